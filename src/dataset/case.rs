@@ -1,0 +1,90 @@
+//! A case: one image of one patient, with what is known about it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::RelativePath;
+
+/// Patient's Sex (0010,0040): F, M or O.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Sex {
+    /// Female.
+    F,
+    /// Male.
+    M,
+    /// Other, as DICOM has it.
+    O,
+}
+
+impl fmt::Display for Sex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F => "F",
+            Self::M => "M",
+            Self::O => "O",
+        })
+    }
+}
+
+impl FromStr for Sex {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "F" | "f" => Ok(Self::F),
+            "M" | "m" => Ok(Self::M),
+            "O" | "o" => Ok(Self::O),
+            other => Err(format!("`{other}` is not F, M or O")),
+        }
+    }
+}
+
+/// One image of one patient. Fields that the data do not give are `None`; whether that matters is
+/// for the protocol to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Case {
+    /// Unique in the table. NIH: the image's file name.
+    pub case_id: String,
+    /// Images of one patient share it.
+    pub patient_id: String,
+    /// Image file, relative to the image folder.
+    pub image: Option<RelativePath>,
+    /// Where it was acquired.
+    pub site: Option<String>,
+    /// Country of the site, ISO 3166 alpha-2.
+    pub country: Option<String>,
+    /// Manufacturer (0008,0070).
+    pub manufacturer: Option<String>,
+    /// Patient's sex.
+    pub sex: Option<Sex>,
+    /// Completed years at the time of the image.
+    pub age_years: Option<u16>,
+    /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, ...
+    pub view: Option<String>,
+    /// Modality (0008,0060), upper case.
+    pub modality: Option<String>,
+    /// Body Part Examined (0018,0015), upper case.
+    pub body_part: Option<String>,
+    /// Number of the examination in the patient's history, from 0 (NIH's "Follow-up #").
+    pub follow_up: Option<u32>,
+    /// Days since the patient's most recent earlier episode of the finding; `None`: none is known.
+    pub days_since_prior_finding: Option<u32>,
+    /// Findings that came with the image (NIH's "Finding Labels"), sorted; empty: none.
+    pub findings: Vec<String>,
+    /// The label that came with the data, for example from report text. It trains and it enriches
+    /// the sample; it is never the reference standard.
+    pub source_label: Option<bool>,
+    /// `synthetic` for generated cases; documents then say so.
+    pub origin: Option<String>,
+    /// Line in the table it came from, counted from 1 with the header as line 1.
+    pub line: u64,
+}
+
+impl Case {
+    /// Whether a program made this case.
+    pub fn is_synthetic(&self) -> bool {
+        self.origin.as_deref() == Some("synthetic")
+    }
+}

@@ -1,0 +1,4 @@
+//! Cases, patients and images: what comes in, before any decision about it. Imports `digest` alone
+//! (besides `diagnostic` and `storage`).
+
+pub mod case;

@@ -1,0 +1,122 @@
+//! Writing without loss: beside, sync, rename. Imports only [`crate::diagnostic`].
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use crate::diagnostic::{Error, Result};
+
+/// The whole file in memory, with a located error.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|e| Error::io("read", path, &e))
+}
+
+/// Creates a folder and its parents.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|e| Error::io("create the folder", path, &e))
+}
+
+/// Replaces a file in one step: what was there stays until the new bytes are on disk.
+///
+/// # Errors
+/// When the folder or the file cannot be written; the old file is then untouched.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic_with(path, |out| out.write_all(bytes))
+}
+
+/// The same for content that is produced as a stream.
+///
+/// # Errors
+/// As [`write_atomic`], and whatever `fill` reports.
+pub fn write_atomic_with(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<&mut File>) -> std::io::Result<()>,
+) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    let wrong = |e: std::io::Error| Error::io("write", path, &e);
+    let mut beside = tempfile::Builder::new().prefix(".sequester-").tempfile_in(folder).map_err(wrong)?;
+    {
+        let mut out = BufWriter::new(beside.as_file_mut());
+        fill(&mut out).map_err(wrong)?;
+        out.flush().map_err(wrong)?;
+    }
+    beside.as_file().sync_all().map_err(wrong)?;
+    set_usual_mode(beside.as_file()).map_err(wrong)?;
+    beside.persist(path).map_err(|e| wrong(e.error))?;
+    sync_folder(folder)
+}
+
+/// Moves a finished folder to its final name; the target must not exist.
+///
+/// # Errors
+/// When the target exists or the move fails.
+pub fn publish_folder(finished: &Path, target: &Path) -> Result<()> {
+    if let Some(parent) = target.parent() {
+        create_folder(parent)?;
+    }
+    if target.exists() {
+        let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        return Err(Error::io("write", target, &exists));
+    }
+    fs::rename(finished, target).map_err(|e| Error::io("write", target, &e))?;
+    sync_folder(target.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes a rename durable (POSIX: the directory entry has to be synced as well).
+///
+/// # Errors
+/// When the folder cannot be opened or synced.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    #[cfg(unix)]
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync", folder, &e))?;
+    Ok(())
+}
+
+/// Temporary files are private by default; results are to be read by others.
+fn set_usual_mode(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_beside_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.csv");
+        write_atomic(&path, b"old").expect("writes");
+        let failed = write_atomic_with(&path, |out| {
+            out.write_all(b"half")?;
+            Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
+        });
+        assert_eq!(failed.expect_err("fails").diagnostics()[0].code, "disk-full");
+        assert_eq!(read(&path).expect("reads"), b"old");
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 1);
+    }
+
+    #[test]
+    fn a_folder_is_published_only_where_nothing_lies() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        create_folder(&from).expect("creates");
+        create_folder(&to).expect("creates");
+        assert!(publish_folder(&from, &to).is_err());
+        fs::remove_dir(&to).expect("removes");
+        publish_folder(&from, &to).expect("moves");
+        assert!(to.is_dir() && !from.exists());
+    }
+}
