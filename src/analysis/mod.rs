@@ -2,3 +2,4 @@
 //! depend on the number of threads.
 
 pub mod estimate;
+pub mod results;
