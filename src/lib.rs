@@ -12,4 +12,5 @@ pub mod digest;
 pub mod storage;
 
 pub mod analysis;
+pub mod cli;
 pub mod dataset;

@@ -1,6 +1,5 @@
-//! The `sequester` program.
+//! The `sequester` program: everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    println!("not yet");
-    std::process::ExitCode::SUCCESS
+    sequester::cli::run()
 }

@@ -2,3 +2,6 @@
 //! (besides `diagnostic` and `storage`).
 
 pub mod case;
+
+pub mod gate;
+pub mod radiograph;
