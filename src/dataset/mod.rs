@@ -2,6 +2,7 @@
 //! (besides `diagnostic` and `storage`).
 
 pub mod case;
-
+pub mod cases;
 pub mod gate;
 pub mod radiograph;
+pub mod table;

@@ -1,0 +1,379 @@
+//! The case table: Sequester's own `cases.csv`, and NIH's `Data_Entry_2017*.csv`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::case::Case;
+use super::table::{Table, limited};
+use crate::diagnostic::{Diagnostic, Error, Result};
+
+/// The columns of `cases.csv`; only the first two are required, the others when the protocol uses them.
+pub const COLUMNS: [&str; 16] = [
+    "case_id",
+    "patient_id",
+    "image",
+    "site",
+    "country",
+    "manufacturer",
+    "sex",
+    "age_years",
+    "view",
+    "modality",
+    "body_part",
+    "follow_up",
+    "days_since_prior_finding",
+    "findings",
+    "label",
+    "origin",
+];
+
+/// Which table format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseFormat {
+    /// `cases.csv`, one row a case, columns as in [`COLUMNS`].
+    #[default]
+    Cases,
+    /// NIH ChestX-ray14: `Image Index`, `Finding Labels`, `Follow-up #`, `Patient ID`, `Patient Age`,
+    /// `Patient Gender`, `View Position`.
+    Nih,
+}
+
+/// The cases of one or more tables, in file order, and the fields that any of the tables gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cases {
+    /// In file order.
+    pub cases: Vec<Case>,
+    /// Names out of [`COLUMNS`] that the tables have.
+    pub fields: BTreeSet<&'static str>,
+    /// What was read with a doubt: implausible ages that were taken as missing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a case table from disk.
+///
+/// # Errors
+/// As [`parse`], and when the file cannot be read.
+pub fn read(path: &Path, format: CaseFormat, positive_findings: &[String]) -> Result<Cases> {
+    parse(path, &crate::storage::read(path)?, format, positive_findings).map_err(Error::Input)
+}
+
+/// Reads a case table. `path` is for messages and for `.gz`. In the NIH format the source label is
+/// positive when any of `positive_findings` is among the finding labels.
+///
+/// # Errors
+/// Everything wrong at once: `column-missing`, `case-id-missing`, `patient-id-missing`,
+/// `duplicate-case`, `value-unreadable`, and what [`Table::parse`] reports.
+pub fn parse(
+    path: &Path,
+    bytes: &[u8],
+    format: CaseFormat,
+    positive_findings: &[String],
+) -> Result<Cases, Vec<Diagnostic>> {
+    let table = Table::parse(path, bytes)?;
+    let cases = match format {
+        CaseFormat::Cases => parse_cases(&table),
+        CaseFormat::Nih => parse_nih(&table, positive_findings),
+    };
+    let (cases, mut problems) = cases.map_err(|problems| limited(problems, path))?;
+    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    for case in &cases.cases {
+        if let Some(line) = first.insert(&case.case_id, case.line) {
+            problems.push(
+                Diagnostic::error(
+                    "duplicate-case",
+                    format!("the case `{}` is already on line {line}", case.case_id),
+                )
+                .at(table.at(case.line))
+                .hint("a case is one image; give each its own case_id and remove the duplicate row"),
+            );
+        }
+    }
+    if cases.cases.is_empty() {
+        problems.push(Diagnostic::error("table-empty", "the table has no rows").at(table.at(1)));
+    }
+    if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
+}
+
+type Parsed = (Cases, Vec<Diagnostic>);
+
+fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    for name in ["case_id", "patient_id"] {
+        if let Err(missing) = table.required(name) {
+            problems.push(missing);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let fields = COLUMNS.into_iter().filter(|name| table.column(name).is_some()).collect();
+    let mut cases = Vec::with_capacity(table.rows().len());
+    for row in table.rows() {
+        let text = |name: &str| row.get(table.column(name)).map(str::to_owned);
+        let upper = |name: &str| text(name).map(|t| t.to_uppercase());
+        let mut required = |name: &'static str, code| {
+            text(name).unwrap_or_else(|| {
+                problems.push(
+                    Diagnostic::error(code, format!("the cell `{name}` is empty")).at(table.at(row.line)),
+                );
+                String::new()
+            })
+        };
+        let case_id = required("case_id", "case-id-missing");
+        let patient_id = required("patient_id", "patient-id-missing");
+        let source_label = match row.get(table.column("label")) {
+            None => None,
+            Some("1" | "positive") => Some(true),
+            Some("0" | "negative") => Some(false),
+            Some(other) => {
+                problems.push(unreadable("label", other, "must be 0 or 1", table, row.line));
+                None
+            }
+        };
+        let mut findings: Vec<String> = text("findings")
+            .map(|t| t.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect())
+            .unwrap_or_default();
+        findings.sort();
+        cases.push(Case {
+            case_id,
+            patient_id,
+            image: parsed(table, row, "image", &mut problems),
+            site: text("site"),
+            country: text("country"),
+            manufacturer: text("manufacturer"),
+            sex: parsed(table, row, "sex", &mut problems),
+            age_years: parsed(table, row, "age_years", &mut problems),
+            view: upper("view"),
+            modality: upper("modality"),
+            body_part: upper("body_part"),
+            follow_up: parsed(table, row, "follow_up", &mut problems),
+            days_since_prior_finding: parsed(table, row, "days_since_prior_finding", &mut problems),
+            findings,
+            source_label,
+            origin: text("origin"),
+            line: row.line,
+        });
+    }
+    Ok((Cases { cases, fields, warnings: Vec::new() }, problems))
+}
+
+fn parsed<T: FromStr<Err: Display>>(
+    table: &Table,
+    row: &super::table::Row,
+    name: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    let text = row.get(table.column(name))?;
+    match text.parse() {
+        Ok(value) => Some(value),
+        Err(e) => {
+            let why: &dyn Display = &e;
+            problems.push(unreadable(name, text, &why.to_string(), table, row.line));
+            None
+        }
+    }
+}
+
+fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> Diagnostic {
+    let value: String = value.chars().take(60).collect();
+    Diagnostic::error("value-unreadable", format!("`{value}` in column `{name}`: {why}")).at(table.at(line))
+}
+
+/// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
+const OLDEST: u16 = 122;
+
+fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<Diagnostic>> {
+    let mut missing = Vec::new();
+    let mut column = |name: &str| match table.required(name) {
+        Ok(index) => Some(index),
+        Err(problem) => {
+            missing.push(problem);
+            None
+        }
+    };
+    let image = column("Image Index");
+    let labels = column("Finding Labels");
+    let follow_up = column("Follow-up #");
+    let patient = column("Patient ID");
+    let age = column("Patient Age");
+    let sex = column("Patient Gender");
+    let view = column("View Position");
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let mut problems = Vec::new();
+    let mut warnings = Vec::new();
+    let mut cases = Vec::with_capacity(table.rows().len());
+    for row in table.rows() {
+        let line = row.line;
+        let image_index = row.get(image).unwrap_or_default().to_owned();
+        let patient_id = row.get(patient).unwrap_or_default();
+        for (name, value) in [("Image Index", image_index.as_str()), ("Patient ID", patient_id)] {
+            if value.is_empty() {
+                let code = if name == "Patient ID" { "patient-id-missing" } else { "case-id-missing" };
+                problems
+                    .push(Diagnostic::error(code, format!("the cell `{name}` is empty")).at(table.at(line)));
+            }
+        }
+        // Releases differ: `13` here, `00000013` there.
+        let patient_id = match patient_id.parse::<u64>() {
+            Ok(number) => number.to_string(),
+            Err(_) => patient_id.to_owned(),
+        };
+        let mut findings: Vec<String> = row
+            .get(labels)
+            .unwrap_or_default()
+            .split('|')
+            .map(|f| f.trim().to_owned())
+            .filter(|f| !f.is_empty() && f != "No Finding")
+            .collect();
+        findings.sort();
+        let source_label = (!positive_findings.is_empty())
+            .then(|| findings.iter().any(|finding| positive_findings.contains(finding)));
+        let age_years = match row.get(age).map(nih_age) {
+            None => None,
+            Some(Ok(years)) if years <= OLDEST => Some(years),
+            Some(read) => {
+                let text = row.get(age).unwrap_or_default();
+                let why = if read.is_ok() { "is not a human age" } else { "is not readable as an age" };
+                warnings.push(
+                    Diagnostic::warning(
+                        "age-implausible",
+                        format!("`{text}` of `{image_index}` {why}; it is taken as not recorded"),
+                    )
+                    .at(table.at(line)),
+                );
+                None
+            }
+        };
+        let parsed_image = match image_index.parse() {
+            Ok(path) => Some(path),
+            Err(e) => {
+                if !image_index.is_empty() {
+                    problems.push(unreadable("Image Index", &image_index, &e.to_string(), table, line));
+                }
+                None
+            }
+        };
+        let sex = row.get(sex).and_then(|text| {
+            text.parse()
+                .map_err(|why: String| problems.push(unreadable("Patient Gender", text, &why, table, line)))
+                .ok()
+        });
+        let follow_up = row.get(follow_up).and_then(|text| {
+            text.parse()
+                .map_err(|e: std::num::ParseIntError| {
+                    problems.push(unreadable("Follow-up #", text, &e.to_string(), table, line));
+                })
+                .ok()
+        });
+        cases.push(Case {
+            case_id: image_index,
+            patient_id,
+            image: parsed_image,
+            sex,
+            age_years,
+            view: row.get(view).map(str::to_uppercase),
+            follow_up,
+            findings,
+            source_label,
+            line,
+            ..Case::default()
+        });
+    }
+    let mut fields: BTreeSet<&'static str> =
+        ["case_id", "patient_id", "image", "sex", "age_years", "view", "follow_up", "findings"].into();
+    if !positive_findings.is_empty() {
+        fields.insert("label");
+    }
+    Ok((Cases { cases, fields, warnings }, problems))
+}
+
+/// `58`, `058Y`, `011M`, `013D`: completed years.
+fn nih_age(text: &str) -> Result<u16, ()> {
+    let (digits, days_per_unit) = match text.as_bytes().last() {
+        Some(b'Y' | b'y') => (&text[..text.len() - 1], 365.25),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 365.25 / 12.0),
+        Some(b'W' | b'w') => (&text[..text.len() - 1], 7.0),
+        Some(b'D' | b'd') => (&text[..text.len() - 1], 1.0),
+        _ => (text, 365.25),
+    };
+    let number: u16 = digits.parse().map_err(|_| ())?;
+    if days_per_unit == 365.25 {
+        return Ok(number);
+    }
+    // Months divide evenly into years; weeks and days do up to the leap day, which no age band needs.
+    Ok((f64::from(number) * days_per_unit / 365.25 + 1e-9).floor() as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(problems: &[Diagnostic]) -> Vec<(&'static str, Option<u64>)> {
+        problems.iter().map(|p| (p.code, p.location.as_ref().and_then(|l| l.line))).collect()
+    }
+
+    fn check(text: &str) -> Result<Cases, Vec<Diagnostic>> {
+        parse(Path::new("cases.csv"), text.as_bytes(), CaseFormat::Cases, &[])
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once_with_its_line() {
+        let problems = check("case_id,patient_id,sex,age_years,label\na,p,F,40,1\na,p,X,old,2\n,p,F,1,0\n")
+            .expect_err("problems");
+        assert_eq!(
+            codes(&problems),
+            [
+                ("value-unreadable", Some(3)),
+                ("value-unreadable", Some(3)),
+                ("value-unreadable", Some(3)),
+                ("case-id-missing", Some(4)),
+                ("duplicate-case", Some(3)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_column_names_those_that_are_there() {
+        let problems = check("case,patient_id\na,b\n").expect_err("problem");
+        assert_eq!(codes(&problems), [("column-missing", Some(1))]);
+        assert_eq!(problems[0].hint.as_deref(), Some("the columns are: case, patient_id"));
+    }
+
+    #[test]
+    fn tables_without_header_or_rows_and_ragged_rows_are_errors() {
+        assert_eq!(check("").expect_err("empty")[0].code, "table-empty");
+        assert_eq!(check("case_id,patient_id\n").expect_err("empty")[0].code, "table-empty");
+        assert_eq!(codes(&check("case_id,patient_id\na\n").expect_err("ragged")), [("row-length", Some(2))]);
+        let bytes = b"case_id,patient_id\n\xff\xfe,b\n";
+        let problems = parse(Path::new("c.csv"), bytes, CaseFormat::Cases, &[]).expect_err("not UTF-8");
+        assert_eq!(codes(&problems), [("table-unreadable", Some(2))]);
+    }
+
+    #[test]
+    fn nih_ages_are_completed_years() {
+        for (text, years) in [("58", 58), ("060Y", 60), ("023M", 1), ("011M", 0), ("364D", 0), ("411Y", 411)]
+        {
+            assert_eq!(nih_age(text), Ok(years), "{text}");
+        }
+        assert_eq!(nih_age("Y"), Err(()));
+    }
+
+    #[test]
+    fn nih_header_with_its_unquoted_commas_is_read() {
+        let text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,\
+                    OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n\
+                    00000013_008.png,Edema|Pneumonia,8,00000013,411Y,M,AP,3056,2544,0.139,0.139\n";
+        let cases = parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])
+            .expect("reads");
+        let case = &cases.cases[0];
+        assert_eq!((case.patient_id.as_str(), case.age_years, case.source_label), ("13", None, Some(true)));
+        assert_eq!(cases.warnings[0].code, "age-implausible");
+    }
+}
