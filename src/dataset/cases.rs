@@ -251,7 +251,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
                 None
             }
         };
-        let parsed_image = match image_index.parse() {
+        let parsed_image = match image_index.parse::<crate::digest::RelativePath>() {
             Ok(path) => Some(path),
             Err(e) => {
                 if !image_index.is_empty() {

@@ -1,0 +1,478 @@
+//! The protocol: what was declared before the test set was opened.
+//!
+//! [`parse`] takes the text as typed and gives either a [`Protocol`] that is known to be valid or every
+//! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
+
+mod parse;
+pub mod reader;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::cases::CaseFormat;
+use crate::dataset::gate::Gate;
+use crate::digest::RelativePath;
+
+pub use parse::{FORMAT, parse};
+
+/// A valid protocol.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Protocol {
+    /// What is studied.
+    pub study: Study,
+    /// Where cases come from.
+    pub data: Data,
+    /// The intended-use gate.
+    pub gate: Gate,
+    /// Criteria in the order in which a case is counted under them.
+    pub eligibility: Vec<Criterion>,
+    /// How the test set is drawn.
+    pub sample: Sample,
+    /// Where reads come from.
+    pub reads: ReadsSource,
+    /// How reads become the reference standard.
+    pub reference_standard: ReferenceRule,
+    /// Where scores come from.
+    pub scores: ScoresSource,
+    /// The model that is trained and locked in this study, where it is.
+    pub model: Option<ModelSource>,
+    /// The operating point, and where it comes from.
+    pub operating_point: OperatingPointSource,
+    /// The analysis.
+    pub analysis: Analysis,
+    /// Endpoints in order of declaration.
+    pub endpoints: Vec<Endpoint>,
+    /// Subgroups in order of declaration.
+    pub subgroups: Vec<Subgroup>,
+}
+
+/// What is studied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Study {
+    /// Kebab-case id; part of file names.
+    pub id: String,
+    /// Title for documents.
+    pub title: String,
+    /// Version of the protocol.
+    pub version: String,
+    /// The target condition in words.
+    pub finding: String,
+}
+
+/// A case table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaseTable {
+    /// Relative to the study's data folder.
+    pub path: RelativePath,
+    /// Its format.
+    pub format: CaseFormat,
+    /// NIH: finding labels that make the source label positive.
+    pub positive_findings: Vec<String>,
+}
+
+/// Where cases come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Data {
+    /// Tables of the cases that are considered.
+    pub cases: Vec<CaseTable>,
+    /// Folder of the images, relative to the data folder; none for a study at score level.
+    pub images: Option<RelativePath>,
+    /// Cases for training and tuning; their patients must not be in the study.
+    pub development: Option<CaseTable>,
+    /// Where the data come from, for documents.
+    pub source: Option<String>,
+}
+
+/// What happens when the datum a criterion needs is not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// The case is excluded.
+    Exclude,
+    /// The case is kept.
+    Include,
+}
+
+/// An eligibility criterion: a case that does not satisfy it is excluded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Criterion {
+    /// Unique, kebab-case.
+    pub id: String,
+    /// The reason for exclusion in words.
+    pub reason: String,
+    /// When the datum is not recorded.
+    pub missing: Missing,
+    /// The rule.
+    pub rule: Rule,
+}
+
+/// A field of a case that a rule or a subgroup looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Patient's sex.
+    Sex,
+    /// Projection.
+    View,
+    /// Site.
+    Site,
+    /// Country of the site.
+    Country,
+    /// Manufacturer.
+    Manufacturer,
+    /// Modality.
+    Modality,
+    /// Body part.
+    BodyPart,
+}
+
+impl Field {
+    /// All fields with the names protocols use.
+    pub const NAMES: [(&'static str, Self); 7] = [
+        ("sex", Self::Sex),
+        ("view", Self::View),
+        ("site", Self::Site),
+        ("country", Self::Country),
+        ("manufacturer", Self::Manufacturer),
+        ("modality", Self::Modality),
+        ("body_part", Self::BodyPart),
+    ];
+
+    /// The name in protocols and in the case table.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
+    }
+
+    /// The value of a case, `None` when it is not recorded.
+    pub fn of(self, case: &crate::dataset::case::Case) -> Option<String> {
+        match self {
+            Self::Sex => case.sex.map(|sex| sex.to_string()),
+            Self::View => case.view.clone(),
+            Self::Site => case.site.clone(),
+            Self::Country => case.country.clone(),
+            Self::Manufacturer => case.manufacturer.clone(),
+            Self::Modality => case.modality.clone(),
+            Self::BodyPart => case.body_part.clone(),
+        }
+    }
+}
+
+/// What a criterion asks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Rule {
+    /// Completed years within both ends.
+    Age {
+        /// Youngest.
+        min: u16,
+        /// Oldest.
+        max: u16,
+    },
+    /// The field's value is one of these.
+    OneOf {
+        /// Which field.
+        field: Field,
+        /// Allowed values.
+        allowed: Vec<String>,
+    },
+    /// No earlier episode of the finding within the look-back window.
+    NoPriorFinding {
+        /// How the earlier episode is known.
+        source: PriorSource,
+    },
+    /// The case id stands in a table, for example of the images for which scores exist.
+    ListedIn {
+        /// The table, relative to the data folder.
+        path: RelativePath,
+        /// Its column.
+        column: String,
+    },
+    /// The intended-use gate accepts the case.
+    Gate,
+}
+
+/// How an earlier episode is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "source")]
+pub enum PriorSource {
+    /// Column `days_since_prior_finding`, at most so many days.
+    Days {
+        /// The look-back window.
+        lookback_days: u32,
+    },
+    /// An image of the same patient with a lower follow-up number carries one of these findings.
+    EarlierImages {
+        /// Finding labels.
+        findings: Vec<String>,
+    },
+}
+
+/// How the test set is drawn from the eligible cases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// How many, and how they are composed; `None`: every eligible case.
+    pub target: Option<SampleTarget>,
+    /// At most one image a patient.
+    pub one_image_per_patient: bool,
+    /// Seed of the draw.
+    pub seed: u64,
+}
+
+/// A fixed number of cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SampleTarget {
+    /// All.
+    pub cases: u64,
+    /// With a positive source label; `None`: drawn without regard to it.
+    pub positives: Option<u64>,
+}
+
+/// Where reads come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReadsSource {
+    /// Files relative to the data folder; the last component may hold `*`.
+    pub files: Vec<String>,
+    /// Column of the case id.
+    pub case_column: String,
+    /// Column of the reader's id.
+    pub reader_column: String,
+    /// Column of the read.
+    pub read_column: String,
+    /// Texts that mean positive.
+    pub positive: Vec<String>,
+    /// Texts that mean negative.
+    pub negative: Vec<String>,
+    /// Texts that mean indeterminate.
+    pub indeterminate: Vec<String>,
+}
+
+/// How an indeterminate read votes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndeterminateRule {
+    /// It does not vote.
+    NoVote,
+    /// As positive.
+    Positive,
+    /// As negative.
+    Negative,
+}
+
+/// What happens when a reader read a case more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepeatedRead {
+    /// An error.
+    Refuse,
+    /// The reader's reads of that case do not vote, are counted and shown.
+    SetAside,
+}
+
+/// How reads become the reference standard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReferenceRule {
+    /// Who reads, in words.
+    pub qualification: String,
+    /// A case without three reads may still have a consensus.
+    pub require_all_readers: bool,
+    /// Agreeing votes that make a consensus: 2 (majority) or 3 (unanimous).
+    pub minimum_agreeing: u8,
+    /// Indeterminate reads.
+    pub indeterminate: IndeterminateRule,
+    /// Repeated reads.
+    pub repeated_read: RepeatedRead,
+    /// The same readers read every case, so that an absent read is a missing one.
+    pub fixed_readers: bool,
+}
+
+/// Where scores come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScoresSource {
+    /// Relative to the data folder. Without `[scores]` it is `scores.csv`, which `score` writes.
+    pub file: RelativePath,
+    /// Column of the case id.
+    pub case_column: String,
+    /// Columns of scores.
+    pub columns: Vec<String>,
+    /// How several columns become one score.
+    pub combine: Combine,
+    /// Declared in the protocol: the device lives elsewhere.
+    pub external: bool,
+}
+
+/// How several scores become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Combine {
+    /// The largest.
+    Max,
+    /// The arithmetic mean.
+    Mean,
+    /// 1 - product of (1 - score).
+    NoisyOr,
+}
+
+/// The model that is trained in this study.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelSource {
+    /// The experiment file, relative to the study.
+    pub experiment: RelativePath,
+    /// Rule that fixes the operating point on the tuning split at the lock.
+    pub operating_point: OperatingPointRule,
+}
+
+/// A rule that turns tuning scores into a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "rule", content = "target")]
+pub enum OperatingPointRule {
+    /// Largest sensitivity + specificity - 1 (Youden 1950).
+    Youden,
+    /// Largest threshold with at least this sensitivity.
+    Sensitivity(f64),
+    /// Smallest threshold with at least this specificity.
+    Specificity(f64),
+}
+
+/// The operating point, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "source")]
+pub enum OperatingPointSource {
+    /// From the model lock.
+    Lock,
+    /// A number given beforehand.
+    Declared {
+        /// Positive is score >= threshold.
+        threshold: f64,
+        /// Why this number.
+        rationale: String,
+    },
+    /// By a rule on scored cases of patients outside the study.
+    Tuning {
+        /// Where their labels stand.
+        cases: CaseTable,
+        /// The rule.
+        rule: OperatingPointRule,
+    },
+}
+
+/// What happens to a case that cannot be analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Incomplete {
+    /// Left out of the primary analysis, counted, and shown in best and worst case.
+    Exclude,
+    /// The study cannot be analysed.
+    Refuse,
+}
+
+/// The analysis.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Analysis {
+    /// Two-sided confidence level.
+    pub level: f64,
+    /// What the bootstrap draws.
+    pub resampling_unit: ResamplingUnit,
+    /// Bootstrap replicates.
+    pub replicates: u64,
+    /// Bootstrap seed.
+    pub seed: u64,
+    /// Cases without score.
+    pub missing_score: Incomplete,
+    /// Cases without consensus.
+    pub no_consensus: Incomplete,
+    /// Prevalence for PPV, NPV and F1 in intended use.
+    pub intended_use_prevalence: Option<f64>,
+    /// Smaller subgroups are marked insufficient.
+    pub subgroup_minimum: u64,
+}
+
+/// What a bootstrap draws, as declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResamplingUnit {
+    /// Cases.
+    Case,
+    /// Cases within class.
+    CaseStratified,
+    /// Patients.
+    Patient,
+    /// Sites.
+    Site,
+    /// Sites, then patients.
+    SiteThenPatient,
+}
+
+/// Primary endpoints decide; secondary ones are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// All primary endpoints have to be met.
+    Primary,
+    /// Reported with its own verdict.
+    Secondary,
+}
+
+/// An endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Endpoint {
+    /// Unique id.
+    pub id: String,
+    /// Metric id, as in `results.json`.
+    pub metric: String,
+    /// Role.
+    pub role: Role,
+    /// Interval method, as in `results.json`.
+    pub interval: String,
+    /// Acceptance criterion.
+    pub criterion: Option<AcceptanceCriterion>,
+}
+
+/// Which confidence bound is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// The lower one.
+    Lower,
+    /// The upper one.
+    Upper,
+}
+
+/// Comparison of a confidence bound with a goal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AcceptanceCriterion {
+    /// Which bound.
+    pub bound: Bound,
+    /// `>` or `>=` for lower bounds, `<` or `<=` for upper ones.
+    pub strict: bool,
+    /// The goal.
+    pub goal: f64,
+    /// As typed.
+    pub text: String,
+}
+
+impl AcceptanceCriterion {
+    /// Whether the interval satisfies it.
+    pub fn accepts(&self, lower: f64, upper: f64) -> bool {
+        match (self.bound, self.strict) {
+            (Bound::Lower, true) => lower > self.goal,
+            (Bound::Lower, false) => lower >= self.goal,
+            (Bound::Upper, true) => upper < self.goal,
+            (Bound::Upper, false) => upper <= self.goal,
+        }
+    }
+}
+
+/// A subgroup variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "by")]
+pub enum Subgroup {
+    /// Levels of a field.
+    Field {
+        /// Which.
+        field: Field,
+    },
+    /// Bands of age, both ends included.
+    Age {
+        /// Bands in order, without overlap.
+        bands: Vec<(u16, u16)>,
+    },
+}

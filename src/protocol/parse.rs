@@ -1,0 +1,704 @@
+//! From `protocol.toml` as typed to a valid [`Protocol`], or every problem at once.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::reader::{Document, Section};
+use super::*;
+use crate::dataset::gate::AgeRange;
+use crate::diagnostic::Diagnostic;
+
+/// Version of the format; a change of meaning raises the number.
+pub const FORMAT: &str = "sequester-protocol/1";
+
+/// Metrics that an endpoint can name, and the interval methods each accepts.
+const METRICS: [(&str, &[&str]); 14] = [
+    ("auc", &["delong", "delong-logit", "hanley-mcneil", "obuchowski", "u-statistic", BP, BB, BCA]),
+    ("average_precision", &[BP, BB, BCA]),
+    ("sensitivity", PROPORTION),
+    ("specificity", PROPORTION),
+    ("ppv", PROPORTION),
+    ("npv", PROPORTION),
+    ("accuracy", PROPORTION),
+    ("f1", &[BP, BB, BCA]),
+    ("balanced_accuracy", &[BP, BB, BCA]),
+    ("youden", &[BP, BB, BCA]),
+    ("mcc", &[BP, BB, BCA]),
+    ("lr_positive", &["log", BP, BB, BCA]),
+    ("lr_negative", &["log", BP, BB, BCA]),
+    ("diagnostic_odds_ratio", &["log", BP, BB, BCA]),
+];
+const BP: &str = "bootstrap-percentile";
+const BB: &str = "bootstrap-basic";
+const BCA: &str = "bootstrap-bca";
+const PROPORTION: &[&str] = &["clopper-pearson", "wilson", "agresti-coull", "jeffreys", BP, BB, BCA];
+
+/// Reads a protocol. `path` is for messages.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the text, each with its line and a stable code.
+pub fn parse(path: &Path, text: &str) -> Result<Protocol, Vec<Diagnostic>> {
+    let document = Document::new(path, text);
+    let table = document.parse();
+    let protocol = table.as_ref().map(|table| root(Section::root(&document, table)));
+    let problems = document.into_problems();
+    match protocol {
+        Some(protocol) if problems.is_empty() => Ok(protocol),
+        _ => Err(problems),
+    }
+}
+
+fn root(root: Section) -> Protocol {
+    let format = root.required_string("format");
+    if root.has("format") && format != FORMAT {
+        root.wrong(
+            "format",
+            "format-unknown",
+            format!("the format is \"{format}\", this program reads \"{FORMAT}\""),
+        );
+    }
+    let study = study(root.required_section("study"));
+    let data = data(root.required_section("data"));
+    let gate = gate(root.section("gate"));
+    let eligibility = eligibility(&root);
+    let sample = sample(root.section("sample"));
+    let reads = reads(root.section("reads"));
+    let reference_standard = reference_standard(root.required_section("reference_standard"));
+    let scores = scores(root.section("scores"));
+    let model = model(root.section("model"));
+    let operating_point_section = root.required_section("operating_point");
+    let operating_point_at = operating_point_section.here();
+    let operating_point = operating_point(operating_point_section);
+    let analysis = analysis(root.required_section("analysis"));
+    let endpoints = endpoints(&root);
+    let subgroups = subgroups(&root);
+    if scores.external && operating_point == OperatingPointSource::Lock {
+        root.report(
+            Diagnostic::error(
+                "operating-point-without-lock",
+                "the scores come from a device elsewhere, so there is no lock to take the operating point from",
+            )
+            .at(operating_point_at)
+            .hint("declare `source = \"declared\"` with a threshold and a rationale, or `source = \"tuning\"`"),
+        );
+    }
+    if scores.external && model.is_some() {
+        root.wrong("model", "model-and-scores", "a study has either `[model]` or `[scores]`, not both");
+    }
+    if model.is_some() && data.development.is_none() {
+        root.wrong(
+            "data",
+            "development-missing",
+            "`[model]` trains a network, so `data.development` has to name its cases",
+        );
+    }
+    if sample.target.is_some_and(|t| t.positives.is_some())
+        && data.cases.iter().any(|t| t.format == CaseFormat::Nih && t.positive_findings.is_empty())
+    {
+        root.wrong(
+            "sample",
+            "source-label-missing",
+            "`sample.positives` needs a source label: name `positive_findings` for the NIH table",
+        );
+    }
+    root.finish();
+    Protocol {
+        study,
+        data,
+        gate,
+        eligibility,
+        sample,
+        reads,
+        reference_standard,
+        scores,
+        model,
+        operating_point,
+        analysis,
+        endpoints,
+        subgroups,
+    }
+}
+
+fn study(section: Section) -> Study {
+    let study = Study {
+        id: section.required_string("id"),
+        title: section.required_string("title"),
+        version: section.required_string("version"),
+        finding: section.required_string("finding"),
+    };
+    let plain = study.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !plain || study.id.len() > 64 {
+        section.wrong(
+            "id",
+            "value-range",
+            "`study.id` must be at most 64 of a-z, 0-9 and `-`: it names files",
+        );
+    }
+    section.finish();
+    study
+}
+
+fn path(section: &Section, key: &'static str) -> Option<RelativePath> {
+    let text = section.string(key)?;
+    text.parse().map_err(|e: crate::digest::RelativePathError| section.wrong(key, "path", e.to_string())).ok()
+}
+
+fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
+    if !section.has(key) && default.is_none() && section.is_present() {
+        section.required_string(key);
+    }
+    path(section, key).unwrap_or_else(|| {
+        // A placeholder only where an error has been recorded or the default is a constant.
+        default.unwrap_or("missing").parse().unwrap_or_else(|_| unreachable!("constant path"))
+    })
+}
+
+const FORMATS: [(&str, CaseFormat); 2] = [("cases", CaseFormat::Cases), ("nih", CaseFormat::Nih)];
+
+fn data(section: Section) -> Data {
+    let format = section.choice("format", &FORMATS, CaseFormat::Cases);
+    let positive_findings = section.strings("positive_findings").unwrap_or_default();
+    let table = |path| CaseTable { path, format, positive_findings: positive_findings.clone() };
+    let paths =
+        if section.has("cases") { section.strings("cases") } else { Some(vec!["cases.csv".to_owned()]) };
+    let mut cases = Vec::new();
+    for text in paths.unwrap_or_default() {
+        match text.parse() {
+            Ok(path) => cases.push(table(path)),
+            Err(e) => {
+                let e: crate::digest::RelativePathError = e;
+                section.wrong("cases", "path", e.to_string());
+            }
+        }
+    }
+    if cases.is_empty() && section.is_present() && section.has("cases") {
+        section.wrong("cases", "value-empty", "`data.cases` names no table");
+    }
+    let development = path(&section, "development").map(table);
+    let data =
+        Data { cases, images: path(&section, "images"), development, source: section.string("source") };
+    section.finish();
+    data
+}
+
+fn age_range(section: &Section) -> Option<AgeRange> {
+    let age = section.section("age_years");
+    if !age.is_present() {
+        return None;
+    }
+    let range = AgeRange { min: years(&age, "min"), max: years(&age, "max") };
+    if range.min > range.max {
+        age.wrong("min", "value-range", format!("min {} is above max {}", range.min, range.max));
+    }
+    age.finish();
+    Some(range)
+}
+
+fn years(section: &Section, key: &'static str) -> u16 {
+    let value = section.required_whole(key);
+    u16::try_from(value).ok().filter(|y| *y <= 150).unwrap_or_else(|| {
+        section.wrong(key, "value-range", format!("`{key}` is {value}, must be 0 to 150 years"));
+        0
+    })
+}
+
+fn upper(list: Vec<String>) -> Vec<String> {
+    list.into_iter().map(|text| text.to_uppercase()).collect()
+}
+
+fn gate(section: Section) -> Gate {
+    let gate = Gate {
+        modality: section.strings("modality").map(upper),
+        body_part: section.strings("body_part").map(upper),
+        view: section.strings("view").map(upper),
+        age_years: age_range(&section),
+        minimum_dimension: section.whole("minimum_dimension").map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+    };
+    section.finish();
+    gate
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Age,
+    OneOf,
+    PriorFinding,
+    ListedIn,
+    Gate,
+}
+
+fn eligibility(root: &Section) -> Vec<Criterion> {
+    let mut ids = BTreeSet::new();
+    let mut criteria = Vec::new();
+    for section in root.sections("eligibility") {
+        let id = section.required_string("id");
+        if !ids.insert(id.clone()) {
+            section.wrong("id", "duplicate-id", format!("two criteria have the id `{id}`"));
+        }
+        let reason = section.required_string("reason");
+        let missing = section.choice(
+            "missing",
+            &[("exclude", Missing::Exclude), ("include", Missing::Include)],
+            Missing::Exclude,
+        );
+        section.required_string("kind");
+        let kind = section.choice(
+            "kind",
+            &[
+                ("age", Kind::Age),
+                ("one-of", Kind::OneOf),
+                ("prior-finding", Kind::PriorFinding),
+                ("listed-in", Kind::ListedIn),
+                ("gate", Kind::Gate),
+            ],
+            Kind::Gate,
+        );
+        let rule = match kind {
+            Kind::Age => {
+                let (min, max) = (years(&section, "min"), years(&section, "max"));
+                if min > max {
+                    section.wrong("min", "value-range", format!("min {min} is above max {max}"));
+                }
+                Rule::Age { min, max }
+            }
+            Kind::OneOf => {
+                section.required_string("field");
+                let field = section.choice("field", &Field::NAMES, Field::View);
+                let allowed = section.strings("allowed").unwrap_or_default();
+                if allowed.is_empty() {
+                    section.wrong("allowed", "value-empty", "`allowed` must list at least one value");
+                }
+                let in_capitals =
+                    matches!(field, Field::View | Field::Modality | Field::BodyPart | Field::Sex);
+                Rule::OneOf { field, allowed: if in_capitals { upper(allowed) } else { allowed } }
+            }
+            Kind::PriorFinding => {
+                section.required_string("source");
+                let source = if section.choice(
+                    "source",
+                    &[("days_since_prior_finding", true), ("earlier-images", false)],
+                    true,
+                ) {
+                    let days = section.required_whole("lookback_days");
+                    PriorSource::Days { lookback_days: u32::try_from(days).unwrap_or(u32::MAX) }
+                } else {
+                    let findings = section.strings("findings").unwrap_or_default();
+                    if findings.is_empty() {
+                        section.wrong(
+                            "findings",
+                            "value-empty",
+                            "`findings` must list at least one finding label",
+                        );
+                    }
+                    PriorSource::EarlierImages { findings }
+                };
+                Rule::NoPriorFinding { source }
+            }
+            Kind::ListedIn => Rule::ListedIn {
+                path: required_path(&section, "file", None),
+                column: section.required_string("column"),
+            },
+            Kind::Gate => Rule::Gate,
+        };
+        section.finish();
+        criteria.push(Criterion { id, reason, missing, rule });
+    }
+    criteria
+}
+
+fn sample(section: Section) -> Sample {
+    let cases = section.whole("cases");
+    let positives = section.whole("positives");
+    if let (Some(cases), Some(positives)) = (cases, positives)
+        && positives > cases
+    {
+        section.wrong("positives", "value-range", format!("{positives} positives of {cases} cases"));
+    }
+    if cases == Some(0) {
+        section.wrong("cases", "value-range", "`sample.cases` must be at least 1");
+    }
+    if cases.is_none() && positives.is_some() {
+        section.wrong("positives", "key-missing", "`sample.positives` needs `sample.cases`");
+    }
+    if section.is_present() && cases.is_some() && !section.has("seed") {
+        section.required_whole("seed");
+    }
+    let sample = Sample {
+        target: cases.map(|cases| SampleTarget { cases, positives }),
+        one_image_per_patient: section.choice("images_per_patient", &[("any", false), ("one", true)], false),
+        seed: section.whole("seed").unwrap_or_default(),
+    };
+    section.finish();
+    sample
+}
+
+fn reads(section: Section) -> ReadsSource {
+    let word = |key, default: &str| section.string(key).unwrap_or_else(|| default.to_owned());
+    let words = |key, default: &str| section.strings(key).unwrap_or_else(|| vec![default.to_owned()]);
+    let reads = ReadsSource {
+        files: words("files", "reads/*.csv"),
+        case_column: word("case_column", "case_id"),
+        reader_column: word("reader_column", "reader_id"),
+        read_column: word("read_column", "read"),
+        positive: words("positive", "positive"),
+        negative: words("negative", "negative"),
+        indeterminate: words("indeterminate", "indeterminate"),
+    };
+    for file in &reads.files {
+        if file.parse::<RelativePath>().is_err() {
+            section.wrong("files", "path", format!("`{file}` is not a plain relative path"));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for value in reads.positive.iter().chain(&reads.negative).chain(&reads.indeterminate) {
+        if !seen.insert(value.to_lowercase()) {
+            section.wrong("positive", "read-ambiguous", format!("the read \"{value}\" has two meanings"));
+        }
+    }
+    section.finish();
+    reads
+}
+
+fn reference_standard(section: Section) -> ReferenceRule {
+    if section.is_present() {
+        let readers = section.required_whole("readers");
+        if section.has("readers") && readers != 3 {
+            section.wrong("readers", "value-range", format!("{readers} readers: the consensus is of three"));
+        }
+        section.required_string("rule");
+    }
+    let rule: u8 = section.choice("rule", &[("majority", 2), ("unanimous", 3)], 2);
+    let minimum_agreeing = section.whole("minimum_agreeing").unwrap_or(u64::from(rule));
+    if minimum_agreeing != u64::from(rule) {
+        section.wrong(
+            "minimum_agreeing",
+            "value-range",
+            format!("minimum_agreeing is {minimum_agreeing}, but the declared rule needs {rule}"),
+        );
+    }
+    let reference = ReferenceRule {
+        qualification: section.required_string("qualification"),
+        require_all_readers: section.boolean("require_all_readers").unwrap_or(false),
+        minimum_agreeing: rule,
+        indeterminate: section.choice(
+            "indeterminate",
+            &[
+                ("no-vote", IndeterminateRule::NoVote),
+                ("positive", IndeterminateRule::Positive),
+                ("negative", IndeterminateRule::Negative),
+            ],
+            IndeterminateRule::NoVote,
+        ),
+        repeated_read: section.choice(
+            "repeated_read",
+            &[("refuse", RepeatedRead::Refuse), ("set-aside", RepeatedRead::SetAside)],
+            RepeatedRead::Refuse,
+        ),
+        fixed_readers: section.boolean("fixed_readers").unwrap_or(true),
+    };
+    section.finish();
+    reference
+}
+
+fn scores(section: Section) -> ScoresSource {
+    let columns = section.strings("columns").unwrap_or_else(|| vec!["score".to_owned()]);
+    if columns.is_empty() {
+        section.wrong("columns", "value-empty", "`scores.columns` names no column");
+    }
+    let scores = ScoresSource {
+        file: required_path(&section, "file", Some("scores.csv")),
+        case_column: section.string("case_column").unwrap_or_else(|| "case_id".to_owned()),
+        columns,
+        combine: section.choice(
+            "combine",
+            &[("max", Combine::Max), ("mean", Combine::Mean), ("noisy-or", Combine::NoisyOr)],
+            Combine::Max,
+        ),
+        external: section.is_present(),
+    };
+    section.finish();
+    scores
+}
+
+fn rule(section: &Section) -> OperatingPointRule {
+    section.required_string("rule");
+    match section.choice("rule", &[("youden", 0), ("sensitivity", 1), ("specificity", 2)], 0) {
+        0 => OperatingPointRule::Youden,
+        which => {
+            if !section.has("target") {
+                section.wrong("rule", "key-missing", "the rule needs a `target` between 0 and 1");
+            }
+            let target =
+                section.number_in("target", "above 0 and at most 1", |t| t > 0.0 && t <= 1.0).unwrap_or(0.9);
+            if which == 1 {
+                OperatingPointRule::Sensitivity(target)
+            } else {
+                OperatingPointRule::Specificity(target)
+            }
+        }
+    }
+}
+
+fn model(section: Section) -> Option<ModelSource> {
+    if !section.is_present() {
+        return None;
+    }
+    let operating_point = section.section("operating_point");
+    let operating_point = if operating_point.is_present() {
+        let rule = rule(&operating_point);
+        operating_point.finish();
+        rule
+    } else {
+        OperatingPointRule::Youden
+    };
+    let model = ModelSource { experiment: required_path(&section, "experiment", None), operating_point };
+    section.finish();
+    Some(model)
+}
+
+fn operating_point(section: Section) -> OperatingPointSource {
+    if !section.is_present() {
+        return OperatingPointSource::Lock;
+    }
+    section.required_string("source");
+    let source = match section.choice("source", &[("lock", 0), ("declared", 1), ("tuning", 2)], 0) {
+        1 => {
+            if !section.has("threshold") {
+                section.wrong("source", "key-missing", "a declared operating point needs a `threshold`");
+            }
+            OperatingPointSource::Declared {
+                threshold: section
+                    .number_in("threshold", "between 0 and 1", |t| (0.0..=1.0).contains(&t))
+                    .unwrap_or(0.5),
+                rationale: section.required_string("rationale"),
+            }
+        }
+        2 => {
+            let table = CaseTable {
+                path: required_path(&section, "cases", None),
+                format: section.choice("format", &FORMATS, CaseFormat::Cases),
+                positive_findings: section.strings("positive_findings").unwrap_or_default(),
+            };
+            if table.format == CaseFormat::Nih && table.positive_findings.is_empty() {
+                section.wrong("format", "source-label-missing", "name `positive_findings` for the NIH table");
+            }
+            OperatingPointSource::Tuning { cases: table, rule: rule(&section) }
+        }
+        _ => OperatingPointSource::Lock,
+    };
+    section.finish();
+    source
+}
+
+fn analysis(section: Section) -> Analysis {
+    let incomplete = [("exclude", Incomplete::Exclude), ("refuse", Incomplete::Refuse)];
+    let replicates = section.whole("replicates").unwrap_or(2000);
+    if !(100..=1_000_000).contains(&replicates) {
+        section.wrong(
+            "replicates",
+            "value-range",
+            format!("{replicates} replicates, must be 100 to 1000000"),
+        );
+    }
+    if section.is_present() && !section.has("seed") {
+        section.required_whole("seed");
+    }
+    let analysis = Analysis {
+        level: section
+            .number_in("level", "between 0.5 and 1, both excluded", |l| l > 0.5 && l < 1.0)
+            .unwrap_or(0.95),
+        resampling_unit: section.choice(
+            "resampling_unit",
+            &[
+                ("case", ResamplingUnit::Case),
+                ("case-stratified", ResamplingUnit::CaseStratified),
+                ("patient", ResamplingUnit::Patient),
+                ("site", ResamplingUnit::Site),
+                ("site-then-patient", ResamplingUnit::SiteThenPatient),
+            ],
+            ResamplingUnit::Patient,
+        ),
+        replicates,
+        seed: section.whole("seed").unwrap_or_default(),
+        missing_score: section.choice("missing_score", &incomplete, Incomplete::Exclude),
+        no_consensus: section.choice("no_consensus", &incomplete, Incomplete::Exclude),
+        intended_use_prevalence: section.number_in(
+            "intended_use_prevalence",
+            "between 0 and 1, both excluded",
+            |p| p > 0.0 && p < 1.0,
+        ),
+        subgroup_minimum: section.whole("subgroup_minimum").unwrap_or(30),
+    };
+    section.finish();
+    analysis
+}
+
+fn endpoints(root: &Section) -> Vec<Endpoint> {
+    let mut ids = BTreeSet::new();
+    let mut endpoints = Vec::new();
+    for section in root.sections("endpoint") {
+        let id = section.required_string("id");
+        if !ids.insert(id.clone()) {
+            section.wrong("id", "duplicate-id", format!("two endpoints have the id `{id}`"));
+        }
+        section.required_string("metric");
+        let metric =
+            section.choice("metric", &METRICS.map(|(name, methods)| (name, (name, methods))), METRICS[0]);
+        section.required_string("interval");
+        let methods: Vec<_> = metric.1.iter().map(|name| (*name, *name)).collect();
+        let interval = section.choice("interval", &methods, metric.1[0]);
+        section.required_string("role");
+        let role = section.choice(
+            "role",
+            &[("primary", Role::Primary), ("secondary", Role::Secondary)],
+            Role::Primary,
+        );
+        let criterion = section.string("criterion").and_then(|text| {
+            let parsed = acceptance(&text);
+            if parsed.is_none() {
+                section.wrong(
+                    "criterion",
+                    "criterion",
+                    format!("\"{text}\" is not a criterion on a confidence bound, such as \"lower > 0.80\""),
+                );
+            }
+            parsed
+        });
+        if role == Role::Primary && !section.has("criterion") {
+            section.wrong(
+                "role",
+                "key-missing",
+                "a primary endpoint needs a `criterion`, such as \"lower > 0.80\"",
+            );
+        }
+        section.finish();
+        endpoints.push(Endpoint {
+            id,
+            metric: metric.0.to_owned(),
+            role,
+            interval: interval.to_owned(),
+            criterion,
+        });
+    }
+    if !endpoints.iter().any(|e| e.role == Role::Primary) {
+        root.report(
+            Diagnostic::error("endpoint-missing", "the protocol declares no primary endpoint")
+                .at(root.at("endpoint"))
+                .hint("add [[endpoint]] with id, metric, role = \"primary\", interval and criterion"),
+        );
+    }
+    endpoints
+}
+
+/// `lower > 0.80`, `lower >= 0.80`, `upper < 0.1`, `upper <= 0.1`.
+fn acceptance(text: &str) -> Option<AcceptanceCriterion> {
+    let mut words = text.split_whitespace();
+    let (bound, operator, goal) = (words.next()?, words.next()?, words.next()?.parse::<f64>().ok()?);
+    let (bound, strict) = match (bound, operator) {
+        ("lower", ">") => (Bound::Lower, true),
+        ("lower", ">=") => (Bound::Lower, false),
+        ("upper", "<") => (Bound::Upper, true),
+        ("upper", "<=") => (Bound::Upper, false),
+        _ => return None,
+    };
+    (words.next().is_none() && goal.is_finite()).then(|| AcceptanceCriterion {
+        bound,
+        strict,
+        goal,
+        text: text.to_owned(),
+    })
+}
+
+fn subgroups(root: &Section) -> Vec<Subgroup> {
+    let mut subgroups = Vec::new();
+    for section in root.sections("subgroup") {
+        section.required_string("by");
+        let mut by: Vec<(&str, Option<Field>)> =
+            Field::NAMES.iter().map(|(name, field)| (*name, Some(*field))).collect();
+        by.push(("age", None));
+        let subgroup = match section.choice("by", &by, Some(Field::Sex)) {
+            Some(field) => Subgroup::Field { field },
+            None => {
+                let pairs = section.pairs("bands").unwrap_or_default();
+                if pairs.is_empty() {
+                    section.wrong("bands", "value-empty", "age needs `bands`, such as [[18, 44], [45, 80]]");
+                }
+                let mut previous: Option<u64> = None;
+                let mut bands = Vec::new();
+                for (from, to) in pairs {
+                    if from > to || to > 150 || previous.is_some_and(|p| from <= p) {
+                        section.wrong(
+                            "bands",
+                            "value-range",
+                            "bands must ascend, not overlap and end by 150",
+                        );
+                        break;
+                    }
+                    previous = Some(to);
+                    bands.push((from as u16, to as u16));
+                }
+                Subgroup::Age { bands }
+            }
+        };
+        if subgroups.contains(&subgroup) {
+            section.wrong("by", "duplicate-id", "this subgroup is declared twice");
+        }
+        section.finish();
+        subgroups.push(subgroup);
+    }
+    subgroups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECLARED: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
+
+    fn problems(text: &str) -> Vec<String> {
+        let problems = parse(Path::new("protocol.toml"), text).expect_err("problems");
+        problems
+            .iter()
+            .map(|p| {
+                let at = p.location.as_ref().and_then(|l| l.line).unwrap_or(0);
+                format!("{at} {} {}", p.code, p.message)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_declared_protocol_of_experiment_2a_is_valid() {
+        let protocol = parse(Path::new("p.toml"), DECLARED).expect("valid");
+        assert_eq!(protocol.eligibility.len(), 3);
+        assert_eq!(protocol.sample.target, Some(SampleTarget { cases: 1000, positives: Some(500) }));
+        assert!(protocol.endpoints[0].criterion.as_ref().expect("criterion").accepts(0.81, 0.9));
+        assert!(!protocol.endpoints[0].criterion.as_ref().expect("criterion").accepts(0.80, 0.9));
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_with_its_line() {
+        let text = DECLARED
+            .replace("level = 0.95", "level = 95")
+            .replace("seed = 20240117", "sed = 1")
+            .replace("criterion = \"lower > 0.75\"", "criterion = \"f1 > 0.75\"");
+        let found = problems(&text);
+        assert_eq!(found.len(), 4, "{found:#?}");
+        assert!(found[0].contains("key-missing `sample.seed`"), "{found:#?}");
+        assert!(found[1].contains("unknown-key unknown key `sample.sed`"), "{found:#?}");
+        assert!(found[2].contains("value-range `analysis.level` is 95"), "{found:#?}");
+        assert!(found[3].contains("criterion \"f1 > 0.75\""), "{found:#?}");
+    }
+
+    #[test]
+    fn syntax_errors_and_hostile_texts_are_diagnostics() {
+        for text in ["[", "a = ", "format = 1\n[study]\nid = [", "\u{0}", "x = 1e999\n", "[[study]]\n"] {
+            assert!(!problems(text).is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_interval_method_that_does_not_fit_the_metric_is_refused() {
+        let text = DECLARED.replace("interval = \"delong\"", "interval = \"wilson\"");
+        assert!(problems(&text)[0].contains("must be one of \"delong\""));
+    }
+}

@@ -1,0 +1,354 @@
+//! Reading TOML without stopping at the first problem: every access records what is wrong and where,
+//! and every key that nobody asked for is an error at the end.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Location};
+
+/// A TOML text with the problems found in it so far.
+pub struct Document<'a> {
+    path: PathBuf,
+    text: &'a str,
+    problems: RefCell<Vec<Diagnostic>>,
+}
+
+impl<'a> Document<'a> {
+    /// Nothing is parsed yet.
+    pub fn new(path: &Path, text: &'a str) -> Self {
+        Self { path: path.to_path_buf(), text, problems: RefCell::default() }
+    }
+
+    /// Parses; syntax errors are recorded, all of them.
+    pub fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
+            let location = self.location(error.span().unwrap_or(0..0));
+            self.report(Diagnostic::error("toml-syntax", message).at(location));
+        }
+        errors.is_empty().then_some(table)
+    }
+
+    /// Records a problem.
+    pub fn report(&self, problem: Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Line and column of a place in the text.
+    pub fn location(&self, span: Range<usize>) -> Location {
+        let start = (0..=span.start.min(self.text.len())).rev().find(|&i| self.text.is_char_boundary(i));
+        let before = &self.text[..start.unwrap_or(0)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        Location { path: self.path.clone(), line: Some(line as u64), column: Some(column as u64) }
+    }
+
+    /// Everything recorded, in the order of the text.
+    pub fn into_problems(self) -> Vec<Diagnostic> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|p| p.location.as_ref().map(|l| (l.line, l.column)));
+        problems.dedup();
+        problems
+    }
+}
+
+/// A table of the document. [`Section::finish`] reports the keys that were never asked for.
+pub struct Section<'d, 'a> {
+    document: &'d Document<'a>,
+    table: Option<&'d DeTable<'a>>,
+    name: String,
+    span: Range<usize>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'d, 'a> Section<'d, 'a> {
+    /// The document's own table.
+    pub fn root(document: &'d Document<'a>, table: &'d Spanned<DeTable<'a>>) -> Self {
+        Self {
+            document,
+            table: Some(table.get_ref()),
+            name: String::new(),
+            span: table.span(),
+            asked: RefCell::default(),
+        }
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    /// Whether the table stands in the document.
+    pub fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Whether the key stands in the table.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    fn value(&self, key: &'static str) -> Option<&'d Spanned<DeValue<'a>>> {
+        self.asked.borrow_mut().insert(key);
+        self.table.and_then(|table| table.get(key))
+    }
+
+    /// Where a key's value is, or the table where there is none.
+    pub fn at(&self, key: &'static str) -> Location {
+        let span = self.value(key).map_or_else(|| self.span.clone(), Spanned::span);
+        self.document.location(span)
+    }
+
+    /// Where the table is.
+    pub fn here(&self) -> Location {
+        self.document.location(self.span.clone())
+    }
+
+    /// Records a problem at a key.
+    pub fn wrong(&self, key: &'static str, code: &'static str, message: impl Into<String>) {
+        self.document.report(Diagnostic::error(code, message).at(self.at(key)));
+    }
+
+    /// Records any problem.
+    pub fn report(&self, problem: Diagnostic) {
+        self.document.report(problem);
+    }
+
+    fn mistyped(&self, key: &'static str, expected: &str, found: &Spanned<DeValue<'a>>) {
+        let kind = found.get_ref().type_str();
+        let message = format!("`{}` must be {expected}, not {kind}", self.path(key));
+        self.document
+            .report(Diagnostic::error("value-type", message).at(self.document.location(found.span())));
+    }
+
+    fn missing(&self, key: &'static str, expected: &str) {
+        let message = format!("`{}` is missing: {expected}", self.path(key));
+        self.document.report(Diagnostic::error("key-missing", message).at(self.here()));
+    }
+
+    /// A sub-table; reading from an absent one gives nothing and reports nothing by itself.
+    pub fn section(&self, key: &'static str) -> Section<'d, 'a> {
+        let value = self.value(key);
+        let table = value.and_then(|v| {
+            let table = v.get_ref().as_table();
+            if table.is_none() {
+                self.mistyped(key, "a table", v);
+            }
+            table
+        });
+        Section {
+            document: self.document,
+            table,
+            name: self.path(key),
+            span: value.map_or_else(|| self.span.clone(), Spanned::span),
+            asked: RefCell::default(),
+        }
+    }
+
+    /// A sub-table that has to be there.
+    pub fn required_section(&self, key: &'static str) -> Section<'d, 'a> {
+        if self.value(key).is_none() {
+            self.missing(key, "a table");
+        }
+        self.section(key)
+    }
+
+    /// An array of tables, in order; absent: empty.
+    pub fn sections(&self, key: &'static str) -> Vec<Section<'d, 'a>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped(key, "an array of tables", value);
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for (index, item) in array.iter().enumerate() {
+            match item.get_ref().as_table() {
+                Some(table) => sections.push(Section {
+                    document: self.document,
+                    table: Some(table),
+                    name: format!("{}[{}]", self.path(key), index + 1),
+                    span: item.span(),
+                    asked: RefCell::default(),
+                }),
+                None => self.mistyped(key, "an array of tables", item),
+            }
+        }
+        sections
+    }
+
+    /// Text.
+    pub fn string(&self, key: &'static str) -> Option<String> {
+        let value = self.value(key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.mistyped(key, "text", value);
+        }
+        text.map(str::to_owned)
+    }
+
+    /// Text that has to be there and is not blank.
+    pub fn required_string(&self, key: &'static str) -> String {
+        if self.value(key).is_none() && self.table.is_some() {
+            self.missing(key, "text");
+        }
+        let text = self.string(key).unwrap_or_default();
+        if self.has(key) && text.trim().is_empty() {
+            self.wrong(key, "value-empty", format!("`{}` is empty", self.path(key)));
+        }
+        text
+    }
+
+    /// A list of texts; one text counts as a list of one.
+    pub fn strings(&self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.value(key)?;
+        if let Some(one) = value.get_ref().as_str() {
+            return Some(vec![one.to_owned()]);
+        }
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped(key, "a list of texts", value);
+            return None;
+        };
+        let mut list = Vec::new();
+        for item in array {
+            match item.get_ref().as_str() {
+                Some(text) => list.push(text.to_owned()),
+                None => self.mistyped(key, "a list of texts", item),
+            }
+        }
+        Some(list)
+    }
+
+    /// A truth value.
+    pub fn boolean(&self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        let truth = value.get_ref().as_bool();
+        if truth.is_none() {
+            self.mistyped(key, "true or false", value);
+        }
+        truth
+    }
+
+    /// A finite number; whole numbers count.
+    pub fn number(&self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+            DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
+            _ => {
+                self.mistyped(key, "a number", value);
+                return None;
+            }
+        };
+        let finite = number.filter(|n| n.is_finite());
+        if finite.is_none() {
+            self.wrong(key, "value-range", format!("`{}` must be a finite number", self.path(key)));
+        }
+        finite
+    }
+
+    /// A number in an open or closed range given in words by `range`.
+    pub fn number_in(&self, key: &'static str, range: &str, accept: impl Fn(f64) -> bool) -> Option<f64> {
+        let number = self.number(key)?;
+        if accept(number) {
+            return Some(number);
+        }
+        self.wrong(key, "value-range", format!("`{}` is {number}, must be {range}", self.path(key)));
+        None
+    }
+
+    /// A whole number, not negative.
+    pub fn whole(&self, key: &'static str) -> Option<u64> {
+        let value = self.value(key)?;
+        let DeValue::Integer(integer) = value.get_ref() else {
+            self.mistyped(key, "a whole number", value);
+            return None;
+        };
+        let parsed =
+            u64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| *n <= i64::MAX as u64);
+        if parsed.is_none() {
+            let message = format!("`{}` is {integer}, must be a whole number from 0", self.path(key));
+            self.wrong(key, "value-range", message);
+        }
+        parsed
+    }
+
+    /// A whole number that has to be there.
+    pub fn required_whole(&self, key: &'static str) -> u64 {
+        if self.value(key).is_none() && self.table.is_some() {
+            self.missing(key, "a whole number");
+        }
+        self.whole(key).unwrap_or_default()
+    }
+
+    /// Pairs of whole numbers, such as age bands.
+    pub fn pairs(&self, key: &'static str) -> Option<Vec<(u64, u64)>> {
+        let value = self.value(key)?;
+        let as_pair = |item: &Spanned<DeValue<'a>>| {
+            let array = item.get_ref().as_array()?;
+            let mut numbers = array.iter().map(|n| n.get_ref().as_integer()?.as_str().parse::<u64>().ok());
+            match (numbers.next(), numbers.next(), numbers.next()) {
+                (Some(Some(a)), Some(Some(b)), None) => Some((a, b)),
+                _ => None,
+            }
+        };
+        let pairs = value.get_ref().as_array().and_then(|a| a.iter().map(as_pair).collect());
+        if pairs.is_none() {
+            self.mistyped(key, "a list of pairs of whole numbers", value);
+        }
+        pairs
+    }
+
+    /// One of several words; absent: `default`.
+    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)], default: T) -> T {
+        let Some(word) = self.string(key) else { return default };
+        if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
+            return *choice;
+        }
+        let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let message = format!("`{}` is \"{word}\", must be one of {}", self.path(key), names.join(", "));
+        self.wrong(key, "value-unknown", message);
+        default
+    }
+
+    /// Reports every key that nobody asked for, with the nearest one that exists.
+    pub fn finish(self) {
+        let Some(table) = self.table else { return };
+        let asked = self.asked.borrow();
+        for (key, _) in table.iter() {
+            let name: &str = key.get_ref();
+            if asked.contains(name) {
+                continue;
+            }
+            let nearest = asked.iter().map(|known| (distance(name, known), *known)).min();
+            let hint = match nearest {
+                Some((d, known)) if d <= 3 => format!("did you mean `{known}`?"),
+                _ => format!("the keys here are: {}", asked.iter().copied().collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("unknown key `{}`", self.path(name));
+            self.document.report(
+                Diagnostic::error("unknown-key", message).at(self.document.location(key.span())).hint(hint),
+            );
+        }
+    }
+}
+
+/// Levenshtein distance, for suggestions only.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
