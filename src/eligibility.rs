@@ -1,0 +1,129 @@
+//! Inclusion and exclusion, with every reason for every case. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dataset::case::Case;
+use crate::dataset::gate::{Gate, Observed};
+use crate::protocol::{Criterion, Missing, PriorSource, Rule};
+
+/// Case ids by the table and column that a `listed-in` criterion names.
+pub type Lists = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// Criteria that each case fails, as positions in the protocol's list, ascending; empty: eligible.
+pub fn failed_criteria(
+    cases: &[Case],
+    criteria: &[Criterion],
+    gate: &Gate,
+    lists: &Lists,
+) -> Vec<Vec<usize>> {
+    let earlier = earlier_images(cases);
+    cases
+        .iter()
+        .map(|case| {
+            let fails = |criterion: &Criterion| !satisfied(case, criterion, gate, lists, &earlier);
+            criteria.iter().enumerate().filter(|(_, c)| fails(c)).map(|(index, _)| index).collect()
+        })
+        .collect()
+}
+
+/// What the case table says of an image, as the gate sees it.
+pub fn observed(case: &Case) -> Observed {
+    Observed {
+        modality: case.modality.clone(),
+        body_part: case.body_part.clone(),
+        view: case.view.clone(),
+        age_years: case.age_years,
+        dimensions: None,
+    }
+}
+
+type Earlier<'a> = BTreeMap<&'a str, Vec<(u32, &'a [String])>>;
+
+fn earlier_images(cases: &[Case]) -> Earlier<'_> {
+    let mut earlier = Earlier::new();
+    for case in cases {
+        if let Some(follow_up) = case.follow_up {
+            earlier.entry(&case.patient_id).or_default().push((follow_up, &case.findings));
+        }
+    }
+    earlier
+}
+
+fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, earlier: &Earlier) -> bool {
+    let when_missing = criterion.missing == Missing::Include;
+    match &criterion.rule {
+        Rule::Age { min, max } => case.age_years.map_or(when_missing, |age| (*min..=*max).contains(&age)),
+        Rule::OneOf { field, allowed } => {
+            field.of(case).map_or(when_missing, |value| allowed.contains(&value))
+        }
+        Rule::NoPriorFinding { source: PriorSource::Days { lookback_days } } => {
+            case.days_since_prior_finding.map_or(when_missing, |days| days > *lookback_days)
+        }
+        Rule::NoPriorFinding { source: PriorSource::EarlierImages { findings } } => match case.follow_up {
+            None => when_missing,
+            Some(now) => !earlier.get(case.patient_id.as_str()).is_some_and(|images| {
+                images.iter().any(|(then, found)| *then < now && found.iter().any(|f| findings.contains(f)))
+            }),
+        },
+        Rule::ListedIn { path, column } => lists
+            .get(&(path.as_str().to_owned(), column.clone()))
+            .is_some_and(|listed| listed.contains(&case.case_id)),
+        // Dimensions are in the image, not in the table: the scoring gate checks them.
+        Rule::Gate => Gate { minimum_dimension: None, ..gate.clone() }.refusals(&observed(case)).is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn criterion(rule: Rule, missing: Missing) -> Criterion {
+        Criterion { id: "c".to_owned(), reason: "r".to_owned(), missing, rule }
+    }
+
+    #[test]
+    fn age_ends_are_included_and_a_missing_age_follows_the_declaration() {
+        let rule = Rule::Age { min: 18, max: 80 };
+        let ages = [Some(17), Some(18), Some(80), Some(81), None];
+        let cases: Vec<Case> =
+            ages.iter().map(|age_years| Case { age_years: *age_years, ..Case::default() }).collect();
+        let eligible = |missing| -> Vec<bool> {
+            let criteria = [criterion(rule.clone(), missing)];
+            failed_criteria(&cases, &criteria, &Gate::default(), &Lists::new())
+                .iter()
+                .map(Vec::is_empty)
+                .collect()
+        };
+        assert_eq!(eligible(Missing::Exclude), [false, true, true, false, false]);
+        assert_eq!(eligible(Missing::Include), [false, true, true, false, true]);
+    }
+
+    #[test]
+    fn the_look_back_window_includes_its_last_day() {
+        let rule = Rule::NoPriorFinding { source: PriorSource::Days { lookback_days: 365 } };
+        let cases: Vec<Case> = [Some(365), Some(366), None]
+            .iter()
+            .map(|days| Case { days_since_prior_finding: *days, ..Case::default() })
+            .collect();
+        let failed =
+            failed_criteria(&cases, &[criterion(rule, Missing::Include)], &Gate::default(), &Lists::new());
+        assert_eq!(failed, [vec![0], vec![], vec![]]);
+    }
+
+    #[test]
+    fn only_strictly_earlier_images_of_the_same_patient_are_prior() {
+        let image = |patient: &str, follow_up, finding: &str| Case {
+            patient_id: patient.to_owned(),
+            follow_up: Some(follow_up),
+            findings: vec![finding.to_owned()],
+            ..Case::default()
+        };
+        let cases = [image("a", 0, "Pneumonia"), image("a", 1, "Edema"), image("b", 1, "Edema")];
+        let rule = Rule::NoPriorFinding {
+            source: PriorSource::EarlierImages { findings: vec!["Pneumonia".to_owned()] },
+        };
+        let failed =
+            failed_criteria(&cases, &[criterion(rule, Missing::Include)], &Gate::default(), &Lists::new());
+        assert_eq!(failed, [vec![], vec![0], vec![]]);
+    }
+}

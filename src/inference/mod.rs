@@ -1,0 +1,3 @@
+//! Scores: case to probability, as a table. Sees no read and no acceptance criterion.
+
+pub mod scores;

@@ -1,0 +1,176 @@
+//! The score table, our own and that of a device elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::dataset::table::{Table, limited};
+use crate::diagnostic::Diagnostic;
+use crate::digest::Digest;
+
+/// How several score columns become one score.
+pub type CombineFn = fn(&[f64]) -> f64;
+
+/// What a device gave for a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// Probability in 0..=1; `None` when the device refused the image.
+    pub score: Option<f64>,
+    /// Why the device gave no score.
+    pub refused: Option<String>,
+    /// Digest of the image file that was scored, where it is known.
+    pub image_sha256: Option<Digest>,
+    /// Line in the table.
+    pub line: u64,
+}
+
+/// Scores by case id.
+pub type Scores = BTreeMap<String, Score>;
+
+/// Reads a score table: the case column, one or more score columns, and optionally `refused` (the
+/// reason why there is no score) and `image_sha256`.
+///
+/// # Errors
+/// Everything wrong at once: missing columns, `duplicate-case`, `score-not-a-number`,
+/// `score-out-of-range` outside 0..=1, `score-missing` for an empty score without a reason.
+pub fn parse(
+    path: &Path,
+    bytes: &[u8],
+    case_column: &str,
+    columns: &[String],
+    combine: CombineFn,
+) -> Result<Scores, Vec<Diagnostic>> {
+    let table = Table::parse(path, bytes)?;
+    let mut problems = Vec::new();
+    let mut column = |name: &str| table.required(name).map_err(|p| problems.push(p)).ok();
+    let case = column(case_column);
+    let score_columns: Vec<_> = columns.iter().map(|name| (name, column(name))).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let (refused, image) = (table.column("refused"), table.column("image_sha256"));
+    let mut scores = Scores::new();
+    for row in table.rows() {
+        let mut wrong = |code, message: String, hint: &str| {
+            let problem = Diagnostic::error(code, message).at(table.at(row.line));
+            problems.push(if hint.is_empty() { problem } else { problem.hint(hint) });
+        };
+        let Some(case_id) = row.get(case) else {
+            wrong("case-id-missing", format!("the cell `{case_column}` is empty"), "");
+            continue;
+        };
+        let reason = row.get(refused).map(str::to_owned);
+        let mut values = Vec::with_capacity(score_columns.len());
+        for (name, index) in &score_columns {
+            match row.get(*index) {
+                None => {
+                    if reason.is_none() {
+                        wrong(
+                            "score-missing",
+                            format!("no `{name}` for the case `{case_id}`, and no reason"),
+                            "score the case again, or say in a column `refused` why the device gave no score",
+                        );
+                    }
+                }
+                Some(text) => match text.parse::<f64>() {
+                    Ok(value) if (0.0..=1.0).contains(&value) => values.push(value),
+                    Ok(value) if value.is_finite() => wrong(
+                        "score-out-of-range",
+                        format!("the `{name}` of the case `{case_id}` is {value}, outside 0 to 1"),
+                        "a score is a probability; scale the device's output before the study, not after",
+                    ),
+                    _ => {
+                        let text: String = text.chars().take(40).collect();
+                        wrong(
+                            "score-not-a-number",
+                            format!("the `{name}` of the case `{case_id}` is `{text}`"),
+                            "a score is a decimal number from 0 to 1",
+                        );
+                    }
+                },
+            }
+        }
+        let image_sha256 = row.get(image).and_then(|text| {
+            text.parse()
+                .map_err(|e: crate::digest::DigestError| wrong("value-unreadable", e.to_string(), ""))
+                .ok()
+        });
+        if let (Some(reason), false) = (&reason, values.is_empty()) {
+            wrong(
+                "score-and-refusal",
+                format!("the case `{case_id}` has a score and a reason for none: {reason}"),
+                "",
+            );
+        }
+        let score = (values.len() == score_columns.len()).then(|| combine(&values));
+        let row_score = Score { score, refused: reason, image_sha256, line: row.line };
+        if let Some(earlier) = scores.insert(case_id.to_owned(), row_score) {
+            problems.push(
+                Diagnostic::error(
+                    "duplicate-case",
+                    format!("the case `{case_id}` already has a score on line {}", earlier.line),
+                )
+                .at(table.at(row.line)),
+            );
+        }
+    }
+    if problems.is_empty() { Ok(scores) } else { Err(limited(problems, path)) }
+}
+
+/// The table that `score` writes and that evidence holds, sorted by case id.
+///
+/// # Errors
+/// None that memory does not give.
+pub fn to_csv(scores: &Scores) -> Vec<u8> {
+    let mut out = csv::WriterBuilder::new().from_writer(Vec::new());
+    let mut write = |record: [&str; 4]| out.write_record(record).unwrap_or_else(|_| unreachable!("memory"));
+    write(["case_id", "score", "refused", "image_sha256"]);
+    for (case_id, score) in scores {
+        write([
+            case_id,
+            &score.score.map(|s| s.to_string()).unwrap_or_default(),
+            score.refused.as_deref().unwrap_or_default(),
+            &score.image_sha256.map(|d| d.to_string()).unwrap_or_default(),
+        ]);
+    }
+    out.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Scores, Vec<(&'static str, u64)>> {
+        parse(Path::new("scores.csv"), text.as_bytes(), "case_id", &["score".to_owned()], |v| v[0]).map_err(
+            |p| p.iter().map(|p| (p.code, p.location.as_ref().and_then(|l| l.line).unwrap_or(0))).collect(),
+        )
+    }
+
+    #[test]
+    fn every_wrong_score_is_located() {
+        let text = "case_id,score\na,1.5\nb,x\nc,\nd,NaN\ne,-0.1\nf,0.5\nf,0.5\n,0.5\n";
+        let expected = [
+            ("score-out-of-range", 2),
+            ("score-not-a-number", 3),
+            ("score-missing", 4),
+            ("score-not-a-number", 5),
+            ("score-out-of-range", 6),
+            ("duplicate-case", 8),
+            ("case-id-missing", 9),
+        ];
+        assert_eq!(check(text).expect_err("problems"), expected);
+        assert_eq!(check("case,score\n").expect_err("problem"), [("column-missing", 1)]);
+    }
+
+    #[test]
+    fn a_refusal_with_its_reason_is_not_an_error_and_the_table_round_trips() {
+        let text = "case_id,score,refused\na,0.1,\nb,,age 81 is outside 18-80 years\n";
+        let scores = check(text).expect("reads");
+        assert_eq!(scores["b"].score, None);
+        let again = String::from_utf8(to_csv(&scores)).expect("text");
+        let mut reread = check(&again).expect("reads");
+        for (id, score) in &mut reread {
+            score.line = scores[id].line;
+        }
+        assert_eq!(reread, scores);
+    }
+}

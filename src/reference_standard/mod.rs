@@ -1,0 +1,5 @@
+//! The reference standard: reads as they came, and the consensus that is computed from them and never
+//! typed. Pure. Sees no score.
+
+pub mod consensus;
+pub mod reads;
