@@ -15,6 +15,7 @@ pub mod analysis;
 pub mod cli;
 pub mod dataset;
 pub mod eligibility;
+pub mod evidence;
 pub mod inference;
 pub mod protocol;
 pub mod random;

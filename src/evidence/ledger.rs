@@ -1,0 +1,258 @@
+//! The ledger: who did what, when, to which digest, and why. One canonical JSON line (RFC 8785) an
+//! event, each with the digest of the line before. Tens of events, never per-case data.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Location};
+use crate::digest::Digest;
+
+/// What happened. The order of the variants is the only allowed order within one opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The protocol is fixed from here on.
+    ProtocolLocked,
+    /// The test set is drawn and sealed.
+    TestSetSealed,
+    /// The model, or the device that lives elsewhere, is fixed.
+    ModelLocked,
+    /// The readers' files are in and the consensus is computed.
+    ReferenceStandardLocked,
+    /// Scores and reference standard meet. Every opening is counted.
+    TestSetOpened,
+    /// The results of the opening.
+    ResultsRecorded,
+    /// The bundle of the opening, with its root digest.
+    EvidencePublished,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// From 1.
+    pub sequence: u64,
+    /// RFC 3339, UTC, whole seconds.
+    pub at: String,
+    /// What happened.
+    pub event: Event,
+    /// Digests it happened to, by name.
+    pub digests: BTreeMap<String, Digest>,
+    /// Why, where a reason is demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Which program did it.
+    pub program: String,
+    /// Digest of the line before, without its line feed; all zeros in the first line.
+    pub previous: String,
+}
+
+/// A ledger in memory; only [`Ledger::append`] adds to it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    entries: Vec<Entry>,
+    lines: Vec<String>,
+}
+
+const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+impl Ledger {
+    /// The events in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The last event of a kind.
+    pub fn last(&self, event: Event) -> Option<&Entry> {
+        self.entries.iter().rev().find(|e| e.event == event)
+    }
+
+    /// How often an event occurred.
+    pub fn count(&self, event: Event) -> usize {
+        self.entries.iter().filter(|e| e.event == event).count()
+    }
+
+    /// Adds an event at the end of the chain.
+    ///
+    /// # Errors
+    /// `ledger-order` when the event may not follow what is there.
+    pub fn append(
+        &mut self,
+        event: Event,
+        at: &str,
+        digests: BTreeMap<String, Digest>,
+        reason: Option<String>,
+    ) -> Result<(), Diagnostic> {
+        if let Some(problem) = out_of_order(&self.entries, event) {
+            return Err(Diagnostic::error("ledger-order", problem));
+        }
+        let entry = Entry {
+            sequence: self.entries.len() as u64 + 1,
+            at: at.to_owned(),
+            event,
+            digests,
+            reason,
+            program: format!("sequester {}", env!("CARGO_PKG_VERSION")),
+            previous: self.head().unwrap_or_else(|| NOTHING.to_owned()),
+        };
+        self.lines.push(canonical(&entry));
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Digest of the last line.
+    pub fn head(&self) -> Option<String> {
+        self.lines.last().map(|line| Digest::of(line.as_bytes()).to_string())
+    }
+
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect()
+    }
+
+    /// Reads a ledger and checks chain, numbering, form and order.
+    ///
+    /// # Errors
+    /// Every broken line.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
+        let mut ledger = Self::default();
+        let mut problems = Vec::new();
+        let text = String::from_utf8_lossy(bytes);
+        if !text.is_empty() && !text.ends_with('\n') {
+            problems.push(
+                Diagnostic::error("ledger-cut", "the last line does not end: the ledger was cut")
+                    .at(Location::line(path, text.lines().count() as u64)),
+            );
+        }
+        for (index, line) in text.lines().enumerate() {
+            let at = || Location::line(path, index as u64 + 1);
+            let entry: Entry = match serde_json::from_str(line) {
+                Ok(entry) => entry,
+                Err(e) => {
+                    problems.push(Diagnostic::error("ledger-line", format!("not an event: {e}")).at(at()));
+                    ledger.lines.push(line.to_owned());
+                    continue;
+                }
+            };
+            if canonical(&entry) != line {
+                problems.push(Diagnostic::error("ledger-line", "not in canonical form").at(at()));
+            }
+            let expected = ledger.head().unwrap_or_else(|| NOTHING.to_owned());
+            if entry.previous != expected {
+                problems.push(
+                    Diagnostic::error("ledger-chain", "does not hold the digest of the line before").at(at()),
+                );
+            }
+            if entry.sequence != index as u64 + 1 {
+                problems.push(
+                    Diagnostic::error("ledger-chain", format!("is numbered {}", entry.sequence)).at(at()),
+                );
+            }
+            if let Some(problem) = out_of_order(&ledger.entries, entry.event) {
+                problems.push(Diagnostic::error("ledger-order", problem).at(at()));
+            }
+            ledger.lines.push(line.to_owned());
+            ledger.entries.push(entry);
+        }
+        if problems.is_empty() { Ok(ledger) } else { Err(problems) }
+    }
+}
+
+fn canonical(entry: &Entry) -> String {
+    serde_json_canonicalizer::to_string(entry).unwrap_or_else(|_| unreachable!("text, numbers and maps"))
+}
+
+/// Protocol locked → test set sealed → model locked → reference standard locked → test set opened →
+/// results recorded → evidence published. The preparing events may repeat before an opening (a reader
+/// file arrives late); after an opening only another opening, or preparations for it, may follow.
+fn out_of_order(entries: &[Entry], next: Event) -> Option<String> {
+    let seen = |event| entries.iter().any(|e| e.event == event);
+    let last = entries.last().map(|e| e.event);
+    let name = |event: Event| serde_json::to_string(&event).unwrap_or_default().replace('"', "");
+    let need = |needed: &[Event]| {
+        needed
+            .iter()
+            .find(|event| !seen(**event))
+            .map(|event| format!("{} before {}", name(next), name(*event)))
+    };
+    match next {
+        Event::ProtocolLocked => {
+            seen(Event::ProtocolLocked).then(|| "the protocol is locked twice".to_owned())
+        }
+        Event::TestSetSealed | Event::ModelLocked => need(&[Event::ProtocolLocked]),
+        Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
+        Event::TestSetOpened => need(&[
+            Event::ProtocolLocked,
+            Event::TestSetSealed,
+            Event::ModelLocked,
+            Event::ReferenceStandardLocked,
+        ]),
+        Event::ResultsRecorded => (last != Some(Event::TestSetOpened))
+            .then(|| "results are recorded without an opening of the test set just before".to_owned()),
+        Event::EvidencePublished => (last != Some(Event::ResultsRecorded))
+            .then(|| "evidence is published without results just before".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: [Event; 7] = [
+        Event::ProtocolLocked,
+        Event::TestSetSealed,
+        Event::ModelLocked,
+        Event::ReferenceStandardLocked,
+        Event::TestSetOpened,
+        Event::ResultsRecorded,
+        Event::EvidencePublished,
+    ];
+
+    fn ledger() -> Ledger {
+        let mut ledger = Ledger::default();
+        for event in ORDER {
+            let digests = BTreeMap::from([("x".to_owned(), Digest::of(b"x"))]);
+            ledger.append(event, "2026-01-01T00:00:00Z", digests, None).expect("in order");
+        }
+        ledger
+    }
+
+    #[test]
+    fn a_ledger_round_trips_and_every_changed_byte_is_noticed() {
+        let bytes = ledger().to_bytes();
+        assert_eq!(Ledger::parse(Path::new("l"), &bytes).expect("holds"), ledger());
+        let last_line =
+            bytes.len() - 1 - bytes[..bytes.len() - 1].iter().rev().position(|b| *b == b'\n').unwrap_or(0);
+        for position in 0..last_line {
+            let mut changed = bytes.clone();
+            changed[position] ^= 1;
+            assert!(Ledger::parse(Path::new("l"), &changed).is_err(), "byte {position}");
+        }
+    }
+
+    #[test]
+    fn events_out_of_order_are_refused() {
+        for (first, second) in [(4, 3), (5, 4), (6, 5)] {
+            let mut ledger = Ledger::default();
+            let mut failed = false;
+            for index in (0..first).filter(|i| *i != second).chain([first]) {
+                failed |= ledger.append(ORDER[index], "t", BTreeMap::new(), None).is_err();
+            }
+            assert!(failed, "{:?} without {:?}", ORDER[first], ORDER[second]);
+        }
+        let mut twice = ledger();
+        assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), None).is_err());
+    }
+
+    #[test]
+    fn a_removed_line_breaks_the_chain() {
+        let bytes = ledger().to_bytes();
+        let text = String::from_utf8(bytes).expect("text");
+        let without_third: String =
+            text.lines().enumerate().filter(|(i, _)| *i != 2).map(|(_, l)| format!("{l}\n")).collect();
+        assert!(Ledger::parse(Path::new("l"), without_third.as_bytes()).is_err());
+    }
+}

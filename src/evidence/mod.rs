@@ -1,0 +1,5 @@
+//! What a run leaves: a BagIt bundle (RFC 8493) with a hash-chained ledger, written once and never
+//! edited. Public tools can check it: `sha256sum -c manifest-sha256.txt`.
+
+pub mod bag;
+pub mod ledger;
