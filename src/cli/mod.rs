@@ -1,25 +1,62 @@
 //! The command line: one file a subcommand. The only place that reads the clock, the environment and
 //! the terminal.
 
+mod check;
+mod dataset;
+mod reads;
+mod report;
+mod run;
+mod study;
+mod validate;
+mod verify;
+
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
 
 /// Regulatory validation and audit harness for imaging AI.
+///
+/// From a declared protocol, sealed data, readers' files and a locked model (or the scores of a device
+/// that lives elsewhere) to evidence that anybody can recompute and a 510(k)-style document.
+///
+/// A study is a folder with protocol.toml. `sequester run STUDY` does every step that is not done yet;
+/// each step is also a command of its own. Start with `sequester demo DIR` or `sequester init DIR`.
 #[derive(Debug, Parser)]
-#[command(name = "sequester", version, about, max_term_width = 110)]
+#[command(name = "sequester", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Print one JSON document on standard output instead of text.
     #[arg(long, global = true)]
-    pub json: bool,
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
+const EXIT_CODES: &str = "Exit codes:
+  0    done; for run and validate: every primary endpoint is met
+  1    could not be done: the input is not as it must be, or a file operation failed
+  2    the command line is wrong
+  10   done, and a primary endpoint is not met or not evaluable
+  20   the evidence is not intact
+  30   a protocol or model lock is violated
+  130  interrupted; the same command picks up where it stopped";
+
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Check(check::CheckArgs),
+    Dataset(dataset::DatasetArgs),
+    Reads(reads::ReadsArgs),
+    Validate(validate::ValidateArgs),
+    Report(report::ReportArgs),
+    Verify(verify::VerifyArgs),
+    Run(run::RunArgs),
+    /// Write shell completions to standard output.
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+}
 
 /// How a command that could do its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +76,62 @@ pub struct Context {
     pub now: chrono::DateTime<chrono::Utc>,
 }
 
+impl Context {
+    /// RFC 3339, UTC, whole seconds.
+    pub fn timestamp(&self) -> String {
+        self.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+}
+
+/// The clock, or the fixed time of a reproducible build.
+fn now() -> chrono::DateTime<chrono::Utc> {
+    std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|text| chrono::DateTime::from_timestamp(text.parse().ok()?, 0))
+        .unwrap_or_else(chrono::Utc::now)
+}
+
+/// One line on standard error about what is being done.
+fn say(step: &str, what: &str) {
+    eprintln!("{step:>9}  {what}");
+}
+
 /// Parses the command line, runs, reports, and gives the documented exit code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let context = Context { json: cli.json, now: chrono::Utc::now() };
+    let context = Context { json: cli.json, now: now() };
     match dispatch(cli.command, context) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CriterionNotMet) => ExitCode::from(10),
         Err(error) => {
-            eprintln!("{error}");
+            fail(&error, context);
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn dispatch(command: Command, _context: Context) -> Result<Outcome> {
-    match command {}
+fn fail(error: &Error, context: Context) {
+    let diagnostics = error.diagnostics();
+    if context.json && !diagnostics.is_empty() {
+        println!("{:#}", serde_json::json!({"exit_code": error.exit_code(), "diagnostics": diagnostics}));
+    }
+    if !diagnostics.is_empty() {
+        eprintln!("{error}");
+    }
+}
+
+fn dispatch(command: Command, context: Context) -> Result<Outcome> {
+    match command {
+        Command::Check(args) => check::run(&args, context),
+        Command::Dataset(args) => dataset::run(&args, context),
+        Command::Reads(args) => reads::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
+        Command::Run(args) => run::run(&args, context),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut std::io::stdout());
+            Ok(Outcome::Done)
+        }
+    }
 }

@@ -2,4 +2,5 @@
 //! edited. Public tools can check it: `sha256sum -c manifest-sha256.txt`.
 
 pub mod bag;
+pub mod bundle;
 pub mod ledger;

@@ -1,1 +1,3 @@
-fn main() {}
+//! One integration binary: the program as its users run it, and the walls of its architecture.
+
+mod walls;

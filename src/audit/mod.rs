@@ -1,0 +1,248 @@
+//! Is every byte the one that was recorded? Does the ledger hold? Do the recorded inputs give the
+//! recorded results? Does the report render to the same bytes? Everything is answered, every
+//! discrepancy is listed, and nothing here needs libtorch.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::digest::{Digest, RelativePath};
+use crate::evidence::bag::{self, Opened};
+use crate::evidence::bundle;
+use crate::evidence::ledger::{Event, Ledger};
+use crate::study;
+
+/// One question with its answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// `bytes`, `ledger`, `results`, `report`, `model`.
+    pub question: &'static str,
+    /// The question in words.
+    pub words: &'static str,
+    /// `None` when there was nothing to ask, for example no report.
+    pub holds: Option<bool>,
+    /// What was looked at, or why it was not.
+    pub looked_at: String,
+    /// Every discrepancy, sorted.
+    pub discrepancies: Vec<Diagnostic>,
+}
+
+/// What an audit of one bundle found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Audit {
+    /// Digest of the tag manifest: compare it with the one in the document.
+    pub root: Option<Digest>,
+    /// In a fixed order.
+    pub answers: Vec<Answer>,
+}
+
+impl Audit {
+    /// Whether every question that could be asked has a good answer.
+    pub fn holds(&self) -> bool {
+        self.answers.iter().all(|a| a.holds != Some(false))
+    }
+}
+
+fn answer(
+    question: &'static str,
+    words: &'static str,
+    looked_at: String,
+    mut discrepancies: Vec<Diagnostic>,
+) -> Answer {
+    discrepancies.sort();
+    Answer { question, words, holds: Some(discrepancies.is_empty()), looked_at, discrepancies }
+}
+
+/// Audits a bundle and, where they lie there, the documents rendered from it and the locked weights.
+///
+/// `expected_root` is the root digest that somebody got on another way, for example from a document.
+///
+/// # Errors
+/// Only when there is no bundle to look at, or a file cannot be read.
+pub fn audit(
+    folder: &Path,
+    reports: Option<&Path>,
+    model: Option<&Path>,
+    expected_root: Option<Digest>,
+) -> Result<Audit> {
+    let mut opened = bag::open(folder)?;
+    if let Some(expected) = expected_root
+        && opened.root != Some(expected)
+    {
+        let found = opened.root.map_or("nothing".to_owned(), |r| r.to_string());
+        opened.discrepancies.push(
+            Diagnostic::error("root-digest", format!("the root digest is {found}, expected {expected}"))
+                .at(Location::file(folder.join("tagmanifest-sha256.txt"))),
+        );
+    }
+    let answers = vec![
+        answer(
+            "bytes",
+            "Is every byte the one that was recorded?",
+            format!("{} files against their manifests", opened.payload.len()),
+            std::mem::take(&mut opened.discrepancies),
+        ),
+        ledger(&opened),
+        results(&opened),
+        report(&opened, reports)?,
+        weights(&opened, model)?,
+    ];
+    Ok(Audit { root: opened.root, answers })
+}
+
+fn ledger(opened: &Opened) -> Answer {
+    let words = "Does the ledger's chain hold, in the allowed order, and does it name these files?";
+    let parsed = bundle::file(&opened.payload, bundle::LEDGER)
+        .map_err(|e| e.diagnostics())
+        .and_then(|bytes| Ledger::parse(Path::new("data/ledger.jsonl"), bytes));
+    let ledger = match parsed {
+        Ok(ledger) => ledger,
+        Err(problems) => return answer("ledger", words, "the ledger".to_owned(), problems),
+    };
+    let mut problems = Vec::new();
+    let recorded = ledger.last(Event::ResultsRecorded).map(|e| e.digests.clone()).unwrap_or_default();
+    if recorded.is_empty() {
+        problems.push(Diagnostic::error("ledger-order", "the ledger records no results"));
+    }
+    let opening = ledger.last(Event::TestSetOpened).map(|e| e.digests.clone()).unwrap_or_default();
+    let locked = ledger.last(Event::ProtocolLocked).map(|e| e.digests.clone()).unwrap_or_default();
+    for (name, digest) in recorded.iter().chain(&opening).chain(&locked) {
+        let found = name
+            .parse::<RelativePath>()
+            .ok()
+            .and_then(|path| opened.payload.get(&path))
+            .map(|bytes| Digest::of(bytes));
+        if found != Some(*digest) {
+            let found = found.map_or("nothing".to_owned(), |d| d.short());
+            problems.push(
+                Diagnostic::error("ledger-digest", format!("the ledger names {}, found {found}", digest.short()))
+                    .at(Location::file(format!("data/{name}"))),
+            );
+        }
+    }
+    let events = ledger.entries().len();
+    let openings = ledger.count(Event::TestSetOpened);
+    let looked_at = format!("{events} events, test set opened {openings} times");
+    answer("ledger", words, looked_at, problems)
+}
+
+fn results(opened: &Opened) -> Answer {
+    let words = "Do the recorded inputs give the recorded results, byte for byte?";
+    let derived = match bundle::inputs(&opened.payload).and_then(|inputs| study::derive(&inputs)) {
+        Ok(derived) => derived,
+        Err(error) => return answer("results", words, "the inputs".to_owned(), error.diagnostics()),
+    };
+    let mut problems = Vec::new();
+    for (path, bytes) in &derived.files {
+        let at = Location::file(format!("data/{path}"));
+        match opened.payload.get(path) {
+            None => problems.push(Diagnostic::error("result-lost", "derived, but not in the bundle").at(at)),
+            Some(recorded) if recorded != bytes => {
+                let line = recorded
+                    .split(|b| *b == b'\n')
+                    .zip(bytes.split(|b| *b == b'\n'))
+                    .position(|(a, b)| a != b)
+                    .map(|index| index as u64 + 1);
+                let text = |bytes: &[u8]| {
+                    let line = bytes.split(|b| *b == b'\n').nth(line.unwrap_or(1) as usize - 1).unwrap_or_default();
+                    String::from_utf8_lossy(line).trim().chars().take(80).collect::<String>()
+                };
+                let message =
+                    format!("recorded `{}`, the inputs give `{}`", text(recorded), text(bytes));
+                problems.push(Diagnostic::error("result-differs", message).at(Location { line, ..at }));
+            }
+            Some(_) => {}
+        }
+    }
+    let looked_at = format!(
+        "{} estimates of {} cases computed again",
+        derived.results.estimates.len() + derived.results.agreement.len(),
+        derived.results.flow.analysed
+    );
+    answer("results", words, looked_at, problems)
+}
+
+fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
+    let words = "Does the report render to the same bytes?";
+    let not_asked = |looked_at: &str| Answer {
+        question: "report",
+        words,
+        holds: None,
+        looked_at: looked_at.to_owned(),
+        discrepancies: Vec::new(),
+    };
+    let Some(folder) = reports.filter(|folder| folder.is_dir()) else {
+        return Ok(not_asked("no documents beside the evidence"));
+    };
+    let rendered = match crate::report::from_bundle(&opened.payload, opened.root).and_then(|s| crate::report::render(&s)) {
+        Ok(rendered) => rendered.files,
+        Err(error) => return Ok(answer("report", words, "the bundle".to_owned(), error.diagnostics())),
+    };
+    let mut on_disk = BTreeMap::new();
+    list(folder, "", &mut on_disk)?;
+    let mut problems = Vec::new();
+    let mut compared = 0;
+    for (name, bytes) in &on_disk {
+        let at = Location::file(folder.join(name));
+        match name.parse::<RelativePath>().ok().and_then(|path| rendered.get(&path)) {
+            Some(expected) if expected == bytes => compared += 1,
+            Some(_) => problems.push(
+                Diagnostic::error("report-differs", "is not what the bundle renders to")
+                    .at(at)
+                    .hint("`sequester report` renders it again; the bundle is the record"),
+            ),
+            None if name.ends_with(".pdf") && !cfg!(feature = "pdf") => {}
+            None => problems.push(Diagnostic::error("report-extra", "is not rendered from the bundle").at(at)),
+        }
+    }
+    for path in rendered.keys().filter(|path| !on_disk.contains_key(path.as_str())) {
+        problems.push(Diagnostic::error("report-lost", "is not there").at(Location::file(path.below(folder))));
+    }
+    let pdf = if cfg!(feature = "pdf") { "" } else { "; this build cannot render PDF" };
+    Ok(answer("report", words, format!("{compared} files rendered again{pdf}"), problems))
+}
+
+fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let here = folder.join(below);
+    let wrong = |e: std::io::Error| crate::diagnostic::Error::io("list", &here, &e);
+    for entry in std::fs::read_dir(&here).map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.path().is_dir() {
+            list(folder, &path, files)?;
+        } else {
+            files.insert(path, crate::storage::read(&entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
+    let words = "Are the locked weights the ones that were locked?";
+    let lock = bundle::path(bundle::MODEL, "lock.json")?;
+    let not_asked = |looked_at: &str| Answer {
+        question: "model",
+        words,
+        holds: None,
+        looked_at: looked_at.to_owned(),
+        discrepancies: Vec::new(),
+    };
+    let Some(recorded) = opened.payload.get(&lock) else {
+        return Ok(not_asked("the device lives elsewhere: no lock in the bundle"));
+    };
+    let Some(folder) = model.filter(|folder| folder.is_dir()) else {
+        return Ok(not_asked("no model folder beside the evidence; the lock's digests are in the bundle"));
+    };
+    let mut problems = Vec::new();
+    if crate::storage::read(&folder.join("lock.json")).ok().as_ref() != Some(recorded) {
+        let at = Location::file(folder.join("lock.json"));
+        problems.push(Diagnostic::error("lock-differs", "is not the lock in the bundle").at(at));
+    }
+    if let Err(error) = crate::model::lock::Lock::read(folder).and_then(|lock| lock.verify_weights(folder)) {
+        problems.extend(error.diagnostics());
+    }
+    Ok(answer("model", words, "lock.json and the weights beside it".to_owned(), problems))
+}

@@ -1,0 +1,108 @@
+//! `sequester dataset`: reads the case tables, applies the criteria, draws and seals the cohort.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::json;
+
+use super::study::{Study, StudyArgs};
+use super::{Context, Outcome, say};
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
+use crate::evidence::ledger::Event;
+use crate::storage;
+use crate::study::{self, Cohort, Step};
+
+/// Read the cases, apply inclusion and exclusion, draw the cohort and seal it.
+///
+/// The protocol is locked by this step: from here on, another protocol needs another study. The drawn
+/// cohort is written to work/cohort.csv and its digest to the ledger. Repeating the step checks that
+/// nothing has changed. `--dry-run` shows the same numbers and writes nothing.
+#[derive(Debug, Args)]
+pub struct DatasetArgs {
+    #[command(flatten)]
+    study: StudyArgs,
+    /// Show what would be drawn; lock and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever is wrong in protocol or tables; `Error::Lock` when sealed data have changed.
+pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
+    let study = Study::open(&args.study)?;
+    let cohort = draw(&study)?;
+    if !args.dry_run {
+        seal(&study, &cohort, context)?;
+    }
+    for warning in &cohort.warnings {
+        eprintln!("{warning}");
+    }
+    let protocol = &study.protocol;
+    let mut reasons = Vec::new();
+    for (index, criterion) in protocol.eligibility.iter().enumerate() {
+        let first = cohort.failed.iter().filter(|f| f.first() == Some(&index)).count();
+        let any = cohort.failed.iter().filter(|f| f.contains(&index)).count();
+        reasons
+            .push(json!({"id": criterion.id, "reason": criterion.reason, "count": first, "count_any": any}));
+    }
+    let eligible = cohort.failed.iter().filter(|f| f.is_empty()).count();
+    if context.json {
+        let report = json!({
+            "considered": cohort.cases.len(), "excluded": reasons, "eligible": eligible,
+            "drawn": cohort.drawn.len(), "sealed": !args.dry_run,
+        });
+        println!("{report:#}");
+        return Ok(Outcome::Done);
+    }
+    println!("considered {:>7} cases", cohort.cases.len());
+    for reason in &reasons {
+        let text = reason["reason"].as_str().unwrap_or_default();
+        println!("excluded   {:>7}  {text}", reason["count"]);
+    }
+    println!("eligible   {eligible:>7}");
+    println!("drawn      {:>7}  into the cohort", cohort.drawn.len());
+    if args.dry_run {
+        println!("dry run: nothing was locked or written");
+    } else {
+        println!("sealed in {}", study.out.join("work/cohort.csv").display());
+    }
+    Ok(Outcome::Done)
+}
+
+/// Draws the cohort from the files on disk.
+///
+/// # Errors
+/// Whatever is wrong in the tables.
+pub fn draw(study: &Study) -> Result<Cohort> {
+    say("dataset", "reading the case tables");
+    study::cohort(&study.inputs(Step::Cohort)?)
+}
+
+/// Locks the protocol and seals the cohort, or checks that both are what was locked and sealed.
+///
+/// # Errors
+/// `Error::Lock` when the cohort is not the sealed one.
+pub fn seal(study: &Study, cohort: &Cohort, context: Context) -> Result<()> {
+    study.lock_protocol(context)?;
+    let table = study::cohort_table(cohort);
+    let digest = Digest::of(&table);
+    match study.ledger()?.last(Event::TestSetSealed) {
+        None => {
+            storage::write_atomic(&study.out.join("work/cohort.csv"), &table)?;
+            let digests = BTreeMap::from([("cohort.csv".to_owned(), digest)]);
+            study.record(Event::TestSetSealed, context, digests, None)
+        }
+        Some(entry) if entry.digests.get("cohort.csv") == Some(&digest) => Ok(()),
+        Some(entry) => Err(Error::Lock(vec![
+            Diagnostic::error(
+                "sealed-data-changed",
+                format!("the cohort was sealed at {}, and the case tables now give another one", entry.at),
+            )
+            .at(Location::file(study.out.join("work/cohort.csv")))
+            .hint("put the sealed tables back; another cohort is another study (another --out)"),
+        ])),
+    }
+}

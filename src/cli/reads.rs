@@ -1,0 +1,130 @@
+//! `sequester reads`: brings in the readers' files and computes the consensus.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde_json::json;
+
+use super::dataset;
+use super::study::{Study, StudyArgs};
+use super::{Context, Outcome, say};
+use crate::diagnostic::Result;
+use crate::digest::Digest;
+use crate::evidence::ledger::Event;
+use crate::reference_standard::consensus::{Basis, Consensus};
+use crate::study::{self, Inputs, ReferenceStandard, Step};
+
+/// Bring in the readers' files as they came and compute the consensus.
+///
+/// Shows who read how much, who is missing what, and how the consensus came about. The digests of the
+/// files go to the ledger; a reader file that arrives later is brought in by repeating the step.
+#[derive(Debug, Args)]
+pub struct ReadsArgs {
+    #[command(flatten)]
+    study: StudyArgs,
+    /// Only show; record nothing in the ledger.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever is wrong in the files.
+pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
+    let study = Study::open(&args.study)?;
+    let inputs = study.inputs(Step::Reads)?;
+    say("reads", "reading the readers' files");
+    let cohort = study::cohort(&inputs)?;
+    let reference = study::reference_standard(&inputs, &cohort)?;
+    if !args.dry_run {
+        dataset::seal(&study, &cohort, context)?;
+        lock(&study, &inputs, context)?;
+    }
+    let of = |wanted: Basis| {
+        let is = |c: &&Consensus| matches!(c, Consensus::Reached { basis, .. } if *basis == wanted);
+        reference.consensus.iter().filter(is).count()
+    };
+    let none: Vec<&str> = cohort
+        .drawn_cases()
+        .zip(&reference.consensus)
+        .filter(|(_, c)| c.positive().is_none())
+        .map(|(case, _)| case.case_id.as_str())
+        .collect();
+    let readers = per_reader(&study, &cohort, &reference);
+    let positive = reference.consensus.iter().filter(|c| c.positive() == Some(true)).count();
+    if context.json {
+        let report = json!({
+            "cases": cohort.drawn.len(), "positive": positive,
+            "negative": cohort.drawn.len() - positive - none.len(),
+            "unanimous": of(Basis::Unanimous), "majority": of(Basis::Majority),
+            "incomplete": of(Basis::Incomplete), "without_consensus": none,
+            "readers": readers.iter().map(|(id, reads, missing)| json!({"id": id, "reads": reads, "missing": missing}))
+                .collect::<Vec<_>>(),
+        });
+        println!("{report:#}");
+        return Ok(Outcome::Done);
+    }
+    println!(
+        "{} cases: {positive} positive, {} negative, {} without consensus",
+        cohort.drawn.len(),
+        cohort.drawn.len() - positive - none.len(),
+        none.len()
+    );
+    println!(
+        "unanimous {}, two of three {}, with an incomplete set of reads {}",
+        of(Basis::Unanimous),
+        of(Basis::Majority),
+        of(Basis::Incomplete)
+    );
+    for (id, reads, missing) in &readers {
+        match missing {
+            Some(0) | None => println!("reader {id}: {reads} cases"),
+            Some(missing) => println!("reader {id}: {reads} cases, {missing} missing"),
+        }
+    }
+    if !none.is_empty() {
+        println!("without consensus: {}", none.join(", "));
+    }
+    Ok(Outcome::Done)
+}
+
+fn per_reader(
+    study: &Study,
+    cohort: &study::Cohort,
+    reference: &ReferenceStandard,
+) -> Vec<(String, usize, Option<usize>)> {
+    let fixed = study.protocol.reference_standard.fixed_readers;
+    let mut readers: Vec<_> = reference
+        .assembled
+        .readers
+        .iter()
+        .map(|reader| {
+            let reads = cohort
+                .drawn_cases()
+                .filter_map(|case| reference.assembled.cases.get(&case.case_id))
+                .filter(|reads| reads.reads.contains_key(reader) || reads.set_aside.contains(reader))
+                .count();
+            (reader.clone(), reads, fixed.then(|| cohort.drawn.len() - reads))
+        })
+        .collect();
+    readers.retain(|(_, reads, _)| fixed || *reads > 0);
+    readers
+}
+
+/// Records the readers' files in the ledger, unless they are the ones that are recorded already.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub fn lock(study: &Study, inputs: &Inputs, context: Context) -> Result<()> {
+    let digests: BTreeMap<String, Digest> = inputs
+        .files
+        .iter()
+        .filter(|(path, _)| study.protocol.reads.files.iter().any(|p| study::matches(p, path.as_str())))
+        .map(|(path, bytes)| (format!("inputs/{path}"), Digest::of(bytes)))
+        .collect();
+    if study.ledger()?.last(Event::ReferenceStandardLocked).is_some_and(|e| e.digests == digests) {
+        return Ok(());
+    }
+    study.record(Event::ReferenceStandardLocked, context, digests, None)
+}

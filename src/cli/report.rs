@@ -1,0 +1,129 @@
+//! `sequester report`: renders the documents from a bundle.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Context, Outcome, say};
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::evidence::bag;
+use crate::storage;
+
+/// Render the documents from the evidence bundle.
+///
+/// Computes nothing: every number comes from the bundle, and so do the templates, so that rendering
+/// twice gives the same bytes. To change the wording, edit device.toml or the study's templates/ and
+/// run `sequester validate` again: the same results are published with the new words.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Study folder (its newest run is rendered) or the folder of a bundle.
+    #[arg(value_name = "STUDY|BUNDLE")]
+    target: PathBuf,
+    /// Which run of the study, for example run-1 [default: the newest].
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// Folder for the documents [default: reports/<run> beside evidence/].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// `Error::Evidence` when the bundle is not intact; nothing is rendered from it then.
+pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
+    let bundle = find_bundle(&args.target, args.run.as_deref())?;
+    let folder = args.out.clone().unwrap_or_else(|| reports_of(&bundle));
+    let files = render(&bundle, &folder)?;
+    if context.json {
+        println!("{:#}", serde_json::json!({"bundle": bundle, "folder": folder, "files": files}));
+    } else {
+        for file in files {
+            println!("{}", folder.join(file).display());
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The bundle that a target names: itself, or a run of a study.
+///
+/// # Errors
+/// When there is none.
+pub fn find_bundle(target: &Path, run: Option<&str>) -> Result<PathBuf> {
+    if target.join("manifest-sha256.txt").is_file() || target.join("bagit.txt").is_file() {
+        return Ok(target.to_path_buf());
+    }
+    let runs = super::study::runs(target);
+    let found = match run {
+        Some(name) => runs.into_iter().find(|(number, _)| name == format!("run-{number}")),
+        None => runs.into_iter().next_back(),
+    };
+    found.map(|(_, folder)| folder).ok_or_else(|| {
+        Diagnostic::error("not-a-bundle", "there is no evidence bundle here")
+            .at(Location::file(target))
+            .hint("name a study folder after `sequester validate`, or a folder below its `evidence/`")
+            .into()
+    })
+}
+
+/// `reports/<run>` beside `evidence/<run>`.
+pub fn reports_of(bundle: &Path) -> PathBuf {
+    let bundle = std::path::absolute(bundle).unwrap_or_else(|_| bundle.to_path_buf());
+    let run = bundle.file_name().unwrap_or_default();
+    let study = bundle.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    study.join("reports").join(run)
+}
+
+/// Renders a bundle into a folder and gives the names of the files.
+///
+/// # Errors
+/// As [`run`].
+pub fn render(bundle: &Path, folder: &Path) -> Result<Vec<String>> {
+    let opened = bag::open(bundle)?;
+    if !opened.discrepancies.is_empty() {
+        return Err(Error::Evidence(opened.discrepancies));
+    }
+    say("report", "rendering the documents");
+    let source = crate::report::from_bundle(&opened.payload, opened.root)?;
+    let rendered = crate::report::render(&source)?;
+    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    storage::create_folder(parent)?;
+    let beside = tempfile::Builder::new()
+        .prefix(".sequester-")
+        .tempdir_in(parent)
+        .map_err(|e| Error::io("create a folder in", parent, &e))?;
+    let fresh = beside.path().join("fresh");
+    storage::create_folder(&fresh)?;
+    for (path, bytes) in &rendered.files {
+        storage::write_atomic(&path.below(&fresh), bytes)?;
+    }
+    if folder.exists() {
+        std::fs::rename(folder, beside.path().join("old")).map_err(|e| Error::io("replace", folder, &e))?;
+    }
+    storage::publish_folder(&fresh, folder)?;
+    Ok(rendered.files.keys().map(ToString::to_string).collect())
+}
+
+/// The built-in templates, with those of the study's `templates/` folder in their place.
+///
+/// # Errors
+/// When one cannot be read or is not UTF-8.
+pub fn templates(study: &Path) -> Result<BTreeMap<String, String>> {
+    let mut templates = crate::report::default_templates();
+    let folder = study.join("templates");
+    if folder.is_dir() {
+        let entries = std::fs::read_dir(&folder).map_err(|e| Error::io("list", &folder, &e))?;
+        for entry in entries {
+            let path = entry.map_err(|e| Error::io("list", &folder, &e))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_file() && name.ends_with(".md") {
+                let text = String::from_utf8(storage::read(&path)?).map_err(|e| {
+                    Diagnostic::error("template", format!("not UTF-8: {e}")).at(Location::file(&path))
+                })?;
+                templates.insert(name, text);
+            }
+        }
+    }
+    Ok(templates)
+}

@@ -1,0 +1,119 @@
+//! What lies where in a bundle, and the way between a bundle and the inputs of a study.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::bag::Payload;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::RelativePath;
+use crate::study::{Files, Inputs};
+
+/// Version of the layout; a change of meaning raises the number.
+pub const FORMAT: &str = "sequester-evidence/1";
+/// The protocol, exact bytes.
+pub const PROTOCOL: &str = "protocol.toml";
+/// Who submits what, exact bytes.
+pub const DEVICE: &str = "device.toml";
+/// Exact bytes of everything that the protocol names, below this folder.
+pub const INPUTS: &str = "inputs";
+/// Lock, experiment and training log of the model.
+pub const MODEL: &str = "model";
+/// The templates that documents are rendered from.
+pub const TEMPLATES: &str = "templates";
+/// The ledger up to the results.
+pub const LEDGER: &str = "ledger.jsonl";
+/// Where and with what it was made.
+pub const ENVIRONMENT: &str = "environment.json";
+/// Every estimate.
+pub const RESULTS: &str = "results.json";
+
+/// `environment.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// [`FORMAT`].
+    pub format: String,
+    /// `run-1`, ...
+    pub run: String,
+    /// RFC 3339, UTC: when the bundle was written. Documents print it.
+    pub created: String,
+    /// `sequester 0.1.0`.
+    pub program: String,
+    /// Target triple's operating system and architecture.
+    pub platform: String,
+    /// Digest of the program's dependency lock file.
+    pub cargo_lock_sha256: String,
+}
+
+/// Puts a path below a folder of the bundle.
+///
+/// # Errors
+/// Never for constants and checked paths.
+pub fn path(folder: &str, inner: &str) -> Result<RelativePath> {
+    let joined = if folder.is_empty() { inner.to_owned() } else { format!("{folder}/{inner}") };
+    joined
+        .parse()
+        .map_err(|e: crate::digest::RelativePathError| Diagnostic::error("path", e.to_string()).into())
+}
+
+/// Everything below a folder of the bundle, by the path within it.
+pub fn below(payload: &Payload, folder: &str) -> Files {
+    let prefix = format!("{folder}/");
+    payload
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.as_str().strip_prefix(&prefix)?.parse().ok()?, bytes.clone())))
+        .collect()
+}
+
+/// A file of the bundle.
+///
+/// # Errors
+/// `bundle-incomplete` when it is not there.
+pub fn file<'a>(payload: &'a Payload, name: &str) -> Result<&'a [u8]> {
+    let found = name.parse::<RelativePath>().ok().and_then(|path| payload.get(&path));
+    found.map(Vec::as_slice).ok_or_else(|| {
+        let problem = Diagnostic::error("bundle-incomplete", "the bundle has no such file");
+        Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
+    })
+}
+
+/// A file of the bundle as text.
+///
+/// # Errors
+/// As [`file`], and `bundle-unreadable` when it is not UTF-8.
+pub fn text<'a>(payload: &'a Payload, name: &str) -> Result<&'a str> {
+    std::str::from_utf8(file(payload, name)?).map_err(|e| unreadable(name, &e.to_string()))
+}
+
+/// A file of the bundle that cannot be understood.
+pub fn unreadable(name: &str, why: &str) -> Error {
+    let problem = Diagnostic::error("bundle-unreadable", why.to_owned());
+    Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
+}
+
+/// The study's inputs as a bundle holds them.
+///
+/// # Errors
+/// When the protocol is missing or not valid.
+pub fn inputs(payload: &Payload) -> Result<Inputs> {
+    let protocol = crate::protocol::parse(Path::new("data/protocol.toml"), text(payload, PROTOCOL)?)
+        .map_err(Error::Evidence)?;
+    let lock = path(MODEL, "lock.json")?;
+    Ok(Inputs { protocol, files: below(payload, INPUTS), lock: payload.get(&lock).cloned() })
+}
+
+/// The templates as a bundle holds them.
+///
+/// # Errors
+/// When one is not UTF-8.
+pub fn templates(payload: &Payload) -> Result<BTreeMap<String, String>> {
+    below(payload, TEMPLATES)
+        .into_iter()
+        .map(|(path, bytes)| {
+            let name = path.to_string();
+            let text = String::from_utf8(bytes).map_err(|e| unreadable(&name, &e.to_string()))?;
+            Ok((name, text))
+        })
+        .collect()
+}

@@ -1,0 +1,205 @@
+//! Everything that follows from a study's files, in one go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::{Cohort, Files, Inputs, cohort, read_scores, reference_standard, tables};
+use crate::analysis::operating_point::{self, Rule as AnalysisRule};
+use crate::analysis::results::{OperatingPointRecord, Results};
+use crate::analysis::study::{StudyCase, analyse};
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::inference::scores::{self, Scores};
+use crate::protocol::{Incomplete, OperatingPointRule, OperatingPointSource};
+
+/// What a study's files give.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// Every estimate.
+    pub results: Results,
+    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, and `tuning.csv` where the operating
+    /// point was fixed in this study.
+    pub files: Files,
+    /// Things to know that are not results.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Derives everything.
+///
+/// # Errors
+/// Whatever is wrong in the files, as the steps report it.
+pub fn derive(inputs: &Inputs) -> Result<Derived> {
+    let protocol = &inputs.protocol;
+    let cohort = cohort(inputs)?;
+    let reference = reference_standard(inputs, &cohort)?;
+    let scores = read_scores(inputs)?;
+    every_case_is_accounted_for(inputs, &cohort, &scores)?;
+    let without: Vec<_> = cohort
+        .drawn_cases()
+        .zip(&reference.consensus)
+        .filter(|(_, consensus)| consensus.positive().is_none())
+        .map(|(case, _)| case.case_id.as_str())
+        .collect();
+    if protocol.analysis.no_consensus == Incomplete::Refuse && !without.is_empty() {
+        return Err(incomplete("consensus", "no-consensus", &without, cohort.drawn.len(), "add the missing reads"));
+    }
+    let (operating_point, tuning) = operating_point(inputs, &cohort, &scores)?;
+    let cases: Vec<StudyCase> = cohort
+        .drawn_cases()
+        .zip(&reference.consensus)
+        .map(|(case, consensus)| StudyCase {
+            case,
+            consensus: *consensus,
+            score: scores.get(&case.case_id).and_then(|s| s.score),
+        })
+        .collect();
+    let results = analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
+        .map_err(Error::Input)?;
+    let mut json = serde_json::to_vec_pretty(&results)
+        .map_err(|e| Diagnostic::error("results-not-finite", format!("a result cannot be written: {e}")))?;
+    json.push(b'\n');
+    let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
+    let used: Scores =
+        scores.iter().filter(|(id, _)| drawn.contains(id.as_str())).map(|(id, s)| (id.clone(), s.clone())).collect();
+    let mut files = Files::new();
+    let mut put = |name: &str, bytes| {
+        if let Ok(path) = name.parse() {
+            files.insert(path, bytes);
+        }
+    };
+    put("cases.csv", tables::cases(protocol, &cohort, &reference, &scores));
+    put("reference.csv", tables::reference(&cohort, &reference));
+    put("scores.csv", scores::to_csv(&used));
+    put("results.json", json);
+    if let Some(tuning) = tuning {
+        put("tuning.csv", tables::tuning(&tuning));
+    }
+    Ok(Derived { results, files, warnings: cohort.warnings })
+}
+
+fn incomplete(what: &str, code: &'static str, ids: &[&str], of: usize, hint: &str) -> Error {
+    let more = if ids.len() > 10 { ", ..." } else { "" };
+    let some = ids[..ids.len().min(10)].join(", ");
+    Diagnostic::error(code, format!("{what} is missing for {} of {of} cases: {some}{more}", ids.len()))
+        .hint(hint)
+        .into()
+}
+
+/// A case of the cohort has a score or the reason why the device gave none.
+fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Result<()> {
+    let file = Location::file(inputs.protocol.scores.file.as_str());
+    let absent: Vec<_> =
+        cohort.drawn_cases().map(|c| c.case_id.as_str()).filter(|id| !scores.contains_key(*id)).collect();
+    let of = cohort.drawn.len();
+    let located = |error: Error| {
+        let at = |d: Diagnostic| d.at(file.clone());
+        Error::Input(error.diagnostics().into_iter().map(at).collect())
+    };
+    if !absent.is_empty() {
+        let hint = "score them, or add a row with the reason in a column `refused`";
+        return Err(located(incomplete("the score", "score-missing", &absent, of, hint)));
+    }
+    let refused: Vec<_> = cohort
+        .drawn_cases()
+        .map(|c| c.case_id.as_str())
+        .filter(|id| scores.get(*id).is_some_and(|s| s.score.is_none()))
+        .collect();
+    if inputs.protocol.analysis.missing_score == Incomplete::Refuse && !refused.is_empty() {
+        let hint = "the protocol declares `missing_score = \"refuse\"`";
+        return Err(located(incomplete("the score", "score-missing", &refused, of, hint)));
+    }
+    Ok(())
+}
+
+type Tuning = Vec<(String, String, bool, f64)>;
+
+#[derive(Deserialize)]
+struct LockedOperatingPoint {
+    threshold: f64,
+    rule: String,
+    provenance: String,
+}
+
+fn operating_point(
+    inputs: &Inputs,
+    cohort: &Cohort,
+    scores: &Scores,
+) -> Result<(OperatingPointRecord, Option<Tuning>)> {
+    match &inputs.protocol.operating_point {
+        OperatingPointSource::Declared { threshold, rationale } => Ok((
+            OperatingPointRecord {
+                threshold: *threshold,
+                rule: "declared".to_owned(),
+                provenance: rationale.clone(),
+            },
+            None,
+        )),
+        OperatingPointSource::Lock => Ok((locked_operating_point(inputs)?, None)),
+        OperatingPointSource::Tuning { cases: table, rule } => {
+            let study: BTreeSet<&str> = cohort.cases.iter().map(|case| case.patient_id.as_str()).collect();
+            let labelled = inputs.case_table(table)?;
+            let mut tuning: Tuning = labelled
+                .cases
+                .iter()
+                .filter(|case| !study.contains(case.patient_id.as_str()))
+                .filter_map(|case| {
+                    let score = scores.get(&case.case_id)?.score?;
+                    Some((case.case_id.clone(), case.patient_id.clone(), case.source_label?, score))
+                })
+                .collect();
+            tuning.sort_by(|a, b| a.0.cmp(&b.0));
+            let labels: Vec<bool> = tuning.iter().map(|row| row.2).collect();
+            let values: Vec<f64> = tuning.iter().map(|row| row.3).collect();
+            let rule = analysis_rule(*rule);
+            let words = rule.to_string();
+            let Some(point) = operating_point::choose(rule, &labels, &values) else {
+                return Err(Diagnostic::error(
+                    "operating-point",
+                    format!(
+                        "the rule `{words}` gives no threshold on {} tuning cases with {} positives",
+                        labels.len(),
+                        labels.iter().filter(|l| **l).count()
+                    ),
+                )
+                .at(Location::file(table.path.as_str()))
+                .hint("tuning needs scored cases of both classes, of patients outside the study")
+                .into());
+            };
+            let patients: BTreeSet<&str> = tuning.iter().map(|row| row.1.as_str()).collect();
+            let positives = labels.iter().filter(|l| **l).count();
+            let provenance = format!(
+                "fixed by the rule \"{words}\" on {} scored cases ({positives} positive by their source label) of \
+                 {} patients outside the study, before the test set was opened",
+                tuning.len(),
+                patients.len()
+            );
+            let record = OperatingPointRecord { threshold: point.threshold, rule: words, provenance };
+            Ok((record, Some(tuning)))
+        }
+    }
+}
+
+/// The declared rule as the analysis knows it.
+pub fn analysis_rule(rule: OperatingPointRule) -> AnalysisRule {
+    match rule {
+        OperatingPointRule::Youden => AnalysisRule::Youden,
+        OperatingPointRule::Sensitivity(target) => AnalysisRule::Sensitivity(target),
+        OperatingPointRule::Specificity(target) => AnalysisRule::Specificity(target),
+    }
+}
+
+fn locked_operating_point(inputs: &Inputs) -> Result<OperatingPointRecord> {
+    let missing = |message: &str| {
+        Diagnostic::error("operating-point-missing", message).at(Location::file("model/lock.json")).hint(
+            "lock the model with `sequester lock --operating-point youden`, or declare the operating point in the \
+             protocol",
+        )
+    };
+    let bytes = inputs.lock.as_deref().ok_or_else(|| missing("the operating point is in the lock, and there is none"))?;
+    let lock: BTreeMap<String, serde_json::Value> = serde_json::from_slice(bytes)
+        .map_err(|e| Diagnostic::error("lock-unreadable", format!("not a lock: {e}")).at(Location::file("model/lock.json")))?;
+    let point = lock.get("operating_point").cloned().unwrap_or_default();
+    let point: LockedOperatingPoint =
+        serde_json::from_value(point).map_err(|e| missing(&format!("the lock holds no operating point: {e}")))?;
+    Ok(OperatingPointRecord { threshold: point.threshold, rule: point.rule, provenance: point.provenance })
+}

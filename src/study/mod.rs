@@ -1,0 +1,336 @@
+//! From the bytes of a study's files to everything that is derived from them. Pure: the command line
+//! brings the files from disk, the auditor brings them from a bundle, and both get the same bytes back.
+
+mod derive;
+mod tables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::dataset::case::Case;
+use crate::dataset::cases::{self, Cases};
+use crate::dataset::table::Table;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::RelativePath;
+use crate::eligibility::{self, Lists};
+use crate::inference::scores::{self, Scores};
+use crate::protocol::{
+    CaseTable, Combine, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup,
+};
+use crate::reference_standard::consensus::{self, Assembled, Consensus};
+use crate::reference_standard::reads;
+use crate::sampling;
+
+pub use derive::{Derived, derive};
+
+/// The files of a study, by their path relative to the data folder.
+pub type Files = BTreeMap<RelativePath, Vec<u8>>;
+
+/// What a study is derived from.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The valid protocol.
+    pub protocol: Protocol,
+    /// Every file that the protocol names.
+    pub files: Files,
+    /// `lock.json` of the model, where the study has one.
+    pub lock: Option<Vec<u8>>,
+}
+
+/// Which of the protocol's files a step needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Case tables and lists: enough to draw the cohort.
+    Cohort,
+    /// Readers' files as well.
+    Reads,
+    /// Everything.
+    All,
+}
+
+/// The files a step needs; the last component may hold `*`.
+pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
+    let mut needed: BTreeSet<String> = protocol.data.cases.iter().map(|t| t.path.to_string()).collect();
+    needed.extend(protocol.data.development.iter().map(|t| t.path.to_string()));
+    for criterion in &protocol.eligibility {
+        if let Rule::ListedIn { path, .. } = &criterion.rule {
+            needed.insert(path.to_string());
+        }
+    }
+    if step != Step::Cohort {
+        needed.extend(protocol.reads.files.iter().cloned());
+    }
+    if step == Step::All {
+        needed.insert(protocol.scores.file.to_string());
+        if let OperatingPointSource::Tuning { cases, .. } = &protocol.operating_point {
+            needed.insert(cases.path.to_string());
+        }
+    }
+    needed
+}
+
+/// Whether a path matches a pattern whose last component may hold `*`.
+pub fn matches(pattern: &str, path: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == path };
+    path.len() >= before.len() + after.len()
+        && path.starts_with(before)
+        && path.ends_with(after)
+        && !path[before.len()..path.len() - after.len()].contains('/')
+}
+
+impl Inputs {
+    fn file(&self, path: &RelativePath) -> Result<&[u8]> {
+        self.files.get(path).map(Vec::as_slice).ok_or_else(|| {
+            Diagnostic::error("file-missing", "the protocol names this file, and it is not there")
+                .at(Location::file(path.as_str()))
+                .into()
+        })
+    }
+
+    fn case_table(&self, table: &CaseTable) -> Result<Cases> {
+        let path = Path::new(table.path.as_str());
+        cases::parse(path, self.file(&table.path)?, table.format, &table.positive_findings).map_err(Error::Input)
+    }
+}
+
+/// Who is in the study.
+#[derive(Clone, Debug)]
+pub struct Cohort {
+    /// Every case considered, in file order.
+    pub cases: Vec<Case>,
+    /// Criteria each case fails, as positions in the protocol's list.
+    pub failed: Vec<Vec<usize>>,
+    /// Positions of the drawn cases, ascending.
+    pub drawn: Vec<usize>,
+    /// Things to know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Cohort {
+    /// The drawn cases, in file order.
+    pub fn drawn_cases(&self) -> impl Iterator<Item = &Case> {
+        self.drawn.iter().map(|index| &self.cases[*index])
+    }
+}
+
+/// Reads the case tables, applies the criteria and draws the cohort.
+///
+/// # Errors
+/// Whatever is wrong in the tables; `column-missing` for a field that a criterion or subgroup needs;
+/// `patient-on-both-sides`; `too-few-eligible`.
+pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
+    let protocol = &inputs.protocol;
+    let mut all = Cases::default();
+    let mut problems = Vec::new();
+    for (number, table) in protocol.data.cases.iter().enumerate() {
+        match inputs.case_table(table) {
+            Ok(read) => {
+                all.cases.extend(read.cases);
+                all.warnings.extend(read.warnings);
+                if number == 0 {
+                    all.fields = read.fields;
+                } else {
+                    all.fields.retain(|field| read.fields.contains(field));
+                }
+            }
+            Err(error) => problems.extend(error.diagnostics()),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let mut seen = BTreeSet::new();
+    for case in &all.cases {
+        if !seen.insert(&case.case_id) {
+            let message = format!("the case `{}` is in two case tables", case.case_id);
+            problems.push(Diagnostic::error("duplicate-case", message));
+        }
+    }
+    problems.extend(missing_fields(protocol, &all));
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    if let Some(development) = &protocol.data.development {
+        no_shared_patients(&inputs.case_table(development)?.cases, &all.cases, development)?;
+    }
+    let lists = lists(inputs)?;
+    let failed = eligibility::failed_criteria(&all.cases, &protocol.eligibility, &protocol.gate, &lists);
+    let mut warnings = all.warnings;
+    for (index, criterion) in protocol.eligibility.iter().enumerate() {
+        if !failed.iter().any(|reasons| reasons.contains(&index)) {
+            let message = format!("the criterion `{}` excluded no case: {}", criterion.id, criterion.reason);
+            warnings.push(Diagnostic::warning("criterion-matched-nothing", message));
+        }
+    }
+    let eligible: Vec<usize> =
+        failed.iter().enumerate().filter(|(_, reasons)| reasons.is_empty()).map(|(index, _)| index).collect();
+    if eligible.is_empty() {
+        return Err(Diagnostic::error("too-few-eligible", "no case meets every criterion")
+            .hint("`sequester dataset` lists how many cases each criterion excludes")
+            .into());
+    }
+    let drawn = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
+    Ok(Cohort { cases: all.cases, failed, drawn, warnings })
+}
+
+fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
+    let mut needed: Vec<(&str, String)> = Vec::new();
+    for criterion in &protocol.eligibility {
+        let who = format!("the criterion `{}`", criterion.id);
+        match &criterion.rule {
+            Rule::Age { .. } => needed.push(("age_years", who)),
+            Rule::OneOf { field, .. } => needed.push((field.name(), who)),
+            Rule::NoPriorFinding { source: crate::protocol::PriorSource::Days { .. } } => {
+                needed.push(("days_since_prior_finding", who));
+            }
+            Rule::NoPriorFinding { .. } => needed.push(("follow_up", who)),
+            Rule::ListedIn { .. } | Rule::Gate => {}
+        }
+    }
+    for subgroup in &protocol.subgroups {
+        match subgroup {
+            Subgroup::Field { field } => {
+                needed.push((field.name(), format!("the subgroup by `{}`", field.name())));
+            }
+            Subgroup::Age { .. } => needed.push(("age_years", "the subgroup by `age`".to_owned())),
+        }
+    }
+    if protocol.sample.target.is_some_and(|t| t.positives.is_some()) {
+        needed.push(("label", "`sample.positives`".to_owned()));
+    }
+    let table = protocol.data.cases.first().map(|t| t.path.to_string()).unwrap_or_default();
+    needed
+        .into_iter()
+        .filter(|(field, _)| !cases.fields.contains(field))
+        .map(|(field, who)| {
+            Diagnostic::error("column-missing", format!("{who} needs the column `{field}`, which is not there"))
+                .at(Location::line(&table, 1))
+                .hint("add the column to the case table, or take the rule out of the protocol")
+        })
+        .collect()
+}
+
+/// Development and study must not share a patient.
+fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -> Result<()> {
+    let study: BTreeSet<&str> = study.iter().map(|case| case.patient_id.as_str()).collect();
+    let shared: BTreeSet<&str> =
+        development.iter().map(|case| case.patient_id.as_str()).filter(|id| study.contains(id)).collect();
+    if shared.is_empty() {
+        return Ok(());
+    }
+    let first = development.iter().find(|case| shared.contains(case.patient_id.as_str()));
+    let some: Vec<_> = shared.iter().take(10).copied().collect();
+    let more = if shared.len() > some.len() { ", ..." } else { "" };
+    Err(Diagnostic::error(
+        "patient-on-both-sides",
+        format!("{} patients are in development and in the study: {}{more}", shared.len(), some.join(", ")),
+    )
+    .at(Location::line(table.path.as_str(), first.map_or(1, |case| case.line)))
+    .hint("a patient belongs to one side only; take these patients out of one of the tables")
+    .into())
+}
+
+fn lists(inputs: &Inputs) -> Result<Lists> {
+    let mut lists = Lists::new();
+    for criterion in &inputs.protocol.eligibility {
+        if let Rule::ListedIn { path, column } = &criterion.rule {
+            let table =
+                Table::parse(Path::new(path.as_str()), inputs.file(path)?).map_err(Error::Input)?;
+            let index = table.required(column)?;
+            let ids = table.rows().iter().filter_map(|row| row.get(Some(index)).map(str::to_owned)).collect();
+            lists.insert((path.to_string(), column.clone()), ids);
+        }
+    }
+    Ok(lists)
+}
+
+/// The drawn cohort as the sealed table `cohort.csv`.
+pub fn cohort_table(cohort: &Cohort) -> Vec<u8> {
+    tables::cohort(cohort)
+}
+
+/// The reference standard of the drawn cases.
+#[derive(Clone, Debug)]
+pub struct ReferenceStandard {
+    /// All reads that came, by case.
+    pub assembled: Assembled,
+    /// One consensus a drawn case, in the order of `cohort.drawn`.
+    pub consensus: Vec<Consensus>,
+}
+
+/// Reads the readers' files and computes the consensus. Sees no score.
+///
+/// # Errors
+/// Whatever is wrong in the files, all at once.
+pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
+    let source = &inputs.protocol.reads;
+    let mut rows = Vec::new();
+    let mut problems = Vec::new();
+    let mut files = 0;
+    for (path, bytes) in &inputs.files {
+        if source.files.iter().any(|pattern| matches(pattern, path.as_str())) {
+            files += 1;
+            match reads::parse(Path::new(path.as_str()), bytes, source) {
+                Ok(read) => rows.extend(read),
+                Err(more) => problems.extend(more),
+            }
+        }
+    }
+    if files == 0 {
+        problems.push(
+            Diagnostic::error("reads-missing", format!("no reader file matches {}", source.files.join(", ")))
+                .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
+        );
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let rule = &inputs.protocol.reference_standard;
+    let known = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
+    let assembled = consensus::assemble(&rows, &known, rule).map_err(Error::Input)?;
+    if rule.fixed_readers && assembled.readers.len() != 3 {
+        let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
+        return Err(Diagnostic::error(
+            "reader-count",
+            format!("{} readers read, the protocol declares 3: {}", names.len(), names.join(", ")),
+        )
+        .hint("add the missing reader's file, or declare `fixed_readers = false` when readers differ by case")
+        .into());
+    }
+    let mut consensuses = Vec::with_capacity(cohort.drawn.len());
+    for case in cohort.drawn_cases() {
+        match consensus::three(&case.case_id, assembled.cases.get(&case.case_id)) {
+            Ok(three) => consensuses.push(consensus::consensus(three, rule)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(ReferenceStandard { assembled, consensus: consensuses }) } else { Err(problems.into()) }
+}
+
+/// The score table as the protocol declares it.
+///
+/// # Errors
+/// Whatever is wrong in the table.
+pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
+    let ScoresSource { file, case_column, columns, combine, .. } = &inputs.protocol.scores;
+    let combine: scores::CombineFn = match combine {
+        Combine::Max => |values| values.iter().copied().fold(0.0, f64::max),
+        Combine::Mean => |values| values.iter().sum::<f64>() / values.len() as f64,
+        Combine::NoisyOr => |values| 1.0 - values.iter().map(|v| 1.0 - v).product::<f64>(),
+    };
+    scores::parse(Path::new(file.as_str()), inputs.file(file)?, case_column, columns, combine).map_err(Error::Input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_matches_within_one_folder() {
+        assert!(matches("reads/*.csv", "reads/reader-1.csv"));
+        assert!(!matches("reads/*.csv", "reads/old/reader-1.csv"));
+        assert!(!matches("reads/*.csv", "reads/reader-1.txt"));
+        assert!(matches("scores.csv", "scores.csv"));
+        assert!(!matches("ab*bc", "abc"));
+    }
+}
