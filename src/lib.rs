@@ -14,6 +14,7 @@ pub mod storage;
 pub mod analysis;
 pub mod cli;
 pub mod dataset;
+<<<<<<< HEAD
 pub mod eligibility;
 pub mod evidence;
 pub mod inference;
@@ -21,3 +22,6 @@ pub mod protocol;
 pub mod random;
 pub mod reference_standard;
 pub mod sampling;
+=======
+pub mod reference_standard;
+>>>>>>> stats

@@ -1,5 +1,15 @@
 //! Every statistic of the project, pure: no files, no clock, no global generator; results do not
 //! depend on the number of threads.
 
+pub mod bootstrap;
+pub mod calibration;
+pub mod confusion;
 pub mod estimate;
+pub mod metric;
+pub mod operating_point;
+pub mod proportion;
+pub mod random;
 pub mod results;
+pub mod roc;
+pub mod special;
+pub mod transported;

@@ -1,0 +1,941 @@
+//! From cases to estimates: each metric with its value, its standard error and the intervals that exist for
+//! it. What cannot be computed says why; nothing is NaN, and an interval that collapses is
+//! accompanied by one that does not.
+
+use serde::{Deserialize, Serialize};
+
+use super::bootstrap::{self, Cases, Replicates, Resampler};
+use super::calibration;
+use super::confusion::{Confusion, log_interval, share};
+use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use super::proportion;
+use super::roc;
+use super::special::z_two_sided;
+use super::transported;
+
+/// The cases an estimate is made from: one entry a case everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// Reference standard.
+    pub labels: &'a [bool],
+    /// Scores; higher means positive.
+    pub scores: &'a [f64],
+    /// Patient of each case.
+    pub patients: Option<&'a [u32]>,
+    /// Site of each case.
+    pub sites: Option<&'a [u32]>,
+}
+
+/// What is to be computed beside the value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Two-sided confidence level in (0, 1).
+    pub level: f64,
+    /// Interval methods in the order wanted; those that a metric does not accept are passed over.
+    pub methods: Vec<IntervalMethod>,
+    /// What the bootstrap draws.
+    pub unit: ResamplingUnit,
+    /// Bootstrap replicates.
+    pub replicates: u64,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+    /// Upper end of the false positive rates of `partial_auc`, in (0, 1].
+    pub partial_fpr: f64,
+}
+
+impl Plan {
+    /// A plan with `partial_fpr` 0.1.
+    pub fn new(
+        level: f64,
+        methods: Vec<IntervalMethod>,
+        unit: ResamplingUnit,
+        replicates: u64,
+        seed: u64,
+    ) -> Self {
+        Self { level, methods, unit, replicates, seed, partial_fpr: 0.1 }
+    }
+}
+
+/// What can be estimated of one model. The serialised names are the ids in `results.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Area under the ROC curve.
+    Auc,
+    /// Average precision.
+    AveragePrecision,
+    /// Partial area, standardised (McClish 1989).
+    PartialAuc,
+    /// TP / (TP + FN).
+    Sensitivity,
+    /// TN / (TN + FP).
+    Specificity,
+    /// TP / (TP + FP).
+    Ppv,
+    /// TN / (TN + FN).
+    Npv,
+    /// (TP + TN) / n.
+    Accuracy,
+    /// (TP + FN) / n.
+    Prevalence,
+    /// 2TP / (2TP + FP + FN).
+    F1,
+    /// Mean of sensitivity and specificity.
+    BalancedAccuracy,
+    /// Sensitivity + specificity − 1.
+    Youden,
+    /// Matthews correlation.
+    Mcc,
+    /// Positive likelihood ratio.
+    LrPositive,
+    /// Negative likelihood ratio.
+    LrNegative,
+    /// Diagnostic odds ratio.
+    DiagnosticOddsRatio,
+    /// Brier score.
+    Brier,
+    /// Log loss.
+    LogLoss,
+    /// Expected calibration error, ten equal bins, left-closed.
+    Ece,
+    /// Maximum calibration error, same bins.
+    Mce,
+    /// Calibration slope.
+    CalibrationSlope,
+    /// Calibration intercept.
+    CalibrationIntercept,
+    /// Calibration in the large.
+    CalibrationInTheLarge,
+}
+
+use IntervalMethod as By;
+
+impl Metric {
+    /// Every metric, in the order of documents.
+    pub const ALL: [Self; 23] = [
+        Self::Auc,
+        Self::AveragePrecision,
+        Self::PartialAuc,
+        Self::Sensitivity,
+        Self::Specificity,
+        Self::Ppv,
+        Self::Npv,
+        Self::Accuracy,
+        Self::Prevalence,
+        Self::F1,
+        Self::BalancedAccuracy,
+        Self::Youden,
+        Self::Mcc,
+        Self::LrPositive,
+        Self::LrNegative,
+        Self::DiagnosticOddsRatio,
+        Self::Brier,
+        Self::LogLoss,
+        Self::Ece,
+        Self::Mce,
+        Self::CalibrationSlope,
+        Self::CalibrationIntercept,
+        Self::CalibrationInTheLarge,
+    ];
+
+    /// The id in files and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Auc => "auc",
+            Self::AveragePrecision => "average_precision",
+            Self::PartialAuc => "partial_auc",
+            Self::Sensitivity => "sensitivity",
+            Self::Specificity => "specificity",
+            Self::Ppv => "ppv",
+            Self::Npv => "npv",
+            Self::Accuracy => "accuracy",
+            Self::Prevalence => "prevalence",
+            Self::F1 => "f1",
+            Self::BalancedAccuracy => "balanced_accuracy",
+            Self::Youden => "youden",
+            Self::Mcc => "mcc",
+            Self::LrPositive => "lr_positive",
+            Self::LrNegative => "lr_negative",
+            Self::DiagnosticOddsRatio => "diagnostic_odds_ratio",
+            Self::Brier => "brier",
+            Self::LogLoss => "log_loss",
+            Self::Ece => "ece",
+            Self::Mce => "mce",
+            Self::CalibrationSlope => "calibration_slope",
+            Self::CalibrationIntercept => "calibration_intercept",
+            Self::CalibrationInTheLarge => "calibration_in_the_large",
+        }
+    }
+
+    /// The metric of an id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|m| m.id() == id)
+    }
+
+    /// Whether the metric holds at a threshold.
+    pub fn needs_threshold(self) -> bool {
+        self >= Self::Sensitivity && self <= Self::DiagnosticOddsRatio && self != Self::Prevalence
+    }
+
+    /// Whether scores must be probabilities in 0..1.
+    pub fn needs_probabilities(self) -> bool {
+        self >= Self::Brier
+    }
+
+    /// Whether the value depends on how common the finding is in the sample.
+    pub fn depends_on_prevalence(self) -> bool {
+        matches!(
+            self,
+            Self::Ppv
+                | Self::Npv
+                | Self::Accuracy
+                | Self::Prevalence
+                | Self::F1
+                | Self::Mcc
+                | Self::AveragePrecision
+        ) || self.needs_probabilities()
+    }
+
+    /// A single share of cases k/n.
+    pub fn is_proportion(self) -> bool {
+        use Metric::{Accuracy, Npv, Ppv, Prevalence, Sensitivity, Specificity};
+        matches!(self, Sensitivity | Specificity | Ppv | Npv | Accuracy | Prevalence)
+    }
+
+    /// Whether an interval by this method exists for the metric. `patients`: the method is to account
+    /// for several cases of one patient.
+    pub fn accepts(self, method: IntervalMethod) -> bool {
+        let bootstrap = matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca);
+        let binomial = matches!(method, By::ClopperPearson | By::Wilson | By::AgrestiCoull | By::Jeffreys);
+        match self {
+            Self::Auc => {
+                bootstrap
+                    || matches!(
+                        method,
+                        By::Delong | By::DelongLogit | By::HanleyMcneil | By::Obuchowski | By::UStatistic
+                    )
+            }
+            _ if bootstrap => true,
+            // F1 = 2J/(1+J) of the share J = TP/(TP+FP+FN).
+            _ if self.is_proportion() || self == Self::F1 => binomial,
+            Self::BalancedAccuracy | Self::Youden => matches!(method, By::Wald | By::ClopperPearson),
+            Self::Mcc => method == By::ClopperPearson,
+            Self::LrPositive | Self::LrNegative | Self::DiagnosticOddsRatio => method == By::Log,
+            Self::Brier
+            | Self::LogLoss
+            | Self::CalibrationSlope
+            | Self::CalibrationIntercept
+            | Self::CalibrationInTheLarge => method == By::Wald,
+            _ => false,
+        }
+    }
+
+    /// The statistic of a 2×2 table, for metrics that need a threshold.
+    pub fn of_table(self, table: &Confusion) -> Option<f64> {
+        let of = |(k, n): (u64, u64)| share(k, n);
+        match self {
+            Self::Sensitivity => of(table.sensitivity()),
+            Self::Specificity => of(table.specificity()),
+            Self::Ppv => of(table.ppv()),
+            Self::Npv => of(table.npv()),
+            Self::Accuracy => of(table.accuracy()),
+            Self::Prevalence => of(table.prevalence()),
+            Self::F1 => table.f1(),
+            Self::BalancedAccuracy => table.balanced_accuracy(),
+            Self::Youden => table.youden(),
+            Self::Mcc => table.mcc(),
+            Self::LrPositive => table.lr_positive(),
+            Self::LrNegative => table.lr_negative(),
+            Self::DiagnosticOddsRatio => table.diagnostic_odds_ratio(),
+            _ => None,
+        }
+    }
+
+    /// [`Self::of_table`] as a function pointer, for the bootstrap.
+    fn table_statistic(self) -> fn(&Confusion) -> Option<f64> {
+        match self {
+            Self::Sensitivity => |t| Self::Sensitivity.of_table(t),
+            Self::Specificity => |t| Self::Specificity.of_table(t),
+            Self::Ppv => |t| Self::Ppv.of_table(t),
+            Self::Npv => |t| Self::Npv.of_table(t),
+            Self::Accuracy => |t| Self::Accuracy.of_table(t),
+            Self::Prevalence => |t| Self::Prevalence.of_table(t),
+            Self::F1 => |t| Self::F1.of_table(t),
+            Self::BalancedAccuracy => |t| Self::BalancedAccuracy.of_table(t),
+            Self::Youden => |t| Self::Youden.of_table(t),
+            Self::Mcc => |t| Self::Mcc.of_table(t),
+            Self::LrPositive => |t| Self::LrPositive.of_table(t),
+            Self::LrNegative => |t| Self::LrNegative.of_table(t),
+            Self::DiagnosticOddsRatio => |t| Self::DiagnosticOddsRatio.of_table(t),
+            _ => |_| None,
+        }
+    }
+
+    /// Why there is no value for a table that gives none.
+    fn why_none(self, table: &Confusion) -> String {
+        let (m, n) = (table.positives(), table.negatives());
+        match self {
+            _ if table.total() == 0 => "there are no cases".into(),
+            Self::Sensitivity => "there is no positive case".into(),
+            Self::Specificity => "there is no negative case".into(),
+            Self::Ppv => "no case is called positive".into(),
+            Self::Npv => "no case is called negative".into(),
+            Self::F1 => "no case is positive or called positive".into(),
+            _ if m == 0 => "there is no positive case".into(),
+            _ if n == 0 => "there is no negative case".into(),
+            Self::Mcc => "all calls are the same".into(),
+            Self::LrPositive => "no negative case is called positive: the ratio is unbounded".into(),
+            Self::LrNegative => "no negative case is called negative: the ratio is unbounded".into(),
+            _ => "a cell of the table that divides is zero: the ratio is unbounded".into(),
+        }
+    }
+}
+
+/// One estimate of a metric. `threshold` is required by metrics that [need one](Metric::needs_threshold);
+/// positive is score >= threshold. The intervals come in the order of `plan.methods`; one that collapses to
+/// a point is followed by one that does not, with a warning.
+pub fn estimate(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>, plan: &Plan) -> Estimate {
+    let mut out = Estimate {
+        id: metric.id().into(),
+        n: sample.labels.len() as u64,
+        positives: sample.labels.iter().filter(|&&l| l).count() as u64,
+        threshold: threshold.filter(|_| metric.needs_threshold()),
+        ..Estimate::default()
+    };
+    if let Some(reason) = unusable(metric, sample, threshold) {
+        out.not_evaluable = Some(reason);
+        return out;
+    }
+    match metric {
+        Metric::Auc => estimate_auc(sample, plan, &mut out),
+        _ if metric.needs_threshold() || metric == Metric::Prevalence => {
+            let cut = threshold.unwrap_or(0.0);
+            let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= cut).collect();
+            estimate_table(metric, sample, &calls, plan, &mut out);
+        }
+        _ => estimate_weighted(metric, sample, plan, &mut out),
+    }
+    warn_about_clusters(sample, &mut out);
+    out
+}
+
+/// A metric of a 2×2 table alone: no patients, bootstrap by case or by class.
+pub fn estimate_from_table(metric: Metric, table: &Confusion, plan: &Plan) -> Estimate {
+    let mut out = Estimate {
+        id: metric.id().into(),
+        n: table.total(),
+        positives: table.positives(),
+        ..Estimate::default()
+    };
+    if !metric.needs_threshold() && metric != Metric::Prevalence {
+        out.not_evaluable = Some("a 2x2 table does not hold what this needs".into());
+        return out;
+    }
+    let rows = [
+        (true, true, table.true_positives),
+        (true, false, table.false_negatives),
+        (false, true, table.false_positives),
+        (false, false, table.true_negatives),
+    ];
+    let expand = |pick: fn(&(bool, bool, u64)) -> bool| -> Vec<bool> {
+        rows.iter().flat_map(|row| std::iter::repeat_n(pick(row), row.2 as usize)).collect()
+    };
+    let (labels, calls) = (expand(|r| r.0), expand(|r| r.1));
+    let sample = Sample { labels: &labels, scores: &[], patients: None, sites: None };
+    estimate_table(metric, &sample, &calls, plan, &mut out);
+    out
+}
+
+/// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`transported`]. Intervals:
+/// `log` (PPV, NPV), `clopper-pearson`, and the bootstrap with each class's size fixed.
+pub fn estimate_at_prevalence(
+    metric: Metric,
+    sample: &Sample<'_>,
+    threshold: f64,
+    prevalence: f64,
+    plan: &Plan,
+) -> Estimate {
+    let mut out = Estimate {
+        id: metric.id().into(),
+        n: sample.labels.len() as u64,
+        positives: sample.labels.iter().filter(|&&l| l).count() as u64,
+        threshold: Some(threshold),
+        prevalence: Some(prevalence),
+        ..Estimate::default()
+    };
+    type Carried = fn(f64, f64, f64) -> Option<f64>;
+    type LogitSe = fn(&Confusion) -> Option<f64>;
+    let (carried, logit_se): (Carried, Option<LogitSe>) = match metric {
+        Metric::Ppv => (transported::ppv, Some(transported::ppv_logit_se)),
+        Metric::Npv => (transported::npv, Some(transported::npv_logit_se)),
+        Metric::F1 => (transported::f1, None),
+        _ => {
+            out.not_evaluable = Some("only PPV, NPV and F1 are carried to another prevalence".into());
+            return out;
+        }
+    };
+    if !(prevalence > 0.0 && prevalence < 1.0) {
+        out.not_evaluable = Some(format!("the prevalence {prevalence} is not between 0 and 1"));
+        return out;
+    }
+    if let Some(reason) = unusable(metric, sample, Some(threshold)) {
+        out.not_evaluable = Some(reason);
+        return out;
+    }
+    let table = Confusion::at(sample.labels, sample.scores, threshold);
+    let Some(value) = transported::at_prevalence(&table, prevalence, carried) else {
+        out.not_evaluable = Some(Metric::Youden.why_none(&table));
+        if table.youden().is_some() {
+            out.not_evaluable = Some(metric.why_none(&table));
+        }
+        return out;
+    };
+    out.value = Some(value);
+    let mut replicates: Option<Result<Replicates, String>> = None;
+    for &method in &plan.methods {
+        match method {
+            By::Log => {
+                if let Some(se) = logit_se {
+                    let limits = se(&table).and_then(|se| transported::logit_limits(value, se, plan.level));
+                    push(&mut out, method, plan, limits, "sensitivity or specificity is 0 or 1");
+                }
+            }
+            By::ClopperPearson => {
+                let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
+                push(&mut out, method, plan, limits, "a class is empty");
+            }
+            By::BootstrapPercentile | By::BootstrapBasic => {
+                let drawn = replicates.get_or_insert_with(|| {
+                    let cases = cases_of(sample);
+                    let unit = if plan.unit == ResamplingUnit::Case {
+                        ResamplingUnit::CaseStratified
+                    } else {
+                        plan.unit
+                    };
+                    let resampler = Resampler::new(unit, &cases)?;
+                    let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= threshold).collect();
+                    Ok(bootstrap::confusion_with(
+                        &resampler,
+                        sample.labels,
+                        &calls,
+                        plan.replicates,
+                        plan.seed,
+                        |t| transported::at_prevalence(t, prevalence, carried),
+                    ))
+                });
+                push_bootstrap(&mut out, method, plan, value, drawn, || Vec::new());
+            }
+            _ => {}
+        }
+    }
+    if out.intervals.iter().all(|i| i.lower == i.upper) {
+        let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
+        push(&mut out, By::ClopperPearson, plan, limits, "a class is empty");
+    }
+    warn_about_clusters(sample, &mut out);
+    out
+}
+
+fn unusable(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>) -> Option<String> {
+    let n = sample.labels.len();
+    let fits = |len: usize| len == n;
+    let aligned = fits(sample.scores.len())
+        && sample.patients.is_none_or(|p| fits(p.len()))
+        && sample.sites.is_none_or(|s| fits(s.len()));
+    if !aligned {
+        return Some("labels, scores, patients and sites do not have the same length".into());
+    }
+    if n == 0 {
+        return Some("there are no cases".into());
+    }
+    if let Some(bad) = sample.scores.iter().find(|s| !s.is_finite()) {
+        return Some(format!("a score is not a finite number: {bad}"));
+    }
+    if metric.needs_threshold() && !threshold.is_some_and(f64::is_finite) {
+        return Some("it holds at a threshold, and none was given".into());
+    }
+    if metric.needs_probabilities() && sample.scores.iter().any(|s| !(0.0..=1.0).contains(s)) {
+        return Some("the scores are not probabilities in 0..1".into());
+    }
+    None
+}
+
+fn cases_of<'a>(sample: &Sample<'a>) -> Cases<'a> {
+    Cases { labels: sample.labels, patients: sample.patients, sites: sample.sites }
+}
+
+/// Adds an interval, or the warning that there is none.
+fn push(out: &mut Estimate, method: By, plan: &Plan, limits: Option<(f64, f64)>, why_none: &str) {
+    match limits.filter(|l| l.0.is_finite() && l.1.is_finite()) {
+        Some((lower, upper)) => out.intervals.push(Interval {
+            method,
+            level: plan.level,
+            lower,
+            upper,
+            unit: None,
+            replicates: None,
+            seed: None,
+            dropped: None,
+        }),
+        None => out
+            .warnings
+            .push(format!("interval-not-evaluable: no interval by {}: {why_none}", method.describe())),
+    }
+}
+
+/// Adds a bootstrap interval from replicates that were drawn once for all methods.
+fn push_bootstrap(
+    out: &mut Estimate,
+    method: By,
+    plan: &Plan,
+    value: f64,
+    drawn: &Result<Replicates, String>,
+    jackknife: impl FnOnce() -> Vec<(f64, u64)>,
+) {
+    let replicates = match drawn {
+        Ok(replicates) => replicates,
+        Err(reason) => return push(out, method, plan, None, reason),
+    };
+    let limits = match method {
+        By::BootstrapBasic => replicates.basic(value, plan.level),
+        By::BootstrapBca => replicates.bca(value, bootstrap::acceleration(&jackknife()), plan.level),
+        _ => replicates.percentile(plan.level),
+    };
+    let why_none = if replicates.values.is_empty() {
+        "no replicate could be evaluated"
+    } else {
+        "every replicate lies on one side of the estimate"
+    };
+    let before = out.intervals.len();
+    push(out, method, plan, limits, why_none);
+    if let Some(interval) = out.intervals.get_mut(before) {
+        interval.unit = Some(plan.unit);
+        interval.replicates = Some(plan.replicates);
+        interval.seed = Some(plan.seed);
+        interval.dropped = Some(replicates.dropped);
+    }
+    let code = "replicates-dropped:";
+    if replicates.dropped > 0 && !out.warnings.iter().any(|w| w.starts_with(code)) {
+        out.warnings.push(format!(
+            "{code} {} of {} replicates could not be evaluated and were left out of the quantiles",
+            replicates.dropped, plan.replicates
+        ));
+    }
+}
+
+fn is_bootstrap(method: By) -> bool {
+    matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca)
+}
+
+fn has_clusters(sample: &Sample<'_>) -> Option<(usize, usize)> {
+    let (_, patients) = roc::dense_ids(sample.patients?);
+    (patients < sample.labels.len()).then_some((sample.labels.len(), patients))
+}
+
+/// Says so when an interval treats several cases of one patient as independent.
+fn warn_about_clusters(sample: &Sample<'_>, out: &mut Estimate) {
+    let Some((cases, patients)) = has_clusters(sample) else { return };
+    let naive: Vec<&str> = out
+        .intervals
+        .iter()
+        .filter(|i| {
+            i.method != By::Obuchowski
+                && !matches!(
+                    i.unit,
+                    Some(ResamplingUnit::Patient | ResamplingUnit::Site | ResamplingUnit::SiteThenPatient)
+                )
+        })
+        .map(|i| i.method.describe())
+        .collect();
+    if !naive.is_empty() {
+        out.warnings.push(format!(
+            "clustering-ignored: {} {} the {cases} cases of {patients} patients as independent",
+            naive.join(", "),
+            if naive.len() == 1 { "treats" } else { "treat" }
+        ));
+    }
+}
+
+fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
+    let sums = roc::auc_sums(sample.labels, sample.scores);
+    let Some(value) = sums.auc() else {
+        let which = if sums.positives == 0 { "positive" } else { "negative" };
+        out.not_evaluable = Some(format!("there is no {which} case"));
+        return;
+    };
+    out.value = Some(value);
+    let delong = sums.delong_variance();
+    let obuchowski = sample
+        .patients
+        .and_then(|p| roc::obuchowski_variance(sample.labels, sample.scores, p))
+        .or(if sample.patients.is_none() { delong } else { None });
+    let wants = |method| plan.methods.contains(&method);
+    let variance = if wants(By::Obuchowski) { obuchowski } else { delong };
+    out.standard_error = variance.map(f64::sqrt);
+    let too_few = "each class needs at least two cases";
+    let symmetric = |variance: Option<f64>| {
+        variance.filter(|v| *v >= 0.0).map(|v| roc::clipped_interval(value, v.sqrt(), plan.level))
+    };
+    let mut replicates: Option<Result<Replicates, String>> = None;
+    let resampler = || Resampler::new(plan.unit, &cases_of(sample));
+    for &method in plan.methods.iter().filter(|m| Metric::Auc.accepts(**m)) {
+        match method {
+            By::Delong => push(out, method, plan, symmetric(delong), too_few),
+            By::DelongLogit => {
+                let limits = delong.and_then(|v| roc::logit_interval(value, v.sqrt(), plan.level));
+                let why = if delong.is_none() { too_few } else { "the AUC or its variance is at a boundary" };
+                push(out, method, plan, limits, why);
+            }
+            By::HanleyMcneil => {
+                let variance = sums.hanley_mcneil_se().map(|se| se * se);
+                push(out, method, plan, symmetric(variance), too_few);
+            }
+            By::UStatistic => {
+                let variance = sums.u_statistic_variance();
+                let why = if variance.is_some() { "the unbiased variance is negative" } else { too_few };
+                push(out, method, plan, symmetric(variance), why);
+            }
+            By::Obuchowski => {
+                let why = "two patients with positive and two with negative cases are needed";
+                push(out, method, plan, symmetric(obuchowski), why);
+            }
+            _ => {
+                let drawn = replicates.get_or_insert_with(|| {
+                    Ok(bootstrap::auc(
+                        &resampler()?,
+                        sample.labels,
+                        sample.scores,
+                        plan.replicates,
+                        plan.seed,
+                    ))
+                });
+                push_bootstrap(out, method, plan, value, drawn, || {
+                    resampler()
+                        .map_or(Vec::new(), |r| bootstrap::auc_jackknife(&r, sample.labels, sample.scores))
+                });
+            }
+        }
+    }
+    guard_auc(sample, plan, value, &sums, out);
+}
+
+/// An AUC without spread: say why, and add an interval that does not collapse.
+fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, out: &mut Estimate) {
+    let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
+    let extreme = value == 0.0 || value == 1.0;
+    if extreme {
+        let pairs = disjoint_pairs(sample, sums);
+        out.warnings.push(format!(
+            "perfect-separation: the classes do not overlap, so variances estimated from them are zero; the \
+             Clopper-Pearson interval is the exact one of {pairs} disjoint pairs, all of them in one order"
+        ));
+        let won = if value == 1.0 { pairs } else { 0 };
+        let limits = (pairs > 0).then(|| proportion::clopper_pearson(won, pairs, plan.level));
+        push(out, By::ClopperPearson, plan, limits, "there is no pair");
+    } else if collapsed {
+        out.warnings.push(
+            "no-spread: the placements do not vary (constant scores), so the estimated variance is zero; the \
+             Hanley-McNeil interval does not rest on them"
+                .into(),
+        );
+        if !out.intervals.iter().any(|i| i.method == By::HanleyMcneil) {
+            let limits = sums.hanley_mcneil_se().map(|se| roc::clipped_interval(value, se, plan.level));
+            push(out, By::HanleyMcneil, plan, limits, "a class is empty");
+        }
+    }
+}
+
+/// How many pairs of a positive and a negative share neither case nor patient.
+fn disjoint_pairs(sample: &Sample<'_>, sums: &roc::AucSums) -> u64 {
+    let Some(patients) = sample.patients else { return sums.positives.min(sums.negatives) };
+    let (dense, count) = roc::dense_ids(patients);
+    let mut seen = vec![[false; 2]; count];
+    for (&patient, &label) in dense.iter().zip(sample.labels) {
+        seen[patient as usize][usize::from(label)] = true;
+    }
+    let with = |class: usize| seen.iter().filter(|s| s[class]).count() as u64;
+    with(0).min(with(1)).min(count as u64 / 2)
+}
+
+fn estimate_table(metric: Metric, sample: &Sample<'_>, calls: &[bool], plan: &Plan, out: &mut Estimate) {
+    let mut table = Confusion::default();
+    for (&label, &call) in sample.labels.iter().zip(calls) {
+        table.count(label, call);
+    }
+    let Some(value) = metric.of_table(&table) else {
+        out.not_evaluable = Some(metric.why_none(&table));
+        return;
+    };
+    out.value = Some(value);
+    let counts = match metric {
+        Metric::Sensitivity => Some(table.sensitivity()),
+        Metric::Specificity => Some(table.specificity()),
+        Metric::Ppv => Some(table.ppv()),
+        Metric::Npv => Some(table.npv()),
+        Metric::Accuracy => Some(table.accuracy()),
+        Metric::Prevalence => Some(table.prevalence()),
+        _ => None,
+    };
+    if let Some((k, n)) = counts {
+        out.numerator = Some(k);
+        out.denominator = Some(n);
+        out.standard_error = Some((value * (1.0 - value) / n as f64).sqrt());
+    }
+    out.standard_error = match metric {
+        Metric::Youden => table.youden_se(),
+        Metric::BalancedAccuracy => table.youden_se().map(|se| se / 2.0),
+        _ => out.standard_error,
+    };
+    let mut replicates: Option<Result<Replicates, String>> = None;
+    let resampler = || Resampler::new(plan.unit, &cases_of(sample));
+    for &method in plan.methods.iter().filter(|m| metric.accepts(**m)) {
+        if is_bootstrap(method) {
+            let statistic = metric.table_statistic();
+            let drawn = replicates.get_or_insert_with(|| {
+                Ok(bootstrap::confusion_with(
+                    &resampler()?,
+                    sample.labels,
+                    calls,
+                    plan.replicates,
+                    plan.seed,
+                    statistic,
+                ))
+            });
+            push_bootstrap(out, method, plan, value, drawn, || {
+                resampler().map_or(Vec::new(), |r| {
+                    bootstrap::confusion_jackknife(&r, sample.labels, calls, statistic)
+                })
+            });
+        } else {
+            let limits = table_limits(metric, method, &table, value, plan.level);
+            push(out, method, plan, limits, "a cell of the table is zero");
+        }
+    }
+    // Never a point alone: exact limits stand beside it.
+    let exact = matches!(metric, Metric::LrPositive | Metric::LrNegative | Metric::DiagnosticOddsRatio);
+    let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
+    if collapsed {
+        out.warnings.push(
+            "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the \
+             Clopper-Pearson interval does not rest on that"
+                .into(),
+        );
+    }
+    let missing = out.intervals.is_empty() && !plan.methods.is_empty() && exact;
+    if (collapsed || missing) && !out.intervals.iter().any(|i| i.method == By::ClopperPearson) {
+        let limits = table_limits(metric, By::ClopperPearson, &table, value, plan.level);
+        push(out, By::ClopperPearson, plan, limits, "an exact limit is unbounded");
+    }
+}
+
+/// Closed-form limits of a number made from a table.
+fn table_limits(metric: Metric, method: By, table: &Confusion, value: f64, level: f64) -> Option<(f64, f64)> {
+    let binomial = |(k, n): (u64, u64)| -> Option<(f64, f64)> {
+        if n == 0 {
+            return None;
+        }
+        match method {
+            By::ClopperPearson => Some(proportion::clopper_pearson(k, n, level)),
+            By::Wilson => Some(proportion::wilson(k, n, level)),
+            By::AgrestiCoull => Some(proportion::agresti_coull(k, n, level)),
+            By::Jeffreys => Some(proportion::jeffreys(k, n, level)),
+            _ => None,
+        }
+    };
+    let wald = |se: Option<f64>, least: f64| {
+        let half = z_two_sided(level) * se?;
+        Some(((value - half).max(least), (value + half).min(1.0)))
+    };
+    // Exact limits of sensitivity and specificity at level^½ each, carried through a function that rises
+    // with both (they come from different cases): coverage is at least the level.
+    let carried = |f: &dyn Fn(f64, f64) -> f64| {
+        let (sensitivity, specificity) = (table.sensitivity(), table.specificity());
+        if sensitivity.1 == 0 || specificity.1 == 0 {
+            return None;
+        }
+        let each = level.sqrt();
+        let se = proportion::clopper_pearson(sensitivity.0, sensitivity.1, each);
+        let sp = proportion::clopper_pearson(specificity.0, specificity.1, each);
+        Some((f(se.0, sp.0), f(se.1, sp.1)))
+    };
+    let log = |se: Option<f64>| Some(log_interval(value, se?, level));
+    let p = share(table.positives(), table.total())?;
+    match metric {
+        Metric::Sensitivity => binomial(table.sensitivity()),
+        Metric::Specificity => binomial(table.specificity()),
+        Metric::Ppv => binomial(table.ppv()),
+        Metric::Npv => binomial(table.npv()),
+        Metric::Accuracy => binomial(table.accuracy()),
+        Metric::Prevalence => binomial(table.prevalence()),
+        Metric::F1 => {
+            // Given TP+FP+FN, TP is binomial; F1 = 2J/(1+J) rises with J.
+            let among = table.true_positives + table.false_positives + table.false_negatives;
+            let (lower, upper) = binomial((table.true_positives, among))?;
+            Some((2.0 * lower / (1.0 + lower), 2.0 * upper / (1.0 + upper)))
+        }
+        Metric::Youden if method == By::Wald => wald(table.youden_se(), -1.0),
+        Metric::BalancedAccuracy if method == By::Wald => wald(table.youden_se().map(|se| se / 2.0), 0.0),
+        Metric::Youden => carried(&|se, sp| se + sp - 1.0),
+        Metric::BalancedAccuracy => carried(&|se, sp| (se + sp) / 2.0),
+        Metric::Mcc => carried(&|se, sp| {
+            let called = p * se + (1.0 - p) * (1.0 - sp);
+            let room = (called * (1.0 - called)).sqrt();
+            if room > 0.0 { (se + sp - 1.0) * (p * (1.0 - p)).sqrt() / room } else { 0.0 }
+        }),
+        Metric::LrPositive if method == By::Log => log(table.lr_positive_log_se()),
+        Metric::LrNegative if method == By::Log => log(table.lr_negative_log_se()),
+        Metric::DiagnosticOddsRatio if method == By::Log => log(table.diagnostic_odds_ratio_log_se()),
+        Metric::LrPositive => carried(&|se, sp| se / (1.0 - sp)),
+        Metric::LrNegative => carried(&|se, sp| (1.0 - se) / sp).map(|(a, b)| (b, a)),
+        Metric::DiagnosticOddsRatio => carried(&|se, sp| se * sp / ((1.0 - se) * (1.0 - sp))),
+        _ => None,
+    }
+}
+
+fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
+    let (labels, scores) = (sample.labels, sample.scores);
+    let statistic: Box<dyn Fn(Option<&[u32]>) -> Option<f64> + Sync + Send + '_> = match metric {
+        Metric::AveragePrecision | Metric::PartialAuc => {
+            let ordered = WeightedGroups::new(labels, scores);
+            let bound = plan.partial_fpr;
+            Box::new(move |weights| {
+                let groups = ordered.weigh(weights);
+                if metric == Metric::AveragePrecision {
+                    roc::average_precision_of(&groups)
+                } else {
+                    roc::partial_area_of(&groups, bound).map(|area| roc::mcclish(area, bound))
+                }
+            })
+        }
+        Metric::Brier => Box::new(|w| calibration::brier(labels, scores, w)),
+        Metric::LogLoss => Box::new(|w| calibration::log_loss(labels, scores, w)),
+        Metric::Ece => Box::new(|w| {
+            calibration::expected_error(&calibration::reliability(
+                labels,
+                scores,
+                w,
+                10,
+                calibration::Edge::Left,
+            ))
+        }),
+        Metric::Mce => Box::new(|w| {
+            calibration::maximum_error(&calibration::reliability(
+                labels,
+                scores,
+                w,
+                10,
+                calibration::Edge::Left,
+            ))
+        }),
+        Metric::CalibrationSlope => {
+            Box::new(|w| calibration::recalibrate(labels, scores, w).map(|r| r.slope.value))
+        }
+        Metric::CalibrationIntercept => {
+            Box::new(|w| calibration::recalibrate(labels, scores, w).map(|r| r.intercept.value))
+        }
+        _ => Box::new(|w| calibration::in_the_large(labels, scores, w).map(|c| c.value)),
+    };
+    let Some(value) = statistic(None) else {
+        out.not_evaluable = Some(why_not_weighted(metric, sample, out.positives));
+        return;
+    };
+    out.value = Some(value);
+    out.standard_error = standard_error_of(metric, sample);
+    let resampler = || Resampler::new(plan.unit, &cases_of(sample));
+    let mut replicates: Option<Result<Replicates, String>> = None;
+    for &method in plan.methods.iter().filter(|m| metric.accepts(**m)) {
+        if method == By::Wald {
+            let limits = out.standard_error.map(|se| {
+                let half = z_two_sided(plan.level) * se;
+                (value - half, value + half)
+            });
+            push(out, method, plan, limits, "there is no standard error");
+            continue;
+        }
+        let drawn = replicates.get_or_insert_with(|| {
+            Ok(bootstrap::weighted(&resampler()?, plan.replicates, plan.seed, |w| statistic(Some(w))))
+        });
+        push_bootstrap(out, method, plan, value, drawn, || {
+            resampler().map_or(Vec::new(), |r| bootstrap::weighted_jackknife(&r, |w| statistic(Some(w))))
+        });
+    }
+    if out.intervals.iter().any(|i| i.lower == i.upper) {
+        out.warnings.push(
+            "no-spread: an interval collapsed to a point; it says that these cases do not vary, not that the \
+             value is certain"
+                .into(),
+        );
+    }
+}
+
+fn why_not_weighted(metric: Metric, sample: &Sample<'_>, positives: u64) -> String {
+    if positives == 0 {
+        return "there is no positive case".into();
+    }
+    if positives == sample.labels.len() as u64 {
+        return "there is no negative case".into();
+    }
+    match metric {
+        Metric::LogLoss => "probability zero was given to what occurred".into(),
+        Metric::CalibrationSlope | Metric::CalibrationIntercept | Metric::CalibrationInTheLarge => {
+            if sample.scores.iter().any(|&s| s <= 0.0 || s >= 1.0) {
+                "a score of 0 or 1 has no logit".into()
+            } else {
+                "the scores are constant or separate the classes: there is no finite fit".into()
+            }
+        }
+        _ => "it is undefined for these cases".into(),
+    }
+}
+
+fn standard_error_of(metric: Metric, sample: &Sample<'_>) -> Option<f64> {
+    let (labels, scores) = (sample.labels, sample.scores);
+    let terms = |term: fn(f64) -> f64| -> Vec<f64> {
+        labels.iter().zip(scores).map(|(&l, &s)| term(if l { 1.0 - s } else { s })).collect()
+    };
+    match metric {
+        Metric::Brier => calibration::mean_standard_error(&terms(|miss| miss * miss)),
+        Metric::LogLoss => calibration::mean_standard_error(&terms(|miss| -(-miss).ln_1p())),
+        Metric::CalibrationSlope => {
+            calibration::recalibrate(labels, scores, None).map(|r| r.slope.standard_error)
+        }
+        Metric::CalibrationIntercept => {
+            calibration::recalibrate(labels, scores, None).map(|r| r.intercept.standard_error)
+        }
+        Metric::CalibrationInTheLarge => {
+            calibration::in_the_large(labels, scores, None).map(|c| c.standard_error)
+        }
+        _ => None,
+    }
+}
+
+/// Distinct scores with their cases, so that a replicate is weighed without sorting.
+struct WeightedGroups {
+    /// (group, label) of each case.
+    place: Vec<(u32, bool)>,
+    keys: Vec<u64>,
+}
+
+impl WeightedGroups {
+    fn new(labels: &[bool], scores: &[f64]) -> Self {
+        let keys: Vec<u64> = roc::groups(labels, scores).iter().map(|g| g.key).collect();
+        let place = labels
+            .iter()
+            .zip(scores)
+            .map(|(&l, &s)| (keys.partition_point(|k| *k < roc::key(s)) as u32, l))
+            .collect();
+        Self { place, keys }
+    }
+
+    fn weigh(&self, weights: Option<&[u32]>) -> Vec<roc::Group> {
+        let mut groups: Vec<roc::Group> =
+            self.keys.iter().map(|&key| roc::Group { key, positives: 0, negatives: 0 }).collect();
+        for (case, &(group, label)) in self.place.iter().enumerate() {
+            let weight = weights.map_or(1, |w| u64::from(w[case]));
+            let group = &mut groups[group as usize];
+            if label { group.positives += weight } else { group.negatives += weight }
+        }
+        groups.retain(|g| g.positives + g.negatives > 0);
+        groups
+    }
+}
