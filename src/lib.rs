@@ -21,3 +21,4 @@ pub mod protocol;
 pub mod random;
 pub mod reference_standard;
 pub mod sampling;
+pub mod synthetic;

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. The only place that reads the clock, the environment and
 //! the terminal.
 
+pub mod demo;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -19,7 +21,9 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Demo(demo::Args),
+}
 
 /// How a command that could do its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command, _context: Context) -> Result<Outcome> {
-    match command {}
+fn dispatch(command: Command, context: Context) -> Result<Outcome> {
+    match command {
+        Command::Demo(args) => demo::run(&args, context),
+    }
 }
