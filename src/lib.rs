@@ -9,19 +9,20 @@
 
 pub mod diagnostic;
 pub mod digest;
+pub mod random;
 pub mod storage;
 
-pub mod analysis;
-pub mod cli;
 pub mod dataset;
-<<<<<<< HEAD
-pub mod eligibility;
-pub mod evidence;
-pub mod inference;
 pub mod protocol;
-pub mod random;
-pub mod reference_standard;
+pub mod eligibility;
 pub mod sampling;
-=======
 pub mod reference_standard;
->>>>>>> stats
+pub mod model;
+pub mod inference;
+pub mod analysis;
+pub mod synthetic;
+pub mod study;
+pub mod evidence;
+pub mod report;
+pub mod audit;
+pub mod cli;

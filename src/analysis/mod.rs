@@ -1,6 +1,7 @@
 //! Every statistic of the project, pure: no files, no clock, no global generator; results do not
 //! depend on the number of threads.
 
+pub mod agreement;
 pub mod bootstrap;
 pub mod calibration;
 pub mod confusion;
@@ -11,5 +12,7 @@ pub mod proportion;
 pub mod random;
 pub mod results;
 pub mod roc;
+pub mod roc_band;
 pub mod special;
+pub mod study;
 pub mod transported;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agreement;
 use super::estimate::{Estimate, IntervalMethod, ResamplingUnit};
-use super::metric::{Metric, Plan, Sample, estimate, roc_band};
+use super::metric::{Metric, Plan, Sample, estimate, estimate_at_prevalence};
 use super::results::*;
 use super::roc::roc_points;
-use super::transported;
+use super::roc_band::roc_band;
 use crate::dataset::case::Case;
 use crate::diagnostic::Diagnostic;
 use crate::protocol::{self, Endpoint, Field, Protocol, Role, Subgroup};
@@ -86,7 +86,7 @@ pub fn analyse(
         },
         cohort: cohort_table(protocol, &analysed),
         readers: readers(protocol, drawn, assembled),
-        agreement: agreement::estimates(&read_matrix(drawn, assembled), protocol.analysis.level),
+        agreement: agreement::estimates(&read_matrix(drawn, assembled), &reader_ids(assembled), protocol.analysis.level),
         method: AnalysisMethod {
             level: protocol.analysis.level,
             resampling_unit: plan.unit,
@@ -98,7 +98,13 @@ pub fn analyse(
         },
         curves: Curves {
             roc: roc_points(&labels, &scores),
-            roc_band: roc_band(&labels, &scores, protocol.analysis.level),
+            roc_band: roc_band(
+                &Columns::of(&analysed).sample(),
+                plan.unit,
+                protocol.analysis.replicates.min(BAND_REPLICATES),
+                protocol.analysis.seed,
+                protocol.analysis.level,
+            ),
             histogram: histogram(&analysed),
             confusion: Confusion::at(&labels, &scores, threshold),
         },
@@ -305,25 +311,31 @@ fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Assembled) -> V
     summaries
 }
 
-/// Readers by drawn cases; a read that does not say yes or no is `None`.
-fn read_matrix(drawn: &[StudyCase], assembled: &Assembled) -> agreement::Reads {
-    let readers: Vec<&String> = assembled.readers.iter().collect();
-    let cases = drawn
+fn reader_ids(assembled: &Assembled) -> Vec<String> {
+    assembled.readers.iter().cloned().collect()
+}
+
+/// Drawn cases by readers; a read that does not say yes or no is `None`.
+fn read_matrix(drawn: &[StudyCase], assembled: &Assembled) -> Vec<Vec<Option<bool>>> {
+    drawn
         .iter()
         .map(|case| {
             let reads = assembled.cases.get(&case.case.case_id);
-            readers
+            assembled
+                .readers
                 .iter()
-                .map(|reader| match reads.and_then(|r| r.reads.get(*reader)) {
+                .map(|reader| match reads.and_then(|r| r.reads.get(reader)) {
                     Some(Read::Positive) => Some(true),
                     Some(Read::Negative) => Some(false),
                     Some(Read::Indeterminate) | None => None,
                 })
                 .collect()
         })
-        .collect();
-    agreement::Reads { readers: readers.into_iter().cloned().collect(), cases }
+        .collect()
 }
+
+/// The band is a picture: more replicates than this do not change it visibly.
+const BAND_REPLICATES: u64 = 1000;
 
 /// How many bins the score histogram has.
 const BINS: usize = 20;
@@ -351,6 +363,34 @@ fn dense<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<u32> {
         *numbers.entry(id).or_insert(next)
     })
     .collect()
+}
+
+/// Analysed cases as the statistics take them.
+struct Columns {
+    labels: Vec<bool>,
+    scores: Vec<f64>,
+    patients: Vec<u32>,
+    sites: Vec<u32>,
+}
+
+impl Columns {
+    fn of(cases: &[Analysed]) -> Self {
+        Self {
+            labels: cases.iter().map(|c| c.positive).collect(),
+            scores: cases.iter().map(|c| c.score).collect(),
+            patients: dense(cases.iter().map(|c| c.case.patient_id.as_str())),
+            sites: dense(cases.iter().map(|c| c.case.site.as_deref().unwrap_or(NOT_RECORDED))),
+        }
+    }
+
+    fn sample(&self) -> Sample<'_> {
+        Sample {
+            labels: &self.labels,
+            scores: &self.scores,
+            patients: Some(&self.patients),
+            sites: Some(&self.sites),
+        }
+    }
 }
 
 /// Everything reported overall, in this order.
@@ -402,20 +442,13 @@ impl<'a> StudyPlan<'a> {
                 in_order.push(*method);
             }
         }
-        let labels: Vec<bool> = cases.iter().map(|c| c.positive).collect();
-        let scores: Vec<f64> = cases.iter().map(|c| c.score).collect();
-        let patients = dense(cases.iter().map(|c| c.case.patient_id.as_str()));
-        let sites = dense(cases.iter().map(|c| c.case.site.as_deref().unwrap_or(NOT_RECORDED)));
-        let sample =
-            Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: Some(&sites) };
-        let plan = Plan {
-            level: self.protocol.analysis.level,
-            methods: in_order,
-            unit: self.unit,
-            replicates: self.protocol.analysis.replicates,
-            seed: self.protocol.analysis.seed,
-        };
-        estimate(metric, &sample, Some(self.threshold), &plan)
+        let columns = Columns::of(cases);
+        estimate(metric, &columns.sample(), Some(self.threshold), &self.plan(in_order))
+    }
+
+    fn plan(&self, methods: Vec<IntervalMethod>) -> Plan {
+        let analysis = &self.protocol.analysis;
+        Plan::new(analysis.level, methods, self.unit, analysis.replicates, analysis.seed)
     }
 
     fn overall(&self, cases: &[Analysed]) -> Vec<Estimate> {
@@ -426,10 +459,13 @@ impl<'a> StudyPlan<'a> {
 
     fn at_intended_use_prevalence(&self, cases: &[Analysed]) -> Vec<Estimate> {
         let Some(prevalence) = self.protocol.analysis.intended_use_prevalence else { return Vec::new() };
-        let labels: Vec<bool> = cases.iter().map(|c| c.positive).collect();
-        let scores: Vec<f64> = cases.iter().map(|c| c.score).collect();
-        let table = Confusion::at(&labels, &scores, self.threshold);
-        transported::estimates(&table, prevalence, self.threshold, self.protocol.analysis.level)
+        let columns = Columns::of(cases);
+        let plan =
+            self.plan(vec![IntervalMethod::Log, IntervalMethod::ClopperPearson, IntervalMethod::BootstrapPercentile]);
+        [Metric::Ppv, Metric::Npv, Metric::F1]
+            .into_iter()
+            .map(|metric| estimate_at_prevalence(metric, &columns.sample(), self.threshold, prevalence, &plan))
+            .collect()
     }
 
     fn subgroups(&self, cases: &[Analysed]) -> Vec<Estimate> {

@@ -3,6 +3,7 @@
 
 mod check;
 mod dataset;
+mod demo;
 mod reads;
 mod report;
 mod run;
@@ -44,6 +45,7 @@ const EXIT_CODES: &str = "Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
     Reads(reads::ReadsArgs),
@@ -122,6 +124,7 @@ fn fail(error: &Error, context: Context) {
 
 fn dispatch(command: Command, context: Context) -> Result<Outcome> {
     match command {
+        Command::Demo(args) => demo::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Reads(args) => reads::run(&args, context),

@@ -1,0 +1,104 @@
+//! Pointwise bootstrap band of the ROC curve: what the resampling unit says of sensitivity at each false
+//! positive rate.
+
+use super::bootstrap::{self, Cases, Replicates, Resampler};
+use super::estimate::ResamplingUnit;
+use super::metric::Sample;
+use super::results::BandPoint;
+
+/// Grid of false positive rates: 0, 0.02, ..., 1.
+const POINTS: usize = 51;
+
+/// Percentile band at `level` on a fixed grid of false positive rates, from `replicates` resamples of
+/// `unit`. Sensitivity at a rate is the height of the empirical curve there (linear between its points).
+/// Replicates without both classes are left out. Empty when the unit cannot be drawn.
+pub fn roc_band(sample: &Sample<'_>, unit: ResamplingUnit, replicates: u64, seed: u64, level: f64) -> Vec<BandPoint> {
+    let cases = Cases { labels: sample.labels, patients: sample.patients, sites: sample.sites };
+    let Ok(resampler) = Resampler::new(unit, &cases) else { return Vec::new() };
+    let mut order: Vec<usize> = (0..sample.scores.len()).collect();
+    order.sort_by(|a, b| sample.scores[*b].total_cmp(&sample.scores[*a]));
+    let buffers = || vec![0_u32; resampler.leaves];
+    let curves: Vec<Option<[f64; POINTS]>> = bootstrap::replicate(replicates, seed, buffers, |leaves, stream| {
+        resampler.draw(stream, leaves);
+        heights(sample, &order, |case| f64::from(leaves[resampler.leaf_of_case[case] as usize]))
+    });
+    (0..POINTS)
+        .filter_map(|k| {
+            let values = curves.iter().map(|curve| curve.as_ref().map(|c| c[k])).collect();
+            let (lower, upper) = Replicates::collect(values).percentile(level)?;
+            Some(BandPoint { fpr: k as f64 / (POINTS - 1) as f64, lower, upper })
+        })
+        .collect()
+}
+
+/// Height of the weighted empirical curve on the grid; `None` without both classes.
+fn heights(sample: &Sample<'_>, order: &[usize], weight: impl Fn(usize) -> f64) -> Option<[f64; POINTS]> {
+    let (mut positives, mut negatives) = (0.0, 0.0);
+    for (case, positive) in sample.labels.iter().enumerate() {
+        *(if *positive { &mut positives } else { &mut negatives }) += weight(case);
+    }
+    if positives == 0.0 || negatives == 0.0 {
+        return None;
+    }
+    let mut heights = [0.0; POINTS];
+    let (mut tp, mut fp) = (0.0, 0.0);
+    let mut previous = (0.0, 0.0);
+    let mut next = 0;
+    let mut at = 0;
+    while at < order.len() {
+        let score = sample.scores[order[at]];
+        while at < order.len() && sample.scores[order[at]] == score {
+            let case = order[at];
+            *(if sample.labels[case] { &mut tp } else { &mut fp }) += weight(case);
+            at += 1;
+        }
+        let point: (f64, f64) = (fp / negatives, tp / positives);
+        while next < POINTS {
+            let rate = next as f64 / (POINTS - 1) as f64;
+            if rate > point.0 || (rate == point.0 && at < order.len()) {
+                break;
+            }
+            let run = point.0 - previous.0;
+            let share = if run > 0.0 { (rate - previous.0) / run } else { 1.0 };
+            heights[next] = previous.1 + share * (point.1 - previous.1);
+            next += 1;
+        }
+        previous = point;
+    }
+    while next < POINTS {
+        heights[next] = 1.0;
+        next += 1;
+    }
+    Some(heights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unweighted_curve_is_met_on_the_grid() {
+        // Curve through (0, .5), (.5, .5), (.5, 1), (1, 1).
+        let labels = [true, false, true, false];
+        let scores = [0.9, 0.8, 0.7, 0.1];
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let order = [0, 1, 2, 3];
+        let heights = heights(&sample, &order, |_| 1.0).expect("both classes");
+        assert_eq!((heights[0], heights[12], heights[25], heights[26], heights[50]), (0.5, 0.5, 1.0, 1.0, 1.0));
+    }
+
+    #[test]
+    fn the_band_contains_the_curve_of_a_middling_marker() {
+        let labels: Vec<bool> = (0..200).map(|i| i % 2 == 0).collect();
+        let scores: Vec<f64> = (0..200).map(|i| f64::from((i * 37) % 200) + if i % 2 == 0 { 60.0 } else { 0.0 }).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let band = roc_band(&sample, ResamplingUnit::Case, 200, 1, 0.95);
+        let mut order: Vec<usize> = (0..200).collect();
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+        let curve = heights(&sample, &order, |_| 1.0).expect("both classes");
+        assert_eq!(band.len(), POINTS);
+        for (point, height) in band.iter().zip(curve) {
+            assert!(point.lower <= height + 0.05 && height <= point.upper + 0.05, "{point:?} {height}");
+        }
+    }
+}
