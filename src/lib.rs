@@ -16,6 +16,7 @@ pub mod cli;
 pub mod dataset;
 pub mod eligibility;
 pub mod inference;
+pub mod model;
 pub mod protocol;
 pub mod random;
 pub mod reference_standard;
