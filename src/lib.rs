@@ -8,6 +8,7 @@
 //! [`cli`] reads the clock, the environment and the terminal.
 
 pub mod diagnostic;
+pub mod declared;
 pub mod digest;
 pub mod storage;
 

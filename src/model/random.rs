@@ -1,11 +1,9 @@
 //! Every random choice of training, drawn from ChaCha8 streams that are addressed by purpose and number:
 //! nothing depends on the order of work, on the number of workers or on where a run was interrupted.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
-
 use super::layers::{Role, tensors};
 use super::weights::{Array, Weights};
+use crate::random::Stream;
 
 /// What a stream is for. The numbers are part of the format of a run: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,43 +14,32 @@ pub enum Purpose {
     Order = 2,
     /// Which cases are flipped in an epoch; number: the epoch.
     Flip = 3,
-    /// Dropout of one shard; number: the step's and shard's running number.
+    /// Dropout of one shard; number: epoch, batch and shard.
     Dropout = 4,
 }
 
-/// The generator of one purpose and number.
-pub fn stream(seed: u64, purpose: Purpose, number: u64) -> ChaCha8Rng {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    generator.set_stream(((purpose as u64) << 56) | (number & ((1 << 56) - 1)));
-    generator
+/// The stream of one purpose and number.
+pub fn stream(seed: u64, purpose: Purpose, number: u64) -> Stream {
+    Stream::new(seed, ((purpose as u64) << 56) | (number & ((1 << 56) - 1)))
 }
 
 /// Uniform in 0..1 with 53 bits.
-pub fn uniform(generator: &mut ChaCha8Rng) -> f64 {
-    (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+pub fn uniform(stream: &mut Stream) -> f64 {
+    stream.below(1 << 53) as f64 / (1_u64 << 53) as f64
 }
 
-/// Uniform in 0..bound without bias (rejection). `bound` is not 0.
-pub fn below(generator: &mut ChaCha8Rng, bound: u64) -> u64 {
-    debug_assert!(bound > 0);
-    let reject_from = u64::MAX - (u64::MAX % bound + 1) % bound;
-    loop {
-        let drawn = generator.next_u64();
-        if drawn <= reject_from {
-            return drawn % bound;
-        }
-    }
-}
-
-/// 0..count in a random order (Fisher and Yates, Durstenfeld's form).
-pub fn shuffled(count: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
+/// 0..count in a random order.
+pub fn shuffled(count: usize, stream: &mut Stream) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
-    for last in (1..count).rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "below `last`, a usize")]
-        let other = below(generator, last as u64 + 1) as usize;
-        order.swap(last, other);
-    }
+    stream.shuffle(&mut order);
     order
+}
+
+/// Multipliers of dropout: 0 with probability `rate`, else `1 / (1 - rate)`.
+pub fn dropout_mask(count: usize, rate: f64, stream: &mut Stream) -> Vec<f32> {
+    #[expect(clippy::cast_possible_truncation, reason = "rounded to the network's precision")]
+    let kept = (1.0 / (1.0 - rate)) as f32;
+    (0..count).map(|_| if uniform(stream) < rate { 0.0 } else { kept }).collect()
 }
 
 /// Random initialisation of the whole network: weights He-normal with standard deviation `sqrt(2 / fan-in)`
@@ -77,7 +64,7 @@ pub fn initial_weights(seed: u64) -> Weights {
 }
 
 /// Box and Muller's transform, two values a pair of uniforms, computed in 64 bits and rounded once.
-fn normals(generator: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
+fn normals(generator: &mut Stream, count: usize, deviation: f64) -> Vec<f32> {
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
         let radius = (-2.0 * (1.0 - uniform(generator)).ln()).sqrt() * deviation;
@@ -121,13 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn below_reaches_every_value_evenly() {
-        let mut generator = stream(3, Purpose::Order, 0);
-        let mut counts = [0_u32; 5];
-        for _ in 0..50_000 {
-            counts[usize::try_from(below(&mut generator, 5)).expect("small")] += 1;
-        }
-        // Expected 10,000 each, standard deviation 89.
-        assert!(counts.iter().all(|&count| count.abs_diff(10_000) < 450), "{counts:?}");
+    fn dropout_keeps_the_declared_share_and_the_mean() {
+        let mask = dropout_mask(100_000, 0.3, &mut stream(3, Purpose::Dropout, 0));
+        let dropped = mask.iter().filter(|m| **m == 0.0).count() as f64 / 100_000.0;
+        assert!((dropped - 0.3).abs() < 0.006, "{dropped}");
+        let mean = mask.iter().map(|m| f64::from(*m)).sum::<f64>() / 100_000.0;
+        assert!((mean - 1.0).abs() < 0.01, "{mean}");
     }
 }

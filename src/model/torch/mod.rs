@@ -4,6 +4,8 @@
 //! therefore do not depend on the number of workers, and OpenMP threads never wait on one another.
 
 mod densenet;
+#[cfg(test)]
+mod reference;
 
 use tch::TchError;
 
