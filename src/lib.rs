@@ -7,6 +7,7 @@
 //! modules ([`eligibility`], [`sampling`], [`reference_standard`], [`analysis`]), and only
 //! [`cli`] reads the clock, the environment and the terminal.
 
+pub mod declared;
 pub mod diagnostic;
 pub mod digest;
 pub mod random;

@@ -4,5 +4,7 @@
 pub mod case;
 pub mod cases;
 pub mod gate;
+pub mod image;
 pub mod radiograph;
+pub mod split;
 pub mod table;

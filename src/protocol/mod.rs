@@ -4,7 +4,7 @@
 //! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
 
 mod parse;
-pub mod reader;
+pub use crate::declared as reader;
 
 use serde::{Deserialize, Serialize};
 

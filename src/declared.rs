@@ -251,6 +251,24 @@ impl<'d, 'a> Section<'d, 'a> {
         finite
     }
 
+    /// A list of finite numbers; whole numbers count.
+    pub fn numbers(&self, key: &'static str) -> Option<Vec<f64>> {
+        let value = self.value(key)?;
+        let as_number = |item: &Spanned<DeValue<'a>>| match item.get_ref() {
+            DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+            DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
+            _ => None,
+        };
+        let numbers: Option<Vec<f64>> = value
+            .get_ref()
+            .as_array()
+            .and_then(|list| list.iter().map(|item| as_number(item).filter(|n| n.is_finite())).collect());
+        if numbers.is_none() {
+            self.mistyped(key, "a list of finite numbers", value);
+        }
+        numbers
+    }
+
     /// A number in an open or closed range given in words by `range`.
     pub fn number_in(&self, key: &'static str, range: &str, accept: impl Fn(f64) -> bool) -> Option<f64> {
         let number = self.number(key)?;

@@ -1,0 +1,23 @@
+//! Only for feature `torch`: the binary and the tests find the libtorch they were linked with, without
+//! `LD_LIBRARY_PATH`. Without the feature this does nothing.
+
+use std::env;
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_TORCH").is_none() {
+        return;
+    }
+    for name in ["LIBTORCH", "LIBTORCH_LIB"] {
+        println!("cargo:rerun-if-env-changed={name}");
+    }
+    let root = env::var_os("LIBTORCH_LIB").or_else(|| env::var_os("LIBTORCH")).map(PathBuf::from);
+    let Some(root) = root else { return };
+    let folder = root.join("lib");
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let windows = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "windows");
+    if !windows {
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{}", folder.display());
+    }
+}

@@ -1,0 +1,11 @@
+//! The model: its experiment as declared, its network's geometry, its weights and its lock. Imports
+//! `digest` and `dataset` alone; only [`torch`](self) names a tensor library, and only behind the feature.
+
+pub mod experiment;
+pub mod layers;
+pub mod preprocessing;
+pub mod random;
+pub mod weights;
+
+#[cfg(feature = "torch")]
+pub mod torch;

@@ -1,0 +1,246 @@
+//! Weights as named arrays, and their file: `.safetensors` with sorted tensors, so that equal weights
+//! are equal bytes. Reads what torchvision and timm write for DenseNet121. Names no tensor library.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use super::layers::{TensorSpec, base_tensors, head_tensors};
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
+use crate::storage;
+
+/// A dense array of 32-bit floats, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Extent of each dimension.
+    pub shape: Vec<usize>,
+    /// As many values as the shape's product.
+    pub values: Vec<f32>,
+}
+
+/// Named arrays, in the order of their names.
+pub type Weights = BTreeMap<String, Array>;
+
+/// Reads every 32-bit float tensor of a `.safetensors` file; integer tensors (`num_batches_tracked`) are passed over.
+/// Also gives the digest of the file's bytes.
+///
+/// # Errors
+/// `weights-unreadable` when it is not a safetensors file, `weights-type` when a tensor is not 32-bit float.
+pub fn read(path: &Path) -> Result<(Weights, Digest)> {
+    let bytes = storage::read(path)?;
+    let weights = from_bytes(&bytes).map_err(|diagnostics| {
+        let located = diagnostics.into_iter().map(|diagnostic| diagnostic.at(Location::file(path)));
+        Error::Input(located.collect())
+    })?;
+    Ok((weights, Digest::of(&bytes)))
+}
+
+/// The same from bytes in memory.
+///
+/// # Errors
+/// As [`read`], without a location.
+pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| {
+        vec![
+            Diagnostic::error("weights-unreadable", format!("this is not a .safetensors file: {e}")).hint(
+                "weights come as .safetensors alone: timm's `densenet121.tv_in1k`, or torchvision's \
+                 state dict saved with safetensors.torch.save_file",
+            ),
+        ]
+    })?;
+    let mut weights = Weights::new();
+    let mut wrong = Vec::new();
+    for (name, view) in file.iter() {
+        match view.dtype() {
+            Dtype::F32 => {
+                let values = view.data().as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four));
+                weights.insert(
+                    name.to_owned(),
+                    Array { shape: view.shape().to_vec(), values: values.collect() },
+                );
+            }
+            Dtype::I64 | Dtype::I32 | Dtype::U8 => {}
+            other => wrong.push(format!("{name} is {other:?}")),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(weights)
+    } else {
+        wrong.sort();
+        let message = format!("every tensor must be 32-bit float: {}", some_of(&wrong));
+        Err(vec![Diagnostic::error("weights-type", message).hint("convert the file to float32")])
+    }
+}
+
+/// The bytes of a `.safetensors` file: tensors sorted by name, no metadata.
+///
+/// # Errors
+/// `weights-shape` when an array's values do not fill its shape.
+pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>> {
+    let raw: Vec<(&String, &Array, Vec<u8>)> = weights
+        .iter()
+        .map(|(name, array)| {
+            (name, array, array.values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
+        .collect();
+    let wrong = |e: safetensors::SafeTensorError| {
+        Error::from(Diagnostic::error("weights-shape", format!("cannot write the weights: {e}")))
+    };
+    let mut views = Vec::with_capacity(raw.len());
+    for (name, array, bytes) in &raw {
+        let view = TensorView::new(Dtype::F32, array.shape.clone(), bytes).map_err(wrong)?;
+        views.push((name.as_str(), view));
+    }
+    safetensors::serialize(views, None).map_err(wrong)
+}
+
+/// Takes the base from a file's tensors, and the head where the file has all of it. Accepted besides:
+/// torchvision's older names (`norm.1`, `conv.2`), its `classifier.*`, `num_batches_tracked`.
+///
+/// # Errors
+/// `weights-missing`, `weights-unexpected` and `weights-shape`, each with every tensor, all at once.
+pub fn select(mut file: Weights, path: &Path) -> Result<Weights> {
+    file = file.into_iter().map(|(name, array)| (modern_name(&name), array)).collect();
+    file.retain(|name, _| !name.starts_with("classifier.") && !name.ends_with(".num_batches_tracked"));
+    let mut wanted = base_tensors();
+    if file.keys().any(|name| name.starts_with("head.")) {
+        wanted.extend(head_tensors());
+    }
+    match differences(&file, &wanted) {
+        list if list.is_empty() => Ok(file),
+        list => Err(Error::Input(list.into_iter().map(|one| one.at(Location::file(path))).collect())),
+    }
+}
+
+/// What separates arrays from the tensors that are wanted; empty: nothing.
+pub fn differences(weights: &Weights, wanted: &[TensorSpec]) -> Vec<Diagnostic> {
+    let mut missing = Vec::new();
+    let mut misshapen = Vec::new();
+    for spec in wanted {
+        match weights.get(&spec.name) {
+            None => missing.push(spec.name.clone()),
+            Some(array) if array.shape != spec.shape => {
+                misshapen.push(format!("{} is {:?}, must be {:?}", spec.name, array.shape, spec.shape));
+            }
+            Some(_) => {}
+        }
+    }
+    let known: std::collections::BTreeSet<&str> = wanted.iter().map(|spec| spec.name.as_str()).collect();
+    let unexpected: Vec<String> =
+        weights.keys().filter(|name| !known.contains(name.as_str())).cloned().collect();
+    let hint = "these must be weights of densenet121 with torchvision's tensor names";
+    let report = |code, what: &str, names: &[String]| {
+        let message = format!("{} {what}: {}", names.len(), some_of(names));
+        (!names.is_empty()).then(|| Diagnostic::error(code, message).hint(hint))
+    };
+    [
+        report("weights-missing", "tensors of densenet121 are not there", &missing),
+        report("weights-unexpected", "tensors are not of densenet121", &unexpected),
+        report("weights-shape", "tensors have another shape", &misshapen),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// torchvision before 0.3 wrote `denselayer1.norm.1.weight` for what is now `denselayer1.norm1.weight`.
+fn modern_name(name: &str) -> String {
+    let mut name = name.to_owned();
+    if name.contains(".denselayer") {
+        for part in ["norm", "conv"] {
+            for number in ["1", "2"] {
+                name = name.replace(&format!(".{part}.{number}."), &format!(".{part}{number}."));
+            }
+        }
+    }
+    name
+}
+
+/// The first names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(", and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::random::initial_weights;
+
+    fn base() -> Weights {
+        initial_weights(1).into_iter().filter(|(name, _)| name.starts_with("features.")).collect()
+    }
+
+    #[test]
+    fn weights_survive_the_file_bit_for_bit_and_bytes_do_not_depend_on_the_order_of_insertion() {
+        let array = |values: &[f32]| Array { shape: vec![values.len()], values: values.to_vec() };
+        let one = Weights::from([("b".into(), array(&[1.0, f32::MIN_POSITIVE])), ("a".into(), array(&[-0.0]))]);
+        let bytes = to_bytes(&one).expect("writes");
+        let again = from_bytes(&bytes).expect("reads");
+        assert_eq!(again["a"].values[0].to_bits(), (-0.0_f32).to_bits());
+        assert_eq!(again, one);
+        let other = Weights::from([("a".into(), array(&[-0.0])), ("b".into(), array(&[1.0, f32::MIN_POSITIVE]))]);
+        assert_eq!(to_bytes(&other).expect("writes"), bytes);
+    }
+
+    #[test]
+    fn torchvision_and_timm_extras_and_older_names_are_accepted() {
+        let mut file: Weights = base()
+            .into_iter()
+            .map(|(name, array)| {
+                let old = name.replace(".norm1.", ".norm.1.").replace(".conv2.", ".conv.2.");
+                (if name.contains("denselayer") { old } else { name }, array)
+            })
+            .collect();
+        file.insert("classifier.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
+        let selected = select(file, Path::new("x.safetensors")).expect("selects");
+        assert_eq!(selected, base());
+    }
+
+    #[test]
+    fn missing_unexpected_and_misshapen_tensors_are_all_listed_at_once() {
+        let mut file = base();
+        file.remove("features.conv0.weight");
+        file.insert("features.conv9.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
+        file.insert("features.norm5.bias".to_owned(), Array { shape: vec![2], values: vec![0.0; 2] });
+        let error = select(file, Path::new("x.safetensors")).expect_err("differs");
+        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["weights-missing", "weights-unexpected", "weights-shape"]);
+        let text = error.to_string();
+        for part in ["features.conv0.weight", "features.conv9.weight", "features.norm5.bias is [2], must be [1024]"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_networks_weights_are_refused_by_name() {
+        let mut file = Weights::new();
+        file.insert("conv_stem.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
+        let error = select(file, Path::new("x.safetensors")).expect_err("differs");
+        assert!(error.to_string().contains("and 592 more") || error.to_string().contains("more"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = from_bytes(&bytes);
+        }
+
+        #[test]
+        fn a_damaged_header_never_panics(position in 0_usize..60, byte in any::<u8>()) {
+            let one = Weights::from([("a".into(), Array { shape: vec![2], values: vec![1.0, 2.0] })]);
+            let mut bytes = to_bytes(&one).expect("writes");
+            let position = position % bytes.len();
+            bytes[position] = byte;
+            let _ = from_bytes(&bytes);
+        }
+    }
+}
