@@ -1,0 +1,36 @@
+# Each target does its own set-up. A LIBTORCH that is already set is used as it is.
+
+ifndef LIBTORCH
+export LIBTORCH := $(CURDIR)/.deps/libtorch
+SETUP_LIBTORCH = scripts/setup-libtorch.sh
+else
+export LIBTORCH
+SETUP_LIBTORCH = scripts/setup-libtorch.sh --check
+endif
+export LD_LIBRARY_PATH := $(LIBTORCH)/lib:$(LD_LIBRARY_PATH)
+
+# Where `make demo` writes its study.
+DEMO ?= demo/study
+
+.PHONY: demo test lint bench clean-demo
+
+## The whole study on a generated cohort: verdicts, documents, verification.
+demo:
+	$(SETUP_LIBTORCH)
+	cargo build --release --locked --features torch
+	scripts/demo.sh target/release/sequester $(DEMO)
+
+## Every test.
+test:
+	$(SETUP_LIBTORCH)
+	cargo test --locked --features torch
+
+## What a contributor runs before a commit.
+lint:
+	$(SETUP_LIBTORCH)
+	cargo fmt --check
+	cargo clippy --locked --all-targets --features torch -- -D warnings
+	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+
+clean-demo:
+	rm -rf $(DEMO)
