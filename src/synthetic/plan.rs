@@ -135,10 +135,10 @@ pub(super) fn epoch() -> NaiveDate {
 
 /// Draws one to three foci of pneumonia; gives how conspicuous they are together, in 0..=1.
 fn infiltrate(draw: &mut Draw, shadows: &mut Vec<Shadow>) -> f64 {
-    let (strength, extent) = match draw.weighted(&[0.13, 0.35, 0.52]) {
-        0 => ((0.12, 0.24), (0.09, 0.15)),
-        1 => ((0.30, 0.50), (0.11, 0.21)),
-        _ => ((0.50, 0.92), (0.14, 0.30)),
+    let (strength, extent) = match draw.weighted(&[0.12, 0.32, 0.56]) {
+        0 => ((0.14, 0.30), (0.09, 0.16)),
+        1 => ((0.42, 0.65), (0.14, 0.24)),
+        _ => ((0.65, 1.00), (0.18, 0.36)),
     };
     let foci = 1 + draw.weighted(&[0.6, 0.27, 0.13]);
     let first_side = if draw.chance(0.56) { -1.0 } else { 1.0 };

@@ -134,7 +134,8 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
             let lung = &lungs[usize::from(u > 0.0)];
 
             // Soft tissue of the trunk, the shoulders and the neck.
-            let top = -0.99 + 0.42 * ((a - 0.19).max(0.0) / 0.8);
+            // The neck runs out of the image; the shoulders fall away from it.
+            let top = -0.97 + 0.36 * ((a - 0.24).max(0.0) / 0.8) - 0.9 * step(0.30, 0.17, a);
             let shoulder = step(0.0, 0.05, v - top);
             let arm = step(-0.42, -0.62, v);
             let side = mix(wall, 1.5, arm);
@@ -182,12 +183,12 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
                 replaced += (1.0 - replaced) * congestion * 0.30 * haze;
             }
             ray -= 0.47 * air * (1.0 - replaced);
-            ray += 0.16 * vessel[pixel] * air;
+            ray += 0.13 * vessel[pixel] * air;
 
             // Middle: heart, great vessels, spine, windpipe.
-            ray += (0.17 * cardiac + 0.05 * cardiac_edge) * (1.0 - 0.3 * below);
+            ray += (0.15 * cardiac + 0.04 * cardiac_edge) * (1.0 - 0.75 * below);
             let middle = step(0.17, 0.05, (u - turn).abs()) * shoulder;
-            ray += 0.12 * middle;
+            ray += 0.09 * middle;
             let lean = anatomy.spine * (3.0 * v).sin() - 0.3 * turn;
             let from_spine = (u - lean).abs();
             if from_spine < 0.11 {
@@ -203,7 +204,8 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
             ray -= 0.15 * airway[pixel] * shoulder;
 
             // Ribs and other bones.
-            ray += anatomy.bone * (ribs.at(u, v, a, outer, wall) * shoulder + 0.20 * bone[pixel]);
+            ray += anatomy.bone
+                * (ribs.at(u, v, a, outer, wall) * shoulder * (1.0 - 0.6 * below) + 0.20 * bone[pixel]);
 
             // Breasts and the air in the stomach.
             if anatomy.breast > 0.0 {
@@ -609,14 +611,15 @@ fn lateral(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
                 let two = step(dome(0.05) + 0.012, dome(0.05) - 0.012, v);
                 air = across * top * (0.5 * one + 0.5 * two) * (1.0 + 0.05 * noise.at(9.0 * u, 9.0 * v));
             }
-            let (hu, hv) = ((u + 0.24) / (0.30 * anatomy.heart), (v - 0.16) / (0.27 * anatomy.heart));
-            let heart = (1.0 - hu * hu - hv * hv).max(0.0);
-            air *= 1.0 - 0.65 * (heart * 5.0).min(1.0);
+            let (hu, hv) = ((u + 0.22) / (0.34 * anatomy.heart), (v - 0.18) / (0.31 * anatomy.heart));
+            let heart = (1.0 - hu * hu - hv * hv - 0.5 * hu * hv).max(0.0);
+            air *= 1.0 - 0.55 * (heart * 3.0).min(1.0);
             let wet = step(0.0, 0.05, v - (0.62 - fluid)) * step(0.15, 0.4, u);
             ray -= 0.50 * air * (1.0 - opacity[pixel]) * (1.0 - 0.6 * wet);
-            ray += 0.13 * vessel[pixel] * air + 0.12 * heart.sqrt();
+            ray += 0.13 * vessel[pixel] * air + 0.08 * heart.sqrt();
             ray += 0.10 * step(dome(0.03) - 0.01, dome(0.03) + 0.02, v) * inside;
-            ray += 0.22 * anatomy.bone * bone[pixel];
+            let dim = 1.0 - 0.6 * step(dome(0.0), dome(0.0) + 0.04, v) * step(0.45, 0.35, u);
+            ray += 0.20 * anatomy.bone * dim * bone[pixel];
             ray -= 0.14 * Profile::Rod.at((u + 0.02 - 0.10 * (v + 0.5)).abs() / 0.04) * step(-0.12, -0.2, v);
             ray += 0.012 * inside * noise.rough(5.0 * u, 5.0 * v) + 0.75 * metal[pixel];
             image.push(ray.max(0.0));
@@ -651,7 +654,7 @@ fn develop(mut image: Vec<f32>, size: usize, acquisition: &Acquisition, draw: &m
         for column in 0..size {
             let x = column as f32 * pixel;
             let value = &mut image[row * size + column];
-            let shown = ((*value - 0.05) * 1.08 * acquisition.gain + acquisition.offset).clamp(0.0, 1.0);
+            let shown = ((*value - 0.05) * acquisition.gain + acquisition.offset).clamp(0.0, 1.0);
             let open = x >= left && x < 2.0 - right && y >= top && y < 2.0 - bottom;
             *value = if open { shown.powf(acquisition.gamma) } else { 0.01 };
         }
