@@ -1,3 +1,4 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod reference_values;
 mod walls;
