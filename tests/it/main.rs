@@ -1,4 +1,5 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod bootstrap_laws;
 mod reference_values;
 mod walls;
