@@ -65,7 +65,10 @@ fn replicates_follow_the_reference_laws() {
                 let expected = number(&law["quantiles"][format!("{q}")]);
                 let error = 5.5 * (q * (1.0 - q) as f64).sqrt() / density * se * both;
                 let got = ours.quantile(q).expect("quantile");
-                assert!((got - expected).abs() < error + step, "{name} {key} {q}: {got} {expected} ± {error}");
+                assert!(
+                    (got - expected).abs() < error + step,
+                    "{name} {key} {q}: {got} {expected} ± {error}"
+                );
                 compared += 1;
             }
             let dropped = number(&law["dropped"]) / theirs;
@@ -157,9 +160,8 @@ fn jackknife_in_closed_form_is_the_one_by_brute_force() {
         let resampler = resampler(&t, unit);
         let quick = bootstrap::auc_jackknife(&resampler, &t.labels, &t.scores);
         for leaf in (0..resampler.leaves).step_by(7) {
-            let keep: Vec<usize> = (0..t.labels.len())
-                .filter(|&i| resampler.leaf_of_case[i] as usize != leaf)
-                .collect();
+            let keep: Vec<usize> =
+                (0..t.labels.len()).filter(|&i| resampler.leaf_of_case[i] as usize != leaf).collect();
             let labels: Vec<bool> = keep.iter().map(|&i| t.labels[i]).collect();
             let scores: Vec<f64> = keep.iter().map(|&i| t.scores[i]).collect();
             let slow = roc::auc(&labels, &scores).expect("auc");
