@@ -6,6 +6,8 @@ pub mod bootstrap;
 pub mod calibration;
 pub mod confusion;
 pub mod estimate;
+pub mod exact_law;
+pub mod mcnemar;
 pub mod metric;
 pub mod operating_point;
 pub mod proportion;
