@@ -7,11 +7,13 @@ mod demo;
 mod reads;
 mod report;
 mod run;
+mod score;
 mod study;
 mod validate;
 mod verify;
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -48,6 +50,7 @@ enum Command {
     Demo(demo::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
+    Score(score::ScoreArgs),
     Reads(reads::ReadsArgs),
     Validate(validate::ValidateArgs),
     Report(report::ReportArgs),
@@ -98,10 +101,30 @@ fn say(step: &str, what: &str) {
     eprintln!("{step:>9}  {what}");
 }
 
+/// Raised by Ctrl-C; long work looks at it and stops where it can be resumed.
+fn interrupted() -> &'static AtomicBool {
+    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+    &INTERRUPTED
+}
+
+/// What a build without libtorch says.
+#[cfg(not(feature = "torch"))]
+fn torch_missing(what: &str) -> crate::diagnostic::Diagnostic {
+    crate::diagnostic::Diagnostic::error("torch-missing", format!("`{what}` needs libtorch, and this build has none"))
+        .hint("build with `cargo build --release --features torch`; `make demo` sets libtorch up")
+}
+
 /// Parses the command line, runs, reports, and gives the documented exit code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let context = Context { json: cli.json, now: now() };
+    // A second Ctrl-C ends at once.
+    let raised = ctrlc::set_handler(|| {
+        if interrupted().swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    debug_assert!(raised.is_ok(), "the handler is set once");
     match dispatch(cli.command, context) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CriterionNotMet) => ExitCode::from(10),
@@ -127,6 +150,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
+        Command::Score(args) => score::run(&args, context),
         Command::Reads(args) => reads::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
         Command::Report(args) => report::run(&args, context),

@@ -1,3 +1,4 @@
 //! Scores: case to probability, as a table. Sees no read and no acceptance criterion.
 
+pub mod images;
 pub mod scores;

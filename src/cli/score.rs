@@ -1,0 +1,309 @@
+//! `sequester score`: scores the sealed cohort, or single files, with the locked model and nothing else.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::study::{Study, StudyArgs};
+use super::{Context, Outcome};
+use crate::dataset::gate::Gate;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::storage;
+use crate::study::Cohort;
+
+/// Score the sealed cohort of a study, or single files, with a locked model.
+///
+/// Only a locked model scores, and only if its weights have the locked digest. The intended-use gate of
+/// the lock decides for each image whether it is scored; a refused image gets a row with every reason
+/// instead of a score. An interrupted study picks up after the images that are scored already.
+///
+///   sequester score my-study
+///   sequester score --model my-study/model film1.dcm film2.dcm
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// A study folder; or, with --model, image files.
+    #[arg(required = true, value_name = "STUDY|FILES")]
+    targets: Vec<PathBuf>,
+    /// Folder of a locked model: score the files with it.
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// With --model: judge by the [gate] of this TOML file, for example a protocol, instead of the lock's.
+    #[arg(long, value_name = "FILE", requires = "model")]
+    gate: Option<PathBuf>,
+    /// Folder that the study's paths are relative to [default: the study folder].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Folder for everything that is written [default: the study folder]; with --model: not used.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Images that are decoded and scored at a time, each on one thread [default: the number of cores].
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// `Error::Lock` when the model is not locked or not what was locked; whatever is wrong with the images.
+pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
+    if let Some(model) = &args.model {
+        let gate = args.gate.as_deref().map(read_gate).transpose()?;
+        return torch::files(model, gate, &args.targets, args.workers, context);
+    }
+    let [folder] = &args.targets[..] else {
+        return Err(Error::Usage(
+            Diagnostic::error("usage", "several files need --model: the folder of the locked model that scores them"),
+        ));
+    };
+    let study =
+        Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
+    let cohort = super::dataset::draw(&study)?;
+    super::dataset::seal(&study, &cohort, context)?;
+    let done = score(&study, &cohort, args.workers)?;
+    if context.json {
+        println!("{:#}", serde_json::json!({"file": done.file, "scored": done.scored, "refused": done.refused}));
+    } else {
+        println!("{} scored, {} refused by the gate: {}", done.scored, done.refused, done.file.display());
+    }
+    Ok(Outcome::Done)
+}
+
+/// The `[gate]` table of a TOML file, or the file itself as a gate.
+pub fn read_gate(path: &std::path::Path) -> Result<Gate> {
+    let text = String::from_utf8_lossy(&storage::read(path)?).into_owned();
+    let wrong = |e: &toml::de::Error| {
+        Diagnostic::error("gate", e.message().to_owned()).at(Location::file(path)).hint(
+            "a gate has modality, body_part, view (lists), age_years = { min, max } and minimum_dimension",
+        )
+    };
+    let table: toml::Table = text.parse().map_err(|e| wrong(&e))?;
+    let gate = table.get("gate").cloned().unwrap_or(toml::Value::Table(table));
+    gate.try_into().map_err(|e| wrong(&e).into())
+}
+
+/// What scoring a cohort left.
+pub struct Scored {
+    /// The score table.
+    pub file: PathBuf,
+    /// Images with a score.
+    pub scored: usize,
+    /// Images that the gate refused.
+    pub refused: usize,
+    /// Nothing had to be done.
+    pub unchanged: bool,
+}
+
+/// Scores the cohort, or finds that it is scored already with this very model.
+///
+/// # Errors
+/// As [`run`].
+pub fn score(study: &Study, cohort: &Cohort, workers: Option<usize>) -> Result<Scored> {
+    if study.protocol.scores.external {
+        return Err(Diagnostic::error("scores-external", "the protocol brings the scores of a device elsewhere")
+            .at(Location::file(study.folder.join("protocol.toml")))
+            .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
+            .into());
+    }
+    torch::cohort(study, cohort, workers)
+}
+
+#[cfg(not(feature = "torch"))]
+mod torch {
+    use std::path::{Path, PathBuf};
+
+    use super::{Context, Outcome, Scored, Study};
+    use crate::cli::torch_missing;
+    use crate::dataset::gate::Gate;
+    use crate::diagnostic::Result;
+    use crate::study::Cohort;
+
+    pub fn files(_: &Path, _: Option<Gate>, _: &[PathBuf], _: Option<usize>, _: Context) -> Result<Outcome> {
+        Err(torch_missing("score").into())
+    }
+
+    pub fn cohort(_: &Study, _: &Cohort, _: Option<usize>) -> Result<Scored> {
+        Err(torch_missing("score").into())
+    }
+}
+
+#[cfg(feature = "torch")]
+mod torch {
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use indicatif::{ProgressBar, ProgressStyle};
+
+    use super::{Context, Outcome, Scored, Study};
+    use crate::cli::{interrupted, say};
+    use crate::dataset::gate::Gate;
+    use crate::dataset::image;
+    use crate::diagnostic::{Diagnostic, Error, Location, Result};
+    use crate::digest::Digest;
+    use crate::inference::images::{Admission, Image, refused, scored};
+    use crate::inference::scores::{self, Score, Scores};
+    use crate::model::torch::Scorer;
+    use crate::storage;
+    use crate::study::Cohort;
+
+    /// Images between two writes of the partial table.
+    const CHUNK: usize = 128;
+
+    fn cores() -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
+
+    /// Judges and scores images in order; an error has the place of its image.
+    fn score_images(
+        scorer: &Scorer,
+        gate: &Gate,
+        images: &[Image],
+        stop: &AtomicBool,
+        bar: &ProgressBar,
+    ) -> Result<Vec<Result<Score>>> {
+        let admitted: Vec<Result<(Digest, Admission)>> = images.iter().map(|image| image.admit(gate)).collect();
+        let accepted: Vec<usize> = admitted
+            .iter()
+            .enumerate()
+            .filter(|(_, admitted)| matches!(admitted, Ok((_, Admission::Accepted))))
+            .map(|(index, _)| index)
+            .collect();
+        let start = bar.position();
+        let values = scorer.score_each(
+            accepted.len(),
+            |nth| image::load(&images[accepted[nth]].path),
+            stop,
+            |done| bar.set_position(start + done as u64),
+        )?;
+        bar.set_position(start + images.len() as u64);
+        let mut values = values.into_iter();
+        Ok(admitted
+            .into_iter()
+            .map(|admitted| match admitted? {
+                (digest, Admission::Refused(reasons)) => Ok(refused(digest, reasons)),
+                (digest, Admission::Accepted) => {
+                    let value = values.next().unwrap_or_else(|| unreachable!("one value an accepted image"))?;
+                    Ok(scored(digest, value))
+                }
+            })
+            .collect())
+    }
+
+    fn bar(length: usize) -> ProgressBar {
+        let bar = ProgressBar::new(length as u64);
+        let style = ProgressStyle::with_template("    score  {wide_bar} {pos}/{len} {per_sec} eta {eta}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar
+    }
+
+    pub fn files(
+        model: &Path,
+        gate: Option<Gate>,
+        files: &[PathBuf],
+        workers: Option<usize>,
+        context: Context,
+    ) -> Result<Outcome> {
+        let scorer = Scorer::open(model, workers.unwrap_or_else(cores))?;
+        let gate = gate.unwrap_or_else(|| scorer.lock().gate.clone());
+        let images: Vec<Image> = files
+            .iter()
+            .map(|path| Image { case_id: path.display().to_string(), path: path.clone(), known: None })
+            .collect();
+        let bar = bar(images.len());
+        let rows = score_images(&scorer, &gate, &images, interrupted(), &bar)?;
+        bar.finish_and_clear();
+        let mut problems = Vec::new();
+        let mut report = Vec::new();
+        for (image, row) in images.iter().zip(rows) {
+            match row {
+                Ok(row) => {
+                    let positive = row.score.map(|s| s >= scorer.lock().operating_point.threshold);
+                    if !context.json {
+                        match (row.score, &row.refused) {
+                            (Some(score), _) => println!("{}  {score}", image.case_id),
+                            (None, reasons) => {
+                                println!("{}  refused: {}", image.case_id, reasons.clone().unwrap_or_default());
+                            }
+                        }
+                    }
+                    let refused: Option<Vec<&str>> = row.refused.as_deref().map(|r| r.split("; ").collect());
+                    report.push(serde_json::json!({
+                        "file": image.case_id, "score": row.score, "positive": positive, "refused": refused,
+                        "image_sha256": row.image_sha256,
+                    }));
+                }
+                Err(error) => problems.extend(error.diagnostics()),
+            }
+        }
+        if context.json && problems.is_empty() {
+            println!("{:#}", serde_json::json!({"model": model, "files": report}));
+        }
+        if problems.is_empty() { Ok(Outcome::Done) } else { Err(problems.into()) }
+    }
+
+    pub fn cohort(study: &Study, cohort: &Cohort, workers: Option<usize>) -> Result<Scored> {
+        let folder = study.model_folder();
+        let images_folder = study.protocol.data.images.as_ref().ok_or_else(|| {
+            Diagnostic::error("images-missing", "the protocol names no image folder")
+                .at(Location::file(study.folder.join("protocol.toml")))
+                .hint("add `images = \"...\"` to [data]")
+        })?;
+        let images_folder = images_folder.below(&study.data);
+        let file = study.protocol.scores.file.below(&study.out);
+        let partial = study.out.join("work/scores-partial.csv");
+        let stamp = study.out.join("work/scores-of.txt");
+        let scorer = Scorer::open(&folder, workers.unwrap_or_else(cores))?;
+        let lock = storage::read(&folder.join("lock.json"))?;
+        let key = Digest::of(&[lock.as_slice(), &crate::study::cohort_table(cohort)].concat());
+        let mut table = Scores::new();
+        if storage::read(&stamp).is_ok_and(|bytes| bytes == key.to_string().as_bytes()) {
+            for path in [&file, &partial] {
+                if let Ok(bytes) = storage::read(path) {
+                    let column = ["score".to_owned()];
+                    table = scores::parse(path, &bytes, "case_id", &column, |v| v[0]).unwrap_or_default();
+                    break;
+                }
+            }
+        }
+        let mut todo = Vec::new();
+        for case in cohort.drawn_cases() {
+            if !table.contains_key(&case.case_id) {
+                todo.push(Image::of_case(case, &images_folder)?);
+            }
+        }
+        let unchanged = todo.is_empty() && file.is_file();
+        if !unchanged {
+            say("score", &format!("{} of {} images", todo.len(), cohort.drawn.len()));
+            // The old table was made by another model or for another cohort.
+            if file.is_file() {
+                std::fs::remove_file(&file).map_err(|e| Error::io("remove", &file, &e))?;
+            }
+            storage::write_atomic(&partial, &scores::to_csv(&table))?;
+            storage::write_atomic(&stamp, key.to_string().as_bytes())?;
+            let bar = bar(todo.len());
+            let gate = scorer.lock().gate.clone();
+            let mut problems = Vec::new();
+            for chunk in todo.chunks(CHUNK) {
+                for (image, row) in chunk.iter().zip(score_images(&scorer, &gate, chunk, interrupted(), &bar)?) {
+                    match row {
+                        Ok(row) => {
+                            table.insert(image.case_id.clone(), row);
+                        }
+                        Err(error) => problems.extend(error.diagnostics()),
+                    }
+                }
+                storage::write_atomic(&partial, &scores::to_csv(&table))?;
+                if interrupted().load(Ordering::Relaxed) {
+                    return Err(Error::Interrupted("scoring stopped; the same command goes on from here".to_owned()));
+                }
+            }
+            bar.finish_and_clear();
+            if !problems.is_empty() {
+                return Err(problems.into());
+            }
+            storage::write_atomic(&file, &scores::to_csv(&table))?;
+            let _ = std::fs::remove_file(&partial);
+        }
+        let scored = table.values().filter(|row| row.score.is_some()).count();
+        Ok(Scored { file, scored, refused: table.len() - scored, unchanged })
+    }
+}

@@ -1,0 +1,93 @@
+//! Which images are scored: the gate's decision for every case, before the model sees a pixel.
+
+use std::path::{Path, PathBuf};
+
+use super::scores::Score;
+use crate::dataset::case::Case;
+use crate::dataset::gate::{Gate, Observed};
+use crate::dataset::{dicom, image};
+use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::digest::Digest;
+use crate::storage;
+
+/// An image that the gate accepted, or the score table's row that says why not.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// To be scored.
+    Accepted,
+    /// Not to be scored: every reason, joined.
+    Refused(String),
+}
+
+/// A case's image on disk.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The case.
+    pub case_id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What the case table says of it; `None` for a file without a case, which speaks for itself.
+    pub known: Option<Observed>,
+}
+
+impl Image {
+    /// The image of a case below the image folder.
+    ///
+    /// # Errors
+    /// `image-missing` when the case table names no image.
+    pub fn of_case(case: &Case, folder: &Path) -> Result<Self> {
+        let image = case.image.as_ref().ok_or_else(|| {
+            Diagnostic::error("image-missing", format!("the case `{}` names no image", case.case_id))
+                .hint("fill the column `image`, relative to `data.images`")
+        })?;
+        let known = Observed {
+            modality: case.modality.clone(),
+            body_part: case.body_part.clone(),
+            view: case.view.clone(),
+            age_years: case.age_years,
+            dimensions: None,
+        };
+        Ok(Self { case_id: case.case_id.clone(), path: image.below(folder), known: Some(known) })
+    }
+
+    /// The digest of the file and the gate's decision. A DICOM file is judged by its own header; another
+    /// image by its case and its dimensions.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not the kind of file it claims to be.
+    pub fn admit(&self, gate: &Gate) -> Result<(Digest, Admission)> {
+        let bytes = storage::read(&self.path)?;
+        let digest = Digest::of(&bytes);
+        let observed = if image::is_dicom(&bytes) {
+            dicom::read_header(&self.path)?.observed
+        } else {
+            let mut observed = self.known.clone().ok_or_else(|| {
+                Diagnostic::error(
+                    "image-without-header",
+                    "this image says nothing about patient and projection, so the gate cannot judge it",
+                )
+                .at(Location::file(&self.path))
+                .hint("score DICOM files, or score the image as a case of a study")
+            })?;
+            if gate.minimum_dimension.is_some() {
+                let radiograph = image::from_bytes(&bytes, &self.path)?;
+                observed.dimensions = Some((radiograph.width(), radiograph.height()));
+            }
+            observed
+        };
+        let reasons: Vec<String> = gate.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
+        let admission =
+            if reasons.is_empty() { Admission::Accepted } else { Admission::Refused(reasons.join("; ")) };
+        Ok((digest, admission))
+    }
+}
+
+/// The row of a refused image.
+pub fn refused(digest: Digest, reasons: String) -> Score {
+    Score { score: None, refused: Some(reasons), image_sha256: Some(digest), line: 0 }
+}
+
+/// The row of a scored image.
+pub fn scored(digest: Digest, score: f64) -> Score {
+    Score { score: Some(score), refused: None, image_sha256: Some(digest), line: 0 }
+}
