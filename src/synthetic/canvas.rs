@@ -148,16 +148,19 @@ impl Layer {
         let count = points.len() as f32;
         let centre = points.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / count, sum.1 + p.1 / count));
         let reach = points.iter().map(|p| (p.0 - centre.0).hypot(p.1 - centre.1)).fold(0.0, f32::max);
+        // Signed distance from each edge as a linear function of the position.
+        let edges: Vec<(f32, f32, f32)> = (0..points.len())
+            .map(|index| {
+                let (p, q) = (points[index], points[(index + 1) % points.len()]);
+                let length = (q.0 - p.0).hypot(q.1 - p.1).max(1e-6);
+                let (x, y) = ((p.1 - q.1) / length, (q.0 - p.0) / length);
+                (x, y, -(x * p.0 + y * p.1))
+            })
+            .collect();
         let frame = self.frame;
         self.each(centre, reach + softness, |value, column, row| {
             let (u, v) = frame.body(column, row);
-            let mut inside = f32::INFINITY;
-            for index in 0..points.len() {
-                let (p, q) = (points[index], points[(index + 1) % points.len()]);
-                let (eu, ev) = (q.0 - p.0, q.1 - p.1);
-                let distance = (eu * (v - p.1) - ev * (u - p.0)) / eu.hypot(ev).max(1e-6);
-                inside = inside.min(distance);
-            }
+            let inside = edges.iter().map(|e| e.0 * u + e.1 * v + e.2).fold(f32::INFINITY, f32::min);
             value.max(strength * (0.5 + inside / softness).clamp(0.0, 1.0))
         });
     }

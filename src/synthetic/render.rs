@@ -141,6 +141,10 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
             let side = mix(wall, 1.5, arm);
             let q = (a / side).min(1.0);
             let trunk = (1.0 - q * q * q * q).max(0.0).sqrt() * shoulder;
+            if trunk <= 0.0 {
+                image.push(0.75 * metal[pixel]);
+                continue;
+            }
             let depth = trunk * mix(0.78, 1.0, step(-0.9, -0.3, v)) * (1.0 - 0.18 * step(0.55, 1.0, a) * arm);
             let mut ray = (0.62 + stout) * depth;
             // Belly.
@@ -189,8 +193,8 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
             ray += (0.15 * cardiac + 0.04 * cardiac_edge) * (1.0 - 0.75 * below);
             let middle = step(0.17, 0.05, (u - turn).abs()) * shoulder;
             ray += 0.09 * middle;
-            let lean = anatomy.spine * (3.0 * v).sin() - 0.3 * turn;
-            let from_spine = (u - lean).abs();
+            let from_spine =
+                if a < 0.25 { (u - anatomy.spine * (3.0 * v).sin() + 0.3 * turn).abs() } else { a };
             if from_spine < 0.11 {
                 let column_shape = Profile::Rod.at(from_spine / 0.088);
                 let disc = 0.5 + 0.5 * ((v + 0.03) * std::f32::consts::TAU / 0.108).cos();
@@ -221,7 +225,7 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
             if bubble < 1.0 {
                 ray -= 0.17 * (1.0 - bubble).sqrt();
             }
-            ray += 0.012 * depth * noise.rough(5.0 * u + 3.0, 5.0 * v + 17.0);
+            ray += 0.010 * depth * noise.at(7.0 * u + 3.0, 7.0 * v + 17.0);
             ray += 0.75 * metal[pixel];
             image.push(ray.max(0.0));
         }
@@ -237,6 +241,8 @@ struct Ribs {
     cage: f32,
     /// Curve of a posterior and of an anterior rib, with the cosine of its slope, over `a / cage`.
     curves: Vec<[f32; 4]>,
+    /// How far each rib strays from the family, right and left, from number -1.
+    bends: [[f32; 12]; 2],
 }
 
 impl Ribs {
@@ -260,6 +266,9 @@ impl Ribs {
             offset: anatomy.rib_offset,
             cage: anatomy.cage,
             curves,
+            bends: [-1.0, 1.0].map(|side: f32| {
+                std::array::from_fn(|index| 0.008 * ((index as f32 - 1.0) * 2.4 + side).sin())
+            }),
         }
     }
 
@@ -280,7 +289,7 @@ impl Ribs {
         let mut one = |centre_of: f32, first: f32, last: f32, half: f32, cosine: f32, strength: f32| {
             let rib = ((v - centre_of) / self.spacing).round().clamp(first, last);
             // No two ribs are alike.
-            let bend = 0.008 * (rib * 2.4 + u.signum()).sin();
+            let bend = self.bends[usize::from(u > 0.0)][(rib + 1.0) as usize];
             let d = (v - centre_of - bend - rib * self.spacing).abs() * cosine / half;
             bone += strength * Profile::Shell.at(d);
         };
@@ -312,6 +321,9 @@ impl Heart {
     /// Thickness, and whether the ray meets it at all (soft edge), both 0..=1.
     fn at(&self, u: f32, v: f32) -> (f32, f32) {
         let v = v - self.drop;
+        if u.abs() > 0.55 || !(-0.75..0.65).contains(&v) {
+            return (0.0, 0.0);
+        }
         let mut thick: f32 = 0.0;
         let mut edge: f32 = 0.0;
         let k = self.size;
