@@ -14,3 +14,4 @@ pub mod storage;
 pub mod analysis;
 pub mod cli;
 pub mod dataset;
+pub mod report;
