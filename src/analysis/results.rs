@@ -231,6 +231,20 @@ pub struct Curves {
     pub histogram: ScoreHistogram,
     /// 2x2 table at the operating point.
     pub confusion: Confusion,
+    /// Precision against recall, from high to low thresholds; empty where it was not computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precision_recall: Vec<PrecisionRecallPoint>,
+}
+
+/// One operating point of the precision-recall curve, at the sample's prevalence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrecisionRecallPoint {
+    /// Positive is score >= threshold.
+    pub threshold: f64,
+    /// Sensitivity.
+    pub recall: f64,
+    /// Positive predictive value.
+    pub precision: f64,
 }
 
 /// One operating point of the ROC curve.

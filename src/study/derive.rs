@@ -1,8 +1,7 @@
 //! Everything that follows from a study's files, in one go.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::{Cohort, Files, Inputs, cohort, read_scores, reference_standard, tables};
 use crate::analysis::operating_point::{self, Rule as AnalysisRule};
@@ -10,6 +9,7 @@ use crate::analysis::results::{OperatingPointRecord, Results};
 use crate::analysis::study::{StudyCase, analyse};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
+use crate::model::lock::Lock;
 use crate::protocol::{Incomplete, OperatingPointRule, OperatingPointSource};
 
 /// What a study's files give.
@@ -113,13 +113,6 @@ fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores
 
 type Tuning = Vec<(String, String, bool, f64)>;
 
-#[derive(Deserialize)]
-struct LockedOperatingPoint {
-    threshold: f64,
-    rule: String,
-    provenance: String,
-}
-
 fn operating_point(
     inputs: &Inputs,
     cohort: &Cohort,
@@ -189,17 +182,25 @@ pub fn analysis_rule(rule: OperatingPointRule) -> AnalysisRule {
 }
 
 fn locked_operating_point(inputs: &Inputs) -> Result<OperatingPointRecord> {
-    let missing = |message: &str| {
-        Diagnostic::error("operating-point-missing", message).at(Location::file("model/lock.json")).hint(
-            "lock the model with `sequester lock --operating-point youden`, or declare the operating point in the \
-             protocol",
-        )
-    };
-    let bytes = inputs.lock.as_deref().ok_or_else(|| missing("the operating point is in the lock, and there is none"))?;
-    let lock: BTreeMap<String, serde_json::Value> = serde_json::from_slice(bytes)
-        .map_err(|e| Diagnostic::error("lock-unreadable", format!("not a lock: {e}")).at(Location::file("model/lock.json")))?;
-    let point = lock.get("operating_point").cloned().unwrap_or_default();
-    let point: LockedOperatingPoint =
-        serde_json::from_value(point).map_err(|e| missing(&format!("the lock holds no operating point: {e}")))?;
-    Ok(OperatingPointRecord { threshold: point.threshold, rule: point.rule, provenance: point.provenance })
+    let path = Path::new("model/lock.json");
+    let bytes = inputs.lock.as_deref().ok_or_else(|| {
+        Diagnostic::error("operating-point-missing", "the operating point is in the model lock, and there is none")
+            .at(Location::file(path))
+            .hint("lock the model with `sequester lock`, or declare the operating point in the protocol")
+    })?;
+    let point = Lock::from_bytes(bytes, path)?.operating_point;
+    let origin = &point.provenance;
+    Ok(OperatingPointRecord {
+        threshold: point.threshold,
+        rule: point.rule.to_string(),
+        provenance: format!(
+            "{}; {} cases ({} positive by their source label) of {} patients of the {} split, locked with the model \
+             before the test set was opened",
+            point.rule.describe(),
+            origin.cases,
+            origin.positives,
+            origin.patients,
+            origin.split
+        ),
+    })
 }

@@ -25,7 +25,7 @@ const WALLS: [(&str, &[&str]); 18] = [
     (
         "study",
         &[
-            "dataset", "protocol", "eligibility", "sampling", "reference_standard", "inference", "analysis",
+            "dataset", "protocol", "eligibility", "sampling", "reference_standard", "model", "inference", "analysis",
         ],
     ),
     (
