@@ -234,3 +234,6 @@ impl Cohort {
         (self.settings.pool / 3).min(500).min(eligible(true)).min(eligible(false))
     }
 }
+
+#[cfg(test)]
+mod tests;

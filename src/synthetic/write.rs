@@ -247,7 +247,7 @@ fn dicom_samples(cohort: &Cohort) -> Vec<Sample<'_>> {
     chosen
 }
 
-const DEVICE: &str = r#"# What only people can write. This device does not exist: the text is here to show a complete document.
+pub(super) const DEVICE: &str = r#"# What only people can write. This device does not exist: the text is here to show a complete document.
 # Empty values are to be filled by the submitter of a real device.
 
 [submitter]
