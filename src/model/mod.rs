@@ -3,8 +3,14 @@
 
 pub mod experiment;
 pub mod layers;
+pub mod lock;
+pub mod operating_point;
+pub mod parallel;
+pub mod prepare;
 pub mod preprocessing;
 pub mod random;
+pub mod records;
+pub mod run;
 pub mod weights;
 
 #[cfg(feature = "torch")]

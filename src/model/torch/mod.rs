@@ -6,12 +6,17 @@
 mod densenet;
 #[cfg(test)]
 mod reference;
+mod scorer;
+mod train;
+mod workers;
 
 use tch::TchError;
 
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Diagnostic, Error};
 
 pub use densenet::{Dropout, Network, NormMode};
+pub use scorer::Scorer;
+pub use train::{Progress, TrainInput, train};
 
 /// An operation of libtorch that failed: mostly memory.
 fn failed(error: TchError) -> Error {
@@ -20,13 +25,4 @@ fn failed(error: TchError) -> Error {
     Diagnostic::error("torch-failed", format!("libtorch reports: {first}"))
         .hint("with too little memory, declare a smaller `shard_size` or use fewer workers")
         .into()
-}
-
-/// A pool whose threads run libtorch with one thread each.
-fn pool(workers: usize) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(workers.max(1))
-        .start_handler(|_| tch::set_num_threads(1))
-        .build()
-        .map_err(|e| Diagnostic::error("threads", format!("cannot start the workers: {e}")).into())
 }

@@ -1,0 +1,372 @@
+//! The model lock: `weights.safetensors`, and `lock.json`, which says what they are, what may be scored
+//! with them, and how a score becomes a call. Written once; scoring refuses weights that do not match it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::layers::KERAS_LAYERS;
+use super::operating_point::OperatingPoint;
+use super::preprocessing::Preprocessing;
+use super::run::{EpochRecord, InitialStatement, Inputs, RunState, SideSummary, pretty};
+use crate::dataset::gate::Gate;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::{Digest, RelativePath};
+use crate::storage;
+
+/// Version of `lock.json`. A reader refuses any other; the number rises when a key changes its meaning.
+pub const FORMAT: &str = "sequester-lock/1";
+/// Name of the lock within the model's folder.
+pub const FILE: &str = "lock.json";
+/// Name of the weights within the model's folder.
+pub const WEIGHTS: &str = "weights.safetensors";
+
+/// The exact versions of every dependency this program was built with.
+const CARGO_LOCK: &[u8] = include_bytes!("../../Cargo.lock");
+
+/// Everything that makes a locked model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// [`FORMAT`].
+    pub format: String,
+    /// `densenet121`.
+    pub architecture: String,
+    /// Layers of its base as Keras counts them.
+    pub base_layers: usize,
+    /// The weights' file.
+    pub weights: WeightsFile,
+    /// From an image to the network's input.
+    pub preprocessing: Preprocessing,
+    /// Which images are scored at all.
+    pub gate: Gate,
+    /// How a score becomes a call.
+    pub operating_point: OperatingPoint,
+    /// The whole experiment with its layers resolved, and digests of its file and of its data.
+    pub experiment: Inputs,
+    /// What came out.
+    pub training: TrainingSummary,
+    /// Which program trained and locked.
+    pub code: Code,
+    /// Where.
+    pub environment: Environment,
+}
+
+/// A file with its digest and length.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsFile {
+    /// Relative to the lock.
+    pub path: RelativePath,
+    /// Digest of its bytes.
+    pub sha256: Digest,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// What came out of the training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSummary {
+    /// Epochs that ran.
+    pub epochs: u32,
+    /// The one whose weights are locked, from 1.
+    pub best_epoch: u32,
+    /// Its area under the ROC curve on the tuning cases: it chose the epoch, it is not a performance claim.
+    pub tuning_auc: f64,
+    /// The curve.
+    pub history: Vec<EpochRecord>,
+}
+
+/// Which program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Version of Sequester.
+    pub version: String,
+    /// Digest of its list of exact dependency versions.
+    pub cargo_lock_sha256: Digest,
+}
+
+impl Code {
+    /// This program.
+    pub fn this() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION").to_owned(), cargo_lock_sha256: Digest::of(CARGO_LOCK) }
+    }
+}
+
+/// Where the training ran. The same weights on another processor may differ in the last digits of a score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Operating system.
+    pub os: String,
+    /// Instruction set.
+    pub arch: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// Threads inside libtorch for one image: always 1, so the number of workers does not change results.
+    pub threads_per_worker: u32,
+}
+
+impl Lock {
+    /// Reads `lock.json` of a model's folder.
+    ///
+    /// # Errors
+    /// `lock-missing`, `lock-unreadable`, `lock-format` as [`Error::Lock`].
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Err(violated(
+                Diagnostic::error("lock-missing", "the model is not locked: there is no lock.json")
+                    .at(Location::file(&path))
+                    .hint("train and lock a model first: `sequester train`, then `sequester lock`"),
+            ));
+        }
+        Self::from_bytes(&storage::read(&path)?, &path)
+    }
+
+    /// The same from bytes; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Lock::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: String,
+        }
+        let unreadable = |e: serde_json::Error| {
+            let line = u64::try_from(e.line()).ok();
+            violated(
+                Diagnostic::error("lock-unreadable", format!("this is not a model lock: {e}"))
+                    .at(Location { path: path.to_path_buf(), line, column: None })
+                    .hint("a lock is never edited; restore it from where it was archived"),
+            )
+        };
+        let version: Version = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if version.format != FORMAT {
+            let message = format!("format is \"{}\", this program reads \"{FORMAT}\"", version.format);
+            return Err(violated(Diagnostic::error("lock-format", message).at(Location::file(path))));
+        }
+        serde_json::from_slice(bytes).map_err(unreadable)
+    }
+
+    /// The bytes that `lock.json` holds.
+    ///
+    /// # Errors
+    /// None that memory does not give.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        Ok(pretty(self)?.into_bytes())
+    }
+
+    /// Where the weights are.
+    pub fn weights_path(&self, folder: &Path) -> PathBuf {
+        self.weights.path.below(folder)
+    }
+
+    /// Checks that the weights in the folder are those that were locked.
+    ///
+    /// # Errors
+    /// `weights-not-there` and `weights-differ` as [`Error::Lock`].
+    pub fn verify_weights(&self, folder: &Path) -> Result<()> {
+        self.read_weights(folder).map(drop)
+    }
+
+    /// The bytes of the locked weights: read once, checked, and then used.
+    ///
+    /// # Errors
+    /// As [`Lock::verify_weights`].
+    pub fn read_weights(&self, folder: &Path) -> Result<Vec<u8>> {
+        let path = self.weights_path(folder);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(violated(
+                    Diagnostic::error("weights-not-there", "the locked weights are missing")
+                        .at(Location::file(&path))
+                        .hint(format!("restore the file whose SHA-256 is {}", self.weights.sha256)),
+                ));
+            }
+            Err(e) => return Err(Error::io("read", &path, &e)),
+        };
+        let found = Digest::of(&bytes);
+        if found == self.weights.sha256 {
+            return Ok(bytes);
+        }
+        Err(violated(
+            Diagnostic::error(
+                "weights-differ",
+                format!(
+                    "the weights are not those that were locked: locked {} ({} bytes), found {found} ({} bytes)",
+                    self.weights.sha256,
+                    self.weights.bytes,
+                    bytes.len()
+                ),
+            )
+            .at(Location::file(&path))
+            .hint("restore the locked weights; a changed model is a new model and needs its own lock and study"),
+        ))
+    }
+
+    /// Locks the best weights of a complete run: writes the weights, then the lock, which makes it a model.
+    ///
+    /// # Errors
+    /// `already-locked` as [`Error::Lock`] when the folder has a lock; `run-incomplete` when training is not
+    /// complete; what writing reports.
+    pub fn create(folder: &Path, run: &Path, state: &RunState, gate: Gate, point: OperatingPoint) -> Result<Self> {
+        let path = folder.join(FILE);
+        if path.exists() {
+            return Err(violated(
+                Diagnostic::error("already-locked", "this model is locked; a lock is never replaced")
+                    .at(Location::file(&path))
+                    .hint("lock another model in another folder"),
+            ));
+        }
+        let (Some(best), true) = (&state.best, state.is_complete()) else {
+            return Err(Diagnostic::error(
+                "run-incomplete",
+                format!(
+                    "the training is not complete: {} of {} epochs are done",
+                    state.epochs_done,
+                    state.inputs.experiment.epochs()
+                ),
+            )
+            .at(Location::file(run))
+            .hint("run `sequester train` again: it continues where it stopped")
+            .into());
+        };
+        let weights = RunState::recorded_bytes(run, &best.weights)?;
+        let experiment = &state.inputs.experiment;
+        let lock = Self {
+            format: FORMAT.to_owned(),
+            architecture: experiment.architecture.clone(),
+            base_layers: KERAS_LAYERS,
+            weights: WeightsFile {
+                path: WEIGHTS.parse().map_err(|_| Diagnostic::error("path", "the weights' name"))?,
+                sha256: best.weights.sha256,
+                bytes: weights.len() as u64,
+            },
+            preprocessing: experiment.preprocessing.clone(),
+            gate,
+            operating_point: point,
+            experiment: state.inputs.clone(),
+            training: TrainingSummary {
+                epochs: state.epochs_done,
+                best_epoch: best.epoch,
+                tuning_auc: best.tuning_auc,
+                history: state.history.clone(),
+            },
+            code: Code::this(),
+            environment: Environment {
+                os: std::env::consts::OS.to_owned(),
+                arch: std::env::consts::ARCH.to_owned(),
+                libtorch: state.libtorch.clone(),
+                threads_per_worker: 1,
+            },
+        };
+        storage::write_atomic(&lock.weights_path(folder), &weights)?;
+        storage::write_atomic(&path, &lock.to_bytes()?)?;
+        Ok(lock)
+    }
+
+    /// What the base started from.
+    pub fn initial_weights(&self) -> &InitialStatement {
+        &self.experiment.initial_weights
+    }
+
+    /// The training and the tuning side of the development data.
+    pub fn development(&self) -> [(&'static str, &SideSummary); 2] {
+        [("training", &self.experiment.training), ("tuning", &self.experiment.tuning)]
+    }
+}
+
+fn violated(diagnostic: Diagnostic) -> Error {
+    Error::Lock(vec![diagnostic])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::operating_point::{Rule, choose};
+    use crate::model::run::tests::inputs;
+    use crate::model::run::{Best, Recorded, TuningScore};
+
+    fn complete(run: &Path) -> RunState {
+        let bytes = b"weights";
+        storage::write_atomic(&run.join("best-3.safetensors"), bytes).expect("writes");
+        let mut state = RunState::new(inputs(), "2.13.0".to_owned());
+        state.epochs_done = state.inputs.experiment.epochs();
+        state.tuning_scores_sha256 = Some(Digest::of(b"scores"));
+        let weights = Recorded { file: "best-3.safetensors".to_owned(), sha256: Digest::of(bytes) };
+        state.best = Some(Best { epoch: 3, tuning_auc: 0.8, weights });
+        state
+    }
+
+    fn point() -> OperatingPoint {
+        let row = |label, score| TuningScore { case_id: "c".into(), patient_id: "p".into(), label, score };
+        choose(Rule::Youden, &[row(true, 0.7), row(false, 0.2)], Digest::of(b"scores")).expect("chooses")
+    }
+
+    fn locked() -> (tempfile::TempDir, Lock) {
+        let folder = tempfile::tempdir().expect("folder");
+        let run = folder.path().join("run");
+        let lock = Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
+        (folder, lock)
+    }
+
+    #[test]
+    fn a_lock_reads_back_as_it_was_written_and_its_weights_verify() {
+        let (folder, lock) = locked();
+        assert_eq!(Lock::read(folder.path()).expect("reads"), lock);
+        lock.verify_weights(folder.path()).expect("intact");
+        assert_eq!(lock.initial_weights().describe().split(';').next(), Some("random initialisation of all layers, seed 5"));
+    }
+
+    #[test]
+    fn locking_twice_is_refused_with_exit_code_30() {
+        let (folder, _) = locked();
+        let run = folder.path().join("run");
+        let again = Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point());
+        let error = again.expect_err("refused");
+        assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, "already-locked"));
+    }
+
+    #[test]
+    fn changed_or_missing_weights_are_refused_with_exit_code_30() {
+        let (folder, lock) = locked();
+        let path = lock.weights_path(folder.path());
+        storage::write_atomic(&path, b"weightz").expect("writes");
+        let error = lock.verify_weights(folder.path()).expect_err("changed");
+        assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, "weights-differ"));
+        std::fs::remove_file(&path).expect("removes");
+        let error = lock.verify_weights(folder.path()).expect_err("missing");
+        assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, "weights-not-there"));
+    }
+
+    #[test]
+    fn an_edited_or_foreign_lock_is_refused_with_exit_code_30() {
+        let (folder, lock) = locked();
+        let text = String::from_utf8(lock.to_bytes().expect("writes")).expect("text");
+        for (changed, code) in [
+            (text.replace("sequester-lock/1", "sequester-lock/9"), "lock-format"),
+            (text.replace("\"threshold\": 0.7", "\"threshold\": \"0.7\""), "lock-unreadable"),
+            (text.replace("\"architecture\"", "\"architektur\""), "lock-unreadable"),
+            (text[..text.len() / 2].to_owned(), "lock-unreadable"),
+        ] {
+            let error = Lock::from_bytes(changed.as_bytes(), Path::new("lock.json")).expect_err(code);
+            assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, code));
+        }
+        std::fs::remove_file(folder.path().join(FILE)).expect("removes");
+        assert_eq!(Lock::read(folder.path()).expect_err("none").exit_code(), 30);
+    }
+
+    #[test]
+    fn an_unfinished_run_cannot_be_locked() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut state = complete(folder.path());
+        state.tuning_scores_sha256 = None;
+        let refused = Lock::create(&folder.path().join("m"), folder.path(), &state, Gate::default(), point());
+        assert_eq!(refused.expect_err("unfinished").diagnostics()[0].code, "run-incomplete");
+        assert!(!folder.path().join("m").exists());
+    }
+}

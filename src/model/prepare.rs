@@ -1,0 +1,128 @@
+//! From image files to the planes a training reads: each image is read once, digested, decoded and resized.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::parallel;
+use super::preprocessing::Preprocessing;
+use super::records::Records;
+use super::run::Sample;
+use crate::dataset::image;
+use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::digest::Digest;
+use crate::storage;
+
+/// At most this many unreadable images are listed; the rest is counted.
+const LISTED: usize = 50;
+
+/// Resized images on disk, and the digest of each image file.
+pub struct Planes {
+    records: Records,
+    /// In the order of the samples.
+    pub digests: Vec<Digest>,
+}
+
+impl Planes {
+    /// The plane of one sample.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn plane(&self, index: usize) -> Result<Vec<f32>> {
+        let mut plane = Vec::new();
+        self.records.read_into(index, &mut plane)?;
+        Ok(plane)
+    }
+}
+
+/// Reads every image. `done` hears how many are finished.
+///
+/// # Errors
+/// Every image that is missing or unreadable, all at once; [`Error::Interrupted`].
+pub fn prepare(
+    samples: &[Sample],
+    preprocessing: &Preprocessing,
+    cache: &Path,
+    workers: usize,
+    stop: &AtomicBool,
+    done: impl FnMut(usize),
+) -> Result<Planes> {
+    let pool = parallel::pool(workers, |_| {})?;
+    let records = Records::create(&cache.join("planes.f32"), samples.len(), preprocessing.plane_len())?;
+    let one = |sample: &Sample, index: usize| -> Result<Digest> {
+        let bytes = storage::read(&sample.image)?;
+        let radiograph = image::from_bytes(&bytes, &sample.image)?;
+        records.write(index, &preprocessing.plane(&radiograph))?;
+        Ok(Digest::of(&bytes))
+    };
+    let results = parallel::each(&pool, samples.len(), stop, done, || (), |(), index| {
+        // A full disk stops the work; a bad image is collected with the others.
+        match one(&samples[index], index) {
+            Err(Error::Input(problems)) if problems.iter().all(|p| p.code != "disk-full") => Ok(Err(problems)),
+            Err(error) => Err(error),
+            Ok(digest) => Ok(Ok(digest)),
+        }
+    })?;
+    let mut digests = Vec::with_capacity(results.len());
+    let mut problems = Vec::new();
+    for (result, sample) in results.into_iter().zip(samples) {
+        match result {
+            Ok(digest) => digests.push(digest),
+            Err(list) => problems.extend(list.into_iter().map(|mut problem| {
+                problem.message = format!("case {}: {}", sample.case_id, problem.message);
+                problem
+            })),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(Planes { records, digests });
+    }
+    let more = problems.len().saturating_sub(LISTED);
+    problems.truncate(LISTED);
+    if more > 0 {
+        problems.push(Diagnostic::error("image-unreadable", format!("and {more} more images")));
+    }
+    Err(Error::Input(problems))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::model::preprocessing::Filter;
+
+    #[test]
+    fn every_bad_image_is_named_at_once_and_good_ones_are_digested() {
+        let folder = tempfile::tempdir().expect("folder");
+        let good = folder.path().join("good.png");
+        image_file(&good);
+        storage::write_atomic(&folder.path().join("bad.png"), b"not an image").expect("writes");
+        let sample = |name: &str| Sample {
+            case_id: name.to_owned(),
+            patient_id: name.to_owned(),
+            label: true,
+            image: folder.path().join(name),
+        };
+        let preprocessing = Preprocessing {
+            resolution: 8,
+            filter: Filter::TriangleAntialiased,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        let never = AtomicBool::new(false);
+        let cache: PathBuf = folder.path().join("cache");
+        let run = |samples: &[Sample]| prepare(samples, &preprocessing, &cache, 2, &never, |_| {});
+        let error = run(&[sample("bad.png"), sample("good.png"), sample("none.png")]).err().expect("refused");
+        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["image-unreadable", "file-missing"]);
+        assert!(error.to_string().contains("case bad.png"), "{error}");
+        let planes = run(&[sample("good.png")]).ok().expect("reads");
+        assert_eq!(planes.digests, [Digest::of_file(&good).expect("reads")]);
+        assert_eq!(planes.plane(0).expect("there").len(), 64);
+    }
+
+    fn image_file(path: &Path) {
+        let pixels = ::image::GrayImage::from_fn(12, 10, |x, y| ::image::Luma([(x * y) as u8]));
+        pixels.save(path).expect("saves");
+    }
+}
