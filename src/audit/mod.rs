@@ -117,8 +117,11 @@ fn ledger(opened: &Opened) -> Answer {
         if found != Some(*digest) {
             let found = found.map_or("nothing".to_owned(), |d| d.short());
             problems.push(
-                Diagnostic::error("ledger-digest", format!("the ledger names {}, found {found}", digest.short()))
-                    .at(Location::file(format!("data/{name}"))),
+                Diagnostic::error(
+                    "ledger-digest",
+                    format!("the ledger names {}, found {found}", digest.short()),
+                )
+                .at(Location::file(format!("data/{name}"))),
             );
         }
     }
@@ -146,11 +149,11 @@ fn results(opened: &Opened) -> Answer {
                     .position(|(a, b)| a != b)
                     .map(|index| index as u64 + 1);
                 let text = |bytes: &[u8]| {
-                    let line = bytes.split(|b| *b == b'\n').nth(line.unwrap_or(1) as usize - 1).unwrap_or_default();
+                    let line =
+                        bytes.split(|b| *b == b'\n').nth(line.unwrap_or(1) as usize - 1).unwrap_or_default();
                     String::from_utf8_lossy(line).trim().chars().take(80).collect::<String>()
                 };
-                let message =
-                    format!("recorded `{}`, the inputs give `{}`", text(recorded), text(bytes));
+                let message = format!("recorded `{}`, the inputs give `{}`", text(recorded), text(bytes));
                 problems.push(Diagnostic::error("result-differs", message).at(Location { line, ..at }));
             }
             Some(_) => {}
@@ -176,7 +179,9 @@ fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
     let Some(folder) = reports.filter(|folder| folder.is_dir()) else {
         return Ok(not_asked("no documents beside the evidence"));
     };
-    let rendered = match crate::report::from_bundle(&opened.payload, opened.root).and_then(|s| crate::report::render(&s)) {
+    let rendered = match crate::report::from_bundle(&opened.payload, opened.root)
+        .and_then(|s| crate::report::render(&s))
+    {
         Ok(rendered) => rendered.files,
         Err(error) => return Ok(answer("report", words, "the bundle".to_owned(), error.diagnostics())),
     };
@@ -194,11 +199,14 @@ fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
                     .hint("`sequester report` renders it again; the bundle is the record"),
             ),
             None if name.ends_with(".pdf") && !cfg!(feature = "pdf") => {}
-            None => problems.push(Diagnostic::error("report-extra", "is not rendered from the bundle").at(at)),
+            None => {
+                problems.push(Diagnostic::error("report-extra", "is not rendered from the bundle").at(at))
+            }
         }
     }
     for path in rendered.keys().filter(|path| !on_disk.contains_key(path.as_str())) {
-        problems.push(Diagnostic::error("report-lost", "is not there").at(Location::file(path.below(folder))));
+        problems
+            .push(Diagnostic::error("report-lost", "is not there").at(Location::file(path.below(folder))));
     }
     let pdf = if cfg!(feature = "pdf") { "" } else { "; this build cannot render PDF" };
     Ok(answer("report", words, format!("{compared} files rendered again{pdf}"), problems))

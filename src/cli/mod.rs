@@ -110,8 +110,11 @@ fn interrupted() -> &'static AtomicBool {
 /// What a build without libtorch says.
 #[cfg(not(feature = "torch"))]
 fn torch_missing(what: &str) -> crate::diagnostic::Diagnostic {
-    crate::diagnostic::Diagnostic::error("torch-missing", format!("`{what}` needs libtorch, and this build has none"))
-        .hint("build with `cargo build --release --features torch`; `make demo` sets libtorch up")
+    crate::diagnostic::Diagnostic::error(
+        "torch-missing",
+        format!("`{what}` needs libtorch, and this build has none"),
+    )
+    .hint("build with `cargo build --release --features torch`; `make demo` sets libtorch up")
 }
 
 /// Parses the command line, runs, reports, and gives the documented exit code.

@@ -51,9 +51,10 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         return torch::files(model, gate, &args.targets, args.workers, context);
     }
     let [folder] = &args.targets[..] else {
-        return Err(Error::Usage(
-            Diagnostic::error("usage", "several files need --model: the folder of the locked model that scores them"),
-        ));
+        return Err(Error::Usage(Diagnostic::error(
+            "usage",
+            "several files need --model: the folder of the locked model that scores them",
+        )));
     };
     let study =
         Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
@@ -61,7 +62,10 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     super::dataset::seal(&study, &cohort, context)?;
     let done = score(&study, &cohort, args.workers)?;
     if context.json {
-        println!("{:#}", serde_json::json!({"file": done.file, "scored": done.scored, "refused": done.refused}));
+        println!(
+            "{:#}",
+            serde_json::json!({"file": done.file, "scored": done.scored, "refused": done.refused})
+        );
     } else {
         println!("{} scored, {} refused by the gate: {}", done.scored, done.refused, done.file.display());
     }
@@ -99,10 +103,13 @@ pub struct Scored {
 /// As [`run`].
 pub fn score(study: &Study, cohort: &Cohort, workers: Option<usize>) -> Result<Scored> {
     if study.protocol.scores.external {
-        return Err(Diagnostic::error("scores-external", "the protocol brings the scores of a device elsewhere")
-            .at(Location::file(study.folder.join("protocol.toml")))
-            .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
-            .into());
+        return Err(Diagnostic::error(
+            "scores-external",
+            "the protocol brings the scores of a device elsewhere",
+        )
+        .at(Location::file(study.folder.join("protocol.toml")))
+        .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
+        .into());
     }
     torch::cohort(study, cohort, workers)
 }
@@ -160,7 +167,8 @@ mod torch {
         stop: &AtomicBool,
         bar: &ProgressBar,
     ) -> Result<Vec<Result<Score>>> {
-        let admitted: Vec<Result<(Digest, Admission)>> = images.iter().map(|image| image.admit(gate)).collect();
+        let admitted: Vec<Result<(Digest, Admission)>> =
+            images.iter().map(|image| image.admit(gate)).collect();
         let accepted: Vec<usize> = admitted
             .iter()
             .enumerate()
@@ -181,7 +189,8 @@ mod torch {
             .map(|admitted| match admitted? {
                 (digest, Admission::Refused(reasons)) => Ok(refused(digest, reasons)),
                 (digest, Admission::Accepted) => {
-                    let value = values.next().unwrap_or_else(|| unreachable!("one value an accepted image"))?;
+                    let value =
+                        values.next().unwrap_or_else(|| unreachable!("one value an accepted image"))?;
                     Ok(scored(digest, value))
                 }
             })
@@ -221,7 +230,11 @@ mod torch {
                         match (row.score, &row.refused) {
                             (Some(score), _) => println!("{}  {score}", image.case_id),
                             (None, reasons) => {
-                                println!("{}  refused: {}", image.case_id, reasons.clone().unwrap_or_default());
+                                println!(
+                                    "{}  refused: {}",
+                                    image.case_id,
+                                    reasons.clone().unwrap_or_default()
+                                );
                             }
                         }
                     }
@@ -283,7 +296,9 @@ mod torch {
             let gate = scorer.lock().gate.clone();
             let mut problems = Vec::new();
             for chunk in todo.chunks(CHUNK) {
-                for (image, row) in chunk.iter().zip(score_images(&scorer, &gate, chunk, interrupted(), &bar)?) {
+                for (image, row) in
+                    chunk.iter().zip(score_images(&scorer, &gate, chunk, interrupted(), &bar)?)
+                {
                     match row {
                         Ok(row) => {
                             table.insert(image.case_id.clone(), row);
@@ -293,7 +308,9 @@ mod torch {
                 }
                 storage::write_atomic(&partial, &scores::to_csv(&table))?;
                 if interrupted().load(Ordering::Relaxed) {
-                    return Err(Error::Interrupted("scoring stopped; the same command goes on from here".to_owned()));
+                    return Err(Error::Interrupted(
+                        "scoring stopped; the same command goes on from here".to_owned(),
+                    ));
                 }
             }
             bar.finish_and_clear();

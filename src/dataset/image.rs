@@ -75,7 +75,8 @@ fn decode(bytes: &[u8]) -> Result<Radiograph, String> {
     reader.limits(limits);
     let decoded = reader.decode().map_err(|e| e.to_string())?;
     let (width, height) = (decoded.width(), decoded.height());
-    let pixels = grey(&decoded).ok_or_else(|| format!("pixels of type {:?} are not read", decoded.color()))?;
+    let pixels =
+        grey(&decoded).ok_or_else(|| format!("pixels of type {:?} are not read", decoded.color()))?;
     Ok(Radiograph::new(width, height, pixels))
 }
 
@@ -169,7 +170,8 @@ mod tests {
     fn truncated_foreign_and_empty_files_are_refused_with_their_name() {
         let png = encoded(gradient(), ImageFormat::Png);
         let jpeg = encoded(gradient(), ImageFormat::Jpeg);
-        for bytes in [&png[..png.len() * 2 / 3], &png[..30], &jpeg[..jpeg.len() * 2 / 3], b"GIF89a....", b""] {
+        for bytes in [&png[..png.len() * 2 / 3], &png[..30], &jpeg[..jpeg.len() * 2 / 3], b"GIF89a....", b""]
+        {
             let error = from_bytes(bytes, Path::new("images/bad.png")).expect_err("refused");
             let diagnostic = &error.diagnostics()[0];
             assert_eq!(diagnostic.code, "image-unreadable");

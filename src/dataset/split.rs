@@ -51,8 +51,13 @@ pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
             continue;
         }
         Stream::new(rule.seed, number as u64).shuffle(&mut ids);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the count")]
-        let count = (rule.tuning_fraction * ids.len() as f64).round().clamp(1.0, ids.len() as f64 - 1.0) as usize;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and the count"
+        )]
+        let count =
+            (rule.tuning_fraction * ids.len() as f64).round().clamp(1.0, ids.len() as f64 - 1.0) as usize;
         tuning_patients.extend(ids.into_iter().take(count));
     }
     if !problems.is_empty() {

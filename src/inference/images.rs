@@ -75,7 +75,8 @@ impl Image {
             }
             observed
         };
-        let reasons: Vec<String> = gate.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
+        let reasons: Vec<String> =
+            gate.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
         let admission =
             if reasons.is_empty() { Admission::Accepted } else { Admission::Refused(reasons.join("; ")) };
         Ok((digest, admission))

@@ -450,7 +450,8 @@ mod tests {
 
     #[test]
     fn a_stage_that_says_twice_what_it_trains_is_refused() {
-        let text = PROTOCOLS[2].1.replace("trainable = \"all\"", "trainable = \"all\"\ntrainable_top_share = 0.2");
+        let text =
+            PROTOCOLS[2].1.replace("trainable = \"all\"", "trainable = \"all\"\ntrainable_top_share = 0.2");
         assert_eq!(parse(&text).expect_err("wrong")[0].code, "stage-trainable");
     }
 

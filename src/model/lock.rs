@@ -213,7 +213,13 @@ impl Lock {
     /// # Errors
     /// `already-locked` as [`Error::Lock`] when the folder has a lock; `run-incomplete` when training is not
     /// complete; what writing reports.
-    pub fn create(folder: &Path, run: &Path, state: &RunState, gate: Gate, point: OperatingPoint) -> Result<Self> {
+    pub fn create(
+        folder: &Path,
+        run: &Path,
+        state: &RunState,
+        gate: Gate,
+        point: OperatingPoint,
+    ) -> Result<Self> {
         let path = folder.join(FILE);
         if path.exists() {
             return Err(violated(
@@ -310,7 +316,8 @@ mod tests {
     fn locked() -> (tempfile::TempDir, Lock) {
         let folder = tempfile::tempdir().expect("folder");
         let run = folder.path().join("run");
-        let lock = Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
+        let lock =
+            Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
         (folder, lock)
     }
 
@@ -319,7 +326,10 @@ mod tests {
         let (folder, lock) = locked();
         assert_eq!(Lock::read(folder.path()).expect("reads"), lock);
         lock.verify_weights(folder.path()).expect("intact");
-        assert_eq!(lock.initial_weights().describe().split(';').next(), Some("random initialisation of all layers, seed 5"));
+        assert_eq!(
+            lock.initial_weights().describe().split(';').next(),
+            Some("random initialisation of all layers, seed 5")
+        );
     }
 
     #[test]

@@ -54,14 +54,23 @@ pub fn prepare(
         records.write(index, &preprocessing.plane(&radiograph))?;
         Ok(Digest::of(&bytes))
     };
-    let results = parallel::each(&pool, samples.len(), stop, done, || (), |(), index| {
-        // A full disk stops the work; a bad image is collected with the others.
-        match one(&samples[index], index) {
-            Err(Error::Input(problems)) if problems.iter().all(|p| p.code != "disk-full") => Ok(Err(problems)),
-            Err(error) => Err(error),
-            Ok(digest) => Ok(Ok(digest)),
-        }
-    })?;
+    let results = parallel::each(
+        &pool,
+        samples.len(),
+        stop,
+        done,
+        || (),
+        |(), index| {
+            // A full disk stops the work; a bad image is collected with the others.
+            match one(&samples[index], index) {
+                Err(Error::Input(problems)) if problems.iter().all(|p| p.code != "disk-full") => {
+                    Ok(Err(problems))
+                }
+                Err(error) => Err(error),
+                Ok(digest) => Ok(Ok(digest)),
+            }
+        },
+    )?;
     let mut digests = Vec::with_capacity(results.len());
     let mut problems = Vec::new();
     for (result, sample) in results.into_iter().zip(samples) {

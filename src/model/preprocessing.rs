@@ -70,7 +70,11 @@ struct Taps {
 
 /// For target pixel `t` the centre in the source is `(t + 0.5) * scale`; source pixel `s` weighs
 /// `max(0, 1 - |s + 0.5 - centre| / max(scale, 1))`, normalised; pixels outside do not exist.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel numbers, clamped to the image")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixel numbers, clamped to the image"
+)]
 fn taps(source: usize, target: usize) -> Vec<Taps> {
     let scale = source as f64 / target as f64;
     let half = scale.max(1.0);

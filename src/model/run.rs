@@ -247,8 +247,7 @@ impl RunState {
                     .hint("move the run folder away and train again"),
             )
         };
-        let state: Self =
-            serde_json::from_slice(&storage::read(&path)?).map_err(|e| wrong(e.to_string()))?;
+        let state: Self = serde_json::from_slice(&storage::read(&path)?).map_err(|e| wrong(e.to_string()))?;
         if state.format != FORMAT {
             return Err(wrong(format!("format is \"{}\", this program reads \"{FORMAT}\"", state.format)));
         }
@@ -341,7 +340,8 @@ pub fn read_tuning_scores(path: &Path, bytes: &[u8]) -> Result<Vec<TuningScore>>
             other => return Err(wrong(line, format!("the label `{other}` is not 0 or 1"))),
         };
         let score = record[3].parse::<f64>().ok().filter(|s| (0.0..=1.0).contains(s));
-        let score = score.ok_or_else(|| wrong(line, format!("the score `{}` is not in 0..=1", &record[3])))?;
+        let score =
+            score.ok_or_else(|| wrong(line, format!("the score `{}` is not in 0..=1", &record[3])))?;
         let (case_id, patient_id) = (record[0].to_owned(), record[1].to_owned());
         scores.push(TuningScore { case_id, patient_id, label, score });
     }

@@ -43,12 +43,10 @@ pub fn read(path: &Path) -> Result<(Weights, Digest)> {
 /// As [`read`], without a location.
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| {
-        vec![
-            Diagnostic::error("weights-unreadable", format!("this is not a .safetensors file: {e}")).hint(
-                "weights come as .safetensors alone: timm's `densenet121.tv_in1k`, or torchvision's \
+        vec![Diagnostic::error("weights-unreadable", format!("this is not a .safetensors file: {e}")).hint(
+            "weights come as .safetensors alone: timm's `densenet121.tv_in1k`, or torchvision's \
                  state dict saved with safetensors.torch.save_file",
-            ),
-        ]
+        )]
     })?;
     let mut weights = Weights::new();
     let mut wrong = Vec::new();
@@ -182,12 +180,14 @@ mod tests {
     #[test]
     fn weights_survive_the_file_bit_for_bit_and_bytes_do_not_depend_on_the_order_of_insertion() {
         let array = |values: &[f32]| Array { shape: vec![values.len()], values: values.to_vec() };
-        let one = Weights::from([("b".into(), array(&[1.0, f32::MIN_POSITIVE])), ("a".into(), array(&[-0.0]))]);
+        let one =
+            Weights::from([("b".into(), array(&[1.0, f32::MIN_POSITIVE])), ("a".into(), array(&[-0.0]))]);
         let bytes = to_bytes(&one).expect("writes");
         let again = from_bytes(&bytes).expect("reads");
         assert_eq!(again["a"].values[0].to_bits(), (-0.0_f32).to_bits());
         assert_eq!(again, one);
-        let other = Weights::from([("a".into(), array(&[-0.0])), ("b".into(), array(&[1.0, f32::MIN_POSITIVE]))]);
+        let other =
+            Weights::from([("a".into(), array(&[-0.0])), ("b".into(), array(&[1.0, f32::MIN_POSITIVE]))]);
         assert_eq!(to_bytes(&other).expect("writes"), bytes);
     }
 
@@ -215,7 +215,9 @@ mod tests {
         let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
         assert_eq!(codes, ["weights-missing", "weights-unexpected", "weights-shape"]);
         let text = error.to_string();
-        for part in ["features.conv0.weight", "features.conv9.weight", "features.norm5.bias is [2], must be [1024]"] {
+        for part in
+            ["features.conv0.weight", "features.conv9.weight", "features.norm5.bias is [2], must be [1024]"]
+        {
             assert!(text.contains(part), "{text}");
         }
     }

@@ -20,8 +20,9 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     let results: Results = json(payload, bundle::RESULTS)?;
     let environment: Environment = json(payload, bundle::ENVIRONMENT)?;
     let protocol_text = bundle::text(payload, bundle::PROTOCOL)?.to_owned();
-    let ledger = Ledger::parse(std::path::Path::new("data/ledger.jsonl"), bundle::file(payload, bundle::LEDGER)?)
-        .map_err(crate::diagnostic::Error::Evidence)?;
+    let ledger =
+        Ledger::parse(std::path::Path::new("data/ledger.jsonl"), bundle::file(payload, bundle::LEDGER)?)
+            .map_err(crate::diagnostic::Error::Evidence)?;
     let openings = ledger
         .entries()
         .iter()
@@ -33,10 +34,8 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         Some(_) => Some(json(payload, lock_path.as_str())?),
         None => None,
     };
-    let mut digests: BTreeMap<String, String> = payload
-        .iter()
-        .map(|(path, bytes)| (format!("data/{path}"), Digest::of(bytes).to_string()))
-        .collect();
+    let mut digests: BTreeMap<String, String> =
+        payload.iter().map(|(path, bytes)| (format!("data/{path}"), Digest::of(bytes).to_string())).collect();
     let weights = lock.as_ref().and_then(|l| l.get("weights")?.get("sha256")?.as_str());
     if let Some(weights) = weights {
         // The weights stay with the model; the lock in the bundle holds their digest.
@@ -67,18 +66,23 @@ fn toml_value(text: &str, name: &str) -> Result<Value> {
     toml::from_str::<Value>(text).map_err(|e| bundle::unreadable(name, e.message()))
 }
 
-/// The training curve, which the lock holds.
+/// The training curve, which the lock holds; stages are numbered in their order.
 fn training(lock: Option<&Value>) -> Vec<TrainingEpoch> {
     let history = lock.and_then(|l| l.get("training")?.get("history")?.as_array());
+    let mut stages: Vec<&str> = Vec::new();
     history
         .into_iter()
         .flatten()
         .filter_map(|epoch| {
             let number = |key: &str| epoch.get(key).and_then(Value::as_f64);
+            let name = epoch.get("stage")?.as_str()?;
+            if stages.last() != Some(&name) {
+                stages.push(name);
+            }
             Some(TrainingEpoch {
                 epoch: number("epoch")? as u32,
-                stage: number("stage")? as u32,
-                loss: number("loss")?,
+                stage: stages.len() as u32,
+                loss: number("training_loss")?,
                 tuning_auc: number("tuning_auc"),
             })
         })

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd,
-};
+use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::{Source, format, text};
 use crate::diagnostic::{Diagnostic, Result};
@@ -277,10 +275,14 @@ pub fn parse(markdown: &str, pieces: Vec<Piece>, source: &Source) -> Result<Docu
         source.device.get(path[0]).and_then(|v| v.get(path[1])).and_then(|v| v.as_str()).unwrap_or_default()
     };
     let study = &source.results.study;
-    let device = if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
+    let device =
+        if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
     Ok(Document {
         title: text::one_line(&title),
-        running_title: text::one_line(&format!("{device} \u{2013} study {} version {}", study.id, study.version)),
+        running_title: text::one_line(&format!(
+            "{device} \u{2013} study {} version {}",
+            study.id, study.version
+        )),
         author: text::one_line(word(["submitter", "name"])),
         banner: study.synthetic.then(|| super::tables::SYNTHETIC_BANNER.to_owned()),
         footer: text::one_line(&format!(

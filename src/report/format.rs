@@ -36,7 +36,9 @@ pub fn style_of(id: &str, has_counts: bool) -> Style {
         "sensitivity" | "specificity" | "ppv" | "npv" | "accuracy" | "prevalence" | "percent-agreement" => {
             Style::Percent
         }
-        id if id.starts_with("lr") || id.ends_with("likelihood-ratio") || id.ends_with("odds-ratio") => Style::Ratio,
+        id if id.starts_with("lr") || id.ends_with("likelihood-ratio") || id.ends_with("odds-ratio") => {
+            Style::Ratio
+        }
         "plr" | "nlr" | "dor" => Style::Ratio,
         id if id.starts_with("per-1000-") => Style::Count,
         _ if has_counts => Style::Percent,
@@ -87,7 +89,11 @@ fn grouped(digits: &str) -> String {
 /// A count over its total in percent; a dash when the total is zero.
 pub fn share(part: u64, whole: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-    if whole == 0 { "\u{2013}".to_owned() } else { format!("{}%", fixed(100.0 * part as f64 / whole as f64, 1)) }
+    if whole == 0 {
+        "\u{2013}".to_owned()
+    } else {
+        format!("{}%", fixed(100.0 * part as f64 / whole as f64, 1))
+    }
 }
 
 /// A level such as 0.95 as `95%`.

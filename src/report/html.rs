@@ -93,7 +93,8 @@ fn block(out: &mut String, block: &Block) {
     match block {
         Block::Heading { level, number, anchor, content } => {
             let level = (*level).clamp(1, 6);
-            let number = number.as_ref().map(|n| format!("<span class=\"number\">{n}</span> ")).unwrap_or_default();
+            let number =
+                number.as_ref().map(|n| format!("<span class=\"number\">{n}</span> ")).unwrap_or_default();
             let _ = writeln!(out, "<h{level} id=\"{anchor}\">{number}{}</h{level}>", inlines(content));
         }
         Block::Paragraph(content) => {
@@ -130,7 +131,8 @@ fn block(out: &mut String, block: &Block) {
         Block::Grid { alignments, header, rows } => {
             out.push_str("<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr>");
             for (index, cell) in header.iter().enumerate() {
-                let _ = write!(out, "<th scope=\"col\"{}>{}</th>", align(alignments.get(index)), inlines(cell));
+                let _ =
+                    write!(out, "<th scope=\"col\"{}>{}</th>", align(alignments.get(index)), inlines(cell));
             }
             out.push_str("</tr></thead>\n<tbody>\n");
             for row in rows {
@@ -193,8 +195,7 @@ fn table(out: &mut String, table: &Table) {
                 for (index, cell) in cells.iter().enumerate() {
                     let column = table.columns.get(index);
                     let classes = classes(cell, column.map(|c| c.align));
-                    let (open, close) =
-                        if index == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
+                    let (open, close) = if index == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
                     let text = html(&cell.text);
                     let text = if cell.look == Look::Code { format!("<code>{text}</code>") } else { text };
                     let _ = write!(out, "<{open}{classes}>{text}</{close}>");
@@ -230,7 +231,12 @@ fn classes(cell: &Cell, align: Option<Align>) -> String {
 fn figure(out: &mut String, figure: &Figure) {
     out.push_str("<figure>\n");
     for image in &figure.images {
-        let _ = writeln!(out, "<div style=\"max-width:{:.0}%\">{}</div>", image.width * 100.0, image.svg.trim_end());
+        let _ = writeln!(
+            out,
+            "<div style=\"max-width:{:.0}%\">{}</div>",
+            image.width * 100.0,
+            image.svg.trim_end()
+        );
     }
     let _ = writeln!(
         out,

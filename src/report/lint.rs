@@ -95,7 +95,8 @@ fn literals(line: &str) -> Vec<(usize, String)> {
         let start = i;
         // The whole run of digits, dots, commas and letters: `0.87`, `807.92`, `1.2.3`, `v1.0`, `95%`.
         let mut end = start;
-        while at(end).is_ascii_digit() || (matches!(at(end), '.' | ',' | '/') && at(end + 1).is_ascii_digit()) {
+        while at(end).is_ascii_digit() || (matches!(at(end), '.' | ',' | '/') && at(end + 1).is_ascii_digit())
+        {
             end += 1;
         }
         let run: String = chars[start..end].iter().collect();
@@ -143,8 +144,9 @@ fn is_result(run: &str, before: &str, after: &str) -> bool {
     if before.ends_with(is_word) {
         return false;
     }
-    let regulation = parts.first().and_then(|p| p.parse::<u32>().ok()).is_some_and(|part| (800..=898).contains(&part))
-        && parts.last().is_some_and(|section| (1..=4).contains(&section.len()));
+    let regulation =
+        parts.first().and_then(|p| p.parse::<u32>().ok()).is_some_and(|part| (800..=898).contains(&part))
+            && parts.last().is_some_and(|section| (1..=4).contains(&section.len()));
     !(regulation || cited(before))
 }
 
@@ -154,7 +156,17 @@ fn cited(before: &str) -> bool {
     words.next().is_some_and(|word| {
         matches!(
             word.trim_start_matches(['(', '[']),
-            "CFR" | "Part" | "part" | "\u{a7}" | "BagIt" | "Section" | "PDF" | "IEC" | "ISO" | "DICOM" | "RFC"
+            "CFR"
+                | "Part"
+                | "part"
+                | "\u{a7}"
+                | "BagIt"
+                | "Section"
+                | "PDF"
+                | "IEC"
+                | "ISO"
+                | "DICOM"
+                | "RFC"
         )
     })
 }
@@ -179,8 +191,14 @@ mod tests {
         check("# Title\n\nThe AUC is 0.87.\n", &["literal-number templates/t.md:3:12"]);
         check("AUC .87", &["literal-number templates/t.md:1:5"]);
         check("Sensitivity 87%", &["literal-number templates/t.md:1:13"]);
-        check("a 95 % interval, 95 percent", &["literal-number templates/t.md:1:3", "literal-number templates/t.md:1:18"]);
-        check("436/500 and 436 of 500", &["literal-number templates/t.md:1:1", "literal-number templates/t.md:1:13"]);
+        check(
+            "a 95 % interval, 95 percent",
+            &["literal-number templates/t.md:1:3", "literal-number templates/t.md:1:18"],
+        );
+        check(
+            "436/500 and 436 of 500",
+            &["literal-number templates/t.md:1:1", "literal-number templates/t.md:1:13"],
+        );
         check("AUC 0,87", &["literal-number templates/t.md:1:5"]);
         check("é 0.87", &["literal-number templates/t.md:1:3"]);
         check("mean 123.4 s", &["literal-number templates/t.md:1:6"]);

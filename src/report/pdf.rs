@@ -37,7 +37,9 @@ fn is_covered(c: char) -> bool {
 fn covered(text: &str, substitute: impl Fn(char) -> String) -> String {
     static KNOWN: LazyLock<BTreeSet<char>> = LazyLock::new(|| (' '..='~').collect());
     text.chars()
-        .map(|c| if KNOWN.contains(&c) || c == '\u{200b}' || is_covered(c) { c.to_string() } else { substitute(c) })
+        .map(|c| {
+            if KNOWN.contains(&c) || c == '\u{200b}' || is_covered(c) { c.to_string() } else { substitute(c) }
+        })
         .collect()
 }
 
@@ -85,7 +87,8 @@ impl World for Files {
 /// `typesetting` with everything the typesetter reports, `date` when the bundle's date cannot be read.
 pub fn compile(document: &Document) -> Result<Vec<u8>> {
     let markup = covered(&typst_markup::markup(document), |c| format!("[U+{:04X}]", u32::from(c)));
-    let path = VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
+    let path =
+        VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
     let id = FileId::new(RootedPath::new(VirtualRoot::Project, path));
     let world = Files {
         library: LazyHash::new(Library::default()),

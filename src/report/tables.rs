@@ -65,7 +65,11 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "acceptance" => acceptance(source),
         "lock" => facts(
             source.lock.as_ref().and_then(|lock| at(lock, path)),
-            if path.is_empty() { "The locked model".to_owned() } else { text::humanise(&path.replace('.', " ")) },
+            if path.is_empty() {
+                "The locked model".to_owned()
+            } else {
+                text::humanise(&path.replace('.', " "))
+            },
         ),
         "training" => training(source),
         "openings" => openings(source),
@@ -134,11 +138,7 @@ fn title(source: &Source) -> Table {
         ("Device version", field("device.version"), Look::Plain),
         ("Submitter", field("submitter.name"), Look::Plain),
         ("Predicate device", field("predicate.name"), Look::Plain),
-        (
-            "Study protocol",
-            format!("{}, version {}: {}", study.id, study.version, study.title),
-            Look::Plain,
-        ),
+        ("Study protocol", format!("{}, version {}: {}", study.id, study.version, study.title), Look::Plain),
         ("Finding", study.finding.clone(), Look::Plain),
         ("Run", source.run_id.clone(), Look::Plain),
         ("Date of the evidence", source.date.clone(), Look::Plain),
@@ -154,10 +154,13 @@ fn title(source: &Source) -> Table {
     if let Some(digest) = digest("data/protocol.toml") {
         rows.push(("Protocol, SHA-256", digest, Look::Code));
     }
-    match (&source.lock, digest("data/model/weights.safetensors").or_else(|| digest("data/model/lock.json"))) {
+    match (&source.lock, digest("data/model/weights.safetensors").or_else(|| digest("data/model/lock.json")))
+    {
         (Some(_), Some(digest)) => rows.push(("Locked model, SHA-256", digest, Look::Code)),
         (Some(_), None) => rows.push(("Locked model", "digest not recorded".to_owned(), Look::Plain)),
-        (None, _) => rows.push(("Model", "scored elsewhere; no model in this evidence".to_owned(), Look::Plain)),
+        (None, _) => {
+            rows.push(("Model", "scored elsewhere; no model in this evidence".to_owned(), Look::Plain))
+        }
     }
     rows.push(("Bundle root, SHA-256", source.root_digest.clone(), Look::Code));
     let rows = rows
@@ -202,7 +205,9 @@ fn cohort(results: &Results) -> Table {
         ],
         rows,
     );
-    table.notes.push("A patient with several cases can appear at several levels of one characteristic.".to_owned());
+    table
+        .notes
+        .push("A patient with several cases can appear at several levels of one characteristic.".to_owned());
     table
 }
 
@@ -411,14 +416,13 @@ fn endpoints(results: &Results, level: &str) -> Table {
                 Cell::new(format!("{} ({})", format::metric(&e.metric), e.role)).look(Look::Strong),
                 Cell::new(e.criterion.clone().unwrap_or_else(|| "none declared".to_owned())),
                 Cell::new(e.value.map_or_else(|| "not evaluable".to_owned(), |v| format::number(v, style))),
-                Cell::new(e.interval.as_ref().map_or_else(
-                    || "\u{2013}".to_owned(),
-                    |i| format::limits(i, style),
-                )),
-                Cell::new(e.bound.map_or_else(
-                    || "\u{2013}".to_owned(),
-                    |b| format::bound(b, e.criterion.as_deref()),
-                )),
+                Cell::new(
+                    e.interval.as_ref().map_or_else(|| "\u{2013}".to_owned(), |i| format::limits(i, style)),
+                ),
+                Cell::new(
+                    e.bound
+                        .map_or_else(|| "\u{2013}".to_owned(), |b| format::bound(b, e.criterion.as_deref())),
+                ),
                 Cell::new(format::verdict(e.verdict)).look(look),
             ])
         })
@@ -435,10 +439,11 @@ fn endpoints(results: &Results, level: &str) -> Table {
         ],
         rows,
     );
-    let methods: BTreeMap<&str, Vec<String>> = results.endpoints.iter().fold(BTreeMap::new(), |mut map, e| {
-        map.entry(e.interval_method.describe()).or_insert_with(Vec::new).push(format::metric(&e.metric));
-        map
-    });
+    let methods: BTreeMap<&str, Vec<String>> =
+        results.endpoints.iter().fold(BTreeMap::new(), |mut map, e| {
+            map.entry(e.interval_method.describe()).or_insert_with(Vec::new).push(format::metric(&e.metric));
+            map
+        });
     if !methods.is_empty() {
         let list: Vec<String> =
             methods.into_iter().map(|(method, names)| format!("{}: {method}", names.join(", "))).collect();
@@ -573,27 +578,23 @@ fn intended_use(results: &Results, level: &str) -> Table {
 fn confusion(results: &Results) -> Table {
     let c = &results.curves.confusion;
     let row = |name: &str, a: u64, b: u64| {
-        Row::Cells(vec![Cell::new(name).look(Look::Strong), Cell::count(a), Cell::count(b), Cell::count(a + b)])
+        Row::Cells(vec![
+            Cell::new(name).look(Look::Strong),
+            Cell::count(a),
+            Cell::count(b),
+            Cell::count(a + b),
+        ])
     };
     table(
         format!(
             "Device against reference standard at the operating point (score at least {})",
             format::threshold(results.operating_point.threshold)
         ),
-        vec![
-            left("Device", 1.0),
-            right("Reference positive"),
-            right("Reference negative"),
-            right("Total"),
-        ],
+        vec![left("Device", 1.0), right("Reference positive"), right("Reference negative"), right("Total")],
         vec![
             row("Called positive", c.true_positives, c.false_positives),
             row("Called negative", c.false_negatives, c.true_negatives),
-            row(
-                "Total",
-                c.true_positives + c.false_negatives,
-                c.false_positives + c.true_negatives,
-            ),
+            row("Total", c.true_positives + c.false_negatives, c.false_positives + c.true_negatives),
         ],
     )
 }
@@ -623,13 +624,17 @@ pub fn subgroup_levels(results: &Results) -> Vec<(String, String)> {
 pub fn in_subgroup<'a>(results: &'a Results, id: &str, variable: &str, level: &str) -> Option<&'a Estimate> {
     let subgroup = format!("{variable}={level}");
     results.estimates.iter().find(|e| {
-        e.id == id && e.subgroup.as_deref() == Some(&subgroup) && e.scenario.is_none() && e.prevalence.is_none()
+        e.id == id
+            && e.subgroup.as_deref() == Some(&subgroup)
+            && e.scenario.is_none()
+            && e.prevalence.is_none()
     })
 }
 
 /// Whether the protocol's minimum says that a subgroup is too small to rely on.
 pub fn is_insufficient(results: &Results, estimate: &Estimate) -> bool {
-    estimate.n < results.method.subgroup_minimum || estimate.warnings.iter().any(|w| w.contains("insufficient"))
+    estimate.n < results.method.subgroup_minimum
+        || estimate.warnings.iter().any(|w| w.contains("insufficient"))
 }
 
 fn subgroups(results: &Results, level: &str) -> Table {
@@ -641,8 +646,10 @@ fn subgroups(results: &Results, level: &str) -> Table {
             current.clone_from(&variable);
             rows.push(Row::Group(text::humanise(&variable)));
         }
-        let metrics: Vec<Option<&Estimate>> =
-            ["auc", "sensitivity", "specificity"].iter().map(|id| in_subgroup(results, id, &variable, &name)).collect();
+        let metrics: Vec<Option<&Estimate>> = ["auc", "sensitivity", "specificity"]
+            .iter()
+            .map(|id| in_subgroup(results, id, &variable, &name))
+            .collect();
         let first = results
             .estimates
             .iter()
@@ -696,7 +703,11 @@ fn subgroups(results: &Results, level: &str) -> Table {
             .iter()
             .filter_map(|e| {
                 let reason = e.not_evaluable.as_ref()?;
-                Some(format!("{} in {}: {reason}", format::metric(&e.id), e.subgroup.as_deref().unwrap_or_default()))
+                Some(format!(
+                    "{} in {}: {reason}",
+                    format::metric(&e.id),
+                    e.subgroup.as_deref().unwrap_or_default()
+                ))
             })
             .collect();
         if !reasons.is_empty() {
@@ -718,8 +729,7 @@ fn sensitivity_analyses(results: &Results, level: &str) -> Table {
     let mut rows = Vec::new();
     for (id, model) in ids {
         let of = |e: &&Estimate| e.id == id && e.model.as_deref() == model;
-        let primary =
-            results.estimates.iter().filter(of).find(|e| is_primary(e) && e.prevalence.is_none());
+        let primary = results.estimates.iter().filter(of).find(|e| is_primary(e) && e.prevalence.is_none());
         let name = primary.map_or_else(|| format::metric(id), row_name);
         rows.push(Row::Group(name));
         if let Some(e) = primary {
@@ -769,7 +779,9 @@ fn gate(source: &Source) -> Table {
         vec![left("Check", 1.2), left("Attribute", 0.8), left("Accepted", 1.0)],
         rows,
     );
-    table.notes.push("An attribute that a rule needs and the image does not give is refused as well.".to_owned());
+    table
+        .notes
+        .push("An attribute that a rule needs and the image does not give is refused as well.".to_owned());
     table
 }
 
@@ -845,7 +857,8 @@ fn training(source: &Source) -> Table {
                 e.epoch.to_string(),
                 e.stage.to_string(),
                 format::fixed(e.loss, 4),
-                e.tuning_auc.map_or_else(|| "\u{2013}".to_owned(), |auc| format::number(auc, format::Style::Index)),
+                e.tuning_auc
+                    .map_or_else(|| "\u{2013}".to_owned(), |auc| format::number(auc, format::Style::Index)),
             ])
         })
         .collect();

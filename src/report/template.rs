@@ -44,7 +44,9 @@ pub fn fill(source: &Source) -> Result<Filled> {
         .map_err(|e| located(&e, "template-syntax"))?;
     if !source.templates.contains_key(MAIN_TEMPLATE) {
         return Err(Diagnostic::error("template-missing", format!("there is no template `{MAIN_TEMPLATE}`"))
-            .hint("put it into the study's templates folder, or remove the folder to use the default templates")
+            .hint(
+                "put it into the study's templates folder, or remove the folder to use the default templates",
+            )
             .into());
     }
     let context = Context::from_serialize(&context(source))
@@ -342,7 +344,10 @@ impl Shared {
             "protocol" => Some(&self.source.protocol),
             "device" => Some(&self.source.device),
             other => {
-                return Err(coded("unknown-value", &format!("`of` is lock, protocol or device, not `{other}`")));
+                return Err(coded(
+                    "unknown-value",
+                    &format!("`of` is lock, protocol or device, not `{other}`"),
+                ));
             }
         };
         let words = from.and_then(|v| tables::at(v, &path)).map(tables::words).unwrap_or(missing);
@@ -381,8 +386,9 @@ fn located(error: &tera::Error, code: &'static str) -> Error {
         if let Some((_, rest)) = message.split_once(&format!("[{known}] ")) {
             diagnostic = Diagnostic::error(known, rest.to_owned());
             if known == "unknown-estimate" {
-                diagnostic = diagnostic
-                    .hint("the ids are in results.json; guard what not every study has with {% if has(id=...) %}");
+                diagnostic = diagnostic.hint(
+                    "the ids are in results.json; guard what not every study has with {% if has(id=...) %}",
+                );
             }
         }
     }

@@ -66,7 +66,14 @@ fn subgroup(name: &str, n: u64, auc: f64) -> Vec<Estimate> {
     list
 }
 
-fn endpoint(metric: &str, role: &str, method: IntervalMethod, value: f64, lower: f64, verdict: Verdict) -> EndpointResult {
+fn endpoint(
+    metric: &str,
+    role: &str,
+    method: IntervalMethod,
+    value: f64,
+    lower: f64,
+    verdict: Verdict,
+) -> EndpointResult {
     EndpointResult {
         id: metric.into(),
         metric: metric.into(),
@@ -127,7 +134,8 @@ pub(super) fn realistic() -> Source {
         ("false-positives", 142.9),
         ("true-negatives", 807.1),
     ] {
-        let mut e = index(&format!("per-1000-{name}"), value, 0.0, IntervalMethod::BootstrapPercentile, 978, 486);
+        let mut e =
+            index(&format!("per-1000-{name}"), value, 0.0, IntervalMethod::BootstrapPercentile, 978, 486);
         e.prevalence = Some(0.05);
         e.intervals.clear();
         estimates.push(e);
@@ -153,7 +161,11 @@ pub(super) fn realistic() -> Source {
     let roc: Vec<RocPoint> = (0..=steps)
         .map(|i| {
             let fpr = (f64::from(i) / f64::from(steps)).powi(2);
-            RocPoint { threshold: (i > 0).then(|| 1.0 - f64::from(i) / f64::from(steps)), fpr, tpr: curve(fpr) }
+            RocPoint {
+                threshold: (i > 0).then(|| 1.0 - f64::from(i) / f64::from(steps)),
+                fpr,
+                tpr: curve(fpr),
+            }
         })
         .collect();
     let roc_band = (0..=100)
@@ -321,16 +333,30 @@ pub(super) fn realistic() -> Source {
         })),
         training,
         root_digest: hex(0),
-        digests: ["data/cases.csv", "data/device.toml", "data/ledger.jsonl", "data/model/lock.json", "data/model/weights.safetensors", "data/protocol.toml", "data/reads/reader-1.csv", "data/reference.csv", "data/results.json", "data/scores.csv"]
-            .iter()
-            .zip(2..)
-            .map(|(path, i)| ((*path).to_owned(), hex(i)))
-            .collect(),
+        digests: [
+            "data/cases.csv",
+            "data/device.toml",
+            "data/ledger.jsonl",
+            "data/model/lock.json",
+            "data/model/weights.safetensors",
+            "data/protocol.toml",
+            "data/reads/reader-1.csv",
+            "data/reference.csv",
+            "data/results.json",
+            "data/scores.csv",
+        ]
+        .iter()
+        .zip(2..)
+        .map(|(path, i)| ((*path).to_owned(), hex(i)))
+        .collect(),
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
         openings: vec![
             Opening { date: "2026-01-31T11:58:04Z".into(), reason: None },
-            Opening { date: "2026-02-02T09:10:00Z".into(), reason: Some("reader 3 delivered six reads late".into()) },
+            Opening {
+                date: "2026-02-02T09:10:00Z".into(),
+                reason: Some("reader 3 delivered six reads late".into()),
+            },
         ],
         templates: default_templates(),
         program_version: "0.1.0".into(),
@@ -354,7 +380,12 @@ fn empty() -> Source {
     results.flow = Flow {
         considered: 3,
         considered_patients: 3,
-        excluded: vec![ReasonCount { id: "age".into(), reason: "age outside 18-80 years".into(), count: 3, count_any: 3 }],
+        excluded: vec![ReasonCount {
+            id: "age".into(),
+            reason: "age outside 18-80 years".into(),
+            count: 3,
+            count_any: 3,
+        }],
         ..Flow::default()
     };
     results.cohort.clear();

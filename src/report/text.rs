@@ -30,7 +30,22 @@ pub fn markdown(text: &str) -> String {
     for (index, c) in line.chars().enumerate() {
         let always = matches!(
             c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '$' | '!' | '^' | '{' | '}'
+            '\\' | '`'
+                | '*'
+                | '_'
+                | '['
+                | ']'
+                | '<'
+                | '>'
+                | '#'
+                | '|'
+                | '~'
+                | '&'
+                | '$'
+                | '!'
+                | '^'
+                | '{'
+                | '}'
         );
         // What would start a list, a heading underline or a definition, if it came first on its line.
         let first = index == digits && matches!(c, '-' | '+' | '=' | '.' | ')' | ':');
@@ -54,8 +69,7 @@ pub fn markdown_paragraphs(text: &str) -> String {
             last.push(' ');
         }
     }
-    let paragraphs: Vec<String> =
-        paragraphs.iter().map(|p| markdown(p)).filter(|p| !p.is_empty()).collect();
+    let paragraphs: Vec<String> = paragraphs.iter().map(|p| markdown(p)).filter(|p| !p.is_empty()).collect();
     paragraphs.join("\n\n")
 }
 
@@ -120,11 +134,11 @@ pub fn humanise(id: &str) -> String {
 /// Advance widths of ASCII after Adobe's Helvetica font metrics; anything else is estimated.
 pub fn width(text: &str) -> f64 {
     const ASCII: [u16; 95] = [
-        278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556,
-        556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278,
-        500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469,
-        556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500,
-        278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+        278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556,
+        556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778,
+        722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278,
+        278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+        556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
     ];
     let one = |c: char| match u32::from(c) {
         code @ 32..=126 => ASCII.get((code - 32) as usize).copied().unwrap_or(556),

@@ -48,7 +48,8 @@ impl Writer {
         match block {
             Block::Heading { level, number, content, .. } => {
                 // Level 1 is the title on the cover; sections are the outline's first level.
-                let number = number.as_ref().map(|n| format!("#{};#h(0.6em)", typst_string(n))).unwrap_or_default();
+                let number =
+                    number.as_ref().map(|n| format!("#{};#h(0.6em)", typst_string(n))).unwrap_or_default();
                 let content = self.inlines(content);
                 let _ = match level {
                     1 => write!(out, "#cover-title[{content}]"),
@@ -93,7 +94,11 @@ impl Writer {
                     out,
                     "#plain-grid(columns: ({columns},), align: ({},), table.header({})",
                     alignments.join(", "),
-                    header.iter().map(|c| format!("[#strong[{}]]", self.inlines(c))).collect::<Vec<_>>().join(", ")
+                    header
+                        .iter()
+                        .map(|c| format!("[#strong[{}]]", self.inlines(c)))
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 );
                 for cell in rows.iter().flatten() {
                     let _ = write!(out, ", [{}]", self.inlines(cell));
@@ -114,7 +119,9 @@ impl Writer {
                 Inline::Emphasis(c) => format!("#emph[{}];", self.inlines(c)),
                 Inline::Strong(c) => format!("#strong[{}];", self.inlines(c)),
                 Inline::Code(t) => format!("#code({});", typst_string(t)),
-                Inline::Link { to, content } => format!("#link({})[{}];", typst_string(to), self.inlines(content)),
+                Inline::Link { to, content } => {
+                    format!("#link({})[{}];", typst_string(to), self.inlines(content))
+                }
                 Inline::Break => "#linebreak();".to_owned(),
                 Inline::Footnote(label) => {
                     let mut note = String::new();
@@ -145,7 +152,8 @@ fn table(out: &mut String, table: &Table) {
         .collect();
     let alignments: Vec<&str> = table.columns.iter().map(|c| align(c.align)).collect();
     let function = if table.caption.is_empty() { "facts" } else { "data-table" };
-    let _ = write!(out, "#{function}(columns: ({},), align: ({},)", columns.join(", "), alignments.join(", "));
+    let _ =
+        write!(out, "#{function}(columns: ({},), align: ({},)", columns.join(", "), alignments.join(", "));
     if !table.caption.is_empty() {
         let _ = write!(out, ", number: {}, caption: {}", table.number, typst_string(&table.caption));
         let notes: Vec<String> = table.notes.iter().map(|n| typst_string(n)).collect();

@@ -41,7 +41,13 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
         .map(|(case, _)| case.case_id.as_str())
         .collect();
     if protocol.analysis.no_consensus == Incomplete::Refuse && !without.is_empty() {
-        return Err(incomplete("consensus", "no-consensus", &without, cohort.drawn.len(), "add the missing reads"));
+        return Err(incomplete(
+            "consensus",
+            "no-consensus",
+            &without,
+            cohort.drawn.len(),
+            "add the missing reads",
+        ));
     }
     let (operating_point, tuning) = operating_point(inputs, &cohort, &scores)?;
     let cases: Vec<StudyCase> = cohort
@@ -53,14 +59,18 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
             score: scores.get(&case.case_id).and_then(|s| s.score),
         })
         .collect();
-    let results = analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
-        .map_err(Error::Input)?;
+    let results =
+        analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
+            .map_err(Error::Input)?;
     let mut json = serde_json::to_vec_pretty(&results)
         .map_err(|e| Diagnostic::error("results-not-finite", format!("a result cannot be written: {e}")))?;
     json.push(b'\n');
     let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
-    let used: Scores =
-        scores.iter().filter(|(id, _)| drawn.contains(id.as_str())).map(|(id, s)| (id.clone(), s.clone())).collect();
+    let used: Scores = scores
+        .iter()
+        .filter(|(id, _)| drawn.contains(id.as_str()))
+        .map(|(id, s)| (id.clone(), s.clone()))
+        .collect();
     let mut files = Files::new();
     let mut put = |name: &str, bytes| {
         if let Ok(path) = name.parse() {
@@ -184,9 +194,12 @@ pub fn analysis_rule(rule: OperatingPointRule) -> AnalysisRule {
 fn locked_operating_point(inputs: &Inputs) -> Result<OperatingPointRecord> {
     let path = Path::new("model/lock.json");
     let bytes = inputs.lock.as_deref().ok_or_else(|| {
-        Diagnostic::error("operating-point-missing", "the operating point is in the model lock, and there is none")
-            .at(Location::file(path))
-            .hint("lock the model with `sequester lock`, or declare the operating point in the protocol")
+        Diagnostic::error(
+            "operating-point-missing",
+            "the operating point is in the model lock, and there is none",
+        )
+        .at(Location::file(path))
+        .hint("lock the model with `sequester lock`, or declare the operating point in the protocol")
     })?;
     let point = Lock::from_bytes(bytes, path)?.operating_point;
     let origin = &point.provenance;

@@ -14,9 +14,7 @@ use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
-use crate::protocol::{
-    CaseTable, Combine, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup,
-};
+use crate::protocol::{CaseTable, Combine, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup};
 use crate::reference_standard::consensus::{self, Assembled, Consensus};
 use crate::reference_standard::reads;
 use crate::sampling;
@@ -89,7 +87,8 @@ impl Inputs {
 
     fn case_table(&self, table: &CaseTable) -> Result<Cases> {
         let path = Path::new(table.path.as_str());
-        cases::parse(path, self.file(&table.path)?, table.format, &table.positive_findings).map_err(Error::Input)
+        cases::parse(path, self.file(&table.path)?, table.format, &table.positive_findings)
+            .map_err(Error::Input)
     }
 }
 
@@ -203,9 +202,12 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
         .into_iter()
         .filter(|(field, _)| !cases.fields.contains(field))
         .map(|(field, who)| {
-            Diagnostic::error("column-missing", format!("{who} needs the column `{field}`, which is not there"))
-                .at(Location::line(&table, 1))
-                .hint("add the column to the case table, or take the rule out of the protocol")
+            Diagnostic::error(
+                "column-missing",
+                format!("{who} needs the column `{field}`, which is not there"),
+            )
+            .at(Location::line(&table, 1))
+            .hint("add the column to the case table, or take the rule out of the protocol")
         })
         .collect()
 }
@@ -234,8 +236,7 @@ fn lists(inputs: &Inputs) -> Result<Lists> {
     let mut lists = Lists::new();
     for criterion in &inputs.protocol.eligibility {
         if let Rule::ListedIn { path, column } = &criterion.rule {
-            let table =
-                Table::parse(Path::new(path.as_str()), inputs.file(path)?).map_err(Error::Input)?;
+            let table = Table::parse(Path::new(path.as_str()), inputs.file(path)?).map_err(Error::Input)?;
             let index = table.required(column)?;
             let ids = table.rows().iter().filter_map(|row| row.get(Some(index)).map(str::to_owned)).collect();
             lists.insert((path.to_string(), column.clone()), ids);
@@ -304,7 +305,11 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(ReferenceStandard { assembled, consensus: consensuses }) } else { Err(problems.into()) }
+    if problems.is_empty() {
+        Ok(ReferenceStandard { assembled, consensus: consensuses })
+    } else {
+        Err(problems.into())
+    }
 }
 
 /// The score table as the protocol declares it.
@@ -318,7 +323,8 @@ pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
         Combine::Mean => |values| values.iter().sum::<f64>() / values.len() as f64,
         Combine::NoisyOr => |values| 1.0 - values.iter().map(|v| 1.0 - v).product::<f64>(),
     };
-    scores::parse(Path::new(file.as_str()), inputs.file(file)?, case_column, columns, combine).map_err(Error::Input)
+    scores::parse(Path::new(file.as_str()), inputs.file(file)?, case_column, columns, combine)
+        .map_err(Error::Input)
 }
 
 #[cfg(test)]

@@ -19,7 +19,12 @@ fn owned<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 /// Every case considered: what was decided, and every reason.
-pub fn cases(protocol: &Protocol, cohort: &Cohort, reference: &ReferenceStandard, scores: &Scores) -> Vec<u8> {
+pub fn cases(
+    protocol: &Protocol,
+    cohort: &Cohort,
+    reference: &ReferenceStandard,
+    scores: &Scores,
+) -> Vec<u8> {
     let mut status = vec!["not-sampled"; cohort.cases.len()];
     for (index, consensus) in cohort.drawn.iter().zip(&reference.consensus) {
         let score = scores.get(&cohort.cases[*index].case_id).and_then(|s| s.score);
@@ -79,8 +84,15 @@ pub fn reference(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
             basis,
         ])
     });
-    let header =
-        owned(["case_id", "positive_reads", "negative_reads", "indeterminate_reads", "set_aside", "consensus", "basis"]);
+    let header = owned([
+        "case_id",
+        "positive_reads",
+        "negative_reads",
+        "indeterminate_reads",
+        "set_aside",
+        "consensus",
+        "basis",
+    ]);
     csv_of(std::iter::once(header).chain(rows))
 }
 

@@ -47,16 +47,16 @@ fn features_and_logits_are_those_of_torchvision() {
     for image in expected["images"].as_array().expect("images") {
         let number = image["number"].as_u64().expect("number");
         let size = image["size"].as_i64().expect("size");
-        let pixels: Vec<f32> =
-            (0..3 * size * size).map(|i| unit(number, i.unsigned_abs()) as f32).collect();
+        let pixels: Vec<f32> = (0..3 * size * size).map(|i| unit(number, i.unsigned_abs()) as f32).collect();
         let input = Tensor::from_slice(&pixels).reshape([1, 3, size, size]);
-        let (features, logit) = tch::no_grad(|| {
-            (network.features(&input).expect("runs"), network.logits(&input).expect("runs"))
-        });
+        let (features, logit) =
+            tch::no_grad(|| (network.features(&input).expect("runs"), network.logits(&input).expect("runs")));
         for (index, value) in image["features"].as_array().expect("features").iter().enumerate() {
-            let (ours, theirs) =
-                (features.double_value(&[0, index as i64]), value.as_f64().expect("number"));
-            assert!((ours - theirs).abs() <= 1e-5 * theirs.abs().max(1.0), "{index}: {ours} against {theirs}");
+            let (ours, theirs) = (features.double_value(&[0, index as i64]), value.as_f64().expect("number"));
+            assert!(
+                (ours - theirs).abs() <= 1e-5 * theirs.abs().max(1.0),
+                "{index}: {ours} against {theirs}"
+            );
         }
         let (ours, theirs) = (logit.double_value(&[0]), image["logit"].as_f64().expect("number"));
         assert!((ours - theirs).abs() <= 1e-5, "{ours} against {theirs}");

@@ -51,9 +51,13 @@ impl Scorer {
     pub fn score(&self, planes: &[Vec<f32>]) -> Result<Vec<f64>> {
         let preprocessing = &self.lock.preprocessing;
         let never = AtomicBool::new(false);
-        self.workers.each(&self.network, planes.len(), &never, |_| {}, |network, index| {
-            score_plane(network, preprocessing, &planes[index])
-        })
+        self.workers.each(
+            &self.network,
+            planes.len(),
+            &never,
+            |_| {},
+            |network, index| score_plane(network, preprocessing, &planes[index]),
+        )
     }
 
     /// Loads, preprocesses and scores `count` images; each worker holds one image at a time. An image that `load`

@@ -21,8 +21,8 @@ use crate::digest::Digest;
 use crate::model::experiment::{Adam, Augmentation, Experiment, NormStatistics, Stage};
 use crate::model::layers::{self, HEAD};
 use crate::model::preprocessing::flipped;
-use crate::model::records::Records;
 use crate::model::random::{Purpose, dropout_mask, shuffled, stream, uniform};
+use crate::model::records::Records;
 use crate::model::run::{Best, EpochRecord, Recorded, RunState, Sample, TuningScore, tuning_scores_csv};
 use crate::model::weights::{self, Weights};
 use crate::storage;
@@ -274,7 +274,8 @@ impl<'a> Trainer<'a> {
         let done = |done| progress(Progress::Frozen { stage: stage.clone(), done, total });
         self.workers.each(&self.network, total, self.input.stop, done, |network, index| {
             for variant in 0..variants {
-                records.write(index * variants + variant, &data.frozen(network, index, variant == 1, steps)?)?;
+                records
+                    .write(index * variants + variant, &data.frozen(network, index, variant == 1, steps)?)?;
             }
             Ok(())
         })?;
@@ -338,7 +339,9 @@ impl<'a> Trainer<'a> {
             });
         }
         let (tuning_loss, tuning_auc) = match self.evaluate(plan) {
-            Err(Error::Interrupted(_)) => return Err(self.interrupted(started, "while scoring the tuning cases")),
+            Err(Error::Interrupted(_)) => {
+                return Err(self.interrupted(started, "while scoring the tuning cases"));
+            }
             other => other?,
         };
         if !tuning_loss.is_finite() {
@@ -478,9 +481,7 @@ impl<'a> Trainer<'a> {
         let moved: Vec<Result<(String, (Tensor, Tensor)), TchError>> = self.workers.pool().install(|| {
             jobs.into_par_iter()
                 .map(|(name, tensor, moments, gradients)| {
-                    tch::no_grad(|| {
-                        Ok((name, adam_step(tensor, moments, gradients, adam, rate, step)?))
-                    })
+                    tch::no_grad(|| Ok((name, adam_step(tensor, moments, gradients, adam, rate, step)?)))
                 })
                 .collect()
         });
@@ -492,14 +493,20 @@ impl<'a> Trainer<'a> {
     fn evaluate(&self, plan: &Plan<'_>) -> Result<(f64, f64)> {
         let (data, first) = (self.data, self.data.training.len());
         let stop = self.input.stop;
-        let logits = self.workers.each(&self.network, data.tuning.len(), stop, |_| {}, |network, index| {
-            let mut values = Vec::new();
-            data.gather(network, plan, first + index, false, &mut values)?;
-            let x = plan.batch(&values, 1).map_err(failed)?;
-            let mut none = BatchStatistics::new();
-            let logits = network.rest(&x, plan.frozen_steps, NormMode::Running, None, &mut none);
-            logits.and_then(|l| l.f_double_value(&[0])).map_err(failed)
-        })?;
+        let logits = self.workers.each(
+            &self.network,
+            data.tuning.len(),
+            stop,
+            |_| {},
+            |network, index| {
+                let mut values = Vec::new();
+                data.gather(network, plan, first + index, false, &mut values)?;
+                let x = plan.batch(&values, 1).map_err(failed)?;
+                let mut none = BatchStatistics::new();
+                let logits = network.rest(&x, plan.frozen_steps, NormMode::Running, None, &mut none);
+                logits.and_then(|l| l.f_double_value(&[0])).map_err(failed)
+            },
+        )?;
         let labels: Vec<bool> = data.tuning.iter().map(|sample| sample.label).collect();
         let loss = |(logit, label): (&f64, &bool)| {
             data.class_weights[usize::from(*label)] * cross_entropy(*logit, *label)
@@ -514,9 +521,12 @@ impl<'a> Trainer<'a> {
 
     fn auc(&self, labels: &[bool], scores: &[f64]) -> Result<f64> {
         (self.input.auc)(labels, scores).ok_or_else(|| {
-            Diagnostic::error("tuning-one-class", "the tuning cases have one class alone; the best epoch cannot be chosen")
-                .hint("give tuning cases of both classes")
-                .into()
+            Diagnostic::error(
+                "tuning-one-class",
+                "the tuning cases have one class alone; the best epoch cannot be chosen",
+            )
+            .hint("give tuning cases of both classes")
+            .into()
         })
     }
 
@@ -525,7 +535,8 @@ impl<'a> Trainer<'a> {
         let run = self.input.run;
         let old = self.state.checkpoint.take();
         self.state.saves += 1;
-        let bytes = weights::to_bytes(&join_checkpoint(self.network.weights()?, &self.moments).map_err(failed)?)?;
+        let bytes =
+            weights::to_bytes(&join_checkpoint(self.network.weights()?, &self.moments).map_err(failed)?)?;
         let file = format!("checkpoint-{}.safetensors", self.state.saves);
         storage::write_atomic(&run.join(&file), &bytes)?;
         self.state.checkpoint = Some(Recorded { file, sha256: Digest::of(&bytes) });
@@ -569,10 +580,16 @@ impl<'a> Trainer<'a> {
         let bytes = RunState::recorded_bytes(run, &best.weights)?;
         let network = Network::new(&weights::from_bytes(&bytes).map_err(Error::Input)?)?;
         let (data, first) = (self.data, self.data.training.len());
-        let scores = self.workers.each(&network, data.tuning.len(), self.input.stop, |_| {}, |network, index| {
-            let x = image(&data.experiment.preprocessing, &(data.plane)(first + index)?)?;
-            Ok(probability(network.logits(&x)?.f_double_value(&[0]).map_err(failed)?))
-        })?;
+        let scores = self.workers.each(
+            &network,
+            data.tuning.len(),
+            self.input.stop,
+            |_| {},
+            |network, index| {
+                let x = image(&data.experiment.preprocessing, &(data.plane)(first + index)?)?;
+                Ok(probability(network.logits(&x)?.f_double_value(&[0]).map_err(failed)?))
+            },
+        )?;
         let rows = data.tuning.iter().zip(scores).map(|(sample, score)| TuningScore {
             case_id: sample.case_id.clone(),
             patient_id: sample.patient_id.clone(),
@@ -620,7 +637,14 @@ impl Data<'_> {
     }
 
     /// Appends the input of the trained part for one sample.
-    fn gather(&self, network: &Network, plan: &Plan<'_>, index: usize, flip: bool, out: &mut Vec<f32>) -> Result<()> {
+    fn gather(
+        &self,
+        network: &Network,
+        plan: &Plan<'_>,
+        index: usize,
+        flip: bool,
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
         match &plan.records {
             Some(records) => records.read_into(index * plan.variants + usize::from(flip), out),
             None => {
@@ -631,7 +655,13 @@ impl Data<'_> {
     }
 
     /// Loss and gradients of one shard of a batch of `whole` samples.
-    fn shard(&self, plan: &Plan<'_>, shard: &Shard<'_>, whole: usize, flips: &[bool]) -> Result<ShardOutcome> {
+    fn shard(
+        &self,
+        plan: &Plan<'_>,
+        shard: &Shard<'_>,
+        whole: usize,
+        flips: &[bool],
+    ) -> Result<ShardOutcome> {
         let n = shard.samples.len();
         let mut values = Vec::new();
         for &sample in shard.samples {
@@ -652,8 +682,7 @@ impl Data<'_> {
             };
             let dropout = Dropout { masks: [mask(0)?, mask(1)?] };
             let mut statistics = BatchStatistics::new();
-            let logits =
-                shard.network.rest(&x, plan.frozen_steps, mode, Some(&dropout), &mut statistics)?;
+            let logits = shard.network.rest(&x, plan.frozen_steps, mode, Some(&dropout), &mut statistics)?;
             let targets: Vec<f32> = labels.iter().map(|label| f32::from(u8::from(*label))).collect();
             let weight = |label: &bool| (self.class_weights[usize::from(*label)] / whole as f64) as f32;
             let weights: Vec<f32> = labels.iter().map(weight).collect();
@@ -735,7 +764,8 @@ fn join_checkpoint(mut weights: Weights, moments: &Moments) -> Result<Weights, T
 }
 
 fn split_checkpoint(mut all: Weights) -> Result<(Weights, Moments), TchError> {
-    let names: Vec<String> = all.keys().filter_map(|name| name.strip_prefix(FIRST)).map(str::to_owned).collect();
+    let names: Vec<String> =
+        all.keys().filter_map(|name| name.strip_prefix(FIRST)).map(str::to_owned).collect();
     let mut moments = Moments::new();
     for name in names {
         let first = all.remove(&format!("{FIRST}{name}"));

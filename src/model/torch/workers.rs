@@ -35,8 +35,13 @@ impl Workers {
         done: impl FnMut(usize),
         work: impl Fn(&Network, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        parallel::each(&self.pool, count, stop, done, || network.clone(), |network, index| {
-            tch::no_grad(|| work(network, index))
-        })
+        parallel::each(
+            &self.pool,
+            count,
+            stop,
+            done,
+            || network.clone(),
+            |network, index| tch::no_grad(|| work(network, index)),
+        )
     }
 }

@@ -129,7 +129,15 @@ impl Canvas {
         self.styled_text(at, size, Anchor::Middle, color, words, &turn);
     }
 
-    fn styled_text(&mut self, at: (f64, f64), size: f64, anchor: Anchor, color: &str, words: &str, more: &str) {
+    fn styled_text(
+        &mut self,
+        at: (f64, f64),
+        size: f64,
+        anchor: Anchor,
+        color: &str,
+        words: &str,
+        more: &str,
+    ) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -149,7 +157,10 @@ impl Canvas {
         let length = dx.hypot(dy).max(1e-9);
         let (ux, uy) = (dx / length, dy / length);
         let base = (to.0 - 7.0 * ux, to.1 - 7.0 * uy);
-        self.polygon(&[to, (base.0 - 3.6 * uy, base.1 + 3.6 * ux), (base.0 + 3.6 * uy, base.1 - 3.6 * ux)], MUTED);
+        self.polygon(
+            &[to, (base.0 - 3.6 * uy, base.1 + 3.6 * ux), (base.0 + 3.6 * uy, base.1 - 3.6 * ux)],
+            MUTED,
+        );
     }
 
     /// Ends the drawing at this height.
@@ -226,14 +237,15 @@ impl Plot {
         }
         canvas.line((self.left, self.bottom()), (self.right(), self.bottom()), Stroke::new(INK, 1.2));
         canvas.line((self.left, self.top), (self.left, self.bottom()), Stroke::new(INK, 1.2));
-        canvas.text((self.left + self.width / 2.0, self.bottom() + 40.0), 13.0, Anchor::Middle, INK, &x.title);
-        let widest = y.ticks.iter().map(|(_, l)| text::width(l) * 12.0).fold(0.0, f64::max);
-        canvas.vertical_text(
-            (self.left - widest - 20.0, self.top + self.height / 2.0),
+        canvas.text(
+            (self.left + self.width / 2.0, self.bottom() + 40.0),
             13.0,
+            Anchor::Middle,
             INK,
-            &y.title,
+            &x.title,
         );
+        let widest = y.ticks.iter().map(|(_, l)| text::width(l) * 12.0).fold(0.0, f64::max);
+        canvas.vertical_text((self.left - widest - 20.0, self.top + self.height / 2.0), 13.0, INK, &y.title);
     }
 }
 

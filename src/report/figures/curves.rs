@@ -52,7 +52,14 @@ pub fn roc(source: &Source) -> Canvas {
     let top = plot.bottom() - 14.0 - 19.0 * (legend.len() as f64 - 1.0) - 12.0;
     let width = legend.iter().map(|(_, l)| crate::report::text::width(l) * 12.0).fold(0.0, f64::max) + 44.0;
     let left = plot.right() - width - 8.0;
-    canvas.rect(left, top - 8.0, width, 19.0 * legend.len() as f64 + 10.0, "#ffffff", Some(Stroke::new(GRID, 1.0)));
+    canvas.rect(
+        left,
+        top - 8.0,
+        width,
+        19.0 * legend.len() as f64 + 10.0,
+        "#ffffff",
+        Some(Stroke::new(GRID, 1.0)),
+    );
     for (index, (kind, words)) in legend.iter().enumerate() {
         let y = top + 8.0 + 19.0 * index as f64;
         match *kind {
@@ -135,7 +142,8 @@ pub fn histogram(source: &Source) -> Canvas {
         canvas.line((at, plot.top - 4.0), (at, plot.bottom()), Stroke::dashed(INK, 1.4));
         if first {
             let words = format!("threshold {}", format::threshold(threshold));
-            let (x, anchor) = if threshold > 0.7 { (at - 6.0, Anchor::End) } else { (at + 6.0, Anchor::Start) };
+            let (x, anchor) =
+                if threshold > 0.7 { (at - 6.0, Anchor::End) } else { (at + 6.0, Anchor::Start) };
             // Above the plot, so that no bar runs through it; to the right of the panel's name.
             let room = plot.left + crate::report::text::width(name) * 13.0 + 12.0;
             let x = if anchor == Anchor::Start { x.max(room) } else { x };
@@ -165,7 +173,13 @@ pub fn confusion(source: &Source) -> Canvas {
     for (column, row, count, name, fill, ink) in cells {
         let (x, y) = (left + column * width, top + row * height);
         canvas.rect(x, y, width, height, fill, Some(Stroke::new("#ffffff", 3.0)));
-        canvas.bold((x + width / 2.0, y + height / 2.0 + 4.0), 26.0, Anchor::Middle, ink, &format::count(count));
+        canvas.bold(
+            (x + width / 2.0, y + height / 2.0 + 4.0),
+            26.0,
+            Anchor::Middle,
+            ink,
+            &format::count(count),
+        );
         canvas.text((x + width / 2.0, y + height / 2.0 + 26.0), 12.0, Anchor::Middle, INK, name);
     }
     canvas
@@ -204,8 +218,20 @@ pub fn training(source: &Source) -> Canvas {
                 let at = plot.px((f64::from(a.epoch) + f64::from(b.epoch)) / 2.0);
                 canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, 1.2));
                 if index == 0 {
-                    canvas.text((at - 6.0, plot.top - 8.0), 12.0, Anchor::End, INK, &format!("stage {}", a.stage));
-                    canvas.text((at + 6.0, plot.top - 8.0), 12.0, Anchor::Start, INK, &format!("stage {}", b.stage));
+                    canvas.text(
+                        (at - 6.0, plot.top - 8.0),
+                        12.0,
+                        Anchor::End,
+                        INK,
+                        &format!("stage {}", a.stage),
+                    );
+                    canvas.text(
+                        (at + 6.0, plot.top - 8.0),
+                        12.0,
+                        Anchor::Start,
+                        INK,
+                        &format!("stage {}", b.stage),
+                    );
                 }
             }
         }

@@ -70,7 +70,13 @@ fn draw(results: &Results, lines: &[Line], range: (f64, f64)) -> Canvas {
             Line::Level { variable, level } => {
                 let all = metrics.iter().find_map(|id| tables::in_subgroup(results, id, variable, level));
                 let cases = all.map_or_else(|| "\u{2013}".to_owned(), |e| format::count(e.n));
-                canvas.text((14.0, y + 15.0), 12.0, Anchor::Start, INK, &text::fit(level, 12.0, LABELS - 78.0));
+                canvas.text(
+                    (14.0, y + 15.0),
+                    12.0,
+                    Anchor::Start,
+                    INK,
+                    &text::fit(level, 12.0, LABELS - 78.0),
+                );
                 canvas.text((LABELS - 16.0, y + 15.0), 12.0, Anchor::End, INK, &cases);
             }
         }
@@ -112,9 +118,17 @@ fn panel(canvas: &mut Canvas, plot: &Plot, results: &Results, id: &str, lines: &
         match tables::in_subgroup(results, id, variable, level) {
             Some(estimate) if estimate.value.is_some() => mark(canvas, plot, results, estimate, y),
             Some(_) => {
-                canvas.text((plot.left + plot.width / 2.0, y + 4.0), 10.5, Anchor::Middle, MUTED, "not evaluable");
+                canvas.text(
+                    (plot.left + plot.width / 2.0, y + 4.0),
+                    10.5,
+                    Anchor::Middle,
+                    MUTED,
+                    "not evaluable",
+                );
             }
-            None => canvas.text((plot.left + plot.width / 2.0, y + 4.0), 11.0, Anchor::Middle, MUTED, "\u{2013}"),
+            None => {
+                canvas.text((plot.left + plot.width / 2.0, y + 4.0), 11.0, Anchor::Middle, MUTED, "\u{2013}")
+            }
         }
     }
 }
