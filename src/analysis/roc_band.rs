@@ -12,23 +12,16 @@ const POINTS: usize = 51;
 /// Percentile band at `level` on a fixed grid of false positive rates, from `replicates` resamples of
 /// `unit`. Sensitivity at a rate is the height of the empirical curve there (linear between its points).
 /// Replicates without both classes are left out. Empty when the unit cannot be drawn.
-pub fn roc_band(
-    sample: &Sample<'_>,
-    unit: ResamplingUnit,
-    replicates: u64,
-    seed: u64,
-    level: f64,
-) -> Vec<BandPoint> {
+pub fn roc_band(sample: &Sample<'_>, unit: ResamplingUnit, replicates: u64, seed: u64, level: f64) -> Vec<BandPoint> {
     let cases = Cases { labels: sample.labels, patients: sample.patients, sites: sample.sites };
     let Ok(resampler) = Resampler::new(unit, &cases) else { return Vec::new() };
     let mut order: Vec<usize> = (0..sample.scores.len()).collect();
     order.sort_by(|a, b| sample.scores[*b].total_cmp(&sample.scores[*a]));
     let buffers = || vec![0_u32; resampler.leaves];
-    let curves: Vec<Option<[f64; POINTS]>> =
-        bootstrap::replicate(replicates, seed, buffers, |leaves, stream| {
-            resampler.draw(stream, leaves);
-            heights(sample, &order, |case| f64::from(leaves[resampler.leaf_of_case[case] as usize]))
-        });
+    let curves: Vec<Option<[f64; POINTS]>> = bootstrap::replicate(replicates, seed, buffers, |leaves, stream| {
+        resampler.draw(stream, leaves);
+        heights(sample, &order, |case| f64::from(leaves[resampler.leaf_of_case[case] as usize]))
+    });
     (0..POINTS)
         .filter_map(|k| {
             let values = curves.iter().map(|curve| curve.as_ref().map(|c| c[k])).collect();
@@ -91,17 +84,13 @@ mod tests {
         let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
         let order = [0, 1, 2, 3];
         let heights = heights(&sample, &order, |_| 1.0).expect("both classes");
-        assert_eq!(
-            (heights[0], heights[12], heights[25], heights[26], heights[50]),
-            (0.5, 0.5, 1.0, 1.0, 1.0)
-        );
+        assert_eq!((heights[0], heights[12], heights[25], heights[26], heights[50]), (0.5, 0.5, 1.0, 1.0, 1.0));
     }
 
     #[test]
     fn the_band_contains_the_curve_of_a_middling_marker() {
         let labels: Vec<bool> = (0..200).map(|i| i % 2 == 0).collect();
-        let scores: Vec<f64> =
-            (0..200).map(|i| f64::from((i * 37) % 200) + if i % 2 == 0 { 60.0 } else { 0.0 }).collect();
+        let scores: Vec<f64> = (0..200).map(|i| f64::from((i * 37) % 200) + if i % 2 == 0 { 60.0 } else { 0.0 }).collect();
         let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
         let band = roc_band(&sample, ResamplingUnit::Case, 200, 1, 0.95);
         let mut order: Vec<usize> = (0..200).collect();

@@ -86,11 +86,7 @@ pub fn analyse(
         },
         cohort: cohort_table(protocol, &analysed),
         readers: readers(protocol, drawn, assembled),
-        agreement: agreement::estimates(
-            &read_matrix(drawn, assembled),
-            &reader_ids(assembled),
-            protocol.analysis.level,
-        ),
+        agreement: agreement::estimates(&read_matrix(drawn, assembled), &reader_ids(assembled), protocol.analysis.level),
         method: AnalysisMethod {
             level: protocol.analysis.level,
             resampling_unit: plan.unit,
@@ -243,8 +239,7 @@ fn levels<'a>(subgroup: &Subgroup, analysed: &[Analysed<'a>]) -> Vec<(String, Ve
         Subgroup::Field { .. } => None,
     };
     let mut levels: Vec<_> = by_level.into_iter().collect();
-    levels
-        .sort_by_key(|(level, _)| (level == NOT_RECORDED, band(level).unwrap_or(usize::MAX), level.clone()));
+    levels.sort_by_key(|(level, _)| (level == NOT_RECORDED, band(level).unwrap_or(usize::MAX), level.clone()));
     levels
 }
 
@@ -465,16 +460,11 @@ impl<'a> StudyPlan<'a> {
     fn at_intended_use_prevalence(&self, cases: &[Analysed]) -> Vec<Estimate> {
         let Some(prevalence) = self.protocol.analysis.intended_use_prevalence else { return Vec::new() };
         let columns = Columns::of(cases);
-        let plan = self.plan(vec![
-            IntervalMethod::Log,
-            IntervalMethod::ClopperPearson,
-            IntervalMethod::BootstrapPercentile,
-        ]);
+        let plan =
+            self.plan(vec![IntervalMethod::Log, IntervalMethod::ClopperPearson, IntervalMethod::BootstrapPercentile]);
         [Metric::Ppv, Metric::Npv, Metric::F1]
             .into_iter()
-            .map(|metric| {
-                estimate_at_prevalence(metric, &columns.sample(), self.threshold, prevalence, &plan)
-            })
+            .map(|metric| estimate_at_prevalence(metric, &columns.sample(), self.threshold, prevalence, &plan))
             .collect()
     }
 
@@ -509,9 +499,7 @@ impl<'a> StudyPlan<'a> {
                 .map(|c| {
                     let (positive, score) = match (c.consensus.positive(), c.score) {
                         (Some(positive), Some(score)) => (positive, score),
-                        (Some(positive), None) => {
-                            (positive, f64::from(u8::from(positive == device_is_right)))
-                        }
+                        (Some(positive), None) => (positive, f64::from(u8::from(positive == device_is_right))),
                         (None, Some(score)) => (called(score) == device_is_right, score),
                         // Nothing is known: a positive case, found or missed.
                         (None, None) => (true, f64::from(u8::from(device_is_right))),
@@ -534,8 +522,7 @@ impl<'a> StudyPlan<'a> {
             [("best-case", filled(true)), ("worst-case", filled(false)), ("unanimous-only", unanimous)]
         {
             for metric in [Metric::Auc, Metric::Sensitivity, Metric::Specificity, Metric::F1] {
-                let mut estimate =
-                    self.one(metric, &cases, &[IntervalMethod::Delong, IntervalMethod::ClopperPearson]);
+                let mut estimate = self.one(metric, &cases, &[IntervalMethod::Delong, IntervalMethod::ClopperPearson]);
                 estimate.scenario = Some(name.to_owned());
                 estimates.push(estimate);
             }
@@ -552,13 +539,12 @@ fn endpoint_result(endpoint: &Endpoint, estimates: &[Estimate]) -> EndpointResul
     let estimate = estimates.iter().find(|e| e.id == endpoint.metric);
     let method = interval_method(&endpoint.interval).unwrap_or(IntervalMethod::Wald);
     let interval = estimate.and_then(|e| e.intervals.iter().find(|i| i.method == method)).cloned();
-    let bound =
-        endpoint.criterion.as_ref().zip(interval.as_ref()).map(|(criterion, interval)| {
-            match criterion.bound {
-                protocol::Bound::Lower => interval.lower,
-                protocol::Bound::Upper => interval.upper,
-            }
-        });
+    let bound = endpoint.criterion.as_ref().zip(interval.as_ref()).map(|(criterion, interval)| {
+        match criterion.bound {
+            protocol::Bound::Lower => interval.lower,
+            protocol::Bound::Upper => interval.upper,
+        }
+    });
     let verdict = endpoint.criterion.as_ref().map(|criterion| match &interval {
         None => Verdict::NotEvaluable,
         Some(interval) if criterion.accepts(interval.lower, interval.upper) => Verdict::Met,
@@ -584,10 +570,7 @@ fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     };
     let flow = &results.flow;
     if results.study.synthetic {
-        warn(
-            "synthetic",
-            "The cases were made by a program. Nothing here says anything about patients.".to_owned(),
-        );
+        warn("synthetic", "The cases were made by a program. Nothing here says anything about patients.".to_owned());
     }
     if flow.analysed > flow.analysed_patients {
         let ignoring: Vec<&str> = results
@@ -624,10 +607,7 @@ fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
         }
     }
     if flow.without_consensus > 0 {
-        warn(
-            "no-consensus",
-            format!("{} of {} cases have no consensus.", flow.without_consensus, flow.sampled),
-        );
+        warn("no-consensus", format!("{} of {} cases have no consensus.", flow.without_consensus, flow.sampled));
     }
     if flow.without_score > 0 {
         warn("no-score", format!("{} of {} cases have no score.", flow.without_score, flow.sampled));
