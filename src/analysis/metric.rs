@@ -8,9 +8,10 @@ use super::bootstrap::{self, Cases, Replicates, Resampler};
 use super::calibration;
 use super::confusion::{Confusion, log_interval, share};
 use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use super::mcnemar::McNemar;
 use super::proportion;
 use super::roc;
-use super::special::z_two_sided;
+use super::special::{normal_two_sided, z_two_sided};
 use super::transported;
 
 /// The cases an estimate is made from: one entry a case everywhere.
@@ -434,6 +435,115 @@ pub fn estimate_at_prevalence(
     }
     warn_about_clusters(sample, &mut out);
     out
+}
+
+/// AUC of the sample's scores minus AUC of `other` scores on the same cases: `auc_difference`, with the p value
+/// of the first method that has a variance. Methods: `delong`, `obuchowski` (patients), the bootstrap.
+pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> Estimate {
+    let mut out = Estimate {
+        id: "auc_difference".into(),
+        n: sample.labels.len() as u64,
+        positives: sample.labels.iter().filter(|&&l| l).count() as u64,
+        ..Estimate::default()
+    };
+    let second = Sample { scores: other, ..*sample };
+    if let Some(reason) = unusable(Metric::Auc, sample, None).or_else(|| unusable(Metric::Auc, &second, None))
+    {
+        out.not_evaluable = Some(reason);
+        return out;
+    }
+    let Some(independent) = roc::paired(sample.labels, sample.scores, other, None) else {
+        let which = if out.positives == 0 { "positive" } else { "negative" };
+        out.not_evaluable = Some(format!("there is no {which} case"));
+        return out;
+    };
+    let value = independent.difference;
+    out.value = Some(value);
+    let mut replicates: Option<Result<Replicates, String>> = None;
+    for &method in &plan.methods {
+        if matches!(method, By::Delong | By::Obuchowski) {
+            let variance = match (method, sample.patients) {
+                (By::Obuchowski, Some(patients)) => {
+                    roc::paired(sample.labels, sample.scores, other, Some(patients))
+                        .and_then(|p| p.difference_variance)
+                }
+                _ => independent.difference_variance,
+            };
+            let se = variance.filter(|v| *v > 0.0).map(f64::sqrt);
+            if let Some(se) = se.filter(|_| out.standard_error.is_none()) {
+                out.standard_error = Some(se);
+                out.p_value = Some(normal_two_sided(value / se));
+            }
+            let limits = se.map(|se| {
+                let half = z_two_sided(plan.level) * se;
+                ((value - half).max(-1.0), (value + half).min(1.0))
+            });
+            push(&mut out, method, plan, limits, "the difference has no variance to estimate");
+        } else if matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca) {
+            let resampler = || Resampler::new(plan.unit, &cases_of(sample));
+            let drawn = replicates.get_or_insert_with(|| {
+                Ok(bootstrap::auc_difference(
+                    &resampler()?,
+                    sample.labels,
+                    sample.scores,
+                    other,
+                    plan.replicates,
+                    plan.seed,
+                ))
+            });
+            push_bootstrap(&mut out, method, plan, value, drawn, || {
+                resampler().map_or(Vec::new(), |r| {
+                    let first = bootstrap::auc_jackknife(&r, sample.labels, sample.scores);
+                    let second = bootstrap::auc_jackknife(&r, sample.labels, other);
+                    first.iter().zip(&second).map(|(a, b)| (a.0 - b.0, a.1)).collect()
+                })
+            });
+        }
+    }
+    if out.intervals.iter().any(|i| i.lower == i.upper) {
+        out.warnings.push(
+            "no-spread: an interval collapsed to a point; it says that these cases do not vary, not that the \
+             value is certain"
+                .into(),
+        );
+    }
+    warn_about_clusters(sample, &mut out);
+    out
+}
+
+/// Accuracy of the sample's calls minus accuracy of the calls of `other` scores at one threshold: `mcnemar`, with
+/// the exact p value of McNemar's test; numerator: cases that only the first calls right; denominator: cases
+/// on which exactly one is right.
+pub fn estimate_mcnemar(sample: &Sample<'_>, other: &[f64], threshold: f64) -> (Estimate, McNemar) {
+    let mut out = Estimate {
+        id: "mcnemar".into(),
+        n: sample.labels.len() as u64,
+        positives: sample.labels.iter().filter(|&&l| l).count() as u64,
+        threshold: Some(threshold),
+        ..Estimate::default()
+    };
+    let second = Sample { scores: other, ..*sample };
+    let unusable = |sample: &Sample<'_>| unusable(Metric::Accuracy, sample, Some(threshold));
+    if let Some(reason) = unusable(sample).or_else(|| unusable(&second)) {
+        out.not_evaluable = Some(reason);
+        return (out, McNemar::default());
+    }
+    let calls = |scores: &[f64]| -> Vec<bool> { scores.iter().map(|&s| s >= threshold).collect() };
+    let test = super::mcnemar::mcnemar(sample.labels, &calls(sample.scores), &calls(other));
+    let (b, c) = (test.only_first_correct, test.only_second_correct);
+    out.value = Some((b as f64 - c as f64) / out.n as f64);
+    out.numerator = Some(b);
+    out.denominator = Some(b + c);
+    out.p_value = test.exact_p();
+    if out.p_value.is_none() {
+        out.warnings.push("no-discordant-case: both are right on the same cases, so there is no test".into());
+    }
+    if has_clusters(sample).is_some() {
+        out.warnings.push(
+            "clustering-ignored: McNemar's test treats several cases of one patient as independent".into(),
+        );
+    }
+    (out, test)
 }
 
 fn unusable(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>) -> Option<String> {

@@ -371,3 +371,51 @@ fn reader_agreement_is_within_1e_12_of_exact_arithmetic() {
     }
     comparison.assert(100);
 }
+
+#[test]
+fn sample_sizes_and_power_match_proc_pwr_epir_and_statsmodels() {
+    use sequester::analysis::design::{self, AucVariance, Size};
+    let r = reference("power_R");
+    let mut compared = 0;
+    for (key, row) in r.as_object().expect("object") {
+        let Some(rest) = key.strip_prefix("power.roc.test one auc=") else { continue };
+        let number = |name: &str| row[name].as_f64().expect("number");
+        let auc: f64 = rest[..4].parse().expect("auc");
+        let close = |got: f64, expected: f64| {
+            assert!((got / expected - 1.0).abs() < 1e-9, "{key}: {got} {expected}");
+        };
+        if rest.contains("kappa=") {
+            let kappa = number("ncontrols") / number("ncases");
+            let size = design::auc_size(AucVariance::Obuchowski, auc, 0.5, kappa, 0.05, 0.8).expect("size");
+            close(size.positives, number("ncases"));
+            close(size.negatives, number("ncontrols"));
+        } else {
+            let size = Size { positives: number("ncases"), negatives: number("ncontrols") };
+            close(
+                design::auc_power(AucVariance::Obuchowski, auc, 0.5, size, 0.05).expect("power"),
+                number("power"),
+            );
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 21);
+    let buderer = r["epiR epi.ssdxsesp se=.9 Py=.0136 eps=.05 (Buderer)"].as_f64().expect("number");
+    let got = design::buderer_size(0.9, 0.05, 0.0136, LEVEL).expect("size");
+    assert!((got / buderer - 1.0).abs() < 1e-12, "{got} {buderer}");
+    let py = reference("power_py");
+    let normal = py["statsmodels samplesize_confint_proportion p=.9 half=.05"].as_f64().expect("number");
+    assert!((design::normal_width_size(0.9, 0.05, LEVEL).expect("size") / normal - 1.0).abs() < 1e-12);
+    for (null, truth) in [(0.8, 0.9), (0.85, 0.9), (0.7, 0.8)] {
+        let row = &py[format!("exact binomial one-sided alpha=.025 p0={null} p1={truth} power=.8")];
+        let ours = design::binomial_size(null, truth, 0.025, 0.8).expect("size");
+        assert_eq!(Some(ours.first), row["first_n"].as_u64(), "{null} {truth}");
+        assert_eq!(Some(ours.stable), row["stable_n"].as_u64(), "{null} {truth}");
+    }
+    let widths = [
+        ("smallest n: CP width<=.1 at k=round(.9n)", false),
+        ("smallest n: Wilson width<=.1 at k=round(.9n)", true),
+    ];
+    for (key, by_wilson) in widths {
+        assert_eq!(design::width_size(0.9, 0.1, LEVEL, by_wilson), py[key].as_u64(), "{key}");
+    }
+}
