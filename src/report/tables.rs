@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::document::{Align, Cell, Column, Look, Row, Table};
 use super::{Source, format, text};
-use crate::analysis::estimate::Estimate;
+use crate::analysis::estimate::{Estimate, IntervalMethod};
 use crate::analysis::results::{Results, Verdict};
 
 /// What every page says when any case was made by a program.
@@ -784,7 +784,9 @@ fn acceptance(source: &Source) -> Table {
                 get(e, "id"),
                 format::metric(&get(e, "metric")),
                 get(e, "role"),
-                get(e, "interval").replace('-', " "),
+                e.get("interval")
+                    .and_then(|m| serde_json::from_value::<IntervalMethod>(m.clone()).ok())
+                    .map_or_else(|| get(e, "interval"), |m| m.describe().to_owned()),
                 get(e, "criterion"),
             ])
         })
@@ -795,7 +797,7 @@ fn acceptance(source: &Source) -> Table {
             left("Endpoint", 1.0),
             left("Measure", 1.0),
             left("Role", 0.7),
-            left("Interval", 1.2),
+            left("Interval", 1.8),
             left("Acceptance criterion", 1.2),
         ],
         rows,

@@ -109,28 +109,27 @@ pub fn study(source: &Source) -> Canvas {
     }
     let analysed = vec![head("Primary analysis", Some(f.analysed)), entry("patients", f.analysed_patients)];
     let own = draw(&mut drawing, left, y, main, &analysed, true);
-    let (low, half) = (y + own + 34.0, 188.0);
+    let low = y + own + 34.0;
     let outcomes = [
         ("Reference standard positive", f.positives, [("called positive", 0), ("called negative", 1)]),
         ("Reference standard negative", f.negatives, [("called positive", 2), ("called negative", 3)]),
     ];
     let c = &source.results.curves.confusion;
     let counts = [c.true_positives, c.false_negatives, c.false_positives, c.true_negatives];
-    // A trunk down, then one branch to each class.
+    // A trunk down, then one branch to each class; the first class stands right below.
     let trunk = y + own + 16.0;
     drawing.line((middle, y + own), (middle, trunk), Stroke::new(MUTED, 1.2));
-    let width = half + 32.0;
+    let mut end = low;
     for (index, (name, count, calls)) in outcomes.into_iter().enumerate() {
         let mut entries = vec![head(name, Some(count))];
         entries.extend(calls.into_iter().map(|(words, which)| entry(words, counts.get(which).copied().unwrap_or(0))));
-        let x = if index == 0 { left } else { left + width + 24.0 };
-        let center = x + width / 2.0;
+        let x = if index == 0 { left } else { side_left };
+        let center = x + main / 2.0;
         drawing.line((middle, trunk), (center, trunk), Stroke::new(MUTED, 1.2));
         drawing.arrow((center, trunk), (center, low));
-        draw(&mut drawing, x, low, width, &entries, false);
+        end = end.max(low + draw(&mut drawing, x, low, main, &entries, false));
     }
-    let end = low + 3.0 * LINE + 2.0 * PAD + 6.0;
-    drawing.crop(end);
+    drawing.crop(end + 8.0);
     drawing
 }
 
