@@ -831,7 +831,7 @@ fn facts(value: Option<&Value>, caption: String) -> Table {
     if let Some(value) = value {
         collect("", value, &mut rows);
     }
-    table(caption, vec![left("Fact", 0.0), left("Value", 1.0)], rows)
+    table(caption, vec![left("Fact", 0.55), left("Value", 1.0)], rows)
 }
 
 fn is_digest(text: &str) -> bool {
@@ -895,7 +895,7 @@ fn digests(source: &Source) -> Table {
         .collect();
     table(
         "Files of the evidence bundle and their SHA-256 digests",
-        vec![left("File", 1.0), left("SHA-256", 0.0)],
+        vec![left("File", 0.48), left("SHA-256", 1.0)],
         rows,
     )
 }
