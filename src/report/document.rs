@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{
+    Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd,
+};
 
 use super::{Source, format, text};
 use crate::diagnostic::{Diagnostic, Result};
@@ -275,19 +277,19 @@ pub fn parse(markdown: &str, pieces: Vec<Piece>, source: &Source) -> Result<Docu
         source.device.get(path[0]).and_then(|v| v.get(path[1])).and_then(|v| v.as_str()).unwrap_or_default()
     };
     let study = &source.results.study;
-    let device =
-        if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
+    let device = if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
     Ok(Document {
         title: text::one_line(&title),
-        running_title: text::one_line(&format!(
-            "{device} \u{2013} study {} version {}",
-            study.id, study.version
-        )),
+        running_title: text::fit(
+            &text::one_line(&format!("{device} \u{2013} study {} version {}", study.id, study.version)),
+            8.0,
+            460.0,
+        ),
         author: text::one_line(word(["submitter", "name"])),
         banner: study.synthetic.then(|| super::tables::SYNTHETIC_BANNER.to_owned()),
         footer: text::one_line(&format!(
             "Run {} \u{2013} bundle root {}\u{2026}",
-            source.run_id,
+            text::fit(&text::one_line(&source.run_id), 8.0, 220.0),
             source.root_digest.get(..16).unwrap_or(&source.root_digest)
         )),
         date: source.date.clone(),

@@ -1,7 +1,7 @@
 //! The tree as PDF/A-2a and PDF/UA-1 through the embedded typesetter: fonts, figures and the date come in
 //! as values; the same document gives the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
@@ -34,13 +34,16 @@ fn is_covered(c: char) -> bool {
 }
 
 /// Text with what no font can show as its code point: a missing glyph is neither readable nor allowed.
-fn covered(text: &str, substitute: impl Fn(char) -> String) -> String {
-    static KNOWN: LazyLock<BTreeSet<char>> = LazyLock::new(|| (' '..='~').collect());
-    text.chars()
-        .map(|c| {
-            if KNOWN.contains(&c) || c == '\u{200b}' || is_covered(c) { c.to_string() } else { substitute(c) }
-        })
-        .collect()
+fn covered(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() || c == '\u{200b}' || is_covered(c) {
+            out.push(c);
+        } else {
+            out.push_str(&format!("[U+{:04X}]", u32::from(c)));
+        }
+    }
+    out
 }
 
 struct Files {
@@ -86,9 +89,8 @@ impl World for Files {
 /// # Errors
 /// `typesetting` with everything the typesetter reports, `date` when the bundle's date cannot be read.
 pub fn compile(document: &Document) -> Result<Vec<u8>> {
-    let markup = covered(&typst_markup::markup(document), |c| format!("[U+{:04X}]", u32::from(c)));
-    let path =
-        VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
+    let markup = covered(&typst_markup::markup(document));
+    let path = VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
     let id = FileId::new(RootedPath::new(VirtualRoot::Project, path));
     let world = Files {
         library: LazyHash::new(Library::default()),
@@ -98,7 +100,10 @@ pub fn compile(document: &Document) -> Result<Vec<u8>> {
             .figures()
             .into_iter()
             .map(|image| {
-                let svg = covered(&image.svg, |_| "\u{25a1}".to_owned());
+                // A line of a figure has one font: what that font lacks becomes a question mark.
+                let own = FONTS.first().map(|font| &font.info().coverage);
+                let known = |c: char| c.is_whitespace() || own.is_some_and(|o| o.contains(u32::from(c)));
+                let svg: String = image.svg.chars().map(|c| if known(c) { c } else { '?' }).collect();
                 (format!("/figures/{}.svg", image.name), Bytes::from_string(svg))
             })
             .collect(),

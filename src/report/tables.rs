@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::document::{Align, Cell, Column, Look, Row, Table};
 use super::{Source, format, text};
-use crate::analysis::estimate::Estimate;
+use crate::analysis::estimate::{Estimate, IntervalMethod};
 use crate::analysis::results::{Results, Verdict};
 
 /// What every page says when any case was made by a program.
@@ -796,7 +796,9 @@ fn acceptance(source: &Source) -> Table {
                 get(e, "id"),
                 format::metric(&get(e, "metric")),
                 get(e, "role"),
-                get(e, "interval").replace('-', " "),
+                e.get("interval")
+                    .and_then(|m| serde_json::from_value::<IntervalMethod>(m.clone()).ok())
+                    .map_or_else(|| get(e, "interval"), |m| m.describe().to_owned()),
                 get(e, "criterion"),
             ])
         })
@@ -807,7 +809,7 @@ fn acceptance(source: &Source) -> Table {
             left("Endpoint", 1.0),
             left("Measure", 1.0),
             left("Role", 0.7),
-            left("Interval", 1.2),
+            left("Interval", 1.8),
             left("Acceptance criterion", 1.2),
         ],
         rows,
@@ -841,7 +843,7 @@ fn facts(value: Option<&Value>, caption: String) -> Table {
     if let Some(value) = value {
         collect("", value, &mut rows);
     }
-    table(caption, vec![left("Fact", 0.0), left("Value", 1.0)], rows)
+    table(caption, vec![left("Fact", 0.55), left("Value", 1.0)], rows)
 }
 
 fn is_digest(text: &str) -> bool {
@@ -906,7 +908,7 @@ fn digests(source: &Source) -> Table {
         .collect();
     table(
         "Files of the evidence bundle and their SHA-256 digests",
-        vec![left("File", 1.0), left("SHA-256", 0.0)],
+        vec![left("File", 0.48), left("SHA-256", 1.0)],
         rows,
     )
 }

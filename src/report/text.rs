@@ -1,8 +1,6 @@
 //! Text from a study, made harmless for each language a document passes through: Markdown, HTML and
 //! SVG, typst strings. Study text is data: no device name can become markup.
 
-use std::fmt::Write as _;
-
 /// The same text with control characters and bidirectional overrides replaced by U+FFFD (the latter can
 /// make a document show something else than it holds); line breaks and tabs stay.
 pub fn clean(text: &str) -> String {
@@ -148,20 +146,20 @@ pub fn width(text: &str) -> f64 {
     text.chars().map(|c| f64::from(one(c))).sum::<f64>() / 1000.0
 }
 
-/// The text, cut with an ellipsis where it is wider than `room` at this font size.
+/// The text, with an ellipsis in its middle where it is wider than `room` at this font size: names that
+/// differ at their end stay different.
 pub fn fit(text: &str, size: f64, room: f64) -> String {
     if width(text) * size <= room {
         return text.to_owned();
     }
-    let mut out = String::new();
-    for c in text.chars() {
-        if (width(&out) + width(&c.to_string()) + 1.0) * size > room {
-            break;
-        }
-        out.push(c);
-    }
-    let _ = write!(out, "\u{2026}");
-    out
+    let chars: Vec<char> = text.chars().collect();
+    let keep = |n: usize| -> String {
+        let (head, tail) = (n - n * 2 / 5, n * 2 / 5);
+        let start: String = chars.iter().take(head).collect();
+        let end: String = chars.iter().skip(chars.len() - tail).collect();
+        format!("{start}\u{2026}{end}")
+    };
+    (0..chars.len()).rev().map(keep).find(|cut| width(cut) * size <= room).unwrap_or_default()
 }
 
 /// Lines of at most `room` at this font size; a longer word is cut hard, nothing is lost.
@@ -207,6 +205,13 @@ mod tests {
     #[test]
     fn overrides_and_control_characters_are_made_visible() {
         assert_eq!(clean("a\u{202e}b\u{0}c\n"), "a\u{fffd}b\u{fffd}c\n");
+    }
+
+    #[test]
+    fn a_cut_name_keeps_its_end() {
+        let cut = fit("Regional Teaching Hospital number 17", 10.0, 120.0);
+        assert!(cut.ends_with("17") && cut.starts_with("Region") && width(&cut) * 10.0 <= 120.0, "{cut}");
+        assert_eq!(fit("short", 10.0, 120.0), "short");
     }
 
     #[test]

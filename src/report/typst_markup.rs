@@ -198,9 +198,10 @@ fn breakable(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len());
     let mut run = 0;
     for c in text.chars() {
-        run = if c.is_whitespace() { 0 } else { run + 1 };
+        // The typesetter breaks at white space and after hyphens by itself.
+        run = if c.is_whitespace() || c == '-' { 0 } else { run + 1 };
         out.push(c);
-        if run >= longest {
+        if run >= longest || run > 0 && matches!(c, '_' | '/') && longest < 100 {
             out.push('\u{200b}');
             run = 0;
         }
@@ -238,6 +239,8 @@ mod tests {
     fn long_words_get_places_to_break_and_short_ones_do_not() {
         assert_eq!(breakable("abc def", 5), "abc def");
         assert_eq!(breakable("abcdefg", 5), "abcde\u{200b}fg");
+        assert_eq!(breakable("abc-defg", 5), "abc-defg");
+        assert_eq!(breakable("a_b", 5), "a_\u{200b}b");
     }
 
     #[test]

@@ -29,11 +29,11 @@ pub fn roc(source: &Source) -> Canvas {
         canvas.polygon(&outline, BAND);
     }
     plot.frame(&mut canvas, &unit_axis("1 \u{2212} specificity"), &unit_axis("Sensitivity"));
-    canvas.line(plot.at(0.0, 0.0), plot.at(1.0, 1.0), Stroke::dashed(MUTED, 1.0));
     if curves.roc.is_empty() {
         nothing(&mut canvas, &plot, "The ROC curve is not evaluable.");
         return canvas;
     }
+    canvas.line(plot.at(0.0, 0.0), plot.at(1.0, 1.0), Stroke::dashed(MUTED, 1.0));
     let points: Vec<(f64, f64)> = curves.roc.iter().map(|p| plot.at(p.fpr, p.tpr)).collect();
     canvas.polyline(&points, Stroke::new(BLUE, 2.0));
     // The operating point is the last corner that is still called positive at or above the threshold.

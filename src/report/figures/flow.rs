@@ -74,7 +74,10 @@ pub fn study(source: &Source) -> Canvas {
             vec![head("Cases considered", Some(f.considered)), entry("patients", f.considered_patients)],
             exclusions,
         ),
-        (vec![head("Eligible cases", Some(f.eligible))], vec![head("Not sampled", Some(f.not_sampled))]),
+        (
+            vec![head("Eligible cases", Some(f.eligible))],
+            vec![head("Not sampled", Some(f.not_sampled))],
+        ),
         (
             vec![head("Sampled into the test set", Some(f.sampled)), entry("patients", f.sampled_patients)],
             vec![
@@ -86,9 +89,11 @@ pub fn study(source: &Source) -> Canvas {
     ];
     let (left, main, side_left, side) = (8.0, 262.0, 330.0, 342.0);
     let middle = left + main / 2.0;
-    let total: f64 =
-        steps.iter().map(|(a, b)| height(a, main) + 24.0_f64.max(height(b, side) + 24.0) + 14.0).sum::<f64>()
-            + 190.0;
+    let total: f64 = steps
+        .iter()
+        .map(|(a, b)| height(a, main) + 24.0_f64.max(height(b, side) + 24.0) + 14.0)
+        .sum::<f64>()
+        + 190.0;
     let mut drawing = Canvas::new(680.0, total);
     let mut y = 8.0;
     for (boxed, left_out) in &steps {
@@ -104,30 +109,27 @@ pub fn study(source: &Source) -> Canvas {
     }
     let analysed = vec![head("Primary analysis", Some(f.analysed)), entry("patients", f.analysed_patients)];
     let own = draw(&mut drawing, left, y, main, &analysed, true);
-    let (low, half) = (y + own + 34.0, 188.0);
+    let low = y + own + 34.0;
     let outcomes = [
         ("Reference standard positive", f.positives, [("called positive", 0), ("called negative", 1)]),
         ("Reference standard negative", f.negatives, [("called positive", 2), ("called negative", 3)]),
     ];
     let c = &source.results.curves.confusion;
     let counts = [c.true_positives, c.false_negatives, c.false_positives, c.true_negatives];
-    // A trunk down, then one branch to each class.
+    // A trunk down, then one branch to each class; the first class stands right below.
     let trunk = y + own + 16.0;
     drawing.line((middle, y + own), (middle, trunk), Stroke::new(MUTED, 1.2));
-    let width = half + 32.0;
+    let mut end = low;
     for (index, (name, count, calls)) in outcomes.into_iter().enumerate() {
         let mut entries = vec![head(name, Some(count))];
-        entries.extend(
-            calls.into_iter().map(|(words, which)| entry(words, counts.get(which).copied().unwrap_or(0))),
-        );
-        let x = if index == 0 { left } else { left + width + 24.0 };
-        let center = x + width / 2.0;
+        entries.extend(calls.into_iter().map(|(words, which)| entry(words, counts.get(which).copied().unwrap_or(0))));
+        let x = if index == 0 { left } else { side_left };
+        let center = x + main / 2.0;
         drawing.line((middle, trunk), (center, trunk), Stroke::new(MUTED, 1.2));
         drawing.arrow((center, trunk), (center, low));
-        draw(&mut drawing, x, low, width, &entries, false);
+        end = end.max(low + draw(&mut drawing, x, low, main, &entries, false));
     }
-    let end = low + 3.0 * LINE + 2.0 * PAD + 6.0;
-    drawing.crop(end);
+    drawing.crop(end + 8.0);
     drawing
 }
 
@@ -145,25 +147,15 @@ pub fn algorithm(source: &Source) -> Canvas {
     let network = source
         .lock
         .as_ref()
-        .and_then(|l| {
-            ["architecture.name", "architecture.network", "architecture", "network"]
-                .iter()
-                .find_map(|p| tables::at(l, p))
-        })
+        .and_then(|l| ["architecture.name", "architecture.network", "architecture", "network"].iter().find_map(|p| tables::at(l, p)))
         .filter(|v| v.is_string())
-        .map_or_else(
-            || "score from 0 to 1".to_owned(),
-            |v| format!("{}: score from 0 to 1", tables::words(v)),
-        );
+        .map_or_else(|| "score from 0 to 1".to_owned(), |v| format!("{}: score from 0 to 1", tables::words(v)));
     let plain = |words: &str| Entry { words: words.to_owned(), number: None, bold: false };
     let model = if source.lock.is_some() { "Locked model" } else { "Device, scored elsewhere" };
     let steps = [
         vec![head("Image", None), plain("one chest radiograph with its DICOM header")],
         vec![head("DICOM checks", None), plain(&checks)],
-        vec![
-            head("Preprocessing", None),
-            plain("fixed by the model lock, the same in training, study and use"),
-        ],
+        vec![head("Preprocessing", None), plain("fixed by the model lock, the same in training, study and use")],
         vec![head(model, None), plain(&network)],
         vec![head("Operating point", None), plain(&format!("score \u{2265} {threshold}"))],
     ];

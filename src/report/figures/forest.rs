@@ -8,8 +8,8 @@ use crate::report::{format, tables, text};
 const ROW: f64 = 21.0;
 const ROWS_A_PAGE: usize = 30;
 const LABELS: f64 = 232.0;
-const PANEL: f64 = 150.0;
-const GAP: f64 = 18.0;
+const PANEL: f64 = 142.0;
+const GAP: f64 = 32.0;
 const TOP: f64 = 46.0;
 
 enum Line {

@@ -48,7 +48,7 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
              point."
                 .to_owned(),
             format!("Precision, the positive predictive value, against recall, the sensitivity, at thresholds from high to low; the operating point is at {threshold}."),
-            0.62,
+            0.54,
             vec![curves::precision_recall(source)],
         ),
         "histogram" => (
@@ -59,7 +59,7 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 format::count(results.flow.positives),
                 format::count(results.flow.negatives)
             ),
-            0.8,
+            0.74,
             vec![curves::histogram(source)],
         ),
         "confusion" => {
@@ -73,7 +73,7 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                     format::count(c.false_negatives),
                     format::count(c.true_negatives)
                 ),
-                0.58,
+                0.48,
                 vec![curves::confusion(source)],
             )
         }
@@ -83,7 +83,7 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 "Two line charts over {} epochs: training loss above, AUC on the tuning split below.",
                 source.training.len()
             ),
-            0.86,
+            0.76,
             vec![curves::training(source)],
         ),
         "forest" => (
