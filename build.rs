@@ -1,5 +1,5 @@
 //! Only for feature `torch`: the binary and the tests find the libtorch they were linked with, without
-//! `LD_LIBRARY_PATH`. Without the feature this does nothing.
+//! `LD_LIBRARY_PATH`, and can say which version it is. Without the feature this does nothing.
 
 use std::env;
 use std::path::PathBuf;
@@ -14,6 +14,11 @@ fn main() {
     }
     let root = env::var_os("LIBTORCH_LIB").or_else(|| env::var_os("LIBTORCH")).map(PathBuf::from);
     let Some(root) = root else { return };
+    let version_file = root.join("build-version");
+    println!("cargo:rerun-if-changed={}", version_file.display());
+    if let Ok(version) = std::fs::read_to_string(&version_file) {
+        println!("cargo:rustc-env=SEQUESTER_LIBTORCH_VERSION={}", version.trim());
+    }
     let folder = root.join("lib");
     let folder = folder.canonicalize().unwrap_or(folder);
     let windows = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "windows");

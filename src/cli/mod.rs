@@ -4,11 +4,13 @@
 mod check;
 mod dataset;
 mod demo;
+mod lock;
 mod reads;
 mod report;
 mod run;
 mod score;
 mod study;
+mod train;
 mod validate;
 mod verify;
 
@@ -50,6 +52,8 @@ enum Command {
     Demo(demo::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
+    Train(train::TrainArgs),
+    Lock(lock::LockArgs),
     Score(score::ScoreArgs),
     Reads(reads::ReadsArgs),
     Validate(validate::ValidateArgs),
@@ -153,6 +157,8 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
+        Command::Train(args) => train::run(&args, context),
+        Command::Lock(args) => lock::run(&args, context),
         Command::Score(args) => score::run(&args, context),
         Command::Reads(args) => reads::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),

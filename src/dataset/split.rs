@@ -93,6 +93,22 @@ pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
 }
 
+/// Refuses a side that lacks labels or has one class alone.
+///
+/// # Errors
+/// `label-missing` with the cases, `split-one-class`.
+pub fn check_classes(side: &str, cases: &[Case]) -> Result<()> {
+    let _ = patients(cases)?;
+    let positives = cases.iter().filter(|case| case.source_label == Some(true)).count();
+    if positives > 0 && positives < cases.len() {
+        return Ok(());
+    }
+    let message = format!("{positives} of the {} {side} cases are positive; both classes are needed", cases.len());
+    Err(Diagnostic::error("split-one-class", message)
+        .hint("give cases of both classes on both sides")
+        .into())
+}
+
 /// Whether each patient has a positive image.
 fn patients(cases: &[Case]) -> Result<BTreeMap<&str, bool>> {
     let mut positive: BTreeMap<&str, bool> = BTreeMap::new();

@@ -21,6 +21,10 @@ pub const FILE: &str = "lock.json";
 /// Name of the weights within the model's folder.
 pub const WEIGHTS: &str = "weights.safetensors";
 
+/// What the run leaves beside the lock for documents and for auditors.
+const COPIED: [&str; 5] =
+    ["experiment.toml", "training.jsonl", "tuning-scores.csv", "training-manifest.csv", "tuning-manifest.csv"];
+
 /// The exact versions of every dependency this program was built with.
 const CARGO_LOCK: &[u8] = include_bytes!("../../Cargo.lock");
 
@@ -213,33 +217,10 @@ impl Lock {
     /// # Errors
     /// `already-locked` as [`Error::Lock`] when the folder has a lock; `run-incomplete` when training is not
     /// complete; what writing reports.
-    pub fn create(
-        folder: &Path,
-        run: &Path,
-        state: &RunState,
-        gate: Gate,
-        point: OperatingPoint,
-    ) -> Result<Self> {
-        let path = folder.join(FILE);
-        if path.exists() {
-            return Err(violated(
-                Diagnostic::error("already-locked", "this model is locked; a lock is never replaced")
-                    .at(Location::file(&path))
-                    .hint("lock another model in another folder"),
-            ));
-        }
+    pub fn create(folder: &Path, run: &Path, state: &RunState, gate: Gate, point: OperatingPoint) -> Result<Self> {
+        Self::refuse_second(folder)?;
         let (Some(best), true) = (&state.best, state.is_complete()) else {
-            return Err(Diagnostic::error(
-                "run-incomplete",
-                format!(
-                    "the training is not complete: {} of {} epochs are done",
-                    state.epochs_done,
-                    state.inputs.experiment.epochs()
-                ),
-            )
-            .at(Location::file(run))
-            .hint("run `sequester train` again: it continues where it stopped")
-            .into());
+            return Err(incomplete(run, state));
         };
         let weights = RunState::recorded_bytes(run, &best.weights)?;
         let experiment = &state.inputs.experiment;
@@ -260,7 +241,7 @@ impl Lock {
                 epochs: state.epochs_done,
                 best_epoch: best.epoch,
                 tuning_auc: best.tuning_auc,
-                history: state.history.clone(),
+                history: state.history.iter().cloned().map(|r| EpochRecord { seconds: None, ..r }).collect(),
             },
             code: Code::this(),
             environment: Environment {
@@ -270,9 +251,30 @@ impl Lock {
                 threads_per_worker: 1,
             },
         };
+        for name in COPIED {
+            if run.join(name).is_file() {
+                storage::write_atomic(&folder.join(name), &storage::read(&run.join(name))?)?;
+            }
+        }
         storage::write_atomic(&lock.weights_path(folder), &weights)?;
-        storage::write_atomic(&path, &lock.to_bytes()?)?;
+        storage::write_atomic(&folder.join(FILE), &lock.to_bytes()?)?;
         Ok(lock)
+    }
+
+    /// Refuses a folder that has a lock.
+    ///
+    /// # Errors
+    /// `already-locked` as [`Error::Lock`].
+    pub fn refuse_second(folder: &Path) -> Result<()> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Ok(());
+        }
+        Err(violated(
+            Diagnostic::error("already-locked", "this model is locked; a lock is never replaced")
+                .at(Location::file(&path))
+                .hint("train and lock another model in another folder"),
+        ))
     }
 
     /// What the base started from.
@@ -284,6 +286,15 @@ impl Lock {
     pub fn development(&self) -> [(&'static str, &SideSummary); 2] {
         [("training", &self.experiment.training), ("tuning", &self.experiment.tuning)]
     }
+}
+
+/// A run that cannot be locked yet.
+pub fn incomplete(run: &Path, state: &RunState) -> Error {
+    let (done, all) = (state.epochs_done, state.inputs.experiment.epochs());
+    Diagnostic::error("run-incomplete", format!("the training is not complete: {done} of {all} epochs are done"))
+        .at(Location::file(run))
+        .hint("run `sequester train` again: it continues where it stopped")
+        .into()
 }
 
 fn violated(diagnostic: Diagnostic) -> Error {
@@ -316,8 +327,7 @@ mod tests {
     fn locked() -> (tempfile::TempDir, Lock) {
         let folder = tempfile::tempdir().expect("folder");
         let run = folder.path().join("run");
-        let lock =
-            Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
+        let lock = Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
         (folder, lock)
     }
 
@@ -326,10 +336,7 @@ mod tests {
         let (folder, lock) = locked();
         assert_eq!(Lock::read(folder.path()).expect("reads"), lock);
         lock.verify_weights(folder.path()).expect("intact");
-        assert_eq!(
-            lock.initial_weights().describe().split(';').next(),
-            Some("random initialisation of all layers, seed 5")
-        );
+        assert_eq!(lock.initial_weights().describe().split(';').next(), Some("random initialisation of all layers, seed 5"));
     }
 
     #[test]

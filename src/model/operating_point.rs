@@ -21,6 +21,9 @@ pub enum Rule {
     Youden,
     /// The highest score at which the sensitivity on the tuning cases is at least this.
     Sensitivity(f64),
+    /// The lowest score at which the specificity on the tuning cases is at least this; just above the highest
+    /// negative score when no score gives it.
+    Specificity(f64),
     /// Given beforehand.
     Threshold(f64),
 }
@@ -30,9 +33,7 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
-            format!(
-                "`{text}` is not youden, sensitivity=0.9 or threshold=0.4 (a number in 0..=1 after the `=`)"
-            )
+            format!("`{text}` is not youden, sensitivity=0.9, specificity=0.9 or threshold=0.4 (a number in 0..=1 after the `=`)")
         };
         if text == "youden" {
             return Ok(Self::Youden);
@@ -41,6 +42,7 @@ impl FromStr for Rule {
         let value: f64 = value.trim().parse().map_err(|_| expected())?;
         match name.trim() {
             "sensitivity" if value > 0.0 && value <= 1.0 => Ok(Self::Sensitivity(value)),
+            "specificity" if value > 0.0 && value <= 1.0 => Ok(Self::Specificity(value)),
             "threshold" if (0.0..=1.0).contains(&value) => Ok(Self::Threshold(value)),
             _ => Err(expected()),
         }
@@ -52,6 +54,7 @@ impl fmt::Display for Rule {
         match self {
             Self::Youden => f.write_str("youden"),
             Self::Sensitivity(value) => write!(f, "sensitivity={value}"),
+            Self::Specificity(value) => write!(f, "specificity={value}"),
             Self::Threshold(value) => write!(f, "threshold={value}"),
         }
     }
@@ -68,6 +71,9 @@ impl Rule {
             }
             Self::Sensitivity(value) => {
                 format!("the highest threshold with a sensitivity of at least {value} on the tuning split")
+            }
+            Self::Specificity(value) => {
+                format!("the lowest threshold with a specificity of at least {value} on the tuning split")
             }
             Self::Threshold(value) => format!("fixed beforehand at {value}, not chosen on data"),
         }
@@ -121,6 +127,7 @@ pub fn choose(rule: Rule, scores: &[TuningScore], scores_sha256: Digest) -> Resu
     let threshold = match rule {
         Rule::Threshold(value) => value,
         Rule::Youden => youden(scores, positives, negatives),
+        Rule::Specificity(value) => at_specificity(scores, negatives, value),
         Rule::Sensitivity(value) => at_sensitivity(scores, positives, value),
     };
     let provenance = Provenance {
@@ -168,6 +175,13 @@ fn at_sensitivity(scores: &[TuningScore], positives: usize, wanted: f64) -> f64 
     steps(scores).into_iter().find(reached).map_or(0.0, |step| step.0)
 }
 
+fn at_specificity(scores: &[TuningScore], negatives: usize, wanted: f64) -> f64 {
+    let reached = |step: &(f64, usize, usize)| (negatives - step.2) as f64 / negatives as f64 >= wanted;
+    let lowest = steps(scores).into_iter().take_while(reached).last();
+    let highest = scores.iter().map(|s| s.score).fold(0.0, f64::max);
+    lowest.map_or_else(|| highest.next_up(), |step| step.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn a_wanted_specificity_gives_the_lowest_threshold_that_reaches_it() {
+        assert_eq!(threshold("specificity=0.6", &ROWS), 0.6);
+        assert_eq!(threshold("specificity=1", &ROWS), 0.9);
+        assert_eq!(threshold("specificity=0.3", &ROWS), 0.3);
+        assert_eq!(threshold("specificity=1", &[(0.5, false), (0.4, true)]), 0.5_f64.next_up());
+    }
+
+    #[test]
     fn a_fixed_threshold_is_kept_and_provenance_counts() {
         let point = choose(Rule::Threshold(0.4), &scores(&ROWS), Digest::of(b"x")).expect("chooses");
         assert_eq!(point.threshold, 0.4);
@@ -216,7 +238,7 @@ mod tests {
 
     #[test]
     fn rules_read_back_as_they_print_and_others_are_refused() {
-        for text in ["youden", "sensitivity=0.9", "threshold=0.4"] {
+        for text in ["youden", "sensitivity=0.9", "specificity=0.9", "threshold=0.4"] {
             assert_eq!(text.parse::<Rule>().expect("a rule").to_string(), text);
         }
         for text in ["", "best", "threshold", "threshold=2", "sensitivity=0", "threshold=x", "youden=1"] {

@@ -95,8 +95,9 @@ pub struct EpochRecord {
     pub tuning_loss: f64,
     /// Area under the ROC curve on the tuning cases with the weights after the epoch.
     pub tuning_auc: f64,
-    /// Wall-clock time. Not part of any digest.
-    pub seconds: f64,
+    /// Wall-clock time; the lock leaves it out, so that equal trainings give equal locks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
 }
 
 /// A file of the run with its digest.
@@ -268,6 +269,25 @@ impl RunState {
         storage::write_atomic(&run.join("state.json"), pretty(self)?.as_bytes())
     }
 
+    /// What separates a run's inputs from others, in words; empty: nothing.
+    pub fn differences(&self, inputs: &Inputs, libtorch: &str) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut differ = |same: bool, what: &str| {
+            if !same {
+                differences.push(what.to_owned());
+            }
+        };
+        let ours = &self.inputs;
+        differ(ours.experiment_sha256 == inputs.experiment_sha256, "the experiment file");
+        differ(ours.experiment == inputs.experiment, "the experiment");
+        differ(ours.initial_weights == inputs.initial_weights, "the initial weights");
+        differ(ours.training == inputs.training, "the training cases or their images");
+        differ(ours.tuning == inputs.tuning, "the tuning cases or their images");
+        differ(ours.synthetic == inputs.synthetic, "the origin of the cases");
+        differ(self.libtorch == libtorch, "the version of libtorch");
+        differences
+    }
+
     /// A file that the state names, with its digest checked.
     ///
     /// # Errors
@@ -404,7 +424,7 @@ pub(super) mod tests {
             training_loss: 1.0 / 3.0,
             tuning_loss: 0.7,
             tuning_auc: 0.5,
-            seconds: 1.5,
+            seconds: Some(1.5),
         });
         state.write(folder.path()).expect("writes");
         assert_eq!(RunState::read(folder.path()).expect("reads"), Some(state));

@@ -18,6 +18,12 @@ pub use densenet::{Dropout, Network, NormMode};
 pub use scorer::Scorer;
 pub use train::{Progress, TrainInput, train};
 
+/// The version of libtorch that this program was built with, as its `build-version` says.
+pub const LIBTORCH_VERSION: &str = match option_env!("SEQUESTER_LIBTORCH_VERSION") {
+    Some(version) => version,
+    None => "unknown",
+};
+
 /// An operation of libtorch that failed: mostly memory.
 fn failed(error: TchError) -> Error {
     let text = error.to_string();

@@ -354,7 +354,7 @@ impl<'a> Trainer<'a> {
             training_loss: self.state.loss_sum / count as f64,
             tuning_loss,
             tuning_auc,
-            seconds: (self.input.seconds)() - started,
+            seconds: Some((self.input.seconds)() - started),
         };
         if self.state.best.as_ref().is_none_or(|best| tuning_auc > best.tuning_auc) {
             let bytes = weights::to_bytes(&self.network.weights()?)?;

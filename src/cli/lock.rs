@@ -1,0 +1,140 @@
+//! `sequester lock`: makes a trained model the model: weights, gate and operating point, once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::study::{Study, StudyArgs};
+use super::train::run_folder;
+use super::{Context, Outcome};
+use crate::dataset::gate::Gate;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
+use crate::evidence::ledger::Event;
+use crate::model::lock::{self, Lock};
+use crate::model::operating_point::{self, Rule};
+use crate::model::run::{RunState, read_tuning_scores};
+use crate::protocol::OperatingPointRule;
+use crate::storage;
+
+/// Lock a trained model: its weights, its intended-use gate and its operating point.
+///
+/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses weights that do
+/// not match it. The threshold is chosen on the tuning cases. With STUDY, gate and rule are those of its
+/// protocol.
+///
+///   sequester lock my-study
+///   sequester lock --run model/run --out model --gate protocol.toml --operating-point sensitivity=0.9
+#[derive(Clone, Debug, Args)]
+pub struct LockArgs {
+    /// Study folder: it holds protocol.toml.
+    #[arg(value_name = "STUDY", required_unless_present = "run", conflicts_with = "run")]
+    study: Option<PathBuf>,
+    /// Folder that the study's paths are relative to [default: the study folder].
+    #[arg(long, value_name = "DIR", requires = "study")]
+    data: Option<PathBuf>,
+    /// Folder of a complete training run.
+    #[arg(long, value_name = "DIR", requires = "out")]
+    run: Option<PathBuf>,
+    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// TOML file with the intended-use [gate], for example a protocol [default: the study's; without study: none].
+    #[arg(long, value_name = "FILE", conflicts_with = "study")]
+    gate: Option<PathBuf>,
+    /// `youden`, `sensitivity=0.9`, `specificity=0.9` or `threshold=0.4` [default: the study's; without study: youden].
+    #[arg(long, value_name = "RULE", conflicts_with = "study")]
+    operating_point: Option<Rule>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// `Error::Lock` when the model is locked already; `run-missing`, `run-incomplete`, `run-damaged`.
+pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
+    let (lock, folder) = if let Some(folder) = &args.study {
+        let study =
+            Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
+        (lock_study(&study, context)?, study.model_folder())
+    } else {
+        let (Some(run), Some(out)) = (&args.run, &args.out) else {
+            return Err(Error::Usage(Diagnostic::error("usage", "without a study, --run and --out are needed")));
+        };
+        let gate = args.gate.as_deref().map(super::score::read_gate).transpose()?.unwrap_or_default();
+        (lock_run(run, out, gate, args.operating_point.unwrap_or(Rule::Youden))?, out.clone())
+    };
+    show(&lock, &folder, context);
+    Ok(Outcome::Done)
+}
+
+/// Locks the model that was trained in a study, with its protocol's gate and rule, and records it in the ledger.
+///
+/// # Errors
+/// As [`run`].
+pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
+    let Some(model) = &study.protocol.model else {
+        return Err(Diagnostic::error("model-not-declared", "the protocol trains no model")
+            .at(Location::file(study.folder.join("protocol.toml")))
+            .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
+            .into());
+    };
+    let rule = match model.operating_point {
+        OperatingPointRule::Youden => Rule::Youden,
+        OperatingPointRule::Sensitivity(target) => Rule::Sensitivity(target),
+        OperatingPointRule::Specificity(target) => Rule::Specificity(target),
+    };
+    study.lock_protocol(context)?;
+    let folder = study.model_folder();
+    let lock = lock_run(&run_folder(&folder), &folder, study.protocol.gate.clone(), rule)?;
+    let digest = Digest::of(&storage::read(&folder.join(lock::FILE))?);
+    let digests = BTreeMap::from([("model/lock.json".to_owned(), digest)]);
+    study.record(Event::ModelLocked, context, digests, None)?;
+    Ok(lock)
+}
+
+/// Locks a complete run.
+///
+/// # Errors
+/// As [`run`].
+pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: Rule) -> Result<Lock> {
+    Lock::refuse_second(out)?;
+    let Some(state) = RunState::read(run)? else {
+        return Err(Diagnostic::error("run-missing", "there is no training run here")
+            .at(Location::file(run))
+            .hint("`sequester train` makes one")
+            .into());
+    };
+    let path = run.join("tuning-scores.csv");
+    let Some(recorded) = state.tuning_scores_sha256 else {
+        return Err(lock::incomplete(run, &state));
+    };
+    let bytes = storage::read(&path)?;
+    let found = Digest::of(&bytes);
+    if found != recorded {
+        let message = format!("the tuning scores changed since the run wrote them: recorded {recorded}, found {found}");
+        return Err(Diagnostic::error("run-damaged", message)
+            .at(Location::file(&path))
+            .hint("restore the file, or train again in another folder")
+            .into());
+    }
+    let point = operating_point::choose(rule, &read_tuning_scores(&path, &bytes)?, found)?;
+    Lock::create(out, run, &state, gate, point)
+}
+
+fn show(lock: &Lock, folder: &Path, context: Context) {
+    if context.json {
+        println!("{:#}", serde_json::json!({"folder": folder, "lock": lock}));
+        return;
+    }
+    let point = &lock.operating_point;
+    println!("locked           {}", folder.join(lock::FILE).display());
+    println!("weights          {} ({} bytes, SHA-256 {})", lock.weights.path, lock.weights.bytes, lock.weights.sha256);
+    println!("initial weights  {}", lock.initial_weights().describe());
+    println!("threshold        {}: {}", point.threshold, point.rule.describe());
+    println!(
+        "chosen on        {} tuning images of {} patients, {} positive",
+        point.provenance.cases, point.provenance.patients, point.provenance.positives
+    );
+    println!("next             sequester score");
+}
