@@ -9,7 +9,9 @@ use super::{Context, Outcome};
 use crate::diagnostic::Result;
 use crate::synthetic::{self, Cohort, Part, Progress, Settings};
 
-/// Write a complete synthetic study: phantoms, labels, three simulated readers, a protocol.
+/// Write a complete synthetic study (phantoms, labels, three simulated readers, a protocol) and run it.
+///
+/// Training and scoring need a build with libtorch; with --only-cohort the study is written and not run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder to write; it must not exist yet.
@@ -43,7 +45,7 @@ impl Args {
 }
 
 /// The experiment that a demonstration study trains.
-const EXPERIMENT: &str = "";
+const EXPERIMENT: &str = include_str!("../../protocols/exp-demo.toml");
 
 /// Runs the command.
 ///
@@ -51,10 +53,13 @@ const EXPERIMENT: &str = "";
 /// As [`synthetic::write`].
 pub fn run(args: &Args, context: Context) -> Result<Outcome> {
     let cohort = write(args, context)?;
-    if !context.json && cohort.is_some() {
-        println!("next: sequester run {}", args.folder.display());
+    if args.dry_run || args.only_cohort {
+        if !context.json && cohort.is_some() {
+            println!("next: sequester run {}", args.folder.display());
+        }
+        return Ok(Outcome::Done);
     }
-    Ok(Outcome::Done)
+    super::run::study(&args.folder, context)
 }
 
 /// Writes the study and says what is in it; `None` after a dry run.

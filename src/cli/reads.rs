@@ -89,7 +89,8 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn per_reader(
+/// Who read how many cases of the cohort, and how many are missing where the readers are fixed.
+pub fn per_reader(
     study: &Study,
     cohort: &study::Cohort,
     reference: &ReferenceStandard,

@@ -1,11 +1,14 @@
 //! `sequester run`: every step that is not done yet, in order.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::study::{Study, StudyArgs};
-use super::{Context, Outcome, dataset, reads, report, say, validate, verify};
+use super::{Context, Outcome, dataset, lock, reads, report, say, score, train, validate, verify};
 use crate::audit;
 use crate::diagnostic::{Error, Result};
+use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
 
 /// Run a study: dataset, train, lock, score, reads, validate, report, verify.
@@ -30,22 +33,30 @@ pub struct RunArgs {
 /// Whatever a step reports.
 pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     let study = Study::open(&args.study)?;
-    let _ = args.dry_run;
+    if args.dry_run {
+        return plan(&study, context);
+    }
     let cohort = dataset::draw(&study)?;
     for warning in &cohort.warnings {
         eprintln!("{warning}");
     }
-    dataset::seal(&study, &cohort, context)?;
-    say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
-
+    // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
+    dataset::seal(&study, &cohort, context)?;
+    say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
+    if study.protocol.model.is_some() {
+        make_model(&study, context)?;
+    }
+    if !study.protocol.scores.external {
+        let scored = score::score(&study, &cohort, None)?;
+        let how = if scored.unchanged { "unchanged" } else { "done" };
+        say("score", &format!("{how}: {} scored, {} refused by the gate", scored.scored, scored.refused));
+    }
     reads::lock(&study, &inputs, context)?;
     let without = reference.consensus.iter().filter(|c| c.positive().is_none()).count();
-    say(
-        "reads",
-        &format!("{} readers; {without} cases without consensus", reference.assembled.readers.len()),
-    );
+    let readers = reads::per_reader(&study, &cohort, &reference).len();
+    say("reads", &format!("{readers} readers; {without} cases without consensus"));
 
     let validated = validate::validate(&study, args.reason.as_deref(), context)?;
     let documents = report::reports_of(&validated.bundle);
@@ -59,7 +70,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     }
     validate::show(&validated, context);
     if !context.json {
-        for file in files.iter().filter(|f| f.starts_with("report.")) {
+        for file in files.iter().filter(|f| f.ends_with(".html") || f.ends_with(".pdf")) {
             println!("document: {}", documents.join(file).display());
         }
         println!("verify with: sequester verify {}", study.out.display());
@@ -68,4 +79,56 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
         return Err(Error::Evidence(audit.answers.into_iter().flat_map(|a| a.discrepancies).collect()));
     }
     Ok(validate::outcome(&validated.results))
+}
+
+/// Runs the study in a folder, as `sequester run FOLDER` does.
+///
+/// # Errors
+/// As [`run`].
+pub fn study(folder: &Path, context: Context) -> Result<Outcome> {
+    let study = StudyArgs { folder: folder.to_path_buf(), data: None, out: None };
+    run(&RunArgs { study, reason: None, dry_run: false }, context)
+}
+
+/// Trains and locks, unless the model is locked already.
+fn make_model(study: &Study, context: Context) -> Result<()> {
+    let folder = study.model_folder();
+    if folder.join("lock.json").is_file() {
+        say("lock", "unchanged: the model is locked");
+        return Ok(());
+    }
+    let state = train::train_run(&train::study_request(study, None)?)?;
+    if let Some(best) = &state.best {
+        say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
+    }
+    let lock = lock::lock_study(study, context)?;
+    say("lock", &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold));
+    Ok(())
+}
+
+/// Says which steps would be done.
+fn plan(study: &Study, context: Context) -> Result<Outcome> {
+    let ledger = study.ledger()?;
+    let locked = study.model_folder().join("lock.json").is_file();
+    let scored = study.protocol.scores.file.below(&study.out).is_file();
+    let mut steps = vec![("dataset", ledger.last(Event::TestSetSealed).is_some())];
+    if study.protocol.model.is_some() {
+        steps.extend([("train", locked), ("lock", locked)]);
+    }
+    if !study.protocol.scores.external {
+        steps.push(("score", scored));
+    }
+    steps.push(("reads", ledger.last(Event::ReferenceStandardLocked).is_some()));
+    let opened = ledger.count(Event::TestSetOpened);
+    steps.extend([("validate", opened > 0), ("report", false), ("verify", false)]);
+    if context.json {
+        let steps: Vec<_> = steps.iter().map(|(step, done)| serde_json::json!({"step": step, "done": done})).collect();
+        println!("{:#}", serde_json::json!({"steps": steps, "openings": opened}));
+        return Ok(Outcome::Done);
+    }
+    for (step, done) in steps {
+        println!("{step:<9} {}", if done { "done before; its inputs are checked again" } else { "to be done" });
+    }
+    println!("the test set was opened {opened} times; dry run: nothing was done");
+    Ok(Outcome::Done)
 }

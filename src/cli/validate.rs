@@ -35,6 +35,10 @@ pub struct ValidateArgs {
     pub dry_run: bool,
 }
 
+/// What the bundle takes from the training run beside the lock.
+const RUN_FILES: [&str; 5] =
+    ["experiment.toml", "training.jsonl", "training-manifest.csv", "tuning-manifest.csv", "tuning-scores.csv"];
+
 /// What `validate` left.
 pub struct Validated {
     /// The bundle's folder.
@@ -193,8 +197,8 @@ fn publish(study: &Study, inputs: &study::Inputs, derived: Derived, context: Con
     }
     if let Some(lock) = &inputs.lock {
         payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone());
-        for name in ["experiment.toml", "training.jsonl", "tuning-scores.csv"] {
-            let path = study.model_folder().join(name);
+        for name in RUN_FILES {
+            let path = super::train::run_folder(&study.model_folder()).join(name);
             if path.is_file() {
                 payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?);
             }
