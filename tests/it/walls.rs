@@ -24,14 +24,19 @@ const WALLS: [(&str, &[&str]); 18] = [
     ("synthetic", &["dataset"]),
     (
         "study",
-        &[
-            "dataset", "protocol", "eligibility", "sampling", "reference_standard", "inference", "analysis",
-        ],
+        &["dataset", "protocol", "eligibility", "sampling", "reference_standard", "inference", "analysis"],
     ),
     (
         "evidence",
         &[
-            "dataset", "protocol", "eligibility", "sampling", "reference_standard", "inference", "model", "analysis",
+            "dataset",
+            "protocol",
+            "eligibility",
+            "sampling",
+            "reference_standard",
+            "inference",
+            "model",
+            "analysis",
             "study",
         ],
     ),
@@ -117,7 +122,9 @@ fn every_module_imports_only_what_its_wall_allows() {
             continue;
         }
         let Some(allowed) = walls.get(module.as_str()) else {
-            wrong.push(format!("the module `{module}` has no wall: add it to the table and to ARCHITECTURE.md"));
+            wrong.push(format!(
+                "the module `{module}` has no wall: add it to the table and to ARCHITECTURE.md"
+            ));
             continue;
         };
         for (file, code) in files {
@@ -158,7 +165,9 @@ fn pure_modules_touch_no_file_no_clock_and_no_environment() {
     let modules = modules();
     for module in ["eligibility", "sampling", "reference_standard", "analysis", "study", "protocol"] {
         for (file, code) in &modules[module] {
-            for world in ["std::fs", "std::env", "std::time", "Utc::now", "Local::now", "storage::", "thread_rng"] {
+            for world in
+                ["std::fs", "std::env", "std::time", "Utc::now", "Local::now", "storage::", "thread_rng"]
+            {
                 assert!(!code.contains(world), "{file} names {world}");
             }
         }
@@ -172,7 +181,9 @@ fn only_the_command_line_reads_clock_and_environment_and_writes_to_the_terminal(
             continue;
         }
         for (file, code) in files {
-            for world in ["std::env::var", "Utc::now", "Local::now", "SystemTime::now", "println!", "eprintln!"] {
+            for world in
+                ["std::env::var", "Utc::now", "Local::now", "SystemTime::now", "println!", "eprintln!"]
+            {
                 assert!(!code.contains(world), "{file} names {world}");
             }
         }
