@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod cases;
+pub mod dicom;
 pub mod gate;
 pub mod image;
 pub mod radiograph;
