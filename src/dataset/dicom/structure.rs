@@ -57,6 +57,13 @@ pub(super) fn check(
     walk.elements(bytes.len(), 0, stop_at_pixels)
 }
 
+/// Value representations with a length of two bytes. A parser may take an unknown one to have four, and read
+/// something else as its length: those are refused.
+const SHORT: [&[u8; 2]; 21] = [
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL",
+    b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
+];
+
 fn is_sequence((group, element): (u16, u16)) -> bool {
     let entry = StandardDataDictionary.by_tag(Tag(group, element));
     entry.is_some_and(|entry| entry.vr == VirtualVr::Exact(VR::SQ))
@@ -123,14 +130,13 @@ impl Walk<'_> {
             return Ok(Element { tag, vr: None, length: self.long()? });
         }
         let vr: [u8; 2] = self.fixed()?;
-        if !vr.iter().all(u8::is_ascii_alphabetic) {
-            return Err(format!("byte {} holds no value representation", self.at - 2));
-        }
         let length = if LONG.contains(&&vr) {
             self.word()?;
             self.long()?
-        } else {
+        } else if SHORT.contains(&&vr) {
             u32::from(self.word()?)
+        } else {
+            return Err(format!("byte {} holds no value representation of the standard", self.at - 2));
         };
         Ok(Element { tag, vr: Some(vr), length })
     }
@@ -186,7 +192,10 @@ impl Walk<'_> {
                     self.elements(end, depth, false)?;
                 }
                 _ => {
-                    return Err(format!("a sequence holds something else than items before byte {}", self.at));
+                    return Err(format!(
+                        "a sequence holds something else than items before byte {}",
+                        self.at
+                    ));
                 }
             }
         }

@@ -325,6 +325,10 @@ fn a_claimed_length_or_depth_costs_nothing() {
     // 4 GB claimed by one element of a file of a few hundred bytes.
     let mut huge = bytes[..start].to_vec();
     huge.extend([0x08, 0x00, 0x05, 0x00, b'O', b'B', 0, 0, 0xF0, 0xFF, 0xFF, 0xFF]);
+    // The same behind a representation that a parser may take to have a length of four bytes.
+    let mut unknown = bytes[..start].to_vec();
+    unknown.extend([0x08, 0x00, 0x05, 0x00, b'Z', b'Z', 2, 0, 0xF0, 0xFF, 0xFF, 0xFF]);
+    assert!(header_of(&unknown).expect_err("not of the standard").message.contains("representation"));
     let problem = header_of(&huge).expect_err("claims too much");
     assert_eq!(problem.code, "dicom-unreadable");
     assert!(problem.message.contains("4294967280"), "{problem}");
@@ -388,7 +392,6 @@ fn real_files_whole_cut_or_changed_never_panic() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as usize
         };
-        let began = std::time::Instant::now();
         for round in 0..rounds {
             let mut changed = bytes.clone();
             if round % 4 == 0 {
@@ -405,7 +408,6 @@ fn real_files_whole_cut_or_changed_never_panic() {
             let _ = header_of(&changed);
             let _ = load_bytes(&changed);
         }
-        if began.elapsed().as_millis() > 300 { eprintln!("{:?} {:?}", path, began.elapsed()); }
     }
 }
 
