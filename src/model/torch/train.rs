@@ -5,7 +5,7 @@
 //! order of the shards; Adam follows. Every random choice is addressed by epoch and place. So equal inputs give equal
 //! weights, whatever the number of workers and wherever a run was interrupted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -442,15 +442,15 @@ impl<'a> Trainer<'a> {
 
     /// Moves running statistics towards those of the batch: the mean of its shards', by their sizes.
     fn follow_statistics(&self, outcomes: &[ShardOutcome]) -> Result<(), TchError> {
-        let Some(first) = outcomes.first() else { return Ok(()) };
-        for name in first.statistics.keys() {
+        let names: BTreeSet<&String> = outcomes.iter().flat_map(|o| o.statistics.keys()).collect();
+        for name in names {
             let follow = |part: &str, pick: fn(&(Tensor, Tensor)) -> &Tensor| -> Result<(), TchError> {
                 let mut running = self.network.tensor(&format!("{name}.{part}"))?.shallow_clone();
                 let mut mean = running.f_zeros_like()?;
                 for outcome in outcomes {
-                    if let Some(statistics) = outcome.statistics.get(name) {
-                        mean = mean.f_add(&pick(statistics).f_mul_scalar(outcome.share)?)?;
-                    }
+                    // A shard of one image has none; it leaves them where they are.
+                    let own = outcome.statistics.get(name).map_or(&running, pick);
+                    mean = mean.f_add(&own.f_mul_scalar(outcome.share)?)?;
                 }
                 let moved = running.f_mul_scalar(1.0 - MOMENTUM)?.f_add(&mean.f_mul_scalar(MOMENTUM)?)?;
                 running.f_copy_(&moved)
@@ -670,6 +670,8 @@ impl Data<'_> {
         let labels: Vec<bool> = shard.samples.iter().map(|&sample| self.training[sample].label).collect();
         let mode = match plan.stage.norm_statistics {
             NormStatistics::Running => NormMode::Running,
+            // One image has no spread of its own where the maps are a single pixel.
+            NormStatistics::Batch if n == 1 => NormMode::Running,
             NormStatistics::Batch => NormMode::BatchFrom(plan.stage.trainable.first_layer),
         };
         let work = || -> Result<ShardOutcome, TchError> {
@@ -775,4 +777,279 @@ fn split_checkpoint(mut all: Weights) -> Result<(Weights, Moments), TchError> {
         }
     }
     Ok((all, moments))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::dataset::gate::Gate;
+    use crate::dataset::radiograph::Radiograph;
+    use crate::model::lock::Lock;
+    use crate::model::operating_point::{Rule, choose};
+    use crate::model::random::initial_weights;
+    use crate::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
+    use crate::model::torch::Scorer;
+
+    /// 20 training and 10 tuning images of 32 x 32: a bright spot where the label is positive, on noise.
+    struct Bench {
+        folder: tempfile::TempDir,
+        experiment: Experiment,
+        samples: Vec<Sample>,
+    }
+
+    const TRAINING: usize = 20;
+
+    const EXPERIMENT: &str = include_str!("../../../protocols/exp-random-smoke.toml");
+
+    impl Bench {
+        fn new(change: impl Fn(String) -> String) -> Self {
+            let text = EXPERIMENT
+                .replace("resolution = 96", "resolution = 32")
+                .replace("batch_size = 32", "batch_size = 8")
+                .replace("shard_size = 16", "shard_size = 4");
+            let experiment = Experiment::parse(Path::new("e.toml"), &change(text)).expect("valid");
+            let sample = |i: usize| Sample {
+                case_id: format!("C{i:02}"),
+                patient_id: format!("P{i:02}"),
+                label: i % 2 == 0,
+                image: PathBuf::from("none.png"),
+            };
+            let folder = tempfile::tempdir().expect("folder");
+            Self { folder, experiment, samples: (0..TRAINING + 10).map(sample).collect() }
+        }
+
+        fn run(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn image(&self, index: usize) -> Radiograph {
+            let side = self.experiment.preprocessing.resolution;
+            let mut noise = stream(1, Purpose::Flip, index as u64);
+            let label = self.samples[index].label;
+            let pixel = |i: u32| {
+                let (x, y) = (i % side, i / side);
+                let spot = label && (8..20).contains(&x) && (8..20).contains(&y);
+                uniform(&mut noise) as f32 * 0.5 + if spot { 0.5 } else { 0.0 }
+            };
+            Radiograph::new(side, side, (0..side * side).map(pixel).collect())
+        }
+
+        fn inputs(&self) -> Inputs {
+            let (training, tuning) = self.samples.split_at(TRAINING);
+            let side = |samples: &[Sample]| {
+                let digests = vec![Digest::of(b"image"); samples.len()];
+                manifest(samples, &digests).expect("writes").1
+            };
+            Inputs {
+                experiment: self.experiment.clone(),
+                experiment_sha256: Digest::of(b"experiment"),
+                initial_weights: InitialStatement::Random { seed: 5 },
+                training: side(training),
+                tuning: side(tuning),
+                synthetic: true,
+            }
+        }
+
+        /// Trains in a folder, and raises the stop after some batches.
+        fn train(&self, name: &str, workers: usize, store: bool, batches: usize) -> Result<RunState> {
+            let run = self.run(name);
+            let state = match RunState::read(&run)? {
+                Some(state) => state,
+                None => RunState::new(self.inputs(), "test".to_owned()),
+            };
+            let stop = AtomicBool::new(false);
+            let seen = AtomicUsize::new(0);
+            let plane = |index: usize| Ok(self.experiment.preprocessing.plane(&self.image(index)));
+            let input = TrainInput {
+                run: &run,
+                state,
+                initial: initial_weights(5),
+                training: &self.samples[..TRAINING],
+                tuning: &self.samples[TRAINING..],
+                plane: &plane,
+                workers,
+                store,
+                auc: &mean_difference,
+                stop: &stop,
+                seconds: &|| 0.0,
+            };
+            train(input, &mut |progress| {
+                if matches!(progress, Progress::Batch { .. })
+                    && seen.fetch_add(1, Ordering::Relaxed) + 1 == batches
+                {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            })
+        }
+    }
+
+    /// Stands for the area under the curve: `model` computes no statistic of its own.
+    fn mean_difference(labels: &[bool], scores: &[f64]) -> Option<f64> {
+        let mean = |label: bool| {
+            let of: Vec<f64> =
+                labels.iter().zip(scores).filter(|(l, _)| **l == label).map(|(_, s)| *s).collect();
+            of.iter().sum::<f64>() / of.len() as f64
+        };
+        Some(mean(true) - mean(false))
+    }
+
+    const ALL: usize = usize::MAX;
+
+    #[test]
+    fn equal_inputs_give_equal_weights_for_any_workers_storage_and_interruptions() {
+        let bench = Bench::new(|text| text);
+        let plain = bench.train("plain", 1, true, ALL).expect("trains");
+        assert!(plain.is_complete());
+        assert_eq!(plain.history.len(), 3);
+        let others = [
+            bench.train("two-workers", 2, true, ALL).expect("trains"),
+            bench.train("not-stored", 2, false, ALL).expect("trains"),
+        ];
+        let mut name = 0;
+        let interrupted = loop {
+            name += 1;
+            match bench.train("interrupted", 2, true, 2) {
+                Ok(state) => break state,
+                Err(error) => assert_eq!(error.exit_code(), 130, "{error}"),
+            }
+            assert!(name < 20, "an interrupted run has to get on");
+        };
+        assert!(name > 3, "the run was interrupted several times");
+        for other in others.iter().chain([&interrupted]) {
+            assert_eq!(other.best, plain.best);
+            assert_eq!(other.history, plain.history);
+            assert_eq!(other.tuning_scores_sha256, plain.tuning_scores_sha256);
+        }
+        // What is left is what is named: no checkpoint, no cache, one set of weights.
+        let mut left: Vec<String> = std::fs::read_dir(bench.run("interrupted"))
+            .expect("lists")
+            .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        left.sort();
+        let best = plain.best.expect("best").weights.file;
+        assert_eq!(left, [best.as_str(), "state.json", "training.jsonl", "tuning-scores.csv"]);
+    }
+
+    #[test]
+    fn a_locked_model_gives_the_tuning_scores_again_and_refuses_changed_weights() {
+        let bench = Bench::new(|text| text.replace("epochs = 2", "epochs = 1"));
+        let state = bench.train("run", 2, true, ALL).expect("trains");
+        let run = bench.run("run");
+        let table = storage::read(&run.join("tuning-scores.csv")).expect("reads");
+        let scores = read_tuning_scores(&run, &table).expect("reads");
+        let point = choose(Rule::Youden, &scores, Digest::of(&table)).expect("chooses");
+        let model = bench.run("model");
+        Lock::create(&model, &run, &state, Gate::default(), point).expect("locks");
+
+        let never = AtomicBool::new(false);
+        let load = |index: usize| Ok(bench.image(TRAINING + index));
+        for workers in [1, 2] {
+            let scorer = Scorer::open(&model, workers).expect("opens");
+            let values = scorer.score_each(10, load, &never, |_| {}).expect("scores");
+            for (value, row) in values.into_iter().zip(&scores) {
+                assert_eq!(value.expect("scored"), row.score, "{}", row.case_id);
+            }
+            let planes: Vec<Vec<f32>> =
+                (0..10).map(|i| scorer.lock().preprocessing.plane(&bench.image(TRAINING + i))).collect();
+            let again = scorer.score(&planes).expect("scores");
+            assert!(again.iter().zip(&scores).all(|(value, row)| *value == row.score));
+        }
+
+        let weights = model.join("weights.safetensors");
+        let mut bytes = storage::read(&weights).expect("reads");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        storage::write_atomic(&weights, &bytes).expect("writes");
+        assert_eq!(Scorer::open(&model, 1).err().expect("refused").exit_code(), 30);
+    }
+
+    #[test]
+    fn the_head_learns_from_stored_features() {
+        // From random weights and statistics, the frozen base still tells a bright spot from none.
+        let bench = Bench::new(|text| {
+            text.replace("trainable = \"all\"", "trainable = \"head\"").replace("epochs = 2", "epochs = 15")
+        });
+        let state = bench.train("run", 2, true, ALL).expect("trains");
+        let (first, last) = (&state.history[0], &state.history[14]);
+        assert!(last.training_loss < first.training_loss * 0.7, "{first:?} {last:?}");
+        assert!(last.tuning_auc > 0.4, "means differ: {last:?}");
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_stops_with_its_place_and_keeps_the_last_state() {
+        let bench = Bench::new(|text| text.replace("learning_rate = 1e-3", "learning_rate = 1.0"));
+        let bench = Bench { experiment: bench.experiment.clone(), ..bench };
+        let run = bench.run("run");
+        let stop = AtomicBool::new(false);
+        let plane = |index: usize| {
+            let mut plane = bench.experiment.preprocessing.plane(&bench.image(index));
+            if index == 3 {
+                plane[0] = f32::NAN;
+            }
+            Ok(plane)
+        };
+        let state = RunState::new(bench.inputs(), "test".to_owned());
+        state.write(&run).expect("writes");
+        let input = TrainInput {
+            run: &run,
+            state: state.clone(),
+            initial: initial_weights(5),
+            training: &bench.samples[..TRAINING],
+            tuning: &bench.samples[TRAINING..],
+            plane: &plane,
+            workers: 1,
+            store: true,
+            auc: &mean_difference,
+            stop: &stop,
+            seconds: &|| 0.0,
+        };
+        let error = train(input, &mut |_| {}).expect_err("stops");
+        assert_eq!(error.diagnostics()[0].code, "loss-not-finite");
+        assert!(error.to_string().contains("stage \"all layers\", epoch 1"), "{error}");
+        assert_eq!(RunState::read(&run).expect("reads"), Some(state));
+    }
+
+    #[test]
+    fn shards_are_even_and_small_remainders_join_the_one_before() {
+        let sizes = |count: usize, size: usize| -> Vec<usize> {
+            let all: Vec<usize> = (0..count).collect();
+            let parts = shards(&all, size);
+            assert_eq!(parts.concat(), all);
+            parts.iter().map(|part| part.len()).collect()
+        };
+        assert_eq!(sizes(32, 16), [16, 16]);
+        assert_eq!(sizes(39, 16), [16, 23]);
+        assert_eq!(sizes(40, 16), [16, 16, 8]);
+        assert_eq!(sizes(17, 16), [17]);
+        assert_eq!(sizes(5, 16), [5]);
+        assert_eq!(sizes(3, 1), [1, 1, 1]);
+        assert_eq!(sizes(0, 4), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn an_adam_step_is_the_one_worked_out_by_hand() {
+        // Gradient 2 at step 1: both moments are corrected to 2 and 4, so the step is -rate * 2 / (2 + epsilon).
+        let tensor = Tensor::from_slice(&[1.0_f32]);
+        let gradients = vec![Tensor::from_slice(&[1.5_f32]), Tensor::from_slice(&[0.5_f32])];
+        let adam = Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+        let (first, second) =
+            adam_step(tensor.shallow_clone(), None, gradients, adam, 0.1, 1).expect("steps");
+        assert!((tensor.double_value(&[0]) - 0.9).abs() < 1e-6);
+        assert!((first.double_value(&[0]) - 0.2).abs() < 1e-7);
+        assert!((second.double_value(&[0]) - 0.004).abs() < 1e-7);
+    }
+
+    #[test]
+    fn cross_entropy_agrees_with_its_definition_and_does_not_overflow() {
+        for logit in [-3.0, 0.0, 0.7, 5.0] {
+            let p = probability(logit);
+            assert!((cross_entropy(logit, true) + p.ln()).abs() < 1e-12);
+            assert!((cross_entropy(logit, false) + (1.0 - p).ln()).abs() < 1e-12);
+        }
+        assert_eq!(cross_entropy(-1000.0, true), 1000.0);
+        assert_eq!(cross_entropy(1000.0, true), 0.0);
+    }
 }
