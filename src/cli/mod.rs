@@ -4,6 +4,7 @@
 mod check;
 mod dataset;
 mod demo;
+mod dicom;
 mod lock;
 mod reads;
 mod report;
@@ -52,6 +53,8 @@ enum Command {
     Demo(demo::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
+    /// Look at DICOM files as the intended-use gate does.
+    Dicom(dicom::Args),
     Train(train::TrainArgs),
     Lock(lock::LockArgs),
     Score(score::ScoreArgs),
@@ -156,6 +159,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
     match command {
         Command::Demo(args) => demo::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Dicom(args) => dicom::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Train(args) => train::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),

@@ -1,5 +1,9 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod bad_input;
 mod bootstrap_laws;
+mod real_data;
 mod reference_values;
+mod study;
+mod support;
 mod walls;

@@ -1,0 +1,195 @@
+//! Bad input: a located error, the documented exit code, and nothing half-written.
+
+use crate::support::{CASES, Ran, Study, sequester};
+
+/// Runs a study, expects a failure with a code at a place, and that no evidence was written.
+fn check(study: &Study, exit: i32, code: &str, place: &str) -> Ran {
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, exit, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains(&format!("error[{code}]")), "expected {code}:\n{}", ran.stderr);
+    assert!(ran.stderr.contains(place), "expected {place}:\n{}", ran.stderr);
+    assert!(!study.file("evidence").exists(), "evidence was written");
+    assert!(!study.file("reports").exists(), "documents were written");
+    let left_over: Vec<_> = study
+        .snapshot()
+        .into_keys()
+        .filter(|p| p.components().any(|c| c.as_os_str().to_string_lossy().starts_with(".sequester-")))
+        .collect();
+    assert!(left_over.is_empty(), "{left_over:?}");
+    ran
+}
+
+#[test]
+fn a_missing_column_is_named_with_those_that_are_there() {
+    let study = Study::small();
+    study.replace("cases.csv", "age_years", "years");
+    check(&study, 1, "column-missing", "cases.csv:1");
+    let study = Study::small();
+    study.replace("scores.csv", "score", "probability");
+    let ran = check(&study, 1, "column-missing", "scores.csv:1");
+    assert!(ran.stderr.contains("the columns are: case_id, probability"));
+    let study = Study::small();
+    study.replace("reads/reader-2.csv", "reader_id", "reader");
+    check(&study, 1, "column-missing", "reads/reader-2.csv:1");
+}
+
+#[test]
+fn a_duplicate_case_is_located() {
+    let study = Study::small();
+    study.replace("cases.csv", "C005,", "C004,");
+    check(&study, 1, "duplicate-case", "cases.csv:7");
+    let study = Study::small();
+    study.replace("scores.csv", "C005,", "C004,");
+    check(&study, 1, "duplicate-case", "scores.csv:7");
+}
+
+#[test]
+fn a_patient_on_both_sides_is_named() {
+    let study = Study::small();
+    study.write("development.csv", "case_id,patient_id,label\nD1,Q1,1\nD2,P003,0\n");
+    study.replace("protocol.toml", "cases = \"cases.csv\"", "cases = \"cases.csv\"\ndevelopment = \"development.csv\"");
+    let ran = check(&study, 1, "patient-on-both-sides", "development.csv:3");
+    assert!(ran.stderr.contains("P003"));
+}
+
+#[test]
+fn scores_outside_0_to_1_and_missing_scores_are_located() {
+    let study = Study::small();
+    study.replace("scores.csv", "C000,0.", "C000,7.");
+    study.replace("scores.csv", "C002,0.", "C002,-0.");
+    study.replace("scores.csv", "C004,0.", "C004,x");
+    let ran = check(&study, 1, "score-out-of-range", "scores.csv:2");
+    assert!(ran.stderr.contains("scores.csv:4") && ran.stderr.contains("error[score-not-a-number]"), "{}", ran.stderr);
+    let study = Study::small();
+    let text = study.read("scores.csv");
+    let without: String = text.lines().filter(|l| !l.starts_with("C01")).map(|l| format!("{l}\n")).collect();
+    study.write("scores.csv", &without);
+    let ran = check(&study, 1, "score-missing", "scores.csv");
+    assert!(ran.stderr.contains("the score is missing for"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_reader_who_read_a_case_twice_is_located() {
+    let study = Study::small();
+    let reads = study.read("reads/reader-1.csv");
+    study.write("reads/reader-1.csv", &format!("{reads}C009,R1,negative\n"));
+    let ran = check(&study, 1, "repeated-read", &format!("reader-1.csv:{}", CASES + 2));
+    assert!(ran.stderr.contains("reads/reader-1.csv:11"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_read_that_means_nothing_and_an_unknown_case_are_located() {
+    let study = Study::small();
+    study.replace("reads/reader-3.csv", "C001,R3,negative", "C001,R3,perhaps");
+    check(&study, 1, "read-unknown", "reads/reader-3.csv:3");
+    let study = Study::small();
+    study.replace("reads/reader-3.csv", "C001,", "C999,");
+    check(&study, 1, "unknown-case", "reads/reader-3.csv:3");
+}
+
+#[test]
+fn an_unknown_key_in_the_protocol_is_located_and_the_nearest_is_named() {
+    let study = Study::small();
+    study.replace("protocol.toml", "replicates = 200", "replicats = 200");
+    let ran = check(&study, 1, "unknown-key", "protocol.toml:42:1");
+    assert!(ran.stderr.contains("did you mean `replicates`?"), "{}", ran.stderr);
+}
+
+#[test]
+fn too_few_eligible_cases_give_the_numbers() {
+    let study = Study::small();
+    study.replace("protocol.toml", "cases = 80\npositives = 40", "cases = 130\npositives = 65");
+    let ran = check(&study, 1, "too-few-eligible", "the target is 65 cases with and 65 without");
+    assert!(!study.file("ledger.jsonl").exists(), "the protocol was locked: {}", ran.stderr);
+}
+
+#[test]
+fn one_class_only_is_not_evaluable() {
+    let study = Study::small();
+    for reader in 1..=3 {
+        let name = format!("reads/reader-{reader}.csv");
+        let text = study.read(&name).replace("positive", "negative");
+        study.write(&name, &text);
+    }
+    check(&study, 1, "one-class", "are negative by the reference standard");
+}
+
+#[test]
+fn missing_files_are_all_named_at_once() {
+    let study = Study::small();
+    std::fs::remove_file(study.file("scores.csv")).expect("removes");
+    check(&study, 1, "file-missing", "scores.csv");
+    let study = Study::small();
+    std::fs::remove_file(study.file("cases.csv")).expect("removes");
+    check(&study, 1, "file-missing", "cases.csv");
+    let study = Study::small();
+    std::fs::remove_dir_all(study.file("reads")).expect("removes");
+    check(&study, 1, "reads-missing", "reads/*.csv");
+}
+
+#[test]
+fn bytes_that_are_no_text_and_empty_files_are_errors() {
+    for name in ["cases.csv", "scores.csv", "reads/reader-1.csv", "protocol.toml"] {
+        for bytes in [&b""[..], b"\xff\xfe\x00\x00", b"\n\n\n", b"\"", b"a,b\n\"unclosed"] {
+            let study = Study::small();
+            std::fs::write(study.file(name), bytes).expect("writes");
+            let ran = study.run("run", &[]);
+            assert_eq!(ran.code, 1, "{name} {bytes:?}: {}{}", ran.stdout, ran.stderr);
+            assert!(ran.stderr.contains("error["), "{name} {bytes:?}: {}", ran.stderr);
+            assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+            assert!(!study.file("evidence").exists());
+        }
+    }
+}
+
+#[test]
+fn errors_are_json_where_json_is_asked_for() {
+    let study = Study::small();
+    study.replace("cases.csv", "C005,", "C004,");
+    let ran = study.run("run", &["--json"]);
+    assert_eq!(ran.code, 1);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON alone on standard output");
+    assert_eq!(report["exit_code"], 1);
+    assert_eq!(report["diagnostics"][0]["code"], "duplicate-case");
+    assert_eq!(report["diagnostics"][0]["location"]["line"], 7);
+}
+
+#[test]
+fn a_folder_that_is_no_study_says_how_to_begin() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for command in ["run", "dataset", "validate", "verify", "report", "check"] {
+        let ran = sequester(&[command, folder.path().to_str().expect("UTF-8")]);
+        assert_eq!(ran.code, 1, "{command}: {}", ran.stderr);
+        assert!(ran.stderr.contains("hint:"), "{command}: {}", ran.stderr);
+    }
+}
+
+/// A file system of 64 KiB is full soon: everything that is written before that is complete.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
+    let study = Study::small();
+    // The kernel's own full device: every write to it fails with ENOSPC.
+    let full = study.file("full");
+    std::fs::create_dir(&full).expect("creates");
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs", full.to_str().expect("UTF-8")])
+        .output()
+        .is_ok_and(|o| o.status.success());
+    if !mounted {
+        eprintln!("SKIPPED a_full_disk_is_an_error_and_leaves_nothing_half_written: mounting needs root");
+        return;
+    }
+    let ran = study.run("run", &["--out", full.to_str().expect("UTF-8")]);
+    let evidence = full.join("evidence/run-1").exists();
+    let left_over = crate::support::files(&full)
+        .into_keys()
+        .filter(|p| p.components().any(|c| c.as_os_str().to_string_lossy().starts_with(".sequester-")))
+        .count();
+    let unmounted = std::process::Command::new("umount").arg(&full).status().is_ok_and(|s| s.success());
+    assert!(unmounted);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("error[disk-full]"), "{}", ran.stderr);
+    assert!(!evidence, "a bundle that is not complete was published");
+    assert_eq!(left_over, 0);
+}

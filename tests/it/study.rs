@@ -1,0 +1,177 @@
+//! A study at score level as a team runs it: once, again, interrupted, changed, and verified.
+
+use crate::support::{Study, files, sequester};
+
+#[test]
+fn a_study_runs_once_and_a_repetition_changes_nothing() {
+    let study = Study::small();
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("every primary endpoint is met"), "{}", ran.stdout);
+    let before = study.snapshot();
+    let again = study.run("run", &[]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(again.stdout.contains("evidence unchanged"), "{}", again.stdout);
+    assert_eq!(before, study.snapshot());
+}
+
+#[test]
+fn an_endpoint_that_is_not_met_ends_with_10_and_the_document_says_so() {
+    let study = Study::small();
+    study.replace("protocol.toml", "lower > 0.70", "lower > 0.99");
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    let html = study.read("reports/run-1/report.html");
+    assert!(html.contains("not met"));
+    assert!(!html.contains("support a conclusion of substantial equivalence in the sense") || html.contains("do not support"));
+}
+
+#[test]
+fn every_step_is_a_command_of_its_own() {
+    let study = Study::small();
+    for (command, code) in [("check", 0), ("dataset", 0), ("reads", 0), ("validate", 0), ("report", 0), ("verify", 0)] {
+        let ran = study.run(command, &[]);
+        assert_eq!(ran.code, code, "{command}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn the_same_study_in_another_folder_gives_the_same_bytes() {
+    let (one, two) = (Study::small(), Study::small());
+    assert_eq!(one.run("run", &[]).code, 0);
+    assert_eq!(two.run("run", &[]).code, 0);
+    let relative = |study: &Study| {
+        let strip = |path: &std::path::PathBuf| path.strip_prefix(study.path()).expect("below").to_path_buf();
+        study.snapshot().iter().map(|(path, bytes)| (strip(path), bytes.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(relative(&one), relative(&two));
+}
+
+#[test]
+fn a_changed_protocol_violates_its_lock() {
+    let study = Study::small();
+    assert_eq!(study.run("dataset", &[]).code, 0);
+    study.replace("protocol.toml", "lower > 0.70", "lower > 0.60");
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, 30, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[protocol-changed]"), "{}", ran.stderr);
+}
+
+#[test]
+fn changed_scores_need_a_reason_and_the_documents_print_it() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    study.replace("scores.csv", "C000,", "C000,0");
+    let refused = study.run("run", &[]);
+    assert_eq!(refused.code, 30, "{}", refused.stderr);
+    assert!(refused.stderr.contains("error[second-opening]"), "{}", refused.stderr);
+    assert!(!study.file("evidence/run-2").exists());
+    let reason = "the score of C000 was typed wrongly";
+    let ran = study.run("run", &["--reason", reason]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(study.read("reports/run-2/report.html").contains(reason));
+    assert!(study.file("evidence/run-1").is_dir(), "evidence is never removed");
+}
+
+#[test]
+fn new_words_are_published_without_another_opening() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    study.write("device.toml", "[device]\nname = \"Renamed device\"\n");
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(study.read("reports/run-2/report.html").contains("Renamed device"));
+    assert_eq!(study.read("ledger.jsonl").matches("test-set-opened").count(), 1);
+    let results = |run: &str| study.read(&format!("evidence/{run}/data/results.json"));
+    assert_eq!(results("run-1"), results("run-2"));
+}
+
+#[test]
+fn one_changed_byte_anywhere_is_found() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    for part in ["evidence/run-1", "reports/run-1"] {
+        for (path, original) in files(&study.file(part)) {
+            for position in [0, original.len() / 2, original.len() - 1] {
+                let mut changed = original.clone();
+                changed[position] ^= 0x01;
+                std::fs::write(&path, &changed).expect("writes");
+                let ran = study.run("verify", &[]);
+                let pdf = path.extension().is_some_and(|e| e == "pdf") && !cfg!(feature = "pdf");
+                assert_eq!(ran.code, if pdf { 0 } else { 20 }, "{} byte {position}: {}", path.display(), ran.stdout);
+            }
+            std::fs::write(&path, &original).expect("writes");
+        }
+    }
+    assert_eq!(study.run("verify", &[]).code, 0);
+}
+
+#[test]
+fn consistent_forgery_is_found_by_recomputation() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    // Somebody raises the AUC in results.json and repairs manifest and tag manifest.
+    let bag = study.file("evidence/run-1");
+    let results = std::fs::read_to_string(bag.join("data/results.json")).expect("reads");
+    let value = results.split("\"value\": 0.").nth(1).expect("an estimate").split(',').next().expect("digits").to_owned();
+    let forged = results.replace(&format!("\"value\": 0.{value}"), "\"value\": 0.9999");
+    assert_ne!(results, forged);
+    let digest = |text: &str| sequester::digest::Digest::of(text.as_bytes()).to_string();
+    std::fs::write(bag.join("data/results.json"), &forged).expect("writes");
+    let manifest = std::fs::read_to_string(bag.join("manifest-sha256.txt")).expect("reads");
+    let repaired = manifest.replace(&digest(&results), &digest(&forged));
+    std::fs::write(bag.join("manifest-sha256.txt"), &repaired).expect("writes");
+    let tags = std::fs::read_to_string(bag.join("tagmanifest-sha256.txt")).expect("reads");
+    std::fs::write(bag.join("tagmanifest-sha256.txt"), tags.replace(&digest(&manifest), &digest(&repaired)))
+        .expect("writes");
+    let ran = study.run("verify", &["--json"]);
+    assert_eq!(ran.code, 20, "{}", ran.stdout);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let codes: Vec<&str> = report["answers"]
+        .as_array()
+        .expect("answers")
+        .iter()
+        .flat_map(|a| a["discrepancies"].as_array().expect("a list").iter())
+        .filter_map(|d| d["code"].as_str())
+        .collect();
+    assert!(codes.contains(&"result-differs"), "{codes:?}");
+    assert!(codes.contains(&"ledger-digest"), "{codes:?}");
+}
+
+#[test]
+fn the_bundle_is_checked_by_sha256sum() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    let check = std::process::Command::new("sha256sum")
+        .args(["--check", "--quiet", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
+        .current_dir(study.file("evidence/run-1"))
+        .output();
+    match check {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+        Err(e) => eprintln!("SKIPPED the_bundle_is_checked_by_sha256sum: {e}"),
+    }
+}
+
+#[test]
+fn an_expected_root_digest_is_compared() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    let root = sequester::digest::Digest::of_file(&study.file("evidence/run-1/tagmanifest-sha256.txt")).expect("reads");
+    assert_eq!(study.run("verify", &["--root", &root.to_string()]).code, 0);
+    assert_eq!(study.run("verify", &["--root", &"0".repeat(64)]).code, 20);
+    assert_eq!(study.run("verify", &["--root", "zero"]).code, 2);
+    assert!(study.read("reports/run-1/report.html").contains(&root.to_string()));
+}
+
+#[test]
+fn help_teaches_every_command() {
+    let help = sequester(&["--help"]);
+    assert_eq!(help.code, 0);
+    for command in ["demo", "check", "dataset", "train", "lock", "score", "reads", "validate", "report", "verify", "run"] {
+        assert!(help.stdout.contains(command), "{command} is not in --help");
+        let own = sequester(&[command, "--help"]);
+        assert_eq!(own.code, 0);
+        assert!(own.stdout.len() > 300, "{command} --help is thin:\n{}", own.stdout);
+    }
+    assert_eq!(sequester(&["no-such-command"]).code, 2);
+}
