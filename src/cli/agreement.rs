@@ -52,8 +52,7 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     }
     let reads = Reads::parse(args, &storage::read(&args.file)?)?;
     let mut estimates = agreement::estimates(&reads.table, &reads.readers, args.level);
-    let plan =
-        Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
+    let plan = Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
     estimates.extend(agreement::against_others(&reads.readers, &reads.table, &plan));
     if context.json {
         let value = |e: &Estimate| super::metrics::value_of(e, None);
@@ -129,14 +128,18 @@ impl Reads {
                 "" => None,
                 _ if args.missing.iter().any(|m| m.eq_ignore_ascii_case(&text)) => None,
                 _ => {
-                    let message = format!("the read is not one of 1/0, true/false, yes/no, positive/negative: {text:?}");
+                    let message = format!(
+                        "the read is not one of 1/0, true/false, yes/no, positive/negative: {text:?}"
+                    );
                     let hint = "name values without a decision with --missing";
                     problems.push(Diagnostic::error("label-not-binary", message).at(at.clone()).hint(hint));
                     None
                 }
             };
             if cell(case).is_empty() || cell(who).is_empty() {
-                problems.push(Diagnostic::error("read-without-id", "the case or the reader is empty").at(at.clone()));
+                problems.push(
+                    Diagnostic::error("read-without-id", "the case or the reader is empty").at(at.clone()),
+                );
             }
             let reads = cases.entry(cell(case).to_owned()).or_default();
             if reads.insert(cell(who).to_owned(), read).is_some() {

@@ -44,7 +44,13 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "COLUMN")]
     compare: Option<String>,
     /// Thresholds for calls; repeat or separate by commas.
-    #[arg(long, value_name = "T", value_delimiter = ',', default_value = "0.5", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "T",
+        value_delimiter = ',',
+        default_value = "0.5",
+        allow_negative_numbers = true
+    )]
     threshold: Vec<f64>,
     /// Column that says which cases belong together, usually the patient.
     #[arg(long, value_name = "COLUMN")]
@@ -139,7 +145,9 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
 
 /// The metrics asked for; options are in their ranges.
 fn checked(args: &MetricsArgs) -> Result<Vec<Metric>> {
-    let usage = |message: String, hint: &str| Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint));
+    let usage = |message: String, hint: &str| {
+        Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint))
+    };
     if !(args.level > 0.0 && args.level < 1.0) {
         return Err(usage(format!("--level {} is not between 0 and 1", args.level), "use 0.95, say"));
     }
@@ -153,11 +161,17 @@ fn checked(args: &MetricsArgs) -> Result<Vec<Metric>> {
         return Err(usage(format!("--max-fpr {} is not in 0..1", args.max_fpr), "use 0.1, say"));
     }
     if args.bootstrap > 10_000_000 {
-        return Err(usage(format!("--bootstrap {} is above ten million", args.bootstrap), "2000 to 10000 are usual"));
+        return Err(usage(
+            format!("--bootstrap {} is above ten million", args.bootstrap),
+            "2000 to 10000 are usual",
+        ));
     }
     match args.unit {
         Some(Unit::Patient | Unit::SiteThenPatient) if args.cluster.is_none() => {
-            return Err(usage("--unit draws patients, and there is no --cluster".into(), "add --cluster patient_id"));
+            return Err(usage(
+                "--unit draws patients, and there is no --cluster".into(),
+                "add --cluster patient_id",
+            ));
         }
         Some(Unit::Site | Unit::SiteThenPatient) if args.site.is_none() => {
             return Err(usage("--unit draws sites, and there is no --site".into(), "add --site site"));
@@ -220,7 +234,8 @@ impl Report {
         for group in table.groups.iter().filter(|g| args.by.contains(&g.name)) {
             for (level, name) in (0_u32..).zip(&group.levels) {
                 let rows: Vec<usize> = (0..report.n).filter(|&i| group.ids[i] == level).collect();
-                let pick = |ids: Option<&[u32]>| ids.map(|ids| rows.iter().map(|&i| ids[i]).collect::<Vec<u32>>());
+                let pick =
+                    |ids: Option<&[u32]>| ids.map(|ids| rows.iter().map(|&i| ids[i]).collect::<Vec<u32>>());
                 let labels: Vec<bool> = rows.iter().map(|&i| table.labels[i]).collect();
                 let scores: Vec<f64> = rows.iter().map(|&i| table.scores[i]).collect();
                 let other: Option<Vec<f64>> =
@@ -308,7 +323,10 @@ impl Report {
                         let plan = plan(args, metric, n);
                         add(estimate_at_prevalence(metric, &sample, threshold, prevalence, &plan));
                     }
-                    if subgroup.is_none() && model.is_none_or(|m| m == args.score) && self.sentences.is_empty() {
+                    if subgroup.is_none()
+                        && model.is_none_or(|m| m == args.score)
+                        && self.sentences.is_empty()
+                    {
                         self.sentences = transported::per_thousand(&table, prevalence).unwrap_or_default();
                     }
                 }
@@ -336,7 +354,10 @@ impl Report {
             if small {
                 estimate.warnings.insert(
                     0,
-                    format!("insufficient: {n} cases, fewer than the {} that a subgroup needs", args.subgroup_minimum),
+                    format!(
+                        "insufficient: {n} cases, fewer than the {} that a subgroup needs",
+                        args.subgroup_minimum
+                    ),
                 );
             }
             self.estimates.push(value_of(&estimate, more));
@@ -461,8 +482,10 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
         methods.insert(0, By::Obuchowski);
     }
     let fit = metric >= Metric::CalibrationSlope;
-    let weighted = metric.needs_probabilities() || matches!(metric, Metric::AveragePrecision | Metric::PartialAuc);
-    let too_long = fit && args.bootstrap.saturating_mul(n as u64) > MOST_WORK_FOR_FITS && args.metric.is_empty();
+    let weighted =
+        metric.needs_probabilities() || matches!(metric, Metric::AveragePrecision | Metric::PartialAuc);
+    let too_long =
+        fit && args.bootstrap.saturating_mul(n as u64) > MOST_WORK_FOR_FITS && args.metric.is_empty();
     if args.bootstrap > 0 && !too_long {
         methods.extend([By::BootstrapPercentile, By::BootstrapBasic]);
         if !weighted || (n <= MOST_CASES_FOR_JACKKNIFE && !fit) || !args.metric.is_empty() {

@@ -99,9 +99,7 @@ impl ScoreTable {
     /// empty table.
     pub fn read(columns: &Columns<'_>) -> Result<Self> {
         let path = columns.path;
-        let mut reader = csv::ReaderBuilder::new()
-            .from_path(path)
-            .map_err(|e| of_csv(path, &e))?;
+        let mut reader = csv::ReaderBuilder::new().from_path(path).map_err(|e| of_csv(path, &e))?;
         let header = reader.byte_headers().map_err(|e| of_csv(path, &e))?.clone();
         let places = Places::find(columns, &header)?;
         let mut table = Self { compare: columns.compare.map(|_| Vec::new()), ..Self::default() };
@@ -162,7 +160,11 @@ impl ScoreTable {
                     if other == Some(None) {
                         let text = show(places.compare.map_or(&[][..], cell));
                         let name = columns.compare.unwrap_or_default();
-                        problems.wrong(line, "score-not-a-number", format!("{name} is not a finite number: {text}"));
+                        problems.wrong(
+                            line,
+                            "score-not-a-number",
+                            format!("{name} is not a finite number: {text}"),
+                        );
                     }
                 }
             }
@@ -182,7 +184,8 @@ impl ScoreTable {
             });
         }
         table.clusters = places.cluster.map(|_| clusters.rows);
-        table.groups = groups.into_iter().zip(columns.groups).map(|(g, name)| g.into_group(name.clone())).collect();
+        table.groups =
+            groups.into_iter().zip(columns.groups).map(|(g, name)| g.into_group(name.clone())).collect();
         Ok(table)
     }
 }
