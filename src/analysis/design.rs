@@ -283,7 +283,7 @@ mod tests {
         let check = |auc, goal, each, expected: f64| {
             let size = Size { positives: each, negatives: each };
             let power = auc_bound_power(AucVariance::HanleyMcneil, auc, goal, size, 0.95).expect("power");
-            assert!((power - expected).abs() < 0.011, "{auc} {goal} {each}: {power}");
+            assert!((power - expected).abs() < 0.015, "{auc} {goal} {each}: {power}");
         };
         check(0.85, 0.80, 500.0, 0.98);
         check(0.97, 0.95, 500.0, 0.95);

@@ -77,6 +77,33 @@ pub fn at_prevalence(
     carried(share(sensitivity.0, sensitivity.1)?, share(specificity.0, specificity.1)?, prevalence)
 }
 
+/// What sensitivity and specificity of a table mean for 1,000 patients at a prevalence, in words with whole
+/// numbers that add up. None when a class is empty or the prevalence is not in 0..1.
+pub fn per_thousand(table: &Confusion, prevalence: f64) -> Option<Vec<String>> {
+    if !(0.0..=1.0).contains(&prevalence) {
+        return None;
+    }
+    let (sensitivity, specificity) = (table.sensitivity(), table.specificity());
+    let with = (1000.0 * prevalence).round();
+    let found = (with * share(sensitivity.0, sensitivity.1)?).round();
+    let cleared = ((1000.0 - with) * share(specificity.0, specificity.1)?).round();
+    let (without, missed) = (1000.0 - with, with - found);
+    let alarmed = without - cleared;
+    let called = found + alarmed;
+    let patients = |n: f64| if n == 1.0 { "1 patient".to_owned() } else { format!("{n} patients") };
+    let mut out = vec![
+        format!("Of 1,000 patients, {with} have the finding: {found} of them are called positive, {missed} are missed."),
+        format!("Of the {without} without it, {cleared} are called negative, {alarmed} are called positive by mistake."),
+    ];
+    if called > 0.0 {
+        out.push(format!("Of {} called positive, {found} have the finding.", patients(called)));
+    }
+    if called < 1000.0 {
+        out.push(format!("Of {} called negative, {missed} have the finding.", patients(1000.0 - called)));
+    }
+    Some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +122,21 @@ mod tests {
         assert!((at_prevalence(&table, p, f1).expect("f1") - table.f1().expect("f1")).abs() < 1e-15);
         let (lower, upper) = exact_limits(&table, p, 0.95, ppv).expect("limits");
         assert!(lower < 89.0 / 2616.0 && 89.0 / 2616.0 < upper);
+    }
+
+    #[test]
+    fn a_thousand_patients_add_up() {
+        let table =
+            Confusion { true_positives: 89, false_negatives: 133, false_positives: 2527, true_negatives: 13_621 };
+        let sentences = per_thousand(&table, 0.05).expect("sentences");
+        assert_eq!(
+            sentences,
+            [
+                "Of 1,000 patients, 50 have the finding: 20 of them are called positive, 30 are missed.",
+                "Of the 950 without it, 801 are called negative, 149 are called positive by mistake.",
+                "Of 169 patients called positive, 20 have the finding.",
+                "Of 831 patients called negative, 30 have the finding.",
+            ]
+        );
     }
 }

@@ -1,15 +1,18 @@
 //! The command line: one file a subcommand. The only place that reads the clock, the environment and
 //! the terminal.
 
+mod agreement;
 mod check;
 mod dataset;
 mod demo;
 mod dicom;
 mod lock;
+mod metrics;
 mod reads;
 mod report;
 mod run;
 mod score;
+mod score_table;
 mod study;
 mod train;
 mod validate;
@@ -63,6 +66,7 @@ enum Command {
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Run(run::RunArgs),
+    Metrics(Box<metrics::MetricsArgs>),
     /// Write shell completions to standard output.
     Completions {
         /// bash, zsh, fish, elvish or powershell.
@@ -169,6 +173,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Report(args) => report::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Metrics(args) => metrics::run(&args, context),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut std::io::stdout());
             Ok(Outcome::Done)

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::dataset;
+use super::{agreement, dataset};
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
 use crate::reference_standard::consensus::{Basis, Consensus};
@@ -19,12 +19,20 @@ use crate::study::{self, Inputs, ReferenceStandard, Step};
 /// Shows who read how much, who is missing what, and how the consensus came about. The digests of the
 /// files go to the ledger; a reader file that arrives later is brought in by repeating the step.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ReadsArgs {
+    #[command(subcommand)]
+    command: Option<ReadsCommand>,
     #[command(flatten)]
-    study: StudyArgs,
+    study: Option<StudyArgs>,
     /// Only show; record nothing in the ledger.
     #[arg(long)]
     dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ReadsCommand {
+    Agreement(agreement::AgreementArgs),
 }
 
 /// Runs the command.
@@ -32,7 +40,14 @@ pub struct ReadsArgs {
 /// # Errors
 /// Whatever is wrong in the files.
 pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
-    let study = Study::open(&args.study)?;
+    if let Some(ReadsCommand::Agreement(args)) = &args.command {
+        return agreement::run(args, context);
+    }
+    let Some(study) = &args.study else {
+        let missing = Diagnostic::error("study-missing", "no study folder is named");
+        return Err(Error::Usage(missing.hint("sequester reads STUDY, or sequester reads agreement FILE.csv")));
+    };
+    let study = Study::open(study)?;
     let inputs = study.inputs(Step::Reads)?;
     say("reads", "reading the readers' files");
     let cohort = study::cohort(&inputs)?;

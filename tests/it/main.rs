@@ -2,8 +2,10 @@
 
 mod bad_input;
 mod bootstrap_laws;
+mod metrics;
 mod real_data;
 mod reference_values;
+mod source_project;
 mod study;
 mod support;
 mod walls;

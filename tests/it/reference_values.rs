@@ -381,19 +381,21 @@ fn sample_sizes_and_power_match_proc_pwr_epir_and_statsmodels() {
         let Some(rest) = key.strip_prefix("power.roc.test one auc=") else { continue };
         let number = |name: &str| row[name].as_f64().expect("number");
         let auc: f64 = rest[..4].parse().expect("auc");
-        let close = |got: f64, expected: f64| {
-            assert!((got / expected - 1.0).abs() < 1e-9, "{key}: {got} {expected}");
+        // pROC finds sizes by a root search that stops within about 2e-4; its powers are closed forms.
+        let close = |got: f64, expected: f64, within: f64| {
+            assert!((got / expected - 1.0).abs() < within, "{key}: {got} {expected}");
         };
         if rest.contains("kappa=") {
             let kappa = number("ncontrols") / number("ncases");
             let size = design::auc_size(AucVariance::Obuchowski, auc, 0.5, kappa, 0.05, 0.8).expect("size");
-            close(size.positives, number("ncases"));
-            close(size.negatives, number("ncontrols"));
+            close(size.positives, number("ncases"), 1e-4);
+            close(size.negatives, number("ncontrols"), 1e-4);
         } else {
             let size = Size { positives: number("ncases"), negatives: number("ncontrols") };
             close(
                 design::auc_power(AucVariance::Obuchowski, auc, 0.5, size, 0.05).expect("power"),
                 number("power"),
+                1e-9,
             );
         }
         compared += 1;

@@ -1,0 +1,587 @@
+//! `sequester metrics`: every statistic of a table of scores, without a study.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::score_table::{Columns, ScoreTable};
+use super::{Context, Outcome};
+use crate::analysis::calibration::{Edge, reliability};
+use crate::analysis::confusion::Confusion;
+use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
+use crate::analysis::metric::{
+    Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
+};
+use crate::analysis::results::Warning;
+use crate::analysis::{poolability, transported};
+use crate::diagnostic::{Diagnostic, Error, Result};
+
+/// Compute every statistic of a table of labels and scores.
+///
+/// FILE is a CSV with a header, one row a case. Higher scores mean positive; a case is called positive at
+/// or above a threshold; the direction is never flipped. Prints a readable table, or with --json all
+/// estimates with every interval that exists for them. Numbers in JSON read back exactly.
+///
+/// The whole table is held in memory: about 60 bytes a row with two scores and one cluster column, so ten
+/// million rows need about 600 MB.
+#[derive(Debug, Args)]
+pub struct MetricsArgs {
+    /// CSV with a header, one row a case.
+    #[arg(value_name = "FILE.csv")]
+    file: PathBuf,
+    /// Column of the reference standard: 1/0, true/false, yes/no or positive/negative.
+    #[arg(long, value_name = "COLUMN", default_value = "label")]
+    label: String,
+    /// The value of the label column that means positive; any one other value is then negative.
+    #[arg(long, value_name = "VALUE")]
+    positive: Option<String>,
+    /// Column of the scores.
+    #[arg(long, value_name = "COLUMN", default_value = "score")]
+    score: String,
+    /// Column of a second model's scores of the same cases, compared pairwise.
+    #[arg(long, value_name = "COLUMN")]
+    compare: Option<String>,
+    /// Thresholds for calls; repeat or separate by commas.
+    #[arg(
+        long,
+        value_name = "T",
+        value_delimiter = ',',
+        default_value = "0.5",
+        allow_negative_numbers = true
+    )]
+    threshold: Vec<f64>,
+    /// Column that says which cases belong together, usually the patient.
+    #[arg(long, value_name = "COLUMN")]
+    cluster: Option<String>,
+    /// Column of the site, for resampling by site and for the test of poolability.
+    #[arg(long, value_name = "COLUMN")]
+    site: Option<String>,
+    /// Columns that define subgroups, separated by commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    by: Vec<String>,
+    /// Subgroups with fewer cases are marked insufficient.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    subgroup_minimum: u64,
+    /// Only these metrics, by id, separated by commas.
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    metric: Vec<String>,
+    /// Bootstrap replicates; 0 for none.
+    #[arg(long, value_name = "B", default_value_t = 2000)]
+    bootstrap: u64,
+    /// Seed of the bootstrap.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    seed: u64,
+    /// What the bootstrap draws [default: patient with --cluster, else case].
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<Unit>,
+    /// Two-sided confidence level.
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
+    level: f64,
+    /// Also carry PPV, NPV and F1 to this prevalence.
+    #[arg(long, value_name = "P")]
+    prevalence: Option<f64>,
+    /// Upper end of the false positive rates of the partial AUC.
+    #[arg(long, value_name = "RATE", default_value_t = 0.1)]
+    max_fpr: f64,
+    /// Leave out rows with an empty label or score, and say how many, instead of refusing the file.
+    #[arg(long)]
+    skip_missing: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Unit {
+    Case,
+    CaseStratified,
+    Patient,
+    Site,
+    SiteThenPatient,
+}
+
+impl From<Unit> for ResamplingUnit {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Case => Self::Case,
+            Unit::CaseStratified => Self::CaseStratified,
+            Unit::Patient => Self::Patient,
+            Unit::Site => Self::Site,
+            Unit::SiteThenPatient => Self::SiteThenPatient,
+        }
+    }
+}
+
+/// Statistics by brute-force leave-one-out are offered up to this many cases.
+const MOST_CASES_FOR_JACKKNIFE: usize = 5000;
+/// Model fits are bootstrapped up to this many cases times replicates.
+const MOST_WORK_FOR_FITS: u64 = 10_000_000;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Error::Usage`] for options outside their range; located diagnostics for everything wrong in the file.
+pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
+    let wanted = checked(args)?;
+    let mut groups: Vec<String> = args.by.clone();
+    groups.extend(args.site.iter().cloned().filter(|s| !args.by.contains(s)));
+    let table = ScoreTable::read(&Columns {
+        path: &args.file,
+        label: &args.label,
+        positive: args.positive.as_deref(),
+        score: &args.score,
+        compare: args.compare.as_deref(),
+        cluster: args.cluster.as_deref(),
+        groups: &groups,
+        skip_missing: args.skip_missing,
+    })?;
+    let report = Report::new(args, &wanted, &table);
+    if context.json {
+        println!("{:#}", report.json(args));
+    } else {
+        print!("{}", report.text());
+    }
+    Ok(Outcome::Done)
+}
+
+/// The metrics asked for; options are in their ranges.
+fn checked(args: &MetricsArgs) -> Result<Vec<Metric>> {
+    let usage = |message: String, hint: &str| {
+        Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint))
+    };
+    if !(args.level > 0.0 && args.level < 1.0) {
+        return Err(usage(format!("--level {} is not between 0 and 1", args.level), "use 0.95, say"));
+    }
+    if let Some(bad) = args.threshold.iter().find(|t| !t.is_finite()) {
+        return Err(usage(format!("--threshold {bad} is not a finite number"), "use 0.5, say"));
+    }
+    if let Some(bad) = args.prevalence.filter(|p| !(*p > 0.0 && *p < 1.0)) {
+        return Err(usage(format!("--prevalence {bad} is not between 0 and 1"), "use 0.05, say"));
+    }
+    if !(args.max_fpr > 0.0 && args.max_fpr <= 1.0) {
+        return Err(usage(format!("--max-fpr {} is not in 0..1", args.max_fpr), "use 0.1, say"));
+    }
+    if args.bootstrap > 10_000_000 {
+        return Err(usage(
+            format!("--bootstrap {} is above ten million", args.bootstrap),
+            "2000 to 10000 are usual",
+        ));
+    }
+    match args.unit {
+        Some(Unit::Patient | Unit::SiteThenPatient) if args.cluster.is_none() => {
+            return Err(usage(
+                "--unit draws patients, and there is no --cluster".into(),
+                "add --cluster patient_id",
+            ));
+        }
+        Some(Unit::Site | Unit::SiteThenPatient) if args.site.is_none() => {
+            return Err(usage("--unit draws sites, and there is no --site".into(), "add --site site"));
+        }
+        _ => {}
+    }
+    if args.metric.is_empty() {
+        return Ok(Metric::ALL.to_vec());
+    }
+    args.metric
+        .iter()
+        .map(|id| {
+            Metric::from_id(id).ok_or_else(|| {
+                let known: Vec<&str> = Metric::ALL.iter().map(|m| m.id()).collect();
+                Error::Usage(
+                    Diagnostic::error("metric-unknown", format!("there is no metric {id:?}"))
+                        .hint(format!("known are {}", known.join(", "))),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Everything that is printed.
+struct Report {
+    n: usize,
+    positives: usize,
+    estimates: Vec<Value>,
+    rows: Vec<Estimate>,
+    warnings: Vec<Warning>,
+    tables: Vec<(f64, Option<String>, Confusion)>,
+    sentences: Vec<String>,
+    curve: Vec<Value>,
+    poolability: Option<Value>,
+}
+
+impl Report {
+    fn new(args: &MetricsArgs, wanted: &[Metric], table: &ScoreTable) -> Self {
+        let mut report = Self {
+            n: table.labels.len(),
+            positives: table.labels.iter().filter(|&&l| l).count(),
+            estimates: Vec::new(),
+            rows: Vec::new(),
+            warnings: table.warnings.clone(),
+            tables: Vec::new(),
+            sentences: Vec::new(),
+            curve: Vec::new(),
+            poolability: None,
+        };
+        let sites = args.site.as_ref().and_then(|s| table.groups.iter().find(|g| g.name == *s));
+        let sites = sites.map(|g| g.ids.as_slice());
+        let all = Part {
+            labels: &table.labels,
+            scores: &table.scores,
+            other: table.compare.as_deref(),
+            patients: table.clusters.as_deref(),
+            sites,
+        };
+        report.part(args, wanted, &all, None);
+        for group in table.groups.iter().filter(|g| args.by.contains(&g.name)) {
+            for (level, name) in (0_u32..).zip(&group.levels) {
+                let rows: Vec<usize> = (0..report.n).filter(|&i| group.ids[i] == level).collect();
+                let pick =
+                    |ids: Option<&[u32]>| ids.map(|ids| rows.iter().map(|&i| ids[i]).collect::<Vec<u32>>());
+                let labels: Vec<bool> = rows.iter().map(|&i| table.labels[i]).collect();
+                let scores: Vec<f64> = rows.iter().map(|&i| table.scores[i]).collect();
+                let other: Option<Vec<f64>> =
+                    table.compare.as_ref().map(|other| rows.iter().map(|&i| other[i]).collect());
+                let (patients, sites) = (pick(table.clusters.as_deref()), pick(sites));
+                let part = Part {
+                    labels: &labels,
+                    scores: &scores,
+                    other: other.as_deref(),
+                    patients: patients.as_deref(),
+                    sites: sites.as_deref(),
+                };
+                report.part(args, wanted, &part, Some(format!("{}={name}", group.name)));
+            }
+        }
+        if let (Some(name), Some(sites)) = (&args.site, sites) {
+            let levels = table.groups.iter().find(|g| g.name == *name).map_or(&[][..], |g| &g.levels);
+            report.poolability = Some(pool(&all, sites, levels));
+        }
+        let probabilities = table.scores.iter().all(|s| (0.0..=1.0).contains(s));
+        if probabilities && wanted.iter().any(|m| m.needs_probabilities()) {
+            report.curve = reliability(&table.labels, &table.scores, None, 10, Edge::Left)
+                .iter()
+                .map(|b| {
+                    json!({"lower": b.lower, "upper": b.upper, "cases": b.cases as u64,
+                        "mean_score": (b.cases > 0.0).then_some(b.mean_score),
+                        "observed": (b.cases > 0.0).then_some(b.observed)})
+                })
+                .collect();
+        }
+        report.warnings.sort();
+        report.warnings.dedup();
+        report
+    }
+
+    /// Every estimate of the whole table or of one subgroup.
+    fn part(&mut self, args: &MetricsArgs, wanted: &[Metric], part: &Part<'_>, subgroup: Option<String>) {
+        let sample = part.sample();
+        let n = part.labels.len();
+        let models: Vec<(Option<&str>, &[f64])> = match (&args.compare, part.other) {
+            (Some(name), Some(other)) => {
+                vec![(Some(args.score.as_str()), part.scores), (Some(name.as_str()), other)]
+            }
+            _ => vec![(None, part.scores)],
+        };
+        let small = subgroup.is_some() && (n as u64) < args.subgroup_minimum;
+        let mut out: Vec<(Estimate, Option<Value>)> = Vec::new();
+        for (model, scores) in models {
+            let sample = Sample { scores, ..sample };
+            let probabilities = scores.iter().all(|s| (0.0..=1.0).contains(s));
+            if !probabilities && args.metric.is_empty() && subgroup.is_none() {
+                let what = model.unwrap_or(&args.score);
+                self.warnings.push(Warning {
+                    code: "not-probabilities".into(),
+                    message: format!("{what} has values outside 0..1: calibration is not computed"),
+                });
+            }
+            let mut add = |mut estimate: Estimate| {
+                estimate.model = model.map(str::to_owned);
+                out.push((estimate, None));
+            };
+            for &metric in wanted {
+                if metric.needs_probabilities() && !probabilities && args.metric.is_empty() {
+                    continue;
+                }
+                let plan = plan(args, metric, n);
+                if metric.needs_threshold() {
+                    for &threshold in &args.threshold {
+                        add(estimate(metric, &sample, Some(threshold), &plan));
+                    }
+                } else {
+                    add(estimate(metric, &sample, None, &plan));
+                }
+            }
+            for &threshold in &args.threshold {
+                let table = Confusion::at(sample.labels, scores, threshold);
+                let name = match (&subgroup, model) {
+                    (Some(s), Some(m)) => Some(format!("{m}, {s}")),
+                    (Some(s), None) => Some(s.clone()),
+                    (None, m) => m.map(str::to_owned),
+                };
+                self.tables.push((threshold, name, table));
+                if let Some(prevalence) = args.prevalence {
+                    for metric in [Metric::Ppv, Metric::Npv, Metric::F1] {
+                        let plan = plan(args, metric, n);
+                        add(estimate_at_prevalence(metric, &sample, threshold, prevalence, &plan));
+                    }
+                    if subgroup.is_none()
+                        && model.is_none_or(|m| m == args.score)
+                        && self.sentences.is_empty()
+                    {
+                        self.sentences = transported::per_thousand(&table, prevalence).unwrap_or_default();
+                    }
+                }
+            }
+        }
+        if let (Some(other), Some(name)) = (part.other, &args.compare) {
+            let pair = format!("{} - {name}", args.score);
+            let mut difference = estimate_difference(&sample, other, &plan(args, Metric::Auc, n));
+            difference.model = Some(pair.clone());
+            out.push((difference, None));
+            for &threshold in &args.threshold {
+                let (mut estimate, test) = estimate_mcnemar(&sample, other, threshold);
+                estimate.model = Some(pair.clone());
+                let more = json!({
+                    "only_first_correct": test.only_first_correct, "only_second_correct": test.only_second_correct,
+                    "exact_p": test.exact_p(), "mid_p": test.mid_p(),
+                    "statistic": test.statistic(), "p": test.p(),
+                    "corrected_statistic": test.corrected_statistic(), "corrected_p": test.corrected_p(),
+                });
+                out.push((estimate, Some(more)));
+            }
+        }
+        for (mut estimate, more) in out {
+            estimate.subgroup.clone_from(&subgroup);
+            if small {
+                estimate.warnings.insert(
+                    0,
+                    format!(
+                        "insufficient: {n} cases, fewer than the {} that a subgroup needs",
+                        args.subgroup_minimum
+                    ),
+                );
+            }
+            self.estimates.push(value_of(&estimate, more));
+            self.rows.push(estimate);
+        }
+    }
+
+    fn json(&self, args: &MetricsArgs) -> Value {
+        let table = |(threshold, name, c): &(f64, Option<String>, Confusion)| {
+            json!({"threshold": threshold, "of": name, "tp": c.true_positives, "fn": c.false_negatives,
+                "fp": c.false_positives, "tn": c.true_negatives})
+        };
+        let mut out = json!({
+            "format": "sequester-metrics/1",
+            "n": self.n,
+            "positives": self.positives,
+            "level": args.level,
+            "confusion": self.tables.iter().map(table).collect::<Vec<_>>(),
+            "estimates": self.estimates,
+            "warnings": self.warnings,
+        });
+        if !self.curve.is_empty() {
+            out["reliability"] = json!(self.curve);
+        }
+        if !self.sentences.is_empty() {
+            out["per_thousand"] = json!(self.sentences);
+        }
+        if let Some(pool) = &self.poolability {
+            out["poolability"] = pool.clone();
+        }
+        out
+    }
+
+    fn text(&self) -> String {
+        let mut out = format!("{} cases, {} positive\n", self.n, self.positives);
+        for (threshold, name, c) in &self.tables {
+            let of = name.as_ref().map_or(String::new(), |n| format!("{n}, "));
+            out += &format!(
+                "{of}score >= {threshold}: TP {}  FN {}  FP {}  TN {}\n",
+                c.true_positives, c.false_negatives, c.false_positives, c.true_negatives
+            );
+        }
+        let mut sections: Vec<Option<&String>> = vec![None];
+        for row in &self.rows {
+            if !sections.contains(&row.subgroup.as_ref()) {
+                sections.push(row.subgroup.as_ref());
+            }
+        }
+        for section in sections {
+            if let Some(name) = section {
+                out += &format!("\n{name}\n");
+            }
+            let rows: Vec<&Estimate> = self.rows.iter().filter(|r| r.subgroup.as_ref() == section).collect();
+            out += &format!("{}\n", text_table(&rows));
+        }
+        for sentence in &self.sentences {
+            out += &format!("{sentence}\n");
+        }
+        if let Some(pool) = &self.poolability {
+            let test = &pool["auc"];
+            match test["p_value"].as_f64() {
+                Some(p) => {
+                    out += &format!(
+                        "AUC between sites: Q = {:.2}, p = {}, I2 = {:.0} %\n",
+                        test["statistic"].as_f64().unwrap_or(0.0),
+                        p_text(p),
+                        100.0 * test["i_squared"].as_f64().unwrap_or(0.0)
+                    );
+                }
+                None => out += "AUC between sites: not evaluable, fewer than two sites have a variance\n",
+            }
+        }
+        let mut said = BTreeSet::new();
+        for warning in &self.warnings {
+            out += &format!("warning[{}]: {}\n", warning.code, warning.message);
+        }
+        for row in &self.rows {
+            for warning in &row.warnings {
+                let of = row.subgroup.as_ref().map_or(String::new(), |s| format!(" ({s})"));
+                if let Some((code, message)) = warning.split_once(": ")
+                    && said.insert((code.to_owned(), message.to_owned(), of.clone()))
+                {
+                    out += &format!("warning[{code}]: {}{of}: {message}\n", row.id);
+                }
+            }
+        }
+        out
+    }
+}
+
+/// The rows of the whole table or of a subgroup.
+struct Part<'a> {
+    labels: &'a [bool],
+    scores: &'a [f64],
+    other: Option<&'a [f64]>,
+    patients: Option<&'a [u32]>,
+    sites: Option<&'a [u32]>,
+}
+
+impl Part<'_> {
+    fn sample(&self) -> Sample<'_> {
+        Sample { labels: self.labels, scores: self.scores, patients: self.patients, sites: self.sites }
+    }
+}
+
+/// All methods that are to be shown for a metric on so many cases.
+fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
+    use IntervalMethod as By;
+    let mut methods = vec![
+        By::Delong,
+        By::DelongLogit,
+        By::HanleyMcneil,
+        By::UStatistic,
+        By::ClopperPearson,
+        By::Wilson,
+        By::AgrestiCoull,
+        By::Jeffreys,
+        By::Log,
+        By::Wald,
+    ];
+    if args.cluster.is_some() {
+        methods.insert(0, By::Obuchowski);
+    }
+    let fit = metric >= Metric::CalibrationSlope;
+    let weighted =
+        metric.needs_probabilities() || matches!(metric, Metric::AveragePrecision | Metric::PartialAuc);
+    let too_long =
+        fit && args.bootstrap.saturating_mul(n as u64) > MOST_WORK_FOR_FITS && args.metric.is_empty();
+    if args.bootstrap > 0 && !too_long {
+        methods.extend([By::BootstrapPercentile, By::BootstrapBasic]);
+        if !weighted || (n <= MOST_CASES_FOR_JACKKNIFE && !fit) || !args.metric.is_empty() {
+            methods.push(By::BootstrapBca);
+        }
+    }
+    let unit = match args.unit {
+        Some(unit) => unit.into(),
+        None if args.cluster.is_some() => ResamplingUnit::Patient,
+        None => ResamplingUnit::Case,
+    };
+    Plan { partial_fpr: args.max_fpr, ..Plan::new(args.level, methods, unit, args.bootstrap, args.seed) }
+}
+
+/// The estimate as JSON: warnings as code and message.
+pub(super) fn value_of(estimate: &Estimate, more: Option<Value>) -> Value {
+    let mut value = serde_json::to_value(estimate).unwrap_or_default();
+    if let Some(list) = value.get_mut("warnings").and_then(Value::as_array_mut) {
+        for warning in list {
+            let text = warning.as_str().unwrap_or_default();
+            let (code, message) = text.split_once(": ").unwrap_or(("note", text));
+            *warning = json!({"code": code, "message": message});
+        }
+    }
+    if let Some(more) = more {
+        value["tests"] = more;
+    }
+    value
+}
+
+fn pool(part: &Part<'_>, sites: &[u32], levels: &[String]) -> Value {
+    let by_site = poolability::by_site(part.labels, part.scores, sites);
+    let estimates: Vec<(f64, f64)> =
+        by_site.iter().filter_map(|s| s.at_site.and_then(|(auc, v)| Some((auc, v?)))).collect();
+    let mut positives: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for (&site, &label) in sites.iter().zip(part.labels) {
+        let count = positives.entry(site).or_default();
+        count.0 += u64::from(label);
+        count.1 += 1;
+    }
+    let shares: Vec<(u64, u64)> = positives.into_values().collect();
+    let test = |t: Option<poolability::Heterogeneity>| {
+        t.map(|t| {
+            json!({"statistic": t.statistic, "degrees": t.degrees, "p_value": t.p_value,
+                "i_squared": t.i_squared, "sites": t.sites})
+        })
+    };
+    let site = |s: &poolability::SiteAuc| {
+        json!({"site": levels.get(s.site as usize), "cases": s.cases, "auc": s.at_site.map(|a| a.0),
+            "auc_without_site": s.without_site})
+    };
+    json!({
+        "auc": test(poolability::cochran(&estimates)),
+        "prevalence": test(poolability::equal_shares(&shares)),
+        "sites": by_site.iter().map(site).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn p_text(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".into() } else { format!("{p:.4}") }
+}
+
+/// One line an estimate, and one more for each further interval.
+pub(super) fn text_table(rows: &[&Estimate]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["metric", "at", "value", "interval", "method"]);
+    for row in rows {
+        let mut at: Vec<String> = row.model.iter().cloned().collect();
+        at.extend(row.threshold.map(|t| format!(">= {t}")));
+        at.extend(row.prevalence.map(|p| format!("prevalence {p}")));
+        let mut value = row.value.map_or("-".into(), |v| format!("{v:.4}"));
+        if let (Some(k), Some(n)) = (row.numerator, row.denominator) {
+            value += &format!(" ({k}/{n})");
+        }
+        if let Some(p) = row.p_value {
+            value += &format!(", p {}", p_text(p));
+        }
+        let mut first = [row.id.clone(), at.join(", "), value, String::new(), String::new()];
+        if let Some(reason) = &row.not_evaluable {
+            first[3] = "not evaluable".into();
+            first[4].clone_from(reason);
+        }
+        let mut lines = row.intervals.iter().map(|i| {
+            let dropped = i.dropped.filter(|d| *d > 0).map_or(String::new(), |d| format!(", {d} dropped"));
+            let of = i.replicates.map_or(String::new(), |b| format!(" ({b}{dropped})"));
+            (format!("{:.4} to {:.4}", i.lower, i.upper), format!("{}{of}", i.method.describe()))
+        });
+        if let Some((interval, method)) = lines.next() {
+            first[3] = interval;
+            first[4] = method;
+        }
+        table.add_row(first);
+        for (interval, method) in lines {
+            table.add_row(["".into(), "".into(), "".into(), interval, method]);
+        }
+    }
+    table
+}

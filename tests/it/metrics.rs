@@ -1,0 +1,332 @@
+//! `sequester metrics` and `sequester reads agreement` as their users run them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::reference_values::{folder, reference};
+
+fn sequester(args: &[&str], threads: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sequester"))
+        .args(args)
+        .env("RAYON_NUM_THREADS", threads)
+        .output()
+        .expect("runs")
+}
+
+fn input(name: &str) -> String {
+    folder().join(format!("inputs/{name}.csv")).to_string_lossy().into_owned()
+}
+
+fn json(args: &[&str]) -> Value {
+    let mut all = args.to_vec();
+    all.push("--json");
+    let output = sequester(&all, "2");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The value of an estimate, or a limit of one of its intervals.
+fn find<'a>(report: &'a Value, id: &str, keys: &[(&str, Value)]) -> &'a Value {
+    let fits = |e: &&Value| e["id"] == id && keys.iter().all(|(k, v)| &e[*k] == v);
+    let mut found = report["estimates"].as_array().expect("estimates").iter().filter(fits);
+    let first = found.next().unwrap_or_else(|| panic!("no {id} {keys:?}"));
+    assert!(found.next().is_none(), "{id} {keys:?} twice");
+    first
+}
+
+fn limit(estimate: &Value, method: &str, end: &str) -> f64 {
+    let intervals = estimate["intervals"].as_array().expect("intervals");
+    let interval = intervals.iter().find(|i| i["method"] == method).expect("method");
+    interval[end].as_f64().expect("number")
+}
+
+#[test]
+fn metrics_print_the_exact_reference_values() {
+    let exact = reference("exact");
+    let mut compared = 0;
+    for name in ["d01_tiny20", "d02_bal1000", "d05_ties2000", "d07_subgroups600", "d08_clustered"] {
+        let truth = &exact[name];
+        let report = json(&[
+            "metrics",
+            &input(name),
+            "--compare",
+            "score_b",
+            "--threshold",
+            "0.5,0.4",
+            "--cluster",
+            "patient_id",
+            "--bootstrap",
+            "100",
+        ]);
+        assert_eq!(report["n"], truth["n"]);
+        assert_eq!(report["positives"], truth["n_pos"]);
+        let mut check = |got: f64, key: &str| {
+            let expected: f64 = match &truth[key] {
+                Value::String(s) => s.parse().expect("number"),
+                other => panic!("{name} {key}: {other}"),
+            };
+            assert!(
+                (got - expected).abs() / expected.abs().max(1e-3) < 1e-12,
+                "{name} {key}: {got} {expected}"
+            );
+            compared += 1;
+        };
+        let score = ("model", Value::from("score"));
+        let auc = find(&report, "auc", &[score.clone()]);
+        check(auc["value"].as_f64().expect("value"), "auc");
+        for (method, low, high) in
+            [("delong", "delong_lo", "delong_hi"), ("delong-logit", "delong_logit_lo", "delong_logit_hi")]
+        {
+            check(limit(auc, method, "lower"), low);
+            check(limit(auc, method, "upper"), high);
+        }
+        let se = auc["standard_error"].as_f64().expect("se");
+        check(se * se, "obuchowski_var");
+        for (id, key) in [
+            ("average_precision", "ap"),
+            ("partial_auc", "pauc_mcclish_fpr10"),
+            ("brier", "brier"),
+            ("log_loss", "logloss"),
+            ("ece", "ece10_left_closed"),
+            ("mce", "mce10_left_closed"),
+            ("calibration_slope", "cal_slope"),
+            ("calibration_intercept", "cal_intercept"),
+            ("calibration_in_the_large", "cal_in_the_large"),
+        ] {
+            let estimate = find(&report, id, &[score.clone()]);
+            check(estimate["value"].as_f64().expect("value"), key);
+        }
+        for t in ["0.5", "0.4"] {
+            let at = ("threshold", Value::from(t.parse::<f64>().expect("number")));
+            for (id, key) in [
+                ("sensitivity", "sens"),
+                ("specificity", "spec"),
+                ("ppv", "ppv"),
+                ("npv", "npv"),
+                ("accuracy", "acc"),
+            ] {
+                let estimate = find(&report, id, &[score.clone(), at.clone()]);
+                check(estimate["value"].as_f64().expect("value"), &format!("thr{t}.{key}.est"));
+                for (method, short) in [
+                    ("clopper-pearson", "cp"),
+                    ("wilson", "wilson"),
+                    ("jeffreys", "jeff"),
+                    ("agresti-coull", "ac"),
+                ] {
+                    check(
+                        limit(estimate, method, "lower").clamp(0.0, 1.0),
+                        &format!("thr{t}.{key}.{short}_lo"),
+                    );
+                    check(
+                        limit(estimate, method, "upper").clamp(0.0, 1.0),
+                        &format!("thr{t}.{key}.{short}_hi"),
+                    );
+                }
+            }
+            for (id, key) in [
+                ("f1", "f1"),
+                ("balanced_accuracy", "balacc"),
+                ("youden", "youden"),
+                ("mcc", "mcc"),
+                ("lr_positive", "lrpos"),
+                ("lr_negative", "lrneg"),
+                ("diagnostic_odds_ratio", "dor"),
+            ] {
+                let estimate = find(&report, id, &[score.clone(), at.clone()]);
+                check(estimate["value"].as_f64().expect("value"), &format!("thr{t}.{key}"));
+            }
+            let test = find(&report, "mcnemar", &[at]);
+            check(test["p_value"].as_f64().expect("p"), &format!("thr{t}.mcnemar_exact_p"));
+            check(test["tests"]["corrected_p"].as_f64().expect("p"), &format!("thr{t}.mcnemar_cc_p"));
+        }
+        let difference = find(&report, "auc_difference", &[]);
+        check(difference["value"].as_f64().expect("value"), "auc_diff");
+        check(limit(difference, "delong", "lower"), "paired_diff_lo");
+        check(limit(difference, "delong", "upper"), "paired_diff_hi");
+    }
+    assert!(compared > 500, "{compared}");
+}
+
+#[test]
+fn every_estimate_has_a_value_or_a_reason_and_warnings_are_data() {
+    for name in ["d06_perfect200", "d07_subgroups600", "d09_const50"] {
+        let report = json(&[
+            "metrics",
+            &input(name),
+            "--compare",
+            "score_b",
+            "--by",
+            "site,sex",
+            "--site",
+            "site",
+            "--unit",
+            "case-stratified",
+            "--bootstrap",
+            "50",
+            "--prevalence",
+            "0.05",
+        ]);
+        let estimates = report["estimates"].as_array().expect("estimates");
+        assert!(estimates.len() > 50);
+        for e in estimates {
+            assert_ne!(e["value"].is_null(), e["not_evaluable"].is_null(), "{name} {e}");
+            for warning in e["warnings"].as_array().into_iter().flatten() {
+                assert!(warning["code"].is_string() && warning["message"].is_string(), "{name} {e}");
+            }
+        }
+    }
+    let report = json(&["metrics", &input("d07_subgroups600"), "--by", "site", "--bootstrap", "20"]);
+    let c = find(&report, "auc", &[("subgroup", "site=C".into())]);
+    assert_eq!(c["not_evaluable"], "there is no positive case");
+    let d = find(&report, "sensitivity", &[("subgroup", "site=D".into())]);
+    assert_eq!(d["warnings"][0]["code"], "insufficient");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads() {
+    let file = input("d05_ties2000");
+    let run = |threads| {
+        let output = sequester(
+            &["metrics", &file, "--cluster", "patient_id", "--bootstrap", "200", "--seed", "11", "--json"],
+            threads,
+        );
+        assert!(output.status.success());
+        output.stdout
+    };
+    assert_eq!(run("1"), run("3"));
+}
+
+fn refused(text: &str, args: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, text).expect("writes");
+    let mut all = vec!["metrics", path.to_str().expect("path")];
+    all.extend(args);
+    let output = sequester(&all, "1");
+    let shown = String::from_utf8_lossy(&output.stderr).replace(&*folder.path().to_string_lossy(), "");
+    (output.status.code(), shown)
+}
+
+#[test]
+fn bad_tables_are_refused_with_a_place_and_a_way_out() {
+    let check = |text: &str, args: &[&str], code: i32, parts: &[&str]| {
+        let (status, shown) = refused(text, args);
+        assert_eq!(status, Some(code), "{shown}");
+        for part in parts {
+            assert!(shown.contains(part), "{part} is not in:\n{shown}");
+        }
+    };
+    check(
+        "label,score\n1,0.5\n0,high\n1,NaN\n",
+        &[],
+        1,
+        &["error[score-not-a-number]", "t.csv:3", "t.csv:4", "high"],
+    );
+    check("label,score\n1,0.5\n2,0.4\n", &[], 1, &["error[label-not-binary]", "t.csv:3"]);
+    check(
+        "label,score\na,0.5\nb,0.4\nc,0.1\n",
+        &["--positive", "a"],
+        1,
+        &["more than two values", "t.csv:4"],
+    );
+    check("label,score\n", &[], 1, &["error[table-empty]"]);
+    check("", &[], 1, &["error[table-empty]"]);
+    check("truth,score\n1,0.5\n", &[], 1, &["error[column-missing]", "the columns are truth, score"]);
+    check("label,score\n1,0.5,9\n", &[], 1, &["error[table-malformed]", "t.csv:2"]);
+    check("label,score\n1,0.5\n", &["--level", "1"], 2, &["error[option-out-of-range]"]);
+    check("label,score\n1,0.5\n", &["--metric", "auroc"], 2, &["error[metric-unknown]", "average_precision"]);
+    check("label,score\n1,0.5\n", &["--unit", "patient"], 2, &["add --cluster"]);
+    let many = format!("label,score\n{}", "x,y\n".repeat(100));
+    check(&many, &[], 1, &["180 more problems are not listed"]);
+    let (status, shown) = refused("label,score\n1,0.5\n,0.4\n0,\n0,0.1\n", &["--skip-missing"]);
+    assert_eq!(status, Some(0), "{shown}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let output = sequester(&["metrics", "/nowhere/t.csv"], "1");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere/t.csv"));
+}
+
+#[test]
+fn reader_agreement_prints_the_exact_reference_values() {
+    let exact = reference("readers_exact");
+    for name in ["r01_full200", "r02_missing200", "r03_skewed500", "r04_heavy_missing60"] {
+        let report = json(&["reads", "agreement", &input(name)]);
+        let check = |got: &Value, key: &str| {
+            let expected: f64 = exact[name][key].as_str().expect("string").parse().expect("number");
+            let got = got.as_f64().expect("number");
+            assert!((got - expected).abs() < 1e-12, "{name} {key}: {got} {expected}");
+        };
+        for (id, key) in [
+            ("gwet_ac1", "gwet.ac1"),
+            ("fleiss_kappa", "gwet.fleiss_gwet"),
+            ("krippendorff_alpha", "kripp_alpha"),
+        ] {
+            check(&find(&report, id, &[])["value"], key);
+        }
+        check(&find(&report, "gwet_ac1", &[])["standard_error"], "gwet.ac1_se");
+        for pair in ["R1-R2", "R1-R3", "R2-R3"] {
+            let estimate = find(&report, "cohen_kappa", &[("model", pair.replace('-', " vs ").into())]);
+            check(&estimate["value"], &format!("cohen.{pair}.kappa"));
+            check(&estimate["standard_error"], &format!("cohen.{pair}.se"));
+        }
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("reads.csv");
+    std::fs::write(&path, "case_id,reader_id,label\nA,R1,1\nA,R1,0\nB,R1,maybe\n").expect("writes");
+    let output = sequester(&["reads", "agreement", path.to_str().expect("path")], "1");
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(shown.contains("reader R1 read case A twice") && shown.contains("reads.csv:4"), "{shown}");
+}
+
+/// The real data, where it is; `None` is said aloud.
+fn data(path: &str) -> Option<std::path::PathBuf> {
+    let root = std::env::var("SEQUESTER_DATA").unwrap_or_else(|_| "../shared/data".into());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(root).join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: there is no {}; set SEQUESTER_DATA to the folder of real data", path.display());
+    None
+}
+
+#[test]
+fn fourteen_published_aucs_of_a_chest_network_come_out() {
+    use std::collections::BTreeMap;
+    let (Some(scores), Some(metadata)) =
+        (data("chexnet-scores/preds.csv"), data("nih-metadata/Data_Entry_2017_v2020.csv.gz"))
+    else {
+        return;
+    };
+    let unpacked = Command::new("gzip").arg("-dc").arg(&metadata).output().expect("gzip");
+    let mut findings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // NIH's header has unquoted commas in names, so rows are read by place.
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).has_headers(true).from_reader(unpacked.stdout.as_slice());
+    for row in reader.records() {
+        let row = row.expect("row");
+        findings.insert(row[0].into(), row[1].split('|').map(str::to_owned).collect());
+    }
+    let mut reader = csv::Reader::from_path(scores).expect("scores");
+    let names: Vec<String> =
+        reader.headers().expect("header").iter().skip(1).map(|n| n.replace("prob_", "")).collect();
+    let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("row")).collect();
+    let published = data("chexnet-scores/aucs.csv").expect("table");
+    let mut compared = 0;
+    for row in csv::Reader::from_path(published).expect("table").records() {
+        let row = row.expect("row");
+        let (name, expected) = (&row[0], row[1].parse::<f64>().expect("number"));
+        let place = 1 + names.iter().position(|n| n == name).expect("finding");
+        let labels: Vec<bool> = rows.iter().map(|r| findings[&r[0]].iter().any(|f| f == name)).collect();
+        let values: Vec<f64> = rows.iter().map(|r| r[place].parse().expect("score")).collect();
+        let auc = sequester::analysis::roc::auc(&labels, &values).expect("auc");
+        assert!((auc - expected).abs() < 1e-14, "{name}: {auc:?} {expected:?}");
+        compared += 1;
+    }
+    assert_eq!(compared, 14);
+}
