@@ -2,4 +2,5 @@
 
 mod bootstrap_laws;
 mod reference_values;
+mod report_lock;
 mod walls;
