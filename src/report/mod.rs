@@ -112,6 +112,7 @@ pub fn default_templates() -> BTreeMap<String, String> {
         "general.md",
         "design.md",
         "training.md",
+        "initial-weights.md",
         "databases.md",
         "ground-truth.md",
         "validation-plan.md",

@@ -32,6 +32,8 @@ pub const IDS: &[&str] = &[
     "gate",
     "acceptance",
     "lock",
+    "stages",
+    "development",
     "training",
     "openings",
     "warnings",
@@ -71,6 +73,8 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
                 text::humanise(&path.replace('.', " "))
             },
         ),
+        "stages" => stages(source),
+        "development" => development(source),
         "training" => training(source),
         "openings" => openings(source),
         "warnings" => warnings(results),
@@ -822,6 +826,10 @@ fn facts(value: Option<&Value>, caption: String) -> Table {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
+                    // The curve has a table of its own.
+                    if key == "history" && value.is_array() {
+                        continue;
+                    }
                     let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
                     collect(&name, value, rows);
                 }
@@ -844,6 +852,71 @@ fn facts(value: Option<&Value>, caption: String) -> Table {
         collect("", value, &mut rows);
     }
     table(caption, vec![left("Fact", 0.55), left("Value", 1.0)], rows)
+}
+
+/// The stages of the training, with the layers that were frozen and trained.
+fn stages(source: &Source) -> Table {
+    let list = source.lock.as_ref().and_then(|l| at(l, "experiment.experiment.stages")).and_then(Value::as_array);
+    let rows = list
+        .into_iter()
+        .flatten()
+        .map(|stage| {
+            let get = |path: &str| at(stage, path).map_or_else(|| "\u{2013}".to_owned(), words);
+            let number = |path: &str| at(stage, path).and_then(Value::as_u64).map_or_else(|| get(path), format::count);
+            cells([
+                get("name"),
+                get("epochs"),
+                at(stage, "learning_rate").and_then(Value::as_f64).map_or_else(|| get("learning_rate"), |r| format!("{r:e}")),
+                get("batch_size"),
+                format!("{} of {}", get("trainable.first_layer"), get("trainable.layers")),
+                get("trainable.first_module"),
+                number("trainable.trained_parameters"),
+                number("trainable.frozen_parameters"),
+            ])
+        })
+        .collect();
+    let mut table = table(
+        "Stages of the training: what was frozen and what was trained",
+        vec![
+            left("Stage", 0.6),
+            right("Epochs"),
+            right("Learning rate"),
+            right("Batch"),
+            right("Frozen layers"),
+            left("First trained module", 1.0),
+            right("Trained"),
+            right("Frozen"),
+        ],
+        rows,
+    );
+    table.notes.push(
+        "Layers of the base are counted as Keras counts them; \u{201c}trained\u{201d} and \u{201c}frozen\u{201d} are numbers of parameters."
+            .to_owned(),
+    );
+    table
+}
+
+/// The development data, as counted by the training.
+fn development(source: &Source) -> Table {
+    let rows = [("Training", "experiment.training"), ("Tuning", "experiment.tuning")]
+        .into_iter()
+        .filter_map(|(name, path)| {
+            let side = at(source.lock.as_ref()?, path)?;
+            let number = |key: &str| side.get(key).and_then(Value::as_u64).unwrap_or_default();
+            let positives = format::count(number("positives"));
+            Some(cells([
+                name.to_owned(),
+                format::count(number("cases")),
+                format::count(number("patients")),
+                format!("{positives} ({})", format::share(number("positives"), number("cases"))),
+            ]))
+        })
+        .collect();
+    table(
+        "Development data of the locked model",
+        vec![left("Split", 1.0), right("Cases"), right("Patients"), right("Positive by source label")],
+        rows,
+    )
 }
 
 fn is_digest(text: &str) -> bool {

@@ -249,7 +249,7 @@ pub(super) fn realistic() -> Source {
         operating_point: OperatingPointRecord {
             threshold: 0.401_250_332_593_918,
             rule: "sensitivity >= 0.9".into(),
-            provenance: "tuning split of 1,210 cases of 960 patients, 388 positive; fixed before the test set was opened.".into(),
+            provenance: "tuning split of 1,210 cases of 960 patients, 388 positive; fixed before the test set was opened".into(),
         },
         method: AnalysisMethod {
             level: 0.95,
@@ -309,28 +309,21 @@ pub(super) fn realistic() -> Source {
             "submitter": {"name": "Example Diagnostics", "address": "1 Example Way", "contact": ""},
             "device": {"name": "PneumoDetect AI", "version": "1.0.0",
                 "common_name": "Computer-assisted detection software for chest radiographs",
-                "classification": "Radiological computer aided triage and notification software, 21 CFR 892.2080, class II",
+                "classification_name": "Radiological computer aided triage and notification software",
+                "regulation": "21 CFR 892.2080",
                 "product_code": "",
-                "description": "Software that gives a score for pneumonia from one frontal chest radiograph.\n\nIt runs beside the picture archive and has no user interface of its own."},
-            "predicate": {"name": "ExampleTriage", "number": "", "manufacturer": "Example Predicate Company", "comparison": ""},
-            "labeling": {"intended_use": "To assist radiologists in the detection of pneumonia in frontal chest radiographs of adults.",
+                "description": "Software that gives a score for pneumonia from one frontal chest radiograph.\n\nIt runs beside the picture archive and has no user interface of its own.",
+                "intended_use": "To assist radiologists in the detection of pneumonia in frontal chest radiographs of adults.",
                 "indications": "Adults of 18 to 80 years, PA and AP views, in hospital, urgent care and outpatient settings.",
                 "limitations": ["Not for primary diagnosis.", "Not for patients under 18 years.", "Poor exposure and co-morbidities can lower performance."],
                 "clinical_impact": "A false negative can delay treatment; a false positive can lead to an unneeded second reading."},
+            "predicate": {"name": "ExampleTriage", "number": "", "manufacturer": "Example Predicate Company", "comparison": ""},
         }),
         protocol: serde_json::to_value(protocol).expect("a value"),
         protocol_text: protocol_text.to_owned(),
-        lock: Some(serde_json::json!({
-            "format": "sequester-lock/1",
-            "architecture": {"name": "DenseNet121", "input": [3, 224, 224], "head": ["GAP 1024", "ReLU 1024", "dropout 0.5", "ReLU 512", "dropout 0.3", "sigmoid 1"], "head_parameters": 1_574_913},
-            "preprocessing": {"size": [224, 224], "resize": "bilinear", "channels": "grey, repeated three times", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
-            "gate": {"modality": ["DX", "CR"], "body_part": ["CHEST"], "view": ["PA", "AP"], "age_years": {"min": 18, "max": 80}},
-            "training": {"experiment": "2A", "initialisation": "random (no pretrained weights were given)", "optimizer": "Adam", "batch_size": 64,
-                "stages": [{"epochs": "1-17", "frozen": "whole base", "learning_rate": 0.001}, {"epochs": "18-32", "unfrozen_from": "denseblock4.denselayer5", "learning_rate": 0.00001}],
-                "augmentation": ["horizontal flip"], "class_weights": [0.51, 24.3], "best_epoch": 29, "seed": 11},
-            "data": {"training_cases": 4821, "training_patients": 3710, "tuning_cases": 1210, "tuning_patients": 960, "manifest": hex(9)},
-            "weights": {"file": "weights.safetensors", "sha256": hex(1)},
-        })),
+        lock: Some(
+            serde_json::from_str(include_str!("../../fixtures/report/lock.json")).expect("the lock parses"),
+        ),
         training,
         root_digest: hex(0),
         digests: [
@@ -425,10 +418,9 @@ fn hostile() -> Source {
     let lines = format!("{HOSTILE}\n\n- {HOSTILE}\n\n~~~~{{table}} 0\n~~~~\n\n# {HOSTILE}\n<div>\n    code");
     source.device = serde_json::json!({
         "submitter": {"name": HOSTILE, "address": lines, "contact": HOSTILE},
-        "device": {"name": HOSTILE, "version": HOSTILE, "description": lines},
+        "device": {"name": HOSTILE, "version": HOSTILE, "description": lines, "limitations": [HOSTILE, lines], "intended_use": lines},
         "predicate": {"name": HOSTILE},
-        "labeling": {"limitations": [HOSTILE, lines], "intended_use": lines},
-    });
+            });
     let results = &mut source.results;
     results.study.title = text();
     results.study.id = text();
@@ -448,8 +440,9 @@ fn hostile() -> Source {
     source.run_id = text();
     source.protocol_text = format!("{lines}\n```\n~~~~\n~~~~~\n</code></pre><script>");
     if let Some(lock) = &mut source.lock {
-        lock["architecture"]["name"] = text().into();
-        lock["training"]["initialisation"] = lines.into();
+        lock["architecture"] = text().into();
+        lock["experiment"]["initial_weights"] = serde_json::json!({"kind": "file", "name": lines, "sha256": HOSTILE});
+        lock["experiment"]["experiment"]["stages"][0]["name"] = text().into();
         lock["preprocessing"][HOSTILE] = text().into();
     }
     source.protocol["study"]["title"] = text().into();
@@ -512,4 +505,179 @@ fn every_document_renders_to_the_same_bytes_twice() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_needs_nothing_else() {
+    for (name, source) in sources() {
+        let html = file(&render(&source).expect("renders"), "report.html");
+        for attribute in [" src=", "<link", "<script", "<iframe", "<object", "<embed", "<img", "url(", "@import", "onload="] {
+            // In the hostile study the words stand as text, with every bracket and quote escaped.
+            assert!(!html.contains(attribute) || name == "hostile" && !attribute.starts_with('<'), "{name}: {attribute}");
+        }
+        assert!(!html.contains("href=\"http"), "{name}");
+        assert!(html.contains("<title>") && html.contains("lang=\"en\""));
+    }
+}
+
+#[test]
+fn hostile_study_text_stays_text_in_every_language() {
+    let source = hostile();
+    let rendered = render(&source).expect("renders");
+    let html = file(&rendered, "report.html");
+    assert!(html.contains("*Bold* _it_ `code` &lt;script&gt;alert(1)&lt;/script&gt; #import &quot;/etc/passwd&quot; $x^2$ | cell |"));
+    assert!(!html.contains("<em>it</em>") && !html.contains("<strong>Bold") && !html.contains("{{ 49 }}"));
+    assert!(!html.contains('\u{202e}') && !html.contains('\u{0}'));
+    // As many tables, figures, headings as the same document with harmless text: nothing was injected or lost.
+    let harmless = file(&render(&realistic()).expect("renders"), "report.html");
+    for tag in ["<table", "<figure", "<h2", "<h3", "<svg", "<nav", "<pre", "<footer"] {
+        assert_eq!(html.matches(tag).count(), harmless.matches(tag).count(), "{tag}");
+    }
+}
+
+#[test]
+fn every_svg_is_well_formed_and_self_contained() {
+    for (name, source) in sources() {
+        for (path, bytes) in render(&source).expect("renders").files {
+            if !path.as_str().ends_with(".svg") {
+                continue;
+            }
+            let svg = String::from_utf8(bytes).expect("text");
+            assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{name}/{path}");
+            assert!(!svg.contains("<script") && !svg.contains("href") || name == "hostile", "{name}/{path}");
+            let (mut depth, mut rest) = (0_i32, svg.as_str());
+            while let Some(at) = rest.find('<') {
+                rest = &rest[at + 1..];
+                let tag = &rest[..rest.find('>').expect("a tag ends")];
+                assert!(!tag.contains('<'), "{name}/{path}: {tag}");
+                depth += if tag.starts_with('/') { -1 } else { i32::from(!tag.ends_with('/')) };
+            }
+            assert_eq!(depth, 0, "{name}/{path}");
+        }
+    }
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn the_pdf_is_tagged_archival_and_holds_no_attachment() {
+    for (name, source) in sources() {
+        let rendered = render(&source).expect("renders");
+        let path: RelativePath = "report.pdf".parse().expect("a path");
+        let bytes = &rendered.files[&path];
+        let has = |what: &str| bytes.windows(what.len()).any(|w| w == what.as_bytes());
+        assert!(bytes.starts_with(b"%PDF-1.7"), "{name}");
+        assert!(has("<pdfaid:part>2</pdfaid:part>") && has("<pdfuaid:part>1</pdfuaid:part>"), "{name}");
+        assert!(has("<pdfaid:conformance>A</pdfaid:conformance>"), "{name}");
+        assert!(!has("/JavaScript") && !has("/EmbeddedFile") && !has("/Encrypt"), "{name}");
+        assert!(has("2026-01-31T12:00:00"), "{name}: the date is the bundle's");
+    }
+}
+
+fn problem(source: &Source) -> Diagnostic {
+    let error = render(source).expect_err("is refused");
+    error.diagnostics().into_iter().next().expect("a diagnostic")
+}
+
+fn with_template(name: &str, text: &str) -> Source {
+    let mut source = realistic();
+    source.templates.insert(name.into(), text.into());
+    source
+}
+
+#[test]
+fn a_template_that_asks_for_what_does_not_exist_is_refused_at_its_line() {
+    let check = |text: &str, code: &str, message: &str| {
+        let problem = problem(&with_template("limits.md", text));
+        assert_eq!((problem.code, problem.message.as_str()), (code, message), "{text}");
+        let place = problem.location.expect("a place").to_string();
+        assert!(place.starts_with("templates/limits.md:3:"), "{place}");
+    };
+    check(
+        "## Limits\n\nThe {{ estimate(id=\"aucc\") }}\n",
+        "unknown-estimate",
+        "results.json has no estimate `aucc`",
+    );
+    check(
+        "## Limits\n\n{{ estimate(id=\"auc\", subgroup=\"sex=X\") }}\n",
+        "unknown-estimate",
+        "results.json has no estimate `auc`, subgroup `sex=X`",
+    );
+    let tables = format!("there is no table `nope`; tables are {}", tables::IDS.join(", "));
+    check("## Limits\n\n{{ table(id=\"nope\") }}\n", "unknown-table", &tables);
+    let figures = format!("there is no figure `nope`; figures are {}", figures::IDS.join(", "));
+    check("## Limits\n\n{{ figure(id=\"nope\") }}\n", "unknown-figure", &figures);
+    check("## Limits\n\n{{ digest(of=\"nope\") }}\n", "unknown-digest", "the bundle's manifest has no `nope`");
+}
+
+#[test]
+fn a_template_cannot_hold_a_number_raw_html_or_an_image() {
+    let number = problem(&with_template("conclusion.md", "## Conclusion\n\nThe AUC is 0.87.\n"));
+    assert_eq!(number.code, "literal-number");
+    assert_eq!(number.location.expect("a place").to_string(), "templates/conclusion.md:3:12");
+    assert_eq!(problem(&with_template("limits.md", "## Limits\n\n<b>x</b>\n")).code, "raw-html");
+    assert_eq!(problem(&with_template("limits.md", "## Limits\n\n<div>\nx\n</div>\n")).code, "raw-html");
+    assert_eq!(problem(&with_template("limits.md", "![x](http://e.x/a.png)\n")).code, "image-in-template");
+    assert_eq!(problem(&with_template("limits.md", "~~~~{table} 99\n~~~~\n")).code, "unknown-placeholder");
+    assert_eq!(problem(&with_template("limits.md", "{% if %}\n")).code, "template-syntax");
+}
+
+#[test]
+fn the_default_templates_hold_no_number() {
+    for (name, text) in default_templates() {
+        assert_eq!(lint::lint(&name, &text), [], "{name}");
+    }
+}
+
+#[test]
+fn the_example_device_asks_for_exactly_what_the_templates_print() {
+    let mut source = realistic();
+    let example: toml::Table = toml::from_str(DEVICE_EXAMPLE).expect("parses");
+    source.device = serde_json::to_value(&example).expect("a value");
+    let rendered = render(&source).expect("renders");
+    let mut listed: Vec<&str> = rendered.to_complete.iter().filter_map(|l| l.split(": ").next()).collect();
+    let mut declared: Vec<String> = example
+        .iter()
+        .filter_map(|(group, fields)| Some((group, fields.as_table()?)))
+        .flat_map(|(group, fields)| fields.keys().map(move |field| format!("{group}.{field}")))
+        .collect();
+    listed.sort_unstable();
+    declared.sort_unstable();
+    assert_eq!(listed, declared);
+}
+
+#[test]
+fn the_conclusion_follows_the_verdicts() {
+    let conclusion = |source: &Source| section(&file(&render(source).expect("renders"), "report.md"), "Conclusion");
+    insta::assert_snapshot!("conclusion-met", conclusion(&realistic()));
+    insta::assert_snapshot!("conclusion-not-met", conclusion(&not_met()));
+    insta::assert_snapshot!("conclusion-not-evaluable", conclusion(&empty()));
+    let mut synthetic = realistic();
+    synthetic.results.study.synthetic = true;
+    assert!(!conclusion(&synthetic).contains("as safe and"), "no equivalence from synthetic data");
+}
+
+#[test]
+fn sections_read_as_they_did() {
+    let markdown = file(&render(&realistic()).expect("renders"), "report.md");
+    insta::assert_snapshot!("validation-results", section(&markdown, "Validation Results"));
+    insta::assert_snapshot!("algorithm-training", section(&markdown, "Algorithm Training"));
+    insta::assert_snapshot!("ground-truth", section(&markdown, "Ground Truth"));
+    let elsewhere = file(&render(&empty()).expect("renders"), "report.md");
+    insta::assert_snapshot!("scored-elsewhere-training", section(&elsewhere, "Algorithm Training"));
+    insta::assert_snapshot!("nothing-evaluable-results", section(&elsewhere, "Validation Results"));
+}
+
+#[test]
+fn synthetic_data_are_named_on_every_page() {
+    let rendered = render(&not_met()).expect("renders");
+    let html = file(&rendered, "report.html");
+    assert!(html.matches(tables::SYNTHETIC_BANNER).count() >= 3);
+    assert!(html.contains("<header class=\"running\">") && html.contains("<strong>SYNTHETIC DATA"));
+    assert!(!file(&render(&realistic()).expect("renders"), "report.html").contains("SYNTHETIC DATA"));
+}
+
+#[test]
+fn a_bound_that_misses_its_limit_by_little_is_not_rounded_onto_it() {
+    let markdown = file(&render(&not_met()).expect("renders"), "report.md");
+    assert!(section(&markdown, "Conclusion").contains("bound 0.79996"));
 }

@@ -25,6 +25,7 @@ pub fn markdown(text: &str) -> String {
     let line = one_line(text);
     let mut out = String::with_capacity(line.len() + 8);
     let digits = line.chars().take_while(char::is_ascii_digit).count();
+    let marks_item = line.chars().nth(digits + 1).is_none_or(char::is_whitespace);
     for (index, c) in line.chars().enumerate() {
         let always = matches!(
             c,
@@ -46,7 +47,8 @@ pub fn markdown(text: &str) -> String {
                 | '}'
         );
         // What would start a list, a heading underline or a definition, if it came first on its line.
-        let first = index == digits && matches!(c, '-' | '+' | '=' | '.' | ')' | ':');
+        let first = index == 0 && matches!(c, '-' | '+' | '=' | ':')
+            || index == digits && matches!(c, '.' | ')') && marks_item;
         if always || first {
             out.push('\\');
         }
@@ -199,6 +201,9 @@ mod tests {
         assert_eq!(markdown("12. not a list"), "12\\. not a list");
         assert_eq!(markdown("# no\n<b>"), "\\# no \\<b\\>");
         assert_eq!(markdown("---"), "\\---");
+        assert_eq!(markdown("7)"), "7\\)");
+        assert_eq!(markdown("0.87 to 0.9"), "0.87 to 0.9");
+        assert_eq!(markdown("2026-01-31"), "2026-01-31");
         assert_eq!(markdown("AUC 0.9 (95%)"), "AUC 0.9 (95%)");
     }
 

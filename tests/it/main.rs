@@ -5,6 +5,7 @@ mod bootstrap_laws;
 mod metrics;
 mod real_data;
 mod reference_values;
+mod report_lock;
 mod source_project;
 mod study;
 mod support;
