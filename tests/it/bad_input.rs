@@ -91,7 +91,7 @@ fn a_read_that_means_nothing_and_an_unknown_case_are_located() {
 fn an_unknown_key_in_the_protocol_is_located_and_the_nearest_is_named() {
     let study = Study::small();
     study.replace("protocol.toml", "replicates = 200", "replicats = 200");
-    let ran = check(&study, 1, "unknown-key", "protocol.toml:42:1");
+    let ran = check(&study, 1, "unknown-key", "protocol.toml:45:1");
     assert!(ran.stderr.contains("did you mean `replicates`?"), "{}", ran.stderr);
 }
 
@@ -164,12 +164,11 @@ fn a_folder_that_is_no_study_says_how_to_begin() {
     }
 }
 
-/// A file system of 64 KiB is full soon: everything that is written before that is complete.
+/// On a file system of 64 KiB the bundle does not fit.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
     let study = Study::small();
-    // The kernel's own full device: every write to it fails with ENOSPC.
     let full = study.file("full");
     std::fs::create_dir(&full).expect("creates");
     let mounted = std::process::Command::new("mount")
