@@ -58,7 +58,6 @@ enum Command {
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
     /// Look at DICOM files as the intended-use gate does.
-    Dicom(dicom::Args),
     Train(train::TrainArgs),
     Lock(lock::LockArgs),
     Score(score::ScoreArgs),
@@ -165,7 +164,6 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
-        Command::Dicom(args) => dicom::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Train(args) => train::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
