@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use pulldown_cmark::{
-    Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd,
-};
+use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::{Source, format, text};
 use crate::diagnostic::{Diagnostic, Result};
@@ -26,6 +24,7 @@ pub struct Document {
     /// RFC 3339, from the bundle.
     pub date: String,
     /// Identifies the document for ever: the run and the bundle's root digest.
+    #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only a PDF has an identifier"))]
     pub identifier: String,
     /// What stands before the first thematic break.
     pub cover: Vec<Block>,
@@ -277,7 +276,8 @@ pub fn parse(markdown: &str, pieces: Vec<Piece>, source: &Source) -> Result<Docu
         source.device.get(path[0]).and_then(|v| v.get(path[1])).and_then(|v| v.as_str()).unwrap_or_default()
     };
     let study = &source.results.study;
-    let device = if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
+    let device =
+        if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
     Ok(Document {
         title: text::one_line(&title),
         running_title: text::fit(

@@ -16,10 +16,11 @@ pub fn page(document: &Document) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"author\" content=\"{}\">\n<meta name=\"date\" content=\"{}\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body{}>\n",
+         <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body{}>\n",
         html(&document.author),
         html(&document.date),
         html(&document.title),
+        running(document),
         if document.banner.is_some() { " class=\"banner\"" } else { "" },
     );
     out.push_str("<a class=\"skip\" href=\"#content\">Skip to the content</a>\n");
@@ -42,8 +43,42 @@ pub fn page(document: &Document) -> String {
         }
         out.push_str("</ol>\n</section>\n");
     }
-    let _ = write!(out, "</main>\n<footer>{}</footer>\n</body>\n</html>\n", html(&document.footer));
+    let _ = writeln!(out, "</main>\n<footer>{}</footer>\n</body>\n</html>", html(&document.footer));
     out
+}
+
+/// What every printed page says, in the page's margins (CSS Paged Media).
+fn running(document: &Document) -> String {
+    let mut out = String::from("@media print { @page {\n");
+    if let Some(banner) = &document.banner {
+        let _ = writeln!(
+            out,
+            "  @top-center {{ content: \"{}\"; color: #a8390f; font: bold 8pt Arial, sans-serif; }}",
+            css(banner)
+        );
+    } else {
+        let _ = writeln!(
+            out,
+            "  @top-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
+            css(&document.running_title)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "  @bottom-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
+        css(&document.footer)
+    );
+    out.push_str("  @bottom-right { content: counter(page) \" / \" counter(pages); color: #5a6370; font: 8pt Arial, sans-serif; }\n} }\n");
+    out
+}
+
+/// Text for a CSS string inside a style element: whatever is not a letter or a digit as its code
+/// point in six digits (a space after fewer, or a plain one after six, would be swallowed).
+fn css(text: &str) -> String {
+    super::text::clean(text)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\{:06x}", u32::from(c)) })
+        .collect()
 }
 
 fn contents(out: &mut String, document: &Document) {

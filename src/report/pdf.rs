@@ -90,7 +90,8 @@ impl World for Files {
 /// `typesetting` with everything the typesetter reports, `date` when the bundle's date cannot be read.
 pub fn compile(document: &Document) -> Result<Vec<u8>> {
     let markup = covered(&typst_markup::markup(document));
-    let path = VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
+    let path =
+        VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
     let id = FileId::new(RootedPath::new(VirtualRoot::Project, path));
     let world = Files {
         library: LazyHash::new(Library::default()),

@@ -856,17 +856,21 @@ fn facts(value: Option<&Value>, caption: String) -> Table {
 
 /// The stages of the training, with the layers that were frozen and trained.
 fn stages(source: &Source) -> Table {
-    let list = source.lock.as_ref().and_then(|l| at(l, "experiment.experiment.stages")).and_then(Value::as_array);
+    let list =
+        source.lock.as_ref().and_then(|l| at(l, "experiment.experiment.stages")).and_then(Value::as_array);
     let rows = list
         .into_iter()
         .flatten()
         .map(|stage| {
             let get = |path: &str| at(stage, path).map_or_else(|| "\u{2013}".to_owned(), words);
-            let number = |path: &str| at(stage, path).and_then(Value::as_u64).map_or_else(|| get(path), format::count);
+            let number =
+                |path: &str| at(stage, path).and_then(Value::as_u64).map_or_else(|| get(path), format::count);
             cells([
                 get("name"),
                 get("epochs"),
-                at(stage, "learning_rate").and_then(Value::as_f64).map_or_else(|| get("learning_rate"), |r| format!("{r:e}")),
+                at(stage, "learning_rate")
+                    .and_then(Value::as_f64)
+                    .map_or_else(|| get("learning_rate"), |r| format!("{r:e}")),
                 get("batch_size"),
                 format!("{} of {}", get("trainable.first_layer"), get("trainable.layers")),
                 get("trainable.first_module"),

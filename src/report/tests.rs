@@ -303,6 +303,25 @@ pub(super) fn realistic() -> Source {
     let protocol_text = include_str!("../../protocols/pneumonia-exp2a.toml");
     let protocol: toml::Table = toml::from_str(protocol_text).expect("the protocol parses");
     let hex = |i: u8| crate::digest::Digest::of(&[i]).to_string();
+    let lock: Value =
+        serde_json::from_str(include_str!("../../fixtures/report/lock.json")).expect("the lock parses");
+    let mut digests: BTreeMap<String, String> = [
+        "data/cases.csv",
+        "data/device.toml",
+        "data/ledger.jsonl",
+        "data/model/lock.json",
+        "data/protocol.toml",
+        "data/reads/reader-1.csv",
+        "data/reference.csv",
+        "data/results.json",
+        "data/scores.csv",
+    ]
+    .iter()
+    .zip(2..)
+    .map(|(path, i)| ((*path).to_owned(), hex(i)))
+    .collect();
+    let weights = lock["weights"]["sha256"].as_str().expect("a digest").to_owned();
+    digests.insert("data/model/weights.safetensors".into(), weights);
     Source {
         results,
         device: serde_json::json!({
@@ -321,27 +340,10 @@ pub(super) fn realistic() -> Source {
         }),
         protocol: serde_json::to_value(protocol).expect("a value"),
         protocol_text: protocol_text.to_owned(),
-        lock: Some(
-            serde_json::from_str(include_str!("../../fixtures/report/lock.json")).expect("the lock parses"),
-        ),
+        lock: Some(lock),
         training,
         root_digest: hex(0),
-        digests: [
-            "data/cases.csv",
-            "data/device.toml",
-            "data/ledger.jsonl",
-            "data/model/lock.json",
-            "data/model/weights.safetensors",
-            "data/protocol.toml",
-            "data/reads/reader-1.csv",
-            "data/reference.csv",
-            "data/results.json",
-            "data/scores.csv",
-        ]
-        .iter()
-        .zip(2..)
-        .map(|(path, i)| ((*path).to_owned(), hex(i)))
-        .collect(),
+        digests,
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
         openings: vec![
@@ -417,10 +419,10 @@ fn hostile() -> Source {
     let text = || HOSTILE.to_owned();
     let lines = format!("{HOSTILE}\n\n- {HOSTILE}\n\n~~~~{{table}} 0\n~~~~\n\n# {HOSTILE}\n<div>\n    code");
     source.device = serde_json::json!({
-        "submitter": {"name": HOSTILE, "address": lines, "contact": HOSTILE},
-        "device": {"name": HOSTILE, "version": HOSTILE, "description": lines, "limitations": [HOSTILE, lines], "intended_use": lines},
-        "predicate": {"name": HOSTILE},
-            });
+    "submitter": {"name": HOSTILE, "address": lines, "contact": HOSTILE},
+    "device": {"name": HOSTILE, "version": HOSTILE, "description": lines, "limitations": [HOSTILE, lines], "intended_use": lines},
+    "predicate": {"name": HOSTILE},
+        });
     let results = &mut source.results;
     results.study.title = text();
     results.study.id = text();
@@ -441,7 +443,8 @@ fn hostile() -> Source {
     source.protocol_text = format!("{lines}\n```\n~~~~\n~~~~~\n</code></pre><script>");
     if let Some(lock) = &mut source.lock {
         lock["architecture"] = text().into();
-        lock["experiment"]["initial_weights"] = serde_json::json!({"kind": "file", "name": lines, "sha256": HOSTILE});
+        lock["experiment"]["initial_weights"] =
+            serde_json::json!({"kind": "file", "name": lines, "sha256": HOSTILE});
         lock["experiment"]["experiment"]["stages"][0]["name"] = text().into();
         lock["preprocessing"][HOSTILE] = text().into();
     }
@@ -511,9 +514,21 @@ fn every_document_renders_to_the_same_bytes_twice() {
 fn the_page_needs_nothing_else() {
     for (name, source) in sources() {
         let html = file(&render(&source).expect("renders"), "report.html");
-        for attribute in [" src=", "<link", "<script", "<iframe", "<object", "<embed", "<img", "url(", "@import", "onload="] {
+        assert!(
+            html.split("<style>")
+                .nth(1)
+                .and_then(|s| s.split("</style>").next())
+                .is_some_and(|style| !style.contains("/etc/passwd")),
+            "{name}"
+        );
+        for attribute in [
+            " src=", "<link", "<script", "<iframe", "<object", "<embed", "<img", "url(", "@import", "onload=",
+        ] {
             // In the hostile study the words stand as text, with every bracket and quote escaped.
-            assert!(!html.contains(attribute) || name == "hostile" && !attribute.starts_with('<'), "{name}: {attribute}");
+            assert!(
+                !html.contains(attribute) || name == "hostile" && !attribute.starts_with('<'),
+                "{name}: {attribute}"
+            );
         }
         assert!(!html.contains("href=\"http"), "{name}");
         assert!(html.contains("<title>") && html.contains("lang=\"en\""));
@@ -606,7 +621,11 @@ fn a_template_that_asks_for_what_does_not_exist_is_refused_at_its_line() {
     check("## Limits\n\n{{ table(id=\"nope\") }}\n", "unknown-table", &tables);
     let figures = format!("there is no figure `nope`; figures are {}", figures::IDS.join(", "));
     check("## Limits\n\n{{ figure(id=\"nope\") }}\n", "unknown-figure", &figures);
-    check("## Limits\n\n{{ digest(of=\"nope\") }}\n", "unknown-digest", "the bundle's manifest has no `nope`");
+    check(
+        "## Limits\n\n{{ digest(of=\"nope\") }}\n",
+        "unknown-digest",
+        "the bundle's manifest has no `nope`",
+    );
 }
 
 #[test]
@@ -647,7 +666,8 @@ fn the_example_device_asks_for_exactly_what_the_templates_print() {
 
 #[test]
 fn the_conclusion_follows_the_verdicts() {
-    let conclusion = |source: &Source| section(&file(&render(source).expect("renders"), "report.md"), "Conclusion");
+    let conclusion =
+        |source: &Source| section(&file(&render(source).expect("renders"), "report.md"), "Conclusion");
     insta::assert_snapshot!("conclusion-met", conclusion(&realistic()));
     insta::assert_snapshot!("conclusion-not-met", conclusion(&not_met()));
     insta::assert_snapshot!("conclusion-not-evaluable", conclusion(&empty()));

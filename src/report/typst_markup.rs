@@ -15,9 +15,9 @@ const STYLE: &str = include_str!("../../templates/style.typ");
 pub fn markup(document: &Document) -> String {
     let mut out = String::from(STYLE);
     let banner = document.banner.as_ref().map_or_else(|| "none".to_owned(), |b| typst_string(b));
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "\n#show: report.with(title: {}, author: {}, running: {}, banner: {banner}, footer: {}, date: {})\n\n",
+        "\n#show: report.with(title: {}, author: {}, running: {}, banner: {banner}, footer: {}, date: {})\n",
         typst_string(&document.title),
         typst_string(&document.author),
         typst_string(&document.running_title),
@@ -58,7 +58,7 @@ impl Writer {
                 out.push('\n');
             }
             Block::Paragraph(content) => {
-                let _ = write!(out, "{}\n", self.inlines(content));
+                let _ = writeln!(out, "{}", self.inlines(content));
             }
             Block::List { start, items } => {
                 match start {
@@ -80,12 +80,12 @@ impl Writer {
                     Callout::Note => "note",
                     Callout::Warning => "warning",
                 };
-                let _ = write!(out, "#callout(\"{kind}\")[\n");
+                let _ = writeln!(out, "#callout(\"{kind}\")[");
                 self.blocks(out, content);
                 out.push_str("]\n");
             }
             Block::Code(code) => {
-                let _ = write!(out, "#code-block({})\n", typst_string(code.trim_end()));
+                let _ = writeln!(out, "#code-block({})", typst_string(code.trim_end()));
             }
             Block::Grid { alignments, header, rows } => {
                 let columns = vec!["auto"; header.len()].join(", ");
@@ -196,14 +196,17 @@ fn cell(cell: &Cell) -> String {
 /// A word longer than a column gets places to break, so that no cell overflows.
 fn breakable(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut run = 0;
-    for c in text.chars() {
-        // The typesetter breaks at white space and after hyphens by itself.
-        run = if c.is_whitespace() || c == '-' { 0 } else { run + 1 };
-        out.push(c);
-        if run >= longest || run > 0 && matches!(c, '_' | '/') && longest < 100 {
-            out.push('\u{200b}');
-            run = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let long = word.chars().count() > longest;
+        let mut run = 0;
+        for c in word.chars() {
+            // The typesetter breaks after hyphens by itself.
+            run = if c == '-' { 0 } else { run + 1 };
+            out.push(c);
+            if long && (run >= longest || matches!(c, '_' | '/' | '.')) {
+                out.push('\u{200b}');
+                run = 0;
+            }
         }
     }
     out
@@ -222,9 +225,9 @@ fn figure(out: &mut String, figure: &Figure) {
             )
         })
         .collect();
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "#data-figure(number: {}, caption: {}, {})\n",
+        "#data-figure(number: {}, caption: {}, {})",
         figure.number,
         typst_string(&figure.caption),
         images.join(", ")
@@ -240,7 +243,8 @@ mod tests {
         assert_eq!(breakable("abc def", 5), "abc def");
         assert_eq!(breakable("abcdefg", 5), "abcde\u{200b}fg");
         assert_eq!(breakable("abc-defg", 5), "abc-defg");
-        assert_eq!(breakable("a_b", 5), "a_\u{200b}b");
+        assert_eq!(breakable("a_b 0.871", 5), "a_b 0.871");
+        assert_eq!(breakable("features.block", 9), "features.\u{200b}block");
     }
 
     #[test]

@@ -74,41 +74,41 @@ impl Canvas {
 
     pub fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, fill: &str, stroke: Option<Stroke>) {
         let (x, y, width, height) = (n(x), n(y), n(width.max(0.0)), n(height.max(0.0)));
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"{}/>\n",
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"{}/>",
             stroke.map(attributes).unwrap_or_default()
         );
     }
 
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64), stroke: Stroke) {
         let (x1, y1, x2, y2) = (n(from.0), n(from.1), n(to.0), n(to.1));
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"{}/>\n",
+            "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"{}/>",
             attributes(stroke)
         );
     }
 
     pub fn polyline(&mut self, points: &[(f64, f64)], stroke: Stroke) {
         let points = list(points);
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            "<polyline points=\"{points}\" fill=\"none\" stroke-linejoin=\"round\"{}/>\n",
+            "<polyline points=\"{points}\" fill=\"none\" stroke-linejoin=\"round\"{}/>",
             attributes(stroke)
         );
     }
 
     pub fn polygon(&mut self, points: &[(f64, f64)], fill: &str) {
         let points = list(points);
-        let _ = write!(self.body, "<polygon points=\"{points}\" fill=\"{fill}\"/>\n");
+        let _ = writeln!(self.body, "<polygon points=\"{points}\" fill=\"{fill}\"/>");
     }
 
     pub fn circle(&mut self, center: (f64, f64), radius: f64, fill: &str, stroke: Option<Stroke>) {
         let (x, y, r) = (n(center.0), n(center.1), n(radius));
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" fill=\"{fill}\"{}/>\n",
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" fill=\"{fill}\"{}/>",
             stroke.map(attributes).unwrap_or_default()
         );
     }
@@ -144,9 +144,9 @@ impl Canvas {
             Anchor::End => "end",
         };
         let (x, y, size, words) = (n(at.0), n(at.1), n(size), text::html(&text::one_line(words)));
-        let _ = write!(
+        let _ = writeln!(
             self.body,
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{color}\"{more}>{words}</text>\n"
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{color}\"{more}>{words}</text>"
         );
     }
 

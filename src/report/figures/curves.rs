@@ -50,7 +50,7 @@ pub fn roc(source: &Source) -> Canvas {
     }
     // The lower right corner is below the chance line: no useful curve passes there.
     let top = plot.bottom() - 14.0 - 19.0 * (legend.len() as f64 - 1.0) - 12.0;
-    let width = legend.iter().map(|(_, l)| crate::report::text::width(l) * 12.0).fold(0.0, f64::max) + 44.0;
+    let width = legend.iter().map(|(_, l)| crate::report::text::width(l) * 13.2).fold(0.0, f64::max) + 44.0;
     let left = plot.right() - width - 8.0;
     canvas.rect(
         left,
@@ -145,7 +145,7 @@ pub fn histogram(source: &Source) -> Canvas {
             let (x, anchor) =
                 if threshold > 0.7 { (at - 6.0, Anchor::End) } else { (at + 6.0, Anchor::Start) };
             // Above the plot, so that no bar runs through it; to the right of the panel's name.
-            let room = plot.left + crate::report::text::width(name) * 13.0 + 12.0;
+            let room = plot.left + crate::report::text::width(name) * 14.5 + 12.0;
             let x = if anchor == Anchor::Start { x.max(room) } else { x };
             canvas.text((x, plot.top - 9.0), 12.0, anchor, INK, &words);
         }

@@ -74,10 +74,7 @@ pub fn study(source: &Source) -> Canvas {
             vec![head("Cases considered", Some(f.considered)), entry("patients", f.considered_patients)],
             exclusions,
         ),
-        (
-            vec![head("Eligible cases", Some(f.eligible))],
-            vec![head("Not sampled", Some(f.not_sampled))],
-        ),
+        (vec![head("Eligible cases", Some(f.eligible))], vec![head("Not sampled", Some(f.not_sampled))]),
         (
             vec![head("Sampled into the test set", Some(f.sampled)), entry("patients", f.sampled_patients)],
             vec![
@@ -89,11 +86,9 @@ pub fn study(source: &Source) -> Canvas {
     ];
     let (left, main, side_left, side) = (8.0, 262.0, 330.0, 342.0);
     let middle = left + main / 2.0;
-    let total: f64 = steps
-        .iter()
-        .map(|(a, b)| height(a, main) + 24.0_f64.max(height(b, side) + 24.0) + 14.0)
-        .sum::<f64>()
-        + 190.0;
+    let total: f64 =
+        steps.iter().map(|(a, b)| height(a, main) + 24.0_f64.max(height(b, side) + 24.0) + 14.0).sum::<f64>()
+            + 190.0;
     let mut drawing = Canvas::new(680.0, total);
     let mut y = 8.0;
     for (boxed, left_out) in &steps {
@@ -122,7 +117,9 @@ pub fn study(source: &Source) -> Canvas {
     let mut end = low;
     for (index, (name, count, calls)) in outcomes.into_iter().enumerate() {
         let mut entries = vec![head(name, Some(count))];
-        entries.extend(calls.into_iter().map(|(words, which)| entry(words, counts.get(which).copied().unwrap_or(0))));
+        entries.extend(
+            calls.into_iter().map(|(words, which)| entry(words, counts.get(which).copied().unwrap_or(0))),
+        );
         let x = if index == 0 { left } else { side_left };
         let center = x + main / 2.0;
         drawing.line((middle, trunk), (center, trunk), Stroke::new(MUTED, 1.2));
@@ -149,13 +146,19 @@ pub fn algorithm(source: &Source) -> Canvas {
         .as_ref()
         .and_then(|l| tables::at(l, "architecture"))
         .filter(|v| v.is_string())
-        .map_or_else(|| "score from 0 to 1".to_owned(), |v| format!("{}: score from 0 to 1", tables::words(v)));
+        .map_or_else(
+            || "score from 0 to 1".to_owned(),
+            |v| format!("{}: score from 0 to 1", tables::words(v)),
+        );
     let plain = |words: &str| Entry { words: words.to_owned(), number: None, bold: false };
     let model = if source.lock.is_some() { "Locked model" } else { "Device, scored elsewhere" };
     let steps = [
         vec![head("Image", None), plain("one chest radiograph with its DICOM header")],
         vec![head("DICOM checks", None), plain(&checks)],
-        vec![head("Preprocessing", None), plain("fixed by the model lock, the same in training, study and use")],
+        vec![
+            head("Preprocessing", None),
+            plain("fixed by the model lock, the same in training, study and use"),
+        ],
         vec![head(model, None), plain(&network)],
         vec![head("Operating point", None), plain(&format!("score \u{2265} {threshold}"))],
     ];

@@ -48,7 +48,7 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
              point."
                 .to_owned(),
             format!("Precision, the positive predictive value, against recall, the sensitivity, at thresholds from high to low; the operating point is at {threshold}."),
-            0.54,
+            0.46,
             vec![curves::precision_recall(source)],
         ),
         "histogram" => (
