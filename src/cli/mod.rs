@@ -57,7 +57,6 @@ enum Command {
     Dicom(dicom::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
-    /// Look at DICOM files as the intended-use gate does.
     Train(train::TrainArgs),
     Lock(lock::LockArgs),
     Score(score::ScoreArgs),
