@@ -2,16 +2,20 @@
 //! recorded results? Does the report render to the same bytes? Everything is answered, every
 //! discrepancy is listed, and nothing here needs libtorch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::dataset::table::Table;
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
+use crate::model::lock::Lock;
+use crate::model::operating_point;
+use crate::model::run::read_tuning_scores;
 use crate::study;
 
 /// One question with its answer.
@@ -229,7 +233,7 @@ fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Re
 }
 
 fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
-    let words = "Are the locked weights the ones that were locked?";
+    let words = "Is the model the one that was locked, and were its patients kept out of the study?";
     let lock = bundle::path(bundle::MODEL, "lock.json")?;
     let not_asked = |looked_at: &str| Answer {
         question: "model",
@@ -241,16 +245,71 @@ fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
     let Some(recorded) = opened.payload.get(&lock) else {
         return Ok(not_asked("the device lives elsewhere: no lock in the bundle"));
     };
-    let Some(folder) = model.filter(|folder| folder.is_dir()) else {
-        return Ok(not_asked("no model folder beside the evidence; the lock's digests are in the bundle"));
-    };
     let mut problems = Vec::new();
-    if crate::storage::read(&folder.join("lock.json")).ok().as_ref() != Some(recorded) {
-        let at = Location::file(folder.join("lock.json"));
-        problems.push(Diagnostic::error("lock-differs", "is not the lock in the bundle").at(at));
-    }
-    if let Err(error) = crate::model::lock::Lock::read(folder).and_then(|lock| lock.verify_weights(folder)) {
+    let mut looked_at = vec!["the lock in the bundle"];
+    if let Err(error) = operating_point(opened, recorded) {
         problems.extend(error.diagnostics());
     }
-    Ok(answer("model", words, "lock.json and the weights beside it".to_owned(), problems))
+    match shared_patients(opened) {
+        Ok(shared) => problems.extend(shared),
+        Err(error) => problems.extend(error.diagnostics()),
+    }
+    if let Some(folder) = model.filter(|folder| folder.is_dir()) {
+        looked_at.push("lock.json and weights beside the evidence");
+        if crate::storage::read(&folder.join("lock.json")).ok().as_ref() != Some(recorded) {
+            let at = Location::file(folder.join("lock.json"));
+            problems.push(Diagnostic::error("lock-differs", "is not the lock in the bundle").at(at));
+        }
+        if let Err(error) = Lock::read(folder).and_then(|lock| lock.verify_weights(folder)) {
+            problems.extend(error.diagnostics());
+        }
+    } else {
+        looked_at.push("no model folder beside the evidence");
+    }
+    Ok(answer("model", words, looked_at.join("; "), problems))
+}
+
+/// The locked operating point follows from the tuning scores by the locked rule.
+fn operating_point(opened: &Opened, recorded: &[u8]) -> Result<()> {
+    let lock = Lock::from_bytes(recorded, Path::new("data/model/lock.json"))?;
+    let [training, tuning] = [&lock.experiment.training, &lock.experiment.tuning];
+    for (name, side) in [("model/training-manifest.csv", training), ("model/tuning-manifest.csv", tuning)] {
+        if bundle::file(&opened.payload, name).is_ok_and(|bytes| Digest::of(bytes) != side.manifest_sha256) {
+            let problem = Diagnostic::error("manifest-differs", "is not the manifest that the lock names");
+            return Err(problem.at(Location::file(format!("data/{name}"))).into());
+        }
+    }
+    let name = "model/tuning-scores.csv";
+    let Ok(bytes) = bundle::file(&opened.payload, name) else { return Ok(()) };
+    let scores = read_tuning_scores(Path::new("data/model/tuning-scores.csv"), bytes)?;
+    let chosen = operating_point::choose(lock.operating_point.rule, &scores, Digest::of(bytes))?;
+    if chosen == lock.operating_point {
+        return Ok(());
+    }
+    let message = format!(
+        "the locked threshold is {}, the tuning scores give {}",
+        lock.operating_point.threshold, chosen.threshold
+    );
+    Err(Diagnostic::error("operating-point-differs", message).at(Location::file(format!("data/{name}"))).into())
+}
+
+/// Patients of the training and tuning manifests who are in the study.
+fn shared_patients(opened: &Opened) -> Result<Vec<Diagnostic>> {
+    let patients = |name: &str| -> Result<BTreeSet<String>> {
+        let Ok(bytes) = bundle::file(&opened.payload, name) else { return Ok(BTreeSet::new()) };
+        let table = Table::parse(Path::new(name), bytes).map_err(crate::diagnostic::Error::Evidence)?;
+        let column = table.required("patient_id")?;
+        Ok(table.rows().iter().filter_map(|row| row.get(Some(column)).map(str::to_owned)).collect())
+    };
+    let study = patients("cases.csv")?;
+    let mut problems = Vec::new();
+    for name in ["model/training-manifest.csv", "model/tuning-manifest.csv"] {
+        let shared: Vec<_> = patients(name)?.intersection(&study).cloned().collect();
+        if !shared.is_empty() {
+            let message = format!("{} patients are also in the study: {}", shared.len(), shared.join(", "));
+            let at = Location::file(format!("data/{name}"));
+            problems.push(Diagnostic::error("patient-on-both-sides", message).at(at));
+        }
+    }
+    Ok(problems)
 }

@@ -1,6 +1,14 @@
 //! The command line: one file a subcommand. The only place that reads the clock, the environment and
 //! the terminal.
 
+/// Prints a line. A reader that has gone away (`| head`) is no reason to panic, as the standard macro does.
+macro_rules! println {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
 mod agreement;
 mod check;
 mod dataset;

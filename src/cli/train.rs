@@ -69,6 +69,7 @@ enum Format {
 
 /// What a training starts from.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "read where libtorch is"))]
 pub struct TrainRequest {
     /// The experiment file.
     pub experiment: PathBuf,

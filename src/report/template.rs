@@ -123,6 +123,7 @@ fn context(source: &Source) -> Json {
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
         "any_insufficient": any_insufficient,
+        "has_target": tables::at(&source.protocol, "sample.cases").is_some_and(|v| !v.is_null()),
         "enriched": tables::at(&source.protocol, "sample.positives").is_some_and(|v| !v.is_null()),
         "protocol": source.protocol,
         "protocol_text": source.protocol_text,
