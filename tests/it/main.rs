@@ -4,6 +4,8 @@ mod bad_input;
 mod bootstrap_laws;
 mod metrics;
 mod real_data;
+#[cfg(feature = "torch")]
+mod real_pixels;
 mod reference_values;
 mod report_lock;
 mod source_project;
