@@ -78,6 +78,10 @@ pub struct Data {
     pub images: Option<RelativePath>,
     /// Cases for training and tuning; their patients must not be in the study.
     pub development: Option<CaseTable>,
+    /// Modality of every image, where the source documents it and the table has no such column.
+    pub modality: Option<String>,
+    /// Body part of every image, where the source documents it and the table has no such column.
+    pub body_part: Option<String>,
     /// Where the data come from, for documents.
     pub source: Option<String>,
 }

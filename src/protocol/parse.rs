@@ -175,8 +175,14 @@ fn data(section: Section) -> Data {
         section.wrong("cases", "value-empty", "`data.cases` names no table");
     }
     let development = path(&section, "development").map(table);
-    let data =
-        Data { cases, images: path(&section, "images"), development, source: section.string("source") };
+    let data = Data {
+        cases,
+        images: path(&section, "images"),
+        development,
+        modality: section.string("modality").map(|text| text.to_uppercase()),
+        body_part: section.string("body_part").map(|text| text.to_uppercase()),
+        source: section.string("source"),
+    };
     section.finish();
     data
 }

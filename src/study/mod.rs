@@ -87,8 +87,21 @@ impl Inputs {
 
     fn case_table(&self, table: &CaseTable) -> Result<Cases> {
         let path = Path::new(table.path.as_str());
-        cases::parse(path, self.file(&table.path)?, table.format, &table.positive_findings)
-            .map_err(Error::Input)
+        let mut cases = cases::parse(path, self.file(&table.path)?, table.format, &table.positive_findings)
+            .map_err(Error::Input)?;
+        // What the source documents for all its images holds where the table has no such column.
+        let data = &self.protocol.data;
+        if let Some(modality) = &data.modality
+            && cases.fields.insert("modality")
+        {
+            cases.cases.iter_mut().for_each(|case| case.modality = Some(modality.clone()));
+        }
+        if let Some(body_part) = &data.body_part
+            && cases.fields.insert("body_part")
+        {
+            cases.cases.iter_mut().for_each(|case| case.body_part = Some(body_part.clone()));
+        }
+        Ok(cases)
     }
 }
 
