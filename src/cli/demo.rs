@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Context, Outcome};
+use super::{Context, Outcome, interrupted};
 use crate::diagnostic::Result;
 use crate::synthetic::{self, Cohort, Part, Progress, Settings};
 
@@ -78,7 +79,7 @@ pub fn write(args: &Args, context: Context) -> Result<Option<Cohort>> {
                 bar.set_length(now.total as u64);
                 bar.inc(1);
             }
-            ControlFlow::Continue(())
+            if interrupted().load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let written = synthetic::write(&cohort, &args.folder, EXPERIMENT, &report);
         bar.finish_and_clear();
