@@ -62,6 +62,7 @@ const EXIT_CODES: &str = "Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Dicom(dicom::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
     Train(train::TrainArgs),
@@ -168,6 +169,7 @@ fn fail(error: &Error, context: Context) {
 fn dispatch(command: Command, context: Context) -> Result<Outcome> {
     match command {
         Command::Demo(args) => demo::run(&args, context),
+        Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Train(args) => train::run(&args, context),
