@@ -14,6 +14,7 @@ mod check;
 mod dataset;
 mod demo;
 mod dicom;
+mod init;
 mod lock;
 mod metrics;
 mod reads;
@@ -62,6 +63,7 @@ const EXIT_CODES: &str = "Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Init(init::InitArgs),
     Dicom(dicom::Args),
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
@@ -169,6 +171,7 @@ fn fail(error: &Error, context: Context) {
 fn dispatch(command: Command, context: Context) -> Result<Outcome> {
     match command {
         Command::Demo(args) => demo::run(&args, context),
+        Command::Init(args) => init::run(&args, context),
         Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),

@@ -175,3 +175,24 @@ fn help_teaches_every_command() {
     }
     assert_eq!(sequester(&["no-such-command"]).code, 2);
 }
+
+#[test]
+fn init_writes_a_study_whose_protocol_needs_only_a_rationale() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, more) in [("own", &[][..]), ("external", &["--external-scores"][..])] {
+        let study = folder.path().join(name);
+        let study = study.to_str().expect("UTF-8");
+        let ran = sequester(&[&["init", study], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let again = sequester(&["init", study]);
+        assert_eq!(again.code, 1, "{}", again.stderr);
+        let checked = sequester(&["check", study, "--protocol-only"]);
+        if more.is_empty() {
+            assert_eq!(checked.code, 0, "{}", checked.stderr);
+        } else {
+            assert_eq!(checked.code, 1);
+            assert!(checked.stderr.contains("`operating_point.rationale` is empty"), "{}", checked.stderr);
+            assert_eq!(checked.stderr.matches("error[").count(), 1, "{}", checked.stderr);
+        }
+    }
+}
