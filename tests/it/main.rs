@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bootstrap_laws;
+mod diagnostics;
 mod metrics;
 mod real_data;
 #[cfg(feature = "torch")]
