@@ -96,7 +96,7 @@ fn main() {
             let plan = Plan::new(0.95, methods.clone(), unit, REPLICATES, 7);
             let expected = truth(metric, prevalence);
             let runs: Vec<Vec<(By, bool, f64)>> = (0..RUNS)
-                .into_par_iter_stable()
+                .into_par_iter()
                 .map(|run| {
                     let t = draw(n, prevalence, clustered, &mut Stream::new(n as u64, run));
                     let patients = clustered.then_some(t.patients.as_slice());
@@ -125,16 +125,5 @@ fn main() {
                 );
             }
         }
-    }
-}
-
-/// Runs in parallel; the order of results is that of the runs.
-trait Stable {
-    fn into_par_iter_stable(self) -> rayon::range::Iter<u64>;
-}
-
-impl Stable for std::ops::Range<u64> {
-    fn into_par_iter_stable(self) -> rayon::range::Iter<u64> {
-        self.into_par_iter()
     }
 }
