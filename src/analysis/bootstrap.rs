@@ -10,11 +10,13 @@
 //! class is drawn case by case against the cumulated cells. A 2×2 table needs three binomial draws.
 //! Clustered resampling draws cluster counts and makes one pass over the sorted cases.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::confusion::Confusion;
 use super::estimate::ResamplingUnit;
-use super::random::{AliasTable, Stream};
+use super::random::{AliasTables, Law, Stream};
 use super::roc::{dense_ids, groups, key};
 use super::special::{normal_cdf, normal_quantile};
 
@@ -133,7 +135,12 @@ pub struct Resampler {
     pub leaves: usize,
     /// Groups of leaves that are drawn from separately (classes), or two-stage (patients by site).
     blocks: Vec<Vec<u32>>,
+    /// With many leaves: how often each is drawn at first; see [`Self::draw`].
+    first_round: Option<(AliasTables, Law)>,
 }
+
+/// From this many leaves on, drawing one by one misses the nearer caches.
+const MANY_LEAVES: usize = 2048;
 
 impl Resampler {
     /// Prepares a unit.
@@ -178,11 +185,56 @@ impl Resampler {
                 (leaf, distinct.len(), blocks)
             }
         };
-        Ok(Self { unit, leaf_of_case, leaves, blocks })
+        let first_round = (leaves >= MANY_LEAVES && blocks.is_empty()).then(|| {
+            let mut tables = AliasTables::default();
+            let law = tables.add_poisson(1.0 - 1.0 / (leaves as f64).sqrt());
+            (tables, law)
+        });
+        Ok(Self { unit, leaf_of_case, leaves, blocks, first_round })
+    }
+
+    /// The leaf of each case with leaves numbered by their lowest score, so that a pass over sorted cases finds
+    /// its weights near each other. Units that draw in blocks keep their numbers.
+    fn leaves_in_order(&self, scores: &[f64]) -> Vec<u32> {
+        if !self.blocks.is_empty() {
+            return self.leaf_of_case.clone();
+        }
+        let mut order: Vec<(u64, u32)> =
+            scores.iter().zip(&self.leaf_of_case).map(|(&s, &l)| (key(s), l)).collect();
+        order.sort_unstable();
+        let mut number = vec![u32::MAX; self.leaves];
+        let mut next = 0;
+        for (_, leaf) in order {
+            let place = &mut number[leaf as usize];
+            if *place == u32::MAX {
+                *place = next;
+                next += 1;
+            }
+        }
+        self.leaf_of_case.iter().map(|&leaf| number[leaf as usize]).collect()
     }
 
     /// How often each leaf is drawn; `weights` has one entry a leaf.
+    ///
+    /// Many leaves are drawn in a first round of independent Poisson numbers, one standard deviation short in
+    /// their sum; sums that are too large are refused, and the rest is drawn one by one. That is the multinomial law
+    /// exactly, in one pass from left to right.
     pub fn draw(&self, stream: &mut Stream, weights: &mut [u32]) {
+        if let Some((tables, law)) = &self.first_round {
+            loop {
+                let mut sum = 0;
+                for weight in weights.iter_mut() {
+                    *weight = tables.draw(*law, stream);
+                    sum = usize::wrapping_add(sum, *weight as usize);
+                }
+                if sum <= self.leaves {
+                    draw_many(stream, (self.leaves - sum) as u64, self.leaves as u32, |i| {
+                        weights[i as usize] += 1;
+                    });
+                    return;
+                }
+            }
+        }
         weights.fill(0);
         match self.unit {
             ResamplingUnit::CaseStratified => {
@@ -205,16 +257,8 @@ impl Resampler {
 
 /// `n` draws with replacement from 0..n.
 #[inline]
-fn draw_from(stream: &mut Stream, n: usize, mut hit: impl FnMut(u32)) {
-    let size = n as u32;
-    for _ in 0..n / 2 {
-        let (a, b) = stream.two_below(size);
-        hit(a);
-        hit(b);
-    }
-    if n % 2 == 1 {
-        hit(stream.below(size));
-    }
+fn draw_from(stream: &mut Stream, n: usize, hit: impl FnMut(u32)) {
+    draw_many(stream, n as u64, n as u32, hit);
 }
 
 /// Runs `replicates` replicates of anything; `scratch` makes the buffers of a thread.
@@ -338,7 +382,7 @@ pub fn auc(resampler: &Resampler, labels: &[bool], scores: &[f64], replicates: u
             }
         }
         _ => {
-            let order = SortedCases::new(labels, scores, &resampler.leaf_of_case);
+            let order = SortedCases::new(labels, scores, &resampler.leaves_in_order(scores));
             Replicates::collect(replicate(
                 replicates,
                 seed,
@@ -361,8 +405,9 @@ pub fn auc_difference(
     replicates: u64,
     seed: u64,
 ) -> Replicates {
-    let first = SortedCases::new(labels, scores_a, &resampler.leaf_of_case);
-    let second = SortedCases::new(labels, scores_b, &resampler.leaf_of_case);
+    let leaf_of_case = resampler.leaves_in_order(scores_a);
+    let first = SortedCases::new(labels, scores_a, &leaf_of_case);
+    let second = SortedCases::new(labels, scores_b, &leaf_of_case);
     Replicates::collect(replicate(
         replicates,
         seed,
@@ -405,10 +450,11 @@ impl SortedCases {
         for &entry in &self.entries {
             let weight = u64::from(weights[(entry >> 1) as usize]);
             let label = u64::from(entry & 1);
+            // Sums of at most 2³² draws, and products of two of them, fit 64 bits.
             let positive = weight & label.wrapping_neg();
-            below += weight - positive;
-            positives += positive;
-            wins += positive * below;
+            below = below.wrapping_add(weight.wrapping_sub(positive));
+            positives = positives.wrapping_add(positive);
+            wins = wins.wrapping_add(positive.wrapping_mul(below));
         }
         let of = |from: u32, to: u32| -> u64 {
             self.entries[from as usize..to as usize]
@@ -424,33 +470,54 @@ impl SortedCases {
 
 /// The case bootstrap of the AUC on collapsed cells.
 ///
-/// "Minor" is the smaller class. Its distinct scores cut the larger class into cells: strictly between two
-/// scores, or tied with one. For a minor case at distinct score d, 2·(major cases below) + (major cases
-/// tied) is `cumulated[low[d]] + cumulated[high[d]]`.
+/// "Minor" is the smaller class. Runs of neighbours of one class (and tied groups) are cells: for the minor
+/// cases of run r, 2·(major cases below) + (major cases tied) is `cumulated[low[r]] + cumulated[high[r]]`.
 struct CollapsedAuc {
     positives_are_minor: bool,
     stratified: bool,
     minor: u64,
     major: u64,
-    /// For each minor case, its distinct score.
-    score_of_minor: Vec<u32>,
     low: Vec<u32>,
     high: Vec<u32>,
-    cells: Cells,
+    minor_cells: Cells,
+    major_cells: Cells,
 }
 
-/// How the counts of the larger class are drawn.
-enum Cells {
-    /// Case by case: the cell of each case.
-    Direct { cell_of_case: Vec<u32>, cells: usize },
-    /// Poisson numbers conditioned on their sum, then topped up case by case.
-    Poisson { table_of_cell: Vec<u32>, tables: Vec<AliasTable>, cell_of_case: Vec<u32> },
+/// How the cases of one class are drawn into its cells.
+struct Cells {
+    cell_of_case: Vec<u32>,
+    cells: usize,
+    /// Poisson numbers conditioned on their sum, then topped up case by case; without them, every case is
+    /// drawn by itself.
+    poisson: Option<PoissonCells>,
+}
+
+/// Poisson numbers of all cells. A cell of size s is the sum of independent numbers for the octal digits of s, so
+/// that a few small tables, which stay in the nearest cache, serve every size.
+struct PoissonCells {
+    tables: AliasTables,
+    /// Law and cell of each number, by ascending cell.
+    numbers: Vec<(Law, u32)>,
 }
 
 struct Scratch {
-    counts: Vec<u32>,
+    minor: Drawn,
+    major: Drawn,
+    placement: Vec<u32>,
+}
+
+/// Counts of one class.
+struct Drawn {
+    /// Counts drawn case by case, by cell.
+    single: Vec<u32>,
+    /// Counts of all cells up to and with each, after a leading 0.
     cumulated: Vec<u32>,
-    placement: Vec<u64>,
+}
+
+impl Drawn {
+    fn new(cells: usize) -> Self {
+        Self { single: vec![0; cells], cumulated: vec![0; cells + 1] }
+    }
 }
 
 impl CollapsedAuc {
@@ -464,40 +531,52 @@ impl CollapsedAuc {
         let positives_are_minor = positives <= negatives;
         let (minor, major) =
             if positives_are_minor { (positives, negatives) } else { (negatives, positives) };
-        let mut score_of_minor = Vec::with_capacity(minor as usize);
         let (mut low, mut high) = (Vec::new(), Vec::new());
-        let mut sizes: Vec<u64> = Vec::new();
-        // Whether the last cell is still open to further major cases.
-        let mut open = false;
+        let (mut minor_sizes, mut major_sizes): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
+        // Which class may still join the last cell.
+        let (mut minor_open, mut major_open) = (false, false);
         for g in &groups {
             let (here_minor, here_major) =
                 if positives_are_minor { (g.positives, g.negatives) } else { (g.negatives, g.positives) };
-            if here_minor == 0 {
-                match sizes.last_mut().filter(|_| open) {
-                    Some(last) => *last += here_major,
-                    None => sizes.push(here_major),
+            let tied = here_minor > 0 && here_major > 0;
+            if here_minor > 0 {
+                match minor_sizes.last_mut().filter(|_| minor_open && !tied) {
+                    Some(last) => *last += here_minor,
+                    None => {
+                        minor_sizes.push(here_minor);
+                        low.push(major_sizes.len() as u32);
+                        high.push(major_sizes.len() as u32 + u32::from(tied));
+                    }
                 }
-                open = true;
-                continue;
             }
-            open = false;
-            score_of_minor.extend(std::iter::repeat_n(low.len() as u32, here_minor as usize));
-            low.push(sizes.len() as u32);
             if here_major > 0 {
-                sizes.push(here_major);
+                match major_sizes.last_mut().filter(|_| major_open && !tied) {
+                    Some(last) => *last += here_major,
+                    None => major_sizes.push(here_major),
+                }
             }
-            high.push(sizes.len() as u32);
+            (minor_open, major_open) = (!tied && here_minor > 0, !tied && here_major > 0);
         }
-        let cells = Cells::new(&sizes, major, minor, stratified);
-        Some(Self { positives_are_minor, stratified, minor, major, score_of_minor, low, high, cells })
+        // The number drawn of a class varies around its size.
+        let spread = if stratified { 0.0 } else { minor as f64 * major as f64 / (minor + major) as f64 };
+        Some(Self {
+            positives_are_minor,
+            stratified,
+            minor,
+            major,
+            low,
+            high,
+            minor_cells: Cells::new(&minor_sizes, minor, spread),
+            major_cells: Cells::new(&major_sizes, major, spread),
+        })
     }
 
     fn scratch(&self) -> Scratch {
-        let cells = match &self.cells {
-            Cells::Direct { cells, .. } => *cells,
-            Cells::Poisson { table_of_cell, .. } => table_of_cell.len(),
-        };
-        Scratch { counts: vec![0; cells], cumulated: vec![0; cells + 1], placement: vec![0; self.low.len()] }
+        Scratch {
+            minor: Drawn::new(self.minor_cells.cells),
+            major: Drawn::new(self.major_cells.cells),
+            placement: vec![0; self.low.len()],
+        }
     }
 
     fn run(&self, scratch: &mut Scratch, stream: &mut Stream) -> Option<f64> {
@@ -511,85 +590,126 @@ impl CollapsedAuc {
         if minor == 0 || major == 0 {
             return None;
         }
-        self.cells.draw(major, &mut scratch.counts, stream);
-        let mut sum = 0;
-        for (cumulated, &count) in scratch.cumulated[1..].iter_mut().zip(&scratch.counts) {
-            sum += count;
-            *cumulated = sum;
-        }
+        self.major_cells.draw(major, &mut scratch.major, stream);
+        let below = &scratch.major.cumulated;
         for ((placement, &low), &high) in scratch.placement.iter_mut().zip(&self.low).zip(&self.high) {
-            *placement =
-                u64::from(scratch.cumulated[low as usize]) + u64::from(scratch.cumulated[high as usize]);
+            *placement = below[low as usize] + below[high as usize];
         }
-        let mut wins = 0;
-        let size = self.minor as u32;
-        let mut add = |case: u32| wins += scratch.placement[self.score_of_minor[case as usize] as usize];
-        for _ in 0..minor / 2 {
-            let (a, b) = stream.two_below(size);
-            add(a);
-            add(b);
-        }
-        if minor % 2 == 1 {
-            add(stream.below(size));
-        }
+        let wins: u64 = if self.minor_cells.poisson.is_some() {
+            self.minor_cells.draw(minor, &mut scratch.minor, stream);
+            let counts = scratch.minor.cumulated.windows(2).map(|w| u64::from(w[1] - w[0]));
+            counts.zip(&scratch.placement).map(|(count, &placement)| count * u64::from(placement)).sum()
+        } else {
+            let mut wins = 0;
+            let (cells, size) = (&self.minor_cells.cell_of_case, self.minor as u32);
+            draw_many(stream, minor, size, |case| {
+                wins = u64::wrapping_add(wins, u64::from(scratch.placement[cells[case as usize] as usize]));
+            });
+            wins
+        };
         let pairs = 2 * minor * major;
         let wins = if self.positives_are_minor { wins } else { pairs - wins };
         Some(wins as f64 / pairs as f64)
     }
 }
 
+/// `times` draws with replacement from 0..`size`.
+#[inline]
+fn draw_many(stream: &mut Stream, times: u64, size: u32, mut hit: impl FnMut(u32)) {
+    for _ in 0..times / 2 {
+        let (a, b) = stream.two_below(size);
+        hit(a);
+        hit(b);
+    }
+    if times % 2 == 1 {
+        hit(stream.below(size));
+    }
+}
+
 impl Cells {
-    fn new(sizes: &[u64], major: u64, minor: u64, stratified: bool) -> Self {
-        let mut cell_of_case = Vec::with_capacity(major as usize);
+    /// `class` cases in cells of `sizes`; the number drawn varies with variance `spread`.
+    fn new(sizes: &[u64], class: u64, spread: f64) -> Self {
+        let mut cell_of_case = Vec::with_capacity(class as usize);
         for (cell, &size) in (0_u32..).zip(sizes) {
             cell_of_case.extend(std::iter::repeat_n(cell, size as usize));
         }
-        // The sum must rarely exceed the number of cases to draw: stay below it by 1.3 standard deviations.
-        let drawn_variance =
-            if stratified { 0.0 } else { minor as f64 * major as f64 / (minor + major) as f64 };
-        let slack = 1.3 * (major as f64 + drawn_variance).sqrt();
-        if major < 3 * sizes.len() as u64 || slack * 2.0 > major as f64 {
-            return Self::Direct { cell_of_case, cells: sizes.len() };
+        let mut out = Self { cell_of_case, cells: sizes.len(), poisson: None };
+        // The Poisson sum must rarely exceed the number to draw: stay below it by one standard deviation.
+        let slack = (class as f64 + spread).sqrt();
+        let digits: u32 = sizes.iter().map(|&s| octal_digits(s).count() as u32).sum();
+        // Rough costs in nanoseconds: a draw of a case misses the nearer caches when the class is large.
+        let single = if class < 8192 { 1.6 } else { 4.0 };
+        let by_poisson = f64::from(digits) * 1.6 / 0.84 + sizes.len() as f64 + 1.3 * slack * single;
+        if by_poisson >= class as f64 * single || slack * 2.0 > class as f64 {
+            return out;
         }
-        let rate = (major as f64 - slack) / major as f64;
-        let mut distinct = sizes.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let tables = distinct.iter().map(|&s| AliasTable::poisson(s as f64 * rate)).collect();
-        let table_of_cell = sizes.iter().map(|s| distinct.partition_point(|d| d < s) as u32).collect();
-        Self::Poisson { table_of_cell, tables, cell_of_case }
+        let rate = (class as f64 - slack) / class as f64;
+        let mut tables = AliasTables::default();
+        let mut laws: BTreeMap<u64, Law> = BTreeMap::new();
+        let mut numbers = Vec::with_capacity(digits as usize);
+        for (cell, &size) in (0_u32..).zip(sizes) {
+            for part in octal_digits(size) {
+                let law = *laws.entry(part).or_insert_with(|| tables.add_poisson(part as f64 * rate));
+                numbers.push((law, cell));
+            }
+        }
+        out.poisson = Some(PoissonCells { tables, numbers });
+        out
     }
 
-    /// Multinomial counts of `total` draws.
-    fn draw(&self, total: u64, counts: &mut [u32], stream: &mut Stream) {
-        let (cell_of_case, missing) = match self {
-            Self::Direct { cell_of_case, .. } => {
-                counts.fill(0);
-                (cell_of_case, total)
+    /// Multinomial counts of `total` draws, cumulated.
+    fn draw(&self, total: u64, drawn: &mut Drawn, stream: &mut Stream) {
+        let missing = match &self.poisson {
+            None => {
+                drawn.cumulated.fill(0);
+                total
             }
-            Self::Poisson { table_of_cell, tables, cell_of_case } => loop {
-                // Given their sum, Poisson counts are multinomial; refusing sums above `total`
-                // conditions on the sum alone, and the rest is drawn case by case.
-                let mut sum = 0_u64;
-                for (count, &table) in counts.iter_mut().zip(table_of_cell) {
-                    *count = tables[table as usize].draw(stream);
-                    sum += u64::from(*count);
+            // Given their sum, Poisson counts are multinomial; refusing sums above `total` conditions on the
+            // sum alone, and the rest is drawn case by case.
+            Some(poisson) => loop {
+                let mut sum = 0_u32;
+                for &(law, cell) in &poisson.numbers {
+                    // At most 2³² cases: no sum can wrap.
+                    sum = sum.wrapping_add(poisson.tables.draw(law, stream));
+                    drawn.cumulated[cell as usize + 1] = sum;
                 }
-                if sum <= total {
-                    break (cell_of_case, total - sum);
+                if u64::from(sum) <= total {
+                    break total - u64::from(sum);
                 }
             },
         };
-        let size = cell_of_case.len() as u32;
-        for _ in 0..missing / 2 {
-            let (a, b) = stream.two_below(size);
-            counts[cell_of_case[a as usize] as usize] += 1;
-            counts[cell_of_case[b as usize] as usize] += 1;
-        }
-        if missing % 2 == 1 {
-            counts[cell_of_case[stream.below(size) as usize] as usize] += 1;
+        drawn.single.fill(0);
+        let size = self.cell_of_case.len() as u32;
+        draw_many(stream, missing, size, |case| {
+            drawn.single[self.cell_of_case[case as usize] as usize] += 1;
+        });
+        let mut sum = 0;
+        for (cumulated, &single) in drawn.cumulated[1..].iter_mut().zip(&drawn.single) {
+            sum = single.wrapping_add(sum);
+            *cumulated = cumulated.wrapping_add(sum);
         }
     }
+}
+
+/// The parts d·8^k of a number by its octal digits, at most 8⁶ each: a larger number has several of those.
+fn octal_digits(mut size: u64) -> impl Iterator<Item = u64> {
+    const LARGEST: u64 = 1 << 18;
+    let mut unit = 1;
+    std::iter::from_fn(move || {
+        while size > 0 {
+            if unit == LARGEST {
+                size -= 1;
+                return Some(LARGEST);
+            }
+            let (digit, part) = (size % 8, unit);
+            size /= 8;
+            unit *= 8;
+            if digit > 0 {
+                return Some(digit * part);
+            }
+        }
+        None
+    })
 }
 
 /// Leave-one-unit-out values of the AUC, in closed form from the placements: each with how many units

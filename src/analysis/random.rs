@@ -66,7 +66,9 @@ impl Stream {
     #[inline]
     pub fn two_below(&mut self, n: u32) -> (u32, u32) {
         let word = self.bits();
-        let (a, b) = ((word >> 32) * u64::from(n), (word & 0xffff_ffff) * u64::from(n));
+        // 32 bits times 32 bits fit 64.
+        let wide = u64::from(n);
+        let (a, b) = ((word >> 32).wrapping_mul(wide), (word & 0xffff_ffff).wrapping_mul(wide));
         if (a as u32) < n || (b as u32) < n {
             // Rarely, near the edge: reject what would be drawn too often.
             let biased = n.wrapping_neg() % n;
@@ -167,42 +169,53 @@ fn stirling_tail(k: f64) -> f64 {
     (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / (1260.0 * x * x)) / (x * x)) / x
 }
 
-/// A finite law sampled by one table look-up (Walker 1977, alias method) on offsets from `first`.
-#[derive(Clone, Debug)]
-pub struct AliasTable {
-    first: u32,
-    shift: u32,
-    cells: Vec<(u64, u32)>,
+/// Finite laws sampled by one table look-up each (Walker 1977, alias method), all in one array.
+///
+/// An entry is a threshold of 48 bits and an alias of 16: probabilities are kept to 2⁻⁴⁸ of a slot, as finely
+/// as a double holds them.
+#[derive(Clone, Debug, Default)]
+pub struct AliasTables {
+    entries: Vec<u64>,
 }
 
-impl AliasTable {
-    /// From weights of `first`, `first` + 1, ...; they need not sum to one.
-    pub fn new(first: u32, weights: &[f64]) -> Self {
+/// One law of [`AliasTables`]: values `first`, `first` + 1, ...
+#[derive(Clone, Copy, Debug)]
+pub struct Law {
+    offset: u32,
+    first: u32,
+    bits: u32,
+}
+
+impl AliasTables {
+    /// Adds a law from the weights of `first`, `first` + 1, ... (at most 65,536); they need not sum to one.
+    pub fn add(&mut self, first: u32, weights: &[f64]) -> Law {
         let size = weights.len().next_power_of_two().max(2);
         let total: f64 = weights.iter().sum();
         let mut share: Vec<f64> =
             (0..size).map(|i| weights.get(i).map_or(0.0, |w| w / total * size as f64)).collect();
-        let mut cells: Vec<(u64, u32)> = (0..size).map(|i| (u64::MAX, i as u32)).collect();
+        let full = (1_u64 << 48) - 1;
+        let mut cells: Vec<(u64, usize)> = (0..size).map(|i| (full, i)).collect();
         let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..size).partition(|&i| share[i] < 1.0);
         while let (Some(s), Some(&l)) = (small.pop(), large.last()) {
-            cells[s] = ((share[s] * 2_f64.powi(64)) as u64, l as u32);
+            cells[s] = (((share[s] * 2_f64.powi(48)) as u64).min(full), l);
             share[l] -= 1.0 - share[s];
             if share[l] < 1.0 {
                 large.pop();
                 small.push(l);
             }
         }
-        Self { first, shift: 64 - size.trailing_zeros(), cells }
+        let offset = self.entries.len() as u32;
+        self.entries.extend(cells.iter().map(|&(threshold, alias)| threshold << 16 | alias as u64));
+        Law { offset, first, bits: size.trailing_zeros() }
     }
 
-    /// Poisson law of mean `mean` > 0, cut where less than 10⁻²⁰ lies outside.
-    pub fn poisson(mean: f64) -> Self {
+    /// Adds the Poisson law of mean `mean`, 0 < mean <= 10⁶, cut where less than 10⁻²⁰ lies outside.
+    pub fn add_poisson(&mut self, mean: f64) -> Law {
         let reach = 9.5 * mean.sqrt() + 20.0;
         let first = (mean - reach).max(0.0).floor();
         let last = (mean + reach).ceil();
-        let mode = mean.floor();
         let mut weights = vec![0.0; (last - first) as usize + 1];
-        let at = (mode - first) as usize;
+        let at = (mean.floor() - first) as usize;
         weights[at] = 1.0;
         for i in at + 1..weights.len() {
             weights[i] = weights[i - 1] * mean / (first + i as f64);
@@ -210,17 +223,19 @@ impl AliasTable {
         for i in (0..at).rev() {
             weights[i] = weights[i + 1] * (first + i as f64 + 1.0) / mean;
         }
-        Self::new(first as u32, &weights)
+        self.add(first as u32, &weights)
     }
 
-    /// One draw.
+    /// One draw from a law of this array.
     #[inline]
-    pub fn draw(&self, stream: &mut Stream) -> u32 {
+    pub fn draw(&self, law: Law, stream: &mut Stream) -> u32 {
         let word = stream.bits();
-        let slot = (word >> self.shift) as u32;
-        let (threshold, alias) = self.cells[slot as usize];
-        let fraction = word << (64 - self.shift);
-        self.first + if fraction < threshold { slot } else { alias }
+        // The top bits choose the slot, the next 48 are compared with its threshold.
+        let slot = (word >> (64 - law.bits)) as u32;
+        let entry = self.entries[law.offset.wrapping_add(slot) as usize];
+        let fraction = word << law.bits;
+        let alias = (entry & 0xffff) as u32;
+        law.first.wrapping_add(if fraction >> 16 < entry >> 16 { slot } else { alias })
     }
 }
 
@@ -253,8 +268,10 @@ mod tests {
             assert!((variance / v - 1.0).abs() < 0.05, "binomial {n} {p}: {variance} {v}");
         }
         for mean in [0.4, 3.0, 37.5, 900.0] {
-            let table = AliasTable::poisson(mean);
-            let (got, variance) = moments(|| f64::from(table.draw(&mut stream)), 40_000);
+            let mut tables = AliasTables::default();
+            let _ = tables.add_poisson(1.0);
+            let law = tables.add_poisson(mean);
+            let (got, variance) = moments(|| f64::from(tables.draw(law, &mut stream)), 40_000);
             assert!((got - mean).abs() < 5.0 * (mean / 40_000.0).sqrt(), "poisson {mean}: {got}");
             assert!((variance / mean - 1.0).abs() < 0.05, "poisson {mean}: {variance}");
         }
@@ -264,11 +281,12 @@ mod tests {
 
     #[test]
     fn poisson_table_has_the_exact_frequencies() {
-        let table = AliasTable::poisson(2.0);
+        let mut tables = AliasTables::default();
+        let law = tables.add_poisson(2.0);
         let mut stream = Stream::new(5, 0);
         let mut counts = [0_u32; 6];
         for _ in 0..200_000 {
-            let k = table.draw(&mut stream) as usize;
+            let k = tables.draw(law, &mut stream) as usize;
             if k < 6 {
                 counts[k] += 1;
             }

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Measures ours beside its peers on this machine and prints CPU seconds and ratios.
+# Usage: benches/compare.sh [LARGEST_N, default 16370]. Peers go into benches/.venv; R's pROC is measured when Rscript has it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+largest=${1:-16370}
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+if [ ! -d benches/.venv ]; then
+  python3 -m venv benches/.venv
+  benches/.venv/bin/pip install --quiet numpy scipy scikit-learn numba confidenceinterval
+fi
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+cargo bench --quiet --no-default-features --bench speed >"$out/ours.jsonl"
+benches/.venv/bin/python benches/peers.py "$largest" >"$out/peers.jsonl"
+if command -v Rscript >/dev/null && Rscript -e 'quit(status = !requireNamespace("pROC", quietly = TRUE))'; then
+  Rscript benches/peers.R "$largest" >>"$out/peers.jsonl"
+else
+  echo "pROC is not installed here and was not measured" >&2
+fi
+python3 - "$out/ours.jsonl" "$out/peers.jsonl" <<'PY'
+import json
+import sys
+
+ours = {}
+print(f"{'what':34}{'n':>10}{'positives':>11}{'B':>7}  {'ours, s':>10}")
+for line in open(sys.argv[1]):
+    r = json.loads(line)
+    key = (r["what"], r["n"], r["positives"], r["replicates"])
+    ours[key] = r["seconds"]
+    each = ""
+    if r["what"] in ("auc by patient", "auc difference"):
+        each = f"  {r['seconds'] / r['replicates'] / r['n'] * 1e9:.2f} ns a case and replicate"
+    print(f"{key[0]:34}{key[1]:>10}{key[2]:>11}{key[3]:>7}  {r['seconds']:>10.5f}{each}")
+print(f"\n{'peer':22}{'what':34}{'n':>10}{'positives':>11}  {'seconds':>10}  {'times ours':>10}")
+for line in open(sys.argv[2]):
+    r = json.loads(line)
+    mine = ours.get((r["what"], r["n"], r["positives"], r["replicates"]))
+    ratio = f"{r['seconds'] / mine:>10.1f}" if mine else ""
+    print(f"{r['peer']:22}{r['what']:34}{r['n']:>10}{r['positives']:>11}  {r['seconds']:>10.3f}  {ratio}")
+PY
