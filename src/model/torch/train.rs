@@ -66,6 +66,9 @@ pub enum Progress {
     },
 }
 
+/// Area under the ROC curve of labels and scores: given from outside, because `model` computes no statistic.
+pub type Auc = dyn Fn(&[bool], &[f64]) -> Option<f64>;
+
 /// Everything a training needs from outside.
 pub struct TrainInput<'a> {
     /// Folder of the run.
@@ -85,7 +88,7 @@ pub struct TrainInput<'a> {
     /// Whether what frozen layers give is stored; does not change results.
     pub store: bool,
     /// Area under the ROC curve of labels and scores; `None` when it is not defined.
-    pub auc: &'a dyn Fn(&[bool], &[f64]) -> Option<f64>,
+    pub auc: &'a Auc,
     /// Raised by the user to interrupt.
     pub stop: &'a AtomicBool,
     /// Seconds since some moment.
@@ -478,7 +481,8 @@ impl<'a> Trainer<'a> {
             let tensor = self.network.tensor(name)?.shallow_clone();
             jobs.push((name.clone(), tensor, self.moments.remove(name), gradients));
         }
-        let moved: Vec<Result<(String, (Tensor, Tensor)), TchError>> = self.workers.pool().install(|| {
+        type Moved = Result<(String, (Tensor, Tensor)), TchError>;
+        let moved: Vec<Moved> = self.workers.pool().install(|| {
             jobs.into_par_iter()
                 .map(|(name, tensor, moments, gradients)| {
                     tch::no_grad(|| Ok((name, adam_step(tensor, moments, gradients, adam, rate, step)?)))
@@ -816,7 +820,7 @@ mod tests {
             let sample = |i: usize| Sample {
                 case_id: format!("C{i:02}"),
                 patient_id: format!("P{i:02}"),
-                label: i % 2 == 0,
+                label: i.is_multiple_of(2),
                 image: PathBuf::from("none.png"),
             };
             let folder = tempfile::tempdir().expect("folder");
@@ -972,7 +976,8 @@ mod tests {
     fn the_head_learns_from_stored_features() {
         // From random weights and statistics, the frozen base still tells a bright spot from none.
         let bench = Bench::new(|text| {
-            text.replacen("epochs = 1", "epochs = 15", 1).replace("trainable = \"all\"", "trainable = \"head\"")
+            text.replacen("epochs = 1", "epochs = 15", 1)
+                .replace("trainable = \"all\"", "trainable = \"head\"")
         });
         let state = bench.train("run", 2, true, ALL).expect("trains");
         let (first, last) = (&state.history[0], &state.history[14]);
