@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::parallel;
+use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::records::Records;
 use super::run::Sample;
@@ -47,7 +47,7 @@ pub fn prepare(
     stop: &AtomicBool,
     done: impl FnMut(usize),
 ) -> Result<Planes> {
-    let pool = parallel::pool(workers, |_| {})?;
+    let pool = Pool::new(workers, || {})?;
     let records = Records::create(&cache.join("planes.f32"), samples.len(), preprocessing.plane_len())?;
     let one = |sample: &Sample, index: usize| -> Result<Digest> {
         let bytes = storage::read(&sample.image)?;
