@@ -54,12 +54,18 @@ pub struct LockArgs {
 /// `Error::Lock` when the model is locked already; `run-missing`, `run-incomplete`, `run-damaged`.
 pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
     let (lock, folder) = if let Some(folder) = &args.study {
-        let study =
-            Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
+        let study = Study::open(&StudyArgs {
+            folder: folder.clone(),
+            data: args.data.clone(),
+            out: args.out.clone(),
+        })?;
         (lock_study(&study, context)?, study.model_folder())
     } else {
         let (Some(run), Some(out)) = (&args.run, &args.out) else {
-            return Err(Error::Usage(Diagnostic::error("usage", "without a study, --run and --out are needed")));
+            return Err(Error::Usage(Diagnostic::error(
+                "usage",
+                "without a study, --run and --out are needed",
+            )));
         };
         let gate = args.gate.as_deref().map(super::score::read_gate).transpose()?.unwrap_or_default();
         (lock_run(run, out, gate, args.operating_point.unwrap_or(Rule::Youden))?, out.clone())
@@ -112,7 +118,8 @@ pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: Rule) -> Result<Lock> 
     let bytes = storage::read(&path)?;
     let found = Digest::of(&bytes);
     if found != recorded {
-        let message = format!("the tuning scores changed since the run wrote them: recorded {recorded}, found {found}");
+        let message =
+            format!("the tuning scores changed since the run wrote them: recorded {recorded}, found {found}");
         return Err(Diagnostic::error("run-damaged", message)
             .at(Location::file(&path))
             .hint("restore the file, or train again in another folder")
@@ -129,7 +136,10 @@ fn show(lock: &Lock, folder: &Path, context: Context) {
     }
     let point = &lock.operating_point;
     println!("locked           {}", folder.join(lock::FILE).display());
-    println!("weights          {} ({} bytes, SHA-256 {})", lock.weights.path, lock.weights.bytes, lock.weights.sha256);
+    println!(
+        "weights          {} ({} bytes, SHA-256 {})",
+        lock.weights.path, lock.weights.bytes, lock.weights.sha256
+    );
     println!("initial weights  {}", lock.initial_weights().describe());
     println!("threshold        {}: {}", point.threshold, point.rule.describe());
     println!(

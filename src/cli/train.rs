@@ -112,8 +112,11 @@ pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
 
 fn request(args: &TrainArgs) -> Result<TrainRequest> {
     if let Some(folder) = &args.study {
-        let study =
-            Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
+        let study = Study::open(&StudyArgs {
+            folder: folder.clone(),
+            data: args.data.clone(),
+            out: args.out.clone(),
+        })?;
         let mut request = study_request(&study, args.workers)?;
         if let Some(experiment) = &args.experiment {
             request.experiment.clone_from(experiment);
@@ -237,9 +240,7 @@ mod torch {
 
     use indicatif::{ProgressBar, ProgressStyle};
 
-    use super::{
-        Case, Diagnostic, Error, Location, Result, RunState, TrainRequest, run_folder,
-    };
+    use super::{Case, Diagnostic, Error, Location, Result, RunState, TrainRequest, run_folder};
     use crate::analysis::roc;
     use crate::cli::{interrupted, say};
     use crate::dataset::split;
@@ -364,7 +365,10 @@ mod torch {
     }
 
     /// The weights to begin with, complete with a head, and what to say of them.
-    fn initial_weights(request: &TrainRequest, experiment: &Experiment) -> Result<(Weights, InitialStatement)> {
+    fn initial_weights(
+        request: &TrainRequest,
+        experiment: &Experiment,
+    ) -> Result<(Weights, InitialStatement)> {
         let declared = experiment.initial_weights.clone();
         let beside = request.experiment.parent().unwrap_or(Path::new("."));
         let (path, sha256) = match (&request.initial_weights, declared) {

@@ -1,4 +1,4 @@
-//! PNG and JPEG to [`Radiograph`]. DICOM goes to its own reader.
+//! PNG and JPEG to [`Radiograph`]. DICOM goes to its own reader, [`super::dicom`].
 
 use std::io::Cursor;
 use std::path::Path;
@@ -22,17 +22,20 @@ const MOST_BYTES: u64 = 1 << 30;
 /// (Rec. ITU-R BT.601). Alpha is ignored: exported radiographs carry an opaque one.
 ///
 /// # Errors
-/// `image-unreadable` when the content is not such an image, is truncated or is too large, and what
-/// reading the file reports.
+/// `image-unreadable` when the content is not such an image, is truncated or is too large; what reading the
+/// file and [`super::dicom::load`] report.
 pub fn load(path: &Path) -> Result<Radiograph> {
     from_bytes(&storage::read(path)?, path)
 }
 
-/// The same for bytes already in memory; `path` is for messages.
+/// The same for the bytes of the file `path`, already in memory.
 ///
 /// # Errors
 /// As [`load`].
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
+    if is_dicom(bytes) {
+        return super::dicom::load(path);
+    }
     decode(bytes).map_err(|message| {
         Error::from(
             Diagnostic::error("image-unreadable", message)

@@ -103,10 +103,9 @@ pub fn check_classes(side: &str, cases: &[Case]) -> Result<()> {
     if positives > 0 && positives < cases.len() {
         return Ok(());
     }
-    let message = format!("{positives} of the {} {side} cases are positive; both classes are needed", cases.len());
-    Err(Diagnostic::error("split-one-class", message)
-        .hint("give cases of both classes on both sides")
-        .into())
+    let message =
+        format!("{positives} of the {} {side} cases are positive; both classes are needed", cases.len());
+    Err(Diagnostic::error("split-one-class", message).hint("give cases of both classes on both sides").into())
 }
 
 /// Whether each patient has a positive image.
@@ -150,7 +149,7 @@ mod tests {
 
     /// Patients of one to three images; every fourth patient has one positive image.
     fn cohort(patients: usize) -> Vec<Case> {
-        let images = |p: usize| (0..1 + p % 3).map(move |i| (p, p % 4 == 0 && i == p % 3));
+        let images = |p: usize| (0..1 + p % 3).map(move |i| (p, p.is_multiple_of(4) && i == p % 3));
         let all = (0..patients).flat_map(images).enumerate();
         all.map(|(number, (patient, label))| case(number, patient, label)).collect()
     }
@@ -167,7 +166,7 @@ mod tests {
         assert!(training.is_disjoint(&tuning));
         assert_eq!((training.len(), tuning.len()), (320, 80));
         let positive = |ids: &BTreeSet<&str>| {
-            ids.iter().filter(|id| id[1..].parse::<usize>().expect("number") % 4 == 0).count()
+            ids.iter().filter(|id| id[1..].parse::<usize>().expect("number").is_multiple_of(4)).count()
         };
         assert_eq!((positive(&training), positive(&tuning)), (80, 20));
         assert_eq!(by_patient(&cases, rule).expect("splits"), split);

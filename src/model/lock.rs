@@ -22,8 +22,13 @@ pub const FILE: &str = "lock.json";
 pub const WEIGHTS: &str = "weights.safetensors";
 
 /// What the run leaves beside the lock for documents and for auditors.
-const COPIED: [&str; 5] =
-    ["experiment.toml", "training.jsonl", "tuning-scores.csv", "training-manifest.csv", "tuning-manifest.csv"];
+const COPIED: [&str; 5] = [
+    "experiment.toml",
+    "training.jsonl",
+    "tuning-scores.csv",
+    "training-manifest.csv",
+    "tuning-manifest.csv",
+];
 
 /// The exact versions of every dependency this program was built with.
 const CARGO_LOCK: &[u8] = include_bytes!("../../Cargo.lock");
@@ -217,7 +222,13 @@ impl Lock {
     /// # Errors
     /// `already-locked` as [`Error::Lock`] when the folder has a lock; `run-incomplete` when training is not
     /// complete; what writing reports.
-    pub fn create(folder: &Path, run: &Path, state: &RunState, gate: Gate, point: OperatingPoint) -> Result<Self> {
+    pub fn create(
+        folder: &Path,
+        run: &Path,
+        state: &RunState,
+        gate: Gate,
+        point: OperatingPoint,
+    ) -> Result<Self> {
         Self::refuse_second(folder)?;
         let (Some(best), true) = (&state.best, state.is_complete()) else {
             return Err(incomplete(run, state));
@@ -291,10 +302,13 @@ impl Lock {
 /// A run that cannot be locked yet.
 pub fn incomplete(run: &Path, state: &RunState) -> Error {
     let (done, all) = (state.epochs_done, state.inputs.experiment.epochs());
-    Diagnostic::error("run-incomplete", format!("the training is not complete: {done} of {all} epochs are done"))
-        .at(Location::file(run))
-        .hint("run `sequester train` again: it continues where it stopped")
-        .into()
+    Diagnostic::error(
+        "run-incomplete",
+        format!("the training is not complete: {done} of {all} epochs are done"),
+    )
+    .at(Location::file(run))
+    .hint("run `sequester train` again: it continues where it stopped")
+    .into()
 }
 
 fn violated(diagnostic: Diagnostic) -> Error {
@@ -327,7 +341,8 @@ mod tests {
     fn locked() -> (tempfile::TempDir, Lock) {
         let folder = tempfile::tempdir().expect("folder");
         let run = folder.path().join("run");
-        let lock = Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
+        let lock =
+            Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point()).expect("locks");
         (folder, lock)
     }
 
@@ -336,7 +351,10 @@ mod tests {
         let (folder, lock) = locked();
         assert_eq!(Lock::read(folder.path()).expect("reads"), lock);
         lock.verify_weights(folder.path()).expect("intact");
-        assert_eq!(lock.initial_weights().describe().split(';').next(), Some("random initialisation of all layers, seed 5"));
+        assert_eq!(
+            lock.initial_weights().describe().split(';').next(),
+            Some("random initialisation of all layers, seed 5")
+        );
     }
 
     #[test]

@@ -33,7 +33,9 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
-            format!("`{text}` is not youden, sensitivity=0.9, specificity=0.9 or threshold=0.4 (a number in 0..=1 after the `=`)")
+            format!(
+                "`{text}` is not youden, sensitivity=0.9, specificity=0.9 or threshold=0.4 (a number in 0..=1 after the `=`)"
+            )
         };
         if text == "youden" {
             return Ok(Self::Youden);

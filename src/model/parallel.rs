@@ -2,19 +2,53 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 
 use crate::diagnostic::{Diagnostic, Error, Result};
 
-/// Threads that stay; `start` runs in each of them first.
-///
-/// # Errors
-/// When the system gives no threads.
-pub fn pool(threads: usize, start: impl Fn(usize) + Send + Sync + 'static) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .start_handler(start)
-        .build()
-        .map_err(|e| Diagnostic::error("threads", format!("cannot start the workers: {e}")).into())
+/// Threads that stay, and are gone when the pool is dropped: a library with state for each thread must not see
+/// them end while the program exits.
+pub struct Pool {
+    pool: Option<rayon::ThreadPool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// At least one thread; `start` runs in each of them first.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn new(threads: usize, start: fn()) -> Result<Self> {
+        let mut handles = Vec::new();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .start_handler(move |_| start())
+            .spawn_handler(|thread| {
+                handles.push(std::thread::Builder::new().name("worker".to_owned()).spawn(|| thread.run())?);
+                Ok(())
+            })
+            .build()
+            .map_err(|e| Diagnostic::error("threads", format!("cannot start the workers: {e}")))?;
+        Ok(Self { pool: Some(pool), threads: handles })
+    }
+
+    /// Runs inside the pool.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        drop(self.pool.take());
+        for thread in self.threads.drain(..) {
+            // A worker's panic was already passed on by the pool.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// `work(context, i)` for every `i` below `count`; each thread has a context of its own. `done` hears, on the calling
@@ -24,7 +58,7 @@ pub fn pool(threads: usize, start: impl Fn(usize) + Send + Sync + 'static) -> Re
 /// The error of the lowest number among those that failed before the work stopped; [`Error::Interrupted`] when
 /// `stop` was raised.
 pub fn each<C: Send, T: Send>(
-    pool: &rayon::ThreadPool,
+    pool: &Pool,
     count: usize,
     stop: &AtomicBool,
     mut done: impl FnMut(usize),
@@ -34,8 +68,9 @@ pub fn each<C: Send, T: Send>(
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     let (next, failed, work) = (&next, &failed, &work);
-    let mut results: Vec<(usize, Result<T>)> = pool.in_place_scope(|scope| {
-        for _ in 0..pool.current_num_threads() {
+    let Some(threads) = &pool.pool else { return Ok(Vec::new()) };
+    let mut results: Vec<(usize, Result<T>)> = threads.in_place_scope(|scope| {
+        for _ in 0..threads.current_num_threads() {
             let (sender, context) = (sender.clone(), context());
             scope.spawn(move |_| {
                 loop {
@@ -78,7 +113,7 @@ mod tests {
 
     #[test]
     fn results_keep_their_order_and_progress_reaches_the_end() {
-        let pool = pool(3, |_| {}).expect("threads");
+        let pool = Pool::new(3, || {}).expect("threads");
         let mut last = 0;
         let never = AtomicBool::new(false);
         let squares = each(&pool, 100, &never, |n| last = n, || (), |(), i| Ok(i * i)).expect("works");
@@ -88,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_error_stops_the_work_and_a_raised_stop_is_an_interruption() {
-        let pool = pool(2, |_| {}).expect("threads");
+        let pool = Pool::new(2, || {}).expect("threads");
         let never = AtomicBool::new(false);
         let work = |(): &(), i| if i == 3 { Err(Diagnostic::error("x", "three").into()) } else { Ok(i) };
         let error = each(&pool, 1000, &never, |_| {}, || (), work).expect_err("fails");

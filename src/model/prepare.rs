@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::parallel;
+use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::records::Records;
 use super::run::Sample;
@@ -16,6 +16,7 @@ use crate::storage;
 const LISTED: usize = 50;
 
 /// Resized images on disk, and the digest of each image file.
+#[derive(Debug)]
 pub struct Planes {
     records: Records,
     /// In the order of the samples.
@@ -46,7 +47,7 @@ pub fn prepare(
     stop: &AtomicBool,
     done: impl FnMut(usize),
 ) -> Result<Planes> {
-    let pool = parallel::pool(workers, |_| {})?;
+    let pool = Pool::new(workers, || {})?;
     let records = Records::create(&cache.join("planes.f32"), samples.len(), preprocessing.plane_len())?;
     let one = |sample: &Sample, index: usize| -> Result<Digest> {
         let bytes = storage::read(&sample.image)?;
@@ -121,11 +122,11 @@ mod tests {
         let never = AtomicBool::new(false);
         let cache: PathBuf = folder.path().join("cache");
         let run = |samples: &[Sample]| prepare(samples, &preprocessing, &cache, 2, &never, |_| {});
-        let error = run(&[sample("bad.png"), sample("good.png"), sample("none.png")]).err().expect("refused");
+        let error = run(&[sample("bad.png"), sample("good.png"), sample("none.png")]).expect_err("refused");
         let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
         assert_eq!(codes, ["image-unreadable", "file-missing"]);
         assert!(error.to_string().contains("case bad.png"), "{error}");
-        let planes = run(&[sample("good.png")]).ok().expect("reads");
+        let planes = run(&[sample("good.png")]).expect("reads");
         assert_eq!(planes.digests, [Digest::of_file(&good).expect("reads")]);
         assert_eq!(planes.plane(0).expect("there").len(), 64);
     }

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::storage;
 
 /// `count` records of `len` floats.
+#[derive(Debug)]
 pub struct Records {
     path: PathBuf,
     file: Mutex<File>,

@@ -4,22 +4,22 @@ use std::sync::atomic::AtomicBool;
 
 use super::Network;
 use crate::diagnostic::Result;
-use crate::model::parallel;
+use crate::model::parallel::{self, Pool};
 
 /// Threads that stay: libtorch keeps scratch memory for each.
 pub(super) struct Workers {
-    pool: rayon::ThreadPool,
+    pool: Pool,
 }
 
 impl Workers {
     /// At least one.
     pub fn new(count: usize) -> Result<Self> {
         tch::set_num_threads(1);
-        Ok(Self { pool: parallel::pool(count, |_| tch::set_num_threads(1))? })
+        Ok(Self { pool: Pool::new(count, || tch::set_num_threads(1))? })
     }
 
     /// The pool itself.
-    pub fn pool(&self) -> &rayon::ThreadPool {
+    pub fn pool(&self) -> &Pool {
         &self.pool
     }
 
