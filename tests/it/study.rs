@@ -92,14 +92,13 @@ fn one_changed_byte_anywhere_is_found() {
     assert_eq!(study.run("run", &[]).code, 0);
     for part in ["evidence/run-1", "reports/run-1"] {
         for (path, original) in files(&study.file(part)) {
-            for position in [0, original.len() / 2, original.len() - 1] {
-                let mut changed = original.clone();
-                changed[position] ^= 0x01;
-                std::fs::write(&path, &changed).expect("writes");
-                let ran = study.run("verify", &[]);
-                let pdf = path.extension().is_some_and(|e| e == "pdf") && !cfg!(feature = "pdf");
-                assert_eq!(ran.code, if pdf { 0 } else { 20 }, "{} byte {position}: {}", path.display(), ran.stdout);
-            }
+            // Every position of every file is tried where the bag is read; here the program is run once a file.
+            let mut changed = original.clone();
+            changed[original.len() / 2] ^= 0x01;
+            std::fs::write(&path, &changed).expect("writes");
+            let ran = study.run("verify", &[]);
+            let pdf = path.extension().is_some_and(|e| e == "pdf") && !cfg!(feature = "pdf");
+            assert_eq!(ran.code, if pdf { 0 } else { 20 }, "{}: {}", path.display(), ran.stdout);
             std::fs::write(&path, &original).expect("writes");
         }
     }
