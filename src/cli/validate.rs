@@ -249,7 +249,7 @@ pub fn show(validated: &Validated, context: Context) {
         flow.analysed, flow.sampled, flow.positives, flow.negatives
     );
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["endpoint", "role", "estimate", "interval", "method", "criterion", "verdict"]);
     for endpoint in &results.endpoints {
         let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
