@@ -103,7 +103,9 @@ fn main() {
                     let sample = Sample { labels: &t.labels, scores: &t.scores, patients, sites: None };
                     let found = estimate(metric, &sample, Some(THRESHOLD), &plan);
                     let wanted = found.intervals.iter().filter(|i| metric.accepts(i.method));
-                    wanted.map(|i| (i.method, i.lower <= expected && expected <= i.upper, i.upper - i.lower)).collect()
+                    wanted
+                        .map(|i| (i.method, i.lower <= expected && expected <= i.upper, i.upper - i.lower))
+                        .collect()
                 })
                 .collect();
             let mut sums: BTreeMap<By, (u64, u64, f64)> = BTreeMap::new();

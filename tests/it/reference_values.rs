@@ -442,7 +442,8 @@ fn documented() -> Vec<(Vec<String>, f64)> {
 fn the_deviations_in_the_documentation_hold() {
     let mut worst = all_binary().worst;
     for (key, deviation) in all_readers().worst {
-        let key = if key.starts_with("cohen.") { key.rsplit('.').next().unwrap_or("").to_owned() } else { key };
+        let key =
+            if key.starts_with("cohen.") { key.rsplit('.').next().unwrap_or("").to_owned() } else { key };
         let known = worst.entry(key).or_default();
         *known = known.max(deviation);
     }
