@@ -704,7 +704,7 @@ mod tests {
 
     #[test]
     fn an_interval_method_that_does_not_fit_the_metric_is_refused() {
-        let text = DECLARED.replace("interval = \"delong\"", "interval = \"wilson\"");
+        let text = DECLARED.replace("interval = \"obuchowski\"", "interval = \"wilson\"");
         assert!(problems(&text)[0].contains("must be one of \"delong\""));
     }
 }
