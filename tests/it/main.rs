@@ -3,6 +3,7 @@
 mod bad_input;
 mod bootstrap_laws;
 mod diagnostics;
+mod hostile_bytes;
 mod metrics;
 mod real_data;
 #[cfg(feature = "torch")]

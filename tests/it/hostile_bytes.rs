@@ -1,0 +1,89 @@
+//! Whatever the bytes, a parser gives a value or a diagnostic: it never panics. Random bytes, and valid files with
+//! random damage, for every parser of foreign bytes (DICOM has its own in `dataset::dicom`).
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use sequester::dataset::cases::{self, CaseFormat};
+use sequester::dataset::image;
+use sequester::evidence::ledger::{Event, Ledger};
+use sequester::inference::scores;
+use sequester::model::experiment::Experiment;
+use sequester::model::lock::Lock;
+use sequester::model::weights;
+use sequester::protocol;
+use sequester::reference_standard::reads;
+
+const PROTOCOL: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
+const EXPERIMENT: &str = include_str!("../../protocols/exp-2a.toml");
+const LOCK: &str = include_str!("../../fixtures/report/lock.json");
+const CASES: &str = "case_id,patient_id,sex,age_years,view,label\na,p,F,40,PA,1\nb,q,M,50,AP,0\n";
+const NIH: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position\n\
+                   00000001_000.png,Edema|Mass,0,1,058Y,M,PA\n";
+const READS: &str = "case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n";
+const SCORES: &str = "case_id,score,refused\na,0.25,\nb,,age 81 is outside 18-80 years\n";
+
+fn ledger() -> Vec<u8> {
+    let mut ledger = Ledger::default();
+    for event in [Event::ProtocolLocked, Event::TestSetSealed, Event::ModelLocked] {
+        ledger.append(event, "2026-01-01T00:00:00Z", std::collections::BTreeMap::new(), None).expect("in order");
+    }
+    ledger.to_bytes()
+}
+
+/// Gives the bytes to every parser.
+fn feed(bytes: &[u8]) {
+    let path = Path::new("foreign");
+    let _ = cases::parse(path, bytes, CaseFormat::Cases, &[]);
+    let _ = cases::parse(Path::new("foreign.gz"), bytes, CaseFormat::Cases, &[]);
+    let _ = cases::parse(path, bytes, CaseFormat::Nih, &["Pneumonia".to_owned()]);
+    let declared = protocol::parse(path, PROTOCOL).expect("valid");
+    let _ = reads::parse(path, bytes, &declared.reads);
+    let _ = scores::parse(path, bytes, "case_id", &["score".to_owned()], |v| v[0]);
+    let _ = Ledger::parse(path, bytes);
+    let _ = Lock::from_bytes(bytes, path);
+    let _ = weights::from_bytes(bytes);
+    let _ = image::from_bytes(bytes, path);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = protocol::parse(path, text);
+        let _ = Experiment::parse(path, text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        feed(&bytes);
+    }
+
+    #[test]
+    fn damaged_files_never_panic(
+        which in 0_usize..8,
+        damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0_usize..3), 1..6),
+    ) {
+        let mut bytes = match which {
+            0 => PROTOCOL.as_bytes().to_vec(),
+            1 => EXPERIMENT.as_bytes().to_vec(),
+            2 => LOCK.as_bytes().to_vec(),
+            3 => CASES.as_bytes().to_vec(),
+            4 => NIH.as_bytes().to_vec(),
+            5 => READS.as_bytes().to_vec(),
+            6 => SCORES.as_bytes().to_vec(),
+            _ => ledger(),
+        };
+        for (place, byte, how) in damage {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = place.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.truncate(at),
+                _ => bytes.insert(at, byte),
+            }
+        }
+        feed(&bytes);
+    }
+}
