@@ -433,6 +433,10 @@ fn documented() -> Vec<(Vec<String>, f64)> {
         let (Some(keys), Some(Ok(deviation))) = (cells.get(4), cells.get(5).map(|d| d.parse::<f64>())) else {
             continue;
         };
+        // Only rows that name reference keys; the table of speeds has numbers there too.
+        if !keys.starts_with('`') {
+            continue;
+        }
         out.push((keys.split('`').filter(|k| !k.trim().is_empty()).map(str::to_owned).collect(), deviation));
     }
     out
