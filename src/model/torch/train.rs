@@ -981,7 +981,7 @@ mod tests {
         });
         let state = bench.train("run", 2, true, ALL).expect("trains");
         let (first, last) = (&state.history[0], &state.history[14]);
-        assert!(last.training_loss < first.training_loss * 0.7, "{first:?} {last:?}");
+        assert!(last.tuning_loss < first.tuning_loss * 0.7, "{first:?} {last:?}");
         assert!(last.tuning_auc > 0.2, "means differ: {last:?}");
     }
 
