@@ -32,5 +32,9 @@ lint:
 	cargo clippy --locked --all-targets --features torch -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 
+## Statistics beside their peers, which are installed into benches/.venv; prints CPU seconds and ratios.
+bench:
+	benches/compare.sh
+
 clean-demo:
 	rm -rf $(DEMO)
