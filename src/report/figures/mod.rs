@@ -1,7 +1,8 @@
 //! Figures as SVG, each from the facts of the bundle alone.
 //!
-//! Drawn by a small canvas of our own: plotters' SVG backend rounds every coordinate to whole pixels, which
-//! makes stairs of a ROC curve, and has neither dashes nor a title for those who cannot see the figure.
+//! Drawn by plotters through a small canvas of our own: it draws large and shows small, as plotters' SVG
+//! backend rounds every coordinate to whole pixels, which would make stairs of a ROC curve; and it gives each
+//! figure a title and a description for those who cannot see it.
 
 use super::document::{Figure, Image};
 use super::{Source, format, tables, text};
