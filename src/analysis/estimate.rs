@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::protocol::ResamplingUnit;
+
 /// How an interval was computed. The names are those that documents and JSON print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,22 +58,6 @@ impl IntervalMethod {
             Self::BootstrapBca => "bootstrap BCa (Efron 1987)",
         }
     }
-}
-
-/// What a bootstrap draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResamplingUnit {
-    /// Single cases.
-    Case,
-    /// Cases within each class, so that the number of positives is fixed.
-    CaseStratified,
-    /// Patients with all their cases.
-    Patient,
-    /// Sites with all their cases.
-    Site,
-    /// Sites, then patients within them.
-    SiteThenPatient,
 }
 
 /// An interval and everything that is needed to compute it again.

@@ -432,14 +432,7 @@ struct StudyPlan<'a> {
 
 impl<'a> StudyPlan<'a> {
     fn new(protocol: &'a Protocol, threshold: f64) -> Self {
-        let unit = match protocol.analysis.resampling_unit {
-            protocol::ResamplingUnit::Case => ResamplingUnit::Case,
-            protocol::ResamplingUnit::CaseStratified => ResamplingUnit::CaseStratified,
-            protocol::ResamplingUnit::Patient => ResamplingUnit::Patient,
-            protocol::ResamplingUnit::Site => ResamplingUnit::Site,
-            protocol::ResamplingUnit::SiteThenPatient => ResamplingUnit::SiteThenPatient,
-        };
-        Self { protocol, threshold, unit }
+        Self { protocol, threshold, unit: protocol.analysis.resampling_unit }
     }
 
     /// The method the protocol declares for a metric, if it does.

@@ -389,19 +389,19 @@ pub struct Analysis {
     pub subgroup_minimum: u64,
 }
 
-/// What a bootstrap draws, as declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What a bootstrap draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResamplingUnit {
-    /// Cases.
+    /// Single cases.
     Case,
-    /// Cases within class.
+    /// Cases within each class, so that the number of positives is fixed.
     CaseStratified,
-    /// Patients.
+    /// Patients with all their cases.
     Patient,
-    /// Sites.
+    /// Sites with all their cases.
     Site,
-    /// Sites, then patients.
+    /// Sites, then patients within them.
     SiteThenPatient,
 }
 
