@@ -29,7 +29,7 @@ for line in open(sys.argv[1]):
     key = (r["what"], r["n"], r["positives"], r["replicates"])
     ours[key] = r["seconds"]
     each = ""
-    if r["what"] in ("auc by patient", "auc difference"):
+    if r["what"] in ("auc by patient", "auc difference", "auc difference by patient"):
         each = f"  {r['seconds'] / r['replicates'] / r['n'] * 1e9:.2f} ns a case and replicate"
     print(f"{key[0]:34}{key[1]:>10}{key[2]:>11}{key[3]:>7}  {r['seconds']:>10.5f}{each}")
 print(f"\n{'peer':22}{'what':34}{'n':>10}{'positives':>11}  {'seconds':>10}  {'times ours':>10}")

@@ -44,7 +44,14 @@ fn main() {
     // CPU time is what is compared: one thread, so that waiting threads do not count.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     let mut stream = Stream::new(3, 0);
-    let sizes = [(1000, 500), (16_370, 223), (112_120, 1431), (1_000_000, 13_600), (1_000_000, 500_000)];
+    let sizes = [
+        (1000, 500),
+        (16_370, 223),
+        (16_370, 8185),
+        (112_120, 1431),
+        (1_000_000, 13_600),
+        (1_000_000, 500_000),
+    ];
     for (n, positives) in sizes {
         let labels: Vec<bool> = (0..n).map(|i| i < positives).collect();
         let mut normal = || normal_quantile(stream.unit());
@@ -77,9 +84,11 @@ fn main() {
             });
             report("auc+sensitivity+specificity+f1", n, positives, replicates, four);
         }
-        let clustered = seconds(|| bootstrap::auc(&by_patient, &labels, &scores, 500, 7));
-        report("auc by patient", n, positives, 500, clustered);
-        let paired = seconds(|| bootstrap::auc_difference(&by_case, &labels, &scores, &other, 500, 7));
-        report("auc difference", n, positives, 500, paired);
+        let clustered = seconds(|| bootstrap::auc(&by_patient, &labels, &scores, 2000, 7));
+        report("auc by patient", n, positives, 2000, clustered);
+        let paired = seconds(|| bootstrap::auc_difference(&by_case, &labels, &scores, &other, 2000, 7));
+        report("auc difference", n, positives, 2000, paired);
+        let both = seconds(|| bootstrap::auc_difference(&by_patient, &labels, &scores, &other, 2000, 7));
+        report("auc difference by patient", n, positives, 2000, both);
     }
 }

@@ -1,0 +1,131 @@
+//! Leave-one-unit-out values, for the acceleration of BCa intervals.
+
+use rayon::prelude::*;
+
+use super::super::confusion::Confusion;
+use super::super::estimate::ResamplingUnit;
+use super::super::roc::key;
+use super::Resampler;
+
+/// Leave-one-unit-out values of the AUC, in closed form from the placements: each with how many units
+/// give it. Empty when a class is empty; units whose removal empties a class are left out.
+pub fn auc_jackknife(resampler: &Resampler, labels: &[bool], scores: &[f64]) -> Vec<(f64, u64)> {
+    #[derive(Clone, Default)]
+    struct Leaf {
+        positives: Vec<u64>,
+        negatives: Vec<u64>,
+        placements: u128,
+    }
+    let placements = super::super::roc::placements(labels, scores);
+    let m = labels.iter().filter(|&&l| l).count() as u64;
+    let n = labels.len() as u64 - m;
+    let wins: u128 = placements.iter().zip(labels).filter(|(_, l)| **l).map(|(&p, _)| u128::from(p)).sum();
+    // Two-stage resampling is accelerated by its outer unit.
+    let (units, unit_of_leaf) = if resampler.unit == ResamplingUnit::SiteThenPatient {
+        let mut unit_of_leaf = vec![0; resampler.leaves];
+        for (site, block) in resampler.blocks.iter().enumerate() {
+            for &leaf in block {
+                unit_of_leaf[leaf as usize] = site;
+            }
+        }
+        (resampler.blocks.len(), unit_of_leaf)
+    } else {
+        (resampler.leaves, (0..resampler.leaves).collect())
+    };
+    let mut leaves = vec![Leaf::default(); units];
+    for (case, (&leaf, &label)) in resampler.leaf_of_case.iter().zip(labels).enumerate() {
+        let leaf = &mut leaves[unit_of_leaf[leaf as usize]];
+        leaf.placements += u128::from(placements[case]);
+        if label { leaf.positives.push(key(scores[case])) } else { leaf.negatives.push(key(scores[case])) }
+    }
+    let mut out = Vec::with_capacity(units);
+    for leaf in &leaves {
+        let (kept_m, kept_n) = (m - leaf.positives.len() as u64, n - leaf.negatives.len() as u64);
+        if kept_m == 0 || kept_n == 0 {
+            continue;
+        }
+        // Pairs inside the unit are in both sums of placements.
+        let mut inside = 0_u128;
+        for p in &leaf.positives {
+            for q in &leaf.negatives {
+                inside += match p.cmp(q) {
+                    std::cmp::Ordering::Greater => 2,
+                    std::cmp::Ordering::Equal => 1,
+                    std::cmp::Ordering::Less => 0,
+                };
+            }
+        }
+        let kept = wins + inside - leaf.placements;
+        out.push((kept as f64 / (2.0 * kept_m as f64 * kept_n as f64), 1));
+    }
+    out
+}
+
+/// Leave-one-unit-out values of a number made from the 2×2 table.
+pub fn confusion_jackknife(
+    resampler: &Resampler,
+    labels: &[bool],
+    calls: &[bool],
+    statistic: fn(&Confusion) -> Option<f64>,
+) -> Vec<(f64, u64)> {
+    let mut table = Confusion::default();
+    let mut tables = vec![Confusion::default(); resampler.leaves];
+    for ((&leaf, &label), &call) in resampler.leaf_of_case.iter().zip(labels).zip(calls) {
+        table.count(label, call);
+        tables[leaf as usize].count(label, call);
+    }
+    if resampler.unit == ResamplingUnit::SiteThenPatient {
+        let leaves = std::mem::take(&mut tables);
+        for block in &resampler.blocks {
+            let mut site = Confusion::default();
+            for &leaf in block {
+                site = plus(site, leaves[leaf as usize]);
+            }
+            tables.push(site);
+        }
+    }
+    let key = |t: &Confusion| [t.true_positives, t.false_negatives, t.false_positives, t.true_negatives];
+    tables.sort_unstable_by_key(key);
+    let mut out = Vec::new();
+    for same in tables.chunk_by(|a, b| a == b) {
+        let kept = Confusion {
+            true_positives: table.true_positives - same[0].true_positives,
+            false_negatives: table.false_negatives - same[0].false_negatives,
+            false_positives: table.false_positives - same[0].false_positives,
+            true_negatives: table.true_negatives - same[0].true_negatives,
+        };
+        if let Some(value) = statistic(&kept) {
+            out.push((value, same.len() as u64));
+        }
+    }
+    out
+}
+
+fn plus(a: Confusion, b: Confusion) -> Confusion {
+    Confusion {
+        true_positives: a.true_positives + b.true_positives,
+        false_negatives: a.false_negatives + b.false_negatives,
+        false_positives: a.false_positives + b.false_positives,
+        true_negatives: a.true_negatives + b.true_negatives,
+    }
+}
+
+/// Leave-one-unit-out values of any statistic of weighted cases, by brute force: one evaluation a unit.
+pub fn weighted_jackknife(
+    resampler: &Resampler,
+    statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send,
+) -> Vec<(f64, u64)> {
+    let values: Vec<Option<f64>> = (0..resampler.leaves as u32)
+        .into_par_iter()
+        .map_init(
+            || vec![1_u32; resampler.leaf_of_case.len()],
+            |weights, removed| {
+                for (weight, &leaf) in weights.iter_mut().zip(&resampler.leaf_of_case) {
+                    *weight = u32::from(leaf != removed);
+                }
+                statistic(weights)
+            },
+        )
+        .collect();
+    values.into_iter().flatten().map(|v| (v, 1)).collect()
+}
