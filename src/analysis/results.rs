@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+pub use crate::protocol::Multiplicity;
 
 /// Version of the format; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-results/1";
@@ -181,6 +182,12 @@ pub struct AnalysisMethod {
     pub subgroup_minimum: u64,
     /// Prevalence for PPV, NPV and F1 in intended use.
     pub intended_use_prevalence: Option<f64>,
+    /// What several primary endpoints mean for each one's level.
+    #[serde(default)]
+    pub multiplicity: Multiplicity,
+    /// Two-sided level of the intervals that primary criteria are judged by; `level`, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criterion_level: Option<f64>,
     /// `major.minor.patch` of the program.
     pub program_version: String,
 }

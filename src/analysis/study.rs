@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agreement;
-use super::estimate::{Estimate, IntervalMethod, ResamplingUnit};
+use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use super::metric::{Metric, Plan, Sample, estimate, estimate_at_prevalence};
 use super::results::*;
 use super::roc::{precision_recall_points, roc_points};
@@ -57,9 +57,13 @@ pub fn analyse(
     let threshold = operating_point.threshold;
     let plan = StudyPlan::new(protocol, threshold);
     let mut estimates = plan.overall(&analysed);
-    let endpoints: Vec<EndpointResult> =
-        protocol.endpoints.iter().map(|endpoint| endpoint_result(endpoint, &estimates)).collect();
+    let endpoints: Vec<EndpointResult> = protocol
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint_result(endpoint, &estimates, plan.adjusted_level()))
+        .collect();
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
+    estimates.extend(plan.per_thousand(&analysed));
     estimates.extend(plan.subgroups(&analysed));
     estimates.extend(plan.scenarios(drawn));
     let primary: Vec<Verdict> =
@@ -98,6 +102,8 @@ pub fn analyse(
             seed: protocol.analysis.seed,
             subgroup_minimum: protocol.analysis.subgroup_minimum,
             intended_use_prevalence: protocol.analysis.intended_use_prevalence,
+            multiplicity: protocol.analysis.multiplicity,
+            criterion_level: plan.adjusted_level(),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         curves: Curves {
@@ -435,6 +441,13 @@ impl<'a> StudyPlan<'a> {
         Self { protocol, threshold, unit: protocol.analysis.resampling_unit }
     }
 
+    /// The level that primary criteria are judged at, where it is not the level of all intervals.
+    fn adjusted_level(&self) -> Option<f64> {
+        let criteria = self.protocol.endpoints.iter().filter(|e| is_judged(e)).count();
+        let level = self.protocol.analysis.criterion_level(criteria);
+        (level != self.protocol.analysis.level).then_some(level)
+    }
+
     /// The method the protocol declares for a metric, if it does.
     fn declared(&self, metric: Metric) -> Option<IntervalMethod> {
         let endpoint = self.protocol.endpoints.iter().find(|e| e.metric == metric.id())?;
@@ -460,7 +473,59 @@ impl<'a> StudyPlan<'a> {
     fn overall(&self, cases: &[Analysed]) -> Vec<Estimate> {
         use IntervalMethod::{BootstrapPercentile, ClopperPearson, Delong, Log, Obuchowski, Wilson};
         let methods = [Delong, Obuchowski, ClopperPearson, Wilson, Log, BootstrapPercentile];
-        OVERALL.iter().map(|metric| self.one(*metric, cases, &methods)).collect()
+        let mut estimates: Vec<Estimate> =
+            OVERALL.iter().map(|metric| self.one(*metric, cases, &methods)).collect();
+        if let Some(level) = self.adjusted_level() {
+            let columns = Columns::of(cases);
+            for endpoint in self.protocol.endpoints.iter().filter(|e| is_judged(e)) {
+                let method = interval_method(&endpoint.interval);
+                let place = estimates.iter_mut().find(|e| e.id == endpoint.metric);
+                if let (Some(place), Some(metric), Some(method)) =
+                    (place, Metric::from_id(&endpoint.metric), method)
+                {
+                    let plan = Plan { level, ..self.plan(vec![method]) };
+                    let judged = estimate(metric, &columns.sample(), Some(self.threshold), &plan);
+                    place.intervals.extend(judged.intervals.into_iter().filter(|i| i.method == method));
+                }
+            }
+        }
+        estimates
+    }
+
+    /// What 1,000 patients at the prevalence of intended use may expect, with the exact limits of sensitivity and
+    /// specificity.
+    fn per_thousand(&self, cases: &[Analysed]) -> Vec<Estimate> {
+        let Some(prevalence) = self.protocol.analysis.intended_use_prevalence else { return Vec::new() };
+        let shares = [(Metric::Sensitivity, prevalence), (Metric::Specificity, 1.0 - prevalence)];
+        let names = [["true-positives", "false-negatives"], ["true-negatives", "false-positives"]];
+        let mut out = Vec::new();
+        for ((metric, share), [right, wrong]) in shares.into_iter().zip(names) {
+            let of = self.one(metric, cases, &[IntervalMethod::ClopperPearson]);
+            let Some(value) = of.value else { continue };
+            let exact = of.intervals.iter().find(|i| i.method == IntervalMethod::ClopperPearson);
+            let scale = 1000.0 * share;
+            let mut add = |name: &str, value: f64, limits: Option<(f64, f64)>| {
+                let interval =
+                    exact.zip(limits).map(|(i, (lower, upper))| Interval { lower, upper, ..i.clone() });
+                out.push(Estimate {
+                    id: format!("per-1000-{name}"),
+                    value: Some(value),
+                    standard_error: None,
+                    numerator: None,
+                    denominator: None,
+                    intervals: interval.into_iter().collect(),
+                    prevalence: Some(prevalence),
+                    ..of.clone()
+                });
+            };
+            add(right, scale * value, exact.map(|i| (scale * i.lower, scale * i.upper)));
+            add(
+                wrong,
+                scale * (1.0 - value),
+                exact.map(|i| (scale * (1.0 - i.upper), scale * (1.0 - i.lower))),
+            );
+        }
+        out
     }
 
     fn at_intended_use_prevalence(&self, cases: &[Analysed]) -> Vec<Estimate> {
@@ -545,14 +610,22 @@ impl<'a> StudyPlan<'a> {
     }
 }
 
+/// Whether an endpoint is one of several that decide.
+fn is_judged(endpoint: &Endpoint) -> bool {
+    endpoint.role == Role::Primary && endpoint.criterion.is_some()
+}
+
 fn interval_method(name: &str) -> Option<IntervalMethod> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
 
-fn endpoint_result(endpoint: &Endpoint, estimates: &[Estimate]) -> EndpointResult {
+/// The verdict on an endpoint; `adjusted` is the level of primary criteria where multiplicity changes it.
+fn endpoint_result(endpoint: &Endpoint, estimates: &[Estimate], adjusted: Option<f64>) -> EndpointResult {
     let estimate = estimates.iter().find(|e| e.id == endpoint.metric);
     let method = interval_method(&endpoint.interval).unwrap_or(IntervalMethod::Wald);
-    let interval = estimate.and_then(|e| e.intervals.iter().find(|i| i.method == method)).cloned();
+    let adjusted = adjusted.filter(|_| is_judged(endpoint));
+    let wanted = |i: &&Interval| i.method == method && adjusted.is_none_or(|level| i.level == level);
+    let interval = estimate.and_then(|e| e.intervals.iter().find(wanted)).cloned();
     let bound =
         endpoint.criterion.as_ref().zip(interval.as_ref()).map(|(criterion, interval)| {
             match criterion.bound {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::score_table::{Columns, ScoreTable};
@@ -113,8 +114,10 @@ impl From<Unit> for ResamplingUnit {
 
 /// Statistics by brute-force leave-one-out are offered up to this many cases.
 const MOST_CASES_FOR_JACKKNIFE: usize = 5000;
-/// Model fits are bootstrapped up to this many cases times replicates.
+/// Unless asked for by --metric, model fits are bootstrapped up to this many cases times replicates,
 const MOST_WORK_FOR_FITS: u64 = 10_000_000;
+/// and statistics that pass over all cases in each replicate up to this many: about a minute each on one core.
+const MOST_WORK_FOR_PASSES: u64 = 4_000_000_000;
 
 /// Runs the command.
 ///
@@ -281,6 +284,7 @@ impl Report {
             }
             _ => vec![(None, part.scores)],
         };
+        let progress = spinner();
         let small = subgroup.is_some() && (n as u64) < args.subgroup_minimum;
         let mut out: Vec<(Estimate, Option<Value>)> = Vec::new();
         for (model, scores) in models {
@@ -300,6 +304,22 @@ impl Report {
             for &metric in wanted {
                 if metric.needs_probabilities() && !probabilities && args.metric.is_empty() {
                     continue;
+                }
+                progress.set_message(format!(
+                    "{}{}",
+                    metric.id(),
+                    subgroup.as_ref().map_or(String::new(), |s| format!(", {s}"))
+                ));
+                if subgroup.is_none() && left_out(args, metric, n) {
+                    self.warnings.push(Warning {
+                        code: "bootstrap-left-out".into(),
+                        message: format!(
+                            "{}: no bootstrap of {n} cases x {} replicates unless asked for with --metric {}",
+                            metric.id(),
+                            args.bootstrap,
+                            metric.id()
+                        ),
+                    });
                 }
                 let plan = plan(args, metric, n);
                 if metric.needs_threshold() {
@@ -349,6 +369,7 @@ impl Report {
                 out.push((estimate, Some(more)));
             }
         }
+        progress.finish_and_clear();
         for (mut estimate, more) in out {
             estimate.subgroup.clone_from(&subgroup);
             if small {
@@ -448,6 +469,15 @@ impl Report {
     }
 }
 
+/// Says on a terminal which metric is being computed.
+fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
+    let bar =
+        ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
 /// The rows of the whole table or of a subgroup.
 struct Part<'a> {
     labels: &'a [bool],
@@ -461,6 +491,17 @@ impl Part<'_> {
     fn sample(&self) -> Sample<'_> {
         Sample { labels: self.labels, scores: self.scores, patients: self.patients, sites: self.sites }
     }
+}
+
+/// Whether a bootstrap of so many cases takes so long that it has to be asked for by --metric.
+fn left_out(args: &MetricsArgs, metric: Metric, n: usize) -> bool {
+    let most = match metric {
+        _ if metric >= Metric::CalibrationSlope => MOST_WORK_FOR_FITS,
+        Metric::AveragePrecision | Metric::PartialAuc => MOST_WORK_FOR_PASSES,
+        _ if metric.needs_probabilities() => MOST_WORK_FOR_PASSES,
+        _ => return false,
+    };
+    args.metric.is_empty() && args.bootstrap.saturating_mul(n as u64) > most
 }
 
 /// All methods that are to be shown for a metric on so many cases.
@@ -484,8 +525,7 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
     let fit = metric >= Metric::CalibrationSlope;
     let weighted =
         metric.needs_probabilities() || matches!(metric, Metric::AveragePrecision | Metric::PartialAuc);
-    let too_long =
-        fit && args.bootstrap.saturating_mul(n as u64) > MOST_WORK_FOR_FITS && args.metric.is_empty();
+    let too_long = left_out(args, metric, n);
     if args.bootstrap > 0 && !too_long {
         methods.extend([By::BootstrapPercentile, By::BootstrapBasic]);
         if !weighted || (n <= MOST_CASES_FOR_JACKKNIFE && !fit) || !args.metric.is_empty() {

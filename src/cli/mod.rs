@@ -13,6 +13,7 @@ mod agreement;
 mod check;
 mod dataset;
 mod demo;
+mod design;
 mod dicom;
 mod init;
 mod lock;
@@ -76,6 +77,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Run(run::RunArgs),
     Metrics(Box<metrics::MetricsArgs>),
+    Design(design::DesignArgs),
     /// Write shell completions to standard output.
     Completions {
         /// bash, zsh, fish, elvish or powershell.
@@ -184,6 +186,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Verify(args) => verify::run(&args, context),
         Command::Run(args) => run::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
+        Command::Design(args) => design::run(&args, context),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut std::io::stdout());
             Ok(Outcome::Done)

@@ -387,6 +387,19 @@ pub struct Analysis {
     pub intended_use_prevalence: Option<f64>,
     /// Smaller subgroups are marked insufficient.
     pub subgroup_minimum: u64,
+    /// What several primary endpoints mean for each one's level.
+    pub multiplicity: Multiplicity,
+}
+
+/// What several primary endpoints mean for each one's level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Multiplicity {
+    /// All have to be met, so each keeps the level (intersection-union test, Berger 1982).
+    #[default]
+    CoPrimary,
+    /// Each claim has to stand by itself: with k criteria, each is judged at level 1 − (1 − level)/k.
+    Bonferroni,
 }
 
 /// What a bootstrap draws.
@@ -413,6 +426,16 @@ pub enum Role {
     Primary,
     /// Reported with its own verdict.
     Secondary,
+}
+
+impl Analysis {
+    /// The two-sided level at which each of `criteria` primary criteria is judged.
+    pub fn criterion_level(&self, criteria: usize) -> f64 {
+        match self.multiplicity {
+            Multiplicity::Bonferroni if criteria > 1 => 1.0 - (1.0 - self.level) / criteria as f64,
+            _ => self.level,
+        }
+    }
 }
 
 /// An endpoint.

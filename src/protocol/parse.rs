@@ -534,6 +534,11 @@ fn analysis(section: Section) -> Analysis {
             |p| p > 0.0 && p < 1.0,
         ),
         subgroup_minimum: section.whole("subgroup_minimum").unwrap_or(30),
+        multiplicity: section.choice(
+            "multiplicity",
+            &[("co-primary", Multiplicity::CoPrimary), ("bonferroni", Multiplicity::Bonferroni)],
+            Multiplicity::CoPrimary,
+        ),
     };
     section.finish();
     analysis

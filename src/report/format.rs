@@ -3,7 +3,7 @@
 //! proportions, two decimals for ratios.
 
 use crate::analysis::estimate::{Estimate, Interval, ResamplingUnit};
-use crate::analysis::results::Verdict;
+use crate::analysis::results::{AnalysisMethod, Multiplicity, Verdict};
 
 /// The rule in words, printed in every document.
 pub const RULE: &str = "Numbers are rounded once, when they are printed, from the unrounded values in results.json: \
@@ -100,6 +100,23 @@ pub fn share(part: u64, whole: u64) -> String {
 pub fn level(level: f64) -> String {
     let text = fixed(level * 100.0, 2);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// What several primary endpoints mean, in words.
+pub fn multiplicity(method: &AnalysisMethod) -> String {
+    match (method.multiplicity, method.criterion_level) {
+        (Multiplicity::CoPrimary, _) => {
+            "co-primary; all have to be met, so each is judged at the full level (intersection-union test)"
+                .to_owned()
+        }
+        (Multiplicity::Bonferroni, None) => {
+            "Bonferroni; there is one criterion, so it keeps the level".to_owned()
+        }
+        (Multiplicity::Bonferroni, Some(each)) => format!(
+            "Bonferroni; each claim stands by itself and is judged by its interval at level {}",
+            level(each)
+        ),
+    }
 }
 
 /// A prevalence: percent with as many decimals as it has, up to two, at least one.

@@ -420,9 +420,13 @@ fn endpoints(results: &Results, level: &str) -> Table {
                 Cell::new(format!("{} ({})", format::metric(&e.metric), e.role)).look(Look::Strong),
                 Cell::new(e.criterion.clone().unwrap_or_else(|| "none declared".to_owned())),
                 Cell::new(e.value.map_or_else(|| "not evaluable".to_owned(), |v| format::number(v, style))),
-                Cell::new(
-                    e.interval.as_ref().map_or_else(|| "\u{2013}".to_owned(), |i| format::limits(i, style)),
-                ),
+                Cell::new(e.interval.as_ref().map_or_else(
+                    || "\u{2013}".to_owned(),
+                    |i| match format::level(i.level) {
+                        own if own == level => format::limits(i, style),
+                        own => format!("{} ({own})", format::limits(i, style)),
+                    },
+                )),
                 Cell::new(
                     e.bound
                         .map_or_else(|| "\u{2013}".to_owned(), |b| format::bound(b, e.criterion.as_deref())),
@@ -452,6 +456,9 @@ fn endpoints(results: &Results, level: &str) -> Table {
         let list: Vec<String> =
             methods.into_iter().map(|(method, names)| format!("{}: {method}", names.join(", "))).collect();
         table.notes.push(format!("Declared interval methods. {}.", list.join("; ")));
+    }
+    if results.method.criterion_level.is_some() {
+        table.notes.push(format!("Several primary endpoints: {}.", format::multiplicity(&results.method)));
     }
     table.notes.push(
         "The bound of the declared two-sided interval is compared with the criterion, on the scale of 0 to 1 and \

@@ -89,6 +89,7 @@ fn context(source: &Source) -> Json {
             "criterion": e.criterion,
             "value": e.value.map(|v| format::number(v, style)),
             "limits": e.interval.as_ref().map(|i| format::limits(i, style)),
+            "level": format::level(e.interval.as_ref().map_or(results.method.level, |i| i.level)),
             "bound": e.bound.map(|b| format::bound(b, e.criterion.as_deref())),
             "verdict": format::verdict(e.verdict),
         })
@@ -110,6 +111,7 @@ fn context(source: &Source) -> Json {
             "seed": results.method.seed.to_string(),
             "subgroup_minimum": results.method.subgroup_minimum,
             "intended_use_prevalence": results.method.intended_use_prevalence.map(format::prevalence),
+            "multiplicity": format::multiplicity(&results.method),
             "program_version": results.method.program_version,
         },
         "endpoints": endpoints,

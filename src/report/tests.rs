@@ -258,6 +258,8 @@ pub(super) fn realistic() -> Source {
             seed: 7,
             subgroup_minimum: 30,
             intended_use_prevalence: Some(0.05),
+            multiplicity: Multiplicity::CoPrimary,
+            criterion_level: None,
             program_version: "0.1.0".into(),
         },
         estimates,

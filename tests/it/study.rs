@@ -23,13 +23,18 @@ fn an_endpoint_that_is_not_met_ends_with_10_and_the_document_says_so() {
     assert_eq!(ran.code, 10, "{}", ran.stderr);
     let html = study.read("reports/run-1/report.html");
     assert!(html.contains("not met"));
-    assert!(!html.contains("support a conclusion of substantial equivalence in the sense") || html.contains("do not support"));
+    assert!(
+        !html.contains("support a conclusion of substantial equivalence in the sense")
+            || html.contains("do not support")
+    );
 }
 
 #[test]
 fn every_step_is_a_command_of_its_own() {
     let study = Study::small();
-    for (command, code) in [("check", 0), ("dataset", 0), ("reads", 0), ("validate", 0), ("report", 0), ("verify", 0)] {
+    for (command, code) in
+        [("check", 0), ("dataset", 0), ("reads", 0), ("validate", 0), ("report", 0), ("verify", 0)]
+    {
         let ran = study.run(command, &[]);
         assert_eq!(ran.code, code, "{command}: {}{}", ran.stdout, ran.stderr);
     }
@@ -112,7 +117,14 @@ fn consistent_forgery_is_found_by_recomputation() {
     // Somebody raises the AUC in results.json and repairs manifest and tag manifest.
     let bag = study.file("evidence/run-1");
     let results = std::fs::read_to_string(bag.join("data/results.json")).expect("reads");
-    let value = results.split("\"value\": 0.").nth(1).expect("an estimate").split(',').next().expect("digits").to_owned();
+    let value = results
+        .split("\"value\": 0.")
+        .nth(1)
+        .expect("an estimate")
+        .split(',')
+        .next()
+        .expect("digits")
+        .to_owned();
     let forged = results.replace(&format!("\"value\": 0.{value}"), "\"value\": 0.9999");
     assert_ne!(results, forged);
     let digest = |text: &str| sequester::digest::Digest::of(text.as_bytes()).to_string();
@@ -155,7 +167,8 @@ fn the_bundle_is_checked_by_sha256sum() {
 fn an_expected_root_digest_is_compared() {
     let study = Study::small();
     assert_eq!(study.run("run", &[]).code, 0);
-    let root = sequester::digest::Digest::of_file(&study.file("evidence/run-1/tagmanifest-sha256.txt")).expect("reads");
+    let root = sequester::digest::Digest::of_file(&study.file("evidence/run-1/tagmanifest-sha256.txt"))
+        .expect("reads");
     assert_eq!(study.run("verify", &["--root", &root.to_string()]).code, 0);
     assert_eq!(study.run("verify", &["--root", &"0".repeat(64)]).code, 20);
     assert_eq!(study.run("verify", &["--root", "zero"]).code, 2);
@@ -166,7 +179,9 @@ fn an_expected_root_digest_is_compared() {
 fn help_teaches_every_command() {
     let help = sequester(&["--help"]);
     assert_eq!(help.code, 0);
-    for command in ["demo", "check", "dataset", "train", "lock", "score", "reads", "validate", "report", "verify", "run"] {
+    for command in
+        ["demo", "check", "dataset", "train", "lock", "score", "reads", "validate", "report", "verify", "run"]
+    {
         assert!(help.stdout.contains(command), "{command} is not in --help");
         let own = sequester(&[command, "--help"]);
         assert_eq!(own.code, 0);
@@ -194,4 +209,51 @@ fn init_writes_a_study_whose_protocol_needs_only_a_rationale() {
             assert_eq!(checked.stderr.matches("error[").count(), 1, "{}", checked.stderr);
         }
     }
+}
+
+#[test]
+fn claims_that_stand_by_themselves_are_judged_at_a_corrected_level() {
+    let study = Study::small();
+    study.replace("protocol.toml", "seed = 7\n", "seed = 7\nmultiplicity = \"bonferroni\"\n");
+    let second = "[[endpoint]]\nid = \"sensitivity\"\nmetric = \"sensitivity\"\nrole = \"primary\"\ninterval = \"clopper-pearson\"\ncriterion = \"lower > 0.30\"\n\n[[subgroup]]\nby = \"sex\"";
+    study.replace("protocol.toml", "[[subgroup]]\nby = \"sex\"", second);
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let results: serde_json::Value =
+        serde_json::from_str(&study.read("evidence/run-1/data/results.json")).expect("JSON");
+    for endpoint in results["endpoints"].as_array().expect("endpoints") {
+        let interval = &endpoint["interval"];
+        assert_eq!(interval["level"], 0.975, "two criteria at 0.95");
+        // The interval at the study's level lies inside the one that decides.
+        let estimate = results["estimates"]
+            .as_array()
+            .and_then(|list| list.iter().find(|e| e["id"] == endpoint["metric"]))
+            .expect("estimate");
+        let plain = estimate["intervals"]
+            .as_array()
+            .and_then(|list| list.iter().find(|i| i["method"] == interval["method"] && i["level"] == 0.95))
+            .expect("plain interval");
+        assert!(interval["lower"].as_f64() < plain["lower"].as_f64());
+        assert_eq!(endpoint["bound"], interval["lower"]);
+    }
+    let html = study.read("reports/run-1/report.html");
+    assert!(html.contains("97.5%") && html.contains("Bonferroni"), "the document says how it was judged");
+    assert_eq!(study.run("verify", &[]).code, 0);
+}
+
+#[test]
+fn what_a_thousand_patients_may_expect_adds_up() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    let results: serde_json::Value =
+        serde_json::from_str(&study.read("evidence/run-1/data/results.json")).expect("JSON");
+    let value = |id: &str| {
+        let list = results["estimates"].as_array().expect("estimates");
+        list.iter().find(|e| e["id"] == id).and_then(|e| e["value"].as_f64()).expect("value")
+    };
+    let with = value("per-1000-true-positives") + value("per-1000-false-negatives");
+    let without = value("per-1000-true-negatives") + value("per-1000-false-positives");
+    assert!((with - 100.0).abs() < 1e-9 && (without - 900.0).abs() < 1e-9, "{with} {without}");
+    assert!((value("per-1000-true-positives") - 100.0 * value("sensitivity")).abs() < 1e-9);
+    assert!(study.read("reports/run-1/report.html").contains("among 1,000 examinations"));
 }
