@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Measures ours beside its peers on this machine and prints CPU seconds and ratios.
-# Usage: benches/compare.sh [LARGEST_N, default 16370]. Peers go into benches/.venv; R's pROC is measured when Rscript has it.
+# Usage: benches/compare.sh [LARGEST_N, default 16370]. Python's peers go into benches/.venv. R's pROC is measured when Rscript
+# has it; on Debian, as root, `INSTALL_R=1 benches/compare.sh` installs both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 largest=${1:-16370}
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 if [ ! -d benches/.venv ]; then
   python3 -m venv benches/.venv
-  benches/.venv/bin/pip install --quiet numpy scipy scikit-learn numba confidenceinterval
+  benches/.venv/bin/pip install --quiet numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 numba==0.68.1 confidenceinterval==1.0.5
+fi
+if [ "${INSTALL_R:-0}" = 1 ]; then
+  apt-get install --yes --no-install-recommends r-base-core r-cran-proc >&2
 fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

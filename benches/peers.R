@@ -11,6 +11,7 @@ for (size in list(c(1000, 500), c(16370, 223), c(112120, 1431))) {
   t <- system.time(ci.auc(r, method = "bootstrap", boot.n = 200, boot.stratified = FALSE, progress = "none"))
   line <- '{"peer":"pROC ci.auc (AUC alone)","what":"auc+sensitivity+specificity+f1","n":%d,"positives":%d,"replicates":2000,"seconds":%g}\n'
   cat(sprintf(line, n, m, (t[[1]] + t[[2]]) * 10))
+  cat(sprintf(sub('"replicates":2000', '"replicates":10000', line), n, m, (t[[1]] + t[[2]]) * 50))
   t <- system.time(var(r, method = "delong"))
   cat(sprintf('{"peer":"pROC","what":"delong","n":%d,"positives":%d,"replicates":0,"seconds":%g}\n', n, m, t[[1]] + t[[2]]))
 }

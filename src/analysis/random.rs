@@ -178,6 +178,9 @@ pub struct AliasTables {
     entries: Vec<u64>,
 }
 
+/// Values of each number of a pair: 0 to 31.
+const PAIR_SIDE: usize = 32;
+
 /// One law of [`AliasTables`]: values `first`, `first` + 1, ...
 #[derive(Clone, Copy, Debug)]
 pub struct Law {
@@ -226,6 +229,24 @@ impl AliasTables {
         self.add(first as u32, &weights)
     }
 
+    /// Adds the joint law of two independent Poisson numbers of one mean, 0 < mean <= 1, for [`Self::draw_two`]; cut at
+    /// 31, beyond which less than 10⁻³⁵ lies.
+    pub fn add_poisson_pair(&mut self, mean: f64) -> Law {
+        let mut one = [1.0_f64; PAIR_SIDE];
+        for k in 1..PAIR_SIDE {
+            one[k] = one[k - 1] * mean / k as f64;
+        }
+        let weights: Vec<f64> = one.iter().flat_map(|a| one.iter().map(move |b| a * b)).collect();
+        self.add(0, &weights)
+    }
+
+    /// Two independent numbers from a law of [`Self::add_poisson_pair`], for one word and one look-up.
+    #[inline]
+    pub fn draw_two(&self, law: Law, stream: &mut Stream) -> [u32; 2] {
+        let both = self.draw(law, stream);
+        [both / PAIR_SIDE as u32, both % PAIR_SIDE as u32]
+    }
+
     /// One draw from a law of this array.
     #[inline]
     pub fn draw(&self, law: Law, stream: &mut Stream) -> u32 {
@@ -235,7 +256,9 @@ impl AliasTables {
         let entry = self.entries[law.offset.wrapping_add(slot) as usize];
         let fraction = word << law.bits;
         let alias = (entry & 0xffff) as u32;
-        law.first.wrapping_add(if fraction >> 16 < entry >> 16 { slot } else { alias })
+        // Without a branch: which of the two it is cannot be predicted.
+        let kept = u32::from(fraction >> 16 < entry >> 16).wrapping_neg();
+        law.first.wrapping_add(alias ^ ((slot ^ alias) & kept))
     }
 }
 
@@ -275,6 +298,17 @@ mod tests {
             assert!((got - mean).abs() < 5.0 * (mean / 40_000.0).sqrt(), "poisson {mean}: {got}");
             assert!((variance / mean - 1.0).abs() < 0.05, "poisson {mean}: {variance}");
         }
+        let mut tables = AliasTables::default();
+        let pair = tables.add_poisson_pair(0.9);
+        let drawn: Vec<[u32; 2]> = (0..40_000).map(|_| tables.draw_two(pair, &mut stream)).collect();
+        for i in [0, 1] {
+            let mut values = drawn.iter().map(|d| f64::from(d[i]));
+            let (got, variance) = moments(|| values.next().expect("a value"), 40_000);
+            assert!((got - 0.9).abs() < 5.0 * (0.9_f64 / 40_000.0).sqrt(), "{got}");
+            assert!((variance / 0.9 - 1.0).abs() < 0.05, "{variance}");
+        }
+        let products = drawn.iter().map(|d| (f64::from(d[0]) - 0.9) * (f64::from(d[1]) - 0.9)).sum::<f64>();
+        assert!((products / 40_000.0).abs() < 5.0 * 0.9 / 200.0, "the two are not correlated");
         let (mean, _) = moments(|| f64::from(stream.below(6)), 60_000);
         assert!((mean - 2.5).abs() < 0.04);
     }

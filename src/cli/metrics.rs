@@ -16,6 +16,8 @@ use crate::analysis::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
 use crate::analysis::results::Warning;
+use crate::analysis::roc::{precision_recall_points, roc_points};
+use crate::analysis::roc_band::roc_band;
 use crate::analysis::{poolability, transported};
 use crate::diagnostic::{Diagnostic, Error, Result};
 
@@ -25,8 +27,8 @@ use crate::diagnostic::{Diagnostic, Error, Result};
 /// or above a threshold; the direction is never flipped. Prints a readable table, or with --json all
 /// estimates with every interval that exists for them. Numbers in JSON read back exactly.
 ///
-/// The whole table is held in memory: about 60 bytes a row with two scores and one cluster column, so ten
-/// million rows need about 600 MB.
+/// The whole table is held in memory, about 60 bytes a row with one score: ten million rows took 0.53 GB. Bootstraps
+/// that would take minutes on so many cases are left out with a warning, unless --metric asks for them.
 #[derive(Debug, Args)]
 pub struct MetricsArgs {
     /// CSV with a header, one row a case.
@@ -86,6 +88,9 @@ pub struct MetricsArgs {
     /// Upper end of the false positive rates of the partial AUC.
     #[arg(long, value_name = "RATE", default_value_t = 0.1)]
     max_fpr: f64,
+    /// Also give the ROC curve with its pointwise bootstrap band and the precision-recall curve, in JSON.
+    #[arg(long, requires = "json")]
+    curves: bool,
     /// Leave out rows with an empty label or score, and say how many, instead of refusing the file.
     #[arg(long)]
     skip_missing: bool,
@@ -209,6 +214,7 @@ struct Report {
     sentences: Vec<String>,
     curve: Vec<Value>,
     poolability: Option<Value>,
+    curves: Option<Value>,
 }
 
 impl Report {
@@ -223,6 +229,7 @@ impl Report {
             sentences: Vec::new(),
             curve: Vec::new(),
             poolability: None,
+            curves: None,
         };
         let sites = args.site.as_ref().and_then(|s| table.groups.iter().find(|g| g.name == *s));
         let sites = sites.map(|g| g.ids.as_slice());
@@ -257,6 +264,9 @@ impl Report {
         if let (Some(name), Some(sites)) = (&args.site, sites) {
             let levels = table.groups.iter().find(|g| g.name == *name).map_or(&[][..], |g| &g.levels);
             report.poolability = Some(pool(&all, sites, levels));
+        }
+        if args.curves {
+            report.curves = Some(curves(args, &all));
         }
         let probabilities = table.scores.iter().all(|s| (0.0..=1.0).contains(s));
         if probabilities && wanted.iter().any(|m| m.needs_probabilities()) {
@@ -409,6 +419,9 @@ impl Report {
         if let Some(pool) = &self.poolability {
             out["poolability"] = pool.clone();
         }
+        if let Some(curves) = &self.curves {
+            out["curves"] = curves.clone();
+        }
         out
     }
 
@@ -504,6 +517,37 @@ fn left_out(args: &MetricsArgs, metric: Metric, n: usize) -> bool {
     args.metric.is_empty() && args.bootstrap.saturating_mul(n as u64) > most
 }
 
+/// What the bootstrap draws unless it is said.
+fn unit_of(args: &MetricsArgs) -> ResamplingUnit {
+    match args.unit {
+        Some(unit) => unit.into(),
+        None if args.cluster.is_some() => ResamplingUnit::Patient,
+        None => ResamplingUnit::Case,
+    }
+}
+
+/// The curves of each model.
+fn curves(args: &MetricsArgs, part: &Part<'_>) -> Value {
+    let of = |name: &str, scores: &[f64]| {
+        let sample = Sample { scores, ..part.sample() };
+        let recall: Vec<Value> = precision_recall_points(part.labels, scores)
+            .iter()
+            .map(|p| json!({"threshold": p.threshold, "recall": p.recall, "precision": p.precision}))
+            .collect();
+        json!({
+            "model": name,
+            "roc": roc_points(part.labels, scores),
+            "roc_band": roc_band(&sample, unit_of(args), args.bootstrap, args.seed, args.level),
+            "precision_recall": recall,
+        })
+    };
+    let mut list = vec![of(&args.score, part.scores)];
+    if let (Some(name), Some(scores)) = (&args.compare, part.other) {
+        list.push(of(name, scores));
+    }
+    json!(list)
+}
+
 /// All methods that are to be shown for a metric on so many cases.
 fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
     use IntervalMethod as By;
@@ -532,11 +576,7 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
             methods.push(By::BootstrapBca);
         }
     }
-    let unit = match args.unit {
-        Some(unit) => unit.into(),
-        None if args.cluster.is_some() => ResamplingUnit::Patient,
-        None => ResamplingUnit::Case,
-    };
+    let unit = unit_of(args);
     Plan { partial_fpr: args.max_fpr, ..Plan::new(args.level, methods, unit, args.bootstrap, args.seed) }
 }
 

@@ -6,6 +6,7 @@ mod design;
 mod diagnostics;
 mod hostile_bytes;
 mod metrics;
+mod properties;
 mod real_data;
 #[cfg(feature = "torch")]
 mod real_pixels;

@@ -20,6 +20,14 @@ pub fn auc_jackknife(resampler: &Resampler, labels: &[bool], scores: &[f64]) -> 
     let m = labels.iter().filter(|&&l| l).count() as u64;
     let n = labels.len() as u64 - m;
     let wins: u128 = placements.iter().zip(labels).filter(|(_, l)| **l).map(|(&p, _)| u128::from(p)).sum();
+    if matches!(resampler.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified) {
+        let without = placements.iter().zip(labels).filter_map(|(&placement, &label)| {
+            let (kept_m, kept_n) = if label { (m.checked_sub(1)?, n) } else { (m, n.checked_sub(1)?) };
+            let kept = wins - u128::from(placement);
+            (kept_m > 0 && kept_n > 0).then(|| (kept as f64 / (2.0 * kept_m as f64 * kept_n as f64), 1))
+        });
+        return without.collect();
+    }
     // Two-stage resampling is accelerated by its outer unit.
     let (units, unit_of_leaf) = if resampler.unit == ResamplingUnit::SiteThenPatient {
         let mut unit_of_leaf = vec![0; resampler.leaves];

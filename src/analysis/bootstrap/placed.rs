@@ -12,6 +12,9 @@ use super::super::roc::key;
 use super::collapsed::{CollapsedAuc, octal_digits};
 use super::{MANY_LEAVES, Replicates, Resampler, SLACK, draw_many, replicate};
 
+/// Up to so many cases the difference of two doubled counts of the smaller class fits a signed number of 32 bits.
+const MOST_CASES: usize = 1 << 30;
+
 /// Replicates of the AUC (ties half).
 pub fn auc(resampler: &Resampler, labels: &[bool], scores: &[f64], replicates: u64, seed: u64) -> Replicates {
     if !matches!(resampler.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified) {
@@ -39,7 +42,8 @@ pub fn auc_difference(
     seed: u64,
 ) -> Replicates {
     let scores = [scores_a, scores_b];
-    if !matches!(resampler.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified) {
+    let by_case = matches!(resampler.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified);
+    if !by_case || labels.len() > MOST_CASES {
         return by_leaf(resampler, labels, scores, replicates, seed);
     }
     let plan = PairedByCase::new(labels, scores, resampler.unit == ResamplingUnit::CaseStratified);
@@ -70,6 +74,23 @@ struct Placement {
     cuts: Vec<(u32, u32)>,
 }
 
+/// Sums of weights. Narrow ones keep the tables of a replicate in the nearest cache.
+trait Sum: Copy + From<u32> {
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Sum for u32 {
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
+impl Sum for u64 {
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
 impl Placement {
     /// The placement of one score, and the cut of each major case.
     fn new(minor: &[u64], major: &[u64]) -> (Self, Vec<u32>) {
@@ -87,14 +108,14 @@ impl Placement {
     }
 
     /// Fills `wins`, one entry a cut: twice the weight of the minor cases below plus the weight of those tied.
-    fn fill(&self, weight_of_minor: impl Fn(u32) -> u32, cumulated: &mut [u64], wins: &mut [u64]) {
-        let mut sum = 0_u64;
+    fn fill<S: Sum>(&self, weight_of_minor: impl Fn(u32) -> u32, cumulated: &mut [S], wins: &mut [S]) {
+        let mut sum = S::from(0);
         for (place, &minor) in cumulated[1..].iter_mut().zip(&self.order) {
-            sum = sum.wrapping_add(u64::from(weight_of_minor(minor)));
+            sum = sum.plus(S::from(weight_of_minor(minor)));
             *place = sum;
         }
         for (entry, &(below, up_to)) in wins.iter_mut().zip(&self.cuts) {
-            *entry = cumulated[below as usize].wrapping_add(cumulated[up_to as usize]);
+            *entry = cumulated[below as usize].plus(cumulated[up_to as usize]);
         }
     }
 }
@@ -125,8 +146,9 @@ impl<const K: usize> Classes<K> {
     }
 
     /// Buffers: cumulated weights, and the wins of each score.
-    fn buffers(&self) -> (Vec<u64>, [Vec<u64>; K]) {
-        (vec![0; self.minor.len() + 1], std::array::from_fn(|k| vec![0; self.scores[k].cuts.len()]))
+    fn buffers<S: Sum>(&self) -> (Vec<S>, [Vec<S>; K]) {
+        let zeros = |length| vec![S::from(0); length];
+        (zeros(self.minor.len() + 1), std::array::from_fn(|k| zeros(self.scores[k].cuts.len())))
     }
 
     /// From sums of weight × wins: the AUC, or with two scores the first minus the second.
@@ -165,7 +187,7 @@ fn by_leaf<const K: usize>(
         leaves(&classes.major).into_iter().zip(classes.cuts.iter().copied()).collect();
     // From left to right through the weights.
     major.sort_unstable();
-    let buffers = || (vec![0_u32; resampler.leaves], classes.buffers());
+    let buffers = || (vec![0_u32; resampler.leaves], classes.buffers::<u64>());
     Replicates::collect(replicate(replicates, seed, buffers, |(weights, (cumulated, wins)), stream| {
         resampler.draw(stream, weights);
         let weight_of = |minor: u32| weights[leaf_of_minor[minor as usize] as usize];
@@ -197,8 +219,8 @@ struct PairedByCase {
 
 struct Scratch {
     weights: Vec<u32>,
-    cumulated: Vec<u64>,
-    wins: [Vec<u64>; 2],
+    cumulated: Vec<u32>,
+    wins: [Vec<u32>; 2],
 }
 
 impl PairedByCase {
@@ -259,8 +281,8 @@ impl PairedByCase {
             |s| *s = 0,
             |s, cell, times| {
                 let [a, b] = self.cuts[cell];
-                let difference = first[a as usize].wrapping_sub(second[b as usize]);
-                *s = s.wrapping_add(difference.wrapping_mul(u64::from(times)));
+                let difference = i64::from(first[a as usize].wrapping_sub(second[b as usize]) as i32);
+                *s = s.wrapping_add((difference * i64::from(times)) as u64);
             },
         );
         self.classes.statistic([sum, 0], minor, major)
@@ -271,8 +293,17 @@ impl PairedByCase {
 struct PoissonRuns {
     cell_of_case: Vec<u32>,
     tables: AliasTables,
-    /// Cells of one size: the laws whose sum each cell takes, and the end of the run. Empty for a small class.
-    runs: Vec<(Vec<Law>, usize)>,
+    /// Cells of one size. Empty for a small class.
+    runs: Vec<Run>,
+}
+
+struct Run {
+    /// The laws whose sum each cell takes; for cells of one case the one law of two neighbours.
+    laws: Vec<Law>,
+    /// Whether these are cells of one case.
+    singles: bool,
+    /// The first cell after the run.
+    end: usize,
 }
 
 impl PoissonRuns {
@@ -292,9 +323,13 @@ impl PoissonRuns {
         let mut end = 0;
         for same in sizes.chunk_by(|a, b| a == b) {
             end += same.len();
-            let laws = octal_digits(same[0]).map(|part| out.tables.add_poisson(part as f64 * rate));
-            let laws = laws.collect();
-            out.runs.push((laws, end));
+            let singles = same[0] == 1;
+            let laws = if singles {
+                vec![out.tables.add_poisson_pair(rate)]
+            } else {
+                octal_digits(same[0]).map(|part| out.tables.add_poisson(part as f64 * rate)).collect()
+            };
+            out.runs.push(Run { laws, singles, end });
         }
         out
     }
@@ -314,19 +349,30 @@ impl PoissonRuns {
         let missing = loop {
             clear(state);
             let (mut sum, mut start) = (0_u64, 0);
-            for (laws, end) in &self.runs {
-                if let [law] = laws[..] {
-                    for cell in start..*end {
-                        let times = self.tables.draw(law, stream);
-                        sum = sum.wrapping_add(u64::from(times));
-                        hit(state, cell, times);
+            for Run { laws, singles, end } in &self.runs {
+                match laws[..] {
+                    [law] if *singles => {
+                        let mut cell = start;
+                        while cell + 1 < *end {
+                            let [one, two] = self.tables.draw_two(law, stream);
+                            sum = sum.wrapping_add(u64::from(one)).wrapping_add(u64::from(two));
+                            hit(state, cell, one);
+                            hit(state, cell + 1, two);
+                            cell += 2;
+                        }
+                        if cell < *end {
+                            let [one, _] = self.tables.draw_two(law, stream);
+                            sum = sum.wrapping_add(u64::from(one));
+                            hit(state, cell, one);
+                        }
                     }
-                } else {
-                    for cell in start..*end {
-                        let times =
-                            laws.iter().fold(0, |t: u32, &law| t.wrapping_add(self.tables.draw(law, stream)));
-                        sum = sum.wrapping_add(u64::from(times));
-                        hit(state, cell, times);
+                    _ => {
+                        for cell in start..*end {
+                            let drawn = laws.iter().map(|&law| self.tables.draw(law, stream));
+                            let times = drawn.fold(0, u32::wrapping_add);
+                            sum = sum.wrapping_add(u64::from(times));
+                            hit(state, cell, times);
+                        }
                     }
                 }
                 start = *end;
