@@ -36,10 +36,10 @@ for line in open(sys.argv[1]):
     if r["what"] in ("auc by patient", "auc difference", "auc difference by patient"):
         each = f"  {r['seconds'] / r['replicates'] / r['n'] * 1e9:.2f} ns a case and replicate"
     print(f"{key[0]:34}{key[1]:>10}{key[2]:>11}{key[3]:>7}  {r['seconds']:>10.5f}{each}")
-print(f"\n{'peer':22}{'what':34}{'n':>10}{'positives':>11}  {'seconds':>10}  {'times ours':>10}")
+print(f"\n{'peer':24}{'what':34}{'n':>10}{'positives':>11}{'B':>7}  {'seconds':>10}  {'times ours':>10}")
 for line in open(sys.argv[2]):
     r = json.loads(line)
     mine = ours.get((r["what"], r["n"], r["positives"], r["replicates"]))
     ratio = f"{r['seconds'] / mine:>10.1f}" if mine else ""
-    print(f"{r['peer']:22}{r['what']:34}{r['n']:>10}{r['positives']:>11}  {r['seconds']:>10.3f}  {ratio}")
+    print(f"{r['peer']:24}{r['what']:34}{r['n']:>10}{r['positives']:>11}{r['replicates']:>7}  {r['seconds']:>10.4f}  {ratio}")
 PY
