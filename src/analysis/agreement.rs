@@ -5,7 +5,7 @@ use crate::reference_standard::agreement::{self, Coefficient};
 
 use super::confusion::Confusion;
 use super::estimate::{Estimate, Interval, IntervalMethod};
-use super::metric::{Metric, Plan, estimate_from_table};
+use super::metric::{Metric, Plan, Sample, estimate_from_table, estimate_mcnemar};
 use super::special::z_two_sided;
 
 /// Cohen's kappa of every pair (`model` is "R1 vs R2"), then Fleiss', Conger's, Krippendorff's and Gwet's
@@ -63,6 +63,50 @@ pub fn against_others(readers: &[String], table: &[Vec<Option<bool>>], plan: &Pl
     out
 }
 
+/// The device beside each reader, on the cases that the reader decided, the device called and the other readers have a
+/// majority on, which is the reference there: sensitivity and specificity of both ("R1 / others", "device / others,
+/// cases of R1") and `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `calls` has one
+/// entry a row of `table`; `None`: no call.
+pub fn device_beside_readers(
+    readers: &[String],
+    table: &[Vec<Option<bool>>],
+    calls: &[Option<bool>],
+    plan: &Plan,
+) -> Vec<Estimate> {
+    let mut out = Vec::new();
+    for (place, reader) in readers.iter().enumerate() {
+        let (mut labels, mut own, mut device) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, call) in table.iter().zip(calls) {
+            let (Some(Some(read)), Some(call)) = (row.get(place), call) else { continue };
+            let Some(others) = agreement::majority_without(row, place) else { continue };
+            labels.push(others);
+            own.push(*read);
+            device.push(*call);
+        }
+        for (calls, name) in
+            [(&own, format!("{reader} / others")), (&device, format!("device / others, cases of {reader}"))]
+        {
+            let mut counts = Confusion::default();
+            for (&label, &call) in labels.iter().zip(calls) {
+                counts.count(label, call);
+            }
+            for metric in [Metric::Sensitivity, Metric::Specificity] {
+                let mut estimate = estimate_from_table(metric, &counts, plan);
+                estimate.model = Some(name.clone());
+                out.push(estimate);
+            }
+        }
+        let score = |calls: &[bool]| calls.iter().map(|&c| f64::from(u8::from(c))).collect::<Vec<f64>>();
+        let (device, own) = (score(&device), score(&own));
+        let sample = Sample { labels: &labels, scores: &device, patients: None, sites: None };
+        let (mut estimate, _) = estimate_mcnemar(&sample, &own, 0.5);
+        estimate.threshold = None;
+        estimate.model = Some(format!("device - {reader}, by the others"));
+        out.push(estimate);
+    }
+    out
+}
+
 fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
     let why = if pair.cases == 0 {
         "the two have no case in common"
@@ -106,4 +150,42 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
         None => out.warnings.push("interval-not-evaluable: too few cases for a standard error".into()),
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::estimate::ResamplingUnit;
+    use super::*;
+
+    #[test]
+    fn the_device_is_judged_on_the_cases_and_by_the_reference_of_each_reader() {
+        let (yes, no) = (Some(true), Some(false));
+        // Readers R1, R2, R3, and what the device calls.
+        let rows = [
+            (vec![yes, yes, yes], yes),
+            (vec![no, yes, yes], yes),
+            (vec![yes, no, no], no),
+            (vec![no, no, no], yes),
+            // The others are tied for R1, nobody else reads for R2's and R3's part.
+            (vec![yes, yes, no], no),
+            // No call.
+            (vec![yes, yes, yes], None),
+        ];
+        let (table, calls): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let readers = ["R1", "R2", "R3"].map(str::to_owned);
+        let plan = Plan::new(0.95, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
+        let all = device_beside_readers(&readers, &table, &calls, &plan);
+        assert_eq!(all.len(), 15);
+        let of = |id: &str, model: &str| {
+            let found = all.iter().find(|e| e.id == id && e.model.as_deref() == Some(model)).expect(model);
+            (found.numerator, found.denominator, found.p_value)
+        };
+        // By the others R1's cases are + + - -, R1 says + - + -, the device + + - +.
+        assert_eq!(of("sensitivity", "R1 / others"), (Some(1), Some(2), None));
+        assert_eq!(of("specificity", "R1 / others"), (Some(1), Some(2), None));
+        assert_eq!(of("sensitivity", "device / others, cases of R1"), (Some(2), Some(2), None));
+        assert_eq!(of("specificity", "device / others, cases of R1"), (Some(1), Some(2), None));
+        // Only the device is right on two, only R1 on one: an exact p of 1.
+        assert_eq!(of("mcnemar", "device - R1, by the others"), (Some(2), Some(3), Some(1.0)));
+    }
 }

@@ -90,11 +90,7 @@ pub fn analyse(
         },
         cohort: cohort_table(protocol, &analysed),
         readers: readers(protocol, drawn, assembled),
-        agreement: agreement::estimates(
-            &read_matrix(drawn, assembled),
-            &reader_ids(assembled),
-            protocol.analysis.level,
-        ),
+        agreement: reader_estimates(&plan, drawn, assembled),
         method: AnalysisMethod {
             level: protocol.analysis.level,
             resampling_unit: plan.unit,
@@ -328,6 +324,22 @@ fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Assembled) -> V
         summaries.retain(|summary| summary.reads + summary.set_aside > 0);
     }
     summaries
+}
+
+/// Most readers that are shown one by one beside the device.
+const MOST_READERS_BESIDE: usize = 6;
+
+/// Agreement of the readers, and the device beside each of them.
+fn reader_estimates(plan: &StudyPlan, drawn: &[StudyCase], assembled: &Assembled) -> Vec<Estimate> {
+    let (table, readers) = (read_matrix(drawn, assembled), reader_ids(assembled));
+    let mut out = agreement::estimates(&table, &readers, plan.protocol.analysis.level);
+    if readers.len() <= MOST_READERS_BESIDE {
+        let calls: Vec<Option<bool>> =
+            drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();
+        let exact = plan.plan(vec![IntervalMethod::ClopperPearson]);
+        out.extend(agreement::device_beside_readers(&readers, &table, &calls, &exact));
+    }
+    out
 }
 
 fn reader_ids(assembled: &Assembled) -> Vec<String> {

@@ -33,6 +33,9 @@ pub struct AgreementArgs {
     /// Column of the read: 1/0, true/false, yes/no or positive/negative.
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     label: String,
+    /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
+    #[arg(long, value_name = "READER")]
+    device: Option<String>,
     /// Values that count as no decision, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',')]
     missing: Vec<String>,
@@ -50,10 +53,17 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         let message = format!("--level {} is not between 0 and 1", args.level);
         return Err(Error::Usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
     }
-    let reads = Reads::parse(args, &storage::read(&args.file)?)?;
+    let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
+    let calls = match &args.device {
+        Some(device) => Some(reads.take(device)?),
+        None => None,
+    };
     let mut estimates = agreement::estimates(&reads.table, &reads.readers, args.level);
     let plan = Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
     estimates.extend(agreement::against_others(&reads.readers, &reads.table, &plan));
+    if let Some(calls) = calls {
+        estimates.extend(agreement::device_beside_readers(&reads.readers, &reads.table, &calls, &plan));
+    }
     if context.json {
         let value = |e: &Estimate| super::metrics::value_of(e, None);
         let report = json!({
@@ -86,6 +96,19 @@ struct Reads {
 }
 
 impl Reads {
+    /// Takes a reader out of the table; what it said of each case.
+    fn take(&mut self, reader: &str) -> Result<Vec<Option<bool>>> {
+        let Some(place) = self.readers.iter().position(|r| r == reader) else {
+            let message = format!("no row is of the reader {reader:?} that --device names");
+            let hint = format!("the readers are {}", self.readers.join(", "));
+            return Err(Error::Usage(Diagnostic::error("device-unknown", message).hint(hint)));
+        };
+        self.readers.remove(place);
+        let calls: Vec<Option<bool>> = self.table.iter_mut().map(|row| row.remove(place)).collect();
+        self.count = self.table.iter().flatten().flatten().count();
+        Ok(calls)
+    }
+
     fn parse(args: &AgreementArgs, bytes: &[u8]) -> Result<Self> {
         let mut reader = csv::Reader::from_reader(bytes);
         let wrong_table = |e: &csv::Error| {

@@ -305,6 +305,13 @@ pub struct AgainstOthers {
     pub undecided: u64,
 }
 
+/// The majority of the readers other than one, on one case; none where they are tied or silent.
+pub fn majority_without(row: &[Option<bool>], reader: usize) -> Option<bool> {
+    let others = row.iter().enumerate().filter(|(i, _)| *i != reader);
+    let votes: i64 = others.flat_map(|(_, r)| *r).map(|r| if r { 1 } else { -1 }).sum();
+    (votes != 0).then_some(votes > 0)
+}
+
 /// [`AgainstOthers`] for every reader.
 pub fn against_others(table: &[Vec<Option<bool>>]) -> Vec<AgainstOthers> {
     (0..reader_count(table))
@@ -312,11 +319,9 @@ pub fn against_others(table: &[Vec<Option<bool>>]) -> Vec<AgainstOthers> {
             let mut out = AgainstOthers { reader, table: [0; 4], undecided: 0 };
             for row in table {
                 let Some(Some(own)) = row.get(reader) else { continue };
-                let others = row.iter().enumerate().filter(|(i, _)| *i != reader);
-                let votes: i64 = others.flat_map(|(_, r)| *r).map(|r| if r { 1 } else { -1 }).sum();
-                match votes {
-                    0 => out.undecided += 1,
-                    v => out.table[usize::from(!own) * 2 + usize::from(v < 0)] += 1,
+                match majority_without(row, reader) {
+                    None => out.undecided += 1,
+                    Some(others) => out.table[usize::from(!own) * 2 + usize::from(!others)] += 1,
                 }
             }
             out

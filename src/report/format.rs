@@ -240,6 +240,7 @@ pub fn metric(id: &str) -> String {
         "mcc" => "Matthews correlation coefficient".to_owned(),
         "lr-positive" | "lr+" | "plr" => "Positive likelihood ratio".to_owned(),
         "lr-negative" | "lr-" | "nlr" => "Negative likelihood ratio".to_owned(),
+        "mcnemar" => "Difference of accuracy (McNemar)".to_owned(),
         "cohen-kappa" => "Cohen's kappa".to_owned(),
         "fleiss-kappa" => "Fleiss' kappa".to_owned(),
         "percent-agreement" => "Agreement".to_owned(),

@@ -360,14 +360,18 @@ fn agreement(results: &Results, level: &str) -> Table {
             cells([
                 format::metric(&e.id),
                 e.model.clone().unwrap_or_else(|| "all readers".to_owned()),
-                format::value(e),
+                match e.p_value {
+                    Some(p) if p < 0.0001 => format!("{}, p < 0.0001", format::value(e)),
+                    Some(p) => format!("{}, p = {p:.4}", format::value(e)),
+                    None => format::value(e),
+                },
                 format::interval(e),
                 format::count(e.n),
             ])
         })
         .collect();
     let mut table = table(
-        "Agreement between readers",
+        "Agreement between readers, and the device beside them",
         vec![
             left("Measure", 0.7),
             left("Between", 1.0),

@@ -284,6 +284,21 @@ fn reader_agreement_prints_the_exact_reference_values() {
     assert!(shown.contains("reader R1 read case A twice") && shown.contains("reads.csv:4"), "{shown}");
 }
 
+#[test]
+fn the_device_among_the_reads_is_set_beside_each_reader() {
+    let file = input("r02_missing200");
+    let report = json(&["reads", "agreement", &file, "--device", "R3"]);
+    assert_eq!(report["readers"], serde_json::json!(["R1", "R2"]));
+    let beside = find(&report, "mcnemar", &[("model", "device - R1, by the others".into())]);
+    assert!(beside["p_value"].as_f64().is_some_and(|p| (0.0..=1.0).contains(&p)), "{beside}");
+    let device = find(&report, "sensitivity", &[("model", "device / others, cases of R1".into())]);
+    let reader = find(&report, "sensitivity", &[("model", "R1 / others".into())]);
+    assert_eq!(device["n"], reader["n"]);
+    let unknown = sequester(&["reads", "agreement", &file, "--device", "R9"], "1");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("the readers are R1, R2, R3"));
+}
+
 /// The real data, where it is; `None` is said aloud.
 fn data(path: &str) -> Option<std::path::PathBuf> {
     let root = std::env::var("SEQUESTER_DATA").unwrap_or_else(|_| "../shared/data".into());
