@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::leakage;
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
@@ -19,12 +20,20 @@ use crate::study::{self, Cohort, Step};
 /// cohort is written to work/cohort.csv and its digest to the ledger. Repeating the step checks that
 /// nothing has changed. `--dry-run` shows the same numbers and writes nothing.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct DatasetArgs {
+    #[command(subcommand)]
+    command: Option<DatasetCommand>,
     #[command(flatten)]
-    study: StudyArgs,
+    study: Option<StudyArgs>,
     /// Show what would be drawn; lock and write nothing.
     #[arg(long)]
     dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum DatasetCommand {
+    Leakage(leakage::LeakageArgs),
 }
 
 /// Runs the command.
@@ -32,7 +41,14 @@ pub struct DatasetArgs {
 /// # Errors
 /// Whatever is wrong in protocol or tables; `Error::Lock` when sealed data have changed.
 pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
-    let study = Study::open(&args.study)?;
+    if let Some(DatasetCommand::Leakage(args)) = &args.command {
+        return leakage::run(args, context);
+    }
+    let Some(study) = &args.study else {
+        let missing = Diagnostic::error("study-missing", "no study folder is named");
+        return Err(Error::Usage(missing.hint("sequester dataset STUDY, or sequester dataset leakage TABLE TABLE")));
+    };
+    let study = Study::open(study)?;
     let cohort = draw(&study)?;
     if !args.dry_run {
         seal(&study, &cohort, context)?;

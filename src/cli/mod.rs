@@ -16,6 +16,7 @@ mod demo;
 mod design;
 mod dicom;
 mod init;
+mod leakage;
 mod lock;
 mod metrics;
 mod reads;

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod dicom;
 pub mod gate;
 pub mod image;
+pub mod leakage;
 pub mod radiograph;
 pub mod split;
 pub mod table;

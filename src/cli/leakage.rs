@@ -1,0 +1,249 @@
+//! `sequester dataset leakage`: what sets of cases have in common.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Context, Outcome, interrupted};
+use crate::dataset::cases::{self, CaseFormat};
+use crate::dataset::image;
+use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
+use crate::dataset::table::Table;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::{Digest, RelativePath};
+use crate::storage;
+
+/// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
+///
+/// Each TABLE is a set: cases.csv, NIH's Data_Entry_2017*.csv, or the training-manifest.csv and tuning-manifest.csv of a
+/// training run. With --images the image files are read; without, the file digests that manifests hold are compared.
+/// Exits with 10 when two sets are not separate. Duplicates within a set are reported and do not change the exit code.
+#[derive(Debug, Args)]
+pub struct LeakageArgs {
+    /// Tables of cases, one set each.
+    #[arg(value_name = "TABLE", required = true)]
+    tables: Vec<PathBuf>,
+    /// The tables are NIH's.
+    #[arg(long)]
+    nih: bool,
+    /// Folder of the images; the table's image column, or the case id, is a path below it.
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ.
+    #[arg(long, value_name = "BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE)))]
+    distance: u32,
+    /// Pairs printed of each kind; JSON holds all.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    examples: usize,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever is wrong in the tables or images, located.
+pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
+    let mut items = Vec::new();
+    let mut images: Vec<PathBuf> = Vec::new();
+    for (set, path) in args.tables.iter().enumerate() {
+        read(args, set, path, &mut items, &mut images)?;
+    }
+    if args.images.is_some() {
+        look(&mut items, &images)?;
+    }
+    let pairs = leakage::in_common(&items, args.distance);
+    let between = |p: &&Pair| items[p.first].set != items[p.second].set;
+    let leaks = pairs.iter().filter(between).any(|p| p.kind.leaks());
+    if context.json {
+        println!("{:#}", report(args, &items, &pairs, leaks));
+    } else {
+        print(args, &items, &pairs, leaks);
+    }
+    Ok(if leaks { Outcome::CriterionNotMet } else { Outcome::Done })
+}
+
+/// The cases of one table.
+fn read(
+    args: &LeakageArgs,
+    set: usize,
+    path: &Path,
+    items: &mut Vec<Item>,
+    images: &mut Vec<PathBuf>,
+) -> Result<()> {
+    let bytes = storage::read(path)?;
+    let format = if args.nih { CaseFormat::Nih } else { CaseFormat::Cases };
+    let cases = cases::parse(path, &bytes, format, &[]).map_err(Error::Input)?.cases;
+    let table = Table::parse(path, &bytes).map_err(Error::Input)?;
+    let recorded: BTreeMap<u64, Digest> = table
+        .rows()
+        .iter()
+        .filter_map(|row| Some((row.line, row.get(table.column("image_sha256"))?.parse().ok()?)))
+        .collect();
+    for case in cases {
+        if let Some(folder) = &args.images {
+            let relative = match &case.image {
+                Some(image) => image.clone(),
+                None => case.case_id.parse::<RelativePath>().map_err(|reason| {
+                    Error::from(
+                        Diagnostic::error(
+                            "path-unsafe",
+                            format!("the case id is no path below --images: {reason}"),
+                        )
+                        .at(Location::line(path, case.line))
+                        .hint("give the table an image column"),
+                    )
+                })?,
+            };
+            images.push(relative.below(folder));
+        }
+        items.push(Item {
+            set,
+            file: recorded.get(&case.line).copied(),
+            case_id: case.case_id,
+            patient_id: case.patient_id,
+            site: case.site,
+            ..Item::default()
+        });
+    }
+    Ok(())
+}
+
+/// Reads the images on all cores.
+fn look(items: &mut [Item], images: &[PathBuf]) -> Result<()> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {per_sec}, {eta} left");
+    let bar = ProgressBar::new(images.len() as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let problems: Vec<Diagnostic> = items
+        .par_iter_mut()
+        .zip(images)
+        .filter_map(|(item, path)| {
+            if interrupted().load(Ordering::Relaxed) {
+                return None;
+            }
+            bar.inc(1);
+            let read = storage::read(path)
+                .and_then(|bytes| Ok((Digest::of(&bytes), image::from_bytes(&bytes, path)?)));
+            match read {
+                Ok((file, picture)) => {
+                    item.file = Some(file);
+                    item.pixels = Some(leakage::pixel_digest(&picture));
+                    item.hash = Some(leakage::difference_hash(&picture));
+                    None
+                }
+                Err(error) => Some(error.diagnostics().first().cloned().unwrap_or_else(|| {
+                    Diagnostic::error("image-unreadable", error.to_string()).at(Location::file(path))
+                })),
+            }
+        })
+        .collect();
+    bar.finish_and_clear();
+    if interrupted().load(Ordering::Relaxed) {
+        return Err(Error::Interrupted("nothing was written; run the same command again".into()));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
+}
+
+fn name(args: &LeakageArgs, set: usize) -> String {
+    args.tables
+        .get(set)
+        .and_then(|p| p.file_name())
+        .map_or(String::new(), |n| n.to_string_lossy().into_owned())
+}
+
+/// Pairs by kind, within or between, and sets.
+fn grouped<'a>(items: &[Item], pairs: &'a [Pair]) -> BTreeMap<(Kind, usize, usize), Vec<&'a Pair>> {
+    let mut out: BTreeMap<_, Vec<&Pair>> = BTreeMap::new();
+    for pair in pairs {
+        let (a, b) = (items[pair.first].set, items[pair.second].set);
+        out.entry((pair.kind, a.min(b), a.max(b))).or_default().push(pair);
+    }
+    out
+}
+
+fn report(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) -> Value {
+    let sets: Vec<Value> = (0..args.tables.len())
+        .map(|set| {
+            let own = || items.iter().filter(|i| i.set == set);
+            let patients: std::collections::BTreeSet<&str> = own().map(|i| i.patient_id.as_str()).collect();
+            json!({"table": args.tables[set].display().to_string(), "cases": own().count(), "patients": patients.len()})
+        })
+        .collect();
+    let pair = |p: &&Pair| {
+        let side = |i: &Item| json!({"set": i.set, "case_id": i.case_id, "patient_id": i.patient_id});
+        let mut out = json!({"first": side(&items[p.first]), "second": side(&items[p.second])});
+        if let Some(bits) = p.distance {
+            out["distance"] = json!(bits);
+        }
+        if p.kind == Kind::Site {
+            out["site"] = json!(items[p.first].site);
+        }
+        out
+    };
+    let found: Vec<Value> = grouped(items, pairs)
+        .iter()
+        .map(|((kind, a, b), list)| {
+            json!({"kind": kind, "sets": [a, b], "leaks": a != b && kind.leaks(), "count": list.len(),
+                "pairs": list.iter().map(pair).collect::<Vec<_>>()})
+        })
+        .collect();
+    json!({"format": "sequester-leakage/1", "sets": sets, "images_read": args.images.is_some(),
+        "distance": args.distance, "separate": !leaks, "in_common": found})
+}
+
+fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
+    for set in 0..args.tables.len() {
+        println!(
+            "{:>8} cases in {}",
+            items.iter().filter(|i| i.set == set).count(),
+            args.tables[set].display()
+        );
+    }
+    for ((kind, a, b), list) in grouped(items, pairs) {
+        let what = match kind {
+            Kind::Case => "the same case",
+            Kind::Patient => "the same patient",
+            Kind::File => "the same image file",
+            Kind::Pixels => "the same pixels in another file",
+            Kind::NearDuplicate => "images that look alike",
+            Kind::Site => "the same site",
+        };
+        let place = if a == b {
+            format!("within {}", name(args, a))
+        } else {
+            format!("in {} and {}", name(args, a), name(args, b))
+        };
+        let mark = if a != b && kind.leaks() { "LEAK" } else { "note" };
+        println!("{mark} {:>7}  {what} {place}", list.len());
+        for pair in list.iter().take(args.examples) {
+            let (first, second) = (&items[pair.first], &items[pair.second]);
+            let shared = match kind {
+                Kind::Case => first.case_id.clone(),
+                Kind::Patient => format!("patient {}", first.patient_id),
+                Kind::Site => format!("site {}", first.site.as_deref().unwrap_or_default()),
+                _ => format!(
+                    "{} (patient {}) and {} (patient {})",
+                    first.case_id, first.patient_id, second.case_id, second.patient_id
+                ),
+            };
+            let bits = pair.distance.map_or(String::new(), |d| format!(", {d} of 256 bits differ"));
+            println!("              {shared}{bits}");
+        }
+        if list.len() > args.examples {
+            println!("              and {} more; --json lists all", list.len() - args.examples);
+        }
+    }
+    if !leaks {
+        let how = if args.images.is_some() {
+            "patients, cases, files, pixels"
+        } else {
+            "patients, cases, recorded file digests"
+        };
+        println!("no leak found: compared {how}");
+    } else {
+        println!("the sets are not separate");
+    }
+}

@@ -1,0 +1,282 @@
+//! What two sets of cases have in common, and what a set holds twice: patients, cases, files, pixels, and images that
+//! look alike.
+//!
+//! Images that look alike are found by a difference hash: the image is averaged down to 17 × 16 cells, and each bit
+//! says whether a cell is brighter than its left neighbour. Two images are near-duplicates when at most a declared number of
+//! the 256 bits differ. Candidates share at least one of [`CHUNKS`] parts of the hash exactly (multi-index hashing,
+//! Norouzi, Punjani and Fleet 2012), so a set is never compared with itself pair by pair.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::radiograph::Radiograph;
+use crate::digest::Digest;
+
+/// Rows and compared pairs of columns of the hash.
+const SIDE: usize = 16;
+/// Parts of 16 bits that candidates are found by.
+pub const CHUNKS: u32 = 16;
+/// With fewer differing bits than parts, one part at least is equal: larger distances could be missed.
+pub const LARGEST_DISTANCE: u32 = CHUNKS - 1;
+
+/// A difference hash.
+pub type Hash = [u64; 4];
+
+/// The hash of an image; any size.
+pub fn difference_hash(image: &Radiograph) -> Hash {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let columns = SIDE + 1;
+    // Mean of the pixels that fall into a cell; a cell smaller than a pixel takes the pixel it lies in.
+    let span = |cell: usize, cells: usize, size: usize| {
+        let from = (cell * size / cells).min(size - 1);
+        (from, ((cell + 1) * size / cells).max(from + 1))
+    };
+    let mean = |row: usize, column: usize| -> f64 {
+        let ((top, bottom), (left, right)) = (span(row, SIDE, height), span(column, columns, width));
+        let rows = image.pixels().chunks_exact(width).take(bottom).skip(top);
+        let sum: f64 = rows.map(|r| r[left..right].iter().map(|&p| f64::from(p)).sum::<f64>()).sum();
+        sum / ((bottom - top) * (right - left)) as f64
+    };
+    let mut hash = [0; 4];
+    for row in 0..SIDE {
+        let cells: Vec<f64> = (0..columns).map(|column| mean(row, column)).collect();
+        for (column, pair) in cells.windows(2).enumerate() {
+            let bit = row * SIDE + column;
+            hash[bit / 64] |= u64::from(pair[1] > pair[0]) << (bit % 64);
+        }
+    }
+    hash
+}
+
+/// Number of bits in which two hashes differ, 0 to 256.
+pub fn distance(a: &Hash, b: &Hash) -> u32 {
+    a.iter().zip(b).map(|(x, y)| (x ^ y).count_ones()).sum()
+}
+
+/// Digest of the size and the intensities: equal for the same picture in another file format.
+pub fn pixel_digest(image: &Radiograph) -> Digest {
+    let mut bytes = Vec::with_capacity(8 + 4 * image.pixels().len());
+    bytes.extend(image.width().to_le_bytes());
+    bytes.extend(image.height().to_le_bytes());
+    image.pixels().iter().for_each(|p| bytes.extend(p.to_bits().to_le_bytes()));
+    Digest::of(&bytes)
+}
+
+/// What is known of one case. Empty fields are not compared.
+#[derive(Clone, Debug, Default)]
+pub struct Item {
+    /// Which set, from 0.
+    pub set: usize,
+    /// The case.
+    pub case_id: String,
+    /// The patient.
+    pub patient_id: String,
+    /// Where it was acquired.
+    pub site: Option<String>,
+    /// Digest of the image file.
+    pub file: Option<Digest>,
+    /// Digest of the pixels.
+    pub pixels: Option<Digest>,
+    /// Difference hash of the pixels.
+    pub hash: Option<Hash>,
+}
+
+/// What two cases have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The same case.
+    Case,
+    /// The same patient.
+    Patient,
+    /// The same bytes.
+    File,
+    /// The same pixels in another file.
+    Pixels,
+    /// Pixels that look alike.
+    NearDuplicate,
+    /// The same site.
+    Site,
+}
+
+impl Kind {
+    /// Whether sets that have this in common are not separate. A shared site is worth knowing, and no leak.
+    pub fn leaks(self) -> bool {
+        self != Self::Site
+    }
+}
+
+/// Two cases with something in common, `first` before `second` in the list of items.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// What.
+    pub kind: Kind,
+    /// Index of an item.
+    pub first: usize,
+    /// Index of another.
+    pub second: usize,
+    /// Bits that differ, for near-duplicates.
+    pub distance: Option<u32>,
+}
+
+/// Everything that items have in common, sorted.
+///
+/// Between sets: one pair for each value in common and pair of sets (the first case of each set). Within a set: equal and
+/// nearly equal images of different cases, each with the first of its kind; a patient's several images are not reported.
+/// `most_bits` is at most [`LARGEST_DISTANCE`]; 0 finds equal hashes only.
+pub fn in_common(items: &[Item], most_bits: u32) -> Vec<Pair> {
+    let mut out = Vec::new();
+    by_value(items, Kind::Case, |i| Some(i.case_id.as_str()), &mut out);
+    by_value(items, Kind::Patient, |i| Some(i.patient_id.as_str()), &mut out);
+    by_value(items, Kind::Site, |i| i.site.as_deref(), &mut out);
+    by_value(items, Kind::File, |i| i.file.as_ref().map(Digest::as_bytes), &mut out);
+    by_value(items, Kind::Pixels, |i| i.pixels.as_ref().map(Digest::as_bytes), &mut out);
+    near(items, most_bits.min(LARGEST_DISTANCE), &mut out);
+    // The same bytes have the same pixels: the strongest reason is enough.
+    let files: std::collections::BTreeSet<(usize, usize)> =
+        out.iter().filter(|p| p.kind == Kind::File).map(|p| (p.first, p.second)).collect();
+    out.retain(|p| p.kind != Kind::Pixels || !files.contains(&(p.first, p.second)));
+    out.sort();
+    out
+}
+
+fn by_value<'a, V: Ord>(
+    items: &'a [Item],
+    kind: Kind,
+    value: impl Fn(&'a Item) -> Option<V>,
+    out: &mut Vec<Pair>,
+) {
+    let mut holders: BTreeMap<V, Vec<usize>> = BTreeMap::new();
+    for (index, item) in items.iter().enumerate() {
+        if let Some(value) = value(item) {
+            holders.entry(value).or_default().push(index);
+        }
+    }
+    let images = matches!(kind, Kind::File | Kind::Pixels);
+    for holders in holders.into_values().filter(|h| h.len() > 1) {
+        let mut first_of_set: BTreeMap<usize, usize> = BTreeMap::new();
+        for index in holders {
+            let set = items[index].set;
+            for (_, &first) in first_of_set.iter().filter(|(other, _)| **other != set || images) {
+                let seen = items[first].set != set && first_of_set.contains_key(&set);
+                if !seen {
+                    out.push(Pair { kind, first, second: index, distance: None });
+                }
+            }
+            first_of_set.entry(set).or_insert(index);
+        }
+    }
+}
+
+fn near(items: &[Item], most_bits: u32, out: &mut Vec<Pair>) {
+    let part = |hash: &Hash, chunk: usize| (hash[chunk / 4] >> (16 * (chunk % 4))) as u16;
+    for chunk in 0..CHUNKS as usize {
+        let mut alike: HashMap<u16, Vec<usize>> = HashMap::new();
+        for (index, item) in items.iter().enumerate() {
+            let Some(hash) = &item.hash else { continue };
+            let same = alike.entry(part(hash, chunk)).or_default();
+            for &other in same.iter() {
+                let earlier = &items[other];
+                let Some(theirs) = &earlier.hash else { continue };
+                let bits = distance(hash, theirs);
+                // A pair is found by the first part that it shares, once.
+                if bits > most_bits || (0..chunk).any(|c| part(hash, c) == part(theirs, c)) {
+                    continue;
+                }
+                let equal = item.pixels.is_some() && item.pixels == earlier.pixels;
+                if !equal && item.case_id != earlier.case_id {
+                    let kind = Kind::NearDuplicate;
+                    out.push(Pair { kind, first: other, second: index, distance: Some(bits) });
+                }
+            }
+            same.push(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(set: usize, case: &str, patient: &str) -> Item {
+        Item { set, case_id: case.into(), patient_id: patient.into(), ..Item::default() }
+    }
+
+    fn kinds(items: &[Item]) -> Vec<(Kind, usize, usize)> {
+        in_common(items, 4).iter().map(|p| (p.kind, p.first, p.second)).collect()
+    }
+
+    #[test]
+    fn a_patient_in_two_sets_is_found_once_and_twice_in_one_is_nothing() {
+        let items = [
+            item(0, "a", "P1"),
+            item(0, "b", "P1"),
+            item(1, "c", "P1"),
+            item(1, "d", "P1"),
+            item(1, "e", "P2"),
+        ];
+        assert_eq!(kinds(&items), [(Kind::Patient, 0, 2)]);
+    }
+
+    #[test]
+    fn equal_files_are_found_within_and_between_sets() {
+        let file = |set, case: &str, bytes: &[u8]| {
+            let digest = Some(Digest::of(bytes));
+            Item { file: digest, pixels: digest, ..item(set, case, case) }
+        };
+        let items = [file(0, "a", b"x"), file(0, "b", b"x"), file(1, "c", b"x"), file(1, "d", b"y")];
+        assert_eq!(kinds(&items), [(Kind::File, 0, 1), (Kind::File, 0, 2)]);
+    }
+
+    #[test]
+    fn every_pair_within_the_distance_is_found_as_by_comparing_all() {
+        let mut stream = crate::random::Stream::new(3, 0);
+        let mut items = Vec::new();
+        for i in 0..300_usize {
+            let base: Hash = std::array::from_fn(|_| stream.below(u64::MAX));
+            items.push(Item { hash: Some(base), ..item(i % 2, &format!("a{i}"), &format!("p{i}")) });
+            // A copy with some bits changed, up to 20.
+            let mut copy = base;
+            for _ in 0..i % 21 {
+                let bit = stream.below(256) as usize;
+                copy[bit / 64] ^= 1 << (bit % 64);
+            }
+            items.push(Item { hash: Some(copy), ..item(i % 2, &format!("b{i}"), &format!("q{i}")) });
+        }
+        let mut all = Vec::new();
+        for second in 0..items.len() {
+            for first in 0..second {
+                let bits = distance(&items[first].hash.expect("hash"), &items[second].hash.expect("hash"));
+                if bits <= LARGEST_DISTANCE {
+                    all.push((first, second, Some(bits)));
+                }
+            }
+        }
+        all.sort_unstable();
+        let found = in_common(&items, LARGEST_DISTANCE);
+        assert!(all.len() > 200);
+        assert_eq!(found.iter().map(|p| (p.first, p.second, p.distance)).collect::<Vec<_>>(), all);
+    }
+
+    #[test]
+    fn a_hash_survives_brightness_and_size_and_tells_mirror_images_apart() {
+        let picture = |width: u32, height: u32, shade: fn(f32, f32) -> f32| {
+            let pixels = (0..width * height)
+                .map(|i| shade((i % width) as f32 / width as f32, (i / width) as f32 / height as f32))
+                .collect();
+            Radiograph::new(width, height, pixels)
+        };
+        let wave = |x: f32, y: f32| 0.5 + 0.3 * (7.0 * x + 3.0 * y).sin();
+        let one = difference_hash(&picture(340, 320, wave));
+        let brighter = difference_hash(&picture(340, 320, |x, y| 0.6 + 0.24 * (7.0 * x + 3.0 * y).sin()));
+        let smaller = difference_hash(&picture(170, 160, wave));
+        let mirrored =
+            difference_hash(&picture(340, 320, |x, y| 0.5 + 0.3 * (7.0 * (1.0 - x) + 3.0 * y).sin()));
+        assert_eq!(distance(&one, &brighter), 0);
+        assert!(distance(&one, &smaller) <= 8, "{}", distance(&one, &smaller));
+        assert!(distance(&one, &mirrored) > 60, "{}", distance(&one, &mirrored));
+        // One pixel is an image, too.
+        assert_eq!(difference_hash(&Radiograph::new(1, 1, vec![0.5])), [0; 4]);
+    }
+}
