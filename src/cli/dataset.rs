@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::leakage;
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
+use super::{folder, leakage};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
@@ -33,6 +33,7 @@ pub struct DatasetArgs {
 
 #[derive(Debug, Subcommand)]
 enum DatasetCommand {
+    Folder(folder::FolderArgs),
     Leakage(leakage::LeakageArgs),
 }
 
@@ -41,12 +42,16 @@ enum DatasetCommand {
 /// # Errors
 /// Whatever is wrong in protocol or tables; `Error::Lock` when sealed data have changed.
 pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
-    if let Some(DatasetCommand::Leakage(args)) = &args.command {
-        return leakage::run(args, context);
+    match &args.command {
+        Some(DatasetCommand::Folder(args)) => return folder::run(args, context),
+        Some(DatasetCommand::Leakage(args)) => return leakage::run(args, context),
+        None => {}
     }
     let Some(study) = &args.study else {
         let missing = Diagnostic::error("study-missing", "no study folder is named");
-        return Err(Error::Usage(missing.hint("sequester dataset STUDY, or sequester dataset leakage TABLE TABLE")));
+        return Err(Error::Usage(
+            missing.hint("sequester dataset STUDY, or sequester dataset leakage TABLE TABLE"),
+        ));
     };
     let study = Study::open(study)?;
     let cohort = draw(&study)?;

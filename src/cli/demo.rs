@@ -79,7 +79,11 @@ pub fn write(args: &Args, context: Context) -> Result<Option<Cohort>> {
                 bar.set_length(now.total as u64);
                 bar.inc(1);
             }
-            if interrupted().load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if interrupted().load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let written = synthetic::write(&cohort, &args.folder, EXPERIMENT, &report);
         bar.finish_and_clear();

@@ -45,7 +45,9 @@ pub fn run(args: &InitArgs, context: Context) -> Result<Outcome> {
     let text = if args.external_scores {
         let declared = "[operating_point]\nsource = \"declared\"\nthreshold = 0.5\nrationale = \"\"                   # why this number; required";
         let locked = "[operating_point]\nsource = \"lock\"                  # fixed on the tuning split before the test set is opened";
-        PROTOCOL.replace(locked, declared).replace("\n[operating_point]", &format!("{EXTERNAL}\n[operating_point]"))
+        PROTOCOL
+            .replace(locked, declared)
+            .replace("\n[operating_point]", &format!("{EXTERNAL}\n[operating_point]"))
     } else {
         PROTOCOL.to_owned()
     };

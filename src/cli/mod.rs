@@ -10,11 +10,13 @@ macro_rules! println {
 }
 
 mod agreement;
+mod cache;
 mod check;
 mod dataset;
 mod demo;
 mod design;
 mod dicom;
+mod folder;
 mod init;
 mod leakage;
 mod lock;
@@ -70,6 +72,7 @@ enum Command {
     Check(check::CheckArgs),
     Dataset(dataset::DatasetArgs),
     Train(train::TrainArgs),
+    Cache(cache::CacheArgs),
     Lock(lock::LockArgs),
     Score(score::ScoreArgs),
     Reads(reads::ReadsArgs),
@@ -179,6 +182,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Train(args) => train::run(&args, context),
+        Command::Cache(args) => cache::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Score(args) => score::run(&args, context),
         Command::Reads(args) => reads::run(&args, context),

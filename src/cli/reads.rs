@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{agreement, dataset};
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
+use super::{agreement, dataset};
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
@@ -45,7 +45,9 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     }
     let Some(study) = &args.study else {
         let missing = Diagnostic::error("study-missing", "no study folder is named");
-        return Err(Error::Usage(missing.hint("sequester reads STUDY, or sequester reads agreement FILE.csv")));
+        return Err(Error::Usage(
+            missing.hint("sequester reads STUDY, or sequester reads agreement FILE.csv"),
+        ));
     };
     let study = Study::open(study)?;
     let inputs = study.inputs(Step::Reads)?;

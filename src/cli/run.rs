@@ -102,7 +102,10 @@ fn make_model(study: &Study, context: Context) -> Result<()> {
         say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
     }
     let lock = lock::lock_study(study, context)?;
-    say("lock", &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold));
+    say(
+        "lock",
+        &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold),
+    );
     Ok(())
 }
 
@@ -122,12 +125,16 @@ fn plan(study: &Study, context: Context) -> Result<Outcome> {
     let opened = ledger.count(Event::TestSetOpened);
     steps.extend([("validate", opened > 0), ("report", false), ("verify", false)]);
     if context.json {
-        let steps: Vec<_> = steps.iter().map(|(step, done)| serde_json::json!({"step": step, "done": done})).collect();
+        let steps: Vec<_> =
+            steps.iter().map(|(step, done)| serde_json::json!({"step": step, "done": done})).collect();
         println!("{:#}", serde_json::json!({"steps": steps, "openings": opened}));
         return Ok(Outcome::Done);
     }
     for (step, done) in steps {
-        println!("{step:<9} {}", if done { "done before; its inputs are checked again" } else { "to be done" });
+        println!(
+            "{step:<9} {}",
+            if done { "done before; its inputs are checked again" } else { "to be done" }
+        );
     }
     println!("the test set was opened {opened} times; dry run: nothing was done");
     Ok(Outcome::Done)

@@ -57,14 +57,43 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
     /// Compute frozen layers in every epoch instead of storing their output: slower, less disk, same result.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "cache")]
     no_store: bool,
+    /// Keep resized images and the output of frozen layers here, for other trainings with the same images and frozen
+    /// layers; `sequester cache` lists and removes them [default: in the run, removed when it is complete].
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Where the network runs: cpu, cuda or cuda:N. Digests are comparable on the same device alone.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: String,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Format {
     Cases,
     Nih,
+}
+
+/// Where the output of frozen layers is stored.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "read where libtorch is"))]
+pub enum Store {
+    /// Nowhere: it is computed each time.
+    No,
+    /// In the run's folder, until the training is complete.
+    Run,
+    /// In a folder that several trainings share.
+    Shared(PathBuf),
+}
+
+impl Store {
+    fn of(args: &TrainArgs) -> Self {
+        match &args.cache {
+            Some(folder) => Self::Shared(folder.clone()),
+            None if args.no_store => Self::No,
+            None => Self::Run,
+        }
+    }
 }
 
 /// What a training starts from.
@@ -85,8 +114,10 @@ pub struct TrainRequest {
     pub initial_weights: Option<PathBuf>,
     /// Workers; does not change results.
     pub workers: usize,
-    /// Whether the output of frozen layers is stored; does not change results.
-    pub store: bool,
+    /// Where the output of frozen layers is stored; `None`: it is not. Does not change results.
+    pub store: Store,
+    /// `cpu`, or a graphics processor.
+    pub device: String,
 }
 
 /// Folder of the run within the model's folder.
@@ -122,7 +153,8 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
             request.experiment.clone_from(experiment);
         }
         request.initial_weights.clone_from(&args.initial_weights);
-        request.store = !args.no_store;
+        request.store = Store::of(args);
+        request.device.clone_from(&args.device);
         return Ok(request);
     }
     let (Some(table), Some(images), Some(experiment), Some(out)) =
@@ -146,7 +178,8 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
         out: out.clone(),
         initial_weights: args.initial_weights.clone(),
         workers: args.workers.unwrap_or_else(cores),
-        store: !args.no_store,
+        store: Store::of(args),
+        device: args.device.clone(),
     })
 }
 
@@ -181,7 +214,8 @@ pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainReque
         out: study.model_folder(),
         initial_weights: None,
         workers: workers.unwrap_or_else(cores),
-        store: true,
+        store: Store::Run,
+        device: "cpu".to_owned(),
     })
 }
 
@@ -240,7 +274,7 @@ mod torch {
 
     use indicatif::{ProgressBar, ProgressStyle};
 
-    use super::{Case, Diagnostic, Error, Location, Result, RunState, TrainRequest, run_folder};
+    use super::{Case, Diagnostic, Error, Location, Result, RunState, Store, TrainRequest, run_folder};
     use crate::analysis::roc;
     use crate::cli::{interrupted, say};
     use crate::dataset::split;
@@ -249,11 +283,12 @@ mod torch {
     use crate::model::prepare::prepare;
     use crate::model::random;
     use crate::model::run::{InitialStatement, Inputs, Sample, manifest};
-    use crate::model::torch::{LIBTORCH_VERSION, Progress, TrainInput, train};
+    use crate::model::torch::{LIBTORCH_VERSION, Progress, TrainInput, device, train};
     use crate::model::weights::{self, Weights};
     use crate::storage;
 
     pub fn train_run(request: &TrainRequest) -> Result<RunState> {
+        let device = device(&request.device)?;
         let (experiment, experiment_sha256) = Experiment::read(&request.experiment)?;
         let (training, tuning) = sides(request, &experiment)?;
         let (initial, statement) = initial_weights(request, &experiment)?;
@@ -265,10 +300,13 @@ mod torch {
         samples.extend(self::samples(&tuning, &request.images)?);
         let bar = bar("reading images", samples.len());
         let preprocessing = experiment.preprocessing.clone();
-        let planes =
-            prepare(&samples, &preprocessing, &run.join("cache"), request.workers, interrupted(), |done| {
-                bar.set_position(done as u64);
-            })?;
+        let cache = match &request.store {
+            Store::Shared(folder) => folder.clone(),
+            Store::Run | Store::No => run.join("cache"),
+        };
+        let planes = prepare(&samples, &preprocessing, &cache, request.workers, interrupted(), |done| {
+            bar.set_position(done as u64);
+        })?;
         bar.finish_and_clear();
 
         let (training_samples, tuning_samples) = samples.split_at(training_count);
@@ -316,7 +354,8 @@ mod torch {
             tuning: tuning_samples,
             plane: &|index| planes.plane(index),
             workers: request.workers,
-            store: request.store,
+            store: (!matches!(request.store, Store::No)).then_some(cache.as_path()),
+            device,
             auc: &roc::auc,
             stop: interrupted(),
             seconds: &|| begun.elapsed().as_secs_f64(),
@@ -378,22 +417,22 @@ mod torch {
             (None, InitialWeights::File { path, sha256 }) => (Some(beside.join(path)), sha256),
         };
         let seed = experiment.seed;
-        let mut all = random::initial_weights(seed);
+        let mut all = random::initial_weights(experiment.architecture, seed);
         let Some(path) = path else {
             return Ok((all, InitialStatement::Random { seed }));
         };
         if !path.is_file() {
             return Err(Diagnostic::error("initial-weights-missing", "the initial weights are not there")
                 .at(Location::file(&path))
-                .hint(
-                    "put timm's `densenet121.tv_in1k` (model.safetensors) or torchvision's weights there, name \
-                     another file with --initial-weights, or train with `--initial-weights random`",
-                )
+                .hint(format!(
+                    "put {} there, name another file with --initial-weights, or train with `--initial-weights random`",
+                    experiment.architecture.source()
+                ))
                 .into());
         }
         let (file, found) = weights::read(&path)?;
         check_digest(&path, sha256, found)?;
-        let chosen = weights::select(file, &path)?;
+        let chosen = weights::select(file, experiment.architecture, &path)?;
         let with_head = chosen.keys().any(|name| name.starts_with("head."));
         all.extend(chosen);
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -452,6 +491,11 @@ mod torch {
                 Progress::Resumed { epochs_done } => {
                     self.say(&format!("continues after {epochs_done} epochs"));
                 }
+                Progress::Storing { stage, bytes, there } => self.say(&format!(
+                    "stage \"{stage}\": the output of its frozen layers {} {} (32-bit floats)",
+                    if there { "is stored already:" } else { "will be stored:" },
+                    indicatif::HumanBytes(bytes)
+                )),
                 Progress::Frozen { stage, done, total } => {
                     let frozen = self.frozen.get_or_insert_with(|| bar("frozen layers, once", total));
                     frozen.set_position(done as u64);

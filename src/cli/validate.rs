@@ -36,8 +36,13 @@ pub struct ValidateArgs {
 }
 
 /// What the bundle takes from the training run beside the lock.
-const RUN_FILES: [&str; 5] =
-    ["experiment.toml", "training.jsonl", "training-manifest.csv", "tuning-manifest.csv", "tuning-scores.csv"];
+const RUN_FILES: [&str; 5] = [
+    "experiment.toml",
+    "training.jsonl",
+    "training-manifest.csv",
+    "tuning-manifest.csv",
+    "tuning-scores.csv",
+];
 
 /// What `validate` left.
 pub struct Validated {

@@ -4,6 +4,7 @@
 pub mod case;
 pub mod cases;
 pub mod dicom;
+pub mod folder;
 pub mod gate;
 pub mod image;
 pub mod leakage;

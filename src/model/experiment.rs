@@ -1,13 +1,17 @@
 //! An experiment: every choice of a training, declared in a TOML file before it starts.
 //!
-//! Nothing has a silent default: a key that is missing is an error, so the file says all there is to say.
+//! Nothing has a silent default: a key that is missing is an error, so the file says all there is to say. The exceptions
+//! switch something on that is off without them: `schedule`, `early_stopping_patience`.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::architecture::Architecture;
+use super::augmentation::{Affine, Augmentation};
 use super::layers::{ResolvedLayers, Trainable};
 use super::preprocessing::{Filter, Preprocessing};
+use super::schedule::Schedule;
 use crate::dataset::split::SplitRule;
 use crate::declared::{Document, Section};
 use crate::diagnostic::{Diagnostic, Error, Result};
@@ -24,8 +28,8 @@ pub struct Experiment {
     pub id: String,
     /// One line for documents.
     pub title: String,
-    /// Always `densenet121` so far.
-    pub architecture: String,
+    /// The network.
+    pub architecture: Architecture,
     /// Where the base's weights come from.
     pub initial_weights: InitialWeights,
     /// Resolution, filter, mean and deviation.
@@ -36,6 +40,9 @@ pub struct Experiment {
     pub split: SplitRule,
     /// Weights of the two classes in the loss.
     pub class_weights: ClassWeights,
+    /// What the optimiser makes small.
+    #[serde(default, skip_serializing_if = "Loss::is_cross_entropy")]
+    pub loss: Loss,
     /// What is done to training images.
     pub augmentation: Augmentation,
     /// The optimiser and its constants.
@@ -43,7 +50,7 @@ pub struct Experiment {
     /// Images whose gradient is computed at once; a batch is the sum of its shards. Normalisation with batch
     /// statistics sees one shard. Results depend on it, never on the number of workers.
     pub shard_size: usize,
-    /// Seed of the order, the flips, the dropout and the head's initial weights.
+    /// Seed of the order, the augmentation, the dropout and the head's initial weights.
     pub seed: u64,
     /// In order; each starts with the last weights of the one before.
     pub stages: Vec<Stage>,
@@ -66,13 +73,19 @@ pub enum InitialWeights {
 }
 
 /// Weights of the two classes in the loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassWeights {
     /// All cases weigh 1.
     None,
     /// `cases / (2 * cases of the class)`, counted on the training cases.
     Balanced,
+    /// Inverse to the effective number of cases `(1 - beta^n) / (1 - beta)`, scaled to a sum of 2: Cui, Jia, Lin, Song and
+    /// Belongie, "Class-balanced loss based on effective number of samples", CVPR 2019, equations 2 and 4.
+    EffectiveNumber {
+        /// From 0 (no weights) to below 1 (towards inverse frequency).
+        beta: f64,
+    },
 }
 
 impl ClassWeights {
@@ -82,18 +95,47 @@ impl ClassWeights {
         match self {
             Self::None => [1.0, 1.0],
             Self::Balanced => [share(negatives), share(positives)],
+            Self::EffectiveNumber { beta } => {
+                // 1 - beta^n without cancellation: -expm1(n ln beta); with beta 0 it is 1.
+                let inverse = |class: usize| (1.0 - beta) / -(class as f64 * beta.ln()).exp_m1();
+                let raw = [inverse(negatives), inverse(positives)];
+                raw.map(|weight| 2.0 * weight / (raw[0] + raw[1]))
+            }
         }
     }
 }
 
-/// What is done to training images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the optimiser makes small, for one case with label `y`, weight `w` and probability `p` of its own class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Augmentation {
-    /// Nothing.
-    None,
-    /// Mirrored left to right with probability one half.
-    HorizontalFlip,
+pub enum Loss {
+    /// `-w ln p`.
+    #[default]
+    WeightedBinaryCrossEntropy,
+    /// `-w (1 - p)^gamma ln p`: Lin, Goyal, Girshick, He and Dollar, "Focal loss for dense object detection", ICCV 2017,
+    /// equation 5.
+    Focal {
+        /// 0 is cross-entropy; the paper's choice is 2.
+        gamma: f64,
+    },
+}
+
+impl Loss {
+    /// Whether it is the cross-entropy.
+    pub fn is_cross_entropy(&self) -> bool {
+        *self == Self::WeightedBinaryCrossEntropy
+    }
+
+    /// The loss of a case without its weight, from its logit, without overflow.
+    pub fn of_logit(self, logit: f64, label: bool) -> f64 {
+        let z = if label { -logit } else { logit };
+        let cross_entropy = z.max(0.0) + (-z.abs()).exp().ln_1p();
+        match self {
+            Self::WeightedBinaryCrossEntropy => cross_entropy,
+            // 1 - p = 1 - e^-cross_entropy.
+            Self::Focal { gamma } => (-(-cross_entropy).exp_m1()).powf(gamma) * cross_entropy,
+        }
+    }
 }
 
 /// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
@@ -126,8 +168,14 @@ pub struct Stage {
     pub name: String,
     /// Passes over the training cases.
     pub epochs: u32,
-    /// Constant within the stage.
+    /// At the start of the stage.
     pub learning_rate: f64,
+    /// How the learning rate goes on.
+    #[serde(default, skip_serializing_if = "Schedule::is_constant")]
+    pub schedule: Schedule,
+    /// The stage ends after so many epochs in a row whose tuning AUC is not above the stage's best. `None`: never early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping_patience: Option<u32>,
     /// Cases a step.
     pub batch_size: usize,
     /// What is trained.
@@ -151,7 +199,7 @@ impl Experiment {
         Ok((experiment, Digest::of(&bytes)))
     }
 
-    /// All epochs of all stages.
+    /// All epochs of all stages, where none stops early.
     pub fn epochs(&self) -> u32 {
         self.stages.iter().map(|stage| stage.epochs).sum()
     }
@@ -182,14 +230,7 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
     let title = root.required_string("title");
 
     let network = root.required_section("network");
-    let architecture = network.required_string("architecture");
-    if network.has("architecture") && architecture != "densenet121" {
-        network.wrong(
-            "architecture",
-            "value-unknown",
-            format!("`network.architecture` is \"{architecture}\", must be \"densenet121\""),
-        );
-    }
+    let architecture = word(&network, "architecture", &Architecture::ALL.map(|one| (one.name(), one)));
     let initial_weights = read_initial_weights(&network);
     let resolution = whole_in(&network, "resolution", 32, 1024);
     let mean = numbers(&network, "mean", |_| true, "finite");
@@ -205,21 +246,13 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
 
     let training = root.required_section("training");
     one_word(&training, "optimiser", "adam");
-    one_word(&training, "loss", "weighted-binary-cross-entropy");
     let decay = |v: f64| (0.0..1.0).contains(&v);
     let beta1 = number(&training, "beta1", "from 0 to below 1", decay);
     let beta2 = number(&training, "beta2", "from 0 to below 1", decay);
     let epsilon = number(&training, "epsilon", "above 0", |v| v > 0.0);
-    let class_weights = word(
-        &training,
-        "class_weights",
-        &[("none", ClassWeights::None), ("balanced", ClassWeights::Balanced)],
-    );
-    let augmentation = word(
-        &training,
-        "augmentation",
-        &[("none", Augmentation::None), ("horizontal-flip", Augmentation::HorizontalFlip)],
-    );
+    let loss = read_loss(&training);
+    let class_weights = read_class_weights(&training);
+    let augmentation = read_augmentation(&training);
     let shard_size = whole_in(&training, "shard_size", 1, 1024);
     let seed = training.required_whole("seed");
     training.finish();
@@ -232,12 +265,13 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
                 .hint("add a [[stage]] with name, epochs, learning_rate, batch_size, trainable, norm_statistics"),
         );
     }
-    let stages: Vec<Option<Stage>> = sections.into_iter().map(read_stage).collect();
+    let stages: Vec<Option<Stage>> =
+        sections.into_iter().map(|section| read_stage(section, architecture)).collect();
     root.finish();
     Some(Experiment {
         id,
         title,
-        architecture,
+        architecture: architecture?,
         initial_weights: initial_weights?,
         preprocessing: Preprocessing {
             resolution: u32::try_from(resolution?).ok()?,
@@ -248,6 +282,7 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
         dropout: dropout?,
         split: SplitRule { tuning_fraction: tuning_fraction?, seed: split_seed },
         class_weights: class_weights?,
+        loss: loss?,
         augmentation: augmentation?,
         adam: Adam { beta1: beta1?, beta2: beta2?, epsilon: epsilon? },
         shard_size: usize::try_from(shard_size?).ok()?,
@@ -286,19 +321,126 @@ fn read_initial_weights(network: &Section<'_, '_>) -> Option<InitialWeights> {
     Some(InitialWeights::File { path: PathBuf::from(declared), sha256 })
 }
 
-fn read_stage(section: Section<'_, '_>) -> Option<Stage> {
+/// `with` is required where the choice is `chosen`, and has no meaning otherwise.
+fn companion(
+    section: &Section<'_, '_>,
+    with: &'static str,
+    chosen: bool,
+    choice: &str,
+    range: &str,
+    accept: fn(f64) -> bool,
+) -> Option<f64> {
+    if chosen {
+        return number(section, with, range, accept);
+    }
+    if section.has(with) {
+        let _ = section.number(with);
+        let message = format!("`{with}` has no meaning without {choice}");
+        section.wrong(with, "value-contradiction", message);
+    }
+    None
+}
+
+fn read_loss(training: &Section<'_, '_>) -> Option<Loss> {
+    let focal = word(training, "loss", &[("weighted-binary-cross-entropy", false), ("focal", true)]);
+    let (choice, range) = ("`loss = \"focal\"`", "from 0 to 10");
+    let chosen = focal == Some(true);
+    let gamma = companion(training, "focal_gamma", chosen, choice, range, |v| (0.0..=10.0).contains(&v));
+    if focal? { gamma.map(|gamma| Loss::Focal { gamma }) } else { Some(Loss::WeightedBinaryCrossEntropy) }
+}
+
+fn read_class_weights(training: &Section<'_, '_>) -> Option<ClassWeights> {
+    let choices = [
+        ("none", ClassWeights::None),
+        ("balanced", ClassWeights::Balanced),
+        ("effective-number", ClassWeights::EffectiveNumber { beta: 0.0 }),
+    ];
+    let weights = word(training, "class_weights", &choices);
+    let chosen = matches!(weights, Some(ClassWeights::EffectiveNumber { .. }));
+    let (choice, range) = ("`class_weights = \"effective-number\"`", "from 0 to below 1");
+    let beta =
+        companion(training, "effective_number_beta", chosen, choice, range, |v| (0.0..1.0).contains(&v));
+    if chosen { beta.map(|beta| ClassWeights::EffectiveNumber { beta }) } else { weights }
+}
+
+fn read_augmentation(training: &Section<'_, '_>) -> Option<Augmentation> {
+    let choices = [("none", 0), ("horizontal-flip", 1), ("affine", 2)];
+    let choice = word(training, "augmentation", &choices);
+    if choice != Some(2) {
+        if training.has("affine") {
+            let message = "`[training.affine]` has no meaning without `augmentation = \"affine\"`";
+            training.wrong("affine", "value-contradiction", message);
+            // Its keys are read, so that only this is reported.
+            let _ = read_affine(training.section("affine"));
+        }
+        return choice.map(|n| if n == 0 { Augmentation::None } else { Augmentation::HorizontalFlip });
+    }
+    read_affine(training.required_section("affine")).map(Augmentation::Affine)
+}
+
+fn read_affine(section: Section<'_, '_>) -> Option<Affine> {
+    let share = |v: f64| (0.0..1.0).contains(&v);
+    let rotation = number(&section, "rotation_degrees", "from 0 to 180", |v| (0.0..=180.0).contains(&v));
+    let shift = number(&section, "shift", "from 0 to below 1", share);
+    let zoom = number(&section, "zoom", "from 0 to below 1", share);
+    let brightness = number(&section, "brightness", "from 0 to below 1", share);
+    let flip = require(&section, "horizontal_flip", "true or false")
+        .then(|| section.boolean("horizontal_flip"))
+        .flatten();
+    section.finish();
+    Some(Affine {
+        rotation_degrees: rotation?,
+        shift: shift?,
+        zoom: zoom?,
+        brightness: brightness?,
+        horizontal_flip: flip?,
+    })
+}
+
+fn read_schedule(section: &Section<'_, '_>) -> Option<Schedule> {
+    let choices = [("constant", 0), ("cosine", 1), ("plateau", 2)];
+    let choice = if section.has("schedule") { section.choice("schedule", &choices, 0) } else { 0 };
+    let cosine = "`schedule = \"cosine\"`";
+    let plateau = "`schedule = \"plateau\"`";
+    let end = companion(section, "final_learning_rate", choice == 1, cosine, "from 0 to 1", |v| {
+        (0.0..=1.0).contains(&v)
+    });
+    let factor =
+        companion(section, "plateau_factor", choice == 2, plateau, "between 0 and 1", |v| v > 0.0 && v < 1.0);
+    let whole = |v: f64| v.fract() == 0.0 && (1.0..=10_000.0).contains(&v);
+    let range = "that is whole, from 1 to 10000";
+    let patience = companion(section, "plateau_patience", choice == 2, plateau, range, whole);
+    match choice {
+        0 => Some(Schedule::Constant),
+        1 => end.map(|final_learning_rate| Schedule::Cosine { final_learning_rate }),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, 1 to 10000")]
+        _ => factor
+            .zip(patience)
+            .map(|(factor, patience)| Schedule::Plateau { factor, patience: patience as u32 }),
+    }
+}
+
+fn read_stage(section: Section<'_, '_>, network: Option<Architecture>) -> Option<Stage> {
     let name = section.required_string("name");
     let epochs = whole_in(&section, "epochs", 1, 10_000);
     let learning_rate = number(&section, "learning_rate", "above 0 and at most 1", |v| v > 0.0 && v <= 1.0);
     let batch_size = whole_in(&section, "batch_size", 1, 65_536);
     let statistics = [("running", NormStatistics::Running), ("batch", NormStatistics::Batch)];
     let norm_statistics = word(&section, "norm_statistics", &statistics);
-    let trainable = read_trainable(&section);
+    let schedule = read_schedule(&section);
+    let patience = section.has("early_stopping_patience");
+    let patience = patience.then(|| whole_in(&section, "early_stopping_patience", 1, 10_000));
+    let trainable = read_trainable(&section, network);
     section.finish();
     Some(Stage {
         name,
         epochs: u32::try_from(epochs?).ok()?,
         learning_rate: learning_rate?,
+        schedule: schedule?,
+        early_stopping_patience: match patience {
+            None => None,
+            Some(epochs) => Some(u32::try_from(epochs?).ok()?),
+        },
         batch_size: usize::try_from(batch_size?).ok()?,
         trainable: trainable?,
         norm_statistics: norm_statistics?,
@@ -306,7 +448,7 @@ fn read_stage(section: Section<'_, '_>) -> Option<Stage> {
 }
 
 /// Exactly one of `trainable = "head" | "all"`, `trainable_top_share = 0.20`, `unfreeze_from = "denseblock4"`.
-fn read_trainable(section: &Section<'_, '_>) -> Option<ResolvedLayers> {
+fn read_trainable(section: &Section<'_, '_>, network: Option<Architecture>) -> Option<ResolvedLayers> {
     let given: Vec<&'static str> = ["trainable", "trainable_top_share", "unfreeze_from"]
         .into_iter()
         .filter(|key| section.has(key))
@@ -332,7 +474,7 @@ fn read_trainable(section: &Section<'_, '_>) -> Option<ResolvedLayers> {
         "trainable_top_share" => section.number(key).map(Trainable::TopShare),
         _ => section.string(key).map(Trainable::From),
     };
-    declared?.resolve().map_err(|message| section.wrong(key, "value-range", message)).ok()
+    declared?.resolve(network?).map_err(|message| section.wrong(key, "value-range", message)).ok()
 }
 
 fn require(section: &Section<'_, '_>, key: &'static str, what: &str) -> bool {
@@ -410,10 +552,20 @@ mod tests {
     }
 
     #[test]
-    fn the_declared_experiments_are_valid() {
-        for (name, text) in PROTOCOLS {
-            let problems = Experiment::parse(Path::new(name), text).err().unwrap_or_default();
-            assert!(problems.is_empty(), "{name}: {problems:#?}");
+    fn every_experiment_that_is_shipped_is_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols");
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).expect("lists") {
+            let path = entry.expect("entry").path();
+            let name = path.file_name().expect("name").to_string_lossy().into_owned();
+            if name.starts_with("exp-") && name.ends_with(".toml") {
+                let problems = Experiment::read(&path).err().map(|e| e.to_string());
+                assert_eq!(problems, None, "{name}");
+                names.push(name);
+            }
+        }
+        for id in ["1a", "1b", "2a", "2b"] {
+            assert!(names.contains(&format!("exp-{id}.toml")), "{id} in {names:?}");
         }
     }
 
@@ -460,5 +612,49 @@ mod tests {
         let [negative, positive] = ClassWeights::Balanced.weights(900, 100);
         assert_eq!(900.0 * negative, 100.0 * positive);
         assert_eq!(900.0 * negative + 100.0 * positive, 1000.0);
+    }
+
+    #[test]
+    fn effective_numbers_lie_between_no_weights_and_balanced_ones() {
+        let weights = |beta| ClassWeights::EffectiveNumber { beta }.weights(900, 100);
+        assert_eq!(weights(0.0), [1.0, 1.0]);
+        // (1 - 0.9^900) / (1 - 0.9^100) is close to 1, by hand 1.0000265621.
+        let [negative, positive] = weights(0.9);
+        assert!((positive / negative - 1.000_026_562_1).abs() < 1e-10);
+        let [negative, positive] = weights(1.0 - 1e-9);
+        assert!((positive / negative - 9.0).abs() < 1e-5 && (positive + negative - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn losses_agree_with_their_definitions_and_do_not_overflow() {
+        let (plain, focal) = (Loss::WeightedBinaryCrossEntropy, Loss::Focal { gamma: 2.0 });
+        for logit in [-3.0_f64, 0.0, 0.7, 5.0] {
+            let p = 1.0 / (1.0 + (-logit).exp());
+            assert!((plain.of_logit(logit, true) + p.ln()).abs() < 1e-12);
+            assert!((plain.of_logit(logit, false) + (1.0 - p).ln()).abs() < 1e-12);
+            assert!((focal.of_logit(logit, true) + (1.0 - p).powi(2) * p.ln()).abs() < 1e-12);
+            assert!((focal.of_logit(logit, false) + p.powi(2) * (1.0 - p).ln()).abs() < 1e-12);
+        }
+        assert_eq!(plain.of_logit(-1000.0, true), 1000.0);
+        assert_eq!(plain.of_logit(1000.0, true), 0.0);
+        assert_eq!(focal.of_logit(1000.0, true), 0.0);
+    }
+
+    #[test]
+    fn what_belongs_to_another_choice_is_refused_and_what_is_missing_is_named() {
+        let smoke = PROTOCOLS[2].1;
+        let codes = |from: &str, to: &str| -> Vec<&'static str> {
+            assert!(smoke.contains(from), "{from}");
+            parse(&smoke.replacen(from, to, 1)).err().unwrap_or_default().iter().map(|p| p.code).collect()
+        };
+        let loss = "loss = \"weighted-binary-cross-entropy\"";
+        assert_eq!(codes(loss, "loss = \"focal\"\nfocal_gamma = 2.0"), [""; 0]);
+        assert_eq!(codes(loss, "loss = \"focal\""), ["key-missing"]);
+        assert_eq!(codes(loss, &format!("{loss}\nfocal_gamma = 2.0")), ["value-contradiction"]);
+        assert_eq!(codes("epochs = 2", "epochs = 2\nschedule = \"cosine\""), ["key-missing"]);
+        assert_eq!(codes("epochs = 2", "epochs = 2\nplateau_factor = 0.5"), ["value-contradiction"]);
+        let plateau = "epochs = 2\nschedule = \"plateau\"\nplateau_factor = 0.5\nplateau_patience = 2.5";
+        assert_eq!(codes("epochs = 2", plateau), ["value-range"]);
+        assert_eq!(codes("epochs = 2", "epochs = 2\nearly_stopping_patience = 0"), ["value-range"]);
     }
 }

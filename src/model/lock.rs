@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::layers::KERAS_LAYERS;
+use super::architecture::Architecture;
 use super::operating_point::OperatingPoint;
 use super::preprocessing::Preprocessing;
 use super::run::{EpochRecord, InitialStatement, Inputs, RunState, SideSummary, pretty};
@@ -39,9 +39,9 @@ const CARGO_LOCK: &[u8] = include_bytes!("../../Cargo.lock");
 pub struct Lock {
     /// [`FORMAT`].
     pub format: String,
-    /// `densenet121`.
-    pub architecture: String,
-    /// Layers of its base as Keras counts them.
+    /// The network.
+    pub architecture: Architecture,
+    /// Layers of its base, see [`Architecture::layers`].
     pub base_layers: usize,
     /// The weights' file.
     pub weights: WeightsFile,
@@ -237,8 +237,8 @@ impl Lock {
         let experiment = &state.inputs.experiment;
         let lock = Self {
             format: FORMAT.to_owned(),
-            architecture: experiment.architecture.clone(),
-            base_layers: KERAS_LAYERS,
+            architecture: experiment.architecture,
+            base_layers: experiment.architecture.layers(),
             weights: WeightsFile {
                 path: WEIGHTS.parse().map_err(|_| Diagnostic::error("path", "the weights' name"))?,
                 sha256: best.weights.sha256,
@@ -320,13 +320,26 @@ mod tests {
     use super::*;
     use crate::model::operating_point::{Rule, choose};
     use crate::model::run::tests::inputs;
-    use crate::model::run::{Best, Recorded, TuningScore};
+    use crate::model::run::{Best, EpochRecord, Recorded, TuningScore};
 
     fn complete(run: &Path) -> RunState {
         let bytes = b"weights";
         storage::write_atomic(&run.join("best-3.safetensors"), bytes).expect("writes");
         let mut state = RunState::new(inputs(), "2.13.0".to_owned());
-        state.epochs_done = state.inputs.experiment.epochs();
+        for stage in state.inputs.experiment.stages.clone() {
+            for _ in 0..stage.epochs {
+                state.epochs_done += 1;
+                state.history.push(EpochRecord {
+                    epoch: state.epochs_done,
+                    stage: stage.name.clone(),
+                    learning_rate: stage.learning_rate,
+                    training_loss: 0.5,
+                    tuning_loss: 0.5,
+                    tuning_auc: 0.8,
+                    seconds: Some(1.0),
+                });
+            }
+        }
         state.tuning_scores_sha256 = Some(Digest::of(b"scores"));
         let weights = Recorded { file: "best-3.safetensors".to_owned(), sha256: Digest::of(bytes) };
         state.best = Some(Best { epoch: 3, tuning_auc: 0.8, weights });

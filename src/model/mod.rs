@@ -1,6 +1,8 @@
-//! The model: its experiment as declared, its network's geometry, its weights and its lock. Imports
+//! The model: its experiment as declared, its network as data, its weights and its lock. Imports
 //! `digest` and `dataset` alone; only [`torch`](self) names a tensor library, and only behind the feature.
 
+pub mod architecture;
+pub mod augmentation;
 pub mod experiment;
 pub mod layers;
 pub mod lock;
@@ -11,6 +13,7 @@ pub mod preprocessing;
 pub mod random;
 pub mod records;
 pub mod run;
+pub mod schedule;
 pub mod weights;
 
 #[cfg(feature = "torch")]

@@ -1,4 +1,5 @@
-//! From image files to the planes a training reads: each image is read once, digested, decoded and resized.
+//! From image files to the planes a training reads: each image is read once, digested, decoded and resized. What was
+//! decoded before, from a file with the same digest, is not decoded again.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -48,12 +49,17 @@ pub fn prepare(
     done: impl FnMut(usize),
 ) -> Result<Planes> {
     let pool = Pool::new(workers, || {})?;
-    let records = Records::create(&cache.join("planes.f32"), samples.len(), preprocessing.plane_len())?;
+    let planned = planned(samples, preprocessing);
+    let path = cache.join(format!("planes-{}.f32", &planned.to_string()[..16]));
+    let records = Records::open(&path, samples.len(), preprocessing.plane_len())?;
     let one = |sample: &Sample, index: usize| -> Result<Digest> {
         let bytes = storage::read(&sample.image)?;
-        let radiograph = image::from_bytes(&bytes, &sample.image)?;
-        records.write(index, &preprocessing.plane(&radiograph))?;
-        Ok(Digest::of(&bytes))
+        let digest = Digest::of(&bytes);
+        if !records.has(index, &digest) {
+            let radiograph = image::from_bytes(&bytes, &sample.image)?;
+            records.write(index, &digest, &preprocessing.plane(&radiograph))?;
+        }
+        Ok(digest)
     };
     let results = parallel::each(
         &pool,
@@ -94,6 +100,15 @@ pub fn prepare(
     Err(Error::Input(problems))
 }
 
+/// Which planes are wanted, in which order: names their file.
+fn planned(samples: &[Sample], preprocessing: &Preprocessing) -> Digest {
+    let mut text = format!("{} {:?}", preprocessing.resolution, preprocessing.filter);
+    for sample in samples {
+        text.push_str(&format!("\n{:?}", sample.case_id));
+    }
+    Digest::of(text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -128,7 +143,17 @@ mod tests {
         assert!(error.to_string().contains("case bad.png"), "{error}");
         let planes = run(&[sample("good.png")]).expect("reads");
         assert_eq!(planes.digests, [Digest::of_file(&good).expect("reads")]);
-        assert_eq!(planes.plane(0).expect("there").len(), 64);
+        let plane = planes.plane(0).expect("there");
+        assert_eq!(plane.len(), 64);
+        // The same again without decoding: the cache holds it under the file's digest.
+        let names = || std::fs::read_dir(&cache).expect("lists").count();
+        let before = names();
+        let again = run(&[sample("good.png")]).expect("reads");
+        assert_eq!((again.plane(0).expect("there"), names()), (plane, before));
+        // Another image under the same name is decoded.
+        ::image::GrayImage::from_pixel(12, 10, ::image::Luma([200])).save(&good).expect("saves");
+        let changed = run(&[sample("good.png")]).expect("reads");
+        assert!(changed.plane(0).expect("there").iter().all(|v| (v - 200.0 / 255.0).abs() < 1e-6));
     }
 
     fn image_file(path: &Path) {

@@ -1,7 +1,7 @@
 //! Every random choice of training, drawn from ChaCha8 streams that are addressed by purpose and number:
 //! nothing depends on the order of work, on the number of workers or on where a run was interrupted.
 
-use super::layers::{Role, tensors};
+use super::architecture::{Architecture, Role};
 use super::weights::{Array, Weights};
 use crate::random::Stream;
 
@@ -16,6 +16,8 @@ pub enum Purpose {
     Flip = 3,
     /// Dropout of one shard; number: epoch, batch and shard.
     Dropout = 4,
+    /// Views of the training images in an epoch; number: the epoch.
+    Affine = 5,
 }
 
 /// The stream of one purpose and number.
@@ -45,9 +47,9 @@ pub fn dropout_mask(count: usize, rate: f64, stream: &mut Stream) -> Vec<f32> {
 /// Random initialisation of the whole network: weights He-normal with standard deviation `sqrt(2 / fan-in)`
 /// (He, Zhang, Ren and Sun, ICCV 2015), the last layer `sqrt(1 / fan-in)`; scales and running
 /// variances 1, biases, shifts and running means 0.
-pub fn initial_weights(seed: u64) -> Weights {
+pub fn initial_weights(network: Architecture, seed: u64) -> Weights {
     let mut weights = Weights::new();
-    for (number, spec) in tensors().into_iter().enumerate() {
+    for (number, spec) in network.tensors().into_iter().enumerate() {
         let normal = |variance: f64| {
             let mut generator = stream(seed, Purpose::Initialisation, number as u64);
             normals(&mut generator, spec.len(), variance.sqrt())
@@ -82,8 +84,9 @@ mod tests {
 
     #[test]
     fn initial_weights_have_the_declared_spread_and_follow_the_seed() {
-        let weights = initial_weights(7);
-        assert_eq!(weights.len(), tensors().len());
+        let network = Architecture::Densenet121;
+        let weights = initial_weights(network, 7);
+        assert_eq!(weights.len(), network.tensors().len());
         let conv = &weights["features.denseblock3.denselayer9.conv2.weight"].values;
         let mean = conv.iter().map(|v| f64::from(*v)).sum::<f64>() / conv.len() as f64;
         let variance = conv.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / conv.len() as f64;
@@ -91,8 +94,8 @@ mod tests {
         // 36,864 values: the relative standard error of a variance is sqrt(2 / n) = 0.7 %.
         assert!((variance / expected - 1.0).abs() < 0.04, "{variance} against {expected}");
         assert!(mean.abs() < 4.0 * (expected / conv.len() as f64).sqrt());
-        assert_eq!(initial_weights(7), weights);
-        assert_ne!(initial_weights(8)["head.fc1.weight"], weights["head.fc1.weight"]);
+        assert_eq!(initial_weights(network, 7), weights);
+        assert_ne!(initial_weights(network, 8)["head.fc1.weight"], weights["head.fc1.weight"]);
     }
 
     #[test]

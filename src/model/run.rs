@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::experiment::Experiment;
+use super::schedule;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::storage;
@@ -87,7 +88,7 @@ pub struct EpochRecord {
     pub epoch: u32,
     /// Name of the stage.
     pub stage: String,
-    /// The stage's learning rate.
+    /// Of this epoch.
     pub learning_rate: f64,
     /// Mean weighted loss over the training cases, with dropout, while the weights changed.
     pub training_loss: f64,
@@ -229,7 +230,8 @@ impl RunState {
 
     /// Whether every epoch is done and the tuning cases are scored.
     pub fn is_complete(&self) -> bool {
-        self.epochs_done == self.inputs.experiment.epochs() && self.tuning_scores_sha256.is_some()
+        schedule::position(&self.inputs.experiment.stages, &self.history).is_none()
+            && self.tuning_scores_sha256.is_some()
     }
 
     /// Reads `state.json`; `None` when the folder has none.

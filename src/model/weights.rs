@@ -1,12 +1,12 @@
 //! Weights as named arrays, and their file: `.safetensors` with sorted tensors, so that equal weights
-//! are equal bytes. Reads what torchvision and timm write for DenseNet121. Names no tensor library.
+//! are equal bytes. Reads what torchvision, timm and the PyTorch port of EfficientNet write. Names no tensor library.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::layers::{TensorSpec, base_tensors, head_tensors};
+use super::architecture::{Architecture, TensorSpec};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::storage;
@@ -43,10 +43,11 @@ pub fn read(path: &Path) -> Result<(Weights, Digest)> {
 /// As [`read`], without a location.
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| {
-        vec![Diagnostic::error("weights-unreadable", format!("this is not a .safetensors file: {e}")).hint(
-            "weights come as .safetensors alone: timm's `densenet121.tv_in1k`, or torchvision's \
-                 state dict saved with safetensors.torch.save_file",
-        )]
+        vec![
+            Diagnostic::error("weights-unreadable", format!("this is not a .safetensors file: {e}")).hint(
+                "weights come as .safetensors alone: a state dict saved with safetensors.torch.save_file",
+            ),
+        ]
     })?;
     let mut weights = Weights::new();
     let mut wrong = Vec::new();
@@ -95,28 +96,26 @@ pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>> {
 }
 
 /// Takes the base from a file's tensors, and the head where the file has all of it. Accepted besides:
-/// torchvision's older names (`norm.1`, `conv.2`), its `classifier.*`, `num_batches_tracked`.
+/// torchvision's older names (`norm.1`, `conv.2`), the published classifier, `num_batches_tracked`.
 ///
 /// # Errors
 /// `weights-missing`, `weights-unexpected` and `weights-shape`, each with every tensor, all at once.
-pub fn select(mut file: Weights, path: &Path) -> Result<Weights> {
+pub fn select(mut file: Weights, network: Architecture, path: &Path) -> Result<Weights> {
     file = file.into_iter().map(|(name, array)| (modern_name(&name), array)).collect();
-    file.retain(|name, _| !name.starts_with("classifier.") && !name.ends_with(".num_batches_tracked"));
-    let mut wanted = base_tensors();
-    if file.keys().any(|name| name.starts_with("head.")) {
-        wanted.extend(head_tensors());
-    }
-    match differences(&file, &wanted) {
+    file.retain(|name, _| !name.starts_with(network.classifier()) && !name.ends_with(".num_batches_tracked"));
+    let with_head = file.keys().any(|name| name.starts_with("head."));
+    match differences(&file, network, with_head) {
         list if list.is_empty() => Ok(file),
         list => Err(Error::Input(list.into_iter().map(|one| one.at(Location::file(path))).collect())),
     }
 }
 
-/// What separates arrays from the tensors that are wanted; empty: nothing.
-pub fn differences(weights: &Weights, wanted: &[TensorSpec]) -> Vec<Diagnostic> {
+/// What separates arrays from the tensors of a network's base, and of its head; empty: nothing.
+pub fn differences(weights: &Weights, network: Architecture, with_head: bool) -> Vec<Diagnostic> {
+    let wanted: Vec<TensorSpec> = if with_head { network.tensors() } else { network.base_tensors() };
     let mut missing = Vec::new();
     let mut misshapen = Vec::new();
-    for spec in wanted {
+    for spec in &wanted {
         match weights.get(&spec.name) {
             None => missing.push(spec.name.clone()),
             Some(array) if array.shape != spec.shape => {
@@ -128,14 +127,14 @@ pub fn differences(weights: &Weights, wanted: &[TensorSpec]) -> Vec<Diagnostic> 
     let known: std::collections::BTreeSet<&str> = wanted.iter().map(|spec| spec.name.as_str()).collect();
     let unexpected: Vec<String> =
         weights.keys().filter(|name| !known.contains(name.as_str())).cloned().collect();
-    let hint = "these must be weights of densenet121 with torchvision's tensor names";
+    let hint = format!("these must be weights of {network}: {}", network.source());
     let report = |code, what: &str, names: &[String]| {
         let message = format!("{} {what}: {}", names.len(), some_of(names));
-        (!names.is_empty()).then(|| Diagnostic::error(code, message).hint(hint))
+        (!names.is_empty()).then(|| Diagnostic::error(code, message).hint(hint.clone()))
     };
     [
-        report("weights-missing", "tensors of densenet121 are not there", &missing),
-        report("weights-unexpected", "tensors are not of densenet121", &unexpected),
+        report("weights-missing", &format!("tensors of {network} are not there"), &missing),
+        report("weights-unexpected", &format!("tensors are not of {network}"), &unexpected),
         report("weights-shape", "tensors have another shape", &misshapen),
     ]
     .into_iter()
@@ -173,8 +172,10 @@ mod tests {
     use super::*;
     use crate::model::random::initial_weights;
 
+    const DENSENET: Architecture = Architecture::Densenet121;
+
     fn base() -> Weights {
-        initial_weights(1).into_iter().filter(|(name, _)| name.starts_with("features.")).collect()
+        initial_weights(DENSENET, 1).into_iter().filter(|(name, _)| name.starts_with("features.")).collect()
     }
 
     #[test]
@@ -201,7 +202,7 @@ mod tests {
             })
             .collect();
         file.insert("classifier.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
-        let selected = select(file, Path::new("x.safetensors")).expect("selects");
+        let selected = select(file, DENSENET, Path::new("x.safetensors")).expect("selects");
         assert_eq!(selected, base());
     }
 
@@ -211,7 +212,7 @@ mod tests {
         file.remove("features.conv0.weight");
         file.insert("features.conv9.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
         file.insert("features.norm5.bias".to_owned(), Array { shape: vec![2], values: vec![0.0; 2] });
-        let error = select(file, Path::new("x.safetensors")).expect_err("differs");
+        let error = select(file, DENSENET, Path::new("x.safetensors")).expect_err("differs");
         let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
         assert_eq!(codes, ["weights-missing", "weights-unexpected", "weights-shape"]);
         let text = error.to_string();
@@ -226,7 +227,7 @@ mod tests {
     fn another_networks_weights_are_refused_by_name() {
         let mut file = Weights::new();
         file.insert("conv_stem.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
-        let error = select(file, Path::new("x.safetensors")).expect_err("differs");
+        let error = select(file, DENSENET, Path::new("x.safetensors")).expect_err("differs");
         assert!(error.to_string().contains("and 592 more") || error.to_string().contains("more"), "{error}");
     }
 

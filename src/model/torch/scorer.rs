@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
+use super::inference::Inference;
 use super::workers::Workers;
 use super::{Network, failed};
 use crate::dataset::radiograph::Radiograph;
@@ -18,7 +19,7 @@ use crate::model::weights;
 /// number of workers.
 pub struct Scorer {
     lock: Lock,
-    network: Network,
+    network: Inference,
     workers: Workers,
 }
 
@@ -36,7 +37,8 @@ impl Scorer {
             Error::Lock(list.into_iter().map(|one| one.at(Location::file(&path))).collect())
         };
         let weights = weights::from_bytes(&bytes).map_err(located)?;
-        Ok(Self { lock, network: Network::new(&weights)?, workers: Workers::new(workers)? })
+        let network = Network::new(lock.architecture, &weights, Device::Cpu)?;
+        Ok(Self { lock, network: Inference::new(&network)?, workers: Workers::new(workers)? })
     }
 
     /// The lock.
@@ -81,17 +83,18 @@ impl Scorer {
 }
 
 /// The probability of one image.
-fn score_plane(network: &Network, preprocessing: &Preprocessing, plane: &[f32]) -> Result<f64> {
-    let logits = network.logits(&image(preprocessing, plane)?)?;
-    Ok(probability(logits.f_double_value(&[0]).map_err(failed)?))
+pub(super) fn score_plane(network: &Inference, preprocessing: &Preprocessing, plane: &[f32]) -> Result<f64> {
+    let logits = network.logits(&image(preprocessing, plane, Device::Cpu)?);
+    Ok(probability(logits.and_then(|logits| logits.f_double_value(&[0])).map_err(failed)?))
 }
 
 /// One image as the network wants it: `[1, 3, resolution, resolution]`.
-pub(super) fn image(preprocessing: &Preprocessing, plane: &[f32]) -> Result<Tensor> {
+pub(super) fn image(preprocessing: &Preprocessing, plane: &[f32], device: Device) -> Result<Tensor> {
     let mut values = Vec::with_capacity(3 * plane.len());
     preprocessing.normalise_into(plane, &mut values);
     let side = i64::from(preprocessing.resolution);
-    Tensor::f_from_slice(&values).and_then(|t| t.f_view([1, 3, side, side])).map_err(failed)
+    let shaped = Tensor::f_from_slice(&values).and_then(|t| t.f_view([1, 3, side, side]));
+    shaped.and_then(|t| t.f_to_device(device)).map_err(failed)
 }
 
 /// The logistic function of a 32-bit logit, in 64 bits so that order is kept near 0 and 1.

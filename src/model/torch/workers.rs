@@ -2,7 +2,6 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::Network;
 use crate::diagnostic::Result;
 use crate::model::parallel::{self, Pool};
 
@@ -23,25 +22,25 @@ impl Workers {
         &self.pool
     }
 
-    /// `work(network, i)` for every `i` below `count`, without gradients, in the order of `i`.
+    /// `work(context, i)` for every `i` below `count`, without gradients, in the order of `i`.
     ///
     /// # Errors
     /// As [`parallel::each`].
-    pub fn each<T: Send>(
+    pub fn each<C: Clone + Send, T: Send>(
         &self,
-        network: &Network,
+        context: &C,
         count: usize,
         stop: &AtomicBool,
         done: impl FnMut(usize),
-        work: impl Fn(&Network, usize) -> Result<T> + Sync,
+        work: impl Fn(&C, usize) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         parallel::each(
             &self.pool,
             count,
             stop,
             done,
-            || network.clone(),
-            |network, index| tch::no_grad(|| work(network, index)),
+            || context.clone(),
+            |context, index| tch::no_grad(|| work(context, index)),
         )
     }
 }
