@@ -25,6 +25,7 @@ use crate::storage;
 /// protocol.
 ///
 ///   sequester lock my-study
+///
 ///   sequester lock --run model/run --out model --gate protocol.toml --operating-point sensitivity=0.9
 #[derive(Clone, Debug, Args)]
 pub struct LockArgs {
@@ -43,7 +44,8 @@ pub struct LockArgs {
     /// TOML file with the intended-use [gate], for example a protocol [default: the study's; without study: none].
     #[arg(long, value_name = "FILE", conflicts_with = "study")]
     gate: Option<PathBuf>,
-    /// `youden`, `sensitivity=0.9`, `specificity=0.9` or `threshold=0.4` [default: the study's; without study: youden].
+    /// `youden`, `sensitivity=0.9`, `specificity=0.9`, `threshold=0.4` or `cost=20@0.0136` (a missed positive costs 20 false
+    /// alarms, at that prevalence) [default: the study's; without study: youden].
     #[arg(long, value_name = "RULE", conflicts_with = "study")]
     operating_point: Option<Rule>,
 }

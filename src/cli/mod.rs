@@ -16,6 +16,7 @@ mod dataset;
 mod demo;
 mod design;
 mod dicom;
+mod export;
 mod folder;
 mod init;
 mod leakage;
@@ -74,6 +75,7 @@ enum Command {
     Train(train::TrainArgs),
     Cache(cache::CacheArgs),
     Lock(lock::LockArgs),
+    Export(export::ExportArgs),
     Score(score::ScoreArgs),
     Reads(reads::ReadsArgs),
     Validate(validate::ValidateArgs),
@@ -182,6 +184,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Check(args) => check::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Train(args) => train::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
         Command::Cache(args) => cache::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Score(args) => score::run(&args, context),

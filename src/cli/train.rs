@@ -20,6 +20,7 @@ use crate::model::run::RunState;
 /// command continues, with the same result as without the interruption, on any number of workers.
 ///
 ///   sequester train my-study
+///
 ///   sequester train --experiment protocols/exp-2a.toml --cases dev.csv --images images --out model
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
@@ -495,6 +496,9 @@ mod torch {
                     "stage \"{stage}\": the output of its frozen layers {} {} (32-bit floats)",
                     if there { "is stored already:" } else { "will be stored:" },
                     indicatif::HumanBytes(bytes)
+                )),
+                Progress::OutOfMemory { epoch, shard_size } => self.say(&format!(
+                    "epoch {epoch}: memory ran out; goes on with shards of {shard_size} images"
                 )),
                 Progress::Frozen { stage, done, total } => {
                     let frozen = self.frozen.get_or_insert_with(|| bar("frozen layers, once", total));

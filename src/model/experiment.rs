@@ -50,6 +50,9 @@ pub struct Experiment {
     /// Images whose gradient is computed at once; a batch is the sum of its shards. Normalisation with batch
     /// statistics sees one shard. Results depend on it, never on the number of workers.
     pub shard_size: usize,
+    /// When memory runs out, shards are halved down to this; `None`: the training ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest_shard_size: Option<usize>,
     /// Seed of the order, the augmentation, the dropout and the head's initial weights.
     pub seed: u64,
     /// In order; each starts with the last weights of the one before.
@@ -254,6 +257,9 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
     let class_weights = read_class_weights(&training);
     let augmentation = read_augmentation(&training);
     let shard_size = whole_in(&training, "shard_size", 1, 1024);
+    let smallest = training.has("smallest_shard_size");
+    let smallest =
+        smallest.then(|| whole_in(&training, "smallest_shard_size", 1, shard_size.unwrap_or(1024)));
     let seed = training.required_whole("seed");
     training.finish();
 
@@ -286,6 +292,10 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
         augmentation: augmentation?,
         adam: Adam { beta1: beta1?, beta2: beta2?, epsilon: epsilon? },
         shard_size: usize::try_from(shard_size?).ok()?,
+        smallest_shard_size: match smallest {
+            None => None,
+            Some(size) => Some(usize::try_from(size?).ok()?),
+        },
         seed,
         stages: stages.into_iter().collect::<Option<_>>()?,
     })
@@ -656,5 +666,8 @@ mod tests {
         let plateau = "epochs = 2\nschedule = \"plateau\"\nplateau_factor = 0.5\nplateau_patience = 2.5";
         assert_eq!(codes("epochs = 2", plateau), ["value-range"]);
         assert_eq!(codes("epochs = 2", "epochs = 2\nearly_stopping_patience = 0"), ["value-range"]);
+        let shard = "shard_size = 16";
+        assert_eq!(codes(shard, "shard_size = 16\nsmallest_shard_size = 4"), [""; 0]);
+        assert_eq!(codes(shard, "shard_size = 16\nsmallest_shard_size = 32"), ["value-range"]);
     }
 }

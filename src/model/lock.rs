@@ -336,6 +336,7 @@ mod tests {
                     training_loss: 0.5,
                     tuning_loss: 0.5,
                     tuning_auc: 0.8,
+                    shard_size: None,
                     seconds: Some(1.0),
                 });
             }

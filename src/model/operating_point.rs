@@ -24,6 +24,14 @@ pub enum Rule {
     /// The lowest score at which the specificity on the tuning cases is at least this; just above the highest
     /// negative score when no score gives it.
     Specificity(f64),
+    /// The lowest expected cost, `ratio * prevalence * (1 - sensitivity) + (1 - prevalence) * (1 - specificity)` with both
+    /// taken on the tuning cases (Metz, Semin Nucl Med 1978); of several thresholds the lowest.
+    Cost {
+        /// What a missed positive costs, in false alarms. Above 0.
+        ratio: f64,
+        /// Of the intended use, not of the tuning cases. Between 0 and 1.
+        prevalence: f64,
+    },
     /// Given beforehand.
     Threshold(f64),
 }
@@ -34,13 +42,26 @@ impl FromStr for Rule {
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
             format!(
-                "`{text}` is not youden, sensitivity=0.9, specificity=0.9 or threshold=0.4 (a number in 0..=1 after the `=`)"
+                "`{text}` is not youden, sensitivity=0.9, specificity=0.9, threshold=0.4 (a number in 0..=1 after the `=`) or \
+                 cost=20@0.0136 (a missed positive costs as much as 20 false alarms, at a prevalence of 0.0136)"
             )
         };
         if text == "youden" {
             return Ok(Self::Youden);
         }
         let (name, value) = text.split_once('=').ok_or_else(expected)?;
+        if name.trim() == "cost" {
+            let (ratio, prevalence) = value.split_once('@').ok_or_else(expected)?;
+            let [ratio, prevalence] = [ratio, prevalence].map(|text| text.trim().parse::<f64>());
+            return match (ratio, prevalence) {
+                (Ok(ratio), Ok(prevalence))
+                    if ratio > 0.0 && ratio.is_finite() && prevalence > 0.0 && prevalence < 1.0 =>
+                {
+                    Ok(Self::Cost { ratio, prevalence })
+                }
+                _ => Err(expected()),
+            };
+        }
         let value: f64 = value.trim().parse().map_err(|_| expected())?;
         match name.trim() {
             "sensitivity" if value > 0.0 && value <= 1.0 => Ok(Self::Sensitivity(value)),
@@ -57,6 +78,7 @@ impl fmt::Display for Rule {
             Self::Youden => f.write_str("youden"),
             Self::Sensitivity(value) => write!(f, "sensitivity={value}"),
             Self::Specificity(value) => write!(f, "specificity={value}"),
+            Self::Cost { ratio, prevalence } => write!(f, "cost={ratio}@{prevalence}"),
             Self::Threshold(value) => write!(f, "threshold={value}"),
         }
     }
@@ -77,6 +99,10 @@ impl Rule {
             Self::Specificity(value) => {
                 format!("the lowest threshold with a specificity of at least {value} on the tuning split")
             }
+            Self::Cost { ratio, prevalence } => format!(
+                "the lowest expected cost on the tuning split, where a missed positive costs as much as {ratio} false \
+                 alarms, at a prevalence of {prevalence}; of several thresholds the lowest"
+            ),
             Self::Threshold(value) => format!("fixed beforehand at {value}, not chosen on data"),
         }
     }
@@ -129,6 +155,12 @@ pub fn choose(rule: Rule, scores: &[TuningScore], scores_sha256: Digest) -> Resu
     let threshold = match rule {
         Rule::Threshold(value) => value,
         Rule::Youden => youden(scores, positives, negatives),
+        Rule::Cost { ratio, prevalence } => {
+            // Per positive and per negative case of the tuning split.
+            let miss = ratio * prevalence / positives as f64;
+            let alarm = (1.0 - prevalence) / negatives as f64;
+            at_cost(scores, positives, miss, alarm)
+        }
         Rule::Specificity(value) => at_specificity(scores, negatives, value),
         Rule::Sensitivity(value) => at_sensitivity(scores, positives, value),
     };
@@ -160,6 +192,20 @@ fn steps(scores: &[TuningScore]) -> Vec<(f64, usize, usize)> {
         }
     }
     steps
+}
+
+/// Of equal costs the last wins: the lowest threshold. Calling nobody positive is a choice as well.
+fn at_cost(scores: &[TuningScore], positives: usize, miss: f64, alarm: f64) -> f64 {
+    let steps = steps(scores);
+    let nobody = steps.first().map_or(1.0, |highest| highest.0.next_up());
+    let (mut best, mut lowest) = (nobody, positives as f64 * miss);
+    for (threshold, tp, fp) in steps {
+        let cost = (positives - tp) as f64 * miss + fp as f64 * alarm;
+        if cost <= lowest {
+            (best, lowest) = (threshold, cost);
+        }
+    }
+    best
 }
 
 /// Compared as whole numbers, so that ties are exact.
@@ -231,6 +277,16 @@ mod tests {
     }
 
     #[test]
+    fn a_cost_gives_the_cheapest_threshold_at_the_prevalence_of_use() {
+        // Costs at a ratio of 1 and a prevalence of 0.5 are the errors: 0.6 has one false alarm alone.
+        assert_eq!(threshold("cost=1@0.5", &ROWS), 0.6);
+        // At 1 %, misses cost 0.01 * ratio / 3 each and alarms 0.33: with a ratio of 1 nobody but 0.9 is worth calling.
+        assert_eq!(threshold("cost=1@0.01", &ROWS), 0.9);
+        assert_eq!(threshold("cost=1@0.01", &[(0.9, false), (0.2, true)]), 0.9_f64.next_up());
+        assert_eq!(threshold("cost=1000@0.01", &[(0.9, false), (0.2, true), (0.1, false)]), 0.2);
+    }
+
+    #[test]
     fn a_fixed_threshold_is_kept_and_provenance_counts() {
         let point = choose(Rule::Threshold(0.4), &scores(&ROWS), Digest::of(b"x")).expect("chooses");
         assert_eq!(point.threshold, 0.4);
@@ -240,10 +296,10 @@ mod tests {
 
     #[test]
     fn rules_read_back_as_they_print_and_others_are_refused() {
-        for text in ["youden", "sensitivity=0.9", "specificity=0.9", "threshold=0.4"] {
+        for text in ["youden", "sensitivity=0.9", "specificity=0.9", "threshold=0.4", "cost=20@0.0136"] {
             assert_eq!(text.parse::<Rule>().expect("a rule").to_string(), text);
         }
-        for text in ["", "best", "threshold", "threshold=2", "sensitivity=0", "threshold=x", "youden=1"] {
+        for text in ["", "best", "threshold", "threshold=2", "sensitivity=0", "threshold=x", "youden=1", "cost=20", "cost=0@0.5", "cost=2@1"] {
             assert!(text.parse::<Rule>().is_err(), "{text}");
         }
         assert!(choose(Rule::Youden, &scores(&[(0.5, true)]), Digest::of(b"")).is_err());

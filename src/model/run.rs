@@ -96,6 +96,9 @@ pub struct EpochRecord {
     pub tuning_loss: f64,
     /// Area under the ROC curve on the tuning cases with the weights after the epoch.
     pub tuning_auc: f64,
+    /// Images a shard, where memory forced fewer than declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard_size: Option<usize>,
     /// Wall-clock time; the lock leaves it out, so that equal trainings give equal locks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -200,6 +203,9 @@ pub struct RunState {
     pub seconds: f64,
     /// Steps of the optimiser in the current stage.
     pub steps: u64,
+    /// Images a shard, where memory forced fewer than declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard_size: Option<usize>,
     /// The curve.
     pub history: Vec<EpochRecord>,
     /// The best epoch so far.
@@ -222,6 +228,7 @@ impl RunState {
             loss_sum: 0.0,
             seconds: 0.0,
             steps: 0,
+            shard_size: None,
             history: Vec::new(),
             best: None,
             tuning_scores_sha256: None,
@@ -426,6 +433,7 @@ pub(super) mod tests {
             training_loss: 1.0 / 3.0,
             tuning_loss: 0.7,
             tuning_auc: 0.5,
+            shard_size: None,
             seconds: Some(1.5),
         });
         state.write(folder.path()).expect("writes");

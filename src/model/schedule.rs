@@ -120,6 +120,7 @@ mod tests {
             training_loss: 1.0,
             tuning_loss,
             tuning_auc,
+            shard_size: None,
             seconds: None,
         }
     }

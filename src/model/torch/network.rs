@@ -91,6 +91,16 @@ impl Network {
         self.steps(maps, from, to, NormMode::Running, &mut BatchStatistics::new())
     }
 
+    /// The same in 64 bits.
+    #[cfg(test)]
+    pub(super) fn in_double(&self) -> Self {
+        let mut double = self.clone();
+        for tensor in double.tensors.values_mut() {
+            *tensor = tensor.detach().to_kind(Kind::Double);
+        }
+        double
+    }
+
     /// Which network it is.
     pub fn architecture(&self) -> Architecture {
         self.architecture
@@ -124,8 +134,12 @@ impl Network {
     /// # Errors
     /// What libtorch reports.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        let mut none = BatchStatistics::new();
-        self.rest(images, 0, NormMode::Running, None, &mut none).map_err(failed)
+        self.plain_logits(images).map_err(failed)
+    }
+
+    /// The same with libtorch's own error.
+    pub(super) fn plain_logits(&self, images: &Tensor) -> Result<Tensor, TchError> {
+        self.rest(images, 0, NormMode::Running, None, &mut BatchStatistics::new())
     }
 
     /// Pooled features of images: `[n, features]`.

@@ -24,7 +24,7 @@ use super::inference::{Inference, VERSION};
 use super::network::{BatchStatistics, to_array};
 use super::scorer::{image, probability, score_plane};
 use super::workers::Workers;
-use super::{Network, NormMode, failed};
+use super::{Network, NormMode, OUT_OF_MEMORY, failed};
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::model::augmentation::View;
@@ -72,6 +72,13 @@ pub enum Progress {
         total: usize,
         /// Mean loss of the epoch so far.
         loss: f64,
+    },
+    /// Memory ran out; the batch is tried again in smaller shards.
+    OutOfMemory {
+        /// Epoch from 1 through all stages.
+        epoch: u32,
+        /// Images a shard from here on.
+        shard_size: usize,
     },
     /// An epoch is done.
     Epoch(EpochRecord),
@@ -339,7 +346,7 @@ impl<'a> Trainer<'a> {
                 let place = format!("after {number} of {} batches", batches.len());
                 return Err(self.interrupted(started, &place));
             }
-            let loss = self.step(plan, batch, &views, number, rate)?;
+            let loss = self.step(plan, batch, &views, number, rate, progress)?;
             if !loss.is_finite() {
                 return Err(self.not_finite(plan.stage, number, batch));
             }
@@ -370,6 +377,7 @@ impl<'a> Trainer<'a> {
             training_loss: self.state.loss_sum / count as f64,
             tuning_loss,
             tuning_auc,
+            shard_size: self.state.shard_size,
             seconds: Some((self.input.seconds)() - started),
         };
         if self.state.best.as_ref().is_none_or(|best| tuning_auc > best.tuning_auc) {
@@ -427,9 +435,38 @@ impl<'a> Trainer<'a> {
         views: &[View],
         number: usize,
         rate: f64,
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<f64> {
+        let experiment = self.data.experiment;
+        let declared = self.state.shard_size.unwrap_or(experiment.shard_size);
+        let (outcomes, size) = halving(declared, experiment.smallest_shard_size, |size| {
+            if size < declared {
+                progress(Progress::OutOfMemory { epoch: self.state.epochs_done + 1, shard_size: size });
+            }
+            self.shards(plan, batch, views, number, size)
+        })?;
+        if size < declared {
+            self.state.shard_size = Some(size);
+        }
+        let loss: f64 = outcomes.iter().map(|outcome| outcome.loss).sum();
+        if loss.is_finite() {
+            self.follow_statistics(&outcomes).map_err(failed)?;
+            self.descend(plan, outcomes, rate).map_err(failed)?;
+        }
+        Ok(loss)
+    }
+
+    /// Losses and gradients of the parts of a batch.
+    fn shards(
+        &self,
+        plan: &Plan<'_>,
+        batch: &[usize],
+        views: &[View],
+        number: usize,
+        size: usize,
+    ) -> Result<Vec<ShardOutcome>> {
         let (data, epoch) = (self.data, u64::from(self.state.epochs_done));
-        let shards: Vec<Shard<'_>> = shards(batch, data.experiment.shard_size)
+        let shards: Vec<Shard<'_>> = shards(batch, size)
             .into_iter()
             .enumerate()
             .map(|(shard, samples)| Shard {
@@ -443,13 +480,7 @@ impl<'a> Trainer<'a> {
         let outcomes: Vec<Result<ShardOutcome>> = self.workers.pool().install(|| {
             shards.into_par_iter().map(|shard| data.shard(plan, &shard, batch.len(), views)).collect()
         });
-        let outcomes: Vec<ShardOutcome> = outcomes.into_iter().collect::<Result<_>>()?;
-        let loss: f64 = outcomes.iter().map(|outcome| outcome.loss).sum();
-        if loss.is_finite() {
-            self.follow_statistics(&outcomes).map_err(failed)?;
-            self.descend(plan, outcomes, rate).map_err(failed)?;
-        }
-        Ok(loss)
+        outcomes.into_iter().collect()
     }
 
     /// Moves running statistics towards those of the batch: the mean of its shards', by their sizes.
@@ -618,6 +649,24 @@ impl<'a> Trainer<'a> {
         }
         let _ = std::fs::remove_dir_all(run.join("cache"));
         Ok(self.state)
+    }
+}
+
+/// `work(size)`; where memory runs out, again with half the size, down to the smallest. Gives the size that did it, too.
+fn halving<T>(
+    mut size: usize,
+    smallest: Option<usize>,
+    mut work: impl FnMut(usize) -> Result<T>,
+) -> Result<(T, usize)> {
+    loop {
+        match (work(size), smallest) {
+            (Err(error), Some(smallest))
+                if size > smallest && error.diagnostics().iter().any(|d| d.code == OUT_OF_MEMORY) =>
+            {
+                size = (size / 2).max(smallest);
+            }
+            (other, _) => return other.map(|done| (done, size)),
+        }
     }
 }
 

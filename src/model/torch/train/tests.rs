@@ -12,7 +12,7 @@ use crate::model::lock::Lock;
 use crate::model::operating_point::{Rule, choose};
 use crate::model::random::{initial_weights, uniform};
 use crate::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
-use crate::model::torch::Scorer;
+use crate::model::torch::{Scorer, torchscript};
 
 /// 12 training and 6 tuning images of 32 x 32: a bright spot where the label is positive, on noise.
 struct Bench {
@@ -235,4 +235,77 @@ fn a_loss_that_is_not_finite_stops_with_its_place_and_keeps_the_last_state() {
     assert_eq!(error.diagnostics()[0].code, "loss-not-finite");
     assert!(error.to_string().contains("stage \"all layers\", epoch 1"), "{error}");
     assert_eq!(RunState::read(&run).expect("reads"), Some(state));
+}
+
+#[test]
+fn when_memory_runs_out_shards_are_halved_as_declared_and_no_further() {
+    // A real failure of libtorch's allocator for shards above 4.
+    let work = |size: usize| -> Result<usize> {
+        let extent = if size > 4 { 1 << 50 } else { 1 };
+        Tensor::f_empty([extent], (tch::Kind::Float, Device::Cpu)).map_err(failed).map(|_| size)
+    };
+    assert_eq!(halving(16, Some(2), work).expect("works"), (4, 4));
+    assert_eq!(halving(4, None, work).expect("works"), (4, 4));
+    for smallest in [None, Some(5)] {
+        let error = halving(16, smallest, work).expect_err("too large");
+        assert_eq!(error.diagnostics()[0].code, OUT_OF_MEMORY, "{smallest:?}");
+    }
+    let mut tried = Vec::new();
+    let other = halving(16, Some(2), |size| {
+        tried.push(size);
+        Err::<(), _>(Diagnostic::error("other", "not memory").into())
+    });
+    assert!(other.is_err() && tried == [16]);
+}
+
+#[test]
+fn early_stopping_schedules_and_random_views_resume_to_the_same_weights() {
+    let bench = Bench::new(|text| {
+        let affine = "[training.affine]\nrotation_degrees = 10\nshift = 0.1\nzoom = 0.1\nbrightness = 0.1\n\
+                      horizontal_flip = true\n\n[[stage]]\nname = \"all";
+        text.replace("augmentation = \"horizontal-flip\"", "augmentation = \"affine\"")
+            .replace("augmentation = \"none\"", "augmentation = \"affine\"")
+            .replacen("[[stage]]\nname = \"all", affine, 1)
+            .replacen(
+                "epochs = 1",
+                "epochs = 6\nearly_stopping_patience = 1\nschedule = \"cosine\"\nfinal_learning_rate = 1e-6",
+                1,
+            )
+    });
+    let plain = bench.train("plain", 1, true, ALL).expect("trains");
+    assert!(plain.is_complete());
+    // The first stage stopped early, and the second ran.
+    let stages: Vec<&str> = plain.history.iter().map(|record| record.stage.as_str()).collect();
+    assert!(stages.len() < 7 && stages.windows(2).any(|pair| pair[0] != pair[1]), "{stages:?}");
+    assert!(plain.history[0].learning_rate > plain.history[1].learning_rate);
+    let mut attempts = 0;
+    let interrupted = loop {
+        attempts += 1;
+        match bench.train("interrupted", 2, true, 2) {
+            Ok(state) => break state,
+            Err(error) => assert_eq!(error.exit_code(), 130, "{error}"),
+        }
+        assert!(attempts < 40, "an interrupted run has to get on");
+    };
+    assert_eq!((interrupted.best, interrupted.history), (plain.best, plain.history));
+}
+
+#[test]
+fn an_exported_module_gives_the_locked_models_logits() {
+    let bench = Bench::new(|text| text);
+    let state = bench.train("run", 2, true, ALL).expect("trains");
+    let run = bench.run("run");
+    let table = storage::read(&run.join("tuning-scores.csv")).expect("reads");
+    let scores = read_tuning_scores(&run, &table).expect("reads");
+    let point = choose(Rule::Youden, &scores, Digest::of(&table)).expect("chooses");
+    let model = bench.run("model");
+    let lock = Lock::create(&model, &run, &state, Gate::default(), point).expect("locks");
+    let out = bench.run("model.pt");
+    let agreement = torchscript(&model, &lock, &out).expect("exports");
+    assert!(agreement.largest <= 1e-5, "{agreement:?}");
+    // Another batch than the traced one, and another reader than the exporter.
+    let module = tch::CModule::load(&out).expect("loads");
+    let images = Tensor::randn([3, 3, 32, 32], tch::kind::FLOAT_CPU);
+    let logits = module.forward_ts(&[&images]).expect("runs");
+    assert_eq!(logits.size(), [3]);
 }
