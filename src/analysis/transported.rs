@@ -92,8 +92,12 @@ pub fn per_thousand(table: &Confusion, prevalence: f64) -> Option<Vec<String>> {
     let called = found + alarmed;
     let patients = |n: f64| if n == 1.0 { "1 patient".to_owned() } else { format!("{n} patients") };
     let mut out = vec![
-        format!("Of 1,000 patients, {with} have the finding: {found} of them are called positive, {missed} are missed."),
-        format!("Of the {without} without it, {cleared} are called negative, {alarmed} are called positive by mistake."),
+        format!(
+            "Of 1,000 patients, {with} have the finding: {found} of them are called positive, {missed} are missed."
+        ),
+        format!(
+            "Of the {without} without it, {cleared} are called negative, {alarmed} are called positive by mistake."
+        ),
     ];
     if called > 0.0 {
         out.push(format!("Of {} called positive, {found} have the finding.", patients(called)));
@@ -126,8 +130,12 @@ mod tests {
 
     #[test]
     fn a_thousand_patients_add_up() {
-        let table =
-            Confusion { true_positives: 89, false_negatives: 133, false_positives: 2527, true_negatives: 13_621 };
+        let table = Confusion {
+            true_positives: 89,
+            false_negatives: 133,
+            false_positives: 2527,
+            true_negatives: 13_621,
+        };
         let sentences = per_thousand(&table, 0.05).expect("sentences");
         assert_eq!(
             sentences,

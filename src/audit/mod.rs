@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, Location, Result};
 use crate::dataset::table::Table;
+use crate::diagnostic::{Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
@@ -290,7 +290,9 @@ fn operating_point(opened: &Opened, recorded: &[u8]) -> Result<()> {
         "the locked threshold is {}, the tuning scores give {}",
         lock.operating_point.threshold, chosen.threshold
     );
-    Err(Diagnostic::error("operating-point-differs", message).at(Location::file(format!("data/{name}"))).into())
+    Err(Diagnostic::error("operating-point-differs", message)
+        .at(Location::file(format!("data/{name}")))
+        .into())
 }
 
 /// Patients of the training and tuning manifests who are in the study.

@@ -299,7 +299,18 @@ mod tests {
         for text in ["youden", "sensitivity=0.9", "specificity=0.9", "threshold=0.4", "cost=20@0.0136"] {
             assert_eq!(text.parse::<Rule>().expect("a rule").to_string(), text);
         }
-        for text in ["", "best", "threshold", "threshold=2", "sensitivity=0", "threshold=x", "youden=1", "cost=20", "cost=0@0.5", "cost=2@1"] {
+        for text in [
+            "",
+            "best",
+            "threshold",
+            "threshold=2",
+            "sensitivity=0",
+            "threshold=x",
+            "youden=1",
+            "cost=20",
+            "cost=0@0.5",
+            "cost=2@1",
+        ] {
             assert!(text.parse::<Rule>().is_err(), "{text}");
         }
         assert!(choose(Rule::Youden, &scores(&[(0.5, true)]), Digest::of(b"")).is_err());

@@ -47,7 +47,11 @@ fn a_duplicate_case_is_located() {
 fn a_patient_on_both_sides_is_named() {
     let study = Study::small();
     study.write("development.csv", "case_id,patient_id,label\nD1,Q1,1\nD2,P003,0\n");
-    study.replace("protocol.toml", "cases = \"cases.csv\"", "cases = \"cases.csv\"\ndevelopment = \"development.csv\"");
+    study.replace(
+        "protocol.toml",
+        "cases = \"cases.csv\"",
+        "cases = \"cases.csv\"\ndevelopment = \"development.csv\"",
+    );
     let ran = check(&study, 1, "patient-on-both-sides", "development.csv:3");
     assert!(ran.stderr.contains("P003"));
 }
@@ -59,7 +63,11 @@ fn scores_outside_0_to_1_and_missing_scores_are_located() {
     study.replace("scores.csv", "C002,0.", "C002,-0.");
     study.replace("scores.csv", "C004,0.", "C004,x");
     let ran = check(&study, 1, "score-out-of-range", "scores.csv:2");
-    assert!(ran.stderr.contains("scores.csv:4") && ran.stderr.contains("error[score-not-a-number]"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("scores.csv:4") && ran.stderr.contains("error[score-not-a-number]"),
+        "{}",
+        ran.stderr
+    );
     let study = Study::small();
     let text = study.read("scores.csv");
     let without: String = text.lines().filter(|l| !l.starts_with("C01")).map(|l| format!("{l}\n")).collect();

@@ -26,7 +26,9 @@ const SCORES: &str = "case_id,score,refused\na,0.25,\nb,,age 81 is outside 18-80
 fn ledger() -> Vec<u8> {
     let mut ledger = Ledger::default();
     for event in [Event::ProtocolLocked, Event::TestSetSealed, Event::ModelLocked] {
-        ledger.append(event, "2026-01-01T00:00:00Z", std::collections::BTreeMap::new(), None).expect("in order");
+        ledger
+            .append(event, "2026-01-01T00:00:00Z", std::collections::BTreeMap::new(), None)
+            .expect("in order");
     }
     ledger.to_bytes()
 }

@@ -5,7 +5,9 @@ use crate::support::{real_data, sequester};
 /// 935 NIH images with radiologists' reads and scores of a DenseNet121; 891 of them of adults of 18-80.
 #[test]
 fn the_three_reader_study_runs_from_the_files_as_they_were_published() {
-    let Some(data) = real_data("the_three_reader_study_runs_from_the_files_as_they_were_published") else { return };
+    let Some(data) = real_data("the_three_reader_study_runs_from_the_files_as_they_were_published") else {
+        return;
+    };
     let out = tempfile::tempdir().expect("a folder");
     let study = concat!(env!("CARGO_MANIFEST_DIR"), "/protocols/nih-airspace-opacity");
     let (data, out) = (data.to_str().expect("UTF-8"), out.path().to_str().expect("UTF-8"));

@@ -99,10 +99,14 @@ fn write_study(data: &Path, study: &Path) {
     write("Data_Entry_train_val.csv", &tables[0]);
     write("Data_Entry_test.csv", &tables[1]);
     write("protocol.toml", PROTOCOL);
-    let experiment = include_str!("../../protocols/exp-random-smoke.toml").replace("resolution = 96", "resolution = 32");
+    let experiment =
+        include_str!("../../protocols/exp-random-smoke.toml").replace("resolution = 96", "resolution = 32");
     write("experiment.toml", &experiment);
-    std::os::unix::fs::symlink(data.join("nih-images-256").canonicalize().expect("is there"), study.join("images"))
-        .expect("links");
+    std::os::unix::fs::symlink(
+        data.join("nih-images-256").canonicalize().expect("is there"),
+        study.join("images"),
+    )
+    .expect("links");
 }
 
 #[test]
@@ -141,7 +145,11 @@ fn nih_images_and_dicom_files_go_from_the_table_to_a_score() {
 
 #[test]
 fn nih_images_are_scored_where_the_protocol_declares_what_their_table_leaves_out() {
-    let Some(data) = real_data("nih_images_are_scored_where_the_protocol_declares_what_their_table_leaves_out") else { return };
+    let Some(data) =
+        real_data("nih_images_are_scored_where_the_protocol_declares_what_their_table_leaves_out")
+    else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     write_study(&data, folder.path());
     let declared = "images = \"images\"\nmodality = \"DX\"\nbody_part = \"CHEST\"\n";
@@ -169,8 +177,14 @@ fn dicom_files(data: &Path, model: &Path) {
     let ran = sequester(&arguments);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    let expected: [&[&str]; 6] =
-        [&["age 81"], &[], &[], &["body part RIBCAGE", "age 81"], &["modality CT", "age 81"], &["view XX", "age 81"]];
+    let expected: [&[&str]; 6] = [
+        &["age 81"],
+        &[],
+        &[],
+        &["body part RIBCAGE", "age 81"],
+        &["modality CT", "age 81"],
+        &["view XX", "age 81"],
+    ];
     for (index, reasons) in expected.iter().enumerate() {
         let file = &report["files"][index];
         if reasons.is_empty() {

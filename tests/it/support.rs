@@ -189,10 +189,8 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
 
 /// The folder of real data, or nothing: then the test says loudly that it was skipped.
 pub fn real_data(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SEQUESTER_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("SEQUESTER_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use tch::{CModule, Device, Kind, TchError, Tensor};
 
+use super::failed;
 use super::inference::Inference;
 use super::network::Network;
-use super::failed;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::weights;
@@ -41,16 +41,17 @@ pub fn torchscript(folder: &Path, lock: &Lock, out: &Path) -> Result<Agreement> 
         let mut first_error = None;
         // Two images, so that nothing in the trace is bound to a batch of one.
         let example = [images.f_narrow(0, 0, 2)?];
-        let module = CModule::create_by_tracing("Classifier", "forward", &example, &mut |inputs: &[Tensor]| {
-            match inputs.first().map(|input| network.plain_logits(input)) {
-                Some(Ok(logits)) => vec![logits],
-                Some(Err(error)) => {
-                    first_error = Some(error);
-                    vec![Tensor::new()]
+        let module =
+            CModule::create_by_tracing("Classifier", "forward", &example, &mut |inputs: &[Tensor]| {
+                match inputs.first().map(|input| network.plain_logits(input)) {
+                    Some(Ok(logits)) => vec![logits],
+                    Some(Err(error)) => {
+                        first_error = Some(error);
+                        vec![Tensor::new()]
+                    }
+                    None => vec![Tensor::new()],
                 }
-                None => vec![Tensor::new()],
-            }
-        });
+            });
         if let Some(error) = first_error {
             return Err(error);
         }

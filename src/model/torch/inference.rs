@@ -18,7 +18,7 @@ pub(super) const VERSION: &str = "inference-1";
 
 /// The steps of the base and the head, ready to run.
 #[derive(Debug)]
-pub(super) struct Inference {
+pub struct Inference {
     units: Vec<Unit>,
     /// Weight and bias of each layer.
     head: Vec<[Tensor; 2]>,
@@ -95,7 +95,7 @@ impl Inference {
 
     /// The steps of the base from one number to another, on what the steps before gave. All of them, from images
     /// `[n, 3, height, width]`, give pooled features `[n, features]`.
-    pub fn part(&self, maps: &Tensor, from: usize, to: usize) -> Result<Tensor, TchError> {
+    pub(super) fn part(&self, maps: &Tensor, from: usize, to: usize) -> Result<Tensor, TchError> {
         let mut x = maps.shallow_clone();
         let mut units = self.units[from..to].iter().peekable();
         while let Some(unit) = units.next() {
@@ -113,7 +113,10 @@ impl Inference {
         Ok(x)
     }
 
-    /// One logit an image: `[n]`.
+    /// Logits of images `[n, 3, height, width]`: `[n]`.
+    ///
+    /// # Errors
+    /// What libtorch reports.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor, TchError> {
         let mut x = self.part(images, 0, self.units.len())?;
         for (number, [weight, bias]) in self.head.iter().enumerate() {

@@ -17,6 +17,7 @@ use tch::{Device, TchError};
 use crate::diagnostic::{Diagnostic, Error, Result};
 
 pub use export::{Agreement, torchscript};
+pub use inference::Inference;
 pub use network::{Dropout, Network, NormMode};
 pub use scorer::Scorer;
 pub use train::{Progress, TrainInput, train};
@@ -54,8 +55,10 @@ pub fn device(name: &str) -> Result<Device> {
     Ok(Device::Cuda(number))
 }
 
-/// Code of a failure that a smaller shard may not have.
-const OUT_OF_MEMORY: &str = "out-of-memory";
+/// Whether a failure is one that a smaller shard may not have.
+fn is_out_of_memory(error: &Error) -> bool {
+    error.diagnostics().iter().any(|d| d.code == "out-of-memory")
+}
 
 /// An operation of libtorch that failed: mostly memory.
 fn failed(error: TchError) -> Error {
@@ -63,7 +66,7 @@ fn failed(error: TchError) -> Error {
     let first = text.lines().next().unwrap_or_default().to_owned();
     // The processor's allocator says the first or the second, the graphics processor's the third.
     if ["can't allocate memory", "not enough memory", "out of memory"].iter().any(|t| text.contains(t)) {
-        return Diagnostic::error(OUT_OF_MEMORY, format!("libtorch has too little memory: {first}"))
+        return Diagnostic::error("out-of-memory", format!("libtorch has too little memory: {first}"))
             .hint("use fewer workers, declare a smaller `shard_size`, or declare a `smallest_shard_size` to halve down to")
             .into();
     }
@@ -76,18 +79,21 @@ mod tests {
 
     #[test]
     fn an_allocation_that_cannot_be_is_told_from_other_failures() {
-        let code = |error: TchError| failed(error).diagnostics()[0].code;
         let options = (tch::Kind::Float, Device::Cpu);
-        assert_eq!(code(tch::Tensor::f_empty([1 << 50], options).expect_err("too large")), OUT_OF_MEMORY);
+        assert!(is_out_of_memory(&failed(tch::Tensor::f_empty([1 << 50], options).expect_err("too large"))));
         let (a, b) = (tch::Tensor::zeros([2, 3], options), tch::Tensor::zeros([2, 3], options));
-        assert_eq!(code(a.f_mm(&b).expect_err("shapes")), "torch-failed");
+        assert_eq!(failed(a.f_mm(&b).expect_err("shapes")).diagnostics()[0].code, "torch-failed");
     }
 
     #[test]
     fn devices_have_names_and_others_are_refused() {
         assert_eq!(device("cpu").expect("there"), Device::Cpu);
         for name in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
-            assert_eq!(device(name).expect_err("refused").diagnostics()[0].code, "processor-unknown", "{name}");
+            assert_eq!(
+                device(name).expect_err("refused").diagnostics()[0].code,
+                "processor-unknown",
+                "{name}"
+            );
         }
         assert_eq!(device("cuda:99").expect_err("not here").diagnostics()[0].code, "processor-missing");
     }

@@ -24,7 +24,7 @@ use super::inference::{Inference, VERSION};
 use super::network::{BatchStatistics, to_array};
 use super::scorer::{image, probability, score_plane};
 use super::workers::Workers;
-use super::{Network, NormMode, OUT_OF_MEMORY, failed};
+use super::{Network, NormMode, failed, is_out_of_memory};
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::model::augmentation::View;
@@ -660,9 +660,7 @@ fn halving<T>(
 ) -> Result<(T, usize)> {
     loop {
         match (work(size), smallest) {
-            (Err(error), Some(smallest))
-                if size > smallest && error.diagnostics().iter().any(|d| d.code == OUT_OF_MEMORY) =>
-            {
+            (Err(error), Some(smallest)) if size > smallest && is_out_of_memory(&error) => {
                 size = (size / 2).max(smallest);
             }
             (other, _) => return other.map(|done| (done, size)),
