@@ -4,6 +4,7 @@
 pub mod architecture;
 pub mod augmentation;
 pub mod experiment;
+pub mod forward;
 pub mod layers;
 pub mod lock;
 pub mod operating_point;

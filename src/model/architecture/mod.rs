@@ -203,6 +203,26 @@ pub enum Padding {
     Same,
 }
 
+impl Padding {
+    /// Outputs along one side of `size`.
+    pub fn outputs(self, size: usize, kernel: usize, stride: usize) -> usize {
+        match self {
+            Self::Each(zeros) => (size + 2 * zeros).saturating_sub(kernel) / stride + 1,
+            Self::Same => size.div_ceil(stride),
+        }
+    }
+
+    /// Zeros before the first pixel of a side of `size`.
+    pub fn before(self, size: usize, kernel: usize, stride: usize) -> usize {
+        match self {
+            Self::Each(zeros) => zeros,
+            Self::Same => {
+                (size.div_ceil(stride).saturating_sub(1) * stride + kernel).saturating_sub(size) / 2
+            }
+        }
+    }
+}
+
 impl Operation {
     /// Its tensors.
     pub fn tensors(&self) -> Vec<TensorSpec> {

@@ -1,4 +1,5 @@
-//! The forward pass with fixed weights, as fast as libtorch's operations allow: what scoring and frozen layers run.
+//! The forward pass with fixed weights: what scoring and frozen layers run. On the processor it is [`Forward`]; on a graphics
+//! processor libtorch's operations, with the same rewrites as far as they go.
 //!
 //! Three rewrites, each exact but for rounding (tested: as close to a forward pass in 64 bits as the plain one): a normalisation after a
 //! convolution becomes part of its weights; a 1 × 1 convolution followed by average pooling pools first; the maps of a dense
@@ -6,19 +7,22 @@
 
 use std::collections::VecDeque;
 
-use tch::{Kind, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::failed;
-use super::network::{Network, extent, same};
+use super::network::{Network, extent, same, shape_of, to_array};
 use crate::diagnostic::Result;
 use crate::model::architecture::{Joined, Operation, Padding};
+use crate::model::forward::{self, Forward, Maps};
 
 /// Changes whenever the numbers do: part of the key of stored activations.
-pub(super) const VERSION: &str = "inference-1";
+pub(super) const VERSION: [&str; 2] = ["inference-1", forward::VERSION];
 
 /// The steps of the base and the head, ready to run.
 #[derive(Debug)]
 pub struct Inference {
+    /// On the processor; the rest is empty then.
+    forward: Option<Forward>,
     units: Vec<Unit>,
     /// Weight and bias of each layer.
     head: Vec<[Tensor; 2]>,
@@ -66,7 +70,7 @@ impl Clone for Inference {
             channels: unit.channels,
         });
         let head = self.head.iter().map(|pair| pair.each_ref().map(Tensor::shallow_clone));
-        Self { units: units.collect(), head: head.collect() }
+        Self { forward: self.forward.clone(), units: units.collect(), head: head.collect() }
     }
 }
 
@@ -76,6 +80,18 @@ impl Inference {
     /// # Errors
     /// What libtorch reports.
     pub fn new(network: &Network) -> Result<Self> {
+        if network.device() != Device::Cpu {
+            return Self::on_libtorch(network);
+        }
+        let forward = Forward::new(network.architecture(), &network.weights()?)?;
+        Ok(Self { forward: Some(forward), units: Vec::new(), head: Vec::new() })
+    }
+
+    /// With libtorch's operations, on any device.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn on_libtorch(network: &Network) -> Result<Self> {
         tch::no_grad(|| Self::compile(network)).map_err(failed)
     }
 
@@ -90,12 +106,29 @@ impl Inference {
             let part = |part: &str| network.tensor(&format!("head.fc{number}.{part}"))?.f_detach_copy();
             head.push([part("weight")?, part("bias")?]);
         }
-        Ok(Self { units, head })
+        Ok(Self { forward: None, units, head })
     }
 
     /// The steps of the base from one number to another, on what the steps before gave. All of them, from images
     /// `[n, 3, height, width]`, give pooled features `[n, features]`.
     pub(super) fn part(&self, maps: &Tensor, from: usize, to: usize) -> Result<Tensor, TchError> {
+        if let Some(forward) = &self.forward {
+            if from == to {
+                return Ok(maps.shallow_clone());
+            }
+            let mut values = Vec::new();
+            let mut shape = maps.size();
+            for image in images(maps)? {
+                let maps = forward.part(image, from, to);
+                let [channels, height, width] = shape_of(&maps.shape())[..] else { continue };
+                // Pooled features have no rows and columns.
+                let pooled = to == forward.steps_of_base();
+                shape.truncate(1);
+                shape.extend(if pooled { vec![channels] } else { vec![channels, height, width] });
+                values.extend(maps.to_planes());
+            }
+            return Tensor::f_from_slice(&values)?.f_view(shape.as_slice());
+        }
         let mut x = maps.shallow_clone();
         let mut units = self.units[from..to].iter().peekable();
         while let Some(unit) = units.next() {
@@ -118,6 +151,11 @@ impl Inference {
     /// # Errors
     /// What libtorch reports.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor, TchError> {
+        if let Some(forward) = &self.forward {
+            let logits: Vec<f32> =
+                self::images(images)?.into_iter().map(|image| forward.logit(image)).collect();
+            return Tensor::f_from_slice(&logits);
+        }
         let mut x = self.part(images, 0, self.units.len())?;
         for (number, [weight, bias]) in self.head.iter().enumerate() {
             x = x.f_linear(weight, Some(bias))?;
@@ -127,6 +165,14 @@ impl Inference {
         }
         x.f_squeeze_dim(1)
     }
+}
+
+/// The images of a batch `[n, channels, height, width]`, one by one.
+fn images(maps: &Tensor) -> Result<Vec<Maps>, TchError> {
+    let array = to_array(maps)?;
+    let shape: [usize; 3] = std::array::from_fn(|axis| array.shape.get(axis + 1).copied().unwrap_or(1));
+    let len = shape.iter().product::<usize>().max(1);
+    Ok(array.values.chunks_exact(len).map(|planes| Maps::from_planes(planes, shape)).collect())
 }
 
 /// A dense block: each layer reads the maps so far and writes its own behind them.
@@ -316,8 +362,14 @@ mod tests {
         tch::set_num_threads(1);
         for architecture in Architecture::ALL {
             let network = network(architecture);
-            let (exact, inference) = (network.in_double(), Inference::new(&network).expect("compiles"));
-            for size in [[1, 3, 67, 64], [2, 3, 64, 64]] {
+            let exact = network.in_double();
+            let engines =
+                [Inference::new(&network), Inference::on_libtorch(&network)].map(|e| e.expect("compiles"));
+            for (size, inference) in [0, 0, 1, 1]
+                .iter()
+                .zip(engines.iter().cycle())
+                .map(|(at, engine)| ([[1, 3, 67, 64], [2, 3, 64, 64]][*at], engine))
+            {
                 let images = Tensor::rand(size, tch::kind::FLOAT_CPU);
                 let double = images.to_kind(Kind::Double);
                 let check = |exact: Tensor, plain: Tensor, fast: Tensor, what: &str| {

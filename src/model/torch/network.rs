@@ -101,6 +101,11 @@ impl Network {
         double
     }
 
+    /// Where its tensors are.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
     /// Which network it is.
     pub fn architecture(&self) -> Architecture {
         self.architecture

@@ -311,7 +311,7 @@ impl<'a> Trainer<'a> {
         let inputs = &self.state.inputs;
         let network = self.network.architecture();
         let mut text = format!(
-            "{network} {VERSION} {} {:?} {} {:?} {} {} {:?}",
+            "{network} {VERSION:?} {} {:?} {} {:?} {} {} {:?}",
             steps,
             plan.views,
             self.state.libtorch,
