@@ -3,7 +3,29 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
+
+/// A function whose loops are compiled for each kind of processor. A closure would not do: what is not inlined into the
+/// function with the processor's features is compiled without them.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $visible:vis fn $name:ident<$life:lifetime>($($argument:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $visible fn $name<$life>(arch: Arch, $($argument: $type),*) {
+            struct Call<$life> {
+                $($argument: $type),*
+            }
+            impl<$life> NullaryFnOnce for Call<$life> {
+                type Output = ();
+                #[inline(always)]
+                fn call(self) {
+                    let Self { $($argument),* } = self;
+                    $body
+                }
+            }
+            arch.dispatch(Call { $($argument),* });
+        }
+    };
+}
 
 /// Maps that one register of 512 bits holds.
 const LANES: usize = 16;
@@ -67,30 +89,30 @@ impl Activation {
 }
 
 impl Affine {
-    #[inline(always)]
-    fn row(&self, input: &[f32], output: &mut [f32]) {
-        let parameters = self.scale.iter().zip(&self.shift);
-        for ((y, x), (scale, shift)) in output.iter_mut().zip(input).zip(parameters) {
-            *y = self.activation.of(scale * x + shift);
-        }
-    }
-
     /// Of every pixel.
     pub fn run(&self, arch: Arch, input: View<'_>, output: &mut [f32]) {
-        arch.dispatch(|| {
-            for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
-                self.row(&x[..input.channels], y);
-            }
-        });
+        affine(arch, self, input, output);
     }
 }
 
-/// Adds to every row and follows it by the activation.
-#[inline(always)]
-fn finish(rows: &mut [f32], bias: &[f32], activation: Activation) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (y, bias) in row.iter_mut().zip(bias) {
-            *y = activation.of(*y + bias);
+vectorised! {
+    fn affine<'a>(line: &'a Affine, input: View<'a>, output: &'a mut [f32]) {
+        let Affine { scale, shift, activation } = line;
+        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
+            for ((y, x), (scale, shift)) in y.iter_mut().zip(x).zip(scale.iter().zip(shift)) {
+                *y = activation.of(scale * x + shift);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Adds to every row and follows it by the activation.
+    fn finish<'a>(rows: &'a mut [f32], bias: &'a [f32], activation: Activation) {
+        for row in rows.chunks_exact_mut(bias.len()) {
+            for (y, bias) in row.iter_mut().zip(bias) {
+                *y = activation.of(*y + bias);
+            }
         }
     }
 }
@@ -129,7 +151,7 @@ pub(super) fn pointwise(
             }
             None => product(x, input.pitch, count, weights, outputs, y),
         }
-        arch.dispatch(|| finish(y, bias, activation));
+        finish(arch, y, bias, activation);
     }
     debug_assert_eq!(output.len(), pixels * outputs);
     scratch.give(block);
@@ -156,6 +178,29 @@ impl Window {
     }
 }
 
+vectorised! {
+    /// The patches of whole rows of the output from row `first` on, one after the other.
+    fn copy_patches<'a>(input: View<'a>, window: Window, first: usize, block: &'a mut [f32]) {
+        let (channels, [_, width]) = (input.channels, window.output);
+        let patch = window.kernel[0] * window.kernel[1] * channels;
+        for (at, out) in block.chunks_exact_mut(patch).enumerate() {
+            let (y, x) = (first + at / width, at % width);
+            let (row_first, row_end, top) = window.inside(0, y, input.height);
+            let (column_first, column_end, left) = window.inside(1, x, input.width);
+            if row_end - row_first < window.kernel[0] || column_end - column_first < window.kernel[1] {
+                out.fill(0.0);
+            }
+            for row in row_first..row_end {
+                for column in column_first..column_end {
+                    let pixel = (top + row - row_first) * input.width + left + column - column_first;
+                    let source = &input.values[pixel * input.pitch..][..channels];
+                    out[(row * window.kernel[1] + column) * channels..][..channels].copy_from_slice(source);
+                }
+            }
+        }
+    }
+}
+
 /// Any convolution without groups: its patches side by side, then a matrix product. Weights `[row, column, in][out]`.
 pub(super) fn patches(
     arch: Arch,
@@ -172,47 +217,21 @@ pub(super) fn patches(
     let mut block = scratch.take(rows * width * patch);
     for first in (0..height).step_by(rows) {
         let last = (first + rows).min(height);
-        arch.dispatch(|| {
-            for (at, out) in block.chunks_exact_mut(patch).take((last - first) * width).enumerate() {
-                let (y, x) = (first + at / width, at % width);
-                let (row_first, row_end, top) = window.inside(0, y, input.height);
-                let (column_first, column_end, left) = window.inside(1, x, input.width);
-                if row_end - row_first < window.kernel[0] || column_end - column_first < window.kernel[1] {
-                    out.fill(0.0);
-                }
-                for row in row_first..row_end {
-                    let source = ((top + row - row_first) * input.width + left) * input.pitch;
-                    let target = (row * window.kernel[1] + column_first) * channels;
-                    if input.pitch == channels {
-                        let len = (column_end - column_first) * channels;
-                        out[target..target + len].copy_from_slice(&input.values[source..source + len]);
-                        continue;
-                    }
-                    for column in 0..column_end - column_first {
-                        let (s, t) = (source + column * input.pitch, target + column * channels);
-                        out[t..t + channels].copy_from_slice(&input.values[s..s + channels]);
-                    }
-                }
-            }
-        });
+        copy_patches(arch, input, window, first, &mut block[..(last - first) * width * patch]);
         let y = &mut output[first * width * outputs..last * width * outputs];
         product(&block, patch, (last - first) * width, weights, outputs, y);
-        arch.dispatch(|| finish(y, bias, activation));
+        finish(arch, y, bias, activation);
     }
     scratch.give(block);
 }
 
+vectorised! {
 /// A convolution of each map by itself. Weights `[row, column][map]`.
-pub(super) fn depthwise(
-    arch: Arch,
-    input: View<'_>,
-    window: Window,
-    (weights, bias, activation): (&[f32], &[f32], Activation),
-    output: &mut [f32],
-) {
+pub(super) fn depthwise<'a>(input: View<'a>, window: Window, linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
+let (weights, bias, activation) = linear;
     let channels = input.channels;
     let [_, width] = window.output;
-    arch.dispatch(|| {
+
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let (row_first, row_end, top) = window.inside(0, at / width, input.height);
             let (column_first, column_end, left) = window.inside(1, at % width, input.width);
@@ -231,14 +250,15 @@ pub(super) fn depthwise(
                 *y = activation.of(*y);
             }
         }
-    });
+}
 }
 
+vectorised! {
 /// The largest of each window, zeros at the borders not counted.
-pub(super) fn max_pool(arch: Arch, input: View<'_>, window: Window, output: &mut [f32]) {
+pub(super) fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32]) {
     let channels = input.channels;
     let [_, width] = window.output;
-    arch.dispatch(|| {
+
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let (row_first, row_end, top) = window.inside(0, at / width, input.height);
             let (column_first, column_end, left) = window.inside(1, at % width, input.width);
@@ -252,13 +272,14 @@ pub(super) fn max_pool(arch: Arch, input: View<'_>, window: Window, output: &mut
                 }
             }
         }
-    });
+}
 }
 
+vectorised! {
 /// The mean of 2 × 2 pixels; an odd row or column is left out.
-pub(super) fn average_pool(arch: Arch, input: View<'_>, output: &mut [f32]) {
+pub(super) fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
     let (channels, width) = (input.channels, input.width / 2);
-    arch.dispatch(|| {
+
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let corner = 2 * (at / width) * input.width + 2 * (at % width);
             let pixel = |at: usize| &input.values[at * input.pitch..][..channels];
@@ -268,13 +289,14 @@ pub(super) fn average_pool(arch: Arch, input: View<'_>, output: &mut [f32]) {
                 *y = 0.25 * ((a + b) + (c + d));
             }
         }
-    });
+}
 }
 
+vectorised! {
 /// The mean of all pixels.
-pub(super) fn global_average(arch: Arch, input: View<'_>, output: &mut [f32]) {
+pub(super) fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
     let share = 1.0 / (input.height * input.width) as f32;
-    arch.dispatch(|| {
+
         output.fill(0.0);
         for pixel in input.values.chunks(input.pitch) {
             for (y, x) in output.iter_mut().zip(&pixel[..input.channels]) {
@@ -284,19 +306,14 @@ pub(super) fn global_average(arch: Arch, input: View<'_>, output: &mut [f32]) {
         for y in output {
             *y *= share;
         }
-    });
+}
 }
 
-/// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
-pub(super) fn dense(
-    arch: Arch,
-    input: &[f32],
-    weights: &[f32],
-    bias: &[f32],
-    activation: Activation,
-) -> Vec<f32> {
-    let mut output = bias.to_vec();
-    arch.dispatch(|| {
+vectorised! {
+    /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
+    pub(super) fn dense<'a>(input: &'a [f32], linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
+        let (weights, bias, activation) = linear;
+        output.copy_from_slice(bias);
         for (x, row) in input.iter().zip(weights.chunks_exact(bias.len())) {
             if *x != 0.0 {
                 for (y, w) in output.iter_mut().zip(row) {
@@ -304,11 +321,10 @@ pub(super) fn dense(
                 }
             }
         }
-        for y in &mut output {
+        for y in output {
             *y = activation.of(*y);
         }
-    });
-    output
+    }
 }
 
 /// Maps of one pixel or one tile's place, as many as a register holds.
@@ -389,21 +405,22 @@ pub(super) fn winograd(
     let mut products = scratch.take(16 * tiles * outputs);
     for first in (0..down).step_by(rows) {
         let count = rows.min(down - first) * across;
-        arch.dispatch(|| spread_tiles(input, first, count, tiles, &mut spread_out));
+        spread_tiles(arch, input, first, count, tiles, &mut spread_out);
         let each = weights.chunks_exact(channels * outputs);
         let planes =
             spread_out.chunks_exact(tiles * channels).zip(products.chunks_exact_mut(tiles * outputs));
         for (weights, (x, y)) in each.zip(planes) {
             product(x, channels, count, weights, outputs, y);
         }
-        arch.dispatch(|| gather_tiles(input, first, count, &products, (bias, activation), output));
+        gather_tiles(arch, input, first, count, &products, bias, activation, output);
     }
     scratch.give(spread_out);
     scratch.give(products);
 }
 
-#[inline(always)]
-fn spread_tiles(input: View<'_>, first: usize, count: usize, tiles: usize, out: &mut [f32]) {
+vectorised! {
+/// The input transform of `count` tiles, row `first` of tiles on.
+fn spread_tiles<'a>(input: View<'a>, first: usize, count: usize, tiles: usize, out: &'a mut [f32]) {
     let (channels, across) = (input.channels, input.width.div_ceil(2));
     let mut planes = out.chunks_exact_mut(tiles * channels);
     let planes: [&mut [f32]; 16] = std::array::from_fn(|_| planes.next().unwrap_or_default());
@@ -432,15 +449,18 @@ fn spread_tiles(input: View<'_>, first: usize, count: usize, tiles: usize, out: 
         }
     }
 }
+}
 
-#[inline(always)]
-fn gather_tiles(
-    input: View<'_>,
+vectorised! {
+/// The output transform of the same tiles.
+fn gather_tiles<'a>(
+    input: View<'a>,
     first: usize,
     count: usize,
-    products: &[f32],
-    (bias, activation): (&[f32], Activation),
-    output: &mut [f32],
+    products: &'a [f32],
+    bias: &'a [f32],
+    activation: Activation,
+    output: &'a mut [f32],
 ) {
     let (outputs, across) = (bias.len(), input.width.div_ceil(2));
     let plane = products.len() / 16;
@@ -469,4 +489,5 @@ fn gather_tiles(
             }
         }
     }
+}
 }

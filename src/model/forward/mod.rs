@@ -176,7 +176,9 @@ impl Forward {
         let features = self.part(image, 0, self.steps_of_base());
         let mut x = features.values;
         for layer in &self.network.head {
-            x = kernels::dense(self.arch, &x, &layer.weights, &layer.bias, layer.activation);
+            let mut y = vec![0.0; layer.bias.len()];
+            kernels::dense(self.arch, &x, layer.parts(), &mut y);
+            x = y;
         }
         x[0]
     }
