@@ -270,7 +270,7 @@ impl Report {
         }
         let probabilities = table.scores.iter().all(|s| (0.0..=1.0).contains(s));
         if probabilities && wanted.iter().any(|m| m.needs_probabilities()) {
-            report.curve = reliability(&table.labels, &table.scores, None, 10, Edge::Left)
+            report.curve = reliability(&table.labels, &table.scores, None, &crate::analysis::calibration::equal_edges(10), Edge::Left)
                 .iter()
                 .map(|b| {
                     json!({"lower": b.lower, "upper": b.upper, "cases": b.cases as u64,

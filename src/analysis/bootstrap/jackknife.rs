@@ -28,21 +28,10 @@ pub fn auc_jackknife(resampler: &Resampler, labels: &[bool], scores: &[f64]) -> 
         });
         return without.collect();
     }
-    // Two-stage resampling is accelerated by its outer unit.
-    let (units, unit_of_leaf) = if resampler.unit == ResamplingUnit::SiteThenPatient {
-        let mut unit_of_leaf = vec![0; resampler.leaves];
-        for (site, block) in resampler.blocks.iter().enumerate() {
-            for &leaf in block {
-                unit_of_leaf[leaf as usize] = site;
-            }
-        }
-        (resampler.blocks.len(), unit_of_leaf)
-    } else {
-        (resampler.leaves, (0..resampler.leaves).collect())
-    };
+    let (units, unit_of_leaf) = outer_units(resampler);
     let mut leaves = vec![Leaf::default(); units];
     for (case, (&leaf, &label)) in resampler.leaf_of_case.iter().zip(labels).enumerate() {
-        let leaf = &mut leaves[unit_of_leaf[leaf as usize]];
+        let leaf = &mut leaves[unit_of_leaf[leaf as usize] as usize];
         leaf.placements += u128::from(placements[case]);
         if label { leaf.positives.push(key(scores[case])) } else { leaf.negatives.push(key(scores[case])) }
     }
@@ -74,7 +63,7 @@ pub fn confusion_jackknife(
     resampler: &Resampler,
     labels: &[bool],
     calls: &[bool],
-    statistic: fn(&Confusion) -> Option<f64>,
+    statistic: impl Fn(&Confusion) -> Option<f64>,
 ) -> Vec<(f64, u64)> {
     let mut table = Confusion::default();
     let mut tables = vec![Confusion::default(); resampler.leaves];
@@ -123,17 +112,33 @@ pub fn weighted_jackknife(
     resampler: &Resampler,
     statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send,
 ) -> Vec<(f64, u64)> {
-    let values: Vec<Option<f64>> = (0..resampler.leaves as u32)
+    let (units, unit_of_leaf) = outer_units(resampler);
+    let values: Vec<Option<f64>> = (0..units as u32)
         .into_par_iter()
         .map_init(
             || vec![1_u32; resampler.leaf_of_case.len()],
             |weights, removed| {
                 for (weight, &leaf) in weights.iter_mut().zip(&resampler.leaf_of_case) {
-                    *weight = u32::from(leaf != removed);
+                    *weight = u32::from(unit_of_leaf[leaf as usize] != removed);
                 }
                 statistic(weights)
             },
         )
         .collect();
     values.into_iter().flatten().map(|v| (v, 1)).collect()
+}
+
+/// How many units the acceleration leaves out one by one, and the unit of each leaf. Two-stage resampling is
+/// accelerated by its outer unit.
+fn outer_units(resampler: &Resampler) -> (usize, Vec<u32>) {
+    if resampler.unit != ResamplingUnit::SiteThenPatient {
+        return (resampler.leaves, (0..resampler.leaves as u32).collect());
+    }
+    let mut unit_of_leaf = vec![0; resampler.leaves];
+    for (site, block) in (0_u32..).zip(&resampler.blocks) {
+        for &leaf in block {
+            unit_of_leaf[leaf as usize] = site;
+        }
+    }
+    (resampler.blocks.len(), unit_of_leaf)
 }
