@@ -223,7 +223,11 @@ pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) ->
         let information = information.total();
         small.add(whole);
         let gradient = small.total();
-        if gradient > 0.0 { low = a } else { high = a }
+        if gradient > 0.0 {
+            low = a
+        } else {
+            high = a
+        }
         let step = gradient / information;
         let next = a + step;
         // Newton where it stays inside what is known to hold the root, else the middle of that.
@@ -341,6 +345,15 @@ mod tests {
         assert_eq!(recalibrate(&[true; 4], &[0.1, 0.5, 0.5, 0.8], None), None);
         assert!(recalibrate(&labels, &[0.1, 0.6, 0.5, 0.8], None).is_some());
         assert!(in_the_large(&labels, &[1e-9, 1e-9, 1e-9, 1e-9], None).is_some());
+    }
+
+    #[test]
+    fn saturated_scores_still_have_a_calibration_in_the_large() {
+        // One positive among p(a + x): q(a + x) = p(a − x) with x = logit(1 − 10⁻¹²) has the root 0 by symmetry.
+        let fit = in_the_large(&[true, false], &[1.0 - 1e-12, 1e-12], None).expect("fits");
+        assert!(fit.value.abs() < 1e-3, "{fit:?}");
+        let shifted = in_the_large(&[true, false, true], &[1e-12, 1.0 - 1e-12, 1e-12], None).expect("fits");
+        assert!(shifted.value.is_finite() && shifted.standard_error.is_finite(), "{shifted:?}");
     }
 
     #[test]

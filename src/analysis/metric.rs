@@ -1340,6 +1340,47 @@ mod tests {
     }
 
     #[test]
+    fn one_on_separated_classes_always_has_another_interval() {
+        let labels: Vec<bool> = (0..100).map(|i| i >= 60).collect();
+        let scores: Vec<f64> = (0..100).map(|i| f64::from(i) / 100.0).collect();
+        let reversed: Vec<f64> = scores.iter().map(|s| 1.0 - s).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let stratified = plan(ResamplingUnit::CaseStratified);
+        let exact = |e: &Estimate| {
+            let wide = |i: &&Interval| i.method == By::ClopperPearson && i.lower < i.upper;
+            e.intervals.iter().find(wide).map(|i| (i.lower, i.upper)).unwrap_or_else(|| panic!("{e:?}"))
+        };
+        let partial = exact(&estimate(Metric::PartialAuc, &sample, None, &stratified));
+        // A quarter of the error each: 0.0125 for 40 of 40 positives and for 0 of 60 negatives.
+        let (se, rate) = (0.0125_f64.powf(1.0 / 40.0), 1.0 - 0.0125_f64.powf(1.0 / 60.0));
+        assert!((partial.0 - roc::mcclish(se * (0.1 - rate).max(0.0), 0.1)).abs() < 1e-12, "{partial:?}");
+        assert_eq!(partial.1, 1.0);
+        let precision = exact(&estimate(Metric::AveragePrecision, &sample, None, &stratified));
+        assert!(precision.0 > 0.5 && precision.0 < 1.0 && precision.1 == 1.0, "{precision:?}");
+        let difference = exact(&estimate_difference(&sample, &reversed, &stratified));
+        let reach = 2.0 * (1.0 - 0.025_f64.powf(1.0 / 40.0));
+        assert!((difference.0 - (1.0 - reach)).abs() < 1e-12 && difference.1 == 1.0, "{difference:?}");
+        // One patient holds both classes: there is no pair, and nothing is excluded.
+        let (labels, scores) = ([true, false], [0.9, 0.1]);
+        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&[4, 4]), sites: None };
+        let auc = estimate(Metric::Auc, &sample, None, &plan(ResamplingUnit::Patient));
+        assert_eq!(exact(&auc), (0.0, 1.0));
+    }
+
+    #[test]
+    fn an_interval_at_another_prevalence_names_the_unit_that_was_drawn() {
+        let labels = [true, true, false, false, false];
+        let scores = [0.9, 0.4, 0.6, 0.1, 0.2];
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let carried = estimate_at_prevalence(Metric::Npv, &sample, 0.5, 0.05, &plan(ResamplingUnit::Case));
+        let units: Vec<_> = carried.intervals.iter().filter_map(|i| i.unit).collect();
+        assert!(
+            !units.is_empty() && units.iter().all(|u| *u == ResamplingUnit::CaseStratified),
+            "{carried:?}"
+        );
+    }
+
+    #[test]
     fn several_cases_of_a_patient_are_noticed() {
         let labels = [true, true, false, false, true, false];
         let scores = [0.9, 0.4, 0.6, 0.1, 0.7, 0.3];

@@ -270,14 +270,20 @@ impl Report {
         }
         let probabilities = table.scores.iter().all(|s| (0.0..=1.0).contains(s));
         if probabilities && wanted.iter().any(|m| m.needs_probabilities()) {
-            report.curve = reliability(&table.labels, &table.scores, None, &crate::analysis::calibration::equal_edges(10), Edge::Left)
-                .iter()
-                .map(|b| {
-                    json!({"lower": b.lower, "upper": b.upper, "cases": b.cases as u64,
+            report.curve = reliability(
+                &table.labels,
+                &table.scores,
+                None,
+                &crate::analysis::calibration::equal_edges(10),
+                Edge::Left,
+            )
+            .iter()
+            .map(|b| {
+                json!({"lower": b.lower, "upper": b.upper, "cases": b.cases as u64,
                         "mean_score": (b.cases > 0.0).then_some(b.mean_score),
                         "observed": (b.cases > 0.0).then_some(b.observed)})
-                })
-                .collect();
+            })
+            .collect();
         }
         report.warnings.sort();
         report.warnings.dedup();
