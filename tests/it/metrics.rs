@@ -299,6 +299,82 @@ fn the_device_among_the_reads_is_set_beside_each_reader() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("the readers are R1, R2, R3"));
 }
 
+#[test]
+fn comparisons_are_metrics_of_their_own() {
+    let file = input("d02_bal1000");
+    let run = |ids: &str| {
+        let compared = ["metrics", &file, "--compare", "score_b", "--bootstrap", "0", "--metric", ids];
+        let report = json(&compared);
+        let list = report["estimates"].as_array().expect("estimates").clone();
+        list.into_iter().map(|e| e["id"].as_str().expect("id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(run("auc_difference"), ["auc_difference"]);
+    assert_eq!(run("mcnemar,mcnemar"), ["mcnemar"]);
+    assert_eq!(run("auc"), ["auc", "auc", "auc_difference"]);
+    assert_eq!(run("f1"), ["f1", "f1"]);
+    let report = json(&["metrics", &file, "--compare", "score_b", "--metric", "auc_difference"]);
+    let difference = find(&report, "auc_difference", &[("model", "score - score_b".into())]);
+    let expected: f64 =
+        reference("exact")["d02_bal1000"]["auc_diff"].as_str().expect("text").parse().expect("number");
+    assert!((difference["value"].as_f64().expect("value") - expected).abs() < 1e-14);
+    let alone = sequester(&["metrics", &file, "--metric", "mcnemar"], "1");
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("there is no --compare"));
+}
+
+#[test]
+fn bins_curves_and_sentences_come_for_every_model_and_threshold() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("t.csv");
+    // In [0, 0.5): mean score 0.2, observed 0; in [0.5, 1]: mean 0.75, observed 0.5.
+    let rows = "label,score,b,sex\n0,0.1,0.3,F\n0,0.3,0.6,M\n1,0.5,0.9,F\n0,1,0.2,M\n";
+    std::fs::write(&path, rows).expect("writes");
+    let file = path.to_str().expect("path");
+    let common = ["metrics", file, "--compare", "b", "--bootstrap", "0", "--prevalence", "0.1"];
+    let report = json(&[&common[..], &["--bin-edges", "0,0.5,1", "--threshold", "0.5,0.2,0.5"]].concat());
+    let ece = find(&report, "ece", &[("model", "score".into())]);
+    assert!((ece["value"].as_f64().expect("ece") - (0.5 * 0.2 + 0.5 * 0.25)).abs() < 1e-15);
+    assert_eq!(ece["bin_edges"], serde_json::json!([0.0, 0.5, 1.0]));
+    let mce = find(&report, "mce", &[("model", "score".into())]);
+    assert!((mce["value"].as_f64().expect("mce") - 0.25).abs() < 1e-15);
+    let bins = report["reliability"].as_array().expect("curve");
+    let of = |model: &str| bins.iter().filter(|b| b["model"] == model).count();
+    assert_eq!((of("score"), of("b"), bins.len()), (2, 2, 4));
+    assert_eq!((&bins[1]["cases"], &bins[1]["observed"]), (&2.into(), &0.5.into()));
+    let told: Vec<(Value, Value)> = report["per_thousand"]
+        .as_array()
+        .expect("sentences")
+        .iter()
+        .map(|s| {
+            assert!(s["sentences"][0].as_str().expect("text").starts_with("Of 1,000 patients, 100 have"));
+            (s["model"].clone(), s["threshold"].clone())
+        })
+        .collect();
+    let each = |model: &str, t: f64| (Value::from(model), Value::from(t));
+    assert_eq!(told, [each("score", 0.5), each("score", 0.2), each("b", 0.5), each("b", 0.2)]);
+    // A threshold or a column named twice gives nothing twice: `find` panics where it does.
+    find(&report, "f1", &[("model", "b".into()), ("threshold", 0.5.into()), ("prevalence", Value::Null)]);
+    let report = json(&["metrics", file, "--by", "sex,sex", "--bootstrap", "0"]);
+    find(&report, "auc", &[("subgroup", "sex=F".into())]);
+    let shown = sequester(&[&common[..], &["--threshold", "0.5,0.2"]].concat(), "1");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("b, score >= 0.2, prevalence 0.1:\nOf 1,000 patients"), "{shown}");
+    assert!(shown.contains("partial_auc: false positive rates 0 to 0.1"), "{shown}");
+    // One negative of three is above the positive: the curve is flat at 0 up to 1/3, then rises to 1.
+    let report = json(&["metrics", file, "--max-fpr", "0.5", "--bootstrap", "0", "--metric", "partial_auc"]);
+    let partial = find(&report, "partial_auc", &[]);
+    assert_eq!(partial["max_fpr"], 0.5);
+    let raw = partial["raw_area"].as_f64().expect("area");
+    assert!((raw - (0.5 - 1.0 / 3.0)).abs() < 1e-15, "{raw}");
+    let standardised = 0.5 * (1.0 + (raw - 0.125) / (0.5 - 0.125));
+    assert!((partial["value"].as_f64().expect("value") - standardised).abs() < 1e-15);
+    for edges in ["0,0.5", "0,0.5,0.5,1", "0.1,1", "0,NaN,1"] {
+        let output = sequester(&["metrics", file, "--bin-edges", edges], "1");
+        assert_eq!(output.status.code(), Some(2), "{edges}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("do not ascend from 0 to 1"), "{edges}");
+    }
+}
+
 /// The real data, where it is; `None` is said aloud.
 fn data(path: &str) -> Option<std::path::PathBuf> {
     let root = std::env::var("SEQUESTER_DATA").unwrap_or_else(|_| "../shared/data".into());
