@@ -238,10 +238,57 @@ fn bad_tables_are_refused_with_a_place_and_a_way_out() {
     check("label,score\n1,0.5\n", &["--level", "1"], 2, &["error[option-out-of-range]"]);
     check("label,score\n1,0.5\n", &["--metric", "auroc"], 2, &["error[metric-unknown]", "average_precision"]);
     check("label,score\n1,0.5\n", &["--unit", "patient"], 2, &["add --cluster"]);
+    check(
+        "label,score\nsick,0.5\nwell,0.4\n",
+        &[],
+        1,
+        &["name the value that means positive with --positive"],
+    );
+    check("label,score\n1,0.5\n,0.4\n", &[], 1, &["t.csv:3", "--skip-missing"]);
+    check("label,score\n1,0.5\n0,\n", &[], 1, &["t.csv:3", "--skip-missing"]);
+    check("label,score,b\n1,0.5,1\n0,1,\n", &["--compare", "b"], 1, &["t.csv:3", "--skip-missing"]);
+    check("label;score\n1;0,5\n0;0,1\n", &[], 1, &["t.csv:2", "write decimals with a point"]);
+    check("label;score,b\n1;0.5,2\n", &[], 1, &["error[column-missing]", "separate the cells by commas"]);
+    let wide = (0..10_000).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",");
+    let (_, shown) = refused(&format!("{wide}\n"), &[]);
+    assert!(shown.contains("c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 9988 more"), "{shown}");
+    assert!(!shown.contains("c12"), "{shown}");
     let many = format!("label,score\n{}", "x,y\n".repeat(100));
     check(&many, &[], 1, &["180 more problems are not listed"]);
     let (status, shown) = refused("label,score\n1,0.5\n,0.4\n0,\n0,0.1\n", &["--skip-missing"]);
     assert_eq!(status, Some(0), "{shown}");
+}
+
+#[test]
+fn other_separators_and_labels_as_decimals_are_read() {
+    let folder = tempfile::tempdir().expect("folder");
+    let read = |name: &str, text: &str, command: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("writes");
+        json(&[command, &[path.to_str().expect("path")]].concat())
+    };
+    let metrics = |text: &str| read("t.csv", text, &["metrics", "--bootstrap", "0"]);
+    let comma = metrics("label,score\n1.00,0.5\n1.0,0.3\n0.0,0.4\n0.00,0.2\n1,0.9\n0,0.1\n");
+    assert_eq!((&comma["n"], &comma["positives"]), (&6.into(), &3.into()));
+    assert_eq!(comma["warnings"], serde_json::json!([]));
+    for (sign, name) in [(";", "semicolons"), ("\t", "tabs")] {
+        let rows = "\"la,bel\"|label|score\nx|1|0.5\nx|1|0.3\nx|0|0.4\nx|0|0.2\nx|1|0.9\nx|0|0.1\n";
+        let other = metrics(&rows.replace('|', sign));
+        assert_eq!(other["estimates"], comma["estimates"]);
+        assert_eq!(other["warnings"][0]["code"], "separator");
+        assert!(other["warnings"][0]["message"].as_str().expect("text").contains(name));
+        let reads = "case_id|reader_id|label\nA|R1|1.00\nA|R2|1\nB|R1|0.0\nB|R2|no\n";
+        let agreement = read("r.csv", &reads.replace('|', sign), &["reads", "agreement"]);
+        assert_eq!(agreement["n"], 2);
+        assert_eq!(agreement["reads"], 4);
+        assert_eq!(agreement["warnings"][0]["code"], "separator");
+        let kappa = find(&agreement, "cohen_kappa", &[("model", "R1 vs R2".into())]);
+        assert_eq!(kappa["value"], 1.0);
+        assert!(kappa.get("positives").is_none(), "{kappa}");
+        let sensitivity =
+            find(&agreement, "sensitivity", &[("model", "R1 vs majority of the others".into())]);
+        assert_eq!((&sensitivity["n"], &sensitivity["positives"]), (&2.into(), &1.into()));
+    }
 }
 
 #[test]
@@ -408,6 +455,8 @@ fn fourteen_published_aucs_of_a_chest_network_come_out() {
         reader.headers().expect("header").iter().skip(1).map(|n| n.replace("prob_", "")).collect();
     let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("row")).collect();
     let published = data("chexnet-scores/aucs.csv").expect("table");
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("table.csv");
     let mut compared = 0;
     for row in csv::Reader::from_path(published).expect("table").records() {
         let row = row.expect("row");
@@ -417,6 +466,17 @@ fn fourteen_published_aucs_of_a_chest_network_come_out() {
         let values: Vec<f64> = rows.iter().map(|r| r[place].parse().expect("score")).collect();
         let auc = sequester::analysis::roc::auc(&labels, &values).expect("auc");
         assert!((auc - expected).abs() < 1e-14, "{name}: {auc:?} {expected:?}");
+        // And through the command, from a table as its user has it.
+        let mut table = String::from("image,truth,probability\n");
+        for (row, label) in rows.iter().zip(&labels) {
+            table.push_str(&format!("{},{},{}\n", &row[0], u8::from(*label), &row[place]));
+        }
+        std::fs::write(&file, table).expect("writes");
+        let columns = ["--label", "truth", "--score", "probability", "--metric", "auc", "--bootstrap", "0"];
+        let report = json(&[&["metrics", file.to_str().expect("path")][..], &columns].concat());
+        assert_eq!(report["n"], rows.len());
+        let shown = find(&report, "auc", &[])["value"].as_f64().expect("value");
+        assert_eq!(shown.to_bits(), auc.to_bits(), "{name}");
         compared += 1;
     }
     assert_eq!(compared, 14);
