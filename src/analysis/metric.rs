@@ -1398,6 +1398,31 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_for_clusters_is_missing_only_with_too_few_patients_and_says_so() {
+        let patients = [0, 0, 1, 1, 2, 2];
+        let obuchowski = Plan::new(0.95, vec![By::Obuchowski], ResamplingUnit::Patient, 0, 7);
+        let why = "two patients with positive and two with negative cases are needed, and a variance that is not negative";
+        let (mut given, mut missing) = (0, 0);
+        for code in 0..64 * 729_u32 {
+            let labels: Vec<bool> = (0..6).map(|i| code % 64 >> i & 1 == 1).collect();
+            let scores: Vec<f64> = (0..6).map(|i| f64::from(code / 64 / 3_u32.pow(i) % 3)).collect();
+            let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+            let auc = estimate(Metric::Auc, &sample, None, &obuchowski);
+            if auc.value.is_none() {
+                continue;
+            }
+            let seen = classes_of_patients(&sample, &patients);
+            let enough = (0..2).all(|class| seen.iter().filter(|s| s[class]).count() >= 2);
+            let found = auc.intervals.iter().any(|i| i.method == By::Obuchowski);
+            let said =
+                auc.warnings.iter().any(|w| w.starts_with("interval-not-evaluable: ") && w.ends_with(why));
+            assert_eq!((found, said), (enough, !enough), "{auc:?}");
+            *(if enough { &mut given } else { &mut missing }) += 1;
+        }
+        assert!(given > 1000 && missing > 1000, "{given} {missing}");
+    }
+
+    #[test]
     fn serialised_names_are_the_ids() {
         for metric in Metric::ALL {
             assert_eq!(serde_json::to_value(metric).expect("json"), metric.id());
