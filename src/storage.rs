@@ -14,6 +14,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|e| Error::io("read", path, &e))
 }
 
+/// A file to be read piece by piece, with a located error.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|e| Error::io("read", path, &e))
+}
+
 /// Creates a folder and its parents.
 ///
 /// # Errors

@@ -88,16 +88,33 @@ pub fn recalibrate_logits(labels: &[bool], logits: &[f64], weights: Option<&[u32
     if separated(labels, logits, weights) {
         return None;
     }
-    let (mut a, mut b) = (0.0_f64, 0.0_f64);
+    // Undamped steps are the quicker ones and nearly always converge.
+    newton(labels, logits, weights, false).or_else(|| newton(labels, logits, weights, true))
+}
+
+/// Newton's method on α + b·(x − c), where c follows the mean of x under the weights of the information matrix: then
+/// its off-diagonal vanishes, and no digits are lost where the scores lie close together far from ½. Damped: a step
+/// that would lower the likelihood is halved.
+fn newton(labels: &[bool], logits: &[f64], weights: Option<&[u32]>, damped: bool) -> Option<Recalibration> {
+    let likelihood = |alpha: f64, b: f64, c: f64| -> f64 {
+        let term = |(i, (&label, &x)): (usize, (&bool, &f64))| {
+            let u = alpha + b * (x - c);
+            let against = if label { -u } else { u };
+            -weight(weights, i) * (against.max(0.0) + (-against.abs()).exp().ln_1p())
+        };
+        labels.iter().zip(logits).enumerate().map(term).collect::<CompensatedSum>().total()
+    };
+    let (mut alpha, mut b, mut c) = (0.0_f64, 0.0_f64, 0.0_f64);
     let mut calm = 0;
-    for _ in 0..100 {
+    for _ in 0..if damped { 1000 } else { 60 } {
         let mut sums = [CompensatedSum::default(); 5];
         for (i, (&label, &x)) in labels.iter().zip(logits).enumerate() {
             let w = weight(weights, i);
             if w == 0.0 {
                 continue;
             }
-            let (p, q) = logistic(a + b * x);
+            let x = x - c;
+            let (p, q) = logistic(alpha + b * x);
             let residual = w * if label { q } else { -p };
             let v = w * p * q;
             for (sum, term) in sums.iter_mut().zip([residual, residual * x, v, v * x, v * x * x]) {
@@ -105,25 +122,45 @@ pub fn recalibrate_logits(labels: &[bool], logits: &[f64], weights: Option<&[u32
             }
         }
         let [g0, g1, h00, h01, h11] = sums.map(CompensatedSum::total);
-        let determinant = h00 * h11 - h01 * h01;
-        if determinant <= 1e-12 * h00 * h11 || !determinant.is_finite() {
+        let shift = h01 / h00;
+        // Spread of x around its weighted mean.
+        let spread = h11 - h01 * shift;
+        if !(h00 > 0.0 && spread > 0.0 && spread.is_finite()) {
             return None;
         }
-        let (da, db) = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
-        a += da;
+        let db = (g1 - shift * g0) / spread;
+        let mut dalpha = g0 / h00 - shift * db;
+        let mut db = db;
+        if damped {
+            let here = likelihood(alpha, b, c);
+            for _ in 0..60 {
+                if likelihood(alpha + dalpha, b + db, c) >= here {
+                    break;
+                }
+                (dalpha, db) = (dalpha / 2.0, db / 2.0);
+            }
+        }
+        alpha += dalpha;
         b += db;
-        if a.abs() > 1e6 || b.abs() > 1e6 || !a.is_finite() || !b.is_finite() {
+        if alpha.abs() > 1e9 || b.abs() > 1e9 || !alpha.is_finite() || !b.is_finite() {
             return None;
         }
-        if da.abs() <= 1e-15 * (1.0 + a.abs()) && db.abs() <= 1e-15 * (1.0 + b.abs()) {
+        // Now on the mean that the information has here.
+        alpha += b * shift;
+        c += shift;
+        let still = |step: f64, value: f64, within: f64| step.abs() <= within * (1.0 + value.abs());
+        if still(dalpha, alpha, 1e-15) && still(db, b, 1e-15) {
             calm += 2;
-        } else if da.abs() <= 1e-9 * (1.0 + a.abs()) && db.abs() <= 1e-9 * (1.0 + b.abs()) {
+        } else if still(dalpha, alpha, 1e-9) && still(db, b, 1e-9) {
             calm += 1;
         }
         if calm >= 3 {
             return Some(Recalibration {
-                intercept: Coefficient { value: a, standard_error: (h11 / determinant).sqrt() },
-                slope: Coefficient { value: b, standard_error: (h00 / determinant).sqrt() },
+                intercept: Coefficient {
+                    value: alpha - b * c,
+                    standard_error: (1.0 / h00 + c * c / spread).sqrt(),
+                },
+                slope: Coefficient { value: b, standard_error: spread.sqrt().recip() },
             });
         }
     }
@@ -156,25 +193,61 @@ pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) ->
     if positives == 0.0 || positives == total {
         return None;
     }
-    let mut a = 0.0_f64;
-    for _ in 0..200 {
-        let (mut gradient, mut information) = (CompensatedSum::default(), CompensatedSum::default());
-        for (i, (&label, &x)) in labels.iter().zip(&logits).enumerate() {
+    let mut ends = (f64::INFINITY, f64::NEG_INFINITY);
+    for (i, &x) in logits.iter().enumerate() {
+        if weight(weights, i) > 0.0 {
+            ends = (ends.0.min(x), ends.1.max(x));
+        }
+    }
+    // The mean probability is the share of positives somewhere between these two.
+    let share = (positives / (total - positives)).ln();
+    let (mut low, mut high) = (share - ends.1, share - ends.0);
+    let mut a = 0.0_f64.clamp(low, high);
+    let mut calm = 0;
+    for _ in 0..2000 {
+        // Observed minus expected positives: whole numbers apart from what is small, so that no digits are lost where
+        // probabilities are near 0 and 1.
+        let (mut whole, mut small, mut information) =
+            (positives, CompensatedSum::default(), CompensatedSum::default());
+        for (i, &x) in logits.iter().enumerate() {
             let w = weight(weights, i);
             let (p, q) = logistic(a + x);
-            gradient.add(w * if label { q } else { -p });
+            if p > q {
+                whole -= w;
+                small.add(w * q);
+            } else {
+                small.add(-w * p);
+            }
             information.add(w * p * q);
         }
         let information = information.total();
-        let step = gradient.total() / information;
-        if !step.is_finite() {
-            return None;
+        small.add(whole);
+        let gradient = small.total();
+        if gradient > 0.0 {
+            low = a
+        } else {
+            high = a
         }
-        // Far from the root the information can vanish: bounded steps converge from anywhere.
-        let step = step.clamp(-5.0, 5.0);
-        a += step;
-        if step.abs() <= 1e-15 * (1.0 + a.abs()) {
-            return Some(Coefficient { value: a, standard_error: information.sqrt().recip() });
+        let step = gradient / information;
+        let next = a + step;
+        // Newton where it stays inside what is known to hold the root, else the middle of that.
+        let inside = next >= low && next <= high && step.is_finite();
+        let next = match () {
+            () if gradient == 0.0 => a,
+            () if inside => next,
+            () => low + (high - low) / 2.0,
+        };
+        let step = next - a;
+        a = next;
+        let scale = 1.0 + a.abs();
+        if gradient == 0.0 || step.abs() <= 1e-15 * scale {
+            calm += 2;
+        } else if step.abs() <= 1e-9 * scale {
+            calm += 1;
+        }
+        if calm >= 3 {
+            return (information > 0.0)
+                .then(|| Coefficient { value: a, standard_error: information.sqrt().recip() });
         }
     }
     None
@@ -205,15 +278,20 @@ pub struct Bin {
     gap: f64,
 }
 
-/// Equal-width bins with edges k/`bins` (1..=1000 bins), empty ones included.
+/// Edges k/`bins` of `bins` >= 1 bins of equal width.
+pub fn equal_edges(bins: usize) -> Vec<f64> {
+    (0..=bins).map(|k| k as f64 / bins as f64).collect()
+}
+
+/// The bins between `edges` (at least two, ascending, from 0 to 1), empty ones included.
 pub fn reliability(
     labels: &[bool],
     scores: &[f64],
     weights: Option<&[u32]>,
-    bins: usize,
+    edges: &[f64],
     edge: Edge,
 ) -> Vec<Bin> {
-    let edges: Vec<f64> = (0..=bins).map(|k| k as f64 / bins as f64).collect();
+    let bins = edges.len().saturating_sub(1).max(1);
     let mut sums = vec![(CompensatedSum::default(), 0.0, 0.0); bins];
     for (i, (&label, &score)) in labels.iter().zip(scores).enumerate() {
         let w = weight(weights, i);
@@ -267,6 +345,15 @@ mod tests {
         assert_eq!(recalibrate(&[true; 4], &[0.1, 0.5, 0.5, 0.8], None), None);
         assert!(recalibrate(&labels, &[0.1, 0.6, 0.5, 0.8], None).is_some());
         assert!(in_the_large(&labels, &[1e-9, 1e-9, 1e-9, 1e-9], None).is_some());
+    }
+
+    #[test]
+    fn saturated_scores_still_have_a_calibration_in_the_large() {
+        // One positive among p(a + x): q(a + x) = p(a − x) with x = logit(1 − 10⁻¹²) has the root 0 by symmetry.
+        let fit = in_the_large(&[true, false], &[1.0 - 1e-12, 1e-12], None).expect("fits");
+        assert!(fit.value.abs() < 1e-3, "{fit:?}");
+        let shifted = in_the_large(&[true, false, true], &[1e-12, 1.0 - 1e-12, 1e-12], None).expect("fits");
+        assert!(shifted.value.is_finite() && shifted.standard_error.is_finite(), "{shifted:?}");
     }
 
     #[test]

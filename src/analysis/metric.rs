@@ -42,10 +42,12 @@ pub struct Plan {
     pub seed: u64,
     /// Upper end of the false positive rates of `partial_auc`, in (0, 1].
     pub partial_fpr: f64,
+    /// Edges of the bins of `ece` and `mce`, ascending from 0 to 1; bins are closed on the left, the last on both sides.
+    pub bin_edges: Vec<f64>,
 }
 
 impl Plan {
-    /// A plan with `partial_fpr` 0.1.
+    /// A plan with `partial_fpr` 0.1 and ten equal bins.
     pub fn new(
         level: f64,
         methods: Vec<IntervalMethod>,
@@ -53,7 +55,8 @@ impl Plan {
         replicates: u64,
         seed: u64,
     ) -> Self {
-        Self { level, methods, unit, replicates, seed, partial_fpr: 0.1 }
+        let bin_edges = calibration::equal_edges(10);
+        Self { level, methods, unit, replicates, seed, partial_fpr: 0.1, bin_edges }
     }
 }
 
@@ -392,6 +395,10 @@ pub fn estimate_at_prevalence(
         return out;
     };
     out.value = Some(value);
+    // The prevalence is not the sample's, so each class keeps its size.
+    let unit = if plan.unit == ResamplingUnit::Case { ResamplingUnit::CaseStratified } else { plan.unit };
+    let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= threshold).collect();
+    let statistic = |t: &Confusion| transported::at_prevalence(t, prevalence, carried);
     let mut replicates: Option<Result<Replicates, String>> = None;
     for &method in &plan.methods {
         match method {
@@ -405,31 +412,33 @@ pub fn estimate_at_prevalence(
                 let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
                 push(&mut out, method, plan, limits, "a class is empty");
             }
-            By::BootstrapPercentile | By::BootstrapBasic => {
+            By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca => {
+                let resampler = || Resampler::new(unit, &cases_of(sample));
                 let drawn = replicates.get_or_insert_with(|| {
-                    let cases = cases_of(sample);
-                    let unit = if plan.unit == ResamplingUnit::Case {
-                        ResamplingUnit::CaseStratified
-                    } else {
-                        plan.unit
-                    };
-                    let resampler = Resampler::new(unit, &cases)?;
-                    let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= threshold).collect();
                     Ok(bootstrap::confusion_with(
-                        &resampler,
+                        &resampler()?,
                         sample.labels,
                         &calls,
                         plan.replicates,
                         plan.seed,
-                        |t| transported::at_prevalence(t, prevalence, carried),
+                        statistic,
                     ))
                 });
-                push_bootstrap(&mut out, method, plan, value, drawn, || Vec::new());
+                push_bootstrap_of(&mut out, method, plan, unit, value, drawn, || {
+                    resampler().map_or(Vec::new(), |r| {
+                        bootstrap::confusion_jackknife(&r, sample.labels, &calls, statistic)
+                    })
+                });
             }
             _ => {}
         }
     }
-    if out.intervals.iter().all(|i| i.lower == i.upper) {
+    let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
+    if collapsed {
+        out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
+    }
+    let exact = out.intervals.iter().any(|i| i.method == By::ClopperPearson);
+    if !exact && (collapsed || out.intervals.is_empty()) {
         let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
         push(&mut out, By::ClopperPearson, plan, limits, "a class is empty");
     }
@@ -501,15 +510,50 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
         }
     }
     if out.intervals.iter().any(|i| i.lower == i.upper) {
-        out.warnings.push(
-            "no-spread: an interval collapsed to a point; it says that these cases do not vary, not that the \
-             value is certain"
-                .into(),
-        );
+        match exact_difference(sample, other, value, plan.level) {
+            Some((pairs, limits)) => {
+                out.warnings.push(format!(
+                    "no-spread: the two scores differ alike in every pair of a positive and a negative, so an \
+                     interval collapsed to a point; the Clopper-Pearson interval is the exact one of {pairs} disjoint \
+                     pairs"
+                ));
+                push(&mut out, By::ClopperPearson, plan, Some(limits), "");
+            }
+            None => out.warnings.push(NO_SPREAD.into()),
+        }
     }
     warn_about_clusters(sample, &mut out);
     out
 }
+
+/// Limits of a difference of AUCs where it is the same in every pair of a positive and a negative: disjoint pairs are
+/// independent, so with the exact bound u on the share of pairs that differ otherwise, the difference moves by at most
+/// u(1 + |difference|). With the number of pairs; none where pairs are not alike.
+fn exact_difference(sample: &Sample<'_>, other: &[f64], value: f64, level: f64) -> Option<(u64, (f64, f64))> {
+    let alike = if value.abs() == 1.0 {
+        true
+    } else {
+        // The same order in both scores, ties included.
+        let mut order: Vec<usize> = (0..other.len()).collect();
+        order.sort_by(|&i, &j| {
+            sample.scores[i].total_cmp(&sample.scores[j]).then(other[i].total_cmp(&other[j]))
+        });
+        value == 0.0
+            && order.windows(2).all(|w| {
+                let [i, j] = [w[0], w[1]];
+                (sample.scores[i] == sample.scores[j]) == (other[i] == other[j]) && other[i] <= other[j]
+            })
+    };
+    if !alike {
+        return None;
+    }
+    let pairs = disjoint_pairs(sample, &roc::auc_sums(sample.labels, sample.scores));
+    let reach = exact_share(0, pairs, level).1 * (1.0 + value.abs());
+    Some((pairs, ((value - reach).max(-1.0), (value + reach).min(1.0))))
+}
+
+/// Said where an interval collapsed and there is no other.
+const NO_SPREAD: &str = "no-spread: an interval collapsed to a point; it says that these cases do not vary, not that the value is certain";
 
 /// Accuracy of the sample's calls minus accuracy of the calls of `other` scores at one threshold: `mcnemar`, with
 /// the exact p value of McNemar's test; numerator: cases that only the first calls right; denominator: cases
@@ -602,6 +646,19 @@ fn push_bootstrap(
     drawn: &Result<Replicates, String>,
     jackknife: impl FnOnce() -> Vec<(f64, u64)>,
 ) {
+    push_bootstrap_of(out, method, plan, plan.unit, value, drawn, jackknife);
+}
+
+/// [`push_bootstrap`] where another unit was drawn than the plan's.
+fn push_bootstrap_of(
+    out: &mut Estimate,
+    method: By,
+    plan: &Plan,
+    unit: ResamplingUnit,
+    value: f64,
+    drawn: &Result<Replicates, String>,
+    jackknife: impl FnOnce() -> Vec<(f64, u64)>,
+) {
     let replicates = match drawn {
         Ok(replicates) => replicates,
         Err(reason) => return push(out, method, plan, None, reason),
@@ -619,7 +676,7 @@ fn push_bootstrap(
     let before = out.intervals.len();
     push(out, method, plan, limits, why_none);
     if let Some(interval) = out.intervals.get_mut(before) {
-        interval.unit = Some(plan.unit);
+        interval.unit = Some(unit);
         interval.replicates = Some(plan.replicates);
         interval.seed = Some(plan.seed);
         interval.dropped = Some(replicates.dropped);
@@ -706,7 +763,8 @@ fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
                 push(out, method, plan, symmetric(variance), why);
             }
             By::Obuchowski => {
-                let why = "two patients with positive and two with negative cases are needed";
+                let why = "two patients with positive and two with negative cases are needed, and a variance that is not \
+                           negative";
                 push(out, method, plan, symmetric(obuchowski), why);
             }
             _ => {
@@ -729,6 +787,10 @@ fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
     guard_auc(sample, plan, value, &sums, out);
     warn_about_small_class(sample, &sums, out);
 }
+
+/// Said where a collapsed interval has an exact one beside it.
+const NO_SPREAD_BESIDE_EXACT: &str = "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the Clopper-Pearson \
+     interval does not rest on that";
 
 /// Below this many units in a class, simulated intervals of the AUC cover less than 92 % at level 0.95
 /// (`docs/coverage.md`): 75 % with four, 86 % with seven.
@@ -774,8 +836,7 @@ fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, 
              Clopper-Pearson interval is the exact one of {pairs} disjoint pairs, all of them in one order"
         ));
         let won = if value == 1.0 { pairs } else { 0 };
-        let limits = (pairs > 0).then(|| proportion::clopper_pearson(won, pairs, plan.level));
-        push(out, By::ClopperPearson, plan, limits, "there is no pair");
+        push(out, By::ClopperPearson, plan, Some(exact_share(won, pairs, plan.level)), "");
     } else if collapsed {
         out.warnings.push(
             "no-spread: the placements do not vary (constant scores), so the estimated variance is zero; the \
@@ -787,6 +848,11 @@ fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, 
             push(out, By::HanleyMcneil, plan, limits, "a class is empty");
         }
     }
+}
+
+/// Clopper-Pearson limits; no trial excludes nothing.
+fn exact_share(k: u64, n: u64, level: f64) -> (f64, f64) {
+    if n == 0 { (0.0, 1.0) } else { proportion::clopper_pearson(k, n, level) }
 }
 
 /// How many pairs of a positive and a negative share neither case nor patient.
@@ -863,11 +929,7 @@ fn estimate_table(metric: Metric, sample: &Sample<'_>, calls: &[bool], plan: &Pl
     let exact = matches!(metric, Metric::LrPositive | Metric::LrNegative | Metric::DiagnosticOddsRatio);
     let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
     if collapsed {
-        out.warnings.push(
-            "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the \
-             Clopper-Pearson interval does not rest on that"
-                .into(),
-        );
+        out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
     }
     let missing = out.intervals.is_empty() && !plan.methods.is_empty() && exact;
     if (collapsed || missing) && !out.intervals.iter().any(|i| i.method == By::ClopperPearson) {
@@ -957,24 +1019,14 @@ fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, out: &mut
         }
         Metric::Brier => Box::new(|w| calibration::brier(labels, scores, w)),
         Metric::LogLoss => Box::new(|w| calibration::log_loss(labels, scores, w)),
-        Metric::Ece => Box::new(|w| {
-            calibration::expected_error(&calibration::reliability(
-                labels,
-                scores,
-                w,
-                10,
-                calibration::Edge::Left,
-            ))
-        }),
-        Metric::Mce => Box::new(|w| {
-            calibration::maximum_error(&calibration::reliability(
-                labels,
-                scores,
-                w,
-                10,
-                calibration::Edge::Left,
-            ))
-        }),
+        Metric::Ece | Metric::Mce => {
+            let error =
+                if metric == Metric::Ece { calibration::expected_error } else { calibration::maximum_error };
+            let edges = &plan.bin_edges;
+            Box::new(move |w| {
+                error(&calibration::reliability(labels, scores, w, edges, calibration::Edge::Left))
+            })
+        }
         Metric::CalibrationSlope => {
             Box::new(|w| calibration::recalibrate(labels, scores, w).map(|r| r.slope.value))
         }
@@ -1008,12 +1060,111 @@ fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, out: &mut
         });
     }
     if out.intervals.iter().any(|i| i.lower == i.upper) {
-        out.warnings.push(
-            "no-spread: an interval collapsed to a point; it says that these cases do not vary, not that the \
-             value is certain"
-                .into(),
-        );
+        let limits = match metric {
+            Metric::PartialAuc => exact_partial_auc(sample, plan),
+            Metric::AveragePrecision => exact_average_precision(sample, plan.level),
+            _ => None,
+        };
+        match limits {
+            Some(limits) => {
+                out.warnings.push(
+                    "no-spread: an interval collapsed to a point; the Clopper-Pearson interval carries exact limits of \
+                     the sensitivity and the specificity at a negative of fixed rank through the curve"
+                        .into(),
+                );
+                push(out, By::ClopperPearson, plan, Some(limits), "");
+            }
+            None => out.warnings.push(NO_SPREAD.into()),
+        }
     }
+}
+
+/// Counts of independent units for bounds at the negative of rank `rank` (1 is the highest): (positives at or above
+/// it, positives), where several cases of one patient count once: a patient's positives are at or above when all (for
+/// lower bounds) or any (for upper bounds) of them are.
+fn positives_above(sample: &Sample<'_>, cut: f64, strictly: bool, any: bool) -> (u64, u64) {
+    let own: Vec<u32>;
+    let patients = match sample.patients {
+        Some(patients) => patients,
+        None => {
+            own = (0..sample.labels.len() as u32).collect();
+            &own
+        }
+    };
+    let (dense, count) = roc::dense_ids(patients);
+    let mut seen: Vec<Option<bool>> = vec![None; count];
+    for ((&patient, &label), &score) in dense.iter().zip(sample.labels).zip(sample.scores) {
+        if label {
+            let above = if strictly { score > cut } else { score >= cut };
+            let so_far = &mut seen[patient as usize];
+            *so_far = Some(match *so_far {
+                None => above,
+                Some(before) if any => before || above,
+                Some(before) => before && above,
+            });
+        }
+    }
+    let positives = seen.iter().flatten();
+    (positives.clone().filter(|a| **a).count() as u64, positives.count() as u64)
+}
+
+/// The highest score of each patient's (or case's) negatives, descending: independent draws that lie at or above
+/// those of the cases.
+fn highest_negatives(sample: &Sample<'_>, lowest: bool) -> Vec<f64> {
+    let mut best: std::collections::BTreeMap<u32, f64> = std::collections::BTreeMap::new();
+    for (i, (&label, &score)) in sample.labels.iter().zip(sample.scores).enumerate() {
+        if !label {
+            let unit = sample.patients.map_or(i as u32, |p| p[i]);
+            let entry = best.entry(unit).or_insert(score);
+            *entry = if lowest { entry.min(score) } else { entry.max(score) };
+        }
+    }
+    let mut out: Vec<f64> = best.into_values().collect();
+    out.sort_unstable_by(|a, b| b.total_cmp(a));
+    out
+}
+
+/// Lowest sensitivity above the highest negative, and the most negatives that can lie above it: exact one-sided
+/// bounds at a quarter of the error each. The share of negatives above the highest of n has the law Beta(1, n), which
+/// is the Clopper-Pearson bound of 0 of n.
+fn bound_above_negatives(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> {
+    let negatives = highest_negatives(sample, false);
+    let each = (1.0 + level) / 2.0;
+    let (above, positives) = positives_above(sample, *negatives.first()?, true, false);
+    let sensitivity = exact_share(above, positives, each).0;
+    Some((sensitivity, exact_share(0, negatives.len() as u64, each).1))
+}
+
+/// Exact limits of the standardised partial area, conservative: below, the curve is at least the sensitivity bound
+/// from the highest negative on; above, it is at most the bound at the first negative whose rank is certain to lie
+/// beyond the rate.
+fn exact_partial_auc(sample: &Sample<'_>, plan: &Plan) -> Option<(f64, f64)> {
+    let bound = plan.partial_fpr;
+    let (sensitivity, rate) = bound_above_negatives(sample, plan.level)?;
+    let lower = sensitivity * (bound - rate).max(0.0);
+    let negatives = highest_negatives(sample, true);
+    let each = (1.0 + plan.level) / 2.0;
+    let n = negatives.len() as u64;
+    let least = |rank: u64| exact_share(rank, n, each).0;
+    let rank = (1..=n).find(|&rank| least(rank) >= bound).unwrap_or(n);
+    let (above, positives) = positives_above(sample, negatives[rank as usize - 1], false, true);
+    let most = exact_share(above, positives, each).1;
+    let reached = least(rank).min(bound);
+    let upper = most * reached + (bound - reached);
+    Some((roc::mcclish(lower, bound).clamp(0.0, 1.0), roc::mcclish(upper, bound).clamp(0.0, 1.0)))
+}
+
+/// Exact limits of average precision at the sample's prevalence, conservative: precision at recall r is at least
+/// pr/(pr + (1 − p)f), where f is the bound on the rate above the highest negative up to the sensitivity bound, and 1
+/// beyond.
+fn exact_average_precision(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> {
+    let (sensitivity, rate) = bound_above_negatives(sample, level)?;
+    let m = sample.labels.iter().filter(|&&l| l).count() as f64;
+    let odds = (sample.labels.len() as f64 - m) / m;
+    // Integral of r/(r + c) from 0 to x.
+    let area = |x: f64, c: f64| if c > 0.0 { x - c * (x / c).ln_1p() } else { x };
+    let lower = area(sensitivity, odds * rate) + area(1.0, odds) - area(sensitivity, odds);
+    Some((lower.clamp(0.0, 1.0), 1.0))
 }
 
 fn why_not_weighted(metric: Metric, sample: &Sample<'_>, positives: u64) -> String {
@@ -1189,6 +1340,47 @@ mod tests {
     }
 
     #[test]
+    fn one_on_separated_classes_always_has_another_interval() {
+        let labels: Vec<bool> = (0..100).map(|i| i >= 60).collect();
+        let scores: Vec<f64> = (0..100).map(|i| f64::from(i) / 100.0).collect();
+        let reversed: Vec<f64> = scores.iter().map(|s| 1.0 - s).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let stratified = plan(ResamplingUnit::CaseStratified);
+        let exact = |e: &Estimate| {
+            let wide = |i: &&Interval| i.method == By::ClopperPearson && i.lower < i.upper;
+            e.intervals.iter().find(wide).map(|i| (i.lower, i.upper)).unwrap_or_else(|| panic!("{e:?}"))
+        };
+        let partial = exact(&estimate(Metric::PartialAuc, &sample, None, &stratified));
+        // A quarter of the error each: 0.0125 for 40 of 40 positives and for 0 of 60 negatives.
+        let (se, rate) = (0.0125_f64.powf(1.0 / 40.0), 1.0 - 0.0125_f64.powf(1.0 / 60.0));
+        assert!((partial.0 - roc::mcclish(se * (0.1 - rate).max(0.0), 0.1)).abs() < 1e-12, "{partial:?}");
+        assert_eq!(partial.1, 1.0);
+        let precision = exact(&estimate(Metric::AveragePrecision, &sample, None, &stratified));
+        assert!(precision.0 > 0.5 && precision.0 < 1.0 && precision.1 == 1.0, "{precision:?}");
+        let difference = exact(&estimate_difference(&sample, &reversed, &stratified));
+        let reach = 2.0 * (1.0 - 0.025_f64.powf(1.0 / 40.0));
+        assert!((difference.0 - (1.0 - reach)).abs() < 1e-12 && difference.1 == 1.0, "{difference:?}");
+        // One patient holds both classes: there is no pair, and nothing is excluded.
+        let (labels, scores) = ([true, false], [0.9, 0.1]);
+        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&[4, 4]), sites: None };
+        let auc = estimate(Metric::Auc, &sample, None, &plan(ResamplingUnit::Patient));
+        assert_eq!(exact(&auc), (0.0, 1.0));
+    }
+
+    #[test]
+    fn an_interval_at_another_prevalence_names_the_unit_that_was_drawn() {
+        let labels = [true, true, false, false, false];
+        let scores = [0.9, 0.4, 0.6, 0.1, 0.2];
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let carried = estimate_at_prevalence(Metric::Npv, &sample, 0.5, 0.05, &plan(ResamplingUnit::Case));
+        let units: Vec<_> = carried.intervals.iter().filter_map(|i| i.unit).collect();
+        assert!(
+            !units.is_empty() && units.iter().all(|u| *u == ResamplingUnit::CaseStratified),
+            "{carried:?}"
+        );
+    }
+
+    #[test]
     fn several_cases_of_a_patient_are_noticed() {
         let labels = [true, true, false, false, true, false];
         let scores = [0.9, 0.4, 0.6, 0.1, 0.7, 0.3];
@@ -1203,6 +1395,31 @@ mod tests {
         assert_eq!(quiet.intervals.len(), 2);
         let few = "small-class: with 2 positive patients the intervals of the AUC cover less often than their level says";
         assert!(quiet.warnings.iter().any(|w| w == few), "{quiet:?}");
+    }
+
+    #[test]
+    fn an_interval_for_clusters_is_missing_only_with_too_few_patients_and_says_so() {
+        let patients = [0, 0, 1, 1, 2, 2];
+        let obuchowski = Plan::new(0.95, vec![By::Obuchowski], ResamplingUnit::Patient, 0, 7);
+        let why = "two patients with positive and two with negative cases are needed, and a variance that is not negative";
+        let (mut given, mut missing) = (0, 0);
+        for code in 0..64 * 729_u32 {
+            let labels: Vec<bool> = (0..6).map(|i| code % 64 >> i & 1 == 1).collect();
+            let scores: Vec<f64> = (0..6).map(|i| f64::from(code / 64 / 3_u32.pow(i) % 3)).collect();
+            let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+            let auc = estimate(Metric::Auc, &sample, None, &obuchowski);
+            if auc.value.is_none() {
+                continue;
+            }
+            let seen = classes_of_patients(&sample, &patients);
+            let enough = (0..2).all(|class| seen.iter().filter(|s| s[class]).count() >= 2);
+            let found = auc.intervals.iter().any(|i| i.method == By::Obuchowski);
+            let said =
+                auc.warnings.iter().any(|w| w.starts_with("interval-not-evaluable: ") && w.ends_with(why));
+            assert_eq!((found, said), (enough, !enough), "{auc:?}");
+            *(if enough { &mut given } else { &mut missing }) += 1;
+        }
+        assert!(given > 1000 && missing > 1000, "{given} {missing}");
     }
 
     #[test]

@@ -7,10 +7,12 @@ use clap::Args;
 use serde_json::json;
 
 use super::metrics::text_table;
+use super::score_table::{binary, columns_hint, separator_note, separator_of};
 use super::{Context, Outcome};
 use crate::analysis::agreement;
 use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::analysis::metric::Plan;
+use crate::analysis::results::Warning;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::storage;
 
@@ -65,16 +67,29 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         estimates.extend(agreement::device_beside_readers(&reads.readers, &reads.table, &calls, &plan));
     }
     if context.json {
-        let value = |e: &Estimate| super::metrics::value_of(e, None);
+        let value = |e: &Estimate| {
+            let mut value = super::metrics::value_of(e, None);
+            // A coefficient treats both answers alike: it has no reference, and so no positives.
+            if COEFFICIENTS.contains(&e.id.as_str())
+                && let Some(fields) = value.as_object_mut()
+            {
+                fields.remove("positives");
+            }
+            value
+        };
         let report = json!({
-            "format": "sequester-agreement/1", "cases": reads.table.len(), "readers": reads.readers,
+            "format": "sequester-agreement/1", "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
             "reads": reads.count, "estimates": estimates.iter().map(value).collect::<Vec<_>>(),
+            "warnings": reads.warnings,
         });
         println!("{report:#}");
         return Ok(Outcome::Done);
     }
     println!("{} cases, {} readers, {} reads", reads.table.len(), reads.readers.len(), reads.count);
     println!("{}", text_table(&estimates.iter().collect::<Vec<_>>()));
+    for warning in &reads.warnings {
+        println!("warning[{}]: {}", warning.code, warning.message);
+    }
     let mut said = BTreeSet::new();
     for estimate in &estimates {
         for warning in &estimate.warnings {
@@ -88,11 +103,16 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Estimates of agreement without a reference.
+const COEFFICIENTS: [&str; 5] =
+    ["cohen_kappa", "fleiss_kappa", "conger_kappa", "krippendorff_alpha", "gwet_ac1"];
+
 /// Reads by case and reader.
 struct Reads {
     readers: Vec<String>,
     table: Vec<Vec<Option<bool>>>,
     count: usize,
+    warnings: Vec<Warning>,
 }
 
 impl Reads {
@@ -110,7 +130,8 @@ impl Reads {
     }
 
     fn parse(args: &AgreementArgs, bytes: &[u8]) -> Result<Self> {
-        let mut reader = csv::Reader::from_reader(bytes);
+        let separator = separator_of(bytes);
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(bytes);
         let wrong_table = |e: &csv::Error| {
             let line = e.position().map(csv::Position::line);
             let location = Location { line, ..Location::file(&args.file) };
@@ -124,7 +145,7 @@ impl Reads {
                 problems.push(
                     Diagnostic::error("column-missing", format!("there is no column {name:?}"))
                         .at(Location::line(&args.file, 1))
-                        .hint(format!("the columns are {}", names().collect::<Vec<_>>().join(", "))),
+                        .hint(columns_hint(&names().collect::<Vec<_>>())),
                 );
                 0
             })
@@ -145,12 +166,11 @@ impl Reads {
             let at = Location::line(&args.file, row.position().map_or(0, csv::Position::line));
             let cell = |place: usize| row.get(place).unwrap_or_default().trim();
             let text = cell(label).to_ascii_lowercase();
-            let read = match text.as_str() {
-                "1" | "1.0" | "true" | "yes" | "positive" => Some(true),
-                "0" | "0.0" | "false" | "no" | "negative" => Some(false),
-                "" => None,
-                _ if args.missing.iter().any(|m| m.eq_ignore_ascii_case(&text)) => None,
-                _ => {
+            let read = match binary(text.as_bytes()) {
+                Some(read) => Some(read),
+                None if text.is_empty() => None,
+                None if args.missing.iter().any(|m| m.eq_ignore_ascii_case(&text)) => None,
+                None => {
                     let message = format!(
                         "the read is not one of 1/0, true/false, yes/no, positive/negative: {text:?}"
                     );
@@ -187,6 +207,7 @@ impl Reads {
         let table: Vec<Vec<Option<bool>>> =
             cases.values().map(|c| readers.iter().map(|r| c.get(*r).copied().flatten()).collect()).collect();
         let count = table.iter().flatten().flatten().count();
-        Ok(Self { readers: readers.into_iter().cloned().collect(), table, count })
+        let warnings = separator_note(separator).into_iter().collect();
+        Ok(Self { readers: readers.into_iter().cloned().collect(), table, count, warnings })
     }
 }

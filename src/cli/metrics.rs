@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::score_table::{Columns, ScoreTable};
 use super::{Context, Outcome};
-use crate::analysis::calibration::{Edge, reliability};
+use crate::analysis::calibration::{Bin, Edge, equal_edges, reliability};
 use crate::analysis::confusion::Confusion;
 use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::analysis::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
 use crate::analysis::results::Warning;
-use crate::analysis::roc::{precision_recall_points, roc_points};
+use crate::analysis::roc::{partial_area, precision_recall_points, roc_points};
 use crate::analysis::roc_band::roc_band;
 use crate::analysis::{poolability, transported};
 use crate::diagnostic::{Diagnostic, Error, Result};
@@ -29,7 +29,7 @@ use crate::diagnostic::{Diagnostic, Error, Result};
 ///
 /// The whole table is held in memory, about 60 bytes a row with one score: ten million rows took 0.53 GB. Bootstraps
 /// that would take minutes on so many cases are left out with a warning, unless --metric asks for them.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct MetricsArgs {
     /// CSV with a header, one row a case.
     #[arg(value_name = "FILE.csv")]
@@ -67,7 +67,8 @@ pub struct MetricsArgs {
     /// Subgroups with fewer cases are marked insufficient.
     #[arg(long, value_name = "N", default_value_t = 30)]
     subgroup_minimum: u64,
-    /// Only these metrics, by id, separated by commas.
+    /// Only these metrics, by id, separated by commas; with --compare, auc brings auc_difference along and accuracy
+    /// mcnemar.
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     metric: Vec<String>,
     /// Bootstrap replicates; 0 for none.
@@ -88,6 +89,9 @@ pub struct MetricsArgs {
     /// Upper end of the false positive rates of the partial AUC.
     #[arg(long, value_name = "RATE", default_value_t = 0.1)]
     max_fpr: f64,
+    /// Edges of the bins of ece, mce and the reliability curve, ascending from 0 to 1 [default: ten equal bins].
+    #[arg(long, value_name = "EDGES", value_delimiter = ',')]
+    bin_edges: Vec<f64>,
     /// Also give the ROC curve with its pointwise bootstrap band and the precision-recall curve, in JSON.
     #[arg(long, requires = "json")]
     curves: bool,
@@ -130,6 +134,7 @@ const MOST_WORK_FOR_PASSES: u64 = 4_000_000_000;
 /// [`Error::Usage`] for options outside their range; located diagnostics for everything wrong in the file.
 pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     let wanted = checked(args)?;
+    let args = &without_repeats(args);
     let mut groups: Vec<String> = args.by.clone();
     groups.extend(args.site.iter().cloned().filter(|s| !args.by.contains(s)));
     let table = ScoreTable::read(&Columns {
@@ -146,13 +151,72 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     if context.json {
         println!("{:#}", report.json(args));
     } else {
-        print!("{}", report.text());
+        print!("{}", report.text(args));
     }
     Ok(Outcome::Done)
 }
 
-/// The metrics asked for; options are in their ranges.
-fn checked(args: &MetricsArgs) -> Result<Vec<Metric>> {
+/// What is asked for.
+struct Wanted {
+    /// Of each model.
+    metrics: Vec<Metric>,
+    /// Of two models: the difference of their AUCs.
+    difference: bool,
+    /// Of two models: McNemar's test.
+    mcnemar: bool,
+}
+
+impl Wanted {
+    /// # Errors
+    /// Ids that are unknown, or that compare where there is nothing to compare with.
+    fn new(args: &MetricsArgs) -> Result<Self> {
+        if args.metric.is_empty() {
+            return Ok(Self { metrics: Metric::ALL.to_vec(), difference: true, mcnemar: true });
+        }
+        let mut wanted = Self { metrics: Vec::new(), difference: false, mcnemar: false };
+        for id in &args.metric {
+            let of_two = OF_TWO_MODELS.contains(&id.as_str());
+            if of_two && args.compare.is_none() {
+                let message = format!("{id} compares two models, and there is no --compare");
+                let hint = "name the column of the second model's scores with --compare";
+                return Err(Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+            }
+            let metric = Metric::from_id(id);
+            if metric.is_none() && !of_two {
+                let known: Vec<&str> = Metric::ALL.iter().map(|m| m.id()).chain(OF_TWO_MODELS).collect();
+                let message = format!("there is no metric {id:?}");
+                let hint = format!("known are {}", known.join(", "));
+                return Err(Error::Usage(Diagnostic::error("metric-unknown", message).hint(hint)));
+            }
+            wanted.metrics.extend(metric.filter(|m| !wanted.metrics.contains(m)));
+            wanted.difference |= id == OF_TWO_MODELS[0] || metric == Some(Metric::Auc);
+            wanted.mcnemar |= id == OF_TWO_MODELS[1] || metric == Some(Metric::Accuracy);
+        }
+        Ok(wanted)
+    }
+}
+
+/// Estimates that need --compare.
+const OF_TWO_MODELS: [&str; 2] = ["auc_difference", "mcnemar"];
+
+/// Each threshold and each subgroup column once, in the order given: a repeated one would give every estimate twice.
+fn without_repeats(args: &MetricsArgs) -> MetricsArgs {
+    let mut once = MetricsArgs { threshold: Vec::new(), by: Vec::new(), ..args.clone() };
+    for &threshold in &args.threshold {
+        if !once.threshold.contains(&threshold) {
+            once.threshold.push(threshold);
+        }
+    }
+    for column in &args.by {
+        if !once.by.contains(column) {
+            once.by.push(column.clone());
+        }
+    }
+    once
+}
+
+/// What is asked for; options are in their ranges.
+fn checked(args: &MetricsArgs) -> Result<Wanted> {
     let usage = |message: String, hint: &str| {
         Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint))
     };
@@ -186,21 +250,16 @@ fn checked(args: &MetricsArgs) -> Result<Vec<Metric>> {
         }
         _ => {}
     }
-    if args.metric.is_empty() {
-        return Ok(Metric::ALL.to_vec());
+    let ascending = args.bin_edges.windows(2).all(|w| w[0] < w[1]);
+    let whole = args.bin_edges.first() == Some(&0.0) && args.bin_edges.last() == Some(&1.0);
+    if !args.bin_edges.is_empty() && !(ascending && whole) {
+        let given: Vec<String> = args.bin_edges.iter().map(f64::to_string).collect();
+        return Err(usage(
+            format!("--bin-edges {} do not ascend from 0 to 1", given.join(",")),
+            "use 0,0.25,0.5,0.75,1, say",
+        ));
     }
-    args.metric
-        .iter()
-        .map(|id| {
-            Metric::from_id(id).ok_or_else(|| {
-                let known: Vec<&str> = Metric::ALL.iter().map(|m| m.id()).collect();
-                Error::Usage(
-                    Diagnostic::error("metric-unknown", format!("there is no metric {id:?}"))
-                        .hint(format!("known are {}", known.join(", "))),
-                )
-            })
-        })
-        .collect()
+    Wanted::new(args)
 }
 
 /// Everything that is printed.
@@ -211,14 +270,22 @@ struct Report {
     rows: Vec<Estimate>,
     warnings: Vec<Warning>,
     tables: Vec<(f64, Option<String>, Confusion)>,
-    sentences: Vec<String>,
+    sentences: Vec<Sentences>,
     curve: Vec<Value>,
     poolability: Option<Value>,
     curves: Option<Value>,
 }
 
+/// What 1,000 patients may expect of one model at one threshold.
+struct Sentences {
+    threshold: f64,
+    model: Option<String>,
+    prevalence: f64,
+    lines: Vec<String>,
+}
+
 impl Report {
-    fn new(args: &MetricsArgs, wanted: &[Metric], table: &ScoreTable) -> Self {
+    fn new(args: &MetricsArgs, wanted: &Wanted, table: &ScoreTable) -> Self {
         let mut report = Self {
             n: table.labels.len(),
             positives: table.labels.iter().filter(|&&l| l).count(),
@@ -268,15 +335,11 @@ impl Report {
         if args.curves {
             report.curves = Some(curves(args, &all));
         }
-        let probabilities = table.scores.iter().all(|s| (0.0..=1.0).contains(s));
-        if probabilities && wanted.iter().any(|m| m.needs_probabilities()) {
-            report.curve = reliability(&table.labels, &table.scores, None, 10, Edge::Left)
-                .iter()
-                .map(|b| {
-                    json!({"lower": b.lower, "upper": b.upper, "cases": b.cases as u64,
-                        "mean_score": (b.cases > 0.0).then_some(b.mean_score),
-                        "observed": (b.cases > 0.0).then_some(b.observed)})
-                })
+        if wanted.metrics.iter().any(|m| m.needs_probabilities()) {
+            report.curve = models(args, &all)
+                .into_iter()
+                .filter(|(_, scores)| are_probabilities(scores))
+                .flat_map(|(model, scores)| reliability_curve(args, all.labels, model, scores))
                 .collect();
         }
         report.warnings.sort();
@@ -285,21 +348,15 @@ impl Report {
     }
 
     /// Every estimate of the whole table or of one subgroup.
-    fn part(&mut self, args: &MetricsArgs, wanted: &[Metric], part: &Part<'_>, subgroup: Option<String>) {
+    fn part(&mut self, args: &MetricsArgs, wanted: &Wanted, part: &Part<'_>, subgroup: Option<String>) {
         let sample = part.sample();
         let n = part.labels.len();
-        let models: Vec<(Option<&str>, &[f64])> = match (&args.compare, part.other) {
-            (Some(name), Some(other)) => {
-                vec![(Some(args.score.as_str()), part.scores), (Some(name.as_str()), other)]
-            }
-            _ => vec![(None, part.scores)],
-        };
         let progress = spinner();
         let small = subgroup.is_some() && (n as u64) < args.subgroup_minimum;
         let mut out: Vec<(Estimate, Option<Value>)> = Vec::new();
-        for (model, scores) in models {
+        for (model, scores) in models(args, part) {
             let sample = Sample { scores, ..sample };
-            let probabilities = scores.iter().all(|s| (0.0..=1.0).contains(s));
+            let probabilities = are_probabilities(scores);
             if !probabilities && args.metric.is_empty() && subgroup.is_none() {
                 let what = model.unwrap_or(&args.score);
                 self.warnings.push(Warning {
@@ -309,9 +366,10 @@ impl Report {
             }
             let mut add = |mut estimate: Estimate| {
                 estimate.model = model.map(str::to_owned);
-                out.push((estimate, None));
+                let more = declared(args, &sample, &estimate.id);
+                out.push((estimate, more));
             };
-            for &metric in wanted {
+            for &metric in &wanted.metrics {
                 if metric.needs_probabilities() && !probabilities && args.metric.is_empty() {
                     continue;
                 }
@@ -353,30 +411,33 @@ impl Report {
                         let plan = plan(args, metric, n);
                         add(estimate_at_prevalence(metric, &sample, threshold, prevalence, &plan));
                     }
-                    if subgroup.is_none()
-                        && model.is_none_or(|m| m == args.score)
-                        && self.sentences.is_empty()
-                    {
-                        self.sentences = transported::per_thousand(&table, prevalence).unwrap_or_default();
-                    }
+                    let lines = transported::per_thousand(&table, prevalence).filter(|_| subgroup.is_none());
+                    self.sentences.extend(lines.map(|lines| Sentences {
+                        threshold,
+                        model: model.map(str::to_owned),
+                        prevalence,
+                        lines,
+                    }));
                 }
             }
         }
         if let (Some(other), Some(name)) = (part.other, &args.compare) {
             let pair = format!("{} - {name}", args.score);
-            let mut difference = estimate_difference(&sample, other, &plan(args, Metric::Auc, n));
-            difference.model = Some(pair.clone());
-            out.push((difference, None));
-            for &threshold in &args.threshold {
+            if wanted.difference {
+                let mut difference = estimate_difference(&sample, other, &plan(args, Metric::Auc, n));
+                difference.model = Some(pair.clone());
+                out.push((difference, None));
+            }
+            for &threshold in args.threshold.iter().filter(|_| wanted.mcnemar) {
                 let (mut estimate, test) = estimate_mcnemar(&sample, other, threshold);
                 estimate.model = Some(pair.clone());
-                let more = json!({
+                let tests = json!({
                     "only_first_correct": test.only_first_correct, "only_second_correct": test.only_second_correct,
                     "exact_p": test.exact_p(), "mid_p": test.mid_p(),
                     "statistic": test.statistic(), "p": test.p(),
                     "corrected_statistic": test.corrected_statistic(), "corrected_p": test.corrected_p(),
                 });
-                out.push((estimate, Some(more)));
+                out.push((estimate, Some(json!({"tests": tests}))));
             }
         }
         progress.finish_and_clear();
@@ -414,7 +475,15 @@ impl Report {
             out["reliability"] = json!(self.curve);
         }
         if !self.sentences.is_empty() {
-            out["per_thousand"] = json!(self.sentences);
+            let of = |s: &Sentences| {
+                let mut value =
+                    json!({"threshold": s.threshold, "prevalence": s.prevalence, "sentences": s.lines});
+                if let Some(model) = &s.model {
+                    value["model"] = json!(model);
+                }
+                value
+            };
+            out["per_thousand"] = self.sentences.iter().map(of).collect();
         }
         if let Some(pool) = &self.poolability {
             out["poolability"] = pool.clone();
@@ -425,7 +494,7 @@ impl Report {
         out
     }
 
-    fn text(&self) -> String {
+    fn text(&self, args: &MetricsArgs) -> String {
         let mut out = format!("{} cases, {} positive\n", self.n, self.positives);
         for (threshold, name, c) in &self.tables {
             let of = name.as_ref().map_or(String::new(), |n| format!("{n}, "));
@@ -447,8 +516,20 @@ impl Report {
             let rows: Vec<&Estimate> = self.rows.iter().filter(|r| r.subgroup.as_ref() == section).collect();
             out += &format!("{}\n", text_table(&rows));
         }
-        for sentence in &self.sentences {
-            out += &format!("{sentence}\n");
+        if self.rows.iter().any(|r| r.id == Metric::PartialAuc.id()) {
+            out += &format!(
+                "partial_auc: false positive rates 0 to {}, standardised (McClish 1989)\n",
+                args.max_fpr
+            );
+        }
+        for of in &self.sentences {
+            if self.sentences.len() > 1 {
+                let model = of.model.as_ref().map_or(String::new(), |m| format!("{m}, "));
+                out += &format!("{model}score >= {}, prevalence {}:\n", of.threshold, of.prevalence);
+            }
+            for line in &of.lines {
+                out += &format!("{line}\n");
+            }
         }
         if let Some(pool) = &self.poolability {
             let test = &pool["auc"];
@@ -503,6 +584,50 @@ struct Part<'a> {
 impl Part<'_> {
     fn sample(&self) -> Sample<'_> {
         Sample { labels: self.labels, scores: self.scores, patients: self.patients, sites: self.sites }
+    }
+}
+
+/// Each model with its name, where there are two.
+fn models<'a>(args: &'a MetricsArgs, part: &Part<'a>) -> Vec<(Option<&'a str>, &'a [f64])> {
+    match (&args.compare, part.other) {
+        (Some(name), Some(other)) => {
+            vec![(Some(args.score.as_str()), part.scores), (Some(name.as_str()), other)]
+        }
+        _ => vec![(None, part.scores)],
+    }
+}
+
+fn are_probabilities(scores: &[f64]) -> bool {
+    scores.iter().all(|s| (0.0..=1.0).contains(s))
+}
+
+/// The bins of calibration.
+fn bin_edges(args: &MetricsArgs) -> Vec<f64> {
+    if args.bin_edges.is_empty() { equal_edges(10) } else { args.bin_edges.clone() }
+}
+
+/// The reliability curve of one model, one value a bin.
+fn reliability_curve(args: &MetricsArgs, labels: &[bool], model: Option<&str>, scores: &[f64]) -> Vec<Value> {
+    let bins = reliability(labels, scores, None, &bin_edges(args), Edge::Left);
+    let of = |b: &Bin| {
+        let mut value = json!({"lower": b.lower, "upper": b.upper, "cases": b.cases as u64,
+            "mean_score": (b.cases > 0.0).then_some(b.mean_score),
+            "observed": (b.cases > 0.0).then_some(b.observed)});
+        if let Some(model) = model {
+            value["model"] = json!(model);
+        }
+        value
+    };
+    bins.iter().map(of).collect()
+}
+
+/// What an estimate was made with beside its threshold, for JSON.
+fn declared(args: &MetricsArgs, sample: &Sample<'_>, id: &str) -> Option<Value> {
+    match Metric::from_id(id)? {
+        Metric::PartialAuc => Some(json!({"max_fpr": args.max_fpr,
+            "raw_area": partial_area(sample.labels, sample.scores, args.max_fpr)})),
+        Metric::Ece | Metric::Mce => Some(json!({"bin_edges": bin_edges(args)})),
+        _ => None,
     }
 }
 
@@ -577,10 +702,15 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
         }
     }
     let unit = unit_of(args);
-    Plan { partial_fpr: args.max_fpr, ..Plan::new(args.level, methods, unit, args.bootstrap, args.seed) }
+    let bin_edges = bin_edges(args);
+    Plan {
+        partial_fpr: args.max_fpr,
+        bin_edges,
+        ..Plan::new(args.level, methods, unit, args.bootstrap, args.seed)
+    }
 }
 
-/// The estimate as JSON: warnings as code and message.
+/// The estimate as JSON: warnings as code and message, and the fields of `more` beside its own.
 pub(super) fn value_of(estimate: &Estimate, more: Option<Value>) -> Value {
     let mut value = serde_json::to_value(estimate).unwrap_or_default();
     if let Some(list) = value.get_mut("warnings").and_then(Value::as_array_mut) {
@@ -590,8 +720,8 @@ pub(super) fn value_of(estimate: &Estimate, more: Option<Value>) -> Value {
             *warning = json!({"code": code, "message": message});
         }
     }
-    if let Some(more) = more {
-        value["tests"] = more;
+    if let (Some(own), Some(Value::Object(more))) = (value.as_object_mut(), more) {
+        own.extend(more);
     }
     value
 }

@@ -1,12 +1,14 @@
 //! A CSV of labels and scores, read row by row with every problem located.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use csv::ByteRecord;
 
 use crate::analysis::results::Warning;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::storage;
 
 /// Which columns to read.
 pub struct Columns<'a> {
@@ -99,7 +101,10 @@ impl ScoreTable {
     /// empty table.
     pub fn read(columns: &Columns<'_>) -> Result<Self> {
         let path = columns.path;
-        let mut reader = csv::ReaderBuilder::new().from_path(path).map_err(|e| of_csv(path, &e))?;
+        // As much of the header as is looked at for its separator.
+        let mut input = BufReader::with_capacity(1 << 16, storage::open(path)?);
+        let separator = separator_of(input.fill_buf().map_err(|e| Error::io("read", path, &e))?);
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(input);
         let header = reader.byte_headers().map_err(|e| of_csv(path, &e))?.clone();
         let places = Places::find(columns, &header)?;
         let mut table = Self { compare: columns.compare.map(|_| Vec::new()), ..Self::default() };
@@ -139,7 +144,8 @@ impl ScoreTable {
                     }
                     if let Some(place) = places.cluster {
                         if cell(place).is_empty() {
-                            problems.wrong(line, "cluster-missing", "the cluster is empty".into());
+                            let hint = "fill it, or leave out --cluster";
+                            problems.wrong(line, "cluster-missing", "the cluster is empty".into(), hint);
                         }
                         clusters.push(cell(place));
                     }
@@ -149,22 +155,20 @@ impl ScoreTable {
                 }
                 _ => {
                     if label.is_none() {
-                        let text = show(cell(places.label));
-                        problems.wrong(line, "label-not-binary", labels.complaint(columns.label, &text));
+                        let text = cell(places.label);
+                        let message = labels.complaint(columns.label, &show(text));
+                        problems.wrong(line, "label-not-binary", message, labels.hint(text));
                     }
                     if score.is_none() {
-                        let text = show(cell(places.score));
-                        let message = format!("{} is not a finite number: {text}", columns.score);
-                        problems.wrong(line, "score-not-a-number", message);
+                        let text = cell(places.score);
+                        let message = format!("{} is not a finite number: {}", columns.score, show(text));
+                        problems.wrong(line, "score-not-a-number", message, score_hint(text));
                     }
                     if other == Some(None) {
-                        let text = show(places.compare.map_or(&[][..], cell));
+                        let text = places.compare.map_or(&[][..], cell);
                         let name = columns.compare.unwrap_or_default();
-                        problems.wrong(
-                            line,
-                            "score-not-a-number",
-                            format!("{name} is not a finite number: {text}"),
-                        );
+                        let message = format!("{name} is not a finite number: {}", show(text));
+                        problems.wrong(line, "score-not-a-number", message, score_hint(text));
                     }
                 }
             }
@@ -183,12 +187,87 @@ impl ScoreTable {
                 message: format!("{skipped} rows without label or score were left out"),
             });
         }
+        table.warnings.extend(separator_note(separator));
         table.clusters = places.cluster.map(|_| clusters.rows);
         table.groups =
             groups.into_iter().zip(columns.groups).map(|(g, name)| g.into_group(name.clone())).collect();
         Ok(table)
     }
 }
+
+/// What separates the cells of a table with this beginning: semicolons or tabs where the header has no comma outside
+/// quotes, as spreadsheets write them where the comma is the decimal sign.
+pub(super) fn separator_of(beginning: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut separator = b',';
+    for &byte in beginning.iter().take_while(|b| !matches!(b, b'\n' | b'\r')) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => return b',',
+            b';' if !quoted => separator = b';',
+            b'\t' if !quoted && separator == b',' => separator = b'\t',
+            _ => {}
+        }
+    }
+    separator
+}
+
+/// Says so where the table is not separated by commas.
+pub(super) fn separator_note(separator: u8) -> Option<Warning> {
+    let name = match separator {
+        b';' => "semicolons",
+        b'\t' => "tabs",
+        _ => return None,
+    };
+    Some(Warning {
+        code: "separator".into(),
+        message: format!("the header has no comma: the table was read as separated by {name}"),
+    })
+}
+
+/// The first names of a table's columns; thousands would bury the message.
+pub(super) fn columns_hint(names: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 12;
+    let first: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let mixed = if first.iter().any(|n| n.contains([';', '\t'])) {
+        "; separate the cells by commas, or by one other sign throughout"
+    } else {
+        ""
+    };
+    format!("the columns are {}{more}{mixed}", first.join(", "))
+}
+
+/// Yes or no in words or as a number, such as `1`, `1.00`, `0.0`.
+pub(super) fn binary(cell: &[u8]) -> Option<bool> {
+    const POSITIVE: [&str; 4] = ["1", "true", "yes", "positive"];
+    const NEGATIVE: [&str; 4] = ["0", "false", "no", "negative"];
+    let is = |list: &[&str]| list.iter().any(|w| cell.eq_ignore_ascii_case(w.as_bytes()));
+    if is(&POSITIVE) {
+        return Some(true);
+    }
+    if is(&NEGATIVE) {
+        return Some(false);
+    }
+    number(cell).filter(|n| *n == 0.0 || *n == 1.0).map(|n| n == 1.0)
+}
+
+/// The way out for a cell that is no score.
+fn score_hint(cell: &[u8]) -> &'static str {
+    if cell.is_empty() {
+        SKIP
+    } else if cell.contains(&b',') {
+        "write decimals with a point: 0.5"
+    } else {
+        "write a number such as 0.5; a case without a score has an empty cell, which --skip-missing leaves out"
+    }
+}
+
+/// The way out for an empty cell.
+const SKIP: &str = "fill it, or leave out rows with an empty label or score with --skip-missing";
 
 /// A finite number.
 fn number(cell: &[u8]) -> Option<f64> {
@@ -211,16 +290,7 @@ struct Labels<'a> {
 impl Labels<'_> {
     fn read(&mut self, cell: &[u8]) -> Option<bool> {
         let Some(positive) = self.positive else {
-            const POSITIVE: [&str; 5] = ["1", "1.0", "true", "yes", "positive"];
-            const NEGATIVE: [&str; 5] = ["0", "0.0", "false", "no", "negative"];
-            let is = |list: &[&str]| list.iter().any(|w| cell.eq_ignore_ascii_case(w.as_bytes()));
-            return if is(&POSITIVE) {
-                Some(true)
-            } else if is(&NEGATIVE) {
-                Some(false)
-            } else {
-                None
-            };
+            return binary(cell);
         };
         if cell == positive.as_bytes() {
             return Some(true);
@@ -230,6 +300,16 @@ impl Labels<'_> {
         }
         let negative = self.negative.get_or_insert_with(|| cell.to_vec());
         (negative == cell).then_some(false)
+    }
+
+    fn hint(&self, cell: &[u8]) -> &'static str {
+        if cell.is_empty() {
+            SKIP
+        } else if self.positive.is_some() {
+            "two classes are compared: write a column with two values, and name the positive one with --positive"
+        } else {
+            "name the value that means positive with --positive VALUE; the one other value is then negative"
+        }
     }
 
     fn complaint(&self, column: &str, text: &str) -> String {
@@ -269,7 +349,7 @@ impl Places {
                 problems.push(
                     Diagnostic::error("column-missing", format!("there is no column {name:?}"))
                         .at(Location::line(columns.path, 1))
-                        .hint(format!("the columns are {}", names.join(", "))),
+                        .hint(columns_hint(&names)),
                 );
             }
             if found.next().is_some() {
@@ -305,8 +385,8 @@ struct Problems<'a> {
 }
 
 impl Problems<'_> {
-    fn wrong(&mut self, line: u64, code: &'static str, message: String) {
-        self.push(Diagnostic::error(code, message).at(Location::line(self.path, line)));
+    fn wrong(&mut self, line: u64, code: &'static str, message: String, hint: &str) {
+        self.push(Diagnostic::error(code, message).at(Location::line(self.path, line)).hint(hint));
     }
 
     fn push(&mut self, problem: Diagnostic) {

@@ -238,10 +238,57 @@ fn bad_tables_are_refused_with_a_place_and_a_way_out() {
     check("label,score\n1,0.5\n", &["--level", "1"], 2, &["error[option-out-of-range]"]);
     check("label,score\n1,0.5\n", &["--metric", "auroc"], 2, &["error[metric-unknown]", "average_precision"]);
     check("label,score\n1,0.5\n", &["--unit", "patient"], 2, &["add --cluster"]);
+    check(
+        "label,score\nsick,0.5\nwell,0.4\n",
+        &[],
+        1,
+        &["name the value that means positive with --positive"],
+    );
+    check("label,score\n1,0.5\n,0.4\n", &[], 1, &["t.csv:3", "--skip-missing"]);
+    check("label,score\n1,0.5\n0,\n", &[], 1, &["t.csv:3", "--skip-missing"]);
+    check("label,score,b\n1,0.5,1\n0,1,\n", &["--compare", "b"], 1, &["t.csv:3", "--skip-missing"]);
+    check("label;score\n1;0,5\n0;0,1\n", &[], 1, &["t.csv:2", "write decimals with a point"]);
+    check("label;score,b\n1;0.5,2\n", &[], 1, &["error[column-missing]", "separate the cells by commas"]);
+    let wide = (0..10_000).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",");
+    let (_, shown) = refused(&format!("{wide}\n"), &[]);
+    assert!(shown.contains("c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 9988 more"), "{shown}");
+    assert!(!shown.contains("c12"), "{shown}");
     let many = format!("label,score\n{}", "x,y\n".repeat(100));
     check(&many, &[], 1, &["180 more problems are not listed"]);
     let (status, shown) = refused("label,score\n1,0.5\n,0.4\n0,\n0,0.1\n", &["--skip-missing"]);
     assert_eq!(status, Some(0), "{shown}");
+}
+
+#[test]
+fn other_separators_and_labels_as_decimals_are_read() {
+    let folder = tempfile::tempdir().expect("folder");
+    let read = |name: &str, text: &str, command: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("writes");
+        json(&[command, &[path.to_str().expect("path")]].concat())
+    };
+    let metrics = |text: &str| read("t.csv", text, &["metrics", "--bootstrap", "0"]);
+    let comma = metrics("label,score\n1.00,0.5\n1.0,0.3\n0.0,0.4\n0.00,0.2\n1,0.9\n0,0.1\n");
+    assert_eq!((&comma["n"], &comma["positives"]), (&6.into(), &3.into()));
+    assert_eq!(comma["warnings"], serde_json::json!([]));
+    for (sign, name) in [(";", "semicolons"), ("\t", "tabs")] {
+        let rows = "\"la,bel\"|label|score\nx|1|0.5\nx|1|0.3\nx|0|0.4\nx|0|0.2\nx|1|0.9\nx|0|0.1\n";
+        let other = metrics(&rows.replace('|', sign));
+        assert_eq!(other["estimates"], comma["estimates"]);
+        assert_eq!(other["warnings"][0]["code"], "separator");
+        assert!(other["warnings"][0]["message"].as_str().expect("text").contains(name));
+        let reads = "case_id|reader_id|label\nA|R1|1.00\nA|R2|1\nB|R1|0.0\nB|R2|no\n";
+        let agreement = read("r.csv", &reads.replace('|', sign), &["reads", "agreement"]);
+        assert_eq!(agreement["n"], 2);
+        assert_eq!(agreement["reads"], 4);
+        assert_eq!(agreement["warnings"][0]["code"], "separator");
+        let kappa = find(&agreement, "cohen_kappa", &[("model", "R1 vs R2".into())]);
+        assert_eq!(kappa["value"], 1.0);
+        assert!(kappa.get("positives").is_none(), "{kappa}");
+        let sensitivity =
+            find(&agreement, "sensitivity", &[("model", "R1 vs majority of the others".into())]);
+        assert_eq!((&sensitivity["n"], &sensitivity["positives"]), (&2.into(), &1.into()));
+    }
 }
 
 #[test]
@@ -299,6 +346,82 @@ fn the_device_among_the_reads_is_set_beside_each_reader() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("the readers are R1, R2, R3"));
 }
 
+#[test]
+fn comparisons_are_metrics_of_their_own() {
+    let file = input("d02_bal1000");
+    let run = |ids: &str| {
+        let compared = ["metrics", &file, "--compare", "score_b", "--bootstrap", "0", "--metric", ids];
+        let report = json(&compared);
+        let list = report["estimates"].as_array().expect("estimates").clone();
+        list.into_iter().map(|e| e["id"].as_str().expect("id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(run("auc_difference"), ["auc_difference"]);
+    assert_eq!(run("mcnemar,mcnemar"), ["mcnemar"]);
+    assert_eq!(run("auc"), ["auc", "auc", "auc_difference"]);
+    assert_eq!(run("f1"), ["f1", "f1"]);
+    let report = json(&["metrics", &file, "--compare", "score_b", "--metric", "auc_difference"]);
+    let difference = find(&report, "auc_difference", &[("model", "score - score_b".into())]);
+    let expected: f64 =
+        reference("exact")["d02_bal1000"]["auc_diff"].as_str().expect("text").parse().expect("number");
+    assert!((difference["value"].as_f64().expect("value") - expected).abs() < 1e-14);
+    let alone = sequester(&["metrics", &file, "--metric", "mcnemar"], "1");
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("there is no --compare"));
+}
+
+#[test]
+fn bins_curves_and_sentences_come_for_every_model_and_threshold() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("t.csv");
+    // In [0, 0.5): mean score 0.2, observed 0; in [0.5, 1]: mean 0.75, observed 0.5.
+    let rows = "label,score,b,sex\n0,0.1,0.3,F\n0,0.3,0.6,M\n1,0.5,0.9,F\n0,1,0.2,M\n";
+    std::fs::write(&path, rows).expect("writes");
+    let file = path.to_str().expect("path");
+    let common = ["metrics", file, "--compare", "b", "--bootstrap", "0", "--prevalence", "0.1"];
+    let report = json(&[&common[..], &["--bin-edges", "0,0.5,1", "--threshold", "0.5,0.2,0.5"]].concat());
+    let ece = find(&report, "ece", &[("model", "score".into())]);
+    assert!((ece["value"].as_f64().expect("ece") - (0.5 * 0.2 + 0.5 * 0.25)).abs() < 1e-15);
+    assert_eq!(ece["bin_edges"], serde_json::json!([0.0, 0.5, 1.0]));
+    let mce = find(&report, "mce", &[("model", "score".into())]);
+    assert!((mce["value"].as_f64().expect("mce") - 0.25).abs() < 1e-15);
+    let bins = report["reliability"].as_array().expect("curve");
+    let of = |model: &str| bins.iter().filter(|b| b["model"] == model).count();
+    assert_eq!((of("score"), of("b"), bins.len()), (2, 2, 4));
+    assert_eq!((&bins[1]["cases"], &bins[1]["observed"]), (&2.into(), &0.5.into()));
+    let told: Vec<(Value, Value)> = report["per_thousand"]
+        .as_array()
+        .expect("sentences")
+        .iter()
+        .map(|s| {
+            assert!(s["sentences"][0].as_str().expect("text").starts_with("Of 1,000 patients, 100 have"));
+            (s["model"].clone(), s["threshold"].clone())
+        })
+        .collect();
+    let each = |model: &str, t: f64| (Value::from(model), Value::from(t));
+    assert_eq!(told, [each("score", 0.5), each("score", 0.2), each("b", 0.5), each("b", 0.2)]);
+    // A threshold or a column named twice gives nothing twice: `find` panics where it does.
+    find(&report, "f1", &[("model", "b".into()), ("threshold", 0.5.into()), ("prevalence", Value::Null)]);
+    let report = json(&["metrics", file, "--by", "sex,sex", "--bootstrap", "0"]);
+    find(&report, "auc", &[("subgroup", "sex=F".into())]);
+    let shown = sequester(&[&common[..], &["--threshold", "0.5,0.2"]].concat(), "1");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("b, score >= 0.2, prevalence 0.1:\nOf 1,000 patients"), "{shown}");
+    assert!(shown.contains("partial_auc: false positive rates 0 to 0.1"), "{shown}");
+    // One negative of three is above the positive: the curve is flat at 0 up to 1/3, then rises to 1.
+    let report = json(&["metrics", file, "--max-fpr", "0.5", "--bootstrap", "0", "--metric", "partial_auc"]);
+    let partial = find(&report, "partial_auc", &[]);
+    assert_eq!(partial["max_fpr"], 0.5);
+    let raw = partial["raw_area"].as_f64().expect("area");
+    assert!((raw - (0.5 - 1.0 / 3.0)).abs() < 1e-15, "{raw}");
+    let standardised = 0.5 * (1.0 + (raw - 0.125) / (0.5 - 0.125));
+    assert!((partial["value"].as_f64().expect("value") - standardised).abs() < 1e-15);
+    for edges in ["0,0.5", "0,0.5,0.5,1", "0.1,1", "0,NaN,1"] {
+        let output = sequester(&["metrics", file, "--bin-edges", edges], "1");
+        assert_eq!(output.status.code(), Some(2), "{edges}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("do not ascend from 0 to 1"), "{edges}");
+    }
+}
+
 /// The real data, where it is; `None` is said aloud.
 fn data(path: &str) -> Option<std::path::PathBuf> {
     let root = std::env::var("SEQUESTER_DATA").unwrap_or_else(|_| "../shared/data".into());
@@ -332,6 +455,8 @@ fn fourteen_published_aucs_of_a_chest_network_come_out() {
         reader.headers().expect("header").iter().skip(1).map(|n| n.replace("prob_", "")).collect();
     let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("row")).collect();
     let published = data("chexnet-scores/aucs.csv").expect("table");
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("table.csv");
     let mut compared = 0;
     for row in csv::Reader::from_path(published).expect("table").records() {
         let row = row.expect("row");
@@ -341,6 +466,17 @@ fn fourteen_published_aucs_of_a_chest_network_come_out() {
         let values: Vec<f64> = rows.iter().map(|r| r[place].parse().expect("score")).collect();
         let auc = sequester::analysis::roc::auc(&labels, &values).expect("auc");
         assert!((auc - expected).abs() < 1e-14, "{name}: {auc:?} {expected:?}");
+        // And through the command, from a table as its user has it.
+        let mut table = String::from("image,truth,probability\n");
+        for (row, label) in rows.iter().zip(&labels) {
+            table.push_str(&format!("{},{},{}\n", &row[0], u8::from(*label), &row[place]));
+        }
+        std::fs::write(&file, table).expect("writes");
+        let columns = ["--label", "truth", "--score", "probability", "--metric", "auc", "--bootstrap", "0"];
+        let report = json(&[&["metrics", file.to_str().expect("path")][..], &columns].concat());
+        assert_eq!(report["n"], rows.len());
+        let shown = find(&report, "auc", &[])["value"].as_f64().expect("value");
+        assert_eq!(shown.to_bits(), auc.to_bits(), "{name}");
         compared += 1;
     }
     assert_eq!(compared, 14);

@@ -210,7 +210,7 @@ fn calibrated(t: &Table, fits: bool, out: &mut Values) {
     put("brier", calibration::brier(&t.labels, &t.scores, None));
     put("logloss", calibration::log_loss(&t.labels, &t.scores, None));
     for (edge, name) in [(Edge::Left, "left_closed"), (Edge::Right, "right_closed")] {
-        let bins = calibration::reliability(&t.labels, &t.scores, None, 10, edge);
+        let bins = calibration::reliability(&t.labels, &t.scores, None, &calibration::equal_edges(10), edge);
         put(&format!("ece10_{name}"), calibration::expected_error(&bins));
         put(&format!("mce10_{name}"), calibration::maximum_error(&bins));
     }

@@ -28,21 +28,10 @@ pub fn auc_jackknife(resampler: &Resampler, labels: &[bool], scores: &[f64]) -> 
         });
         return without.collect();
     }
-    // Two-stage resampling is accelerated by its outer unit.
-    let (units, unit_of_leaf) = if resampler.unit == ResamplingUnit::SiteThenPatient {
-        let mut unit_of_leaf = vec![0; resampler.leaves];
-        for (site, block) in resampler.blocks.iter().enumerate() {
-            for &leaf in block {
-                unit_of_leaf[leaf as usize] = site;
-            }
-        }
-        (resampler.blocks.len(), unit_of_leaf)
-    } else {
-        (resampler.leaves, (0..resampler.leaves).collect())
-    };
+    let (units, unit_of_leaf) = outer_units(resampler);
     let mut leaves = vec![Leaf::default(); units];
     for (case, (&leaf, &label)) in resampler.leaf_of_case.iter().zip(labels).enumerate() {
-        let leaf = &mut leaves[unit_of_leaf[leaf as usize]];
+        let leaf = &mut leaves[unit_of_leaf[leaf as usize] as usize];
         leaf.placements += u128::from(placements[case]);
         if label { leaf.positives.push(key(scores[case])) } else { leaf.negatives.push(key(scores[case])) }
     }
@@ -74,7 +63,7 @@ pub fn confusion_jackknife(
     resampler: &Resampler,
     labels: &[bool],
     calls: &[bool],
-    statistic: fn(&Confusion) -> Option<f64>,
+    statistic: impl Fn(&Confusion) -> Option<f64>,
 ) -> Vec<(f64, u64)> {
     let mut table = Confusion::default();
     let mut tables = vec![Confusion::default(); resampler.leaves];
@@ -123,17 +112,82 @@ pub fn weighted_jackknife(
     resampler: &Resampler,
     statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send,
 ) -> Vec<(f64, u64)> {
-    let values: Vec<Option<f64>> = (0..resampler.leaves as u32)
+    let (units, unit_of_leaf) = outer_units(resampler);
+    let values: Vec<Option<f64>> = (0..units as u32)
         .into_par_iter()
         .map_init(
             || vec![1_u32; resampler.leaf_of_case.len()],
             |weights, removed| {
                 for (weight, &leaf) in weights.iter_mut().zip(&resampler.leaf_of_case) {
-                    *weight = u32::from(leaf != removed);
+                    *weight = u32::from(unit_of_leaf[leaf as usize] != removed);
                 }
                 statistic(weights)
             },
         )
         .collect();
     values.into_iter().flatten().map(|v| (v, 1)).collect()
+}
+
+/// How many units the acceleration leaves out one by one, and the unit of each leaf. Two-stage resampling is
+/// accelerated by its outer unit.
+fn outer_units(resampler: &Resampler) -> (usize, Vec<u32>) {
+    if resampler.unit != ResamplingUnit::SiteThenPatient {
+        return (resampler.leaves, (0..resampler.leaves as u32).collect());
+    }
+    let mut unit_of_leaf = vec![0; resampler.leaves];
+    for (site, block) in (0_u32..).zip(&resampler.blocks) {
+        for &leaf in block {
+            unit_of_leaf[leaf as usize] = site;
+        }
+    }
+    (resampler.blocks.len(), unit_of_leaf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::calibration::brier;
+    use super::super::super::roc::auc;
+    use super::super::Cases;
+    use super::*;
+
+    #[test]
+    fn site_then_patient_leaves_out_whole_sites() {
+        let labels = [true, false, true, false, true, false, false, true, false];
+        let scores = [0.9, 0.4, 0.3, 0.3, 0.7, 0.8, 0.1, 0.6, 0.5];
+        let patients = [0, 0, 1, 2, 3, 3, 4, 5, 6];
+        let sites = [0, 0, 0, 1, 1, 1, 2, 2, 2];
+        let cases = Cases { labels: &labels, patients: Some(&patients), sites: Some(&sites) };
+        let resampler = Resampler::new(ResamplingUnit::SiteThenPatient, &cases).expect("resampler");
+        let without = |site: u32| -> (Vec<bool>, Vec<f64>) {
+            (0..labels.len()).filter(|&i| sites[i] != site).map(|i| (labels[i], scores[i])).unzip()
+        };
+        let sorted = |mut values: Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        // One value a site, and not one a patient.
+        let expanded = |found: Vec<(f64, u64)>| {
+            sorted(found.into_iter().flat_map(|(v, times)| std::iter::repeat_n(v, times as usize)).collect())
+        };
+        let by_hand = |statistic: &dyn Fn(&[bool], &[f64]) -> f64| {
+            sorted((0..3).map(without).map(|(l, s)| statistic(&l, &s)).collect())
+        };
+        let aucs = expanded(auc_jackknife(&resampler, &labels, &scores));
+        assert_eq!(aucs, by_hand(&|l, s| auc(l, s).expect("auc")));
+        let calls = scores.map(|s| s >= 0.5);
+        let accuracy = |t: &Confusion| {
+            let (k, n) = t.accuracy();
+            Some(k as f64 / n as f64)
+        };
+        let accuracies = expanded(confusion_jackknife(&resampler, &labels, &calls, accuracy));
+        let right = |l: &[bool], s: &[f64]| {
+            l.iter().zip(s).filter(|(l, s)| **l == (**s >= 0.5)).count() as f64 / l.len() as f64
+        };
+        assert_eq!(accuracies, by_hand(&right));
+        let briers = expanded(weighted_jackknife(&resampler, |w| brier(&labels, &scores, Some(w))));
+        for (found, expected) in briers.iter().zip(by_hand(&|l, s| brier(l, s, None).expect("brier"))) {
+            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+        }
+        assert_eq!(briers.len(), 3);
+    }
 }
