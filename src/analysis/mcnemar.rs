@@ -1,6 +1,7 @@
 //! McNemar's test (1947): two models on the same cases, compared by the cases on which exactly one of them is
 //! right.
 
+use super::roc::dense_ids;
 use super::special::{binomial_density, binomial_tails, chi_squared_sf};
 
 /// The discordant cases.
@@ -23,6 +24,22 @@ pub fn mcnemar(labels: &[bool], first: &[bool], second: &[bool]) -> McNemar {
         }
     }
     out
+}
+
+/// The same comparison where patients have several cases (Obuchowski 1998): with dₖ the cases of patient k on which the
+/// first alone is right less those on which the second alone is, (Σdₖ)²·(K − 1)/(K·Σdₖ²) is χ² with one degree of
+/// freedom when both are right equally often. With one case a patient it is McNemar's statistic times (K − 1)/K. One
+/// entry a case in each slice; `None` with fewer than two patients, or when no patient has a difference.
+pub fn clustered_p(labels: &[bool], first: &[bool], second: &[bool], patients: &[u32]) -> Option<f64> {
+    let (dense, count) = dense_ids(patients);
+    let mut gaps = vec![0_i64; count];
+    for (i, &patient) in dense.iter().enumerate() {
+        gaps[patient as usize] += i64::from(first[i] == labels[i]) - i64::from(second[i] == labels[i]);
+    }
+    let sum = gaps.iter().sum::<i64>() as f64;
+    let squares = gaps.iter().map(|d| d * d).sum::<i64>() as f64;
+    let k = count as f64;
+    (count >= 2 && squares > 0.0).then(|| chi_squared_sf(sum * sum * (k - 1.0) / (k * squares), 1.0))
 }
 
 impl McNemar {
@@ -73,5 +90,30 @@ impl McNemar {
         let gap = self.only_first_correct.abs_diff(self.only_second_correct) as f64;
         let n = self.discordant() as f64;
         (n > 0.0).then(|| (gap - correction).max(0.0).powi(2) / n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand: four patients with gaps 2, 1, -1, 0 give (2)^2 * 3 / (4 * 6) = 0.5, and P(X >= 0.5) = 0.4795.
+    #[test]
+    fn patients_with_several_cases_match_a_value_by_hand() {
+        let labels = [true; 7];
+        let first = [true, true, true, true, false, true, true];
+        let second = [false, false, false, true, true, true, true];
+        let p = clustered_p(&labels, &first, &second, &[0, 0, 1, 1, 2, 3, 3]).expect("a test");
+        assert!((p - 0.479_500_122_186_953_5).abs() < 1e-12, "{p}");
+        assert_eq!(clustered_p(&labels, &first, &first, &[0, 0, 1, 1, 2, 3, 3]), None);
+    }
+
+    #[test]
+    fn one_case_a_patient_is_mcnemar_up_to_its_factor() {
+        let labels = [true; 5];
+        let (first, second) = ([true, true, true, false, true], [false, false, false, true, true]);
+        let plain = mcnemar(&labels, &first, &second).statistic().expect("discordant");
+        let p = clustered_p(&labels, &first, &second, &[0, 1, 2, 3, 4]).expect("a test");
+        assert!((p - chi_squared_sf(plain * 4.0 / 5.0, 1.0)).abs() < 1e-15);
     }
 }
