@@ -168,10 +168,7 @@ impl Function<TeraResult<Value>> for Call {
         let piece = if self.name == "table" {
             let Some(mut table) = table(comparison, &id) else {
                 let known = TABLES.join(", ");
-                return Err(coded(
-                    "unknown-table",
-                    &format!("there is no table `{id}`; tables are {known}"),
-                ));
+                return Err(coded("unknown-table", &format!("there is no table `{id}`; tables are {known}")));
             };
             table.caption = caption.unwrap_or(table.caption);
             Piece::Table(table)
@@ -244,7 +241,8 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
                 [] => {
                     let others: Vec<String> = shown.iter().map(|a| words(a)).collect();
                     let those = if others.len() == 1 { "that" } else { "those" };
-                    sentences.push(format!("{lead} is shown to be higher than {those} of {}.", list(&others)));
+                    sentences
+                        .push(format!("{lead} is shown to be higher than {those} of {}.", list(&others)));
                 }
                 [one] => sentences.push(format!(
                     "{lead} is not shown to be higher than that of {}: difference {}, {}.",
@@ -254,10 +252,8 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
                 )),
                 _ => {
                     let others: Vec<String> = open.iter().map(|a| words(a)).collect();
-                    sentences.push(format!(
-                        "{lead} is not shown to be higher than those of {}.",
-                        list(&others)
-                    ));
+                    sentences
+                        .push(format!("{lead} is not shown to be higher than those of {}.", list(&others)));
                 }
             }
             if !open.is_empty() && !shown.is_empty() {
@@ -269,7 +265,8 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
             }
             if best.verdict == Verdict::NotShown {
                 sentences.push(
-                    "Not shown to be higher does not mean shown to be equal: these cases cannot tell.".to_owned(),
+                    "Not shown to be higher does not mean shown to be equal: these cases cannot tell."
+                        .to_owned(),
                 );
             }
         }
@@ -344,7 +341,9 @@ pub fn method(comparison: &Comparison) -> Vec<String> {
         Family::AgainstReference(name) => format!("{name} against each other one: {count} {plural}"),
     };
     if method.comparisons > 0 {
-        out.push(format!("P values are two-sided and adjusted after Holm (1979) within each kind of test, over {family}."));
+        out.push(format!(
+            "P values are two-sided and adjusted after Holm (1979) within each kind of test, over {family}."
+        ));
     }
     if method.replicates > 0 {
         out.push(format!(
@@ -504,7 +503,9 @@ fn contenders(comparison: &Comparison) -> Table {
         table.notes.push(format!("Intervals of sensitivity and specificity: {method}."));
     }
     if !published {
-        table.notes.push("AP: average precision. What needs a threshold holds at each contender's own.".to_owned());
+        table
+            .notes
+            .push("AP: average precision. What needs a threshold holds at each contender's own.".to_owned());
     }
     table
 }
@@ -571,7 +572,8 @@ fn pairs(comparison: &Comparison) -> Table {
                 Cell::new(p_cell(pair.adjusted_p)),
             ];
             if unpaired {
-                let needed = pair.correlation_needed.map_or_else(|| "\u{2013}".to_owned(), |r| format::fixed(r, 4));
+                let needed =
+                    pair.correlation_needed.map_or_else(|| "\u{2013}".to_owned(), |r| format::fixed(r, 4));
                 cells.push(Cell::new(needed));
             }
             Row::Cells(cells)
@@ -688,7 +690,8 @@ fn ensembles(comparison: &Comparison) -> Table {
         .iter()
         .filter(|c| c.kind == Kind::Ensemble)
         .map(|c| {
-            let members: Vec<String> = c.members.iter().map(|m| format!("{} \u{d7} {}", m.weight, m.name)).collect();
+            let members: Vec<String> =
+                c.members.iter().map(|m| format!("{} \u{d7} {}", m.weight, m.name)).collect();
             let origin = if c.exploratory {
                 "exploratory: chosen on these cases"
             } else {

@@ -99,7 +99,10 @@ pub fn training_svg(name: &str, epochs: &[Epoch]) -> String {
     learning(&mut canvas, 0.0, name, epochs);
     canvas.finish(
         &format!("Training of {name}"),
-        &format!("Losses on training and tuning cases, and AUC on tuning cases, over {} epochs", epochs.len()),
+        &format!(
+            "Losses on training and tuning cases, and AUC on tuning cases, over {} epochs",
+            epochs.len()
+        ),
     )
 }
 
@@ -286,9 +289,8 @@ fn confusion(canvas: &mut Canvas, left: f64, contender: &Contender) {
     let (x0, y0, width, height) = (left + 110.0, 56.0, 135.0, 80.0);
     let name = text::fit(&contender.name, 13.0, 320.0);
     canvas.bold((left + 20.0, 20.0), 13.0, Anchor::Start, INK, &name);
-    for (index, (call, label)) in [("Called positive", "Positive"), ("Called negative", "Negative")]
-        .into_iter()
-        .enumerate()
+    for (index, (call, label)) in
+        [("Called positive", "Positive"), ("Called negative", "Negative")].into_iter().enumerate()
     {
         let shift = index as f64 + 0.5;
         canvas.text((x0 + width * shift, y0 - 10.0), 12.0, Anchor::Middle, INK, label);
