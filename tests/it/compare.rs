@@ -133,3 +133,132 @@ fn bad_input_is_refused_with_its_code() {
     let occupied = out.path().to_str().expect("UTF-8");
     refused(&[&a, "--out", occupied], 1, "out-occupied");
 }
+
+/// Real training runs, as small as they come: what a table of scores cannot show.
+#[cfg(feature = "torch")]
+mod runs {
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::{Value, json, refused};
+    use crate::support::{files, sequester};
+
+    const EXPERIMENT: &str = include_str!("../../protocols/exp-random-smoke.toml");
+
+    /// The smoke experiment at the lowest resolution. The split's seed stays, so runs share their tuning cases.
+    fn experiment(folder: &Path, name: &str, seed: u32, epochs: u32) -> String {
+        let (head, training) = EXPERIMENT.split_once("[training]").expect("a section");
+        let text = format!("{head}[training]{}", training.replace("seed = 5", &format!("seed = {seed}")))
+            .replace("resolution = 96", "resolution = 32")
+            .replace("batch_size = 32", "batch_size = 8")
+            .replace("epochs = 2", &format!("epochs = {epochs}"))
+            .replace("id = \"random-smoke\"", &format!("id = \"{name}\""));
+        let path = folder.join(format!("{name}.toml"));
+        std::fs::write(&path, text).expect("writes");
+        path.to_string_lossy().into_owned()
+    }
+
+    fn arguments(study: &Path, experiment: &str, out: &str) -> Vec<String> {
+        let at = |name: &str| study.join(name).to_string_lossy().into_owned();
+        ["train", "--experiment", experiment, "--cases", &at("development.csv"), "--images", &at("images")]
+            .into_iter()
+            .chain(["--out", out])
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Trains for so many epochs that it cannot be complete, and is interrupted after the first.
+    fn interrupted(arguments: &[String], out: &Path) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sequester"))
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let start = Instant::now();
+        let curve = out.join("run").join("training.jsonl");
+        while std::fs::metadata(&curve).map_or(0, |m| m.len()) == 0 {
+            assert!(start.elapsed() < Duration::from_secs(120), "no epoch within two minutes");
+            assert!(child.try_wait().expect("waits").is_none(), "the training ended by itself");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+        assert_eq!(child.wait().expect("ends").code(), Some(130));
+    }
+
+    #[test]
+    fn trained_runs_are_compared_and_an_interrupted_one_is_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let study = folder.path().join("study");
+        let made = study.to_str().expect("UTF-8");
+        let size = ["--cases", "20", "--development", "40", "--size", "64", "--only-cohort"];
+        let ran = sequester(&[&["demo", made][..], &size].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let model = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+        for (name, seed) in [("one", 5), ("two", 6)] {
+            let file = experiment(folder.path(), name, seed, 1);
+            let all = arguments(&study, &file, &model(name));
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            let ran = sequester(&all);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let svg = folder.path().join(name).join("run/training.svg");
+            assert!(std::fs::read_to_string(svg).expect("a curve").contains(&format!("Training of {name}")));
+        }
+        let (one, two) = (model("one"), model("two"));
+
+        let report = json(&[&one, &two]);
+        assert_eq!(
+            (&report["data"]["split"], &report["data"]["synthetic"]),
+            (&"tuning".into(), &true.into())
+        );
+        for (contender, name) in report["contenders"].as_array().expect("list").iter().zip(["one", "two"]) {
+            assert_eq!((&contender["name"], &contender["kind"]), (&name.into(), &"run".into()));
+            // The comparison shows what training recorded, epoch by epoch.
+            let curve = folder.path().join(name).join("run/training.jsonl");
+            let lines = std::fs::read_to_string(curve).expect("reads");
+            let recorded: Vec<Value> =
+                lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+            let shown = contender["training"].as_array().expect("a curve");
+            assert_eq!(shown.len(), 2);
+            assert_eq!(recorded.len(), 2);
+            for (shown, recorded) in shown.iter().zip(&recorded) {
+                for key in ["epoch", "stage", "training_loss", "tuning_loss", "tuning_auc"] {
+                    assert_eq!(shown[key], recorded[key], "{key}");
+                }
+            }
+            // The AUC of the kept weights is the one that kept them.
+            let kept = recorded.iter().filter_map(|r| r["tuning_auc"].as_f64()).fold(0.0, f64::max);
+            let auc = contender["estimates"].as_array().expect("estimates").iter().find(|e| e["id"] == "auc");
+            let auc = auc.expect("an AUC")["value"].as_f64().expect("a number");
+            assert!((auc - kept).abs() < 1e-12, "{auc} {kept}");
+        }
+
+        let out = folder.path().join("comparison");
+        let to = out.to_str().expect("UTF-8");
+        let ran = sequester(&["compare", &one, &two, "--bootstrap", "50", "--out", to]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout.contains("Tuning split, selection only"), "{}", ran.stdout);
+        let written = files(&out);
+        let html = String::from_utf8_lossy(&written[&out.join("comparison.html")]).into_owned();
+        for words in ["Training curves", "tuning split of the training runs", "Kept epoch"] {
+            assert!(html.contains(words), "{words}");
+        }
+        assert!(written.contains_key(&out.join("figures/training.svg")));
+
+        // The study's run folder is the same contender as the model's folder that holds it.
+        let below = format!("again={two}/run");
+        refused(&[&two, &below], 1, "run-repeated");
+
+        let file = experiment(folder.path(), "unfinished", 7, 5000);
+        let unfinished = folder.path().join("unfinished");
+        let name = model("unfinished");
+        interrupted(&arguments(&study, &file, &name), &unfinished);
+        let target = folder.path().join("nothing");
+        let to = target.to_str().expect("UTF-8");
+        let ran = refused(&[&one, &name, "--out", to], 1, "run-incomplete");
+        assert!(ran.stderr.contains("of 5001 epochs are done"), "{}", ran.stderr);
+        assert!(!target.exists(), "nothing is written");
+    }
+}
