@@ -564,7 +564,11 @@ fn print(comparison: &Comparison) {
             row.resize(plain.header.len(), String::new());
             table.add_row(row);
         }
-        println!("{table}\n");
+        println!("{table}");
+        for note in plain.notes {
+            println!(" {note}");
+        }
+        println!();
     }
     for sentence in document::method(comparison) {
         println!("{sentence}");

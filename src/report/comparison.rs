@@ -13,7 +13,7 @@ use super::{figures, format, html, lint, tables, text};
 use crate::analysis::comparison::{
     Against, AucTest, CallTest, Comparison, Contender, Family, Kind, Split, Verdict,
 };
-use crate::analysis::estimate::Estimate;
+use crate::analysis::estimate::{Estimate, Interval};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::digest::{Digest, RelativePath};
 
@@ -367,6 +367,7 @@ pub fn plain_table(comparison: &Comparison, id: &str) -> Option<PlainTable> {
         caption: table.caption,
         header: table.columns.into_iter().map(|c| c.header).collect(),
         rows: rows.collect(),
+        notes: table.notes,
     })
 }
 
@@ -379,6 +380,8 @@ pub struct PlainTable {
     pub header: Vec<String>,
     /// Rows of cells.
     pub rows: Vec<Vec<String>>,
+    /// Notes below.
+    pub notes: Vec<String>,
 }
 
 fn left(header: &str, weight: f64) -> Column {
@@ -410,12 +413,26 @@ fn name_cell(comparison: &Comparison, contender: &Contender) -> Cell {
 }
 
 fn with_interval(contender: &Contender, id: &str) -> String {
-    match contender.estimate(id) {
-        Some(e) if e.value.is_some() && !e.intervals.is_empty() => {
-            format!("{} ({})", format::value(e), format::interval(e))
+    let estimate = contender.estimate(id);
+    match estimate.and_then(|e| Some((e, spread(e)?))) {
+        Some((e, interval)) if e.value.is_some() => {
+            format!("{} ({})", format::value(e), format::limits(interval, format::style(e)))
         }
-        other => value_of(other),
+        _ => value_of(estimate),
     }
+}
+
+/// The declared interval, or the exact one beside it where that has collapsed to a point: from cases that do not vary
+/// the bootstrap draws nothing else.
+pub(super) fn spread(estimate: &Estimate) -> Option<&Interval> {
+    let wide = estimate.intervals.iter().find(|i| i.lower < i.upper);
+    wide.or(estimate.intervals.first())
+}
+
+/// Whether [`spread`] is not the declared interval.
+fn collapsed(estimate: &Estimate) -> bool {
+    estimate.intervals.first().is_some_and(|i| i.lower >= i.upper)
+        && estimate.intervals.iter().any(|i| i.lower < i.upper)
 }
 
 fn value_of(estimate: Option<&Estimate>) -> String {
@@ -502,6 +519,15 @@ fn contenders(comparison: &Comparison) -> Table {
     if let Some(method) = of("sensitivity") {
         table.notes.push(format!("Intervals of sensitivity and specificity: {method}."));
     }
+    let shown = ["auc", "sensitivity", "specificity"];
+    let mut all = comparison.contenders.iter().flat_map(|c| shown.iter().filter_map(|id| c.estimate(id)));
+    if all.any(collapsed) {
+        table.notes.push(
+            "Where such an interval is a single point, because the cases do not vary, the exact Clopper-Pearson interval \
+             stands instead; it takes cases as independent."
+                .to_owned(),
+        );
+    }
     if !published {
         table
             .notes
@@ -548,7 +574,7 @@ fn operating_points(comparison: &Comparison) -> Table {
             ]))
         })
         .collect();
-    let columns = vec![left("Contender", 0.6), right("Threshold"), left("Rule", 1.1), left("Origin", 1.0)];
+    let columns = vec![left("Contender", 0.8), right("Threshold"), left("Rule", 1.6), left("Origin", 0.8)];
     make("Operating points: positive is a score at or above the threshold".to_owned(), columns, rows)
 }
 

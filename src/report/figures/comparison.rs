@@ -1,7 +1,8 @@
 //! Figures of a comparison: several models in one picture, each with its own colour, or side by side.
 
-use super::canvas::{Anchor, Axis, BAND, BLUE, Canvas, GRID, INK, MUTED, Plot, RED, Stroke};
+use super::canvas::{Anchor, Axis, BAND, BLUE, Canvas, INK, MUTED, Plot, RED, Stroke};
 use crate::analysis::comparison::{Comparison, Contender, Epoch};
+use crate::report::comparison::spread;
 use crate::report::document::{Figure, Image};
 use crate::report::{format, text};
 
@@ -11,6 +12,12 @@ pub const IDS: &[&str] =
 
 /// Colours that stay apart for most people who see colours differently; the second round is dashed.
 const COLORS: [&str; 6] = [BLUE, RED, "#2b7a4b", "#7b4a9a", "#a67c00", "#4a8fb0"];
+
+/// From the lower edge of a plot past its axis to the first entry of the legend.
+const BELOW: f64 = 66.0;
+
+/// Height of an entry.
+const LINE: f64 = 18.0;
 
 /// Panels that stand in one row.
 const COLUMNS: usize = 2;
@@ -40,7 +47,7 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
         "roc" => (
             "ROC curves. Dots are the operating points.".to_owned(),
             format!("ROC curves, sensitivity against one minus specificity, of {names}, with their operating points."),
-            0.72,
+            0.64,
             vec![roc(comparison)],
         ),
         "precision-recall" => (
@@ -48,27 +55,27 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
              the prevalence."
                 .to_owned(),
             format!("Precision-recall curves of {names}, with their operating points."),
-            0.72,
+            0.64,
             vec![precision_recall(comparison)],
         ),
         "thresholds" => (
             "Sensitivity and specificity over thresholds. The dashed line is the operating point.".to_owned(),
             format!("For each of {names}: sensitivity falling and specificity rising with the threshold."),
             1.0,
-            rows_of(&comparison.contenders, |c| !c.curves.thresholds.is_empty(), 290.0, thresholds),
+            rows_of(&comparison.contenders, |c| !c.curves.thresholds.is_empty(), (290.0, 2), thresholds),
         ),
         "confusion" => (
             "Cases by call and by label at each operating point.".to_owned(),
             format!("Two by two tables of {names}; the numbers are those of the table of counts."),
             1.0,
-            rows_of(&comparison.contenders, |c| c.confusion.is_some(), 250.0, confusion),
+            rows_of(&comparison.contenders, |c| c.confusion.is_some(), (240.0, 3), confusion),
         ),
         "calibration" => (
             "Reliability: share of positives against mean score in ten bins of equal width; bins without cases are left \
              out. On the dashed line scores are probabilities."
                 .to_owned(),
             format!("Reliability curves of {names}; the diagonal is ideal."),
-            0.72,
+            0.64,
             vec![calibration(comparison)],
         ),
         "training" => (
@@ -96,7 +103,7 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
 /// The training curve of one run as an SVG file.
 pub fn training_svg(name: &str, epochs: &[Epoch]) -> String {
     let mut canvas = Canvas::new(430.0, 400.0);
-    learning(&mut canvas, 0.0, name, epochs);
+    learning(&mut canvas, (0.0, 0.0), name, epochs);
     canvas.finish(
         &format!("Training of {name}"),
         &format!(
@@ -106,37 +113,34 @@ pub fn training_svg(name: &str, epochs: &[Epoch]) -> String {
     )
 }
 
-/// Panels side by side, as many images as there are rows.
+/// Panels side by side in rows of a height; as many rows in an image as fit on a page beside other things.
 fn rows_of(
     contenders: &[Contender],
     has: impl Fn(&Contender) -> bool,
-    height: f64,
-    draw: impl Fn(&mut Canvas, f64, &Contender),
+    (height, rows): (f64, usize),
+    draw: impl Fn(&mut Canvas, (f64, f64), &Contender),
 ) -> Vec<Canvas> {
     let shown: Vec<&Contender> = contenders.iter().filter(|c| has(c)).collect();
     shown
-        .chunks(COLUMNS)
-        .map(|row| {
-            let mut canvas = Canvas::new(800.0, height);
-            for (column, contender) in row.iter().enumerate() {
-                draw(&mut canvas, 400.0 * column as f64, contender);
+        .chunks(COLUMNS * rows)
+        .map(|page| {
+            let mut canvas = Canvas::new(800.0, height * page.len().div_ceil(COLUMNS) as f64);
+            for (index, contender) in page.iter().enumerate() {
+                let (row, column) = (index / COLUMNS, index % COLUMNS);
+                draw(&mut canvas, (400.0 * column as f64, height * row as f64), contender);
             }
             canvas
         })
         .collect()
 }
 
-/// A box of names and colours whose lower right corner is given.
-fn legend(canvas: &mut Canvas, corner: (f64, f64), entries: &[(usize, String)]) {
-    let words: Vec<String> = entries.iter().map(|(_, w)| text::fit(w, 12.0, 250.0)).collect();
-    let width = words.iter().map(|w| text::width(w) * 12.6).fold(0.0, f64::max) + 48.0;
-    let height = 18.0 * entries.len() as f64 + 10.0;
-    let (left, top) = (corner.0 - width - 8.0, corner.1 - height - 8.0);
-    canvas.rect(left, top, width, height, "#ffffff", Some(Stroke::new(GRID, 1.0)));
-    for (row, ((index, _), words)) in entries.iter().zip(&words).enumerate() {
-        let y = top + 14.0 + 18.0 * row as f64;
-        canvas.line((left + 8.0, y), (left + 32.0, y), stroke(*index));
-        canvas.text((left + 39.0, y + 4.2), 12.0, Anchor::Start, INK, words);
+/// Names and colours below a plot, where they cannot cover a curve.
+fn legend(canvas: &mut Canvas, plot: &Plot, entries: &[(usize, String)]) {
+    for (row, (index, words)) in entries.iter().enumerate() {
+        let y = plot.bottom() + BELOW + LINE * row as f64;
+        canvas.line((plot.left, y), (plot.left + 24.0, y), stroke(*index));
+        let words = text::fit(words, 12.0, plot.width - 32.0);
+        canvas.text((plot.left + 31.0, y + 4.2), 12.0, Anchor::Start, INK, &words);
     }
 }
 
@@ -152,13 +156,14 @@ fn dot(canvas: &mut Canvas, at: (f64, f64), index: usize) {
     canvas.circle(at, 5.0, COLORS[index % COLORS.len()], Some(Stroke::new("#ffffff", 1.5)));
 }
 
-fn square() -> (Canvas, Plot) {
-    let plot = Plot { left: 66.0, top: 16.0, width: 446.0, height: 446.0, x: (0.0, 1.0), y: (0.0, 1.0) };
-    (Canvas::new(530.0, 530.0), plot)
+/// A square plot with room for the legend below.
+fn square(entries: usize) -> (Canvas, Plot) {
+    let plot = Plot { left: 66.0, top: 16.0, width: 380.0, height: 380.0, x: (0.0, 1.0), y: (0.0, 1.0) };
+    (Canvas::new(470.0, plot.bottom() + BELOW + LINE * entries as f64), plot)
 }
 
 fn roc(comparison: &Comparison) -> Canvas {
-    let (mut canvas, plot) = square();
+    let (mut canvas, plot) = square(comparison.contenders.len());
     plot.frame(&mut canvas, &unit("1 \u{2212} specificity"), &unit("Sensitivity"));
     canvas.line(plot.at(0.0, 0.0), plot.at(1.0, 1.0), Stroke::dashed(MUTED, 1.0));
     for (index, contender) in comparison.contenders.iter().enumerate() {
@@ -173,15 +178,12 @@ fn roc(comparison: &Comparison) -> Canvas {
             dot(&mut canvas, plot.at(1.0 - specificity, sensitivity), index);
         }
     }
-    legend(&mut canvas, (plot.right(), plot.bottom()), &named(comparison, "auc", "AUC"));
+    legend(&mut canvas, &plot, &named(comparison, "auc", "AUC"));
     canvas
 }
 
 fn precision_recall(comparison: &Comparison) -> Canvas {
-    let (mut canvas, mut plot) = square();
-    // The legend stands below: a precision-recall curve may pass anywhere.
-    canvas.crop(560.0 + 18.0 * comparison.contenders.len() as f64);
-    plot.height = 446.0;
+    let (mut canvas, plot) = square(comparison.contenders.len());
     plot.frame(&mut canvas, &unit("Recall (sensitivity)"), &unit("Precision (PPV)"));
     let data = &comparison.data;
     if data.cases > 0 {
@@ -199,14 +201,12 @@ fn precision_recall(comparison: &Comparison) -> Canvas {
             dot(&mut canvas, plot.at(recall, precision), index);
         }
     }
-    let entries = named(comparison, "average_precision", "average precision");
-    let bottom = 532.0 + 18.0 * entries.len() as f64 + 18.0;
-    legend(&mut canvas, (plot.right() + 8.0, bottom), &entries);
+    legend(&mut canvas, &plot, &named(comparison, "average_precision", "average precision"));
     canvas
 }
 
 fn calibration(comparison: &Comparison) -> Canvas {
-    let (mut canvas, plot) = square();
+    let (mut canvas, plot) = square(comparison.contenders.len());
     plot.frame(&mut canvas, &unit("Mean score"), &unit("Share of positives"));
     canvas.line(plot.at(0.0, 0.0), plot.at(1.0, 1.0), Stroke::dashed(MUTED, 1.0));
     for (index, contender) in comparison.contenders.iter().enumerate() {
@@ -220,7 +220,7 @@ fn calibration(comparison: &Comparison) -> Canvas {
             canvas.circle(*point, 3.2, COLORS[index % COLORS.len()], None);
         }
     }
-    legend(&mut canvas, (plot.right(), plot.bottom()), &named(comparison, "brier", "Brier"));
+    legend(&mut canvas, &plot, &named(comparison, "brier", "Brier"));
     canvas
 }
 
@@ -232,7 +232,7 @@ fn forest(comparison: &Comparison) -> Canvas {
         .filter_map(|c| {
             let auc = c.estimate("auc")?;
             let value = auc.value?;
-            let (low, high) = auc.intervals.first().map_or((value, value), |i| (i.lower, i.upper));
+            let (low, high) = spread(auc).map_or((value, value), |i| (i.lower, i.upper));
             Some((value, low, high))
         })
         .collect();
@@ -251,10 +251,11 @@ fn forest(comparison: &Comparison) -> Canvas {
         let name = text::fit(&contender.name, 13.0, 160.0);
         canvas.text((plot.left - 12.0, y + 4.5), 13.0, Anchor::End, INK, &name);
         let Some(auc) = contender.estimate("auc") else { continue };
-        let words = format!("{} ({})", format::value(auc), format::interval(auc));
+        let limits = spread(auc).map(|i| format::limits(i, format::style(auc)));
+        let words = format!("{} ({})", format::value(auc), limits.as_deref().unwrap_or("\u{2013}"));
         canvas.text((plot.right() + 12.0, y + 4.5), 12.0, Anchor::Start, INK, &words);
         let Some(value) = auc.value else { continue };
-        if let Some(interval) = auc.intervals.first() {
+        if let Some(interval) = spread(auc) {
             canvas.line((plot.px(interval.lower), y), (plot.px(interval.upper), y), Stroke::new(MUTED, 1.6));
         }
         canvas.circle((plot.px(value), y), 4.6, COLORS[index % COLORS.len()], None);
@@ -262,16 +263,20 @@ fn forest(comparison: &Comparison) -> Canvas {
     canvas
 }
 
-fn thresholds(canvas: &mut Canvas, left: f64, contender: &Contender) {
+fn thresholds(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contender) {
     let points = &contender.curves.thresholds;
     let x = (points.first().map_or(0.0, |p| p.threshold), points.last().map_or(1.0, |p| p.threshold));
-    let plot = Plot { left: left + 64.0, top: 30.0, width: 318.0, height: 204.0, x, y: (0.0, 1.0) };
+    let plot = Plot { left: left + 64.0, top: top + 30.0, width: 318.0, height: 204.0, x, y: (0.0, 1.0) };
     plot.frame(canvas, &Axis::nice("Threshold", x, 5, false), &unit("Share"));
     let name = text::fit(&contender.name, 13.0, 130.0);
-    canvas.bold((plot.left, 20.0), 13.0, Anchor::Start, INK, &name);
+    canvas.bold((plot.left, top + 20.0), 13.0, Anchor::Start, INK, &name);
     for (label, color, at) in [("Sensitivity", RED, 150.0), ("Specificity", BLUE, 240.0)] {
-        canvas.line((plot.left + at, 16.0), (plot.left + at + 16.0, 16.0), Stroke::new(color, 2.0));
-        canvas.text((plot.left + at + 21.0, 20.0), 11.5, Anchor::Start, INK, label);
+        canvas.line(
+            (plot.left + at, top + 16.0),
+            (plot.left + at + 16.0, top + 16.0),
+            Stroke::new(color, 2.0),
+        );
+        canvas.text((plot.left + at + 21.0, top + 20.0), 11.5, Anchor::Start, INK, label);
     }
     if let Some(point) = &contender.operating_point {
         let at = plot.px(point.threshold.clamp(x.0, x.1));
@@ -284,11 +289,11 @@ fn thresholds(canvas: &mut Canvas, left: f64, contender: &Contender) {
     canvas.polyline(&line(|p| p.specificity), Stroke::new(BLUE, 2.0));
 }
 
-fn confusion(canvas: &mut Canvas, left: f64, contender: &Contender) {
+fn confusion(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contender) {
     let Some(table) = &contender.confusion else { return };
-    let (x0, y0, width, height) = (left + 110.0, 56.0, 135.0, 80.0);
+    let (x0, y0, width, height) = (left + 110.0, top + 56.0, 135.0, 80.0);
     let name = text::fit(&contender.name, 13.0, 320.0);
-    canvas.bold((left + 20.0, 20.0), 13.0, Anchor::Start, INK, &name);
+    canvas.bold((left + 20.0, top + 20.0), 13.0, Anchor::Start, INK, &name);
     for (index, (call, label)) in
         [("Called positive", "Positive"), ("Called negative", "Negative")].into_iter().enumerate()
     {
@@ -311,18 +316,20 @@ fn confusion(canvas: &mut Canvas, left: f64, contender: &Contender) {
 }
 
 fn training(contenders: &[Contender]) -> Vec<Canvas> {
-    let draw = |canvas: &mut Canvas, left: f64, c: &Contender| learning(canvas, left, &c.name, &c.training);
-    rows_of(contenders, |c| !c.training.is_empty(), 400.0, draw)
+    let draw = |canvas: &mut Canvas, corner: (f64, f64), c: &Contender| {
+        learning(canvas, corner, &c.name, &c.training)
+    };
+    rows_of(contenders, |c| !c.training.is_empty(), (400.0, 2), draw)
 }
 
 /// Losses above, AUC below.
-fn learning(canvas: &mut Canvas, left: f64, name: &str, epochs: &[Epoch]) {
+fn learning(canvas: &mut Canvas, (left, above): (f64, f64), name: &str, epochs: &[Epoch]) {
     let last = epochs.iter().map(|e| e.epoch).max().unwrap_or(1);
     let name = text::fit(name, 13.0, 130.0);
-    canvas.bold((left + 70.0, 20.0), 13.0, Anchor::Start, INK, &name);
+    canvas.bold((left + 70.0, above + 20.0), 13.0, Anchor::Start, INK, &name);
     for (label, color, at) in [("Training loss", MUTED, 200.0), ("Tuning loss", RED, 302.0)] {
-        canvas.line((left + at, 16.0), (left + at + 14.0, 16.0), Stroke::new(color, 2.0));
-        canvas.text((left + at + 18.0, 20.0), 11.5, Anchor::Start, INK, label);
+        canvas.line((left + at, above + 16.0), (left + at + 14.0, above + 16.0), Stroke::new(color, 2.0));
+        canvas.text((left + at + 18.0, above + 20.0), 11.5, Anchor::Start, INK, label);
     }
     let series = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
         epochs.iter().map(|e| (f64::from(e.epoch), value(e))).filter(|(_, y)| y.is_finite()).collect()
@@ -331,7 +338,8 @@ fn learning(canvas: &mut Canvas, left: f64, name: &str, epochs: &[Epoch]) {
     let auc = series(|e| e.tuning_auc);
     // Of equals the first is kept.
     let kept = auc.iter().copied().reduce(|best, e| if e.1 > best.1 { e } else { best });
-    let panels = [("Loss", &losses[..], 30.0), ("AUC, tuning split", &[(auc, BLUE)][..], 204.0)];
+    let panels =
+        [("Loss", &losses[..], above + 30.0), ("AUC, tuning split", &[(auc, BLUE)][..], above + 204.0)];
     for (index, (title, lines, top)) in panels.into_iter().enumerate() {
         let values = lines.iter().flat_map(|(points, _)| points).map(|(_, y)| *y);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
