@@ -51,8 +51,8 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
             vec![roc(comparison)],
         ),
         "precision-recall" => (
-            "Precision-recall curves at the prevalence of these cases. Dots are the operating points; the dashed line is \
-             the prevalence."
+            "Precision-recall curves at the prevalence of these cases, as steps whose area is the average precision. Dots \
+             are the operating points; the dashed line is the prevalence."
                 .to_owned(),
             format!("Precision-recall curves of {names}, with their operating points."),
             0.64,
@@ -79,8 +79,8 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
             vec![calibration(comparison)],
         ),
         "training" => (
-            "Training curves: loss on training and on tuning cases above, AUC on the tuning cases below. Dashed lines \
-             separate stages; the ring marks the epoch whose weights were kept."
+            "Training curves on the same scales: loss on training and on tuning cases above, AUC on the tuning cases below. \
+             Dashed lines separate stages; the ring marks the epoch whose weights were kept."
                 .to_owned(),
             format!("Training curves side by side of {names}."),
             1.0,
@@ -103,7 +103,7 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
 /// The training curve of one run as an SVG file.
 pub fn training_svg(name: &str, epochs: &[Epoch]) -> String {
     let mut canvas = Canvas::new(430.0, 400.0);
-    learning(&mut canvas, (0.0, 0.0), name, epochs);
+    learning(&mut canvas, (0.0, 0.0), name, epochs, &Scales::of(epochs));
     canvas.finish(
         &format!("Training of {name}"),
         &format!(
@@ -191,8 +191,14 @@ fn precision_recall(comparison: &Comparison) -> Canvas {
         canvas.line(plot.at(0.0, prevalence), plot.at(1.0, prevalence), Stroke::dashed(MUTED, 1.0));
     }
     for (index, contender) in comparison.contenders.iter().enumerate() {
-        let points: Vec<(f64, f64)> =
-            contender.curves.precision_recall.iter().map(|p| plot.at(p.recall, p.precision)).collect();
+        // As steps: the area below them is the average precision.
+        let mut points = Vec::new();
+        let mut before = 0.0;
+        for point in contender.curves.precision_recall.iter().filter(|p| p.recall > 0.0) {
+            points.push(plot.at(before, point.precision));
+            points.push(plot.at(point.recall, point.precision));
+            before = point.recall;
+        }
         if !points.is_empty() {
             canvas.polyline(&points, stroke(index));
         }
@@ -315,16 +321,44 @@ fn confusion(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contender
     }
 }
 
+/// What the axes of training curves span.
+struct Scales {
+    last: u32,
+    loss: (f64, f64),
+    auc: (f64, f64),
+}
+
+impl Scales {
+    fn of<'a>(epochs: impl IntoIterator<Item = &'a Epoch> + Clone) -> Self {
+        let span = |values: &mut dyn Iterator<Item = f64>| {
+            let (low, high) = values
+                .filter(|y| y.is_finite())
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
+            let (low, high) = if low.is_finite() { (low, high) } else { (0.0, 1.0) };
+            let margin = ((high - low) * 0.08).max(0.005);
+            (low - margin, high + margin)
+        };
+        let all = || epochs.clone().into_iter();
+        Self {
+            last: all().map(|e| e.epoch).max().unwrap_or(1),
+            loss: span(&mut all().flat_map(|e| [e.training_loss, e.tuning_loss])),
+            auc: span(&mut all().map(|e| e.tuning_auc)),
+        }
+    }
+}
+
+/// On the same scales, so that panels can be compared.
 fn training(contenders: &[Contender]) -> Vec<Canvas> {
+    let scales = Scales::of(contenders.iter().flat_map(|c| &c.training));
     let draw = |canvas: &mut Canvas, corner: (f64, f64), c: &Contender| {
-        learning(canvas, corner, &c.name, &c.training)
+        learning(canvas, corner, &c.name, &c.training, &scales);
     };
     rows_of(contenders, |c| !c.training.is_empty(), (400.0, 2), draw)
 }
 
 /// Losses above, AUC below.
-fn learning(canvas: &mut Canvas, (left, above): (f64, f64), name: &str, epochs: &[Epoch]) {
-    let last = epochs.iter().map(|e| e.epoch).max().unwrap_or(1);
+fn learning(canvas: &mut Canvas, (left, above): (f64, f64), name: &str, epochs: &[Epoch], scales: &Scales) {
+    let last = scales.last;
     let name = text::fit(name, 13.0, 130.0);
     canvas.bold((left + 70.0, above + 20.0), 13.0, Anchor::Start, INK, &name);
     for (label, color, at) in [("Training loss", MUTED, 200.0), ("Tuning loss", RED, 302.0)] {
@@ -338,14 +372,11 @@ fn learning(canvas: &mut Canvas, (left, above): (f64, f64), name: &str, epochs: 
     let auc = series(|e| e.tuning_auc);
     // Of equals the first is kept.
     let kept = auc.iter().copied().reduce(|best, e| if e.1 > best.1 { e } else { best });
-    let panels =
-        [("Loss", &losses[..], above + 30.0), ("AUC, tuning split", &[(auc, BLUE)][..], above + 204.0)];
-    for (index, (title, lines, top)) in panels.into_iter().enumerate() {
-        let values = lines.iter().flat_map(|(points, _)| points).map(|(_, y)| *y);
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
-        let (low, high) = if low.is_finite() { (low, high) } else { (0.0, 1.0) };
-        let margin = ((high - low) * 0.08).max(0.005);
-        let y = (low - margin, high + margin);
+    let panels = [
+        ("Loss", &losses[..], scales.loss, above + 30.0),
+        ("AUC, tuning split", &[(auc, BLUE)][..], scales.auc, above + 204.0),
+    ];
+    for (index, (title, lines, y, top)) in panels.into_iter().enumerate() {
         let x = (0.5, f64::from(last) + 0.5);
         let plot = Plot { left: left + 70.0, top, width: 312.0, height: 140.0, x, y };
         let mut ticks = Axis::nice(if index == 0 { "" } else { "Epoch" }, (1.0, f64::from(last)), 6, true);
