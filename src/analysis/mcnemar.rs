@@ -32,8 +32,8 @@ pub fn mcnemar(labels: &[bool], first: &[bool], second: &[bool]) -> McNemar {
 /// models together, variances and covariance of the two shares are (K/(K − 1))·N⁻² times the sums of squares and
 /// products of xₖ − nₖp̄ and yₖ − nₖp̄. Both residuals have the same nₖp̄, so it leaves their difference, and with
 /// dₖ = xₖ − yₖ the statistic is (Σdₖ)²·(K − 1)/(K·Σdₖ²): χ² with one degree of freedom when both are right equally
-/// often. K counts every patient, those without a discordant case too. The form with each model's own share instead of
-/// p̄, and that of Yang et al. (2010) without the factor (K − 1)/K, are larger: this one is the most careful.
+/// often. K counts every patient, those without a discordant case too. Yang et al. (2010) average this variance with
+/// the one that uses each model's own share; in their simulations the form here is the most conservative.
 ///
 /// With one case a patient it is McNemar's statistic times (K − 1)/K. One entry a case in each slice; `None` with fewer
 /// than two patients, or when no patient has a difference.

@@ -169,6 +169,7 @@ mod runs {
     }
 
     /// Trains for so many epochs that it cannot be complete, and is interrupted after the first.
+    #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
     fn interrupted(arguments: &[String], out: &Path) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sequester"))
             .args(arguments)

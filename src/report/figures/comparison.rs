@@ -24,7 +24,11 @@ const COLUMNS: usize = 2;
 
 fn stroke(index: usize) -> Stroke {
     let color = COLORS[index % COLORS.len()];
-    if index / COLORS.len() % 2 == 0 { Stroke::new(color, 2.0) } else { Stroke::dashed(color, 2.0) }
+    if (index / COLORS.len()).is_multiple_of(2) {
+        Stroke::new(color, 2.0)
+    } else {
+        Stroke::dashed(color, 2.0)
+    }
 }
 
 fn unit(title: &str) -> Axis {
