@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod bootstrap;
 pub mod calibration;
+pub mod comparison;
 pub mod confusion;
 pub mod design;
 pub mod estimate;

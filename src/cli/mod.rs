@@ -12,6 +12,7 @@ macro_rules! println {
 mod agreement;
 mod cache;
 mod check;
+mod compare;
 mod dataset;
 mod demo;
 mod design;
@@ -74,6 +75,7 @@ enum Command {
     Dataset(dataset::DatasetArgs),
     Train(train::TrainArgs),
     Cache(cache::CacheArgs),
+    Compare(compare::CompareArgs),
     Lock(lock::LockArgs),
     Export(export::ExportArgs),
     Score(score::ScoreArgs),
@@ -186,6 +188,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Train(args) => train::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Cache(args) => cache::run(&args, context),
+        Command::Compare(args) => compare::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Score(args) => score::run(&args, context),
         Command::Reads(args) => reads::run(&args, context),

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Context, Outcome, say};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::RelativePath;
 use crate::evidence::bag;
 use crate::storage;
 
@@ -87,6 +88,15 @@ pub fn render(bundle: &Path, folder: &Path) -> Result<Vec<String>> {
     say("report", "rendering the documents");
     let source = crate::report::from_bundle(&opened.payload, opened.root)?;
     let rendered = crate::report::render(&source)?;
+    publish(&rendered.files, folder)?;
+    Ok(rendered.files.keys().map(ToString::to_string).collect())
+}
+
+/// Writes a folder of finished files in one step; what was there goes when all of them are on disk.
+///
+/// # Errors
+/// When a file cannot be written; the old folder is then untouched.
+pub fn publish(files: &BTreeMap<RelativePath, Vec<u8>>, folder: &Path) -> Result<()> {
     let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     storage::create_folder(parent)?;
     let beside = tempfile::Builder::new()
@@ -95,14 +105,13 @@ pub fn render(bundle: &Path, folder: &Path) -> Result<Vec<String>> {
         .map_err(|e| Error::io("create a folder in", parent, &e))?;
     let fresh = beside.path().join("fresh");
     storage::create_folder(&fresh)?;
-    for (path, bytes) in &rendered.files {
+    for (path, bytes) in files {
         storage::write_atomic(&path.below(&fresh), bytes)?;
     }
     if folder.exists() {
         std::fs::rename(folder, beside.path().join("old")).map_err(|e| Error::io("replace", folder, &e))?;
     }
-    storage::publish_folder(&fresh, folder)?;
-    Ok(rendered.files.keys().map(ToString::to_string).collect())
+    storage::publish_folder(&fresh, folder)
 }
 
 /// The built-in templates, with those of the study's `templates/` folder in their place.

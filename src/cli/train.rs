@@ -11,6 +11,8 @@ use crate::dataset::cases::{self, CaseFormat};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
+use crate::report::figures;
+use crate::storage;
 
 /// Train a network as an experiment file declares.
 ///
@@ -226,7 +228,13 @@ pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainReque
 /// As [`run`].
 pub fn train_run(request: &TrainRequest) -> Result<RunState> {
     Lock::refuse_second(&request.out)?;
-    torch::train_run(request)
+    let state = torch::train_run(request)?;
+    let svg = figures::comparison::training_svg(
+        &state.inputs.experiment.id,
+        &super::compare::epochs(&state.history),
+    );
+    storage::write_atomic(&run_folder(&request.out).join("training.svg"), svg.as_bytes())?;
+    Ok(state)
 }
 
 fn show(state: &RunState, run: &Path, context: Context) {

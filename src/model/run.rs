@@ -8,6 +8,7 @@
 //!   checkpoint-<n>.safetensors                   weights and Adam's moments after <n> saves
 //!   best-<epoch>.safetensors                     weights of the best epoch so far
 //!   training.jsonl                               one line an epoch
+//!   training.svg                                 the same as a figure, when the training is complete
 //!   tuning-scores.csv                            scores of the best weights, when the training is complete
 //!   cache/                                       derived, deleted when the training is complete
 //! ```

@@ -256,11 +256,71 @@ impl Table {
     }
 }
 
+/// What a document says beside its text.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Its title where the text has no heading.
+    pub title: String,
+    /// For the running header.
+    pub running_title: String,
+    /// For metadata.
+    pub author: String,
+    /// The banner of every page.
+    pub banner: Option<String>,
+    /// For the running footer.
+    pub footer: String,
+    /// RFC 3339.
+    pub date: String,
+    /// Identifies the document for ever.
+    pub identifier: String,
+}
+
+impl Facts {
+    fn of(source: &Source) -> Self {
+        let word = |path: [&str; 2]| {
+            source
+                .device
+                .get(path[0])
+                .and_then(|v| v.get(path[1]))
+                .and_then(|v| v.as_str())
+                .unwrap_or_default()
+        };
+        let study = &source.results.study;
+        let device =
+            if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
+        Self {
+            title: study.title.clone(),
+            running_title: text::fit(
+                &text::one_line(&format!("{device} \u{2013} study {} version {}", study.id, study.version)),
+                8.0,
+                460.0,
+            ),
+            author: text::one_line(word(["submitter", "name"])),
+            banner: study.synthetic.then(|| super::tables::SYNTHETIC_BANNER.to_owned()),
+            footer: text::one_line(&format!(
+                "Run {} \u{2013} bundle root {}\u{2026}",
+                text::fit(&text::one_line(&source.run_id), 8.0, 220.0),
+                source.root_digest.get(..16).unwrap_or(&source.root_digest)
+            )),
+            date: source.date.clone(),
+            identifier: format!("{} {} {}", study.id, source.run_id, source.root_digest),
+        }
+    }
+}
+
+/// Reads the Markdown of a study's document and puts the pieces in their places.
+///
+/// # Errors
+/// As [`assemble`].
+pub fn parse(markdown: &str, pieces: Vec<Piece>, source: &Source) -> Result<Document> {
+    assemble(markdown, pieces, Facts::of(source))
+}
+
 /// Reads the Markdown and puts the pieces in their places.
 ///
 /// # Errors
 /// `raw-html` and `image-in-template` when a template holds them, `unknown-placeholder` when it imitates one.
-pub fn parse(markdown: &str, pieces: Vec<Piece>, source: &Source) -> Result<Document> {
+pub fn assemble(markdown: &str, pieces: Vec<Piece>, facts: Facts) -> Result<Document> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_GFM;
     let mut reader =
         Reader { events: Parser::new_ext(markdown, options).collect(), at: 0, pieces, footnotes: Vec::new() };
@@ -271,29 +331,15 @@ pub fn parse(markdown: &str, pieces: Vec<Piece>, source: &Source) -> Result<Docu
     let title = blocks
         .iter()
         .find_map(|b| if let Block::Heading { content, .. } = b { Some(plain(content)) } else { None })
-        .unwrap_or_else(|| source.results.study.title.clone());
-    let word = |path: [&str; 2]| {
-        source.device.get(path[0]).and_then(|v| v.get(path[1])).and_then(|v| v.as_str()).unwrap_or_default()
-    };
-    let study = &source.results.study;
-    let device =
-        if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
+        .unwrap_or(facts.title);
     Ok(Document {
         title: text::one_line(&title),
-        running_title: text::fit(
-            &text::one_line(&format!("{device} \u{2013} study {} version {}", study.id, study.version)),
-            8.0,
-            460.0,
-        ),
-        author: text::one_line(word(["submitter", "name"])),
-        banner: study.synthetic.then(|| super::tables::SYNTHETIC_BANNER.to_owned()),
-        footer: text::one_line(&format!(
-            "Run {} \u{2013} bundle root {}\u{2026}",
-            text::fit(&text::one_line(&source.run_id), 8.0, 220.0),
-            source.root_digest.get(..16).unwrap_or(&source.root_digest)
-        )),
-        date: source.date.clone(),
-        identifier: format!("{} {} {}", study.id, source.run_id, source.root_digest),
+        running_title: facts.running_title,
+        author: facts.author,
+        banner: facts.banner,
+        footer: facts.footer,
+        date: facts.date,
+        identifier: facts.identifier,
         cover: blocks,
         body,
         footnotes: reader.footnotes,

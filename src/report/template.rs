@@ -27,11 +27,7 @@ pub struct Filled {
 /// # Errors
 /// What is wrong in a template, with its place.
 pub fn fill(source: &Source) -> Result<Filled> {
-    let mut tera = Tera::new();
-    tera.autoescape_on([".md"]);
-    tera.set_escape_fn(|input, output| output.write_all(text::markdown(input).as_bytes()));
-    register_filters(&mut tera);
-
+    let mut tera = engine();
     let shared = Arc::new(Shared {
         source: source.clone(),
         pieces: Mutex::new(Vec::new()),
@@ -61,8 +57,17 @@ pub fn fill(source: &Source) -> Result<Filled> {
     })
 }
 
+/// A template engine that escapes what comes from a study for Markdown, with the filters of all documents.
+pub(super) fn engine() -> Tera {
+    let mut tera = Tera::new();
+    tera.autoescape_on([".md"]);
+    tera.set_escape_fn(|input, output| output.write_all(text::markdown(input).as_bytes()));
+    register_filters(&mut tera);
+    tera
+}
+
 /// At most one empty line in a row outside code, no trailing white space, one final line break.
-fn tidy(markdown: &str) -> String {
+pub(super) fn tidy(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     let mut empty = true;
     for line in markdown.lines() {
@@ -182,7 +187,7 @@ impl Function<TeraResult<Value>> for Call {
 }
 
 /// An error that keeps its code through the template engine.
-fn coded(code: &str, message: &str) -> tera::Error {
+pub(super) fn coded(code: &str, message: &str) -> tera::Error {
     tera::Error::message(format!("[{code}] {message}"))
 }
 
@@ -371,7 +376,7 @@ const CODES: [&str; 7] = [
 ];
 
 /// A template engine's error as a diagnostic with the template's name and line.
-fn located(error: &tera::Error, code: &'static str) -> Error {
+pub(super) fn located(error: &tera::Error, code: &'static str) -> Error {
     let (message, location) = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let path = std::path::PathBuf::from("templates").join(report.filename());

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bootstrap_laws;
+mod compare;
 mod design;
 mod diagnostics;
 mod hostile_bytes;

@@ -8,6 +8,7 @@ use super::document::{Figure, Image};
 use super::{Source, format, tables, text};
 
 mod canvas;
+pub mod comparison;
 mod curves;
 mod flow;
 mod forest;

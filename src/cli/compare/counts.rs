@@ -1,0 +1,190 @@
+//! Published numbers of models: name, AUC and, where they were printed, counts.
+
+use std::path::Path;
+
+use crate::analysis::comparison::Published;
+use crate::analysis::confusion::Confusion;
+use crate::analysis::results::Warning;
+use crate::dataset::table::{Row, Table, limited};
+use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::storage;
+
+/// Reads the table; lines that start with `#` are comments. `given` are positive and negative cases of rows without
+/// counts; where they are not given, such a row takes those of the rows that have counts, when they all agree.
+///
+/// # Errors
+/// Everything wrong in the table, located: `column-missing`, `value-type`, `value-range`, `counts-incomplete`,
+/// `class-sizes-missing`, `class-sizes-differ`, `one-class`, `name-repeated`.
+pub fn read(path: &Path, given: Option<(u64, u64)>) -> Result<(Vec<Published>, Vec<Warning>)> {
+    let bytes = without_comments(storage::read(path)?);
+    let table = Table::parse(path, &bytes).map_err(Error::Input)?;
+    let name = match table.column("name").or_else(|| table.column("experiment")) {
+        Some(column) => column,
+        None => table.required("name")?,
+    };
+    let auc = table.required("auc")?;
+    let mut problems = Vec::new();
+    let mut read: Vec<(Published, u64)> = Vec::new();
+    for row in table.rows() {
+        let place = table.at(row.line);
+        let Some(label) = row.get(Some(name)) else {
+            problems.push(Diagnostic::error("key-missing", "the row has no name").at(place));
+            continue;
+        };
+        if read.iter().any(|(r, _)| r.name == label) {
+            problems.push(
+                Diagnostic::error("name-repeated", format!("two contenders are called `{label}`")).at(place),
+            );
+            continue;
+        }
+        let text = row.get(Some(auc)).unwrap_or_default();
+        let Some(value) = text.parse::<f64>().ok().filter(|a| (0.0..=1.0).contains(a)) else {
+            problems.push(
+                Diagnostic::error("value-range", format!("the AUC of {label} is not in 0..=1: `{text}`"))
+                    .at(place)
+                    .hint("every row needs its AUC"),
+            );
+            continue;
+        };
+        match counts(&table, row, label) {
+            Ok(confusion) => read.push((
+                Published { name: label.to_owned(), auc: value, positives: 0, negatives: 0, confusion },
+                row.line,
+            )),
+            Err(problem) => problems.push(problem.at(place)),
+        }
+    }
+    if problems.is_empty() && read.is_empty() {
+        problems.push(
+            Diagnostic::error("table-empty", "the table has no row")
+                .at(table.at(1))
+                .hint("one row a model is needed below the header"),
+        );
+    }
+    if !problems.is_empty() {
+        return Err(limited(problems, path).into());
+    }
+    sizes(&table, read, given)
+}
+
+/// Blank instead of comments, so that line numbers stay right.
+fn without_comments(bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return bytes;
+    }
+    let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    body.split_inclusive(|b| *b == b'\n')
+        .flat_map(|line| if line.starts_with(b"#") { b"\n".as_slice() } else { line })
+        .copied()
+        .collect()
+}
+
+/// All four counts, or none.
+fn counts(table: &Table, row: &Row, label: &str) -> Result<Option<Confusion>, Diagnostic> {
+    let cells = ["tp", "fn", "fp", "tn"].map(|name| row.get(table.column(name)));
+    if cells.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let mut numbers = [0; 4];
+    for ((cell, name), number) in cells.into_iter().zip(["tp", "fn", "fp", "tn"]).zip(&mut numbers) {
+        let Some(text) = cell else {
+            return Err(Diagnostic::error(
+                "counts-incomplete",
+                format!("{label} has some of tp, fn, fp, tn, and no {name}"),
+            )
+            .hint("give all four or none"));
+        };
+        // Far above any study, and far below where sums would overflow.
+        *number = text.parse::<u64>().ok().filter(|n| *n <= 1_000_000_000).ok_or_else(|| {
+            Diagnostic::error("value-type", format!("{name} of {label} is not a count: `{text}`"))
+        })?;
+    }
+    let [tp, fn_, fp, tn] = numbers;
+    Ok(Some(Confusion { true_positives: tp, false_negatives: fn_, false_positives: fp, true_negatives: tn }))
+}
+
+/// How many positive and negative cases each row stands for.
+fn sizes(
+    table: &Table,
+    read: Vec<(Published, u64)>,
+    given: Option<(u64, u64)>,
+) -> Result<(Vec<Published>, Vec<Warning>)> {
+    let of = |c: &Confusion| (c.positives(), c.negatives());
+    let mut known: Vec<(u64, u64)> = read.iter().filter_map(|(r, _)| r.confusion.as_ref().map(of)).collect();
+    known.sort_unstable();
+    known.dedup();
+    let mut problems = Vec::new();
+    let mut assumed = Vec::new();
+    let mut rows = Vec::new();
+    for (mut row, line) in read {
+        let size = match (&row.confusion, given) {
+            (Some(c), Some(size)) if of(c) != size => {
+                problems.push(
+                    Diagnostic::error(
+                        "class-sizes-differ",
+                        format!(
+                            "{} has {} positive and {} negative cases, --positives and --negatives say {} and {}",
+                            row.name,
+                            c.positives(),
+                            c.negatives(),
+                            size.0,
+                            size.1
+                        ),
+                    )
+                    .at(table.at(line)),
+                );
+                continue;
+            }
+            (Some(c), _) => of(c),
+            (None, Some(size)) => size,
+            (None, None) => match known[..] {
+                [size] => {
+                    assumed.push(row.name.clone());
+                    size
+                }
+                _ => {
+                    problems.push(
+                        Diagnostic::error(
+                            "class-sizes-missing",
+                            format!("{} has no counts, so its numbers of cases are not known", row.name),
+                        )
+                        .at(table.at(line))
+                        .hint("give --positives and --negatives, or the columns tp, fn, fp, tn"),
+                    );
+                    continue;
+                }
+            },
+        };
+        if size.0 == 0 || size.1 == 0 {
+            problems.push(
+                Diagnostic::error(
+                    "one-class",
+                    format!(
+                        "{} has {} positive and {} negative cases; both are needed",
+                        row.name, size.0, size.1
+                    ),
+                )
+                .at(table.at(line)),
+            );
+            continue;
+        }
+        (row.positives, row.negatives) = size;
+        rows.push(row);
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let mut warnings = Vec::new();
+    if let ([size], false) = (&known[..], assumed.is_empty()) {
+        warnings.push(Warning {
+            code: "class-sizes-assumed".into(),
+            message: format!(
+                "{} without counts: {} positive and {} negative cases are assumed, as in the rows that have counts",
+                assumed.join(", "),
+                size.0,
+                size.1
+            ),
+        });
+    }
+    Ok((rows, warnings))
+}
