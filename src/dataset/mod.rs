@@ -3,11 +3,15 @@
 
 pub mod case;
 pub mod cases;
+pub mod describe;
 pub mod dicom;
 pub mod folder;
 pub mod gate;
 pub mod image;
+pub mod image_folder;
+pub mod intensity;
 pub mod leakage;
 pub mod radiograph;
 pub mod split;
+pub mod standardised;
 pub mod table;
