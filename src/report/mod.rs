@@ -14,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::digest::RelativePath;
 
 mod bundle;
+pub mod description;
 mod document;
 pub mod figures;
 pub mod format;

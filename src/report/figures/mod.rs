@@ -7,7 +7,7 @@
 use super::document::{Figure, Image};
 use super::{Source, format, tables, text};
 
-mod canvas;
+pub(super) mod canvas;
 mod curves;
 mod flow;
 mod forest;
