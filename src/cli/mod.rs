@@ -11,9 +11,11 @@ macro_rules! println {
 
 mod agreement;
 mod cache;
+mod case_tables;
 mod check;
 mod dataset;
 mod demo;
+mod describe;
 mod design;
 mod dicom;
 mod export;

@@ -74,12 +74,27 @@ pub fn parse(
     format: CaseFormat,
     positive_findings: &[String],
 ) -> Result<Cases, Vec<Diagnostic>> {
+    parse_as(path, bytes, Some(format), positive_findings)
+}
+
+/// The same; without a format the header tells: a table with a column `Image Index` is NIH's.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(
+    path: &Path,
+    bytes: &[u8],
+    format: Option<CaseFormat>,
+    positive_findings: &[String],
+) -> Result<Cases, Vec<Diagnostic>> {
     let table = Table::parse(path, bytes)?;
-    let cases = match format {
+    let own = || if table.column("Image Index").is_some() { CaseFormat::Nih } else { CaseFormat::Cases };
+    let cases = match format.unwrap_or_else(own) {
         CaseFormat::Cases => parse_cases(&table),
         CaseFormat::Nih => parse_nih(&table, positive_findings),
     };
-    let (cases, mut problems) = cases.map_err(|problems| limited(problems, path))?;
+    let (mut cases, mut problems) = cases.map_err(|problems| limited(problems, path))?;
+    cases.warnings.splice(..0, table.notes().iter().cloned());
     let mut first: BTreeMap<&str, u64> = BTreeMap::new();
     for case in &cases.cases {
         if let Some(line) = first.insert(&case.case_id, case.line) {

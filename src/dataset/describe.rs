@@ -8,8 +8,10 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::case::Case;
+use super::facts::Fact;
 use super::intensity::Intensity;
 use super::standardised;
+use crate::digest::Digest;
 
 /// The version of `description.json`.
 pub const FORMAT: &str = "sequester-description/1";
@@ -393,13 +395,26 @@ pub struct Comparison {
     pub notable: u64,
 }
 
+/// A file that a description or a split follows from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Input {
+    /// As the user named it.
+    pub name: String,
+    /// Digest of its bytes.
+    pub sha256: Digest,
+}
+
 /// All sets, and how far they lie apart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Description {
     /// [`FORMAT`].
     pub format: &'static str,
+    /// The files it follows from.
+    pub inputs: Vec<Input>,
     /// The findings that make an image positive.
     pub positive: Vec<String>,
+    /// Stated facts and what was found; empty where none were to be checked.
+    pub facts: Vec<Fact>,
     /// Whether any case was made by a program.
     pub synthetic: bool,
     /// In the order given.
@@ -424,6 +439,8 @@ pub fn describe(sets: &[Set<'_>], request: &Request) -> Description {
     }
     Description {
         format: FORMAT,
+        inputs: Vec::new(),
+        facts: Vec::new(),
         positive: request.positive.clone(),
         synthetic: sets.iter().flat_map(|s| &s.cases).any(|case| case.is_synthetic()),
         sets: described,

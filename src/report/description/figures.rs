@@ -40,8 +40,7 @@ fn legend(canvas: &mut Canvas, left: f64, room: f64, entries: &[(&str, &'static 
 pub fn bars(title: &str, categories: &[String], series: &[Series]) -> Canvas {
     let thick = if series.len() > 2 { 8.0 } else { 11.0 };
     let group = thick * series.len() as f64 + 9.0;
-    let labels: Vec<String> =
-        categories.iter().map(|c| text::fit(&text::one_line(c), SIZE, 170.0)).collect();
+    let labels: Vec<String> = categories.iter().map(|c| text::fit(&text::one_line(c), SIZE, 170.0)).collect();
     let widest = labels.iter().map(|l| text::width(l) * SIZE).fold(0.0, f64::max);
     let left = widest.max(50.0) * 1.08 + 20.0;
     let width = 680.0 - left - 66.0;
@@ -135,8 +134,7 @@ pub fn differences(comparisons: &[Comparison]) -> Canvas {
     let step = 19.0;
     let width = 680.0 - left - 20.0;
     let mut canvas = Canvas::new(680.0, step * rows.len() as f64 + 180.0);
-    let names: Vec<String> =
-        comparisons.iter().map(|c| format!("{} and {}", c.first, c.second)).collect();
+    let names: Vec<String> = comparisons.iter().map(|c| format!("{} and {}", c.first, c.second)).collect();
     let entries: Vec<(&str, &'static str)> =
         names.iter().enumerate().map(|(i, name)| (name.as_str(), color(i))).collect();
     let top = legend(&mut canvas, left, width, &entries);

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Align, Block, Callout, Cell, Column, Document, Figure, Image, Inline, Look, Row, Table, number};
+use super::document::{
+    Align, Block, Callout, Cell, Column, Document, Figure, Image, Inline, Look, Row, Table, number,
+};
 use super::figures::canvas::{BLUE, Canvas, MUTED, RED};
 use super::{format, html, tables, text};
 use crate::dataset::describe::{
-    Description, DifferenceKind, Finding, Numbers, SetDescription, Share,
+    Comparison, Description, Difference, DifferenceKind, Finding, Numbers, SetDescription, Share,
 };
 use crate::dataset::standardised::NOTABLE;
 use crate::diagnostic::{Diagnostic, Result};
@@ -85,6 +87,42 @@ pub fn render(description: &Description) -> Result<BTreeMap<RelativePath, Vec<u8
     Ok(files)
 }
 
+/// The first table of the page, cell by cell with its header, for a terminal.
+pub fn overview_cells(description: &Description) -> Vec<Vec<String>> {
+    let table = overview(description);
+    let mut lines = vec![table.columns.into_iter().map(|c| c.header).collect()];
+    lines.extend(table.rows.into_iter().filter_map(|row| match row {
+        Row::Cells(cells) => Some(cells.into_iter().map(|c| c.text).collect()),
+        Row::Group(_) => None,
+    }));
+    lines
+}
+
+/// How far two sets lie apart, in a sentence.
+pub fn sentence(comparison: &Comparison) -> String {
+    let mut notable: Vec<&Difference> =
+        comparison.differences.iter().filter(|d| d.value.is_some_and(|v| v.abs() > NOTABLE)).collect();
+    let size = |d: &Difference| d.value.unwrap_or(0.0).abs();
+    notable.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    let (first, second) = (text::one_line(&comparison.first), text::one_line(&comparison.second));
+    let largest = comparison.largest.map_or_else(|| "none".to_owned(), |v| format::fixed(v, 3));
+    if notable.is_empty() {
+        return format!(
+            "{first} and {second}: no standardised difference beyond {NOTABLE}; the largest is {largest}"
+        );
+    }
+    let named: Vec<String> = notable
+        .iter()
+        .take(6)
+        .map(|d| {
+            let name = variable(&d.variable, d.level.as_deref());
+            format!("{name} {}", format::fixed(d.value.unwrap_or(0.0), 3))
+        })
+        .collect();
+    let more = if notable.len() > 6 { format!(" and {} more", notable.len() - 6) } else { String::new() };
+    format!("{first} and {second}: standardised differences beyond {NOTABLE}: {}{more}", named.join(", "))
+}
+
 struct Pieces {
     blocks: Vec<Block>,
     /// In document order, with the names of their files.
@@ -137,7 +175,7 @@ fn percent(value: f64) -> String {
 }
 
 /// `1,431/112,120 (1.28%)`.
-fn share(share: Share) -> String {
+pub fn share(share: Share) -> String {
     let counts = format!("{}/{}", format::count(share.numerator), format::count(share.denominator));
     share.value.map_or_else(|| counts.clone(), |value| format!("{counts} ({})", percent(value)))
 }
@@ -248,7 +286,8 @@ fn body(description: &Description, pieces: &mut Pieces) {
     patients(description, pieces);
     if sets.iter().any(|s| !s.missing.is_empty()) {
         pieces.heading("What is not recorded");
-        let fields: Vec<&str> = sets.first().map_or(Vec::new(), |s| s.missing.iter().map(|m| m.field).collect());
+        let fields: Vec<&str> =
+            sets.first().map_or(Vec::new(), |s| s.missing.iter().map(|m| m.field).collect());
         let rows = fields
             .iter()
             .enumerate()
@@ -351,10 +390,8 @@ fn facts(description: &Description, pieces: &mut Pieces) {
 fn differences(description: &Description, pieces: &mut Pieces) {
     let Some(first) = description.comparisons.first() else { return };
     pieces.heading("Sets side by side");
-    let heads = description
-        .comparisons
-        .iter()
-        .map(|c| text::one_line(&format!("{} \u{2212} {}", c.first, c.second)));
+    let heads =
+        description.comparisons.iter().map(|c| text::one_line(&format!("{} \u{2212} {}", c.first, c.second)));
     let mut rows = Vec::new();
     let mut head = String::new();
     for (index, line) in first.differences.iter().enumerate() {
@@ -370,20 +407,18 @@ fn differences(description: &Description, pieces: &mut Pieces) {
         let mut cells = vec![Cell::new(name)];
         for comparison in &description.comparisons {
             // Levels differ between pairs: a line is found by what it is about, at best at its own place.
-            let same = |d: &&crate::dataset::describe::Difference| {
-                d.variable == line.variable && d.level == line.level && d.kind == line.kind
-            };
-            let found =
-                comparison.differences.get(index).filter(same).or_else(|| comparison.differences.iter().find(same));
+            let same =
+                |d: &&Difference| d.variable == line.variable && d.level == line.level && d.kind == line.kind;
+            let found = comparison
+                .differences
+                .get(index)
+                .filter(same)
+                .or_else(|| comparison.differences.iter().find(same));
             cells.push(found.map_or_else(|| Cell::new("\u{2013}"), |d| difference(d.value)));
         }
         rows.push(Row::Cells(cells));
     }
-    let mut all = table(
-        "Standardised differences between the sets",
-        columns("Variable", heads),
-        rows,
-    );
+    let mut all = table("Standardised differences between the sets", columns("Variable", heads), rows);
     all.notes.push(format!(
         "Beyond {NOTABLE} in either direction a difference is set in bold: it is worth a look (Austin 2009). A variable's own \
          line is the distance over all its levels and has no sign."
@@ -408,11 +443,12 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
         let bins = &set.age_histogram;
         let positives: u64 = bins.iter().map(|b| b.positives).sum();
         let others: u64 = bins.iter().map(|b| b.images - b.positives).sum();
-        let series = |name: &str, color, count: fn(&crate::dataset::describe::AgeBin) -> u64, of: u64| Series {
-            name: format!("{name}, {}", text::one_line(&set.name)),
-            color,
-            values: bins.iter().map(|b| Share::new(count(b), of).value).collect(),
-        };
+        let series =
+            |name: &str, color, count: fn(&crate::dataset::describe::AgeBin) -> u64, of: u64| Series {
+                name: format!("{name}, {}", text::one_line(&set.name)),
+                color,
+                values: bins.iter().map(|b| Share::new(count(b), of).value).collect(),
+            };
         let last = bins.last().map_or(100.0, |b| f64::from(b.last) + 1.0);
         figures::outlines(
             "Age in years",
@@ -460,7 +496,11 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
     }
     pieces.table(
         "positives-by-age-and-sex",
-        table("Positive images by age band and sex, of the labelled images", columns("Age and sex", names(description)), rows),
+        table(
+            "Positive images by age band and sex, of the labelled images",
+            columns("Age and sex", names(description)),
+            rows,
+        ),
     );
     let images = sets.iter().take(DRAWN).map(|set| {
         let mut bands: Vec<String> = Vec::new();
@@ -562,13 +602,14 @@ fn findings(description: &Description, pieces: &mut Pieces) {
             )
         })
         .collect();
-    rows.push(row(
-        "no finding",
-        sets.iter().map(|s| s.without_finding.map_or(String::new(), share)),
-    ));
+    rows.push(row("no finding", sets.iter().map(|s| s.without_finding.map_or(String::new(), share))));
     pieces.table(
         "findings",
-        table("Images with each finding, of all images; an image may have several", columns("Finding", names(description)), rows),
+        table(
+            "Images with each finding, of all images; an image may have several",
+            columns("Finding", names(description)),
+            rows,
+        ),
     );
     let drawn: Vec<String> = all.iter().take(30).map(|n| n.replace('_', " ")).collect();
     let series: Vec<Series> = sets
@@ -614,7 +655,9 @@ fn findings(description: &Description, pieces: &mut Pieces) {
             let cell = |s: &SetDescription| {
                 let total = if part { s.positives.numerator } else { s.images };
                 let found = s.comorbidity.iter().find(|c| c.findings == number);
-                let of = |c: &crate::dataset::describe::Comorbidity| if part { c.among_positives } else { c.images };
+                let of = |c: &crate::dataset::describe::Comorbidity| {
+                    if part { c.among_positives } else { c.images }
+                };
                 share(found.map_or(Share::new(0, total), of))
             };
             rows.push(row(format!("\u{2003}{number}"), sets.iter().map(cell)));
@@ -736,7 +779,11 @@ fn patients(description: &Description, pieces: &mut Pieces) {
         .collect();
     pieces.table(
         "images-per-patient",
-        table("Patients by their number of images, of all patients", columns("Images", names(description)), rows),
+        table(
+            "Patients by their number of images, of all patients",
+            columns("Images", names(description)),
+            rows,
+        ),
     );
     let series: Vec<Series> = sets
         .iter()
