@@ -29,6 +29,7 @@ mod report;
 mod run;
 mod score;
 mod score_table;
+mod split;
 mod study;
 mod train;
 mod validate;

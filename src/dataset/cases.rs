@@ -114,6 +114,44 @@ pub fn parse_as(
     if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
 }
 
+/// The table's bytes in the format [`CaseFormat::Cases`], with the columns of `fields`.
+///
+/// # Errors
+/// None that memory does not give.
+pub fn write<'a>(cases: impl Iterator<Item = &'a Case>, fields: &BTreeSet<&'static str>) -> Result<Vec<u8>> {
+    let failed = |e: csv::Error| Error::from(Diagnostic::error("table-unwritable", e.to_string()));
+    let columns: Vec<&str> = COLUMNS.into_iter().filter(|name| fields.contains(name)).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&columns).map_err(failed)?;
+    for case in cases {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        fn shown<T: Display>(value: Option<T>) -> String {
+            value.map_or_else(String::new, |v| v.to_string())
+        }
+        let cell = |column: &&str| match *column {
+            "case_id" => case.case_id.clone(),
+            "patient_id" => case.patient_id.clone(),
+            "image" => shown(case.image.as_ref()),
+            "site" => text(&case.site),
+            "country" => text(&case.country),
+            "manufacturer" => text(&case.manufacturer),
+            "sex" => shown(case.sex),
+            "age_years" => shown(case.age_years),
+            "view" => text(&case.view),
+            "modality" => text(&case.modality),
+            "body_part" => text(&case.body_part),
+            "follow_up" => shown(case.follow_up),
+            "days_since_prior_finding" => shown(case.days_since_prior_finding),
+            "findings" => case.findings.join("|"),
+            "label" => shown(case.source_label.map(u8::from)),
+            "origin" => text(&case.origin),
+            _ => String::new(),
+        };
+        writer.write_record(columns.iter().map(cell)).map_err(failed)?;
+    }
+    writer.into_inner().map_err(|e| Diagnostic::error("table-unwritable", e.to_string()).into())
+}
+
 type Parsed = (Cases, Vec<Diagnostic>);
 
 fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {

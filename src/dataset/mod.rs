@@ -1,6 +1,7 @@
 //! Cases, patients and images: what comes in, before any decision about it. Imports `digest` alone
 //! (besides `diagnostic` and `storage`).
 
+pub mod allocation;
 pub mod case;
 pub mod cases;
 pub mod describe;
