@@ -89,11 +89,12 @@ fn of_table(path: &Path, bytes: &[u8]) -> Result<Vec<List>, Vec<Diagnostic>> {
     for row in table.rows() {
         let (id, name) = (row.get(Some(case)), row.get(Some(split)));
         let (Some(id), Some(name)) = (id, name) else {
-            let (code, column) =
-                if id.is_none() { ("case-id-missing", "case_id") } else { ("split-missing", "split") };
-            problems.push(
-                Diagnostic::error(code, format!("the cell `{column}` is empty")).at(table.at(row.line)),
-            );
+            let empty = if id.is_none() {
+                Diagnostic::error("case-id-missing", "the cell `case_id` is empty")
+            } else {
+                Diagnostic::error("split-missing", "the cell `split` is empty")
+            };
+            problems.push(empty.at(table.at(row.line)).hint("fill it, or remove the row"));
             continue;
         };
         if let Some(before) = lines.insert(id, row.line) {
