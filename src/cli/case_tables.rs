@@ -9,7 +9,6 @@ use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::describe::{AgeBand, Input};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
-use crate::digest::Digest;
 use crate::storage;
 
 /// Format of case tables, as typed.
@@ -66,7 +65,7 @@ impl Tables {
         let mut problems = Vec::new();
         for path in &args.tables {
             let bytes = storage::read(path)?;
-            out.inputs.push(Input { name: path.display().to_string(), sha256: Digest::of(&bytes) });
+            out.inputs.push(Input::of(path, &bytes));
             match cases::parse_as(path, &bytes, format, &args.positive) {
                 Ok(mut table) => {
                     // A case table of findings without labels: the named findings make the label, as in NIH's.

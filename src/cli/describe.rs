@@ -76,7 +76,7 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
         None => Vec::new(),
         Some(path) => {
             let bytes = storage::read(path)?;
-            inputs.push(Input { name: path.display().to_string(), sha256: Digest::of(&bytes) });
+            inputs.push(Input::of(path, &bytes));
             let text = std::str::from_utf8(&bytes).map_err(|e| {
                 Diagnostic::error("toml-syntax", format!("not UTF-8 text: {e}")).at(Location::file(path))
             })?;
@@ -142,20 +142,19 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
     Ok(if holds { Outcome::Done } else { Outcome::CriterionNotMet })
 }
 
-/// One set a table, named by its file; by its path where two files have one name.
+/// One set a table, named by its file; with a number where two files have one name.
 fn of_tables<'a>(cases: &'a [Case], bounds: &[usize], args: &DescribeArgs) -> Vec<Set<'a>> {
     let stems: Vec<String> = args.tables.tables.iter().map(|p| lists::stem(p)).collect();
     let mut rest = cases;
-    args.tables
-        .tables
+    stems
         .iter()
-        .zip(&stems)
         .zip(bounds)
-        .map(|((path, stem), &count)| {
+        .enumerate()
+        .map(|(nth, (stem, &count))| {
             let (own, others) = rest.split_at(count);
             rest = others;
             let once = stems.iter().filter(|s| *s == stem).count() == 1;
-            let name = if once { stem.clone() } else { path.display().to_string() };
+            let name = if once { stem.clone() } else { format!("{stem} (table {})", nth + 1) };
             Set { name, cases: own.iter().collect() }
         })
         .collect()
@@ -198,7 +197,7 @@ fn read_lists(named: &[String], inputs: &mut Vec<Input>) -> Result<Vec<List>> {
         };
         let path = PathBuf::from(path);
         let bytes = storage::read(&path)?;
-        inputs.push(Input { name: path.display().to_string(), sha256: Digest::of(&bytes) });
+        inputs.push(Input::of(&path, &bytes));
         for list in lists::parse(&path, &bytes, name)? {
             if list.name == "all" || all.iter().any(|other| other.name == list.name) {
                 return Err(Error::Usage(

@@ -115,7 +115,7 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
         let mut official = Vec::new();
         for (path, name) in args.official.iter().zip(["train_val", "test"]) {
             let bytes = storage::read(path)?;
-            inputs.push(Input { name: path.display().to_string(), sha256: Digest::of(&bytes) });
+            inputs.push(Input::of(path, &bytes));
             let read = lists::parse(path, &bytes, Some(name))?;
             let [list] = &read[..] else {
                 return Err(Diagnostic::error(
@@ -292,7 +292,12 @@ fn report(
                 "file": file, "sha256": files.get(&file).map(|bytes| Digest::of(bytes))})
         })
         .collect();
-    let official: Vec<String> = args.official.iter().map(|p| p.display().to_string()).collect();
+    let official: Vec<String> = args.official.iter().map(|p| describe::file_name(p)).collect();
+    // As inputs: file names.
+    let mut warnings = warnings.to_vec();
+    for place in warnings.iter_mut().filter_map(|w| w.location.as_mut()) {
+        place.path = describe::file_name(&place.path).into();
+    }
     json!({"format": FORMAT, "inputs": inputs, "images": all, "positive": args.tables.positive,
         "rule": {"unit": "patient", "stratify": std::iter::once("label").chain(stratify.iter().map(String::as_str)).collect::<Vec<_>>(),
             "age_bands": args.tables.age_bands.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -50,7 +50,7 @@ pub struct Cases {
     pub cases: Vec<Case>,
     /// Names out of [`COLUMNS`] that the tables have.
     pub fields: BTreeSet<&'static str>,
-    /// What was read with a doubt: implausible ages that were taken as missing.
+    /// What was read with a doubt: implausible ages that were taken as missing, findings that NIH does not have.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -67,7 +67,7 @@ pub fn read(path: &Path, format: CaseFormat, positive_findings: &[String]) -> Re
 ///
 /// # Errors
 /// Everything wrong at once: `column-missing`, `case-id-missing`, `patient-id-missing`,
-/// `duplicate-case`, `value-unreadable`, and what [`Table::parse`] reports.
+/// `finding-labels-missing`, `duplicate-case`, `value-unreadable`, and what [`Table::parse`] reports.
 pub fn parse(
     path: &Path,
     bytes: &[u8],
@@ -240,6 +240,26 @@ fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> D
 /// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
 const OLDEST: u16 = 122;
 
+/// The findings of ChestX-ray14, spelled as its tables do.
+pub const NIH_FINDINGS: [&str; 14] = [
+    "Atelectasis",
+    "Cardiomegaly",
+    "Consolidation",
+    "Edema",
+    "Effusion",
+    "Emphysema",
+    "Fibrosis",
+    "Hernia",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pleural_Thickening",
+    "Pneumonia",
+    "Pneumothorax",
+];
+/// What the tables say of an image with none of them.
+const NO_FINDING: &str = "No Finding";
+
 fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<Diagnostic>> {
     let mut missing = Vec::new();
     let mut column = |name: &str| match table.required(name) {
@@ -261,6 +281,8 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
     }
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
+    // Finding → images with it and the line of the first.
+    let mut unknown: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut cases = Vec::with_capacity(table.rows().len());
     for row in table.rows() {
         let line = row.line;
@@ -278,14 +300,39 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
             Ok(number) => number.to_string(),
             Err(_) => patient_id.to_owned(),
         };
-        let mut findings: Vec<String> = row
-            .get(labels)
-            .unwrap_or_default()
-            .split('|')
-            .map(|f| f.trim().to_owned())
-            .filter(|f| !f.is_empty() && f != "No Finding")
-            .collect();
+        let cell = row.get(labels).unwrap_or_default();
+        let mut findings: Vec<String> =
+            cell.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
+        let listed = findings.len();
+        // Who did not look is not negative.
+        if listed == 0 {
+            problems.push(
+                Diagnostic::error("finding-labels-missing", "the cell `Finding Labels` names no finding")
+                    .at(table.at(line))
+                    .hint("an image without findings says `No Finding`; leave out a row whose findings are not known"),
+            );
+        }
+        findings.retain(|f| f != NO_FINDING);
+        if findings.len() < listed && !findings.is_empty() {
+            let cell: String = cell.chars().take(120).collect();
+            warnings.push(
+                Diagnostic::warning(
+                    "finding-contradiction",
+                    format!(
+                        "`{cell}` of `{image_index}` names findings and none; `{NO_FINDING}` is left out"
+                    ),
+                )
+                .at(table.at(line))
+                .hint("correct the source"),
+            );
+        }
         findings.sort();
+        findings.dedup();
+        for finding in &findings {
+            if !NIH_FINDINGS.contains(&finding.as_str()) && !positive_findings.contains(finding) {
+                unknown.entry(finding.clone()).or_insert((0, line)).0 += 1;
+            }
+        }
         let source_label = (!positive_findings.is_empty())
             .then(|| findings.iter().any(|finding| positive_findings.contains(finding)));
         let age_years = match row.get(age).map(nih_age) {
@@ -339,6 +386,21 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
             ..Case::default()
         });
     }
+    warnings.extend(unknown.into_iter().map(|(finding, (images, line))| {
+        let spelled = finding.replace(' ', "_");
+        let meant = NIH_FINDINGS.iter().find(|known| known.eq_ignore_ascii_case(&spelled));
+        let hint = match meant {
+            Some(known) => format!("`{known}` may be meant: findings are compared letter by letter"),
+            None => format!("the findings are: {}", NIH_FINDINGS.join(", ")),
+        };
+        let shown: String = finding.chars().take(60).collect();
+        Diagnostic::warning(
+            "finding-unknown",
+            format!("`{shown}`, on {images} images, is no finding of ChestX-ray14; it is kept as it stands"),
+        )
+        .at(table.at(line))
+        .hint(hint)
+    }));
     let mut fields: BTreeSet<&'static str> =
         ["case_id", "patient_id", "image", "sex", "age_years", "view", "follow_up", "findings"].into();
     if !positive_findings.is_empty() {
@@ -416,6 +478,41 @@ mod tests {
             assert_eq!(nih_age(text), Ok(years), "{text}");
         }
         assert_eq!(nih_age("Y"), Err(()));
+    }
+
+    #[test]
+    fn findings_that_nobody_wrote_are_no_negative_and_odd_ones_are_named() {
+        let table = |labels: &[&str]| {
+            let mut text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
+                            View Position\n"
+                .to_owned();
+            for (nth, label) in labels.iter().enumerate() {
+                text.push_str(&format!("{nth}.png,{label},0,{nth},50,F,PA\n"));
+            }
+            parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])
+        };
+        let problems = table(&["No Finding", "", " | "]).expect_err("problems");
+        assert_eq!(
+            codes(&problems),
+            [("finding-labels-missing", Some(3)), ("finding-labels-missing", Some(4))]
+        );
+        let odd = ["No Finding|Mass", "pneumonia", "Cough|Mass|Mass", "Cough", "Pneumonia|No Finding"];
+        let cases = table(&odd).expect("reads");
+        assert_eq!(
+            codes(&cases.warnings),
+            [
+                ("finding-contradiction", Some(2)),
+                ("finding-contradiction", Some(6)),
+                ("finding-unknown", Some(4)),
+                ("finding-unknown", Some(3)),
+            ]
+        );
+        assert!(cases.warnings[2].message.contains("`Cough`, on 2 images"), "{}", cases.warnings[2].message);
+        let hint = cases.warnings[3].hint.as_deref().expect("a hint");
+        assert!(hint.starts_with("`Pneumonia` may be meant"), "{hint}");
+        let labels: Vec<_> = cases.cases.iter().map(|c| c.source_label == Some(true)).collect();
+        assert_eq!(labels, [false, false, false, false, true]);
+        assert_eq!(cases.cases[2].findings, ["Cough", "Mass"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -398,10 +399,22 @@ pub struct Comparison {
 /// A file that a description or a split follows from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Input {
-    /// As the user named it.
+    /// The file's name. Its folder is left out: it differs between machines, and documents travel.
     pub name: String,
     /// Digest of its bytes.
     pub sha256: Digest,
+}
+
+impl Input {
+    /// Of a file and its bytes.
+    pub fn of(path: &Path, bytes: &[u8]) -> Self {
+        Self { name: file_name(path), sha256: Digest::of(bytes) }
+    }
+}
+
+/// The last part of a path.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// All sets, and how far they lie apart.

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bootstrap_laws;
+mod data_in;
 mod design;
 mod diagnostics;
 mod hostile_bytes;
