@@ -348,9 +348,9 @@ fn print(description: &Description, args: &DescribeArgs) {
         println!("{}", description::sentence(comparison));
     }
     for fact in &description.facts {
-        let found = fact.found.map_or_else(|| "nothing".to_owned(), |v| v.to_string());
+        let (stated, found) = description::fact_numbers(fact);
         let verdict = if fact.holds { "holds" } else { "DOES NOT HOLD" };
-        println!("{verdict}: {} {}; the data give {found}", fact.statement, fact.stated);
+        println!("{verdict}: {} {stated}; the data give {found}", fact.statement);
     }
     if let Some(out) = &args.out {
         println!("written to {}", out.join("description.html").display());

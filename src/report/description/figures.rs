@@ -36,9 +36,14 @@ fn legend(canvas: &mut Canvas, left: f64, room: f64, entries: &[(&str, &'static 
     y + 14.0
 }
 
-/// Horizontal bars: one group a category, in each group one bar a series. Values are shares.
-pub fn bars(title: &str, categories: &[String], series: &[Series]) -> Canvas {
-    let thick = if series.len() > 2 { 8.0 } else { 11.0 };
+/// The largest value of figures that stand under one another: they have one axis, so that lengths compare.
+pub fn largest<'a>(series: impl Iterator<Item = &'a Series>) -> f64 {
+    series.flat_map(|s| &s.values).flatten().copied().fold(0.0, f64::max)
+}
+
+/// Horizontal bars: one group a category, in each group one bar a series. Values are shares, `largest` ends the axis.
+pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64) -> Canvas {
+    let thick = if series.len() > 2 { 10.0 } else { 11.0 };
     let group = thick * series.len() as f64 + 9.0;
     let labels: Vec<String> = categories.iter().map(|c| text::fit(&text::one_line(c), SIZE, 170.0)).collect();
     let widest = labels.iter().map(|l| text::width(l) * SIZE).fold(0.0, f64::max);
@@ -47,7 +52,6 @@ pub fn bars(title: &str, categories: &[String], series: &[Series]) -> Canvas {
     let mut canvas = Canvas::new(680.0, group * categories.len() as f64 + 160.0);
     let entries: Vec<(&str, &'static str)> = series.iter().map(|s| (s.name.as_str(), s.color)).collect();
     let top = if series.len() > 1 { legend(&mut canvas, left, width + 50.0, &entries) } else { 12.0 };
-    let largest = series.iter().flat_map(|s| &s.values).flatten().copied().fold(0.0, f64::max);
     let upper = if largest > 0.0 { largest * 100.0 } else { 1.0 };
     let plot = Plot {
         left,
@@ -82,12 +86,12 @@ pub fn bars(title: &str, categories: &[String], series: &[Series]) -> Canvas {
     canvas
 }
 
-/// Distributions over bins of equal width: the first filled, the others as outlines. Values are shares of each series.
-pub fn outlines(x_title: &str, range: (f64, f64), series: &[Series], whole: bool) -> Canvas {
+/// Distributions over bins of equal width: the first filled, the others as outlines. Values are shares of each series,
+/// `largest` ends the axis.
+pub fn outlines(x_title: &str, range: (f64, f64), series: &[Series], whole: bool, largest: f64) -> Canvas {
     let mut canvas = Canvas::new(640.0, 330.0);
     let entries: Vec<(&str, &'static str)> = series.iter().map(|s| (s.name.as_str(), s.color)).collect();
     let top = legend(&mut canvas, 70.0, 550.0, &entries);
-    let largest = series.iter().flat_map(|s| &s.values).flatten().copied().fold(0.0, f64::max);
     let upper = if largest > 0.0 { largest * 100.0 } else { 1.0 };
     let plot =
         Plot { left: 70.0, top, width: 550.0, height: 330.0 - top - 56.0, x: range, y: (0.0, upper * 1.05) };
@@ -190,7 +194,7 @@ pub fn matrix(set: &SetDescription) -> Canvas {
             let fill = if row == column { "#eef1f5".to_owned() } else { shade(share) };
             canvas.rect(x, y, cell, cell, &fill, Some(Stroke::new("#ffffff", 1.0)));
             let words = if row == column { short(own) } else { format::fixed(share * 100.0, 0) };
-            let ink = if row != column && share > 0.45 { "#ffffff" } else { INK };
+            let ink = if row != column && share > 0.3 { "#ffffff" } else { INK };
             let size = if cell > 30.0 { 10.0 } else { 8.0 };
             canvas.text((x + cell / 2.0, y + cell / 2.0 + 3.5), size, Anchor::Middle, ink, &words);
         }
@@ -213,5 +217,5 @@ fn shade(share: f64) -> String {
 
 /// A count in four characters.
 fn short(count: u64) -> String {
-    if count < 10_000 { count.to_string() } else { format!("{}k", count / 1000) }
+    if count < 10_000 { count.to_string() } else { format!("{}k", (count + 500) / 1000) }
 }

@@ -11,6 +11,7 @@ use super::{format, html, tables, text};
 use crate::dataset::describe::{
     Comparison, Description, Difference, DifferenceKind, Finding, Numbers, SetDescription, Share,
 };
+use crate::dataset::facts::Fact;
 use crate::dataset::standardised::NOTABLE;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::digest::RelativePath;
@@ -170,6 +171,12 @@ impl Pieces {
 
 /// A share in percent: one decimal from 10 % on, two below.
 fn percent(value: f64) -> String {
+    if value == 0.0 {
+        return "0%".to_owned();
+    }
+    if value > 0.0 && value < 0.000_05 {
+        return "<0.01%".to_owned();
+    }
     let decimals = if value < 0.1 && value > 0.0 { 2 } else { 1 };
     format!("{}%", format::fixed(value * 100.0, decimals))
 }
@@ -178,6 +185,35 @@ fn percent(value: f64) -> String {
 pub fn share(share: Share) -> String {
     let counts = format!("{}/{}", format::count(share.numerator), format::count(share.denominator));
     share.value.map_or_else(|| counts.clone(), |value| format!("{counts} ({})", percent(value)))
+}
+
+/// The stated number of a fact and the found one, the latter with two more decimals.
+pub fn fact_numbers(fact: &Fact) -> (String, String) {
+    let stated = fact.stated.to_string();
+    let decimals = stated.split_once('.').map_or(0, |(_, after)| after.len());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number below 10^15")]
+    let words = |value: f64, decimals: usize| {
+        if value.fract() == 0.0 && (0.0..1e15).contains(&value) {
+            format::count(value as u64)
+        } else {
+            format::fixed(value, decimals)
+        }
+    };
+    let found = fact.found.map_or_else(|| "not there".to_owned(), |found| words(found, decimals + 2));
+    (words(fact.stated, decimals), found)
+}
+
+/// A finding's name in words.
+fn finding_name(name: &str) -> String {
+    text::one_line(&name.replace('_', " "))
+}
+
+/// A level in words: an age band without an end says so.
+fn level_words(field: &str, level: &str) -> String {
+    match level.strip_suffix('-') {
+        Some(first) if field == "age_band" => format!("{first} and over"),
+        _ => text::one_line(level),
+    }
 }
 
 fn difference(value: Option<f64>) -> Cell {
@@ -199,7 +235,7 @@ fn variable(name: &str, level: Option<&str>) -> String {
     match level {
         None => words,
         Some(level) if words.is_empty() => text::one_line(&level.replace('_', " ")),
-        Some(level) => format!("{words}: {}", text::one_line(level)),
+        Some(level) => format!("{words}: {}", level_words(name, level)),
     }
 }
 
@@ -292,7 +328,10 @@ fn body(description: &Description, pieces: &mut Pieces) {
             .iter()
             .enumerate()
             .map(|(i, field)| {
-                row(*field, sets.iter().map(|s| s.missing.get(i).map_or(String::new(), |m| share(m.images))))
+                row(
+                    variable(field, None),
+                    sets.iter().map(|s| s.missing.get(i).map_or(String::new(), |m| share(m.images))),
+                )
             })
             .collect();
         pieces.table(
@@ -371,11 +410,11 @@ fn facts(description: &Description, pieces: &mut Pieces) {
         .facts
         .iter()
         .map(|fact| {
-            let found = fact.found.map_or_else(|| "not there".to_owned(), |v| v.to_string());
+            let (stated, found) = fact_numbers(fact);
             let (words, look) = if fact.holds { ("holds", Look::Good) } else { ("does not hold", Look::Bad) };
             Row::Cells(vec![
                 Cell::new(text::one_line(&fact.statement)),
-                Cell::new(fact.stated.to_string()),
+                Cell::new(stated),
                 Cell::new(found),
                 Cell::new(words).look(look),
             ])
@@ -401,7 +440,9 @@ fn differences(description: &Description, pieces: &mut Pieces) {
         head.clone_from(&line.variable);
         let under = line.level.is_some() && line.kind == DifferenceKind::Binary && line.variable != "label";
         let name = match (&line.level, under) {
-            (Some(level), true) if line.variable != "finding" => format!("\u{2003}{}", text::one_line(level)),
+            (Some(level), true) if line.variable != "finding" => {
+                format!("\u{2003}{}", level_words(&line.variable, level))
+            }
             _ => variable(&line.variable, line.level.as_deref()),
         };
         let mut cells = vec![Cell::new(name)];
@@ -439,7 +480,8 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
         return;
     }
     pieces.heading("Age and sex");
-    let images = sets.iter().take(DRAWN).filter(|s| !s.age_histogram.is_empty()).map(|set| {
+    let most = sets.iter().map(|s| s.age_histogram.len()).max().unwrap_or(0);
+    let drawn = sets.iter().take(DRAWN).filter(|s| !s.age_histogram.is_empty()).map(|set| {
         let bins = &set.age_histogram;
         let positives: u64 = bins.iter().map(|b| b.positives).sum();
         let others: u64 = bins.iter().map(|b| b.images - b.positives).sum();
@@ -447,19 +489,18 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
             |name: &str, color, count: fn(&crate::dataset::describe::AgeBin) -> u64, of: u64| Series {
                 name: format!("{name}, {}", text::one_line(&set.name)),
                 color,
-                values: bins.iter().map(|b| Share::new(count(b), of).value).collect(),
+                values: (0..most).map(|i| Share::new(bins.get(i).map_or(0, count), of).value).collect(),
             };
-        let last = bins.last().map_or(100.0, |b| f64::from(b.last) + 1.0);
-        figures::outlines(
-            "Age in years",
-            (0.0, last),
-            &[
-                series("other images", BLUE, |b| b.images - b.positives, others),
-                series("positive images", RED, |b| b.positives, positives),
-            ],
-            true,
-        )
+        [
+            series("other images", BLUE, |b| b.images - b.positives, others),
+            series("positive images", RED, |b| b.positives, positives),
+        ]
     });
+    let drawn: Vec<[Series; 2]> = drawn.collect();
+    let largest = figures::largest(drawn.iter().flatten());
+    let last = sets.iter().filter_map(|s| s.age_histogram.last()).map(|b| b.last).max().unwrap_or(99);
+    let range = (0.0, f64::from(last) + 1.0);
+    let images = drawn.iter().map(|series| figures::outlines("Age in years", range, series, true, largest));
     pieces.figure(
         "ages",
         0.8,
@@ -479,10 +520,13 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
     }
     let mut rows = Vec::new();
     let mut band = "";
-    for (age_band, sex) in keys {
+    for &(age_band, sex) in &keys {
         if band != age_band {
             rows.push(Row::Group(if age_band.starts_with(|c: char| c.is_ascii_digit()) {
-                format!("{age_band} years")
+                match age_band.strip_suffix('-') {
+                    Some(first) => format!("{first} years and over"),
+                    None => format!("{age_band} years"),
+                }
             } else {
                 age_band.to_owned()
             }));
@@ -502,17 +546,17 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
             rows,
         ),
     );
-    let images = sets.iter().take(DRAWN).map(|set| {
-        let mut bands: Vec<String> = Vec::new();
-        let mut sexes: Vec<&str> = Vec::new();
-        for cell in &set.by_age_and_sex {
-            if !bands.contains(&cell.age_band) {
-                bands.push(cell.age_band.clone());
-            }
-            if !sexes.contains(&cell.sex.as_str()) {
-                sexes.push(&cell.sex);
-            }
+    let mut bands: Vec<&str> = Vec::new();
+    let mut sexes: Vec<&str> = Vec::new();
+    for (band, sex) in &keys {
+        if !bands.contains(band) {
+            bands.push(band);
         }
+        if !sexes.contains(sex) {
+            sexes.push(sex);
+        }
+    }
+    let drawn = sets.iter().take(DRAWN).map(|set| {
         let series: Vec<Series> = sexes
             .iter()
             .enumerate()
@@ -528,8 +572,13 @@ fn age_and_sex(description: &Description, pieces: &mut Pieces) {
                     .collect(),
             })
             .collect();
-        figures::bars("Positive images, of the labelled images of that age and sex", &bands, &series)
+        series
     });
+    let drawn: Vec<Vec<Series>> = drawn.collect();
+    let largest = figures::largest(drawn.iter().flatten());
+    let labels: Vec<String> = bands.iter().map(|band| level_words("age_band", band)).collect();
+    let title = "Positive images, of the labelled images of that age and sex";
+    let images = drawn.iter().map(|series| figures::bars(title, &labels, series, largest));
     pieces.figure(
         "positives-by-age-and-sex",
         0.9,
@@ -557,7 +606,7 @@ fn levels(description: &Description, pieces: &mut Pieces) {
             let find = |s: &SetDescription| {
                 s.covariates.get(place).and_then(|c| c.levels.iter().find(|l| l.level == name)).cloned()
             };
-            let label = format!("\u{2003}{}", text::one_line(name));
+            let label = format!("\u{2003}{}", level_words(covariate.field, name));
             images.push(row(
                 label.clone(),
                 sets.iter().map(|s| share(find(s).map_or(Share::new(0, s.images), |l| l.images))),
@@ -597,7 +646,7 @@ fn findings(description: &Description, pieces: &mut Pieces) {
         .iter()
         .map(|name| {
             row(
-                text::one_line(name),
+                finding_name(name),
                 sets.iter().map(|s| share(find(s, name).map_or(Share::new(0, s.images), |f| f.images))),
             )
         })
@@ -611,7 +660,7 @@ fn findings(description: &Description, pieces: &mut Pieces) {
             rows,
         ),
     );
-    let drawn: Vec<String> = all.iter().take(30).map(|n| n.replace('_', " ")).collect();
+    let drawn: Vec<String> = all.iter().take(30).map(|name| finding_name(name)).collect();
     let series: Vec<Series> = sets
         .iter()
         .take(figures::SERIES.len())
@@ -631,7 +680,7 @@ fn findings(description: &Description, pieces: &mut Pieces) {
         0.95,
         "Images with each finding, of all images.".to_owned(),
         "Bars of the share of images with each finding; the numbers are those of the table.",
-        vec![figures::bars("Share of images", &drawn, &series)],
+        vec![figures::bars("Share of images", &drawn, &series, figures::largest(series.iter()))],
     );
     beside(description, pieces);
     if first.co_occurrence.findings.len() > 1 {
@@ -687,14 +736,14 @@ fn beside(description: &Description, pieces: &mut Pieces) {
     let find = |s: &SetDescription, name: &str| s.findings.iter().find(|f| f.finding == name).cloned();
     let line = |name: &str, part: fn(&Finding) -> Share, of: fn(&SetDescription) -> u64| {
         row(
-            text::one_line(name),
+            finding_name(name),
             sets.iter().map(|s| share(find(s, name).map_or(Share::new(0, of(s)), |f| part(&f)))),
         )
     };
     let mut rows = vec![Row::Group("Of the positive images".to_owned())];
     rows.extend(names_of.iter().map(|n| line(n, |f| f.among_positives, |s| s.positives.numerator)));
     rows.push(Row::Group("Of the negative images".to_owned()));
-    let negatives = |s: &SetDescription| s.positives.denominator - s.positives.numerator;
+    let negatives: fn(&SetDescription) -> u64 = |s| s.positives.denominator - s.positives.numerator;
     rows.extend(names_of.iter().map(|n| line(n, |f| f.among_negatives, negatives)));
     pieces.table(
         "co-occurring",
@@ -704,23 +753,25 @@ fn beside(description: &Description, pieces: &mut Pieces) {
             rows,
         ),
     );
-    let images = listed.iter().take(DRAWN).map(|set| {
-        let drawn: Vec<&Finding> = set.co_occurring.iter().take(20).collect();
-        let labels: Vec<String> = drawn.iter().map(|f| f.finding.replace('_', " ")).collect();
-        let series = |name: &str, color, part: fn(&Finding) -> Share| Series {
-            name: format!("{name}, {}", text::one_line(&set.name)),
-            color,
-            values: drawn.iter().map(|f| part(f).value).collect(),
+    // The findings of the table in its order, in every set: what is not there is a bar of no length.
+    let shown = &names_of[..names_of.len().min(20)];
+    let labels: Vec<String> = shown.iter().map(|name| finding_name(name)).collect();
+    let drawn = listed.iter().take(DRAWN).map(|set| {
+        let series = |name: &str, color, part: fn(&Finding) -> Share, of: fn(&SetDescription) -> u64| {
+            let value =
+                |finding: &&str| find(set, finding).map_or(Share::new(0, of(set)), |f| part(&f)).value;
+            let name = format!("{name}, {}", text::one_line(&set.name));
+            Series { name, color, values: shown.iter().map(value).collect() }
         };
-        figures::bars(
-            "Share of images with the finding",
-            &labels,
-            &[
-                series("positive images", RED, |f| f.among_positives),
-                series("negative images", BLUE, |f| f.among_negatives),
-            ],
-        )
+        [
+            series("positive images", RED, |f| f.among_positives, |s| s.positives.numerator),
+            series("negative images", BLUE, |f| f.among_negatives, negatives),
+        ]
     });
+    let drawn: Vec<[Series; 2]> = drawn.collect();
+    let largest = figures::largest(drawn.iter().flatten());
+    let title = "Share of images with the finding";
+    let images = drawn.iter().map(|series| figures::bars(title, &labels, series, largest));
     pieces.figure(
         "co-occurring",
         0.95,
@@ -735,7 +786,7 @@ fn beside(description: &Description, pieces: &mut Pieces) {
         }
         for combination in &set.combinations {
             rows.push(row(
-                text::one_line(&combination.findings.join(" + ")),
+                finding_name(&combination.findings.join(" + ")),
                 std::iter::once(share(combination.images)),
             ));
         }
@@ -800,7 +851,7 @@ fn patients(description: &Description, pieces: &mut Pieces) {
         0.8,
         "Patients by their number of images, of all patients.".to_owned(),
         "Bars of the share of patients by their number of images; the numbers are those of the table.",
-        vec![figures::bars("Share of patients", &labels, &series)],
+        vec![figures::bars("Share of patients", &labels, &series, figures::largest(series.iter()))],
     );
 }
 
@@ -846,13 +897,13 @@ fn intensity(description: &Description, pieces: &mut Pieces) {
             .to_owned(),
     );
     pieces.table("intensity", listed);
-    let images = sets.iter().take(DRAWN).map(|set| {
-        let series: Vec<Series> = set
+    let drawn = sets.iter().take(DRAWN).map(|set| {
+        let mut series: Vec<Series> = set
             .intensity
             .iter()
             .filter(|g| g.read > 0)
             .map(|g| Series {
-                name: format!("{}, {}", g.group, text::one_line(&set.name)),
+                name: format!("{} ({}), {}", g.group, format::count(g.read), text::one_line(&set.name)),
                 color: match g.group.as_str() {
                     "positive" => RED,
                     "other finding" => MUTED,
@@ -861,12 +912,18 @@ fn intensity(description: &Description, pieces: &mut Pieces) {
                 values: g.bins.iter().map(|v| Some(*v)).collect(),
             })
             .collect();
-        figures::outlines("Intensity", (0.0, 1.0), &series, false)
+        // The healthy first: the first is filled, in the blue of the healthy.
+        series.sort_by_key(|s| s.color != BLUE);
+        series
     });
+    let drawn: Vec<Vec<Series>> = drawn.collect();
+    let largest = figures::largest(drawn.iter().flatten());
+    let images =
+        drawn.iter().map(|series| figures::outlines("Intensity", (0.0, 1.0), series, false, largest));
     pieces.figure(
         "intensity",
         0.85,
-        "Distribution of intensities of healthy and diseased images, in 64 bins.".to_owned(),
+        "Distribution of intensities of healthy and diseased images, in 64 bins; in brackets the images that were read.".to_owned(),
         "Outlines of the distributions of intensities by group.",
         images.collect(),
     );
