@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
-use super::{folder, leakage};
+use super::{describe, folder, leakage, split};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
@@ -33,8 +33,10 @@ pub struct DatasetArgs {
 
 #[derive(Debug, Subcommand)]
 enum DatasetCommand {
+    Describe(describe::DescribeArgs),
     Folder(folder::FolderArgs),
     Leakage(leakage::LeakageArgs),
+    Split(split::SplitArgs),
 }
 
 /// Runs the command.
@@ -43,8 +45,10 @@ enum DatasetCommand {
 /// Whatever is wrong in protocol or tables; `Error::Lock` when sealed data have changed.
 pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
     match &args.command {
+        Some(DatasetCommand::Describe(args)) => return describe::run(args, context),
         Some(DatasetCommand::Folder(args)) => return folder::run(args, context),
         Some(DatasetCommand::Leakage(args)) => return leakage::run(args, context),
+        Some(DatasetCommand::Split(args)) => return split::run(args, context),
         None => {}
     }
     let Some(study) = &args.study else {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::image;
+use crate::dataset::image_folder::ImageFolder;
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
 use crate::dataset::table::Table;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
@@ -31,7 +32,8 @@ pub struct LeakageArgs {
     /// The tables are NIH's.
     #[arg(long)]
     nih: bool,
-    /// Folder of the images; the table's image column, or the case id, is a path below it.
+    /// Folder of the images; the table's image column, or the case id, is a path below it;
+    /// images are also looked for in images_001/images/ and so on.
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ.
@@ -49,8 +51,9 @@ pub struct LeakageArgs {
 pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
     let mut items = Vec::new();
     let mut images: Vec<PathBuf> = Vec::new();
+    let folder = args.images.as_deref().map(ImageFolder::open).transpose()?;
     for (set, path) in args.tables.iter().enumerate() {
-        read(args, set, path, &mut items, &mut images)?;
+        read(args, folder.as_ref(), set, path, &mut items, &mut images)?;
     }
     if args.images.is_some() {
         look(&mut items, &images)?;
@@ -69,6 +72,7 @@ pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
 /// The cases of one table.
 fn read(
     args: &LeakageArgs,
+    folder: Option<&ImageFolder>,
     set: usize,
     path: &Path,
     items: &mut Vec<Item>,
@@ -84,7 +88,7 @@ fn read(
         .filter_map(|row| Some((row.line, row.get(table.column("image_sha256"))?.parse().ok()?)))
         .collect();
     for case in cases {
-        if let Some(folder) = &args.images {
+        if let Some(folder) = folder {
             let relative = match &case.image {
                 Some(image) => image.clone(),
                 None => case.case_id.parse::<RelativePath>().map_err(|reason| {
@@ -98,7 +102,7 @@ fn read(
                     )
                 })?,
             };
-            images.push(relative.below(folder));
+            images.push(folder.locate(&relative));
         }
         items.push(Item {
             set,

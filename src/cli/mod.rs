@@ -11,10 +11,12 @@ macro_rules! println {
 
 mod agreement;
 mod cache;
+mod case_tables;
 mod check;
 mod compare;
 mod dataset;
 mod demo;
+mod describe;
 mod design;
 mod dicom;
 mod export;
@@ -28,6 +30,7 @@ mod report;
 mod run;
 mod score;
 mod score_table;
+mod split;
 mod study;
 mod train;
 mod validate;
@@ -61,7 +64,8 @@ const EXIT_CODES: &str = "Exit codes:
   0    done; for run and validate: every primary endpoint is met
   1    could not be done: the input is not as it must be, or a file operation failed
   2    the command line is wrong
-  10   done, and a primary endpoint is not met or not evaluable
+  10   done, and a primary endpoint is not met or not evaluable, sets of cases are not separate (dataset leakage),
+       or a stated fact does not hold (dataset describe)
   20   the evidence is not intact
   30   a protocol or model lock is violated
   130  interrupted; the same command picks up where it stopped";

@@ -144,6 +144,7 @@ mod torch {
     use crate::cli::{interrupted, say};
     use crate::dataset::gate::Gate;
     use crate::dataset::image;
+    use crate::dataset::image_folder::ImageFolder;
     use crate::diagnostic::{Diagnostic, Error, Location, Result};
     use crate::digest::Digest;
     use crate::inference::images::{Admission, Image, refused, scored};
@@ -277,10 +278,13 @@ mod torch {
                 }
             }
         }
-        let mut todo = Vec::new();
-        for case in cohort.drawn_cases() {
-            if !table.contains_key(&case.case_id) {
-                todo.push(Image::of_case(case, &images_folder)?);
+        let open: Vec<_> = cohort.drawn_cases().filter(|c| !table.contains_key(&c.case_id)).collect();
+        let mut todo = Vec::with_capacity(open.len());
+        // What is scored already needs no images.
+        if !open.is_empty() {
+            let images = ImageFolder::open(&images_folder)?;
+            for case in open {
+                todo.push(Image::of_case(case, &images)?);
             }
         }
         let unchanged = todo.is_empty() && file.is_file();

@@ -389,6 +389,7 @@ mod torch {
     }
 
     fn samples(cases: &[Case], images: &Path) -> Result<Vec<Sample>> {
+        let folder = crate::dataset::image_folder::ImageFolder::open(images)?;
         let mut samples = Vec::with_capacity(cases.len());
         let mut without = Vec::new();
         for case in cases {
@@ -397,7 +398,7 @@ mod torch {
                     case_id: case.case_id.clone(),
                     patient_id: case.patient_id.clone(),
                     label: case.source_label == Some(true),
-                    image: image.below(images),
+                    image: folder.locate(image),
                 }),
                 None => without.push(case.case_id.as_str()),
             }

@@ -50,7 +50,7 @@ pub struct Cases {
     pub cases: Vec<Case>,
     /// Names out of [`COLUMNS`] that the tables have.
     pub fields: BTreeSet<&'static str>,
-    /// What was read with a doubt: implausible ages that were taken as missing.
+    /// What was read with a doubt: implausible ages that were taken as missing, findings that NIH does not have.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -67,19 +67,34 @@ pub fn read(path: &Path, format: CaseFormat, positive_findings: &[String]) -> Re
 ///
 /// # Errors
 /// Everything wrong at once: `column-missing`, `case-id-missing`, `patient-id-missing`,
-/// `duplicate-case`, `value-unreadable`, and what [`Table::parse`] reports.
+/// `finding-labels-missing`, `duplicate-case`, `value-unreadable`, and what [`Table::parse`] reports.
 pub fn parse(
     path: &Path,
     bytes: &[u8],
     format: CaseFormat,
     positive_findings: &[String],
 ) -> Result<Cases, Vec<Diagnostic>> {
+    parse_as(path, bytes, Some(format), positive_findings)
+}
+
+/// The same; without a format the header tells: a table with a column `Image Index` is NIH's.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(
+    path: &Path,
+    bytes: &[u8],
+    format: Option<CaseFormat>,
+    positive_findings: &[String],
+) -> Result<Cases, Vec<Diagnostic>> {
     let table = Table::parse(path, bytes)?;
-    let cases = match format {
+    let own = || if table.column("Image Index").is_some() { CaseFormat::Nih } else { CaseFormat::Cases };
+    let cases = match format.unwrap_or_else(own) {
         CaseFormat::Cases => parse_cases(&table),
         CaseFormat::Nih => parse_nih(&table, positive_findings),
     };
-    let (cases, mut problems) = cases.map_err(|problems| limited(problems, path))?;
+    let (mut cases, mut problems) = cases.map_err(|problems| limited(problems, path))?;
+    cases.warnings.splice(..0, table.notes().iter().cloned());
     let mut first: BTreeMap<&str, u64> = BTreeMap::new();
     for case in &cases.cases {
         if let Some(line) = first.insert(&case.case_id, case.line) {
@@ -97,6 +112,44 @@ pub fn parse(
         problems.push(Diagnostic::error("table-empty", "the table has no rows").at(table.at(1)));
     }
     if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
+}
+
+/// The table's bytes in the format [`CaseFormat::Cases`], with the columns of `fields`.
+///
+/// # Errors
+/// None that memory does not give.
+pub fn write<'a>(cases: impl Iterator<Item = &'a Case>, fields: &BTreeSet<&'static str>) -> Result<Vec<u8>> {
+    let failed = |e: csv::Error| Error::from(Diagnostic::error("table-unwritable", e.to_string()));
+    let columns: Vec<&str> = COLUMNS.into_iter().filter(|name| fields.contains(name)).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&columns).map_err(failed)?;
+    for case in cases {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        fn shown<T: Display>(value: Option<T>) -> String {
+            value.map_or_else(String::new, |v| v.to_string())
+        }
+        let cell = |column: &&str| match *column {
+            "case_id" => case.case_id.clone(),
+            "patient_id" => case.patient_id.clone(),
+            "image" => shown(case.image.as_ref()),
+            "site" => text(&case.site),
+            "country" => text(&case.country),
+            "manufacturer" => text(&case.manufacturer),
+            "sex" => shown(case.sex),
+            "age_years" => shown(case.age_years),
+            "view" => text(&case.view),
+            "modality" => text(&case.modality),
+            "body_part" => text(&case.body_part),
+            "follow_up" => shown(case.follow_up),
+            "days_since_prior_finding" => shown(case.days_since_prior_finding),
+            "findings" => case.findings.join("|"),
+            "label" => shown(case.source_label.map(u8::from)),
+            "origin" => text(&case.origin),
+            _ => String::new(),
+        };
+        writer.write_record(columns.iter().map(cell)).map_err(failed)?;
+    }
+    writer.into_inner().map_err(|e| Diagnostic::error("table-unwritable", e.to_string()).into())
 }
 
 type Parsed = (Cases, Vec<Diagnostic>);
@@ -187,6 +240,26 @@ fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> D
 /// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
 const OLDEST: u16 = 122;
 
+/// The findings of ChestX-ray14, spelled as its tables do.
+pub const NIH_FINDINGS: [&str; 14] = [
+    "Atelectasis",
+    "Cardiomegaly",
+    "Consolidation",
+    "Edema",
+    "Effusion",
+    "Emphysema",
+    "Fibrosis",
+    "Hernia",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pleural_Thickening",
+    "Pneumonia",
+    "Pneumothorax",
+];
+/// What the tables say of an image with none of them.
+const NO_FINDING: &str = "No Finding";
+
 fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<Diagnostic>> {
     let mut missing = Vec::new();
     let mut column = |name: &str| match table.required(name) {
@@ -208,6 +281,8 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
     }
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
+    // Finding → images with it and the line of the first.
+    let mut unknown: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut cases = Vec::with_capacity(table.rows().len());
     for row in table.rows() {
         let line = row.line;
@@ -225,14 +300,39 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
             Ok(number) => number.to_string(),
             Err(_) => patient_id.to_owned(),
         };
-        let mut findings: Vec<String> = row
-            .get(labels)
-            .unwrap_or_default()
-            .split('|')
-            .map(|f| f.trim().to_owned())
-            .filter(|f| !f.is_empty() && f != "No Finding")
-            .collect();
+        let cell = row.get(labels).unwrap_or_default();
+        let mut findings: Vec<String> =
+            cell.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
+        let listed = findings.len();
+        // Who did not look is not negative.
+        if listed == 0 {
+            problems.push(
+                Diagnostic::error("finding-labels-missing", "the cell `Finding Labels` names no finding")
+                    .at(table.at(line))
+                    .hint("an image without findings says `No Finding`; leave out a row whose findings are not known"),
+            );
+        }
+        findings.retain(|f| f != NO_FINDING);
+        if findings.len() < listed && !findings.is_empty() {
+            let cell: String = cell.chars().take(120).collect();
+            warnings.push(
+                Diagnostic::warning(
+                    "finding-contradiction",
+                    format!(
+                        "`{cell}` of `{image_index}` names findings and none; `{NO_FINDING}` is left out"
+                    ),
+                )
+                .at(table.at(line))
+                .hint("correct the source"),
+            );
+        }
         findings.sort();
+        findings.dedup();
+        for finding in &findings {
+            if !NIH_FINDINGS.contains(&finding.as_str()) && !positive_findings.contains(finding) {
+                unknown.entry(finding.clone()).or_insert((0, line)).0 += 1;
+            }
+        }
         let source_label = (!positive_findings.is_empty())
             .then(|| findings.iter().any(|finding| positive_findings.contains(finding)));
         let age_years = match row.get(age).map(nih_age) {
@@ -286,6 +386,21 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
             ..Case::default()
         });
     }
+    warnings.extend(unknown.into_iter().map(|(finding, (images, line))| {
+        let spelled = finding.replace(' ', "_");
+        let meant = NIH_FINDINGS.iter().find(|known| known.eq_ignore_ascii_case(&spelled));
+        let hint = match meant {
+            Some(known) => format!("`{known}` may be meant: findings are compared letter by letter"),
+            None => format!("the findings are: {}", NIH_FINDINGS.join(", ")),
+        };
+        let shown: String = finding.chars().take(60).collect();
+        Diagnostic::warning(
+            "finding-unknown",
+            format!("`{shown}`, on {images} images, is no finding of ChestX-ray14; it is kept as it stands"),
+        )
+        .at(table.at(line))
+        .hint(hint)
+    }));
     let mut fields: BTreeSet<&'static str> =
         ["case_id", "patient_id", "image", "sex", "age_years", "view", "follow_up", "findings"].into();
     if !positive_findings.is_empty() {
@@ -363,6 +478,41 @@ mod tests {
             assert_eq!(nih_age(text), Ok(years), "{text}");
         }
         assert_eq!(nih_age("Y"), Err(()));
+    }
+
+    #[test]
+    fn findings_that_nobody_wrote_are_no_negative_and_odd_ones_are_named() {
+        let table = |labels: &[&str]| {
+            let mut text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
+                            View Position\n"
+                .to_owned();
+            for (nth, label) in labels.iter().enumerate() {
+                text.push_str(&format!("{nth}.png,{label},0,{nth},50,F,PA\n"));
+            }
+            parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])
+        };
+        let problems = table(&["No Finding", "", " | "]).expect_err("problems");
+        assert_eq!(
+            codes(&problems),
+            [("finding-labels-missing", Some(3)), ("finding-labels-missing", Some(4))]
+        );
+        let odd = ["No Finding|Mass", "pneumonia", "Cough|Mass|Mass", "Cough", "Pneumonia|No Finding"];
+        let cases = table(&odd).expect("reads");
+        assert_eq!(
+            codes(&cases.warnings),
+            [
+                ("finding-contradiction", Some(2)),
+                ("finding-contradiction", Some(6)),
+                ("finding-unknown", Some(4)),
+                ("finding-unknown", Some(3)),
+            ]
+        );
+        assert!(cases.warnings[2].message.contains("`Cough`, on 2 images"), "{}", cases.warnings[2].message);
+        let hint = cases.warnings[3].hint.as_deref().expect("a hint");
+        assert!(hint.starts_with("`Pneumonia` may be meant"), "{hint}");
+        let labels: Vec<_> = cases.cases.iter().map(|c| c.source_label == Some(true)).collect();
+        assert_eq!(labels, [false, false, false, false, true]);
+        assert_eq!(cases.cases[2].findings, ["Cough", "Mass"]);
     }
 
     #[test]

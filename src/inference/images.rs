@@ -1,10 +1,11 @@
 //! Which images are scored: the gate's decision for every case, before the model sees a pixel.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::scores::Score;
 use crate::dataset::case::Case;
 use crate::dataset::gate::{Gate, Observed};
+use crate::dataset::image_folder::ImageFolder;
 use crate::dataset::{dicom, image};
 use crate::diagnostic::{Diagnostic, Location, Result};
 use crate::digest::Digest;
@@ -31,11 +32,11 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of a case below the image folder.
+    /// The image of a case in the image folder, or in one of NIH's folders below it.
     ///
     /// # Errors
     /// `image-missing` when the case table names no image.
-    pub fn of_case(case: &Case, folder: &Path) -> Result<Self> {
+    pub fn of_case(case: &Case, folder: &ImageFolder) -> Result<Self> {
         let image = case.image.as_ref().ok_or_else(|| {
             Diagnostic::error("image-missing", format!("the case `{}` names no image", case.case_id))
                 .hint("fill the column `image`, relative to `data.images`")
@@ -47,7 +48,7 @@ impl Image {
             age_years: case.age_years,
             dimensions: None,
         };
-        Ok(Self { case_id: case.case_id.clone(), path: image.below(folder), known: Some(known) })
+        Ok(Self { case_id: case.case_id.clone(), path: folder.locate(image), known: Some(known) })
     }
 
     /// The digest of the file and the gate's decision. A DICOM file is judged by its own header; another
@@ -91,4 +92,25 @@ pub fn refused(digest: Digest, reasons: String) -> Score {
 /// The row of a scored image.
 pub fn scored(digest: Digest, score: f64) -> Score {
     Score { score: Some(score), refused: None, image_sha256: Some(digest), line: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_names_its_image_wherever_the_archives_put_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let archive = folder.path().join("images_002/images");
+        std::fs::create_dir_all(&archive).expect("creates");
+        std::fs::write(archive.join("a.png"), b"").expect("writes");
+        let images = ImageFolder::open(folder.path()).expect("opens");
+        let path = |image: Option<&str>| {
+            let image = image.map(|name| name.parse().expect("a path"));
+            Image::of_case(&Case { case_id: "c".to_owned(), image, ..Case::default() }, &images)
+        };
+        assert_eq!(path(Some("a.png")).expect("found").path, archive.join("a.png"));
+        assert_eq!(path(Some("b.png")).expect("named").path, folder.path().join("b.png"));
+        assert_eq!(path(None).expect_err("refused").diagnostics()[0].code, "image-missing");
+    }
 }

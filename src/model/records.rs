@@ -61,6 +61,12 @@ impl Records {
             Ok(Mutex::new(file))
         };
         let (file, marks) = (open(&sizes[0])?, open(&sizes[1])?);
+        if count > 0 {
+            // When the file was last used stands in the time of its marks: a byte is written as it is.
+            let mut byte = [0];
+            with(&marks, |file| read_at(file, &mut byte, 0).and_then(|()| write_at(file, &byte, 0)))
+                .map_err(|e| Error::io("write", &sizes[1].0, &e))?;
+        }
         Ok(Self { path: path.to_path_buf(), file, marks, count, len })
     }
 
@@ -205,6 +211,21 @@ mod tests {
         assert_eq!(values.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), [1.5_f32, -0.0].map(f32::to_bits));
         again.write(1, &one, &[0.0, 0.0]).expect("writes");
         assert!(!again.is_finished(&key), "it is being changed");
+    }
+
+    #[test]
+    fn opening_is_use_and_leaves_the_records_as_they_are() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("planes.f32");
+        let key = Digest::of(b"one");
+        Records::open(&path, 1, 2).expect("creates").write(0, &key, &[1.0, 2.0]).expect("writes");
+        let marks = path.with_extension("marks");
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1000);
+        File::options().write(true).open(&marks).expect("opens").set_modified(long_ago).expect("sets");
+        let time = || std::fs::metadata(&marks).expect("there").modified().expect("a time");
+        assert_eq!(time(), long_ago);
+        assert!(Records::open(&path, 1, 2).expect("opens").has(0, &key));
+        assert!(time() > long_ago);
     }
 
     #[test]

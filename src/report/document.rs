@@ -233,7 +233,7 @@ fn figure_to_markdown(figure: &Figure) -> String {
 
 impl Table {
     /// A pipe table, for reading and for comparing versions.
-    fn to_markdown(&self) -> String {
+    pub(super) fn to_markdown(&self) -> String {
         let mut out = format!("caption: {}\n", text::markdown(&self.caption));
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         out.push_str(&line(self.columns.iter().map(|c| text::markdown(&c.header)).collect()));
@@ -347,7 +347,7 @@ pub fn assemble(markdown: &str, pieces: Vec<Piece>, facts: Facts) -> Result<Docu
 }
 
 /// Numbers sections, tables and figures in document order.
-fn number(blocks: &mut [Block]) {
+pub(super) fn number(blocks: &mut [Block]) {
     let (mut section, mut subsection, mut table, mut figure) = (0_usize, 0_usize, 0, 0);
     let mut anchors = BTreeSet::new();
     for block in blocks {

@@ -15,6 +15,7 @@ use crate::digest::RelativePath;
 
 mod bundle;
 pub mod comparison;
+pub mod description;
 mod document;
 pub mod figures;
 pub mod format;

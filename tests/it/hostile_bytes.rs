@@ -5,7 +5,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sequester::dataset::cases::{self, CaseFormat};
+use sequester::dataset::facts;
 use sequester::dataset::image;
+use sequester::dataset::lists;
 use sequester::evidence::ledger::{Event, Ledger};
 use sequester::inference::scores;
 use sequester::model::experiment::Experiment;
@@ -39,6 +41,8 @@ fn feed(bytes: &[u8]) {
     let _ = cases::parse(path, bytes, CaseFormat::Cases, &[]);
     let _ = cases::parse(Path::new("foreign.gz"), bytes, CaseFormat::Cases, &[]);
     let _ = cases::parse(path, bytes, CaseFormat::Nih, &["Pneumonia".to_owned()]);
+    let _ = cases::parse_as(path, bytes, None, &[]);
+    let _ = lists::parse(path, bytes, None);
     let declared = protocol::parse(path, PROTOCOL).expect("valid");
     let _ = reads::parse(path, bytes, &declared.reads);
     let _ = scores::parse(path, bytes, "case_id", &["score".to_owned()], |v| v[0]);
@@ -48,6 +52,7 @@ fn feed(bytes: &[u8]) {
     let _ = image::from_bytes(bytes, path);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = protocol::parse(path, text);
+        let _ = facts::parse(path, text);
         let _ = Experiment::parse(path, text);
     }
 }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bootstrap_laws;
 mod compare;
+mod data_in;
 mod design;
 mod diagnostics;
 mod hostile_bytes;

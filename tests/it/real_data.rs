@@ -23,3 +23,77 @@ fn the_three_reader_study_runs_from_the_files_as_they_were_published() {
     let verify = sequester(&["verify", out]);
     assert_eq!(verify.code, 0, "{}{}", verify.stdout, verify.stderr);
 }
+
+/// The source project's facts, and its numbers of images with whole patients.
+#[test]
+fn the_full_nih_metadata_hold_the_stated_facts_and_divide_into_the_stated_numbers() {
+    let name = "the_full_nih_metadata_hold_the_stated_facts_and_divide_into_the_stated_numbers";
+    let Some(data) = real_data(name) else { return };
+    let at = |name: &str| data.join("nih-metadata").join(name).to_str().expect("UTF-8").to_owned();
+    let (table, first, second) =
+        (at("Data_Entry_2017_v2020.csv.gz"), at("train_val_list.txt.gz"), at("test_list.txt.gz"));
+    let facts = concat!(env!("CARGO_MANIFEST_DIR"), "/protocols/nih-facts.toml");
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let ran = sequester(&[&["dataset"], arguments, &["--positive", "Pneumonia", "--json"]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).expect("JSON")
+    };
+    let described = json(&["describe", &table, "--facts", facts, "--split", &first, "--split", &second]);
+    let facts = described["facts"].as_array().expect("facts");
+    assert!(facts.len() == 8 && facts.iter().all(|f| f["holds"] == true), "{facts:?}");
+    let images: Vec<_> =
+        described["sets"].as_array().expect("sets").iter().map(|s| s["images"].as_u64()).collect();
+    assert_eq!(images, [112_120, 86_524, 25_596].map(Some));
+    assert_eq!(described["sets"][0]["covariates"][2]["levels"][0]["images"]["numerator"], 5402, "under 18");
+    assert_eq!(described["comparisons"][0]["shared_patients"], 0);
+
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().join("split");
+    let to = folder.to_str().expect("UTF-8");
+    let split = json(&["split", &table, "--images", "79113,16370,rest", "--seed", "3", "--out", to]);
+    let images: Vec<_> =
+        split["sets"].as_array().expect("sets").iter().map(|s| s["images"].as_u64()).collect();
+    assert_eq!(images, [79_113, 16_370, 16_637].map(Some));
+    assert_eq!(split["shared_patients"], 0);
+    for comparison in split["comparisons"].as_array().expect("pairs") {
+        assert_eq!(comparison["notable"], 0, "{comparison}");
+    }
+    // What was written is a case table of the wanted size, and the same command finds nothing to change.
+    let again = sequester(&["dataset", "describe", &format!("{to}/training.csv"), "--json"]);
+    let again: serde_json::Value = serde_json::from_str(&again.stdout).expect("JSON");
+    assert_eq!(again["sets"][0]["images"], 79_113);
+    assert_eq!(again["sets"][0]["positives"], split["sets"][0]["positives"]);
+    let _ = json(&["split", &table, "--images", "79113,16370,rest", "--seed", "3", "--out", to]);
+    let other = ["dataset", "split", &table, "--positive", "Pneumonia", "--seed", "4", "--out", to];
+    let refused = sequester(&other);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("error[file-exists]"), "{}", refused.stderr);
+
+    let official = json(&["split", &table, "--official", &first, &second, "--dry-run"]);
+    let images: Vec<_> =
+        official["sets"].as_array().expect("sets").iter().map(|s| s["images"].as_u64()).collect();
+    assert_eq!(images, [86_524, 25_596].map(Some));
+}
+
+/// An older release with ages such as `060Y`, `411Y`, and one each in months and in days.
+#[test]
+fn the_dirty_ages_of_the_older_release_are_read_or_said() {
+    let Some(data) = real_data("the_dirty_ages_of_the_older_release_are_read_or_said") else { return };
+    let table = data.join("nih-metadata/sample_labels_5606.csv");
+    let ran = sequester(&[
+        "dataset",
+        "describe",
+        table.to_str().expect("UTF-8"),
+        "--positive",
+        "Pneumonia",
+        "--json",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let described: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let set = &described["sets"][0];
+    assert_eq!(set["images"], 5606);
+    assert!(set["age"]["maximum"].as_u64().expect("an age") <= 122);
+    assert_eq!(set["age"]["minimum"], 0, "months and days are below a year");
+    let doubts = described["warnings"].as_array().expect("warnings").len() as u64;
+    assert!(doubts > 0 && set["age"]["missing"].as_u64() == Some(doubts), "{doubts}");
+}

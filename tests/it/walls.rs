@@ -49,7 +49,7 @@ const WALLS: [(&str, &[&str]); 18] = [
             "study",
         ],
     ),
-    ("report", &["evidence", "analysis"]),
+    ("report", &["dataset", "evidence", "analysis"]),
     ("audit", &["dataset", "protocol", "analysis", "study", "evidence", "report", "model"]),
 ];
 

@@ -7,7 +7,7 @@
 use super::document::{Figure, Image};
 use super::{Source, format, tables, text};
 
-mod canvas;
+pub(super) mod canvas;
 pub mod comparison;
 mod curves;
 mod flow;
