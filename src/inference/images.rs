@@ -45,7 +45,7 @@ impl Image {
             body_part: case.body_part.clone(),
             view: case.view.clone(),
             age_years: case.age_years,
-            dimensions: None,
+            ..Observed::default()
         };
         Ok(Self { case_id: case.case_id.clone(), path: image.below(folder), known: Some(known) })
     }
@@ -58,9 +58,11 @@ impl Image {
     pub fn admit(&self, gate: &Gate) -> Result<(Digest, Admission)> {
         let bytes = storage::read(&self.path)?;
         let digest = Digest::of(&bytes);
+        let mut rules = gate.clone();
         let observed = if image::is_dicom(&bytes) {
             dicom::read_header(&self.path)?.observed
         } else {
+            rules = rules.without_header_rules();
             let mut observed = self.known.clone().ok_or_else(|| {
                 Diagnostic::error(
                     "image-without-header",
@@ -69,14 +71,14 @@ impl Image {
                 .at(Location::file(&self.path))
                 .hint("score DICOM files, or score the image as a case of a study")
             })?;
-            if gate.minimum_dimension.is_some() {
+            if gate.needs_dimensions() {
                 let radiograph = image::from_bytes(&bytes, &self.path)?;
                 observed.dimensions = Some((radiograph.width(), radiograph.height()));
             }
             observed
         };
         let reasons: Vec<String> =
-            gate.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
+            rules.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
         let admission =
             if reasons.is_empty() { Admission::Accepted } else { Admission::Refused(reasons.join("; ")) };
         Ok((digest, admission))
