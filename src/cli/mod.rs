@@ -98,6 +98,8 @@ pub enum Outcome {
     Done,
     /// Exit code 10: the work is done, and an acceptance criterion is not met.
     CriterionNotMet,
+    /// Exit code 1: a part could not be done and has been reported with the rest.
+    NotAllCouldBeDone,
 }
 
 /// What every subcommand gets from the outside.
@@ -159,6 +161,7 @@ pub fn run() -> ExitCode {
     match dispatch(cli.command, context) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CriterionNotMet) => ExitCode::from(10),
+        Ok(Outcome::NotAllCouldBeDone) => ExitCode::FAILURE,
         Err(error) => {
             fail(&error, context);
             ExitCode::from(error.exit_code())

@@ -8,10 +8,13 @@
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 
+mod identifiers;
 mod jpeg2000;
 mod jpeg_ls;
 mod pixels;
 mod structure;
+
+pub use identifiers::Identifier;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -52,6 +55,8 @@ pub struct Header {
     pub bits_allocated: Option<u16>,
     /// Bits Stored (0028,0101).
     pub bits_stored: Option<u16>,
+    /// Attributes that identify a person or describe the case, and those whose value stands in the file's name; no value.
+    pub identifiers: Vec<Identifier>,
     /// What was read with a doubt, or not read: `dicom-age`, `dicom-view-from-position`.
     pub warnings: Vec<Diagnostic>,
 }
@@ -103,7 +108,13 @@ const SHOWN: [Tag; 28] = [
 /// `dicom-unreadable`, `dicom-transfer-syntax` when not even the header can be read in it, and what reading
 /// the file reports.
 pub fn read_header(path: &Path) -> Result<Header> {
-    header_of(&storage::read(path)?).map_err(|problem| located(problem, path))
+    let read = |bytes: &[u8]| {
+        let (object, syntax, pixel_data) = parse(bytes, true)?;
+        let mut header = header(&object, syntax, pixel_data);
+        header.identifiers.extend(identifiers::in_name(&object, path));
+        Ok(header)
+    };
+    read(&storage::read(path)?).map_err(|problem| located(problem, path))
 }
 
 /// Reads the pixels: rescaled (0028,1052-1053), windowed by the first window (0028,1050-1051) or else scaled
@@ -148,6 +159,7 @@ fn located(problem: Diagnostic, path: &Path) -> Error {
     problem.at(Location::file(path)).into()
 }
 
+#[cfg(test)]
 fn header_of(bytes: &[u8]) -> Result<Header, Diagnostic> {
     let (object, syntax, pixel_data) = parse(bytes, true)?;
     Ok(header(&object, syntax, pixel_data))
@@ -356,6 +368,7 @@ fn header(object: &InMemDicomObject, syntax: Syntax, pixel_data: bool) -> Header
         columns,
         bits_allocated: small(tags::BITS_ALLOCATED),
         bits_stored: small(tags::BITS_STORED),
+        identifiers: identifiers::find(object),
         warnings,
     }
 }

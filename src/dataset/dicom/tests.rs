@@ -199,7 +199,7 @@ fn a_jpeg_picture_is_read_from_all_fragments_and_must_have_the_headers_size() {
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     type Change = fn(&mut InMemDicomObject);
-    let cases: [(&str, &str, &str, Change); 14] = [
+    let cases: [(&str, &str, &str, Change); 15] = [
         (EXPLICIT, "dicom-colour", "RGB", |o| {
             put(o, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "RGB");
             number(o, tags::SAMPLES_PER_PIXEL, 3);
@@ -225,10 +225,13 @@ fn what_is_not_read_is_refused_by_name() {
             put(o, tags::WINDOW_WIDTH, VR::DS, "wide");
         }),
         (EXPLICIT, "dicom-window", "is 0", |o| put(o, tags::RESCALE_SLOPE, VR::DS, "0")),
-        ("1.2.840.10008.1.2.4.80", "dicom-transfer-syntax", "JPEG-LS Lossless", |o| {
+        ("1.2.840.10008.1.2.4.110", "dicom-transfer-syntax", "JPEG XL Lossless", |o| {
             fragments(o, vec![vec![0; 8]])
         }),
-        ("1.2.840.10008.1.2.4.90", "dicom-transfer-syntax", "JPEG 2000", |o| fragments(o, vec![vec![0; 8]])),
+        ("1.2.840.10008.1.2.4.80", "dicom-pixels-unreadable", "JPEG-LS", |o| fragments(o, vec![vec![0; 8]])),
+        ("1.2.840.10008.1.2.4.90", "dicom-pixels-unreadable", "JPEG 2000", |o| {
+            fragments(o, vec![vec![0; 8]])
+        }),
     ];
     for (syntax, code, says, change) in cases {
         let mut object = base(8, 8);
@@ -253,6 +256,9 @@ fn a_header_gives_the_gate_its_data_and_no_name() {
         view: Some("PA".to_owned()),
         age_years: Some(58),
         dimensions: Some((3, 2)),
+        photometric: Some("MONOCHROME2".to_owned()),
+        pixels: Some(Ok(())),
+        ..Observed::default()
     };
     assert_eq!(header.observed, observed);
     assert_eq!(
