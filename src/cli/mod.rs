@@ -60,7 +60,8 @@ const EXIT_CODES: &str = "Exit codes:
   0    done; for run and validate: every primary endpoint is met
   1    could not be done: the input is not as it must be, or a file operation failed
   2    the command line is wrong
-  10   done, and a primary endpoint is not met or not evaluable
+  10   done, and a primary endpoint is not met or not evaluable;
+       also: dicom check, a file is not accepted
   20   the evidence is not intact
   30   a protocol or model lock is violated
   130  interrupted; the same command picks up where it stopped";

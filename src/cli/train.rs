@@ -278,6 +278,7 @@ mod torch {
     use super::{Case, Diagnostic, Error, Location, Result, RunState, Store, TrainRequest, run_folder};
     use crate::analysis::roc;
     use crate::cli::{interrupted, say};
+    use crate::dataset::image::inside;
     use crate::dataset::split;
     use crate::digest::Digest;
     use crate::model::experiment::{Experiment, InitialWeights};
@@ -389,7 +390,7 @@ mod torch {
                     case_id: case.case_id.clone(),
                     patient_id: case.patient_id.clone(),
                     label: case.source_label == Some(true),
-                    image: image.below(images),
+                    image: inside(images, image)?,
                 }),
                 None => without.push(case.case_id.as_str()),
             }

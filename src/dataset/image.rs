@@ -1,12 +1,13 @@
 //! PNG and JPEG to [`Radiograph`]. DICOM goes to its own reader, [`super::dicom`].
 
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use super::radiograph::Radiograph;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::RelativePath;
 use crate::storage;
 
 /// Largest number of rows or columns: four times a detector of 43 cm at 0.1 mm.
@@ -43,6 +44,32 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
                 .hint("replace the file with a complete PNG, JPEG or DICOM image, or leave the case out"),
         )
     })
+}
+
+/// The path of an image below its folder. The folder may be a link itself; a link below it may not lead out of it,
+/// or the image would lie where nobody looks when the folder is sealed, copied or de-identified.
+///
+/// # Errors
+/// `image-outside`; what following a link reports.
+pub fn inside(folder: &Path, image: &RelativePath) -> Result<PathBuf> {
+    let path = image.below(folder);
+    let mut below = path.ancestors().take_while(|part| *part != folder);
+    if below.any(Path::is_symlink) {
+        stays(folder, &path)?;
+    }
+    Ok(path)
+}
+
+/// Refuses a path whose links lead out of the folder.
+pub(super) fn stays(folder: &Path, path: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("follow the link", path, &e));
+    if real(path)?.starts_with(real(folder)?) {
+        return Ok(());
+    }
+    Err(Diagnostic::error("image-outside", "the link leads out of the folder of images")
+        .at(Location::file(path))
+        .hint("put the image itself into the folder")
+        .into())
 }
 
 /// Whether the bytes are a DICOM file with its preamble (PS3.10, 7.1).

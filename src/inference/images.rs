@@ -34,9 +34,9 @@ impl Image {
     /// The image of a case below the image folder.
     ///
     /// # Errors
-    /// `image-missing` when the case table names no image.
+    /// `image-missing` when the case table names no image; `image-outside` when it is a link that leads out.
     pub fn of_case(case: &Case, folder: &Path) -> Result<Self> {
-        let image = case.image.as_ref().ok_or_else(|| {
+        let named = case.image.as_ref().ok_or_else(|| {
             Diagnostic::error("image-missing", format!("the case `{}` names no image", case.case_id))
                 .hint("fill the column `image`, relative to `data.images`")
         })?;
@@ -47,7 +47,7 @@ impl Image {
             age_years: case.age_years,
             ..Observed::default()
         };
-        Ok(Self { case_id: case.case_id.clone(), path: image.below(folder), known: Some(known) })
+        Ok(Self { case_id: case.case_id.clone(), path: image::inside(folder, named)?, known: Some(known) })
     }
 
     /// The digest of the file and the gate's decision. A DICOM file is judged by its own header; another

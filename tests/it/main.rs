@@ -8,6 +8,7 @@ mod hostile_bytes;
 mod metrics;
 mod properties;
 mod real_data;
+mod real_dicom;
 #[cfg(feature = "torch")]
 mod real_pixels;
 mod reference_values;

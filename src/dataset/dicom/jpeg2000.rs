@@ -10,8 +10,15 @@ struct Component {
     signed: bool,
 }
 
-/// The stored values, row by row.
-pub(super) fn decode(bytes: &[u8], columns: u32, rows: u32, stored: u32) -> Result<Vec<i32>, String> {
+/// The stored values, row by row; each fits the `stored` bits of the header. A codestream may declare more bits than it
+/// uses. One without a sign in a file whose header has one holds two's complement, as some archives write it.
+pub(super) fn decode(
+    bytes: &[u8],
+    columns: u32,
+    rows: u32,
+    stored: u32,
+    signed: bool,
+) -> Result<Vec<i32>, String> {
     let component = component(bytes)?;
     let (width, height) = (component.width, component.height);
     if (width, height) != (columns, rows) {
@@ -21,12 +28,6 @@ pub(super) fn decode(bytes: &[u8], columns: u32, rows: u32, stored: u32) -> Resu
     }
     if component.precision > 16 {
         return Err(format!("{} bits of a JPEG 2000 picture are not read", component.precision));
-    }
-    if component.precision > stored {
-        return Err(format!(
-            "the JPEG 2000 picture has {} bits, the header says {stored}",
-            component.precision
-        ));
     }
     let settings = DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
     let wrong =
@@ -42,7 +43,20 @@ pub(super) fn decode(bytes: &[u8], columns: u32, rows: u32, stored: u32) -> Resu
     let half = 1_i32 << (component.precision - 1);
     let shift = if component.signed { half } else { 0 };
     let (least, most) = (-shift, 2 * half - 1 - shift);
-    Ok(samples.iter().map(|&sample| (sample.round() as i32 - shift).clamp(least, most)).collect())
+    let value = |sample: f32| {
+        let value = (sample.round() as i32 - shift).clamp(least, most);
+        if signed && !component.signed && value >= half { value - 2 * half } else { value }
+    };
+    let values: Vec<i32> = samples.iter().map(|&sample| value(sample)).collect();
+    let fits = if signed { -(1 << (stored - 1))..1 << (stored - 1) } else { 0..1_i32 << stored };
+    match values.iter().find(|value| !fits.contains(value)) {
+        Some(value) => Err(format!(
+            "the JPEG 2000 picture of {} bits holds the value {value}, the header says {stored} bits{}",
+            component.precision,
+            if signed { " with a sign" } else { "" }
+        )),
+        None => Ok(values),
+    }
 }
 
 /// Reads the size marker (15444-1, A.5.1), which follows the start of the codestream.

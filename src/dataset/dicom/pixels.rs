@@ -198,10 +198,25 @@ fn samples(
         Codec::Native | Codec::EncapsulatedNative => native(&encapsulated, layout),
         Codec::Rle => rle(&encapsulated, layout),
         Codec::Jpeg => jpeg(&encapsulated, layout, syntax),
-        Codec::Jpeg2000 => super::jpeg2000::decode(&encapsulated, layout.columns, layout.rows, layout.stored)
-            .map(|values| values.into_iter().map(|value| layout.sample(value)).collect())
-            .map_err(wrong),
-        Codec::JpegLs => super::jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong),
+        Codec::Jpeg2000 => {
+            let (columns, rows) = (layout.columns, layout.rows);
+            super::jpeg2000::decode(&encapsulated, columns, rows, layout.stored, layout.signed)
+                .map(|values| values.into_iter().map(|value| layout.sample(value)).collect())
+                .map_err(wrong)
+        }
+        Codec::JpegLs => {
+            let samples =
+                super::jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong)?;
+            match samples.iter().find(|&&sample| u32::from(sample) >> (layout.high_bit + 1) != 0) {
+                Some(sample) => {
+                    let high_bit = layout.high_bit;
+                    Err(wrong(format!(
+                        "the JPEG-LS picture holds the value {sample} above high bit {high_bit}"
+                    )))
+                }
+                None => Ok(samples),
+            }
+        }
     }
 }
 

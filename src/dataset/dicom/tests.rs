@@ -77,6 +77,49 @@ fn file(object: InMemDicomObject, syntax: &str) -> Vec<u8> {
     bytes
 }
 
+/// Preamble and file meta information, without a data set.
+fn front(syntax: &str) -> Vec<u8> {
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(syntax)
+        .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.7")
+        .media_storage_sop_instance_uid("2.25.1")
+        .build()
+        .expect("complete");
+    let mut bytes = vec![0; 128];
+    bytes.extend_from_slice(b"DICM");
+    meta.write(&mut bytes).expect("writes");
+    bytes
+}
+
+/// The data set of an explicit file, deflated, behind a meta information that says so.
+fn deflated(plain: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let (_, start) = structure::meta(plain).expect("has meta information");
+    let mut packed = flate2::write::DeflateEncoder::new(front(DEFLATED), flate2::Compression::best());
+    packed.write_all(&plain[start..]).expect("deflates");
+    packed.finish().expect("deflates")
+}
+
+#[test]
+fn a_deflated_file_is_the_same_image_and_a_cut_or_endless_one_is_refused() {
+    let mut object = base(8, 8);
+    bytes8(&mut object, &[0, 51, 102, 153, 204, 255]);
+    let plain = file(object, EXPLICIT);
+    let packed = deflated(&plain);
+    assert_eq!(load_bytes(&packed).expect("decodes"), load_bytes(&plain).expect("decodes"));
+    let header = header_of(&packed).expect("reads");
+    assert_eq!(header.patient_id, "P1");
+    assert_eq!(header.transfer_syntax, DEFLATED);
+    for cut in [1, 20, 60] {
+        let problem = load_bytes(&packed[..packed.len() - cut]).expect_err("is cut");
+        assert_eq!(problem.code, "dicom-unreadable", "{cut}");
+    }
+    let mut endless = plain.clone();
+    endless.resize(usize::try_from(MOST_INFLATED).expect("fits") + plain.len(), 0);
+    let problem = header_of(&deflated(&endless)).expect_err("is too large");
+    assert!(problem.message.contains("more than"), "{}", problem.message);
+}
+
 fn pixels(object: InMemDicomObject, syntax: &str) -> Vec<f32> {
     let image = load_bytes(&file(object, syntax)).expect("decodes");
     assert_eq!((image.width(), image.height()), (3, 2));
@@ -420,12 +463,14 @@ fn real_files_whole_cut_or_changed_never_panic() {
 proptest! {
     #[test]
     fn no_bytes_panic(tail in proptest::collection::vec(any::<u8>(), 0..600), syntax in 0_usize..SYNTAXES.len()) {
-        let mut object = base(8, 8);
-        bytes8(&mut object, &[9; 6]);
-        let bytes = file(object, SYNTAXES[syntax].0);
-        let (_, start) = structure::meta(&bytes).expect("has meta information");
-        let mut changed = bytes[..start].to_vec();
-        changed.extend(&tail);
+        let mut changed = front(SYNTAXES[syntax].0);
+        if SYNTAXES[syntax].0 == DEFLATED {
+            changed.extend(front(EXPLICIT));
+            changed.extend(&tail);
+            changed = deflated(&changed[front(DEFLATED).len()..]);
+        } else {
+            changed.extend(&tail);
+        }
         let _ = header_of(&changed);
         let _ = load_bytes(&changed);
         let _ = load_bytes(&tail);
