@@ -6,6 +6,8 @@ mod design;
 mod diagnostics;
 mod hostile_bytes;
 mod metrics;
+#[cfg(feature = "torch")]
+mod phi;
 mod properties;
 mod real_data;
 mod real_dicom;

@@ -44,7 +44,7 @@ pub(super) fn decode(
     let shift = if component.signed { half } else { 0 };
     let (least, most) = (-shift, 2 * half - 1 - shift);
     let value = |sample: f32| {
-        let value = (sample.round() as i32 - shift).clamp(least, most);
+        let value = (sample.round_ties_even() as i32 - shift).clamp(least, most);
         if signed && !component.signed && value >= half { value - 2 * half } else { value }
     };
     let values: Vec<i32> = samples.iter().map(|&sample| value(sample)).collect();
