@@ -155,6 +155,36 @@ mod tests {
         out.into_inner()
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_link_may_be_the_folder_and_may_not_leave_it() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().expect("folder");
+        let at = |name: &str| home.path().join(name);
+        for folder in ["images/sub", "other"] {
+            std::fs::create_dir_all(at(folder)).expect("creates");
+        }
+        for file in ["images/a.png", "images/sub/b.png", "other/c.png"] {
+            std::fs::write(at(file), b"").expect("writes");
+        }
+        symlink(at("images"), at("link")).expect("links");
+        symlink(at("images/a.png"), at("images/within.png")).expect("links");
+        symlink(at("other/c.png"), at("images/out.png")).expect("links");
+        symlink(at("other"), at("images/sub/out")).expect("links");
+        let code = |folder: &str, image: &str| {
+            let image: RelativePath = image.parse().expect("a path");
+            inside(&at(folder), &image).err().map(|error| error.diagnostics()[0].code)
+        };
+        for folder in ["images", "link"] {
+            for image in ["a.png", "sub/b.png", "within.png", "not-there.png"] {
+                assert_eq!(code(folder, image), None, "{folder}/{image}");
+            }
+            for image in ["out.png", "sub/out/c.png"] {
+                assert_eq!(code(folder, image), Some("image-outside"), "{folder}/{image}");
+            }
+        }
+    }
+
     fn gradient() -> GrayImage {
         GrayImage::from_fn(40, 30, |x, y| Luma([u8::try_from((x * 5 + y * 2) % 256).expect("a byte")]))
     }

@@ -9,11 +9,13 @@ use sequester::digest::Digest;
 use crate::support::real_data;
 
 /// Files that pydicom reads, or tries to, and that are refused here, with the code.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 9] = [
     ("dicom-pydicom/JPEG-lossy.dcm", "dicom-transfer-syntax"),
     ("dicom-pydicom/JPEG2000-embedded-sequence-delimiter.dcm", "dicom-pixels-unreadable"),
     ("dicom-pydicom/JPGExtended.dcm", "dicom-transfer-syntax"),
-    ("dicom-pydicom/MR_truncated.dcm", "dicom-pixels-unreadable"),
+    ("dicom-pydicom/MR_truncated.dcm", "dicom-unreadable"),
+    ("dicom-pydicom/liver_1frame.dcm", "dicom-bits"),
+    ("dicom-pydicom/liver_expb_1frame.dcm", "dicom-bits"),
     ("dicom-pydicom/rtdose_1frame.dcm", "dicom-bits"),
     ("dicom-pydicom/rtdose_expb_1frame.dcm", "dicom-bits"),
     ("dicom-pydicom/rtdose_rle_1frame.dcm", "dicom-bits"),
