@@ -7,7 +7,7 @@
 //! Norouzi, Punjani and Fleet 2012), so a set is never compared with itself pair by pair. A part that very many images
 //! share, such as a row of collimated border, tells nothing: of these, [`MOST_COMPARED`] are compared with the others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use serde::Serialize;
 
@@ -158,7 +158,7 @@ pub fn in_common(items: &[Item], most_bits: u32) -> Found {
     by_value(items, Kind::Pixels, |i| i.pixels.as_ref().map(Digest::as_bytes), &mut out);
     let crowded = near(items, most_bits.min(LARGEST_DISTANCE), MOST_COMPARED, &mut out);
     // The same bytes have the same UID and pixels: the strongest reason is enough.
-    let files: std::collections::BTreeSet<(usize, usize)> =
+    let files: BTreeSet<(usize, usize)> =
         out.iter().filter(|p| p.kind == Kind::File).map(|p| (p.first, p.second)).collect();
     let weaker = |kind| matches!(kind, Kind::Pixels | Kind::Instance);
     out.retain(|p| !weaker(p.kind) || !files.contains(&(p.first, p.second)));
@@ -205,21 +205,21 @@ fn near(items: &[Item], most_bits: u32, most_compared: usize, out: &mut Vec<Pair
         }
     };
     // Equal hashes: each with the first of each set, which then stands for them.
-    let mut equal: HashMap<&Hash, BTreeMap<usize, usize>> = HashMap::new();
+    let mut equal: BTreeMap<&Hash, BTreeMap<usize, usize>> = BTreeMap::new();
     let mut stand: Vec<(usize, &Hash)> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let Some(hash) = &item.hash else { continue };
         let first_of_set = equal.entry(hash).or_default();
         first_of_set.values().for_each(|&first| push(first, index, 0));
-        if let std::collections::btree_map::Entry::Vacant(place) = first_of_set.entry(item.set) {
+        if let btree_map::Entry::Vacant(place) = first_of_set.entry(item.set) {
             place.insert(index);
             stand.push((index, hash));
         }
     }
     let part = |hash: &Hash, chunk: usize| (hash[chunk / 4] >> (16 * (chunk % 4))) as u16;
-    let mut crowded = std::collections::BTreeSet::new();
+    let mut crowded = BTreeSet::new();
     for chunk in 0..CHUNKS as usize {
-        let mut alike: HashMap<u16, Vec<(usize, &Hash)>> = HashMap::new();
+        let mut alike: BTreeMap<u16, Vec<(usize, &Hash)>> = BTreeMap::new();
         for &(index, hash) in &stand {
             let same = alike.entry(part(hash, chunk)).or_default();
             for &(other, theirs) in same.iter() {
