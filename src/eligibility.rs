@@ -33,7 +33,7 @@ pub fn observed(case: &Case) -> Observed {
         body_part: case.body_part.clone(),
         view: case.view.clone(),
         age_years: case.age_years,
-        dimensions: None,
+        ..Observed::default()
     }
 }
 
@@ -68,8 +68,8 @@ fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, ear
         Rule::ListedIn { path, column } => lists
             .get(&(path.as_str().to_owned(), column.clone()))
             .is_some_and(|listed| listed.contains(&case.case_id)),
-        // Dimensions are in the image, not in the table: the scoring gate checks them.
-        Rule::Gate => Gate { minimum_dimension: None, ..gate.clone() }.refusals(&observed(case)).is_empty(),
+        // Dimensions and headers are in the image, not in the table: the scoring gate checks them.
+        Rule::Gate => gate.of_table().refusals(&observed(case)).is_empty(),
     }
 }
 

@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use super::calibration::{Edge, reliability};
+use super::calibration::{Edge, equal_edges, reliability};
 use super::confusion::Confusion;
 use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use super::mcnemar::{clustered_p, mcnemar};
@@ -478,8 +478,11 @@ pub fn measure(
     for metric in calibration.into_iter().filter(|_| probabilities) {
         add(metric, vec![By::Wald]);
     }
-    let bins =
-        if probabilities { reliability(cases.labels, scores, None, BINS, Edge::Left) } else { Vec::new() };
+    let bins = if probabilities {
+        reliability(cases.labels, scores, None, &equal_edges(BINS), Edge::Left)
+    } else {
+        Vec::new()
+    };
     let curves = Curves {
         roc: roc_points(cases.labels, scores),
         precision_recall: precision_recall_points(cases.labels, scores)

@@ -1,14 +1,13 @@
-//! `sequester dicom check`: what the gate makes of DICOM files, before anything is scored.
+//! `sequester dicom`: what the gate makes of DICOM files before anything is scored, and what identifies a person in them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::{Context, Outcome};
-use crate::dataset::dicom::{self, Header};
-use crate::dataset::gate::{Gate, Refusal};
-use crate::diagnostic::{Diagnostic, Location, Result};
-use crate::storage;
+use crate::dataset::dicom::{self, Header, Identifier};
+use crate::dataset::gate::{self, Check, Gate, Verdict};
+use crate::diagnostic::{Diagnostic, Result};
 
 /// Look at DICOM files.
 #[derive(Debug, clap::Args)]
@@ -19,11 +18,18 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Say of each file whether the gate accepts it, and every reason why not.
     Check(CheckArgs),
+    Phi(PhiArgs),
 }
 
-/// Arguments of `dicom check`.
+/// Say of each file whether the intended-use gate accepts it: every rule with tag, value and outcome.
+///
+/// A file is accepted when every rule passes, rejected when one fails, and "cannot tell" when none fails but a
+/// datum that a rule needs is missing or unreadable. That the pixels can be read is always a rule.
+/// Identifying attributes are named, without their values; they do not change the verdict.
+///
+/// Exits with 0 when every file is accepted, with 10 when a file is rejected or the gate cannot tell, and with 1
+/// when a file could not be read; the other files are judged all the same.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// DICOM files.
@@ -35,132 +41,192 @@ pub struct CheckArgs {
     pub gate: Option<PathBuf>,
 }
 
+/// Name what identifies a person in headers and file names, never the values.
+///
+/// Names, identifiers, dates, addresses, private attributes, and descriptions, which may also give the finding away.
+/// Exits with 0 when nothing is found, with 10 when something is, and with 1 when a file could not be read.
+#[derive(Debug, clap::Args)]
+pub struct PhiArgs {
+    /// DICOM files.
+    #[arg(required = true, value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// When the gate cannot be read, and, after all files are reported, when one of them cannot be read.
+/// When the gate cannot be read. What is wrong with single files is reported with the others.
 pub fn run(args: &Args, context: Context) -> Result<Outcome> {
-    let Command::Check(args) = &args.command;
-    check(args, context)
+    match &args.command {
+        Command::Check(args) => check(args, context),
+        Command::Phi(args) => phi(args, context),
+    }
 }
 
-/// What the gate makes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Verdict {
-    Accepted,
-    /// A value breaks a rule.
-    Refused,
-    /// No value breaks a rule, but one that a rule needs is missing.
-    CannotTell,
-    /// The header or the pixels cannot be read.
-    Unreadable,
-}
-
+/// One rule and one file.
 #[derive(Debug, Serialize)]
-struct Reason {
+struct RuleReport {
+    rule: &'static str,
     /// The element the rule looks at.
-    tag: String,
-    /// Its value as written.
+    tag: &'static str,
+    keyword: &'static str,
+    /// Its value as written; of a birth date the age alone.
     value: Option<String>,
-    rule: String,
+    outcome: gate::Outcome,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
 struct FileReport {
-    file: PathBuf,
+    path: PathBuf,
     verdict: Verdict,
-    reasons: Vec<Reason>,
+    rules: Vec<RuleReport>,
+    phi: Vec<Identifier>,
     warnings: Vec<Diagnostic>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Diagnostic>,
 }
 
 fn check(args: &CheckArgs, context: Context) -> Result<Outcome> {
-    let gate = args.gate.as_ref().map_or_else(|| Ok(Gate::default()), read_gate)?;
+    let gate = args.gate.as_deref().map_or_else(|| Ok(Gate::default()), super::score::read_gate)?;
     let reports: Vec<FileReport> = args.files.iter().map(|file| examine(file, &gate)).collect();
     if context.json {
-        println!("{:#}", serde_json::json!({ "files": reports }));
+        println!("{:#}", serde_json::json!({ "gate": gate, "files": reports }));
     } else {
         reports.iter().for_each(print);
     }
-    let errors: Vec<Diagnostic> = reports.into_iter().flat_map(|report| report.errors).collect();
-    if errors.is_empty() { Ok(Outcome::Done) } else { Err(errors.into()) }
+    let no = reports.iter().any(|report| report.verdict != Verdict::Accept);
+    Ok(ending(reports.iter().flat_map(|report| &report.errors), no))
 }
 
-fn read_gate(path: &PathBuf) -> Result<Gate> {
-    let wrong = |message: String| {
-        Diagnostic::error("gate-unreadable", message)
-            .at(Location::file(path))
-            .hint("give a protocol with a [gate] table, or a file with its keys: modality, body_part, view, age_years")
+/// Errors go to standard error; the report on standard output stays one document.
+fn ending<'a>(errors: impl Iterator<Item = &'a Diagnostic>, no: bool) -> Outcome {
+    let mut failed = false;
+    for error in errors {
+        eprintln!("{error}");
+        failed = true;
+    }
+    match (failed, no) {
+        (true, _) => Outcome::NotAllCouldBeDone,
+        (false, true) => Outcome::CriterionNotMet,
+        (false, false) => Outcome::Done,
+    }
+}
+
+fn examine(file: &Path, gate: &Gate) -> FileReport {
+    let mut report = FileReport {
+        path: file.to_path_buf(),
+        verdict: Verdict::CannotTell,
+        rules: Vec::new(),
+        phi: Vec::new(),
+        warnings: Vec::new(),
+        errors: Vec::new(),
     };
-    let bytes = storage::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("the file is not UTF-8".to_owned()))?;
-    let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
-    let rules = table.remove("gate").unwrap_or(toml::Value::Table(table));
-    rules.try_into().map_err(|e: toml::de::Error| wrong(e.message().to_owned()).into())
-}
-
-fn examine(file: &PathBuf, gate: &Gate) -> FileReport {
     let header = match dicom::read_header(file) {
         Ok(header) => header,
         Err(error) => {
-            return FileReport {
-                file: file.clone(),
-                verdict: Verdict::Unreadable,
-                reasons: Vec::new(),
-                warnings: Vec::new(),
-                errors: error.diagnostics(),
-            };
+            report.errors = error.diagnostics();
+            return report;
         }
     };
-    let reasons: Vec<Reason> =
-        gate.refusals(&header.observed).into_iter().map(|r| reason(r, &header)).collect();
-    let errors = dicom::load(file).err().map_or_else(Vec::new, |error| error.diagnostics());
-    let verdict = if !errors.is_empty() {
-        Verdict::Unreadable
-    } else if reasons.is_empty() {
-        Verdict::Accepted
-    } else if reasons.iter().all(|reason| reason.value.is_none()) {
-        Verdict::CannotTell
-    } else {
-        Verdict::Refused
-    };
-    FileReport { file: file.clone(), verdict, reasons, warnings: header.warnings, errors }
+    let checks = gate.checks(&header.observed);
+    // What the header does not rule out is decoded: an image that is cut is found here, not at scoring.
+    if matches!(header.observed.pixels, Some(Ok(())))
+        && let Err(error) = dicom::load(file)
+    {
+        report.errors = error.diagnostics();
+    }
+    let broken = (!report.errors.is_empty()).then_some(gate::Outcome::CannotTell);
+    report.verdict = Verdict::of(checks.iter().map(|check| check.outcome).chain(broken));
+    report.rules = checks.into_iter().map(|check| describe(check, &header)).collect();
+    if broken.is_some()
+        && let Some(rule) = report.rules.iter_mut().find(|rule| rule.rule == "pixel_data")
+    {
+        rule.outcome = gate::Outcome::CannotTell;
+        rule.message = report.errors.first().map_or_else(String::new, |error| error.message.clone());
+        rule.code = report.errors.first().map(|error| error.code);
+    }
+    report.phi = header.identifiers;
+    report.warnings = header.warnings;
+    report
 }
 
-fn reason(refusal: Refusal, header: &Header) -> Reason {
-    let given = |tag: &str| header.values.get(tag).map(|raw| raw.value.clone());
-    let tag = match refusal.rule.as_str() {
-        "modality" => "(0008,0060)",
-        "body_part" => "(0018,0015)",
+fn describe(check: Check, header: &Header) -> RuleReport {
+    let given = |tag: &str| header.values.get(tag).map(|raw| raw.value.chars().take(64).collect::<String>());
+    let (tag, keyword) = match check.rule {
+        "modality" => ("(0008,0060)", "Modality"),
+        "body_part" => ("(0018,0015)", "BodyPartExamined"),
         // The view came from PatientPosition when ViewPosition is absent and there is a view.
-        "view" if given("(0018,5101)").is_none() && header.observed.view.is_some() => "(0018,5100)",
-        "view" => "(0018,5101)",
-        "age_years" => "(0010,1010)",
-        _ => "(0028,0010)",
+        "view" if given("(0018,5101)").is_none() && header.observed.view.is_some() => {
+            ("(0018,5100)", "PatientPosition")
+        }
+        "view" => ("(0018,5101)", "ViewPosition"),
+        "age_years" if header.observed.age_years.is_none() && check.value.is_some() => {
+            ("(0010,0030)", "PatientBirthDate")
+        }
+        "age_years" => ("(0010,1010)", "PatientAge"),
+        "photometric_interpretation" => ("(0028,0004)", "PhotometricInterpretation"),
+        "burned_in_annotation" => ("(0028,0301)", "BurnedInAnnotation"),
+        "pixel_data" => ("(7FE0,0010)", "PixelData"),
+        _ => ("(0028,0010)", "Rows"),
     };
-    // A value that is there but says nothing (an age that is not one) is shown in the warning, not as a value.
-    let value = refusal.value.as_ref().and_then(|_| given(tag));
-    Reason { tag: tag.to_owned(), value, rule: refusal.rule, message: refusal.message }
+    // Columns and rows are judged together; a malformed age is shown as it was written.
+    let value = if keyword == "Rows" { check.value } else { given(tag).or(check.value) };
+    let (rule, outcome, message, code) = (check.rule, check.outcome, check.message, check.code);
+    RuleReport { rule, tag, keyword, value, outcome, message, code }
 }
 
 fn print(report: &FileReport) {
     let verdict = match report.verdict {
-        Verdict::Accepted => "accepted",
-        Verdict::Refused => "refused",
+        Verdict::Accept => "accept",
+        Verdict::Reject => "reject",
         Verdict::CannotTell => "cannot tell",
-        Verdict::Unreadable => "cannot be read",
     };
-    println!("{}: {verdict}", report.file.display());
-    for reason in &report.reasons {
-        let value = reason.value.as_ref().map_or_else(|| "absent".to_owned(), |value| format!("`{value}`"));
-        println!("  {:<17} {} {value}: {}", reason.rule, reason.tag, reason.message);
+    println!("{}: {verdict}", report.path.display());
+    for rule in &report.rules {
+        let outcome = match rule.outcome {
+            gate::Outcome::Pass => "pass",
+            gate::Outcome::Fail => "FAIL",
+            gate::Outcome::CannotTell => "CANNOT TELL",
+        };
+        let value = rule.value.as_ref().map_or_else(|| "-".to_owned(), |value| format!("`{value}`"));
+        let code = rule.code.map_or_else(String::new, |code| format!(" [{code}]"));
+        println!("  {outcome:<11} {:<26} {} {value}: {}{code}", rule.rule, rule.tag, rule.message);
     }
+    print_identifiers(&report.phi);
     for warning in &report.warnings {
         println!("  {warning}");
     }
+}
+
+fn print_identifiers(found: &[Identifier]) {
+    for one in found {
+        println!("  phi         {:<26} {} {}", one.kind, one.tag, one.keyword);
+    }
+}
+
+fn phi(args: &PhiArgs, context: Context) -> Result<Outcome> {
+    let mut reports = Vec::new();
+    let mut errors = Vec::new();
+    let mut any = false;
+    for file in &args.files {
+        let (found, wrong) = match dicom::read_header(file) {
+            Ok(header) => (header.identifiers, Vec::new()),
+            Err(error) => (Vec::new(), error.diagnostics()),
+        };
+        any |= !found.is_empty();
+        if !context.json {
+            println!("{}: {} identifying attributes", file.display(), found.len());
+            print_identifiers(&found);
+        }
+        reports.push(serde_json::json!({ "path": file, "phi": found, "errors": wrong }));
+        errors.extend(wrong);
+    }
+    if context.json {
+        println!("{:#}", serde_json::json!({ "files": reports }));
+    }
+    Ok(ending(errors.iter(), any))
 }
 
 #[cfg(test)]
@@ -175,12 +241,12 @@ mod tests {
         let path = home.path().join("gate.toml");
         let read = |text: &str| {
             std::fs::write(&path, text).expect("writes");
-            read_gate(&path)
+            super::super::score::read_gate(&path)
         };
         let declared = read(PROTOCOL).expect("has a gate");
         assert_eq!(declared.view, Some(vec!["PA".to_owned(), "AP".to_owned()]));
         assert_eq!(read("view = [\"PA\"]\n").expect("rules").view, Some(vec!["PA".to_owned()]));
-        assert_eq!(read("veiw = [\"PA\"]\n").expect_err("unknown").diagnostics()[0].code, "gate-unreadable");
+        assert_eq!(read("veiw = [\"PA\"]\n").expect_err("unknown").diagnostics()[0].code, "unknown-key");
     }
 
     /// Six files that were derived from NIH images; see the folder's README for what is in them.
@@ -196,7 +262,7 @@ mod tests {
         let home = tempfile::tempdir().expect("folder");
         let path = home.path().join("protocol.toml");
         std::fs::write(&path, PROTOCOL).expect("writes");
-        let gate = read_gate(&path).expect("has a gate");
+        let gate = super::super::score::read_gate(&path).expect("has a gate");
         let age = ("age_years", "(0010,1010)", "81");
         let expected: [&[(&str, &str, &str)]; 6] = [
             &[age],
@@ -210,12 +276,13 @@ mod tests {
             let report = examine(&folder.join(format!("test{}.dcm", number + 1)), &gate);
             assert!(report.errors.is_empty(), "{:?}", report.errors);
             let found: Vec<(&str, &str, &str)> = report
-                .reasons
+                .rules
                 .iter()
-                .map(|r| (r.rule.as_str(), r.tag.as_str(), r.value.as_deref().unwrap_or("")))
+                .filter(|r| r.outcome != gate::Outcome::Pass)
+                .map(|r| (r.rule, r.tag, r.value.as_deref().unwrap_or("")))
                 .collect();
             assert_eq!(found, expected, "test{}.dcm", number + 1);
-            let verdict = if expected.is_empty() { Verdict::Accepted } else { Verdict::Refused };
+            let verdict = if expected.is_empty() { Verdict::Accept } else { Verdict::Reject };
             assert_eq!(report.verdict, verdict);
             assert!(
                 report.warnings.iter().any(|w| w.code == "dicom-age"),

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
-use crate::dataset::image;
 use crate::dataset::image_folder::ImageFolder;
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
 use crate::dataset::table::Table;
+use crate::dataset::{dicom, image};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::storage;
@@ -23,6 +23,7 @@ use crate::storage;
 ///
 /// Each TABLE is a set: cases.csv, NIH's Data_Entry_2017*.csv, or the training-manifest.csv and tuning-manifest.csv of a
 /// training run. With --images the image files are read; without, the file digests that manifests hold are compared.
+/// DICOM images are also compared by the UIDs of study and instance.
 /// Exits with 10 when two sets are not separate. Duplicates within a set are reported and do not change the exit code.
 #[derive(Debug, Args)]
 pub struct LeakageArgs {
@@ -58,13 +59,24 @@ pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
     if args.images.is_some() {
         look(&mut items, &images)?;
     }
-    let pairs = leakage::in_common(&items, args.distance);
+    let leakage::Found { pairs, crowded } = leakage::in_common(&items, args.distance);
+    let warning = (crowded > 0).then(|| {
+        let most = leakage::MOST_COMPARED;
+        Diagnostic::warning(
+            "leakage-crowded",
+            format!("{crowded} images share a part of their hash with more than {most} others and were not compared with all of them"),
+        )
+        .hint("a near-duplicate among them that shares no other part may be missed; compare smaller tables")
+    });
     let between = |p: &&Pair| items[p.first].set != items[p.second].set;
     let leaks = pairs.iter().filter(between).any(|p| p.kind.leaks());
     if context.json {
-        println!("{:#}", report(args, &items, &pairs, leaks));
+        println!("{:#}", report(args, &items, &pairs, leaks, &warning));
     } else {
         print(args, &items, &pairs, leaks);
+        if let Some(warning) = &warning {
+            eprintln!("{warning}");
+        }
     }
     Ok(if leaks { Outcome::CriterionNotMet } else { Outcome::Done })
 }
@@ -102,7 +114,7 @@ fn read(
                     )
                 })?,
             };
-            images.push(folder.locate(&relative));
+            images.push(folder.inside(&relative)?);
         }
         items.push(Item {
             set,
@@ -129,10 +141,17 @@ fn look(items: &mut [Item], images: &[PathBuf]) -> Result<()> {
                 return None;
             }
             bar.inc(1);
-            let read = storage::read(path)
-                .and_then(|bytes| Ok((Digest::of(&bytes), image::from_bytes(&bytes, path)?)));
+            let read = storage::read(path).and_then(|bytes| {
+                let header = if image::is_dicom(&bytes) { Some(dicom::read_header(path)?) } else { None };
+                Ok((Digest::of(&bytes), image::from_bytes(&bytes, path)?, header))
+            });
             match read {
-                Ok((file, picture)) => {
+                Ok((file, picture, header)) => {
+                    let given = |uid: String| (!uid.is_empty()).then_some(uid);
+                    if let Some(header) = header {
+                        item.study = given(header.study_instance_uid);
+                        item.instance = given(header.sop_instance_uid);
+                    }
                     item.file = Some(file);
                     item.pixels = Some(leakage::pixel_digest(&picture));
                     item.hash = Some(leakage::difference_hash(&picture));
@@ -168,7 +187,13 @@ fn grouped<'a>(items: &[Item], pairs: &'a [Pair]) -> BTreeMap<(Kind, usize, usiz
     out
 }
 
-fn report(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) -> Value {
+fn report(
+    args: &LeakageArgs,
+    items: &[Item],
+    pairs: &[Pair],
+    leaks: bool,
+    warning: &Option<Diagnostic>,
+) -> Value {
     let sets: Vec<Value> = (0..args.tables.len())
         .map(|set| {
             let own = || items.iter().filter(|i| i.set == set);
@@ -195,7 +220,8 @@ fn report(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) -> Va
         })
         .collect();
     json!({"format": "sequester-leakage/1", "sets": sets, "images_read": args.images.is_some(),
-        "distance": args.distance, "separate": !leaks, "in_common": found})
+        "distance": args.distance, "separate": !leaks, "in_common": found,
+        "warnings": warning.iter().collect::<Vec<_>>()})
 }
 
 fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
@@ -210,6 +236,8 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
         let what = match kind {
             Kind::Case => "the same case",
             Kind::Patient => "the same patient",
+            Kind::Study => "the same study by its UID",
+            Kind::Instance => "the same DICOM image by its UID",
             Kind::File => "the same image file",
             Kind::Pixels => "the same pixels in another file",
             Kind::NearDuplicate => "images that look alike",

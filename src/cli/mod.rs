@@ -64,8 +64,8 @@ const EXIT_CODES: &str = "Exit codes:
   0    done; for run and validate: every primary endpoint is met
   1    could not be done: the input is not as it must be, or a file operation failed
   2    the command line is wrong
-  10   done, and a primary endpoint is not met or not evaluable, sets of cases are not separate (dataset leakage),
-       or a stated fact does not hold (dataset describe)
+  10   done, and a primary endpoint is not met or not evaluable; a DICOM file is not accepted (dicom check),
+       sets of cases are not separate (dataset leakage), or a stated fact does not hold (dataset describe)
   20   the evidence is not intact
   30   a protocol or model lock is violated
   130  interrupted; the same command picks up where it stopped";
@@ -104,6 +104,8 @@ pub enum Outcome {
     Done,
     /// Exit code 10: the work is done, and an acceptance criterion is not met.
     CriterionNotMet,
+    /// Exit code 1: a part could not be done and has been reported with the rest.
+    NotAllCouldBeDone,
 }
 
 /// What every subcommand gets from the outside.
@@ -165,6 +167,7 @@ pub fn run() -> ExitCode {
     match dispatch(cli.command, context) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::CriterionNotMet) => ExitCode::from(10),
+        Ok(Outcome::NotAllCouldBeDone) => ExitCode::FAILURE,
         Err(error) => {
             fail(&error, context);
             ExitCode::from(error.exit_code())

@@ -72,17 +72,18 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The `[gate]` table of a TOML file, or the file itself as a gate.
+/// The `[gate]` table of a TOML file, such as a protocol, or the file itself as a gate.
+///
+/// # Errors
+/// As for the gate of a protocol.
 pub fn read_gate(path: &std::path::Path) -> Result<Gate> {
-    let text = String::from_utf8_lossy(&storage::read(path)?).into_owned();
-    let wrong = |e: &toml::de::Error| {
-        Diagnostic::error("gate", e.message().to_owned()).at(Location::file(path)).hint(
-            "a gate has modality, body_part, view (lists), age_years = { min, max } and minimum_dimension",
-        )
-    };
-    let table: toml::Table = text.parse().map_err(|e| wrong(&e))?;
-    let gate = table.get("gate").cloned().unwrap_or(toml::Value::Table(table));
-    gate.try_into().map_err(|e| wrong(&e).into())
+    let bytes = storage::read(path)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Diagnostic::error("not-utf8", "the gate is not UTF-8 text")
+            .at(Location::file(path))
+            .hint("save it as UTF-8")
+    })?;
+    crate::protocol::parse_gate(path, &text).map_err(Error::Input)
 }
 
 /// What scoring a cohort left.

@@ -398,7 +398,7 @@ mod torch {
                     case_id: case.case_id.clone(),
                     patient_id: case.patient_id.clone(),
                     label: case.source_label == Some(true),
-                    image: folder.locate(image),
+                    image: folder.inside(image)?,
                 }),
                 None => without.push(case.case_id.as_str()),
             }

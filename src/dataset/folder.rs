@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use super::image;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 
@@ -40,13 +41,17 @@ pub struct Row {
 ///
 /// # Errors
 /// `folder-class-unknown` when a positive class has no folder; `folder-patient` for names in which the pattern
-/// finds nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can hold.
+/// finds nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can hold;
+/// `image-outside` for a link that leads out of the folder.
 pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Result<Found> {
     let mut found = Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 };
     let mut without = Vec::new();
     for class_folder in sorted(folder)? {
         let class = name(&class_folder);
-        // A link is not followed: it may lead out of the folder.
+        // A link is not followed: where it leads to is in the folder under its own name, or must not be taken.
+        if class_folder.is_symlink() && class_folder.is_dir() {
+            image::stays(folder, &class_folder)?;
+        }
         if class_folder.is_symlink() || !class_folder.is_dir() || class.starts_with('.') {
             continue;
         }
@@ -54,6 +59,9 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
             let file_name = name(&file);
             let (stem, ending) = file_name.rsplit_once('.').unwrap_or((file_name.as_str(), ""));
             let image = IMAGES.contains(&ending.to_ascii_lowercase().as_str());
+            if image && file.is_symlink() {
+                image::stays(folder, &file)?;
+            }
             if !image || file.is_symlink() || !file.is_file() || stem.is_empty() {
                 found.others += 1;
                 continue;
@@ -173,6 +181,26 @@ mod tests {
         assert!(
             text.contains("PNEUMONIA/person12_bacteria_47,person12,PNEUMONIA/person12_bacteria_47.JPEG,1\n")
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_the_folder_is_refused_and_one_inside_is_passed_over() {
+        use std::os::unix::fs::symlink;
+        let positive = BTreeSet::from(["PNEUMONIA".to_owned()]);
+        let pattern = Regex::new(r"^p\d").expect("pattern");
+        let inside = folder(&["PNEUMONIA/p1.png"]);
+        symlink(inside.path().join("PNEUMONIA/p1.png"), inside.path().join("PNEUMONIA/p2.png"))
+            .expect("links");
+        let found = read(inside.path(), &positive, &pattern).expect("reads");
+        assert_eq!((found.rows.len(), found.others), (1, 1));
+        let elsewhere = folder(&["p3.png"]);
+        for (from, to) in [("PNEUMONIA/p3.png", "p3.png"), ("NORMAL", "")] {
+            let folder = folder(&["PNEUMONIA/p1.png"]);
+            symlink(elsewhere.path().join(to), folder.path().join(from)).expect("links");
+            let refused = read(folder.path(), &positive, &pattern).expect_err("refused");
+            assert_eq!(refused.diagnostics()[0].code, "image-outside", "{from}");
+        }
     }
 
     #[test]

@@ -45,6 +45,18 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
     })
 }
 
+/// Refuses a path whose links lead out of the folder.
+pub(super) fn stays(folder: &Path, path: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("follow the link", path, &e));
+    if real(path)?.starts_with(real(folder)?) {
+        return Ok(());
+    }
+    Err(Diagnostic::error("image-outside", "the link leads out of the folder of images")
+        .at(Location::file(path))
+        .hint("put the image itself into the folder")
+        .into())
+}
+
 /// Whether the bytes are a DICOM file with its preamble (PS3.10, 7.1).
 pub fn is_dicom(bytes: &[u8]) -> bool {
     bytes.get(128..132) == Some(b"DICM")
@@ -121,11 +133,46 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::digest::RelativePath;
 
     fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
         image.into().write_to(&mut out, format).expect("encodes");
         out.into_inner()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_may_be_the_folder_and_may_not_leave_it() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().expect("folder");
+        let at = |name: &str| home.path().join(name);
+        for folder in ["images/sub", "other"] {
+            std::fs::create_dir_all(at(folder)).expect("creates");
+        }
+        for file in ["images/a.png", "images/sub/b.png", "other/c.png"] {
+            std::fs::write(at(file), b"").expect("writes");
+        }
+        symlink(at("images"), at("link")).expect("links");
+        symlink(at("images/a.png"), at("images/within.png")).expect("links");
+        symlink(at("other/c.png"), at("images/out.png")).expect("links");
+        symlink(at("other"), at("images/sub/out")).expect("links");
+        let code = |folder: &str, image: &str| {
+            let image: RelativePath = image.parse().expect("a path");
+            super::super::image_folder::ImageFolder::open(&at(folder))
+                .expect("opens")
+                .inside(&image)
+                .err()
+                .map(|error| error.diagnostics()[0].code)
+        };
+        for folder in ["images", "link"] {
+            for image in ["a.png", "sub/b.png", "within.png", "not-there.png"] {
+                assert_eq!(code(folder, image), None, "{folder}/{image}");
+            }
+            for image in ["out.png", "sub/out/c.png"] {
+                assert_eq!(code(folder, image), Some("image-outside"), "{folder}/{image}");
+            }
+        }
     }
 
     fn gradient() -> GrayImage {

@@ -71,6 +71,22 @@ impl ImageFolder {
     }
 }
 
+impl ImageFolder {
+    /// [`locate`](Self::locate), where no link below the folder leads out of it: such an image would lie where nobody looks
+    /// when the folder is sealed, copied or de-identified. The folder may be a link itself.
+    ///
+    /// # Errors
+    /// `image-outside`; what following a link reports.
+    pub fn inside(&self, image: &RelativePath) -> Result<PathBuf> {
+        let path = self.locate(image);
+        let mut below = path.ancestors().take_while(|part| *part != self.root);
+        if below.any(Path::is_symlink) {
+            super::image::stays(&self.root, &path)?;
+        }
+        Ok(path)
+    }
+}
+
 fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
     let wrong = |e: std::io::Error| Error::io("read the folder", folder, &e);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)

@@ -4,9 +4,10 @@
 //! Images that look alike are found by a difference hash: the image is averaged down to 17 × 16 cells, and each bit
 //! says whether a cell is brighter than its left neighbour. Two images are near-duplicates when at most a declared number of
 //! the 256 bits differ. Candidates share at least one of [`CHUNKS`] parts of the hash exactly (multi-index hashing,
-//! Norouzi, Punjani and Fleet 2012), so a set is never compared with itself pair by pair.
+//! Norouzi, Punjani and Fleet 2012), so a set is never compared with itself pair by pair. A part that very many images
+//! share, such as a row of collimated border, tells nothing: of these, [`MOST_COMPARED`] are compared with the others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ const SIDE: usize = 16;
 pub const CHUNKS: u32 = 16;
 /// With fewer differing bits than parts, one part at least is equal: larger distances could be missed.
 pub const LARGEST_DISTANCE: u32 = CHUNKS - 1;
+
+/// Of the images that share a part of the hash, so many are compared with each of the others.
+pub const MOST_COMPARED: usize = 2000;
 
 /// A difference hash.
 pub type Hash = [u64; 4];
@@ -74,6 +78,10 @@ pub struct Item {
     pub patient_id: String,
     /// Where it was acquired.
     pub site: Option<String>,
+    /// Study Instance UID of a DICOM image.
+    pub study: Option<String>,
+    /// SOP Instance UID of a DICOM image.
+    pub instance: Option<String>,
     /// Digest of the image file.
     pub file: Option<Digest>,
     /// Digest of the pixels.
@@ -90,6 +98,10 @@ pub enum Kind {
     Case,
     /// The same patient.
     Patient,
+    /// The same study by its UID.
+    Study,
+    /// The same DICOM image by its UID, in other bytes.
+    Instance,
     /// The same bytes.
     File,
     /// The same pixels in another file.
@@ -120,25 +132,39 @@ pub struct Pair {
     pub distance: Option<u32>,
 }
 
-/// Everything that items have in common, sorted.
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Sorted.
+    pub pairs: Vec<Pair>,
+    /// Images that share a part of the hash with more than [`MOST_COMPARED`] others and were not compared with all of
+    /// them. A near-duplicate that shares no other part may be missed.
+    pub crowded: usize,
+}
+
+/// Everything that items have in common.
 ///
 /// Between sets: one pair for each value in common and pair of sets (the first case of each set). Within a set: equal and
 /// nearly equal images of different cases, each with the first of its kind; a patient's several images are not reported.
 /// `most_bits` is at most [`LARGEST_DISTANCE`]; 0 finds equal hashes only.
-pub fn in_common(items: &[Item], most_bits: u32) -> Vec<Pair> {
+pub fn in_common(items: &[Item], most_bits: u32) -> Found {
     let mut out = Vec::new();
     by_value(items, Kind::Case, |i| Some(i.case_id.as_str()), &mut out);
     by_value(items, Kind::Patient, |i| Some(i.patient_id.as_str()), &mut out);
     by_value(items, Kind::Site, |i| i.site.as_deref(), &mut out);
+    by_value(items, Kind::Study, |i| i.study.as_deref(), &mut out);
+    by_value(items, Kind::Instance, |i| i.instance.as_deref(), &mut out);
     by_value(items, Kind::File, |i| i.file.as_ref().map(Digest::as_bytes), &mut out);
     by_value(items, Kind::Pixels, |i| i.pixels.as_ref().map(Digest::as_bytes), &mut out);
-    near(items, most_bits.min(LARGEST_DISTANCE), &mut out);
-    // The same bytes have the same pixels: the strongest reason is enough.
-    let files: std::collections::BTreeSet<(usize, usize)> =
+    let crowded = near(items, most_bits.min(LARGEST_DISTANCE), MOST_COMPARED, &mut out);
+    // The same bytes have the same UID and pixels: the strongest reason is enough.
+    let files: BTreeSet<(usize, usize)> =
         out.iter().filter(|p| p.kind == Kind::File).map(|p| (p.first, p.second)).collect();
-    out.retain(|p| p.kind != Kind::Pixels || !files.contains(&(p.first, p.second)));
+    let weaker = |kind| matches!(kind, Kind::Pixels | Kind::Instance);
+    out.retain(|p| !weaker(p.kind) || !files.contains(&(p.first, p.second)));
     out.sort();
-    out
+    out.dedup();
+    Found { pairs: out, crowded }
 }
 
 fn by_value<'a, V: Ord>(
@@ -153,7 +179,7 @@ fn by_value<'a, V: Ord>(
             holders.entry(value).or_default().push(index);
         }
     }
-    let images = matches!(kind, Kind::File | Kind::Pixels);
+    let images = matches!(kind, Kind::File | Kind::Pixels | Kind::Instance);
     for holders in holders.into_values().filter(|h| h.len() > 1) {
         let mut first_of_set: BTreeMap<usize, usize> = BTreeMap::new();
         for index in holders {
@@ -169,30 +195,48 @@ fn by_value<'a, V: Ord>(
     }
 }
 
-fn near(items: &[Item], most_bits: u32, out: &mut Vec<Pair>) {
-    let part = |hash: &Hash, chunk: usize| (hash[chunk / 4] >> (16 * (chunk % 4))) as u16;
-    for chunk in 0..CHUNKS as usize {
-        let mut alike: HashMap<u16, Vec<usize>> = HashMap::new();
-        for (index, item) in items.iter().enumerate() {
-            let Some(hash) = &item.hash else { continue };
-            let same = alike.entry(part(hash, chunk)).or_default();
-            for &other in same.iter() {
-                let earlier = &items[other];
-                let Some(theirs) = &earlier.hash else { continue };
-                let bits = distance(hash, theirs);
-                // A pair is found by the first part that it shares, once.
-                if bits > most_bits || (0..chunk).any(|c| part(hash, c) == part(theirs, c)) {
-                    continue;
-                }
-                let equal = item.pixels.is_some() && item.pixels == earlier.pixels;
-                if !equal && item.case_id != earlier.case_id {
-                    let kind = Kind::NearDuplicate;
-                    out.push(Pair { kind, first: other, second: index, distance: Some(bits) });
-                }
-            }
-            same.push(index);
+/// Near-duplicates; the number of images that were not compared with all that share a part.
+fn near(items: &[Item], most_bits: u32, most_compared: usize, out: &mut Vec<Pair>) -> usize {
+    let mut push = |first: usize, second: usize, bits: u32| {
+        let (one, other) = (&items[first], &items[second]);
+        let equal = one.pixels.is_some() && one.pixels == other.pixels;
+        if !equal && one.case_id != other.case_id {
+            out.push(Pair { kind: Kind::NearDuplicate, first, second, distance: Some(bits) });
+        }
+    };
+    // Equal hashes: each with the first of each set, which then stands for them.
+    let mut equal: BTreeMap<&Hash, BTreeMap<usize, usize>> = BTreeMap::new();
+    let mut stand: Vec<(usize, &Hash)> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some(hash) = &item.hash else { continue };
+        let first_of_set = equal.entry(hash).or_default();
+        first_of_set.values().for_each(|&first| push(first, index, 0));
+        if let btree_map::Entry::Vacant(place) = first_of_set.entry(item.set) {
+            place.insert(index);
+            stand.push((index, hash));
         }
     }
+    let part = |hash: &Hash, chunk: usize| (hash[chunk / 4] >> (16 * (chunk % 4))) as u16;
+    let mut crowded = BTreeSet::new();
+    for chunk in 0..CHUNKS as usize {
+        let mut alike: BTreeMap<u16, Vec<(usize, &Hash)>> = BTreeMap::new();
+        for &(index, hash) in &stand {
+            let same = alike.entry(part(hash, chunk)).or_default();
+            for &(other, theirs) in same.iter() {
+                let bits = distance(hash, theirs);
+                // A pair is found by the first part that it shares, or again by the next where that one was crowded.
+                if bits > 0 && bits <= most_bits {
+                    push(other, index, bits);
+                }
+            }
+            if same.len() < most_compared {
+                same.push((index, hash));
+            } else {
+                crowded.insert(index);
+            }
+        }
+    }
+    crowded.len()
 }
 
 #[cfg(test)]
@@ -204,7 +248,7 @@ mod tests {
     }
 
     fn kinds(items: &[Item]) -> Vec<(Kind, usize, usize)> {
-        in_common(items, 4).iter().map(|p| (p.kind, p.first, p.second)).collect()
+        in_common(items, 4).pairs.iter().map(|p| (p.kind, p.first, p.second)).collect()
     }
 
     #[test]
@@ -227,6 +271,48 @@ mod tests {
         };
         let items = [file(0, "a", b"x"), file(0, "b", b"x"), file(1, "c", b"x"), file(1, "d", b"y")];
         assert_eq!(kinds(&items), [(Kind::File, 0, 1), (Kind::File, 0, 2)]);
+    }
+
+    #[test]
+    fn a_study_or_image_in_two_sets_is_found_by_its_uid() {
+        let dicom = |set, case: &str, study: &str, instance: &str| Item {
+            study: Some(study.into()),
+            instance: Some(instance.into()),
+            ..item(set, case, case)
+        };
+        let items = [
+            dicom(0, "a", "1.1", "1.1.1"),
+            dicom(0, "b", "1.1", "1.1.2"),
+            dicom(1, "c", "1.1", "1.1.3"),
+            dicom(1, "d", "1.2", "1.1.2"),
+        ];
+        assert_eq!(kinds(&items), [(Kind::Study, 0, 2), (Kind::Instance, 1, 3)]);
+    }
+
+    #[test]
+    fn images_that_all_look_alike_are_not_compared_pair_by_pair() {
+        let count = 3 * MOST_COMPARED;
+        let hashed =
+            |i: usize, hash| Item { hash: Some(hash), ..item(i % 2, &format!("c{i}"), &format!("p{i}")) };
+        // All equal: each with the first of each set.
+        let equal: Vec<Item> = (0..count).map(|i| hashed(i, [7, 0, 0, 0])).collect();
+        let found = in_common(&equal, 4);
+        assert_eq!((found.pairs.len(), found.crowded), (2 * (count - 2) + 1, 0));
+        // One part in common, else far apart: the rest of the crowd is said.
+        let mut stream = crate::random::Stream::new(5, 0);
+        let mut crowd: Vec<Item> = (0..count)
+            .map(|i| {
+                hashed(i, std::array::from_fn(|n| stream.below(u64::MAX) << if n == 0 { 16 } else { 0 }))
+            })
+            .collect();
+        let found = in_common(&crowd, 4);
+        assert_eq!((found.pairs.len(), found.crowded), (0, count - MOST_COMPARED));
+        // A near-duplicate at the end of the crowd is found by another part.
+        let mut hash = crowd[count - 1].hash.expect("hash");
+        hash[3] ^= 1;
+        crowd.push(hashed(count, hash));
+        let found = in_common(&crowd, 4).pairs;
+        assert_eq!(found.iter().map(|p| (p.first, p.second)).collect::<Vec<_>>(), [(count - 1, count)]);
     }
 
     #[test]
@@ -255,6 +341,8 @@ mod tests {
         }
         all.sort_unstable();
         let found = in_common(&items, LARGEST_DISTANCE);
+        assert_eq!(found.crowded, 0);
+        let found = found.pairs;
         assert!(all.len() > 200);
         assert_eq!(found.iter().map(|p| (p.first, p.second, p.distance)).collect::<Vec<_>>(), all);
     }

@@ -35,9 +35,9 @@ impl Image {
     /// The image of a case in the image folder, or in one of NIH's folders below it.
     ///
     /// # Errors
-    /// `image-missing` when the case table names no image.
+    /// `image-missing` when the case table names no image; `image-outside` when it is a link that leads out.
     pub fn of_case(case: &Case, folder: &ImageFolder) -> Result<Self> {
-        let image = case.image.as_ref().ok_or_else(|| {
+        let named = case.image.as_ref().ok_or_else(|| {
             Diagnostic::error("image-missing", format!("the case `{}` names no image", case.case_id))
                 .hint("fill the column `image`, relative to `data.images`")
         })?;
@@ -46,9 +46,9 @@ impl Image {
             body_part: case.body_part.clone(),
             view: case.view.clone(),
             age_years: case.age_years,
-            dimensions: None,
+            ..Observed::default()
         };
-        Ok(Self { case_id: case.case_id.clone(), path: folder.locate(image), known: Some(known) })
+        Ok(Self { case_id: case.case_id.clone(), path: folder.inside(named)?, known: Some(known) })
     }
 
     /// The digest of the file and the gate's decision. A DICOM file is judged by its own header; another
@@ -59,9 +59,11 @@ impl Image {
     pub fn admit(&self, gate: &Gate) -> Result<(Digest, Admission)> {
         let bytes = storage::read(&self.path)?;
         let digest = Digest::of(&bytes);
+        let mut rules = gate.clone();
         let observed = if image::is_dicom(&bytes) {
             dicom::read_header(&self.path)?.observed
         } else {
+            rules = rules.without_header_rules();
             let mut observed = self.known.clone().ok_or_else(|| {
                 Diagnostic::error(
                     "image-without-header",
@@ -70,14 +72,14 @@ impl Image {
                 .at(Location::file(&self.path))
                 .hint("score DICOM files, or score the image as a case of a study")
             })?;
-            if gate.minimum_dimension.is_some() {
+            if gate.needs_dimensions() {
                 let radiograph = image::from_bytes(&bytes, &self.path)?;
                 observed.dimensions = Some((radiograph.width(), radiograph.height()));
             }
             observed
         };
         let reasons: Vec<String> =
-            gate.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
+            rules.refusals(&observed).into_iter().map(|refusal| refusal.message).collect();
         let admission =
             if reasons.is_empty() { Admission::Accepted } else { Admission::Refused(reasons.join("; ")) };
         Ok((digest, admission))

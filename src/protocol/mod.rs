@@ -12,7 +12,7 @@ use crate::dataset::cases::CaseFormat;
 use crate::dataset::gate::Gate;
 use crate::digest::RelativePath;
 
-pub use parse::{FORMAT, parse};
+pub use parse::{FORMAT, parse, parse_gate};
 
 /// A valid protocol.
 #[derive(Clone, Debug, PartialEq, Serialize)]

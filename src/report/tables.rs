@@ -778,12 +778,23 @@ fn gate(source: &Source) -> Table {
                 "body_part" => ("Body part examined", "(0018,0015)"),
                 "view" => ("View position, or patient position where it holds the projection", "(0018,5101)"),
                 "age_years" => ("Patient's age", "(0010,1010)"),
-                "minimum_dimension" => ("Rows and columns", "(0028,0010), (0028,0011)"),
+                "age_from_dates" => ("Age from birth date and study date", "(0010,0030), (0008,0020)"),
+                "minimum_dimension" | "maximum_dimension" => ("Rows and columns", "(0028,0010), (0028,0011)"),
+                "aspect_ratio" => ("Columns divided by rows", "(0028,0011), (0028,0010)"),
+                "photometric_interpretation" => ("Photometric interpretation", "(0028,0004)"),
+                "burned_in_annotation" => ("Burned-in annotation", "(0028,0301)"),
                 other => (other, ""),
             };
             let accepted = match (accepted.get("min"), accepted.get("max")) {
+                (Some(min), Some(max)) if rule == "aspect_ratio" => {
+                    format!("{} to {}", words(min), words(max))
+                }
                 (Some(min), Some(max)) => format!("{} to {} years", words(min), words(max)),
                 _ if rule == "minimum_dimension" => format!("at least {} pixels", words(accepted)),
+                _ if rule == "maximum_dimension" => format!("at most {} pixels", words(accepted)),
+                _ if rule == "age_from_dates" => "where the age is not given".to_owned(),
+                _ if rule == "burned_in_annotation" && accepted == "not-yes" => "not YES".to_owned(),
+                _ if rule == "burned_in_annotation" => "NO".to_owned(),
                 _ => words(accepted),
             };
             rows.push(cells([name.to_owned(), attribute.to_owned(), accepted]));

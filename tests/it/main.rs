@@ -8,8 +8,11 @@ mod design;
 mod diagnostics;
 mod hostile_bytes;
 mod metrics;
+#[cfg(feature = "torch")]
+mod phi;
 mod properties;
 mod real_data;
+mod real_dicom;
 #[cfg(feature = "torch")]
 mod real_pixels;
 mod reference_values;

@@ -1,18 +1,23 @@
 //! DICOM files: what the gate and the tables need of a header, and grey pixels.
 //!
-//! Read: Implicit and Explicit VR Little Endian, Explicit VR Big Endian, Encapsulated Uncompressed, JPEG
-//! Baseline, JPEG Extended with 8 bits, JPEG Lossless, RLE Lossless. Every other transfer syntax, colour,
+//! Read: Implicit and Explicit VR Little Endian, Deflated, Explicit VR Big Endian, Encapsulated Uncompressed, JPEG
+//! Baseline, JPEG Extended with 8 bits, JPEG Lossless, JPEG-LS, JPEG 2000, RLE Lossless. Every other transfer syntax, colour,
 //! several frames and look-up tables are refused by name. The data set is parsed by `dicom-object` after
 //! [`structure`] has bounded its lengths and depth; pixels are decoded here, so that an image that does not
 //! fill its rows and columns is an error and never silently black.
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 
+mod identifiers;
+mod jpeg2000;
+mod jpeg_ls;
 mod pixels;
 mod structure;
 
+pub use identifiers::Identifier;
+
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use dicom_core::{DataDictionary as _, Tag};
@@ -50,6 +55,8 @@ pub struct Header {
     pub bits_allocated: Option<u16>,
     /// Bits Stored (0028,0101).
     pub bits_stored: Option<u16>,
+    /// Attributes that identify a person or describe the case, and those whose value stands in the file's name; no value.
+    pub identifiers: Vec<Identifier>,
     /// What was read with a doubt, or not read: `dicom-age`, `dicom-view-from-position`.
     pub warnings: Vec<Diagnostic>,
 }
@@ -64,7 +71,7 @@ pub struct RawValue {
 }
 
 /// The elements whose values are shown. No name, no free text.
-const SHOWN: [Tag; 27] = [
+const SHOWN: [Tag; 28] = [
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
     tags::MODALITY,
@@ -82,6 +89,7 @@ const SHOWN: [Tag; 27] = [
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::NUMBER_OF_FRAMES,
+    tags::BURNED_IN_ANNOTATION,
     tags::ROWS,
     tags::COLUMNS,
     tags::BITS_ALLOCATED,
@@ -100,7 +108,13 @@ const SHOWN: [Tag; 27] = [
 /// `dicom-unreadable`, `dicom-transfer-syntax` when not even the header can be read in it, and what reading
 /// the file reports.
 pub fn read_header(path: &Path) -> Result<Header> {
-    header_of(&storage::read(path)?).map_err(|problem| located(problem, path))
+    let read = |bytes: &[u8]| {
+        let (object, syntax, pixel_data) = parse(bytes, true)?;
+        let mut header = header(&object, syntax, pixel_data);
+        header.identifiers.extend(identifiers::in_name(&object, path));
+        Ok(header)
+    };
+    read(&storage::read(path)?).map_err(|problem| located(problem, path))
 }
 
 /// Reads the pixels: rescaled (0028,1052-1053), windowed by the first window (0028,1050-1051) or else scaled
@@ -114,19 +128,50 @@ pub fn load(path: &Path) -> Result<Radiograph> {
     load_bytes(&storage::read(path)?).map_err(|problem| located(problem, path))
 }
 
+/// Stored values as the file holds them: after decompression, before Modality LUT, window and inversion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Columns (0028,0011).
+    pub columns: u32,
+    /// Rows (0028,0010).
+    pub rows: u32,
+    /// Bits Stored (0028,0101).
+    pub bits: u32,
+    /// Pixel Representation (0028,0103) is 1.
+    pub signed: bool,
+    /// Row-major.
+    pub values: Vec<i32>,
+}
+
+/// Reads the stored values, for whoever wants them before they are made intensities.
+///
+/// # Errors
+/// As [`load`], without `dicom-window`.
+pub fn stored(path: &Path) -> Result<Stored> {
+    let read = |bytes: &[u8]| {
+        let (object, syntax, _) = parse(bytes, false)?;
+        pixels::stored(&object, &syntax)
+    };
+    read(&storage::read(path)?).map_err(|problem| located(problem, path))
+}
+
 fn located(problem: Diagnostic, path: &Path) -> Error {
     problem.at(Location::file(path)).into()
 }
 
+#[cfg(test)]
 fn header_of(bytes: &[u8]) -> Result<Header, Diagnostic> {
-    let (object, syntax) = parse(bytes, true)?;
-    Ok(header(&object, syntax))
+    let (object, syntax, pixel_data) = parse(bytes, true)?;
+    Ok(header(&object, syntax, pixel_data))
 }
 
 fn load_bytes(bytes: &[u8]) -> Result<Radiograph, Diagnostic> {
-    let (object, syntax) = parse(bytes, false)?;
+    let (object, syntax, _) = parse(bytes, false)?;
     pixels::decode(&object, &syntax)
 }
+
+/// Deflated Explicit VR Little Endian.
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
 /// How pixels are encoded in a transfer syntax that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,11 +179,13 @@ enum Codec {
     Native,
     EncapsulatedNative,
     Jpeg,
+    JpegLs,
+    Jpeg2000,
     Rle,
 }
 
 /// Transfer syntaxes (PS3.6, annex A): UID, name, encoding of the data set, and how pixels are decoded.
-const SYNTAXES: [(&str, &str, Encoding, Option<Codec>); 26] = [
+const SYNTAXES: [(&str, &str, Encoding, Option<Codec>); 27] = [
     ("1.2.840.10008.1.2", "Implicit VR Little Endian", IMPLICIT_LITTLE, Some(Codec::Native)),
     ("1.2.840.10008.1.2.1", "Explicit VR Little Endian", EXPLICIT_LITTLE, Some(Codec::Native)),
     (
@@ -153,6 +200,7 @@ const SYNTAXES: [(&str, &str, Encoding, Option<Codec>); 26] = [
         EXPLICIT_LITTLE,
         Some(Codec::EncapsulatedNative),
     ),
+    (DEFLATED, "Deflated Explicit VR Little Endian", EXPLICIT_LITTLE, Some(Codec::Native)),
     ("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", EXPLICIT_LITTLE, Some(Codec::Jpeg)),
     ("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 and 4)", EXPLICIT_LITTLE, Some(Codec::Jpeg)),
     ("1.2.840.10008.1.2.4.57", "JPEG Lossless (Process 14)", EXPLICIT_LITTLE, Some(Codec::Jpeg)),
@@ -163,10 +211,10 @@ const SYNTAXES: [(&str, &str, Encoding, Option<Codec>); 26] = [
         Some(Codec::Jpeg),
     ),
     ("1.2.840.10008.1.2.5", "RLE Lossless", EXPLICIT_LITTLE, Some(Codec::Rle)),
-    ("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", EXPLICIT_LITTLE, None),
-    ("1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", EXPLICIT_LITTLE, None),
-    ("1.2.840.10008.1.2.4.90", "JPEG 2000 (Lossless Only)", EXPLICIT_LITTLE, None),
-    ("1.2.840.10008.1.2.4.91", "JPEG 2000", EXPLICIT_LITTLE, None),
+    ("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", EXPLICIT_LITTLE, Some(Codec::JpegLs)),
+    ("1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", EXPLICIT_LITTLE, Some(Codec::JpegLs)),
+    ("1.2.840.10008.1.2.4.90", "JPEG 2000 (Lossless Only)", EXPLICIT_LITTLE, Some(Codec::Jpeg2000)),
+    ("1.2.840.10008.1.2.4.91", "JPEG 2000", EXPLICIT_LITTLE, Some(Codec::Jpeg2000)),
     ("1.2.840.10008.1.2.4.92", "JPEG 2000 Part 2 (Lossless Only)", EXPLICIT_LITTLE, None),
     ("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2", EXPLICIT_LITTLE, None),
     ("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level", EXPLICIT_LITTLE, None),
@@ -194,12 +242,8 @@ struct Syntax {
 fn syntax(uid: &str) -> Result<Syntax, Diagnostic> {
     let known = SYNTAXES.iter().find(|(known, ..)| *known == uid);
     let &(uid, name, encoding, codec) = known.ok_or_else(|| {
-        let name = match uid {
-            "1.2.840.10008.1.2.1.99" => " (Deflated Explicit VR Little Endian)",
-            _ => "",
-        };
         let uid: String = uid.chars().take(64).collect::<String>().escape_default().to_string();
-        refused_syntax(&format!("{uid}{name}"))
+        refused_syntax(&uid)
     })?;
     Ok(Syntax { uid, name, encoding, codec })
 }
@@ -215,17 +259,45 @@ fn unreadable(what: impl Into<String>) -> Diagnostic {
         .hint("replace the file with a complete DICOM file (PS3.10), or leave it out")
 }
 
-/// Bounds the structure, then parses; without the pixel data when `header_only`.
-fn parse(bytes: &[u8], header_only: bool) -> Result<(DefaultDicomObject, Syntax), Diagnostic> {
+/// Bounds the structure, then parses; without the pixel data when `header_only`. Also whether there are pixel data.
+fn parse(bytes: &[u8], header_only: bool) -> Result<(DefaultDicomObject, Syntax, bool), Diagnostic> {
     let (uid, start) = structure::meta(bytes).map_err(unreadable)?;
     let syntax = syntax(&uid)?;
-    structure::check(bytes, start, syntax.encoding, header_only).map_err(unreadable)?;
+    let inflated;
+    let mut bytes = bytes;
+    if syntax.uid == DEFLATED {
+        inflated = inflate(bytes, start)?;
+        bytes = &inflated;
+    }
+    let found = structure::check(bytes, start, syntax.encoding, header_only).map_err(unreadable)?;
     let mut options = OpenFileOptions::new();
     if header_only {
         options = options.read_until(tags::PIXEL_DATA);
     }
     let object = options.from_reader(Cursor::new(bytes)).map_err(|error| unreadable(chain(&error)))?;
-    Ok((object, syntax))
+    Ok((object, syntax, found.pixel_data))
+}
+
+/// Largest data set that a deflated file may hold: 16 bits for the most pixels that are read, and a header.
+const MOST_INFLATED: u64 = 2 * crate::dataset::image::MOST_PIXELS + (1 << 24);
+
+/// The file with its data set inflated (PS3.5, A.5) and a transfer syntax of the same encoding that is not deflated,
+/// its UID padded to the length of the one it replaces, so that a parser does not inflate it again.
+fn inflate(bytes: &[u8], start: usize) -> Result<Vec<u8>, Diagnostic> {
+    let (meta, packed) = bytes.split_at(start);
+    let mut out = meta.to_vec();
+    let at = meta.windows(DEFLATED.len()).position(|window| window == DEFLATED.as_bytes());
+    let at = at.ok_or_else(|| unreadable("the file meta information names no transfer syntax"))?;
+    let plain = b"1.2.840.10008.1.2.1";
+    out[at..at + DEFLATED.len()].fill(0);
+    out[at..at + plain.len()].copy_from_slice(plain);
+    let mut data = flate2::read::DeflateDecoder::new(packed).take(MOST_INFLATED + 1);
+    data.read_to_end(&mut out)
+        .map_err(|error| unreadable(format!("the deflated data set cannot be inflated: {error}")))?;
+    if (out.len() - start) as u64 > MOST_INFLATED {
+        return Err(unreadable(format!("the deflated data set holds more than {MOST_INFLATED} bytes")));
+    }
+    Ok(out)
 }
 
 /// An error with its causes on one line.
@@ -254,7 +326,7 @@ fn whole(object: &InMemDicomObject, tag: Tag) -> Option<u32> {
     text(object, tag)?.parse().ok()
 }
 
-fn header(object: &InMemDicomObject, syntax: Syntax) -> Header {
+fn header(object: &InMemDicomObject, syntax: Syntax, pixel_data: bool) -> Header {
     let mut values = BTreeMap::new();
     for tag in SHOWN {
         if let Some(value) = text(object, tag) {
@@ -280,7 +352,11 @@ fn header(object: &InMemDicomObject, syntax: Syntax) -> Header {
             body_part: upper(tags::BODY_PART_EXAMINED),
             view,
             age_years,
+            age_from_dates: years_between(get(tags::PATIENT_BIRTH_DATE), get(tags::STUDY_DATE)),
             dimensions: columns.zip(rows).map(|(columns, rows)| (columns.into(), rows.into())),
+            photometric: upper(tags::PHOTOMETRIC_INTERPRETATION),
+            burned_in: upper(tags::BURNED_IN_ANNOTATION),
+            pixels: Some(pixels::admit(object, &syntax, pixel_data)),
         },
         values,
         sop_instance_uid: get(tags::SOP_INSTANCE_UID).unwrap_or_default(),
@@ -292,6 +368,7 @@ fn header(object: &InMemDicomObject, syntax: Syntax) -> Header {
         columns,
         bits_allocated: small(tags::BITS_ALLOCATED),
         bits_stored: small(tags::BITS_STORED),
+        identifiers: identifiers::find(object),
         warnings,
     }
 }
@@ -332,6 +409,17 @@ fn age(text: &str) -> (Option<u16>, Option<Diagnostic>) {
         }
         Some(years) => (Some(years), None),
     }
+}
+
+/// Completed years between two dates (PS3.5, 6.2: YYYYMMDD); `None` when either is absent, no date, or they are not in
+/// order. Only the years leave this function: a birth date identifies a person.
+fn years_between(birth: Option<String>, study: Option<String>) -> Option<u16> {
+    let date = |text: Option<String>| {
+        let text = text?;
+        let date = text.split('\\').next()?.replace('.', "");
+        (date.len() == 8).then(|| chrono::NaiveDate::parse_from_str(&date, "%Y%m%d").ok())?
+    };
+    date(study)?.years_since(date(birth)?).and_then(|years| u16::try_from(years).ok()).filter(|&y| y <= 130)
 }
 
 /// Terms that Patient Position (0018,5100) is defined for (PS3.3, C.7.3.1.1.2): they do not name a projection.

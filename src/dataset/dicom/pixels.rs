@@ -5,7 +5,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use jpeg_decoder::PixelFormat;
 
-use super::{Codec, Syntax, refused_syntax, text, whole};
+use super::{Codec, Stored, Syntax, refused_syntax, text, whole};
 use crate::dataset::image::MOST_PIXELS;
 use crate::dataset::radiograph::Radiograph;
 use crate::diagnostic::Diagnostic;
@@ -33,8 +33,49 @@ impl Layout {
     }
 }
 
+/// Whether pixels are decoded as the header describes them, with the reason why not.
+pub(super) fn admit(object: &InMemDicomObject, syntax: &Syntax, pixel_data: bool) -> Result<(), Diagnostic> {
+    if !pixel_data {
+        return Err(missing(object));
+    }
+    codec(syntax)?;
+    layout(object).map(drop)
+}
+
+fn codec(syntax: &Syntax) -> Result<Codec, Diagnostic> {
+    syntax.codec.ok_or_else(|| refused_syntax(&format!("{} ({})", syntax.name, syntax.uid)))
+}
+
+fn missing(object: &InMemDicomObject) -> Diagnostic {
+    let kind =
+        [tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&t| object.get(t).is_some());
+    let what = if kind { "the samples are floating-point numbers" } else { "the file holds no pixel data" };
+    Diagnostic::error("dicom-pixels-missing", what).hint("export the image with its pixels")
+}
+
+/// Stored values, before rescaling, in the order of the rows.
+pub(super) fn stored(object: &InMemDicomObject, syntax: &Syntax) -> Result<Stored, Diagnostic> {
+    if object.get(tags::PIXEL_DATA).is_none() {
+        return Err(missing(object));
+    }
+    let codec = codec(syntax)?;
+    let layout = layout(object)?;
+    let samples = samples(object, codec, &layout, syntax)?;
+    let values = samples.into_iter().map(|sample| layout.value(sample)).collect();
+    Ok(Stored {
+        columns: layout.columns,
+        rows: layout.rows,
+        bits: layout.stored,
+        signed: layout.signed,
+        values,
+    })
+}
+
 pub(super) fn decode(object: &InMemDicomObject, syntax: &Syntax) -> Result<Radiograph, Diagnostic> {
-    let codec = syntax.codec.ok_or_else(|| refused_syntax(&format!("{} ({})", syntax.name, syntax.uid)))?;
+    if object.get(tags::PIXEL_DATA).is_none() {
+        return Err(missing(object));
+    }
+    let codec = codec(syntax)?;
     let layout = layout(object)?;
     let stored = samples(object, codec, &layout, syntax)?;
     let display = Display::of(object, &layout)?;
@@ -43,13 +84,6 @@ pub(super) fn decode(object: &InMemDicomObject, syntax: &Syntax) -> Result<Radio
 }
 
 fn layout(object: &InMemDicomObject) -> Result<Layout, Diagnostic> {
-    if object.get(tags::PIXEL_DATA).is_none() {
-        let kind =
-            [tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&t| object.get(t).is_some());
-        let what =
-            if kind { "the samples are floating-point numbers" } else { "the file holds no pixel data" };
-        return Err(Diagnostic::error("dicom-pixels-missing", what).hint("export the image with its pixels"));
-    }
     let need = |tag, name: &str| whole(object, tag).ok_or_else(|| wrong(format!("{name} is not given")));
     let photometric = text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default().to_uppercase();
     let per_pixel = need(tags::SAMPLES_PER_PIXEL, "SamplesPerPixel (0028,0002)")?;
@@ -126,6 +160,12 @@ impl Layout {
         if self.signed && bits >> (self.stored - 1) == 1 { bits - (1 << self.stored) } else { bits }
     }
 
+    /// The sample that holds a stored value in its low bits, where codecs put it, or at the high bit.
+    fn sample(&self, value: i32) -> u16 {
+        let mask = if self.stored == 16 { u16::MAX } else { (1 << self.stored) - 1 };
+        (value as u16 & mask) << (self.high_bit + 1 - self.stored)
+    }
+
     /// The least and the greatest stored value.
     fn range(&self) -> (f64, f64) {
         let span = f64::from(1_u32 << self.stored);
@@ -158,6 +198,25 @@ fn samples(
         Codec::Native | Codec::EncapsulatedNative => native(&encapsulated, layout),
         Codec::Rle => rle(&encapsulated, layout),
         Codec::Jpeg => jpeg(&encapsulated, layout, syntax),
+        Codec::Jpeg2000 => {
+            let (columns, rows) = (layout.columns, layout.rows);
+            super::jpeg2000::decode(&encapsulated, columns, rows, layout.stored, layout.signed)
+                .map(|values| values.into_iter().map(|value| layout.sample(value)).collect())
+                .map_err(wrong)
+        }
+        Codec::JpegLs => {
+            let samples =
+                super::jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong)?;
+            match samples.iter().find(|&&sample| u32::from(sample) >> (layout.high_bit + 1) != 0) {
+                Some(sample) => {
+                    let high_bit = layout.high_bit;
+                    Err(wrong(format!(
+                        "the JPEG-LS picture holds the value {sample} above high bit {high_bit}"
+                    )))
+                }
+                None => Ok(samples),
+            }
+        }
     }
 }
 

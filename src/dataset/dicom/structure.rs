@@ -32,7 +32,7 @@ pub(super) fn meta(bytes: &[u8]) -> Result<(String, usize), String> {
     if bytes.get(128..132) != Some(b"DICM") {
         return Err("there is no DICOM preamble".to_owned());
     }
-    let mut walk = Walk { bytes, at: 132, encoding: EXPLICIT_LITTLE };
+    let mut walk = Walk { bytes, at: 132, encoding: EXPLICIT_LITTLE, found: Found::default() };
     let mut syntax = None;
     while walk.peek_group() == Some(0x0002) {
         let element = walk.header()?;
@@ -52,9 +52,17 @@ pub(super) fn check(
     start: usize,
     encoding: Encoding,
     stop_at_pixels: bool,
-) -> Result<(), String> {
-    let mut walk = Walk { bytes, at: start, encoding };
-    walk.elements(bytes.len(), 0, stop_at_pixels)
+) -> Result<Found, String> {
+    let mut walk = Walk { bytes, at: start, encoding, found: Found::default() };
+    walk.elements(bytes.len(), 0, stop_at_pixels)?;
+    Ok(walk.found)
+}
+
+/// What a walk came across.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    /// Pixel Data (7FE0,0010) that are not empty.
+    pub(super) pixel_data: bool,
 }
 
 /// Value representations with a length of two bytes. A parser may take an unknown one to have four, and read
@@ -73,6 +81,7 @@ struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
     encoding: Encoding,
+    found: Found,
 }
 
 struct Element {
@@ -145,6 +154,9 @@ impl Walk<'_> {
     fn elements(&mut self, end: usize, depth: usize, stop_at_pixels: bool) -> Result<(), String> {
         while self.at < end {
             let element = self.header()?;
+            if element.tag == PIXEL_DATA && depth == 0 && element.length != 0 {
+                self.found.pixel_data = true;
+            }
             match element {
                 Element { tag: ITEM_END, .. } if depth > 0 => return Ok(()),
                 Element { tag: PIXEL_DATA, .. } if depth == 0 && stop_at_pixels => return Ok(()),

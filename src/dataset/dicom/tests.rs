@@ -77,6 +77,49 @@ fn file(object: InMemDicomObject, syntax: &str) -> Vec<u8> {
     bytes
 }
 
+/// Preamble and file meta information, without a data set.
+fn front(syntax: &str) -> Vec<u8> {
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(syntax)
+        .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.7")
+        .media_storage_sop_instance_uid("2.25.1")
+        .build()
+        .expect("complete");
+    let mut bytes = vec![0; 128];
+    bytes.extend_from_slice(b"DICM");
+    meta.write(&mut bytes).expect("writes");
+    bytes
+}
+
+/// The data set of an explicit file, deflated, behind a meta information that says so.
+fn deflated(plain: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let (_, start) = structure::meta(plain).expect("has meta information");
+    let mut packed = flate2::write::DeflateEncoder::new(front(DEFLATED), flate2::Compression::best());
+    packed.write_all(&plain[start..]).expect("deflates");
+    packed.finish().expect("deflates")
+}
+
+#[test]
+fn a_deflated_file_is_the_same_image_and_a_cut_or_endless_one_is_refused() {
+    let mut object = base(8, 8);
+    bytes8(&mut object, &[0, 51, 102, 153, 204, 255]);
+    let plain = file(object, EXPLICIT);
+    let packed = deflated(&plain);
+    assert_eq!(load_bytes(&packed).expect("decodes"), load_bytes(&plain).expect("decodes"));
+    let header = header_of(&packed).expect("reads");
+    assert_eq!(header.patient_id, "P1");
+    assert_eq!(header.transfer_syntax, DEFLATED);
+    for cut in [1, 20, 60] {
+        let problem = load_bytes(&packed[..packed.len() - cut]).expect_err("is cut");
+        assert_eq!(problem.code, "dicom-unreadable", "{cut}");
+    }
+    let mut endless = plain.clone();
+    endless.resize(usize::try_from(MOST_INFLATED).expect("fits") + plain.len(), 0);
+    let problem = header_of(&deflated(&endless)).expect_err("is too large");
+    assert!(problem.message.contains("more than"), "{}", problem.message);
+}
+
 fn pixels(object: InMemDicomObject, syntax: &str) -> Vec<f32> {
     let image = load_bytes(&file(object, syntax)).expect("decodes");
     assert_eq!((image.width(), image.height()), (3, 2));
@@ -199,7 +242,7 @@ fn a_jpeg_picture_is_read_from_all_fragments_and_must_have_the_headers_size() {
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     type Change = fn(&mut InMemDicomObject);
-    let cases: [(&str, &str, &str, Change); 14] = [
+    let cases: [(&str, &str, &str, Change); 15] = [
         (EXPLICIT, "dicom-colour", "RGB", |o| {
             put(o, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "RGB");
             number(o, tags::SAMPLES_PER_PIXEL, 3);
@@ -225,10 +268,13 @@ fn what_is_not_read_is_refused_by_name() {
             put(o, tags::WINDOW_WIDTH, VR::DS, "wide");
         }),
         (EXPLICIT, "dicom-window", "is 0", |o| put(o, tags::RESCALE_SLOPE, VR::DS, "0")),
-        ("1.2.840.10008.1.2.4.80", "dicom-transfer-syntax", "JPEG-LS Lossless", |o| {
+        ("1.2.840.10008.1.2.4.110", "dicom-transfer-syntax", "JPEG XL Lossless", |o| {
             fragments(o, vec![vec![0; 8]])
         }),
-        ("1.2.840.10008.1.2.4.90", "dicom-transfer-syntax", "JPEG 2000", |o| fragments(o, vec![vec![0; 8]])),
+        ("1.2.840.10008.1.2.4.80", "dicom-pixels-unreadable", "JPEG-LS", |o| fragments(o, vec![vec![0; 8]])),
+        ("1.2.840.10008.1.2.4.90", "dicom-pixels-unreadable", "JPEG 2000", |o| {
+            fragments(o, vec![vec![0; 8]])
+        }),
     ];
     for (syntax, code, says, change) in cases {
         let mut object = base(8, 8);
@@ -253,6 +299,9 @@ fn a_header_gives_the_gate_its_data_and_no_name() {
         view: Some("PA".to_owned()),
         age_years: Some(58),
         dimensions: Some((3, 2)),
+        photometric: Some("MONOCHROME2".to_owned()),
+        pixels: Some(Ok(())),
+        ..Observed::default()
     };
     assert_eq!(header.observed, observed);
     assert_eq!(
@@ -414,12 +463,14 @@ fn real_files_whole_cut_or_changed_never_panic() {
 proptest! {
     #[test]
     fn no_bytes_panic(tail in proptest::collection::vec(any::<u8>(), 0..600), syntax in 0_usize..SYNTAXES.len()) {
-        let mut object = base(8, 8);
-        bytes8(&mut object, &[9; 6]);
-        let bytes = file(object, SYNTAXES[syntax].0);
-        let (_, start) = structure::meta(&bytes).expect("has meta information");
-        let mut changed = bytes[..start].to_vec();
-        changed.extend(&tail);
+        let mut changed = front(SYNTAXES[syntax].0);
+        if SYNTAXES[syntax].0 == DEFLATED {
+            changed.extend(front(EXPLICIT));
+            changed.extend(&tail);
+            changed = deflated(&changed[front(DEFLATED).len()..]);
+        } else {
+            changed.extend(&tail);
+        }
         let _ = header_of(&changed);
         let _ = load_bytes(&changed);
         let _ = load_bytes(&tail);

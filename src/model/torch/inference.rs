@@ -360,6 +360,7 @@ mod tests {
     #[test]
     fn steps_and_logits_are_as_exact_as_those_of_the_plain_forward_pass() {
         tch::set_num_threads(1);
+        tch::manual_seed(9);
         for architecture in Architecture::ALL {
             let network = network(architecture);
             let exact = network.in_double();

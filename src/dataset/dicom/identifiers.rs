@@ -1,0 +1,108 @@
+//! What identifies a person in a header or a file's name, by attribute and never by value: the attributes of the Basic
+//! Application Confidentiality Profile (PS3.15, annex E) that matter for an exported radiograph. Instance UIDs are not
+//! listed: every file has them, and they identify by the archive alone.
+
+use std::path::Path;
+
+use dicom_core::header::Header as _;
+use dicom_core::{DataDictionary as _, DicomValue, Tag, VR};
+use dicom_dictionary_std::{StandardDataDictionary, tags};
+use dicom_object::InMemDicomObject;
+use serde::Serialize;
+
+use super::{shown, text};
+
+/// An attribute that is filled, without its value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Identifier {
+    /// Such as `(0010,0010)`.
+    pub tag: String,
+    /// Keyword of the standard; empty for a private attribute.
+    pub keyword: String,
+    /// `name`, `identifier`, `date`, `address`, `description`, `private` or `file-name`.
+    pub kind: &'static str,
+}
+
+const IDENTIFIERS: [Tag; 11] = [
+    tags::PATIENT_ID,
+    Tag(0x0010, 0x1000),
+    tags::ISSUER_OF_PATIENT_ID,
+    Tag(0x0010, 0x1090),
+    tags::ACCESSION_NUMBER,
+    tags::STUDY_ID,
+    tags::ADMISSION_ID,
+    tags::DEVICE_SERIAL_NUMBER,
+    tags::STATION_NAME,
+    tags::INSTITUTION_NAME,
+    tags::INSTITUTIONAL_DEPARTMENT_NAME,
+];
+const ADDRESSES: [Tag; 5] = [
+    tags::PATIENT_ADDRESS,
+    tags::PATIENT_TELEPHONE_NUMBERS,
+    tags::INSTITUTION_ADDRESS,
+    tags::REGION_OF_RESIDENCE,
+    tags::COUNTRY_OF_RESIDENCE,
+];
+const DESCRIPTIONS: [Tag; 9] = [
+    tags::STUDY_DESCRIPTION,
+    tags::SERIES_DESCRIPTION,
+    tags::IMAGE_COMMENTS,
+    tags::PATIENT_COMMENTS,
+    tags::ADDITIONAL_PATIENT_HISTORY,
+    tags::ADMITTING_DIAGNOSES_DESCRIPTION,
+    tags::REQUESTED_PROCEDURE_DESCRIPTION,
+    Tag(0x0032, 0x1030),
+    tags::PROTOCOL_NAME,
+];
+
+/// Filled attributes of the data set and of its sequences, each once, sorted.
+pub(super) fn find(object: &InMemDicomObject) -> Vec<Identifier> {
+    let mut found = Vec::new();
+    walk(object, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn walk(object: &InMemDicomObject, found: &mut Vec<Identifier>) {
+    for element in object {
+        let tag = element.tag();
+        if let DicomValue::Sequence(sequence) = element.value() {
+            sequence.items().iter().for_each(|item| walk(item, found));
+        }
+        let private = tag.group() % 2 == 1;
+        // A private value need not be text; that it is there is enough.
+        let filled = if private { element.header().len.0 != 0 } else { text(object, tag).is_some() };
+        let kind = match element.vr() {
+            _ if private => "private",
+            VR::PN => "name",
+            VR::DA | VR::DT => "date",
+            _ if IDENTIFIERS.contains(&tag) => "identifier",
+            _ if ADDRESSES.contains(&tag) => "address",
+            _ if DESCRIPTIONS.contains(&tag) => "description",
+            _ => continue,
+        };
+        if filled {
+            found.push(of(tag, kind));
+        }
+    }
+}
+
+fn of(tag: Tag, kind: &'static str) -> Identifier {
+    let keyword = StandardDataDictionary.by_tag(tag).map_or("", |entry| entry.alias);
+    let keyword = if kind == "private" { String::new() } else { keyword.to_owned() };
+    Identifier { tag: shown(tag), keyword, kind }
+}
+
+/// Attributes whose value stands in the file's name, in any case: the whole of an identifier or a date, or a part of a
+/// name, of at least four characters.
+pub(super) fn in_name(object: &InMemDicomObject, path: &Path) -> Vec<Identifier> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let tags = [tags::PATIENT_NAME, tags::PATIENT_ID, tags::ACCESSION_NUMBER, tags::PATIENT_BIRTH_DATE];
+    let holds = |tag: &Tag| {
+        let value = text(object, *tag).unwrap_or_default().to_lowercase();
+        let parts = value.split(['^', ' ', '\\', '=']).filter(|part| part.chars().count() >= 4);
+        parts.into_iter().any(|part| name.contains(part))
+    };
+    tags.iter().filter(|tag| holds(tag)).map(|&tag| of(tag, "file-name")).collect()
+}
