@@ -1,6 +1,8 @@
 //! What the forward pass does to maps. Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps
 //! that are neighbours in memory; the compiler makes vectors of it, for the processor that `pulp` finds at run time.
 
+use std::collections::BTreeMap;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, NullaryFnOnce};
@@ -60,32 +62,44 @@ pub(super) struct Affine {
     pub activation: Activation,
 }
 
-/// Memory that is used again for the next image.
+/// Memory that is used again, by its length: the next image asks for the same.
 #[derive(Debug, Default)]
-pub(super) struct Scratch(Vec<Vec<f32>>);
+pub(super) struct Scratch(BTreeMap<usize, Vec<Vec<f32>>>);
 
 impl Scratch {
     /// `len` values, whatever they are.
     pub fn take(&mut self, len: usize) -> Vec<f32> {
-        let mut values = self.0.pop().unwrap_or_default();
-        values.resize(len, 0.0);
-        values
+        self.0.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| vec![0.0; len])
+    }
+
+    /// At least `len` values, in one of few lengths.
+    fn take_some(&mut self, len: usize) -> Vec<f32> {
+        self.take(len.next_multiple_of(BLOCK))
     }
 
     pub fn give(&mut self, values: Vec<f32>) {
-        self.0.push(values);
+        self.0.entry(values.len()).or_default().push(values);
     }
 }
 
 impl Activation {
+    /// The least and the largest value that comes through. Limits, because a choice within a loop would keep it from being
+    /// made into vectors.
     #[inline(always)]
-    fn of(self, x: f32) -> f32 {
+    fn limits(self) -> [f32; 2] {
         match self {
-            Self::None => x,
-            Self::Relu => x.max(0.0),
-            Self::Relu6 => x.clamp(0.0, 6.0),
+            Self::None => [f32::NEG_INFINITY, f32::INFINITY],
+            Self::Relu => [0.0, f32::INFINITY],
+            Self::Relu6 => [0.0, 6.0],
         }
     }
+}
+
+/// Within the limits; what is not a number stays so.
+#[inline(always)]
+fn limited(x: f32, [low, high]: [f32; 2]) -> f32 {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
 }
 
 impl Affine {
@@ -98,9 +112,10 @@ impl Affine {
 vectorised! {
     fn affine<'a>(line: &'a Affine, input: View<'a>, output: &'a mut [f32]) {
         let Affine { scale, shift, activation } = line;
+        let limits = activation.limits();
         for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
             for ((y, x), (scale, shift)) in y.iter_mut().zip(x).zip(scale.iter().zip(shift)) {
-                *y = activation.of(scale * x + shift);
+                *y = limited(scale * x + shift, limits);
             }
         }
     }
@@ -109,9 +124,10 @@ vectorised! {
 vectorised! {
     /// Adds to every row and follows it by the activation.
     fn finish<'a>(rows: &'a mut [f32], bias: &'a [f32], activation: Activation) {
+        let limits = activation.limits();
         for row in rows.chunks_exact_mut(bias.len()) {
             for (y, bias) in row.iter_mut().zip(bias) {
-                *y = activation.of(*y + bias);
+                *y = limited(*y + bias, limits);
             }
         }
     }
@@ -139,7 +155,7 @@ pub(super) fn pointwise(
     let (channels, outputs) = (input.channels, bias.len());
     // A multiple of what the matrix product handles at once.
     let rows = (BLOCK / channels).next_multiple_of(LANES).max(4 * LANES);
-    let mut block = scratch.take(before.map_or(0, |_| rows * channels));
+    let mut block = scratch.take_some(before.map_or(0, |_| rows * channels));
     let pixels = input.height * input.width;
     for (x, y) in input.values.chunks(rows * input.pitch).zip(output.chunks_mut(rows * outputs)) {
         let count = y.len() / outputs;
@@ -214,7 +230,7 @@ pub(super) fn patches(
     let [height, width] = window.output;
     let patch = window.kernel[0] * window.kernel[1] * channels;
     let rows = (BLOCK / (patch * width)).max(1);
-    let mut block = scratch.take(rows * width * patch);
+    let mut block = scratch.take_some(rows * width * patch);
     for first in (0..height).step_by(rows) {
         let last = (first + rows).min(height);
         copy_patches(arch, input, window, first, &mut block[..(last - first) * width * patch]);
@@ -229,6 +245,7 @@ vectorised! {
 /// A convolution of each map by itself. Weights `[row, column][map]`.
 pub(super) fn depthwise<'a>(input: View<'a>, window: Window, linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
 let (weights, bias, activation) = linear;
+        let limits = activation.limits();
     let channels = input.channels;
     let [_, width] = window.output;
 
@@ -247,7 +264,7 @@ let (weights, bias, activation) = linear;
                 }
             }
             for y in out {
-                *y = activation.of(*y);
+                *y = limited(*y, limits);
             }
         }
 }
@@ -313,6 +330,7 @@ vectorised! {
     /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
     pub(super) fn dense<'a>(input: &'a [f32], linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
         let (weights, bias, activation) = linear;
+        let limits = activation.limits();
         output.copy_from_slice(bias);
         for (x, row) in input.iter().zip(weights.chunks_exact(bias.len())) {
             if *x != 0.0 {
@@ -322,7 +340,7 @@ vectorised! {
             }
         }
         for y in output {
-            *y = activation.of(*y);
+            *y = limited(*y, limits);
         }
     }
 }
@@ -336,12 +354,20 @@ impl Lane {
 
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+        let mut sum = self;
+        for (a, b) in sum.0.iter_mut().zip(other.0) {
+            *a += b;
+        }
+        sum
     }
 
     #[inline(always)]
     fn minus(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
+        let mut difference = self;
+        for (a, b) in difference.0.iter_mut().zip(other.0) {
+            *a -= b;
+        }
+        difference
     }
 }
 
@@ -427,20 +453,19 @@ fn spread_tiles<'a>(input: View<'a>, first: usize, count: usize, tiles: usize, o
     for tile in 0..count {
         let (top, left) = (2 * (first + tile / across), 2 * (tile % across));
         // Pixel (i, j) of the tile is (top + i - 1, left + j - 1) of the map; outside there are zeros.
-        let pixels: [Option<&[[f32; LANES]]>; 16] = std::array::from_fn(|place| {
+        let mut pixels: [Option<&[[f32; LANES]]>; 16] = [None; 16];
+        for (place, pixel) in pixels.iter_mut().enumerate() {
             let (y, x) = (top + place / 4, left + place % 4);
-            let inside = (1..=input.height).contains(&y) && (1..=input.width).contains(&x);
-            inside.then(|| {
+            if (1..=input.height).contains(&y) && (1..=input.width).contains(&x) {
                 let at = ((y - 1) * input.width + x - 1) * input.pitch;
-                input.values[at..at + channels].as_chunks::<LANES>().0
-            })
-        });
+                *pixel = Some(input.values[at..at + channels].as_chunks::<LANES>().0);
+            }
+        }
         for lane in 0..channels / LANES {
             let load = |place: usize| pixels[place].map_or(Lane::ZERO, |pixel| Lane(pixel[lane]));
-            let columns: [[Lane; 4]; 4] =
-                std::array::from_fn(|j| spread(std::array::from_fn(|i| load(4 * i + j))));
+            let columns = [0, 1, 2, 3].map(|j| spread([load(j), load(4 + j), load(8 + j), load(12 + j)]));
             for i in 0..4 {
-                let row = spread(std::array::from_fn(|j| columns[j][i]));
+                let row = spread([columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
                 for (j, value) in row.iter().enumerate() {
                     let at = tile * channels + lane * LANES;
                     planes[4 * i + j][at..at + LANES].copy_from_slice(&value.0);
@@ -463,7 +488,8 @@ fn gather_tiles<'a>(
     output: &'a mut [f32],
 ) {
     let (outputs, across) = (bias.len(), input.width.div_ceil(2));
-    let plane = products.len() / 16;
+    let limits = activation.limits();
+        let plane = products.len() / 16;
     for tile in 0..count {
         let (top, left) = (2 * (first + tile / across), 2 * (tile % across));
         for (lane, bias) in bias.as_chunks::<LANES>().0.iter().enumerate() {
@@ -473,17 +499,17 @@ fn gather_tiles<'a>(
                 values.copy_from_slice(&products[at..at + LANES]);
                 Lane(values)
             };
-            let columns: [[Lane; 2]; 4] =
-                std::array::from_fn(|j| gather(std::array::from_fn(|i| load(4 * i + j))));
+            let columns = [0, 1, 2, 3].map(|j| gather([load(j), load(4 + j), load(8 + j), load(12 + j)]));
             for i in 0..2 {
-                let row = gather(std::array::from_fn(|j| columns[j][i]));
+                let row = gather([columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
                 for (j, value) in row.into_iter().enumerate() {
                     let (y, x) = (top + i, left + j);
                     if y < input.height && x < input.width {
                         let value = value.plus(Lane(*bias));
                         let at = (y * input.width + x) * outputs + lane * LANES;
-                        let value: [f32; LANES] = std::array::from_fn(|l| activation.of(value.0[l]));
-                        output[at..at + LANES].copy_from_slice(&value);
+                        for (y, x) in output[at..at + LANES].iter_mut().zip(value.0) {
+                                *y = limited(x, limits);
+                            }
                     }
                 }
             }
