@@ -42,11 +42,11 @@ peers = [json.loads(line) for line in open(sys.argv[2])]
 print(f"{'what':30}{'threads':>8}  {'who':28}{'images/s':>10}{'core-s/image':>14}{'times ours':>12}")
 for own in ours:
     rate = own.get("images_a_second")
-    print(f"{own['what']:30}{own['threads']:>8}  {'Sequester':28}{rate or 0:>10.2f}{own['core_seconds']:>14.4f}")
+    print(f"{own['what']:30}{own['threads']:>8}  {'Sequester':28}{f'{rate:.2f}' if rate else '':>10}{own['core_seconds']:>14.4f}")
     for peer in peers:
         training = own["what"].startswith("32")
         if peer["what"] != own["what"] or (peer["threads"] != own["threads"] and not training):
             continue
         ratio = peer["core_seconds"] / own["core_seconds"] if training else rate / peer["images_a_second"]
-        print(f"{'':38}  {peer['peer']:28}{peer.get('images_a_second') or 0:>10.2f}{peer['core_seconds']:>14.4f}{ratio:>12.2f}")
+        print(f"{'':38}  {peer['peer']:28}{format(peer['images_a_second'], '.2f') if 'images_a_second' in peer else '':>10}{peer['core_seconds']:>14.4f}{ratio:>12.2f}")
 PY

@@ -463,7 +463,12 @@ fn spread_tiles<'a>(input: View<'a>, first: usize, count: usize, tiles: usize, o
         }
         for lane in 0..channels / LANES {
             let load = |place: usize| pixels[place].map_or(Lane::ZERO, |pixel| Lane(pixel[lane]));
-            let columns = [0, 1, 2, 3].map(|j| spread([load(j), load(4 + j), load(8 + j), load(12 + j)]));
+            let columns = [
+spread([load(0), load(4), load(8), load(12)]),
+spread([load(1), load(5), load(9), load(13)]),
+spread([load(2), load(6), load(10), load(14)]),
+spread([load(3), load(7), load(11), load(15)])
+];
             for i in 0..4 {
                 let row = spread([columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
                 for (j, value) in row.iter().enumerate() {
@@ -499,7 +504,12 @@ fn gather_tiles<'a>(
                 values.copy_from_slice(&products[at..at + LANES]);
                 Lane(values)
             };
-            let columns = [0, 1, 2, 3].map(|j| gather([load(j), load(4 + j), load(8 + j), load(12 + j)]));
+            let columns = [
+gather([load(0), load(4), load(8), load(12)]),
+gather([load(1), load(5), load(9), load(13)]),
+gather([load(2), load(6), load(10), load(14)]),
+gather([load(3), load(7), load(11), load(15)])
+];
             for i in 0..2 {
                 let row = gather([columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
                 for (j, value) in row.into_iter().enumerate() {
