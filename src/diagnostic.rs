@@ -121,7 +121,7 @@ pub enum Error {
     /// The input is not as it must be, or the work failed: exit code 1.
     Input(Vec<Diagnostic>),
     /// The command line asks for something that does not exist: exit code 2.
-    Usage(Diagnostic),
+    Usage(Box<Diagnostic>),
     /// The evidence is not intact: exit code 20.
     Evidence(Vec<Diagnostic>),
     /// A protocol or model lock is violated: exit code 30.
@@ -152,6 +152,11 @@ impl Error {
         Self::Input(vec![diagnostic])
     }
 
+    /// The command line asks for something that does not exist.
+    pub fn usage(diagnostic: Diagnostic) -> Self {
+        Self::Usage(Box::new(diagnostic))
+    }
+
     /// The documented exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -167,7 +172,7 @@ impl Error {
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
             Self::Input(list) | Self::Evidence(list) | Self::Lock(list) => list.clone(),
-            Self::Usage(one) => vec![one.clone()],
+            Self::Usage(one) => vec![Diagnostic::clone(one)],
             Self::Interrupted(what) => vec![Diagnostic::error("interrupted", what.clone())],
         }
     }

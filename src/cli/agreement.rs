@@ -53,7 +53,7 @@ pub struct AgreementArgs {
 pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     if !(args.level > 0.0 && args.level < 1.0) {
         let message = format!("--level {} is not between 0 and 1", args.level);
-        return Err(Error::Usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
+        return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
     }
     let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
     let calls = match &args.device {
@@ -121,7 +121,7 @@ impl Reads {
         let Some(place) = self.readers.iter().position(|r| r == reader) else {
             let message = format!("no row is of the reader {reader:?} that --device names");
             let hint = format!("the readers are {}", self.readers.join(", "));
-            return Err(Error::Usage(Diagnostic::error("device-unknown", message).hint(hint)));
+            return Err(Error::usage(Diagnostic::error("device-unknown", message).hint(hint)));
         };
         self.readers.remove(place);
         let calls: Vec<Option<bool>> = self.table.iter_mut().map(|row| row.remove(place)).collect();

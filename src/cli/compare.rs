@@ -125,11 +125,11 @@ pub fn run(args: &CompareArgs, context: Context) -> Result<Outcome> {
 fn check(args: &CompareArgs) -> Result<()> {
     if !(args.level > 0.0 && args.level < 1.0) {
         let message = format!("--level {} is not between 0 and 1", args.level);
-        return Err(Error::Usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
+        return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
     }
     if args.bootstrap > 10_000_000 {
         let message = format!("--bootstrap {} is above ten million", args.bootstrap);
-        return Err(Error::Usage(
+        return Err(Error::usage(
             Diagnostic::error("option-out-of-range", message).hint("2000 to 10000 are usual"),
         ));
     }
@@ -327,7 +327,7 @@ fn of_scores(args: &CompareArgs) -> Result<Comparison> {
         && contenders.iter().any(|c| c.name == *name && c.exploratory)
     {
         let message = format!("{name} has weights chosen on these cases and cannot be the reference");
-        return Err(Error::Usage(
+        return Err(Error::usage(
             Diagnostic::error("reference-exploratory", message)
                 .hint("name a contender that was fixed beforehand"),
         ));
@@ -448,7 +448,7 @@ impl Thresholds {
             };
             let value = number.trim().parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
                 let message = format!("--threshold {text}: `{number}` is not a finite number");
-                Error::Usage(
+                Error::usage(
                     Diagnostic::error("option-out-of-range", message).hint("use 0.5 or NAME=0.5, say"),
                 )
             })?;

@@ -53,7 +53,7 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
     }
     let Some(study) = &args.study else {
         let missing = Diagnostic::error("study-missing", "no study folder is named");
-        return Err(Error::Usage(
+        return Err(Error::usage(
             missing.hint("sequester dataset STUDY, or sequester dataset leakage TABLE TABLE"),
         ));
     };

@@ -200,7 +200,7 @@ fn read_lists(named: &[String], inputs: &mut Vec<Input>) -> Result<Vec<List>> {
         inputs.push(Input::of(&path, &bytes));
         for list in lists::parse(&path, &bytes, name)? {
             if list.name == "all" || all.iter().any(|other| other.name == list.name) {
-                return Err(Error::Usage(
+                return Err(Error::usage(
                     Diagnostic::error("set-repeated", format!("there are two sets `{}`", list.name))
                         .hint("name a list with --split NAME=FILE"),
                 ));

@@ -161,7 +161,7 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
 }
 
 fn outside(message: String, hint: &str) -> Error {
-    Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint))
+    Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint))
 }
 
 /// The expected value lies above the goal, both inside (0, 1), as do power and level.

@@ -43,7 +43,7 @@ pub struct FolderArgs {
 /// What is wrong with the pattern or the folder; `file-exists` when the table is there with other content.
 pub fn run(args: &FolderArgs, context: Context) -> Result<Outcome> {
     let pattern = Regex::new(&args.patient).map_err(|e| {
-        Error::Usage(Diagnostic::error("regex", format!("--patient is no regular expression: {e}")))
+        Error::usage(Diagnostic::error("regex", format!("--patient is no regular expression: {e}")))
     })?;
     let positive: BTreeSet<String> = args.positive.iter().cloned().collect();
     let found = folder::read(&args.folder, &positive, &pattern)?;

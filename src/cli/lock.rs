@@ -64,7 +64,7 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
         (lock_study(&study, context)?, study.model_folder())
     } else {
         let (Some(run), Some(out)) = (&args.run, &args.out) else {
-            return Err(Error::Usage(Diagnostic::error(
+            return Err(Error::usage(Diagnostic::error(
                 "usage",
                 "without a study, --run and --out are needed",
             )));

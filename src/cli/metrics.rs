@@ -179,14 +179,14 @@ impl Wanted {
             if of_two && args.compare.is_none() {
                 let message = format!("{id} compares two models, and there is no --compare");
                 let hint = "name the column of the second model's scores with --compare";
-                return Err(Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+                return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
             }
             let metric = Metric::from_id(id);
             if metric.is_none() && !of_two {
                 let known: Vec<&str> = Metric::ALL.iter().map(|m| m.id()).chain(OF_TWO_MODELS).collect();
                 let message = format!("there is no metric {id:?}");
                 let hint = format!("known are {}", known.join(", "));
-                return Err(Error::Usage(Diagnostic::error("metric-unknown", message).hint(hint)));
+                return Err(Error::usage(Diagnostic::error("metric-unknown", message).hint(hint)));
             }
             wanted.metrics.extend(metric.filter(|m| !wanted.metrics.contains(m)));
             wanted.difference |= id == OF_TWO_MODELS[0] || metric == Some(Metric::Auc);
@@ -218,7 +218,7 @@ fn without_repeats(args: &MetricsArgs) -> MetricsArgs {
 /// What is asked for; options are in their ranges.
 fn checked(args: &MetricsArgs) -> Result<Wanted> {
     let usage = |message: String, hint: &str| {
-        Error::Usage(Diagnostic::error("option-out-of-range", message).hint(hint))
+        Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint))
     };
     if !(args.level > 0.0 && args.level < 1.0) {
         return Err(usage(format!("--level {} is not between 0 and 1", args.level), "use 0.95, say"));

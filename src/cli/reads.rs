@@ -45,7 +45,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     }
     let Some(study) = &args.study else {
         let missing = Diagnostic::error("study-missing", "no study folder is named");
-        return Err(Error::Usage(
+        return Err(Error::usage(
             missing.hint("sequester reads STUDY, or sequester reads agreement FILE.csv"),
         ));
     };

@@ -51,7 +51,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         return torch::files(model, gate, &args.targets, args.workers, context);
     }
     let [folder] = &args.targets[..] else {
-        return Err(Error::Usage(Diagnostic::error(
+        return Err(Error::usage(Diagnostic::error(
             "usage",
             "several files need --model: the folder of the locked model that scores them",
         )));

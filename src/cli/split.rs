@@ -66,7 +66,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 fn usage(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Error {
-    Error::Usage(Diagnostic::error(code, message).hint(hint))
+    Error::usage(Diagnostic::error(code, message).hint(hint))
 }
 
 /// Runs the command.

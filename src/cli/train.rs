@@ -163,7 +163,7 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
     let (Some(table), Some(images), Some(experiment), Some(out)) =
         (&args.cases, &args.images, &args.experiment, &args.out)
     else {
-        return Err(Error::Usage(Diagnostic::error(
+        return Err(Error::usage(Diagnostic::error(
             "usage",
             "without a study, --cases, --images, --experiment and --out are all needed",
         )));

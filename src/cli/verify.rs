@@ -43,7 +43,7 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
         None => None,
         Some(text) => Some(
             text.parse::<Digest>()
-                .map_err(|e| Error::Usage(Diagnostic::error("usage", format!("--root: {e}"))))?,
+                .map_err(|e| Error::usage(Diagnostic::error("usage", format!("--root: {e}"))))?,
         ),
     };
     let bundle = find_bundle(&args.target, args.run.as_deref())?;

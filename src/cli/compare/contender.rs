@@ -44,7 +44,7 @@ pub struct Loaded {
 
 /// A name that no contender has.
 pub fn unknown(name: &str, names: &[String]) -> Error {
-    Error::Usage(
+    Error::usage(
         Diagnostic::error("contender-unknown", format!("there is no contender `{name}`"))
             .hint(format!("the contenders are {}", names.join(", "))),
     )

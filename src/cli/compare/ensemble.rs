@@ -20,7 +20,7 @@ pub struct Plan {
 }
 
 fn wrong(text: &str, what: &str) -> Error {
-    Error::Usage(
+    Error::usage(
         Diagnostic::error("ensemble-malformed", format!("the ensemble `{text}`: {what}")).hint(
             "write --ensemble both=a:0.5,b:0.5 or --explore-ensemble both=a,b, with names of contenders",
         ),

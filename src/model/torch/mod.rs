@@ -41,7 +41,7 @@ pub fn device(name: &str) -> Result<Device> {
     };
     let Some(number) = number else {
         let message = format!("there is no device \"{name}\"");
-        return Err(Error::Usage(
+        return Err(Error::usage(
             Diagnostic::error("processor-unknown", message)
                 .hint("--device cpu, --device cuda or --device cuda:1"),
         ));
