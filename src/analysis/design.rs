@@ -116,7 +116,7 @@ pub fn paired_auc_size(
     }
     let reach = normal_quantile(1.0 - alpha / 2.0) + normal_quantile(power);
     let scale = reach * reach * pilot_variance / (difference * difference);
-    (reach > 0.0).then(|| Size { positives: pilot.positives * scale, negatives: pilot.negatives * scale })
+    (reach > 0.0).then_some(Size { positives: pilot.positives * scale, negatives: pilot.negatives * scale })
 }
 
 /// An exact one-sided design for a proportion.

@@ -1404,7 +1404,7 @@ mod tests {
         let why = "two patients with positive and two with negative cases are needed, and a variance that is not negative";
         let (mut given, mut missing) = (0, 0);
         for code in 0..64 * 729_u32 {
-            let labels: Vec<bool> = (0..6).map(|i| code % 64 >> i & 1 == 1).collect();
+            let labels: Vec<bool> = (0..6).map(|i| (code % 64) >> i & 1 == 1).collect();
             let scores: Vec<f64> = (0..6).map(|i| f64::from(code / 64 / 3_u32.pow(i) % 3)).collect();
             let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
             let auc = estimate(Metric::Auc, &sample, None, &obuchowski);

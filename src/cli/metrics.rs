@@ -136,7 +136,7 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     let wanted = checked(args)?;
     let args = &without_repeats(args);
     let mut groups: Vec<String> = args.by.clone();
-    groups.extend(args.site.iter().cloned().filter(|s| !args.by.contains(s)));
+    groups.extend(args.site.iter().filter(|&s| !args.by.contains(s)).cloned());
     let table = ScoreTable::read(&Columns {
         path: &args.file,
         label: &args.label,

@@ -38,7 +38,7 @@ pub fn roc(source: &Source) -> Canvas {
     canvas.polyline(&points, Stroke::new(BLUE, 2.0));
     // The operating point is the last corner that is still called positive at or above the threshold.
     let threshold = results.operating_point.threshold;
-    let operating = curves.roc.iter().filter(|p| p.threshold.is_none_or(|t| t >= threshold)).next_back();
+    let operating = curves.roc.iter().rfind(|p| p.threshold.is_none_or(|t| t >= threshold));
     let mut legend = vec![("auc", legend_auc(source))];
     if let Some(point) = operating {
         canvas.circle(plot.at(point.fpr, point.tpr), 5.0, RED, Some(Stroke::new("#ffffff", 1.5)));
@@ -98,7 +98,7 @@ pub fn precision_recall(source: &Source) -> Canvas {
     let points: Vec<(f64, f64)> = curve.iter().map(|p| plot.at(p.recall, p.precision)).collect();
     canvas.polyline(&points, Stroke::new(BLUE, 2.0));
     let threshold = results.operating_point.threshold;
-    if let Some(point) = curve.iter().filter(|p| p.threshold >= threshold).next_back() {
+    if let Some(point) = curve.iter().rfind(|p| p.threshold >= threshold) {
         canvas.circle(plot.at(point.recall, point.precision), 5.0, RED, Some(Stroke::new("#ffffff", 1.5)));
     }
     canvas
