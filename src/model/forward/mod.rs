@@ -2,8 +2,8 @@
 //!
 //! Every rewrite is exact but for rounding (tested: as close to a forward pass in 64 bits as the plain one): a normalisation
 //! after a convolution becomes part of its weights; one before it is applied on the way into the matrix product; a 1 × 1
-//! convolution followed by average pooling pools first; a 3 × 3 convolution of stride 1 is Winograd's F(2 × 2, 3 × 3); the maps
-//! of a dense block grow in one buffer. Results depend on the kind of processor (the matrix product has code of its own for each) and on nothing else.
+//! convolution followed by average pooling pools first; a 3 × 3 convolution of stride 1 is Winograd's F(4 × 4, 3 × 3) or F(2 × 2, 3 × 3); the maps
+//! of a dense block grow in one buffer. Results depend on the kind of processor (how wide its registers are) and on nothing else.
 
 mod kernels;
 
@@ -13,13 +13,15 @@ use std::sync::Arc;
 
 use pulp::Arch;
 
+use self::kernels::product::Matrix;
+use self::kernels::winograd::{self, Tile};
 use self::kernels::{Activation, Affine, Scratch, View, Window};
 use super::architecture::{Architecture, Joined, Operation, Padding};
 use super::weights::{Array, Weights, differences};
 use crate::diagnostic::{Error, Result};
 
 /// Changes whenever the numbers do: part of the key of stored activations.
-pub const VERSION: &str = "forward-1";
+pub const VERSION: &str = "forward-2";
 
 /// The base and the head, ready to run. A clone shares the weights and has memory of its own.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub struct Forward {
 #[derive(Debug)]
 struct Compiled {
     units: Vec<Unit>,
-    head: Vec<Linear>,
+    head: Vec<Linear<Vec<f32>>>,
 }
 
 #[derive(Debug)]
@@ -45,8 +47,8 @@ struct Unit {
 
 /// Weights as the kernel wants them, one bias an output, and what follows.
 #[derive(Debug)]
-struct Linear {
-    weights: Vec<f32>,
+struct Linear<W> {
+    weights: W,
     bias: Vec<f32>,
     activation: Activation,
 }
@@ -54,10 +56,10 @@ struct Linear {
 #[derive(Debug)]
 enum Step {
     Affine(Affine),
-    Pointwise(Option<Affine>, Linear),
-    Winograd(Linear),
-    Patches([usize; 2], usize, Padding, Linear),
-    Depthwise([usize; 2], usize, Padding, Linear),
+    Pointwise(Option<Affine>, Linear<Matrix>),
+    Winograd(Tile, Linear<Vec<Matrix>>),
+    Patches([usize; 2], usize, Padding, Linear<Matrix>),
+    Depthwise([usize; 2], usize, Padding, Linear<Vec<f32>>),
     MaxPool,
     AveragePool,
     GlobalAverage,
@@ -124,8 +126,11 @@ impl Forward {
         if !wrong.is_empty() {
             return Err(Error::Input(wrong));
         }
+        let arch = Arch::new();
+        // How many pixels of the image one of the maps is wide.
+        let mut scale = 1;
         let units = architecture.units().into_iter().map(|unit| Unit {
-            steps: compile(weights, unit.operations.into()),
+            steps: compile(arch, weights, unit.operations.into(), &mut scale),
             joined: unit.joined,
             channels: unit.channels,
         });
@@ -137,7 +142,7 @@ impl Forward {
             Linear { weights: transposed(weight), bias: part("bias").values.clone(), activation }
         });
         let network = Compiled { units, head: head.collect() };
-        Ok(Self { network: Arc::new(network), scratch: RefCell::default(), arch: Arch::new() })
+        Ok(Self { network: Arc::new(network), scratch: RefCell::default(), arch })
     }
 
     /// Number of steps of the base.
@@ -239,7 +244,7 @@ impl Forward {
             Step::Pointwise(before, linear) => {
                 kernels::pointwise(arch, scratch, input, before.as_ref(), linear.parts(), out);
             }
-            Step::Winograd(linear) => kernels::winograd(arch, scratch, input, linear.parts(), out),
+            Step::Winograd(tile, linear) => winograd::run(arch, scratch, input, *tile, linear.parts(), out),
             Step::Patches(kernel, stride, padding, linear) => {
                 let window = window(*kernel, *stride, *padding);
                 kernels::patches(arch, scratch, input, window, linear.parts(), out);
@@ -255,8 +260,14 @@ impl Forward {
     }
 }
 
-impl Linear {
-    fn parts(&self) -> (&[f32], &[f32], Activation) {
+impl Linear<Matrix> {
+    fn parts(&self) -> (&Matrix, &[f32], Activation) {
+        (&self.weights, &self.bias, self.activation)
+    }
+}
+
+impl<T> Linear<Vec<T>> {
+    fn parts(&self) -> (&[T], &[f32], Activation) {
         (&self.weights, &self.bias, self.activation)
     }
 }
@@ -267,12 +278,14 @@ impl Step {
         let [channels, height, width] = [input.channels, input.height, input.width];
         match self {
             Self::Affine(_) => [channels, height, width],
-            Self::Pointwise(_, linear) | Self::Winograd(linear) => [linear.bias.len(), height, width],
-            Self::Patches(kernel, stride, padding, linear)
-            | Self::Depthwise(kernel, stride, padding, linear) => {
+            Self::Pointwise(_, Linear { bias, .. }) | Self::Winograd(_, Linear { bias, .. }) => {
+                [bias.len(), height, width]
+            }
+            Self::Patches(kernel, stride, padding, Linear { bias, .. })
+            | Self::Depthwise(kernel, stride, padding, Linear { bias, .. }) => {
                 let [height, width] = [(height, kernel[0]), (width, kernel[1])]
                     .map(|(size, kernel)| padding.outputs(size, kernel, *stride));
-                [linear.bias.len(), height, width]
+                [bias.len(), height, width]
             }
             Self::MaxPool => {
                 let [height, width] = [height, width].map(|size| Padding::Each(1).outputs(size, 3, 2));
@@ -313,7 +326,12 @@ fn activation(operations: &mut VecDeque<Operation>) -> Activation {
 }
 
 /// The operations of a unit, rewritten.
-fn compile(weights: &Weights, mut operations: VecDeque<Operation>) -> Vec<Step> {
+fn compile(
+    arch: Arch,
+    weights: &Weights,
+    mut operations: VecDeque<Operation>,
+    scale: &mut usize,
+) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     while let Some(operation) = operations.pop_front() {
         match operation {
@@ -331,16 +349,21 @@ fn compile(weights: &Weights, mut operations: VecDeque<Operation>) -> Vec<Step> 
                     operations.pop_front();
                 }
                 let activation = activation(&mut operations);
+                *scale *= stride;
                 let pointwise = shape[2..] == [1, 1] && groups == 1 && stride == 1;
                 let pooled = pointwise
                     && activation == Activation::None
                     && operations.front() == Some(&Operation::AveragePool);
                 if pooled {
                     operations.pop_front();
+                    *scale *= 2;
                     steps.push(Step::AveragePool);
                 }
-                let step =
-                    convolution(&mut steps, &values, bias, activation, (shape, stride, groups, padding));
+                // Where there are few pixels, reading the weights of the larger tile would cost more than it saves.
+                let tile = if *scale <= 8 { Tile::Four } else { Tile::Two };
+                let geometry = (shape, stride, groups, padding);
+                let follow = (bias, activation);
+                let step = convolution(arch, &mut steps, &values, follow, geometry, tile);
                 steps.push(step);
             }
             Operation::Normalisation { name, epsilon, .. } => {
@@ -351,8 +374,11 @@ fn compile(weights: &Weights, mut operations: VecDeque<Operation>) -> Vec<Step> 
             }
             // Taken with the convolution or normalisation before them; no network has one that stands alone.
             Operation::Relu | Operation::Relu6 => {}
-            Operation::MaxPool => steps.push(Step::MaxPool),
-            Operation::AveragePool => steps.push(Step::AveragePool),
+            Operation::MaxPool | Operation::AveragePool => {
+                *scale *= 2;
+                let max = operation == Operation::MaxPool;
+                steps.push(if max { Step::MaxPool } else { Step::AveragePool });
+            }
             Operation::GlobalAverage => steps.push(Step::GlobalAverage),
         }
     }
@@ -361,11 +387,12 @@ fn compile(weights: &Weights, mut operations: VecDeque<Operation>) -> Vec<Step> 
 
 /// The kernel for a convolution `[out, in / groups, rows, columns]`.
 fn convolution(
+    arch: Arch,
     steps: &mut Vec<Step>,
     values: &[f64],
-    bias: Vec<f32>,
-    activation: Activation,
+    (bias, activation): (Vec<f32>, Activation),
     (shape, stride, groups, padding): ([usize; 4], usize, usize, Padding),
+    tile: Tile,
 ) -> Step {
     let [outputs, inputs, rows, columns] = shape;
     let kernel = [rows, columns];
@@ -379,14 +406,15 @@ fn convolution(
         }
         turned
     };
-    let linear = |weights| Linear { weights, bias, activation };
+    let matrix = || Matrix::new(arch, &turned(), outputs);
     let winograd =
-        matches!(padding, Padding::Each(zeros) if kernels::is_winograd(shape, stride, groups, zeros));
+        matches!(padding, Padding::Each(zeros) if winograd::possible(shape, stride, groups, zeros));
     if winograd {
-        Step::Winograd(linear(kernels::winograd_weights(values, outputs, inputs)))
+        let weights = winograd::weights(arch, tile, values, outputs, inputs);
+        Step::Winograd(tile, Linear { weights, bias, activation })
     } else if groups > 1 {
         // Depthwise: the only grouping that a network here has.
-        Step::Depthwise(kernel, stride, padding, linear(turned()))
+        Step::Depthwise(kernel, stride, padding, Linear { weights: turned(), bias, activation })
     } else if area == 1 && stride == 1 {
         let before = match steps.pop() {
             Some(Step::Affine(affine)) => Some(affine),
@@ -396,8 +424,8 @@ fn convolution(
             }
             None => None,
         };
-        Step::Pointwise(before, linear(turned()))
+        Step::Pointwise(before, Linear { weights: matrix(), bias, activation })
     } else {
-        Step::Patches(kernel, stride, padding, linear(turned()))
+        Step::Patches(kernel, stride, padding, Linear { weights: matrix(), bias, activation })
     }
 }

@@ -1,0 +1,313 @@
+//! What the forward pass does to maps. Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps
+//! that are neighbours in memory; the compiler makes vectors of it, for the processor that `pulp` finds at run time.
+
+pub(super) mod product;
+pub(super) mod winograd;
+
+use std::collections::BTreeMap;
+
+use pulp::{Arch, NullaryFnOnce};
+
+use self::product::{Matrix, Rows};
+
+/// A function whose loops are compiled for each kind of processor. A closure would not do: what is not inlined into the
+/// function with the processor's features is compiled without them.
+macro_rules! vectorised {
+    ($(#[$meta:meta])* $visible:vis fn $name:ident<$life:lifetime>($($argument:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        $visible fn $name<$life>(arch: Arch, $($argument: $type),*) {
+            struct Call<$life> {
+                $($argument: $type),*
+            }
+            impl<$life> NullaryFnOnce for Call<$life> {
+                type Output = ();
+                #[inline(always)]
+                fn call(self) {
+                    let Self { $($argument),* } = self;
+                    $body
+                }
+            }
+            arch.dispatch(Call { $($argument),* });
+        }
+    };
+}
+
+/// Maps that one register of 512 bits holds.
+const LANES: usize = 16;
+/// Values of an operand that are worked on at once, so that they stay in the second cache.
+const BLOCK: usize = 64 * 1024;
+
+/// Maps of one image. A pixel's values begin `pitch` apart; `channels` of them count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    pub values: &'a [f32],
+    pub pitch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+/// What follows a linear operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Activation {
+    None,
+    Relu,
+    Relu6,
+}
+
+/// `scale * x + shift` for each map, and what follows.
+#[derive(Clone, Debug)]
+pub(super) struct Affine {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+    pub activation: Activation,
+}
+
+/// Memory that is used again, by its length: the next image asks for the same.
+#[derive(Debug, Default)]
+pub(super) struct Scratch(BTreeMap<usize, Vec<Vec<f32>>>);
+
+impl Scratch {
+    /// `len` values, whatever they are.
+    pub fn take(&mut self, len: usize) -> Vec<f32> {
+        self.0.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| vec![0.0; len])
+    }
+
+    /// At least `len` values, in one of few lengths.
+    fn take_some(&mut self, len: usize) -> Vec<f32> {
+        self.take(len.next_multiple_of(BLOCK))
+    }
+
+    pub fn give(&mut self, values: Vec<f32>) {
+        self.0.entry(values.len()).or_default().push(values);
+    }
+}
+
+impl Activation {
+    /// The least and the largest value that comes through. Limits, because a choice within a loop would keep it from being
+    /// made into vectors.
+    #[inline(always)]
+    fn limits(self) -> [f32; 2] {
+        match self {
+            Self::None => [f32::NEG_INFINITY, f32::INFINITY],
+            Self::Relu => [0.0, f32::INFINITY],
+            Self::Relu6 => [0.0, 6.0],
+        }
+    }
+}
+
+/// Within the limits; what is not a number stays so.
+#[inline(always)]
+fn limited(x: f32, [low, high]: [f32; 2]) -> f32 {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
+}
+
+impl Affine {
+    /// Of every pixel.
+    pub fn run(&self, arch: Arch, input: View<'_>, output: &mut [f32]) {
+        affine(arch, self, input, output);
+    }
+}
+
+vectorised! {
+    fn affine<'a>(line: &'a Affine, input: View<'a>, output: &'a mut [f32]) {
+        let Affine { scale, shift, activation } = line;
+        let limits = activation.limits();
+        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
+            for ((y, x), (scale, shift)) in y.iter_mut().zip(x).zip(scale.iter().zip(shift)) {
+                *y = limited(scale * x + shift, limits);
+            }
+        }
+    }
+}
+
+/// A 1 × 1 convolution of stride 1, after a normalisation of its input where there is one.
+pub(super) fn pointwise(
+    arch: Arch,
+    scratch: &mut Scratch,
+    input: View<'_>,
+    before: Option<&Affine>,
+    (matrix, bias, activation): (&Matrix, &[f32], Activation),
+    output: &mut [f32],
+) {
+    let (channels, outputs) = (input.channels, bias.len());
+    let follow = Some((bias, activation));
+    // A multiple of what the matrix product handles at once.
+    let rows = (BLOCK / channels).next_multiple_of(48).max(48);
+    let mut block = scratch.take_some(before.map_or(0, |_| rows * channels));
+    for (x, y) in input.values.chunks(rows * input.pitch).zip(output.chunks_mut(rows * outputs)) {
+        let count = y.len() / outputs;
+        match before {
+            Some(affine) => {
+                let part = View { values: x, height: 1, width: count, ..input };
+                affine.run(arch, part, &mut block[..count * channels]);
+                matrix.times(arch, Rows::new(&block, channels, count, channels), follow, y);
+            }
+            None => matrix.times(arch, Rows::new(x, input.pitch, count, channels), follow, y),
+        }
+    }
+    scratch.give(block);
+}
+
+/// Kernel, stride, zeros above and left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub kernel: [usize; 2],
+    pub stride: usize,
+    pub zeros: [usize; 2],
+    /// Rows and columns of the output.
+    pub output: [usize; 2],
+}
+
+impl Window {
+    /// The taps `first..end` of `extent` that lie inside for output number `at`, and the input number of the first.
+    #[inline(always)]
+    fn inside(&self, axis: usize, at: usize, extent: usize) -> (usize, usize, usize) {
+        let (start, zeros) = (at * self.stride, self.zeros[axis]);
+        let first = zeros.saturating_sub(start);
+        let end = (extent + zeros).saturating_sub(start).min(self.kernel[axis]);
+        (first, end, (start + first).saturating_sub(zeros))
+    }
+}
+
+/// Any convolution without groups: the patch of an output is read where it lies, a row of the kernel at a time.
+pub(super) fn patches(
+    arch: Arch,
+    scratch: &mut Scratch,
+    input: View<'_>,
+    window: Window,
+    (matrix, bias, activation): (&Matrix, &[f32], Activation),
+    output: &mut [f32],
+) {
+    let (outputs, channels) = (bias.len(), input.channels);
+    let [height, width] = window.output;
+    // With the zeros around it, so that every patch is whole.
+    let whole = |axis: usize, outputs: usize| (outputs - 1) * window.stride + window.kernel[axis];
+    let [rows, columns] = [whole(0, height), whole(1, width)];
+    let mut padded = scratch.take(rows * columns * channels);
+    for (at, row) in padded.chunks_exact_mut(columns * channels).enumerate() {
+        row.fill(0.0);
+        let Some(y) = at.checked_sub(window.zeros[0]).filter(|y| *y < input.height) else { continue };
+        let pixels = input.values[y * input.width * input.pitch..].chunks(input.pitch).take(input.width);
+        let zeros = window.zeros[1] * channels;
+        for (to, from) in row[zeros..].chunks_exact_mut(channels).zip(pixels) {
+            to.copy_from_slice(&from[..channels]);
+        }
+    }
+    for (y, output) in output.chunks_exact_mut(width * outputs).enumerate() {
+        let x = Rows {
+            values: &padded[y * window.stride * columns * channels..],
+            pitch: window.stride * channels,
+            count: width,
+            part: window.kernel[1] * channels,
+            apart: columns * channels,
+        };
+        matrix.times(arch, x, Some((bias, activation)), output);
+    }
+    scratch.give(padded);
+}
+
+vectorised! {
+/// A convolution of each map by itself. Weights `[row, column][map]`.
+pub(super) fn depthwise<'a>(input: View<'a>, window: Window, linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
+let (weights, bias, activation) = linear;
+        let limits = activation.limits();
+    let channels = input.channels;
+    let [_, width] = window.output;
+
+        for (at, out) in output.chunks_exact_mut(channels).enumerate() {
+            let (row_first, row_end, top) = window.inside(0, at / width, input.height);
+            let (column_first, column_end, left) = window.inside(1, at % width, input.width);
+            out.copy_from_slice(bias);
+            for row in row_first..row_end {
+                for column in column_first..column_end {
+                    let pixel = (top + row - row_first) * input.width + left + column - column_first;
+                    let source = &input.values[pixel * input.pitch..][..channels];
+                    let weights = &weights[(row * window.kernel[1] + column) * channels..][..channels];
+                    for ((y, x), w) in out.iter_mut().zip(source).zip(weights) {
+                        *y += x * w;
+                    }
+                }
+            }
+            for y in out {
+                *y = limited(*y, limits);
+            }
+        }
+}
+}
+
+vectorised! {
+/// The largest of each window, zeros at the borders not counted.
+pub(super) fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32]) {
+    let channels = input.channels;
+    let [_, width] = window.output;
+
+        for (at, out) in output.chunks_exact_mut(channels).enumerate() {
+            let (row_first, row_end, top) = window.inside(0, at / width, input.height);
+            let (column_first, column_end, left) = window.inside(1, at % width, input.width);
+            out.fill(f32::NEG_INFINITY);
+            for row in 0..row_end - row_first {
+                for column in 0..column_end - column_first {
+                    let pixel = (top + row) * input.width + left + column;
+                    for (y, x) in out.iter_mut().zip(&input.values[pixel * input.pitch..][..channels]) {
+                        *y = y.max(*x);
+                    }
+                }
+            }
+        }
+}
+}
+
+vectorised! {
+/// The mean of 2 × 2 pixels; an odd row or column is left out.
+pub(super) fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
+    let (channels, width) = (input.channels, input.width / 2);
+
+        for (at, out) in output.chunks_exact_mut(channels).enumerate() {
+            let corner = 2 * (at / width) * input.width + 2 * (at % width);
+            let pixel = |at: usize| &input.values[at * input.pitch..][..channels];
+            let upper = pixel(corner).iter().zip(pixel(corner + 1));
+            let lower = pixel(corner + input.width).iter().zip(pixel(corner + input.width + 1));
+            for ((y, (a, b)), (c, d)) in out.iter_mut().zip(upper).zip(lower) {
+                *y = 0.25 * ((a + b) + (c + d));
+            }
+        }
+}
+}
+
+vectorised! {
+/// The mean of all pixels.
+pub(super) fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
+    let share = 1.0 / (input.height * input.width) as f32;
+
+        output.fill(0.0);
+        for pixel in input.values.chunks(input.pitch) {
+            for (y, x) in output.iter_mut().zip(&pixel[..input.channels]) {
+                *y += x;
+            }
+        }
+        for y in output {
+            *y *= share;
+        }
+}
+}
+
+vectorised! {
+    /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
+    pub(super) fn dense<'a>(input: &'a [f32], linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
+        let (weights, bias, activation) = linear;
+        let limits = activation.limits();
+        output.copy_from_slice(bias);
+        for (x, row) in input.iter().zip(weights.chunks_exact(bias.len())) {
+            if *x != 0.0 {
+                for (y, w) in output.iter_mut().zip(row) {
+                    *y += x * w;
+                }
+            }
+        }
+        for y in output {
+            *y = limited(*y, limits);
+        }
+    }
+}
