@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod random;
 pub mod storage;
+mod vectorised;
 
 pub mod analysis;
 pub mod audit;

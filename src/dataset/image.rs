@@ -66,6 +66,9 @@ fn decode(bytes: &[u8]) -> Result<Radiograph, String> {
     if bytes.is_empty() {
         return Err("the file is empty".to_owned());
     }
+    if let Some((width, height, pixels)) = super::png::grey_8_bits(bytes) {
+        return Ok(Radiograph::new(width, height, pixels.iter().map(|&value| byte(value)).collect()));
+    }
     let format = image::guess_format(bytes)
         .ok()
         .filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg))
@@ -104,8 +107,11 @@ fn jpeg_has_its_end(bytes: &[u8]) -> bool {
     })
 }
 
+fn byte(value: u8) -> f32 {
+    f32::from(value) / 255.0
+}
+
 fn grey(image: &DynamicImage) -> Option<Vec<f32>> {
-    let byte = |value: u8| f32::from(value) / 255.0;
     let word = |value: u16| f32::from(value) / 65_535.0;
     Some(match image {
         DynamicImage::ImageLuma8(i) => i.as_raw().iter().map(|&v| byte(v)).collect(),

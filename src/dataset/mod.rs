@@ -14,6 +14,7 @@ pub mod image_folder;
 pub mod intensity;
 pub mod leakage;
 pub mod lists;
+mod png;
 pub mod radiograph;
 pub mod split;
 pub mod standardised;

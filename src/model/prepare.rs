@@ -100,9 +100,12 @@ pub fn prepare(
     Err(Error::Input(problems))
 }
 
+/// Changes whenever the numbers of a plane do: part of the name of their file.
+const VERSION: &str = "planes-2";
+
 /// Which planes are wanted, in which order: names their file.
 fn planned(samples: &[Sample], preprocessing: &Preprocessing) -> Digest {
-    let mut text = format!("{} {:?}", preprocessing.resolution, preprocessing.filter);
+    let mut text = format!("{VERSION} {} {:?}", preprocessing.resolution, preprocessing.filter);
     for sample in samples {
         text.push_str(&format!("\n{:?}", sample.case_id));
     }

@@ -1,10 +1,10 @@
 //! From a radiograph to the numbers the network receives. What is done here is recorded in the model lock.
 
-use std::borrow::Cow;
-
+use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::radiograph::Radiograph;
+use crate::vectorised::vectorised;
 
 /// The resizing filter. Pixels are resized to a square without keeping the aspect ratio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,14 +99,14 @@ fn taps(source: usize, target: usize) -> Vec<Taps> {
 const ROWS: usize = 8;
 
 /// Narrows `N` rows; each sum goes from left to right, whatever `N` is.
-fn narrow_rows<const N: usize>(rows: &[f32], width: usize, taps: &[Taps], narrow: &mut [f32]) {
+fn narrow_rows<const N: usize>(rows: &[f64], width: usize, taps: &[Taps], narrow: &mut [f32]) {
     for (place, tap) in taps.iter().enumerate() {
         let mut sums = [0.0_f64; N];
-        let windows: [&[f32]; N] =
+        let windows: [&[f64]; N] =
             std::array::from_fn(|row| &rows[row * width + tap.first..][..tap.weights.len()]);
         for (at, weight) in tap.weights.iter().enumerate() {
             for (sum, window) in sums.iter_mut().zip(windows) {
-                *sum += f64::from(window[at]) * weight;
+                *sum += window[at] * weight;
             }
         }
         for (row, sum) in sums.into_iter().enumerate() {
@@ -115,40 +115,41 @@ fn narrow_rows<const N: usize>(rows: &[f32], width: usize, taps: &[Taps], narrow
     }
 }
 
-/// Rows first, then columns; sums in 64 bits, the values between and after in 32.
+vectorised! {
+    /// Adds rows of pixels, each as often as its weight says.
+    fn add_rows<'a>(rows: &'a [f32], weights: &'a [f64], sums: &'a mut [f64]) {
+        sums.fill(0.0);
+        for (row, weight) in rows.chunks_exact(sums.len()).zip(weights) {
+            for (sum, pixel) in sums.iter_mut().zip(row) {
+                *sum += f64::from(*pixel) * weight;
+            }
+        }
+    }
+}
+
+/// Columns first, then rows, in 64 bits until the end.
 fn resize(image: &Radiograph, resolution: u32) -> Vec<f32> {
     let (width, height, size) = (image.width() as usize, image.height() as usize, resolution as usize);
-    let mut pixels = Cow::Borrowed(image.pixels());
-    if width != size {
-        let taps = taps(width, size);
-        let mut narrow = vec![0.0; height * size];
-        let mut rows = pixels.chunks(ROWS * width).zip(narrow.chunks_mut(ROWS * size));
-        for (rows, narrow) in &mut rows {
-            if narrow.len() == ROWS * size {
-                narrow_rows::<ROWS>(rows, width, &taps, narrow);
-            } else {
-                for (row, narrow) in rows.chunks_exact(width).zip(narrow.chunks_exact_mut(size)) {
-                    narrow_rows::<1>(row, width, &taps, narrow);
-                }
+    if (width, height) == (size, size) {
+        return image.pixels().to_vec();
+    }
+    let arch = Arch::new();
+    let mut low = vec![0.0; size * width];
+    for (tap, sums) in taps(height, size).iter().zip(low.chunks_exact_mut(width)) {
+        add_rows(arch, &image.pixels()[tap.first * width..], &tap.weights, sums);
+    }
+    let taps = taps(width, size);
+    let mut square = vec![0.0; size * size];
+    for (rows, narrow) in low.chunks(ROWS * width).zip(square.chunks_mut(ROWS * size)) {
+        if narrow.len() == ROWS * size {
+            narrow_rows::<ROWS>(rows, width, &taps, narrow);
+        } else {
+            for (row, narrow) in rows.chunks_exact(width).zip(narrow.chunks_exact_mut(size)) {
+                narrow_rows::<1>(row, width, &taps, narrow);
             }
         }
-        pixels = Cow::Owned(narrow);
     }
-    if height != size {
-        let mut sums = vec![0.0_f64; size];
-        let mut square = Vec::with_capacity(size * size);
-        for tap in taps(height, size) {
-            sums.fill(0.0);
-            for (row, weight) in pixels.chunks_exact(size).skip(tap.first).zip(&tap.weights) {
-                for (sum, pixel) in sums.iter_mut().zip(row) {
-                    *sum += f64::from(*pixel) * weight;
-                }
-            }
-            square.extend(sums.iter().map(|sum| *sum as f32));
-        }
-        pixels = Cow::Owned(square);
-    }
-    pixels.into_owned()
+    square
 }
 
 #[cfg(test)]

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Leaves that every module may import.
-const LEAVES: [&str; 5] = ["declared", "diagnostic", "digest", "random", "storage"];
+const LEAVES: [&str; 6] = ["declared", "diagnostic", "digest", "random", "storage", "vectorised"];
 
 /// What each module may import besides the leaves. The same table stands in ARCHITECTURE.md.
-const WALLS: [(&str, &[&str]); 18] = [
+const WALLS: [(&str, &[&str]); 19] = [
     ("digest", &[]),
     ("diagnostic", &[]),
     ("random", &[]),
     ("storage", &[]),
     ("declared", &[]),
+    ("vectorised", &[]),
     ("dataset", &[]),
     ("protocol", &["dataset"]),
     ("eligibility", &["dataset", "protocol"]),

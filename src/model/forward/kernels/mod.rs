@@ -6,31 +6,10 @@ pub(super) mod winograd;
 
 use std::collections::BTreeMap;
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::Arch;
 
 use self::product::{Matrix, Rows};
-
-/// A function whose loops are compiled for each kind of processor. A closure would not do: what is not inlined into the
-/// function with the processor's features is compiled without them.
-macro_rules! vectorised {
-    ($(#[$meta:meta])* $visible:vis fn $name:ident<$life:lifetime>($($argument:ident: $type:ty),* $(,)?) $body:block) => {
-        $(#[$meta])*
-        $visible fn $name<$life>(arch: Arch, $($argument: $type),*) {
-            struct Call<$life> {
-                $($argument: $type),*
-            }
-            impl<$life> NullaryFnOnce for Call<$life> {
-                type Output = ();
-                #[inline(always)]
-                fn call(self) {
-                    let Self { $($argument),* } = self;
-                    $body
-                }
-            }
-            arch.dispatch(Call { $($argument),* });
-        }
-    };
-}
+use crate::vectorised::vectorised;
 
 /// Maps that one register of 512 bits holds.
 const LANES: usize = 16;
