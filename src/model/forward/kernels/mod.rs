@@ -188,13 +188,17 @@ pub(super) fn patches(
 }
 
 vectorised! {
-/// A convolution of each map by itself. Weights `[row, column][map]`.
-pub(super) fn depthwise<'a>(input: View<'a>, window: Window, linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
-let (weights, bias, activation) = linear;
+    /// A convolution of each map by itself. Weights `[row, column][map]`.
+    pub(super) fn depthwise<'a>(
+        input: View<'a>,
+        window: Window,
+        linear: (&'a [f32], &'a [f32], Activation),
+        output: &'a mut [f32],
+    ) {
+        let (weights, bias, activation) = linear;
         let limits = activation.limits();
-    let channels = input.channels;
-    let [_, width] = window.output;
-
+        let channels = input.channels;
+        let [_, width] = window.output;
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let (row_first, row_end, top) = window.inside(0, at / width, input.height);
             let (column_first, column_end, left) = window.inside(1, at % width, input.width);
@@ -213,15 +217,14 @@ let (weights, bias, activation) = linear;
                 *y = limited(*y, limits);
             }
         }
-}
+    }
 }
 
 vectorised! {
-/// The largest of each window, zeros at the borders not counted.
-pub(super) fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32]) {
-    let channels = input.channels;
-    let [_, width] = window.output;
-
+    /// The largest of each window, zeros at the borders not counted.
+    pub(super) fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32]) {
+        let channels = input.channels;
+        let [_, width] = window.output;
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let (row_first, row_end, top) = window.inside(0, at / width, input.height);
             let (column_first, column_end, left) = window.inside(1, at % width, input.width);
@@ -235,14 +238,13 @@ pub(super) fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32
                 }
             }
         }
-}
+    }
 }
 
 vectorised! {
-/// The mean of 2 × 2 pixels; an odd row or column is left out.
-pub(super) fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
-    let (channels, width) = (input.channels, input.width / 2);
-
+    /// The mean of 2 × 2 pixels; an odd row or column is left out.
+    pub(super) fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
+        let (channels, width) = (input.channels, input.width / 2);
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let corner = 2 * (at / width) * input.width + 2 * (at % width);
             let pixel = |at: usize| &input.values[at * input.pitch..][..channels];
@@ -252,14 +254,13 @@ pub(super) fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
                 *y = 0.25 * ((a + b) + (c + d));
             }
         }
-}
+    }
 }
 
 vectorised! {
-/// The mean of all pixels.
-pub(super) fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
-    let share = 1.0 / (input.height * input.width) as f32;
-
+    /// The mean of all pixels.
+    pub(super) fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
+        let share = 1.0 / (input.height * input.width) as f32;
         output.fill(0.0);
         for pixel in input.values.chunks(input.pitch) {
             for (y, x) in output.iter_mut().zip(&pixel[..input.channels]) {
@@ -269,7 +270,7 @@ pub(super) fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
         for y in output {
             *y *= share;
         }
-}
+    }
 }
 
 vectorised! {
@@ -287,6 +288,111 @@ vectorised! {
         }
         for y in output {
             *y = limited(*y, limits);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::Arch;
+
+    use super::product::{Matrix, Rows};
+    use super::winograd::{self, Tile};
+    use super::*;
+
+    /// Values in -1..1 that repeat after a long time.
+    fn values(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i + seed) * 7_919 % 2_003) as f32 / 1_001.5 - 1.0).collect()
+    }
+
+    fn near(ours: &[f32], wanted: &[f64], what: &str) {
+        assert_eq!(ours.len(), wanted.len(), "{what}");
+        for (at, (ours, wanted)) in ours.iter().zip(wanted).enumerate() {
+            assert!((f64::from(*ours) - wanted).abs() < 2e-5, "{what}, value {at}: {ours} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn products_of_any_shape_are_those_of_the_definition() {
+        for (rows, inputs, outputs) in
+            [(1, 1, 1), (3, 7, 5), (6, 64, 64), (7, 129, 32), (13, 300, 24), (29, 40, 48), (5, 9, 130)]
+        {
+            let (x, w, bias) = (values(rows * inputs, 1), values(inputs * outputs, 2), values(outputs, 3));
+            let matrix = Matrix::new(Arch::new(), &w, outputs);
+            for follow in [None, Some((&bias[..], Activation::Relu6))] {
+                let mut y = vec![f32::NAN; rows * outputs];
+                matrix.times(Arch::new(), Rows::new(&x, inputs, rows, inputs), follow, &mut y);
+                let one = |at: usize| {
+                    let (row, output) = (at / outputs, at % outputs);
+                    let term = |k: usize| f64::from(x[row * inputs + k]) * f64::from(w[k * outputs + output]);
+                    let sum: f64 = (0..inputs).map(term).sum();
+                    follow.map_or(sum, |(bias, _)| (sum + f64::from(bias[output])).clamp(0.0, 6.0))
+                };
+                let wanted: Vec<f64> = (0..rows * outputs).map(one).collect();
+                near(&y, &wanted, &format!("{rows} x {inputs} x {outputs}"));
+            }
+        }
+    }
+
+    /// `[out, in, 3, 3]`, one zero on each side.
+    fn convolved(input: View<'_>, kernel: &[f64], stride: usize, outputs: usize) -> Vec<f64> {
+        let [height, width] = [input.height, input.width].map(|side| (side - 1) / stride + 1);
+        let mut all = Vec::new();
+        for at in 0..height * width {
+            let (y, x) = (at / width * stride, at % width * stride);
+            for output in 0..outputs {
+                let mut sum = 0.0;
+                for (number, weight) in
+                    kernel[output * input.channels * 9..][..input.channels * 9].iter().enumerate()
+                {
+                    let (channel, row, column) = (number / 9, number / 3 % 3, number % 3);
+                    let (row, column) = ((y + row).wrapping_sub(1), (x + column).wrapping_sub(1));
+                    if row < input.height && column < input.width {
+                        sum += weight
+                            * f64::from(input.values[(row * input.width + column) * input.pitch + channel]);
+                    }
+                }
+                all.push(sum);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn convolutions_are_those_of_the_definition() {
+        let arch = Arch::new();
+        for (height, width, channels, outputs) in
+            [(9, 6, 16, 32), (1, 1, 32, 16), (4, 4, 16, 16), (14, 13, 48, 32)]
+        {
+            // A pixel's values lie further apart than there are.
+            let pitch = channels + 5;
+            let x = values(height * width * pitch, 4);
+            let input = View { values: &x, pitch, height, width, channels };
+            let kernel: Vec<f64> = values(outputs * channels * 9, 5).into_iter().map(f64::from).collect();
+            let bias = vec![0.0; outputs];
+            let wanted = convolved(input, &kernel, 1, outputs);
+            for tile in [Tile::Two, Tile::Four] {
+                let weights = winograd::weights(arch, tile, &kernel, outputs, channels);
+                let mut y = vec![f32::NAN; wanted.len()];
+                let linear = (&weights[..], &bias[..], Activation::None);
+                winograd::run(arch, &mut Scratch::default(), input, tile, linear, &mut y);
+                near(&y, &wanted, &format!("{tile:?}, {height} x {width}"));
+            }
+            for stride in [1, 2] {
+                let mut turned = vec![0.0; kernel.len()];
+                for (at, value) in kernel.iter().enumerate() {
+                    let (output, channel, place) = (at / 9 / channels, at / 9 % channels, at % 9);
+                    turned[(place * channels + channel) * outputs + output] = *value as f32;
+                }
+                let wanted = convolved(input, &kernel, stride, outputs);
+                let output = [height, width].map(|side| (side - 1) / stride + 1);
+                let window = Window { kernel: [3, 3], stride, zeros: [1, 1], output };
+                let matrix = Matrix::new(arch, &turned, outputs);
+                let mut y = vec![f32::NAN; wanted.len()];
+                let linear = (&matrix, &bias[..], Activation::None);
+                patches(arch, &mut Scratch::default(), input, window, linear, &mut y);
+                near(&y, &wanted, &format!("stride {stride}, {height} x {width}"));
+            }
         }
     }
 }
