@@ -252,7 +252,8 @@ fn checked(args: &MetricsArgs) -> Result<Wanted> {
     }
     let ascending = args.bin_edges.windows(2).all(|w| w[0] < w[1]);
     let whole = args.bin_edges.first() == Some(&0.0) && args.bin_edges.last() == Some(&1.0);
-    if !args.bin_edges.is_empty() && !(ascending && whole) {
+    let fit = args.bin_edges.is_empty() || (ascending && whole);
+    if !fit {
         let given: Vec<String> = args.bin_edges.iter().map(f64::to_string).collect();
         return Err(usage(
             format!("--bin-edges {} do not ascend from 0 to 1", given.join(",")),

@@ -74,7 +74,7 @@ fn metrics_print_the_exact_reference_values() {
             compared += 1;
         };
         let score = ("model", Value::from("score"));
-        let auc = find(&report, "auc", &[score.clone()]);
+        let auc = find(&report, "auc", std::slice::from_ref(&score));
         check(auc["value"].as_f64().expect("value"), "auc");
         for (method, low, high) in
             [("delong", "delong_lo", "delong_hi"), ("delong-logit", "delong_logit_lo", "delong_logit_hi")]
@@ -95,7 +95,7 @@ fn metrics_print_the_exact_reference_values() {
             ("calibration_intercept", "cal_intercept"),
             ("calibration_in_the_large", "cal_in_the_large"),
         ] {
-            let estimate = find(&report, id, &[score.clone()]);
+            let estimate = find(&report, id, std::slice::from_ref(&score));
             check(estimate["value"].as_f64().expect("value"), key);
         }
         for t in ["0.5", "0.4"] {

@@ -119,7 +119,8 @@ impl Comparison {
                     let worst = self.worst.entry(metric).or_default();
                     *worst = worst.max(deviation);
                     self.compared += 1;
-                    if !(deviation <= 1e-12) {
+                    // A deviation that is not a number is wrong, too.
+                    if deviation.is_nan() || deviation > 1e-12 {
                         self.wrong.push(format!("{unit} {key}: {value:?} is not {expected:?}"));
                     }
                 }
