@@ -101,7 +101,7 @@ pub(super) fn classes_of_patients(sample: &Sample<'_>, patients: &[u32]) -> Vec<
 
 /// An AUC without spread: say why, and add an interval that does not collapse.
 fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, out: &mut Estimate) {
-    let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
+    let collapsed = out.intervals.iter().any(|i| i.is_point());
     let extreme = value == 0.0 || value == 1.0;
     if extreme {
         let pairs = disjoint_pairs(sample, sums);

@@ -150,6 +150,25 @@ impl Metric {
         matches!(self, Sensitivity | Specificity | Ppv | Npv | Accuracy | Prevalence)
     }
 
+    /// Whether it is made from a 2×2 table alone.
+    pub fn is_of_table(self) -> bool {
+        self.needs_threshold() || self == Self::Prevalence
+    }
+
+    /// The least and the greatest value it can have.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            Self::Youden | Self::Mcc => (-1.0, 1.0),
+            Self::LrPositive | Self::LrNegative | Self::DiagnosticOddsRatio | Self::LogLoss => {
+                (0.0, f64::INFINITY)
+            }
+            Self::CalibrationSlope | Self::CalibrationIntercept | Self::CalibrationInTheLarge => {
+                (f64::NEG_INFINITY, f64::INFINITY)
+            }
+            _ => (0.0, 1.0),
+        }
+    }
+
     /// Whether an interval by this method exists for the metric. `patients`: the method is to account
     /// for several cases of one patient.
     pub fn accepts(self, method: IntervalMethod) -> bool {
@@ -164,11 +183,14 @@ impl Metric {
                     )
             }
             _ if bootstrap => true,
+            _ if method == By::BootstrapExact => self.is_of_table(),
             // F1 = 2J/(1+J) of the share J = TP/(TP+FP+FN).
             _ if self.is_proportion() || self == Self::F1 => binomial,
             Self::BalancedAccuracy | Self::Youden => matches!(method, By::Wald | By::ClopperPearson),
             Self::Mcc => method == By::ClopperPearson,
             Self::LrPositive | Self::LrNegative | Self::DiagnosticOddsRatio => method == By::Log,
+            // Its terms lie in 0..1.
+            Self::Brier if method == By::Hoeffding => true,
             Self::Brier
             | Self::LogLoss
             | Self::CalibrationSlope

@@ -15,6 +15,7 @@ mod tests;
 use super::bootstrap::{self, Cases, Replicates};
 use super::calibration;
 use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use super::exact_law::ExactPercentile;
 use super::proportion;
 use super::roc;
 use super::special::z_two_sided;
@@ -93,13 +94,14 @@ pub fn estimate(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>, pla
     }
     match metric {
         Metric::Auc => estimate_auc(sample, plan, &mut out),
-        _ if metric.needs_threshold() || metric == Metric::Prevalence => {
+        _ if metric.is_of_table() => {
             let cut = threshold.unwrap_or(0.0);
             let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= cut).collect();
             estimate_table(metric, sample, &calls, plan, &mut out);
         }
         _ => estimate_weighted(metric, sample, plan, &mut out),
     }
+    warn_beyond_range(metric.range(), &mut out);
     warn_about_clusters(sample, &mut out);
     out
 }
@@ -204,6 +206,51 @@ fn push_bootstrap_of(
     }
 }
 
+/// Says so where an interval holds values that are impossible: the basic bootstrap mirrors its quantiles at the
+/// estimate and knows no bounds.
+fn warn_beyond_range((least, most): (f64, f64), out: &mut Estimate) {
+    for interval in &out.intervals {
+        if interval.lower < least || interval.upper > most {
+            out.warnings.push(format!(
+                "beyond-range: the interval by {} reaches from {} to {}, and possible values lie between {least} and \
+                 {most}",
+                interval.method.describe(),
+                interval.lower,
+                interval.upper
+            ));
+        }
+    }
+}
+
+/// Adds the percentile interval of the bootstrap law itself.
+fn push_exact_law(
+    out: &mut Estimate,
+    plan: &Plan,
+    unit: ResamplingUnit,
+    law: impl FnOnce(bool) -> Option<ExactPercentile>,
+) {
+    let stratified = match unit {
+        ResamplingUnit::Case => false,
+        ResamplingUnit::CaseStratified => true,
+        _ => {
+            return push(out, By::BootstrapExact, plan, None, "its law is known where cases are drawn alone");
+        }
+    };
+    let law = law(stratified);
+    let why_none = "more tables can be drawn than are summed, or none of them has a value";
+    let before = out.intervals.len();
+    push(out, By::BootstrapExact, plan, law.map(|l| (l.lower, l.upper)), why_none);
+    if let Some(interval) = out.intervals.get_mut(before) {
+        interval.unit = Some(unit);
+    }
+    if let Some(law) = law.filter(|l| l.dropped > 1e-12) {
+        out.warnings.push(format!(
+            "replicates-dropped: a share of {:.3e} of all replicates cannot be evaluated and is left out of the law",
+            law.dropped
+        ));
+    }
+}
+
 fn is_bootstrap(method: By) -> bool {
     matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca)
 }
@@ -236,9 +283,6 @@ fn warn_about_clusters(sample: &Sample<'_>, out: &mut Estimate) {
         ));
     }
 }
-
-/// Said where an interval collapsed and there is no other.
-const NO_SPREAD: &str = "no-spread: an interval collapsed to a point; it says that these cases do not vary, not that the value is certain";
 
 /// Said where a collapsed interval has an exact one beside it.
 const NO_SPREAD_BESIDE_EXACT: &str = "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the Clopper-Pearson \

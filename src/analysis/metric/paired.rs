@@ -3,8 +3,8 @@
 use super::super::bootstrap::{self, Replicates, Resampler};
 use super::super::estimate::Estimate;
 use super::super::mcnemar::{self, McNemar};
-use super::super::roc;
 use super::super::special::normal_two_sided;
+use super::super::{proportion, roc};
 use super::*;
 
 /// AUC of the sample's scores minus AUC of `other` scores on the same cases: `auc_difference`, with the p value
@@ -70,7 +70,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
             });
         }
     }
-    if out.intervals.iter().any(|i| i.lower == i.upper) {
+    if out.intervals.iter().any(|i| i.is_point()) {
         match exact_difference(sample, other, value, plan.level) {
             Some((pairs, limits)) => {
                 out.warnings.push(format!(
@@ -80,11 +80,42 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
                 ));
                 push(&mut out, By::ClopperPearson, plan, Some(limits), "");
             }
-            None => out.warnings.push(NO_SPREAD.into()),
+            None => {
+                let units = independent_pairs(sample);
+                out.warnings.push(format!(
+                    "no-spread: an interval collapsed to a point; the Hoeffding interval holds for any law of the \
+                     scores, from {units} independent pairs of a positive and a negative"
+                ));
+                // The kernel lies in −1..1.
+                let limits = match units {
+                    0 => (-1.0, 1.0),
+                    _ => proportion::hoeffding((value + 1.0) / 2.0, units, plan.level),
+                };
+                let limits = (2.0 * limits.0 - 1.0, 2.0 * limits.1 - 1.0);
+                push(&mut out, By::Hoeffding, plan, Some(limits), "");
+            }
         }
     }
+    warn_beyond_range((-1.0, 1.0), &mut out);
     warn_about_clusters(sample, &mut out);
     out
+}
+
+/// How many independent pairs of a positive and a negative a mean over all pairs is worth, at least: the smaller class
+/// (Hoeffding 1963, section 5b), divided by what one patient holds of a class; a patient who holds both classes ties
+/// three pairs together.
+fn independent_pairs(sample: &Sample<'_>) -> u64 {
+    let positives = sample.labels.iter().filter(|&&l| l).count() as u64;
+    let classes = [sample.labels.len() as u64 - positives, positives];
+    let Some(patients) = sample.patients else { return classes[0].min(classes[1]) };
+    let (dense, count) = roc::dense_ids(patients);
+    let mut cases = vec![[0_u64; 2]; count];
+    for (&patient, &label) in dense.iter().zip(sample.labels) {
+        cases[patient as usize][usize::from(label)] += 1;
+    }
+    let hand = |class: usize| classes[class] / cases.iter().map(|c| c[class]).max().unwrap_or(1).max(1);
+    let tied = if cases.iter().any(|c| c[0] > 0 && c[1] > 0) { 3 } else { 1 };
+    hand(0).min(hand(1)) / tied
 }
 
 /// Limits of a difference of AUCs where it is the same in every pair of a positive and a negative: disjoint pairs are

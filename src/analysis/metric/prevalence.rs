@@ -3,7 +3,7 @@
 use super::super::bootstrap::{self, Replicates, Resampler};
 use super::super::confusion::Confusion;
 use super::super::estimate::{Estimate, ResamplingUnit};
-use super::super::transported;
+use super::super::{exact_law, transported};
 use super::*;
 
 /// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`transported`]. Intervals:
@@ -68,6 +68,9 @@ pub fn estimate_at_prevalence(
                 let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
                 push(&mut out, method, plan, limits, "a class is empty");
             }
+            By::BootstrapExact => push_exact_law(&mut out, plan, unit, |stratified| {
+                exact_law::table_percentile(&table, stratified, plan.level, statistic)
+            }),
             By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca => {
                 let resampler = || Resampler::new(unit, &cases_of(sample));
                 let drawn = replicates.get_or_insert_with(|| {
@@ -89,7 +92,7 @@ pub fn estimate_at_prevalence(
             _ => {}
         }
     }
-    let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
+    let collapsed = out.intervals.iter().any(|i| i.is_point());
     if collapsed {
         out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
     }
@@ -98,6 +101,7 @@ pub fn estimate_at_prevalence(
         let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
         push(&mut out, By::ClopperPearson, plan, limits, "a class is empty");
     }
+    warn_beyond_range(metric.range(), &mut out);
     warn_about_clusters(sample, &mut out);
     out
 }

@@ -3,7 +3,7 @@
 use super::super::bootstrap::{self, Replicates, Resampler};
 use super::super::confusion::{Confusion, log_interval, share};
 use super::super::estimate::Estimate;
-use super::super::proportion;
+use super::super::{exact_law, proportion};
 use super::*;
 
 /// A metric of a 2×2 table alone: no patients, bootstrap by case or by class.
@@ -14,7 +14,7 @@ pub fn estimate_from_table(metric: Metric, table: &Confusion, plan: &Plan) -> Es
         positives: table.positives(),
         ..Estimate::default()
     };
-    if !metric.needs_threshold() && metric != Metric::Prevalence {
+    if !metric.is_of_table() {
         out.not_evaluable = Some("a 2x2 table does not hold what this needs".into());
         return out;
     }
@@ -71,7 +71,11 @@ pub(super) fn estimate_table(
     let mut replicates: Option<Result<Replicates, String>> = None;
     let resampler = || Resampler::new(plan.unit, &cases_of(sample));
     for &method in plan.methods.iter().filter(|m| metric.accepts(**m)) {
-        if is_bootstrap(method) {
+        if method == By::BootstrapExact {
+            push_exact_law(out, plan, plan.unit, |stratified| {
+                exact_law::percentile(metric, &table, stratified, plan.level)
+            });
+        } else if is_bootstrap(method) {
             let statistic = metric.table_statistic();
             let drawn = replicates.get_or_insert_with(|| {
                 Ok(bootstrap::confusion_with(
@@ -94,7 +98,7 @@ pub(super) fn estimate_table(
         }
     }
     if let Some((_, n)) = counts.filter(|c| c.1 < FEW_UNITS)
-        && out.intervals.iter().any(|i| is_bootstrap(i.method))
+        && out.intervals.iter().any(|i| is_bootstrap(i.method) || i.method == By::BootstrapExact)
     {
         out.warnings.push(format!(
             "small-class: with {n} cases below the line the bootstrap covers less often than its level says; exact \
@@ -103,7 +107,7 @@ pub(super) fn estimate_table(
     }
     // Never a point alone: exact limits stand beside it.
     let exact = matches!(metric, Metric::LrPositive | Metric::LrNegative | Metric::DiagnosticOddsRatio);
-    let collapsed = out.intervals.iter().any(|i| i.lower == i.upper);
+    let collapsed = out.intervals.iter().any(|i| i.is_point());
     if collapsed {
         out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
     }

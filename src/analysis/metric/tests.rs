@@ -6,7 +6,9 @@ use super::auc::classes_of_patients;
 use super::weighted::WeightedGroups;
 use super::*;
 
-const EVERY: [By; 14] = [
+const EVERY: [By; 16] = [
+    By::Hoeffding,
+    By::BootstrapExact,
     By::Delong,
     By::DelongLogit,
     By::HanleyMcneil,
@@ -35,8 +37,16 @@ fn check_honest(estimate: &Estimate, what: &str) {
     for i in &estimate.intervals {
         assert!(i.lower.is_finite() && i.upper.is_finite() && i.lower <= i.upper, "{what}: {estimate:?}");
     }
-    if estimate.intervals.iter().any(|i| i.lower == i.upper) {
+    if estimate.intervals.iter().any(|i| i.is_point()) {
         assert!(!estimate.warnings.is_empty(), "{what}: {estimate:?}");
+        assert!(estimate.intervals.iter().any(|i| !i.is_point()), "{what}: {estimate:?}");
+    }
+    for warning in &estimate.warnings {
+        assert!(
+            warning.split_once(": ").is_some_and(|(code, _)| !code.contains(' ')),
+            "{what}: {estimate:?}"
+        );
+        assert!(!warning.contains("NaN"), "{what}: {estimate:?}");
     }
 }
 
@@ -76,6 +86,78 @@ fn edges_give_values_or_reasons_and_never_nan() {
             }
         }
     }
+}
+
+/// Every table of up to five cases with five scores, every unit, all methods at once and each bootstrap alone.
+#[test]
+fn no_small_table_gives_nan_or_a_point_alone() {
+    const SCORES: [f64; 5] = [0.0, 0.3, 0.5, 0.8, 1.0];
+    let units = [ResamplingUnit::Case, ResamplingUnit::CaseStratified, ResamplingUnit::Patient];
+    let alone = [By::BootstrapPercentile, By::BootstrapBasic, By::BootstrapBca, By::BootstrapExact];
+    let mut tables: Vec<Vec<usize>> = vec![vec![]];
+    let mut checked = 0_u64;
+    for _ in 0..5 {
+        // Kinds of cases in ascending order: the order of cases means nothing.
+        tables = tables
+            .iter()
+            .flat_map(|t| {
+                let least = t.last().copied().unwrap_or(0);
+                (least..2 * SCORES.len()).map(move |kind| [&t[..], &[kind]].concat())
+            })
+            .collect();
+        for (number, table) in tables.iter().enumerate() {
+            let labels: Vec<bool> = table.iter().map(|k| k % 2 == 1).collect();
+            let scores: Vec<f64> = table.iter().map(|k| SCORES[k / 2]).collect();
+            let other: Vec<f64> = (0..table.len()).map(|i| SCORES[(number / (i + 1) + 3 * i) % 5]).collect();
+            let ids: Vec<u32> = (0..table.len()).map(|i| ((i * (1 + number % 3)) / 2) as u32).collect();
+            let sample = Sample { labels: &labels, scores: &scores, patients: Some(&ids), sites: None };
+            let unit = units[number % 3];
+            let sample =
+                if unit == ResamplingUnit::Patient { sample } else { Sample { patients: None, ..sample } };
+            let what = format!("{labels:?} {scores:?} {other:?} {ids:?} {unit:?}");
+            let one = alone[number / 3 % 4];
+            for methods in [EVERY.to_vec(), vec![one]] {
+                let plan = Plan::new(0.95, methods, unit, 20, 7);
+                for &metric in &Metric::ALL {
+                    check_honest(&estimate(metric, &sample, Some(0.5), &plan), &what);
+                    checked += 1;
+                }
+                for metric in [Metric::Ppv, Metric::Npv, Metric::F1] {
+                    check_honest(&estimate_at_prevalence(metric, &sample, 0.5, 0.05, &plan), &what);
+                }
+                check_honest(&estimate_difference(&sample, &other, &plan), &what);
+                check_honest(&estimate_mcnemar(&sample, &other, 0.5).0, &what);
+            }
+        }
+    }
+    assert_eq!(checked, 2 * 23 * 3002);
+}
+
+#[test]
+fn an_estimate_without_spread_keeps_no_point_alone() {
+    let labels = [true, true, false, false];
+    let scores = [0.9, 0.9, 0.1, 0.1];
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let percentile = Plan::new(0.95, vec![By::BootstrapPercentile], ResamplingUnit::Case, 100, 7);
+    let brier = estimate(Metric::Brier, &sample, None, &percentile);
+    let wide = brier.intervals.iter().find(|i| i.method == By::Hoeffding).expect("bounded terms");
+    assert!(wide.lower < 0.01 && wide.upper > 0.5, "{brier:?}");
+    for metric in [Metric::LogLoss, Metric::Ece, Metric::Mce] {
+        let none = estimate(metric, &sample, None, &percentile);
+        assert!(none.value.is_some() && none.intervals.is_empty(), "{none:?}");
+        assert!(none.warnings[0].starts_with("interval-not-evaluable: "), "{none:?}");
+    }
+}
+
+#[test]
+fn an_interval_beyond_what_is_possible_is_said() {
+    let labels: Vec<bool> = (0..40).map(|i| i >= 20).collect();
+    let scores: Vec<f64> = (0..40).map(|i| if i == 5 { 0.9 } else { f64::from(i) / 40.0 }).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let basic = Plan::new(0.95, vec![By::BootstrapBasic], ResamplingUnit::CaseStratified, 200, 7);
+    let specificity = estimate(Metric::Specificity, &sample, Some(0.5), &basic);
+    assert!(specificity.intervals[0].upper > 1.0, "{specificity:?}");
+    assert!(specificity.warnings.iter().any(|w| w.starts_with("beyond-range: ")), "{specificity:?}");
 }
 
 #[test]

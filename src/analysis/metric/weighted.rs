@@ -2,7 +2,7 @@
 
 use super::super::bootstrap::{self, Replicates, Resampler};
 use super::super::estimate::Estimate;
-use super::super::{calibration, roc};
+use super::super::{calibration, proportion, roc};
 use super::*;
 
 /// A number of the cases, each counted as often as its weight says (once without weights).
@@ -50,12 +50,8 @@ pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan
     let resampler = || Resampler::new(plan.unit, &cases_of(sample));
     let mut replicates: Option<Result<Replicates, String>> = None;
     for &method in plan.methods.iter().filter(|m| metric.accepts(**m)) {
-        if method == By::Wald {
-            let limits = out.standard_error.map(|se| {
-                let half = z_two_sided(plan.level) * se;
-                (value - half, value + half)
-            });
-            push(out, method, plan, limits, "there is no standard error");
+        if let By::Wald | By::Hoeffding = method {
+            push_closed(out, metric, method, sample, plan, value);
             continue;
         }
         let drawn = replicates.get_or_insert_with(|| {
@@ -65,23 +61,85 @@ pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan
             resampler().map_or(Vec::new(), |r| bootstrap::weighted_jackknife(&r, |w| statistic(Some(w))))
         });
     }
-    if out.intervals.iter().any(|i| i.lower == i.upper) {
-        let limits = match metric {
-            Metric::PartialAuc => exact_partial_auc(sample, plan),
-            Metric::AveragePrecision => exact_average_precision(sample, plan.level),
-            _ => None,
-        };
-        match limits {
-            Some(limits) => {
-                out.warnings.push(
-                    "no-spread: an interval collapsed to a point; the Clopper-Pearson interval carries exact limits of \
-                     the sensitivity and the specificity at a negative of fixed rank through the curve"
-                        .into(),
-                );
-                push(out, By::ClopperPearson, plan, Some(limits), "");
-            }
-            None => out.warnings.push(NO_SPREAD.into()),
+    if out.intervals.iter().any(|i| i.is_point()) {
+        guard_weighted(metric, sample, plan, value, out);
+    }
+}
+
+/// Adds an interval in closed form.
+fn push_closed(out: &mut Estimate, metric: Metric, method: By, sample: &Sample<'_>, plan: &Plan, value: f64) {
+    if method == By::Hoeffding {
+        let units = independent_terms(sample);
+        let limits = (units > 0).then(|| proportion::hoeffding(value, units, plan.level));
+        return push(out, method, plan, limits, "one patient holds more than all cases");
+    }
+    let (least, most) = metric.range();
+    let limits = out.standard_error.map(|se| {
+        let half = z_two_sided(plan.level) * se;
+        ((value - half).max(least), (value + half).min(most))
+    });
+    push(out, method, plan, limits, "there is no standard error");
+}
+
+/// How many independent terms a mean over the cases is worth, at least: cases in the order of their patients, dealt in
+/// turn to as many hands as the largest patient has cases, give hands of independent cases, none of which is smaller
+/// than this (the argument of Hoeffding 1963, section 5d).
+fn independent_terms(sample: &Sample<'_>) -> u64 {
+    let n = sample.labels.len() as u64;
+    let Some(patients) = sample.patients else { return n };
+    let (dense, count) = roc::dense_ids(patients);
+    let mut cases = vec![0_u64; count];
+    for patient in dense {
+        cases[patient as usize] += 1;
+    }
+    n / cases.into_iter().max().unwrap_or(1)
+}
+
+/// An interval that collapsed to a point: another one beside it where one exists, else none at all and the reason.
+fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, out: &mut Estimate) {
+    let exact = match metric {
+        Metric::PartialAuc => exact_partial_auc(sample, plan),
+        Metric::AveragePrecision => exact_average_precision(sample, plan.level),
+        _ => None,
+    };
+    if let Some(limits) = exact {
+        out.warnings.push(
+            "no-spread: an interval collapsed to a point; the Clopper-Pearson interval carries exact limits of \
+             the sensitivity and the specificity at a negative of fixed rank through the curve"
+                .into(),
+        );
+        return push(out, By::ClopperPearson, plan, Some(limits), "");
+    }
+    let beside = match metric {
+        Metric::Brier => Some(By::Hoeffding),
+        Metric::CalibrationSlope | Metric::CalibrationIntercept | Metric::CalibrationInTheLarge => {
+            Some(By::Wald)
         }
+        _ => None,
+    };
+    if let Some(method) = beside.filter(|m| !out.intervals.iter().any(|i| i.method == *m)) {
+        push_closed(out, metric, method, sample, plan, value);
+    }
+    if out.intervals.iter().any(|i| !i.is_point()) {
+        let method = beside.map_or("another method", By::describe);
+        out.warnings.push(format!(
+            "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the interval \
+             by {method} does not rest on that"
+        ));
+        return;
+    }
+    let why = match metric {
+        Metric::LogLoss => {
+            "all terms are alike, and terms without a bound have no interval that rests on nothing else (Bahadur and \
+             Savage 1956)"
+        }
+        _ => "every replicate gave one value, and there is no interval that does not rest on replicates",
+    };
+    for interval in std::mem::take(&mut out.intervals) {
+        out.warnings.push(format!(
+            "interval-not-evaluable: no interval by {}: it is a point: {why}",
+            interval.method.describe()
+        ));
     }
 }
 
