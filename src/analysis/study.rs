@@ -342,7 +342,7 @@ const MOST_READERS_BESIDE: usize = 6;
 /// Agreement of the readers, and the device beside each of them.
 fn reader_estimates(plan: &StudyPlan, drawn: &[StudyCase], assembled: &Assembled) -> Vec<Estimate> {
     let (table, readers) = (read_matrix(drawn, assembled), reader_ids(assembled));
-    let mut out = agreement::estimates(&table, &readers, plan.protocol.analysis.level);
+    let mut out = agreement::estimates(&table, 2, &readers, plan.protocol.analysis.level);
     if readers.len() <= MOST_READERS_BESIDE {
         let calls: Vec<Option<bool>> =
             drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();
@@ -406,7 +406,7 @@ fn dense<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<u32> {
     .collect()
 }
 
-fn site_of<'a>(case: &'a Case) -> &'a str {
+fn site_of(case: &Case) -> &str {
     case.site.as_deref().unwrap_or(NOT_RECORDED)
 }
 
