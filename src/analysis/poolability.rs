@@ -342,6 +342,13 @@ pub fn poolability(
         .collect();
     let prevalence = over_sites(&|i| Some(sample.labels[i]), "cases").test;
     let mut warnings = Vec::new();
+    if clusters.is_some() {
+        warnings.push(
+            "clustering-ignored: the Clopper-Pearson intervals of each site take several cases of one patient as \
+             independent; the tests do not"
+                .into(),
+        );
+    }
     let entered = aucs.iter().filter(|a| a.1 > 0.0).count();
     if entered < ids.len() {
         warnings.push(format!(

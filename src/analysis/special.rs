@@ -56,7 +56,7 @@ fn lower_quantile(p: f64) -> f64 {
 /// Upper tail of the chi-squared distribution with `df` > 0 degrees of freedom.
 ///
 /// A sum of Poisson densities (of half-integers where `df` is odd, beside the complementary error function): all terms
-/// are positive, so no digits are lost. `statrs` 0.19 is off by up to 10⁻¹¹ here.
+/// are positive, so few digits are lost: within 7·10⁻¹⁴ of mpmath up to 1,000 degrees of freedom (`statrs` 0.19: 6·10⁻¹³).
 pub fn chi_squared_sf(x: f64, df: u64) -> f64 {
     if x.is_nan() || x <= 0.0 {
         return 1.0;

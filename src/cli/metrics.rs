@@ -15,7 +15,7 @@ use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::analysis::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
-use crate::analysis::poolability::{Heterogeneity, Poolability, Share, poolability};
+use crate::analysis::poolability::{Heterogeneity, Poolability, Share, ShareOverSites, poolability};
 use crate::analysis::results::Warning;
 use crate::analysis::roc::{partial_area, precision_recall_points, roc_points};
 use crate::analysis::roc_band::roc_band;
@@ -289,11 +289,18 @@ fn checked(args: &MetricsArgs) -> Result<Wanted> {
             "give a number of replicates, or draw cases with --unit case-stratified",
         ));
     }
-    if args.compare.as_ref() == Some(&args.score) {
-        return Err(usage(
-            format!("--compare names the column {:?} that --score names, too", args.score),
-            "name the column of the other model's scores of the same cases",
-        ));
+    let columns = [
+        ("--label", Some(&args.label)),
+        ("--score", Some(&args.score)),
+        ("--compare", args.compare.as_ref()),
+    ];
+    for (place, (second, column)) in columns.iter().enumerate() {
+        if let Some((first, _)) = columns[..place].iter().find(|c| column.is_some() && c.1 == *column) {
+            return Err(usage(
+                format!("{second} names the column {:?} that {first} names, too", column.map_or("", |c| c)),
+                "label, score and the other model's score are columns of their own",
+            ));
+        }
     }
     match args.unit {
         Some(Unit::Patient | Unit::SiteThenPatient) if args.cluster.is_none() => {
@@ -835,37 +842,32 @@ fn poolability_text(pool: &Poolability) -> String {
     let mut out = String::from("\nsites\n");
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    let mut header: Vec<String> =
-        ["site", "cases", "positive", "AUC", "AUC without it"].map(str::to_owned).into();
-    for point in &pool.operating_points {
-        for name in ["sensitivity", "specificity"] {
-            header.push(format!("{name} >= {}", point.threshold));
-            header.push("without it".into());
-        }
-    }
-    table.set_header(header);
+    table.set_header(["site", "cases", "positive", "AUC", "AUC without it"]);
     let number = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.4}"));
+    for site in &pool.sites {
+        let (cases, positives) = (site.cases.to_string(), site.positives.to_string());
+        let aucs = [number(site.auc), number(site.auc_without_site)];
+        table.add_row([&[site.site.clone(), cases, positives][..], &aucs].concat());
+    }
+    out += &format!("{table}\n");
     let share = |s: &Share| match s.value {
         Some(v) => format!("{v:.4} ({:.4} to {:.4})", s.lower, s.upper),
         None => "-".into(),
     };
-    for (place, site) in pool.sites.iter().enumerate() {
-        let mut row = vec![
-            site.site.clone(),
-            site.cases.to_string(),
-            site.positives.to_string(),
-            number(site.auc),
-            number(site.auc_without_site),
-        ];
-        for point in &pool.operating_points {
-            for of in [&point.sensitivity, &point.specificity] {
-                row.push(share(&of.sites[place].at_site));
-                row.push(share(&of.sites[place].without_site));
-            }
+    for point in &pool.operating_points {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        let at = format!(">= {}", point.threshold);
+        table.set_header([at.as_str(), "sensitivity", "without it", "specificity", "without it"]);
+        for (place, site) in pool.sites.iter().enumerate() {
+            let of =
+                |s: &ShareOverSites| [share(&s.sites[place].at_site), share(&s.sites[place].without_site)];
+            table.add_row(
+                [&[site.site.clone()][..], &of(&point.sensitivity), &of(&point.specificity)].concat(),
+            );
         }
-        table.add_row(row);
+        out += &format!("{table}\n");
     }
-    out += &format!("{table}\n");
     out += &test("AUC", pool.auc.as_ref(), None);
     out += &test("prevalence", pool.prevalence.as_ref(), Some(&"every site has one class alone".to_owned()));
     for point in &pool.operating_points {

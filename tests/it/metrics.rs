@@ -486,6 +486,7 @@ fn the_exact_bootstrap_is_the_law_that_replicates_tend_to() {
             "there is none where patients or sites are drawn",
         ),
         (&["--bootstrap", "some"], "not a number of replicates, nor exact"),
+        (&["--score", "label"], "--score names the column \"label\" that --label names, too"),
         (&["--compare", "score"], "--compare names the column \"score\" that --score names, too"),
     ] {
         let output = sequester(&[&["metrics", file.as_str()], more].concat(), "1");

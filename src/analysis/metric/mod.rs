@@ -267,7 +267,7 @@ fn warn_about_clusters(sample: &Sample<'_>, out: &mut Estimate) {
         .intervals
         .iter()
         .filter(|i| {
-            i.method != By::Obuchowski
+            !matches!(i.method, By::Obuchowski | By::Hoeffding)
                 && !matches!(
                     i.unit,
                     Some(ResamplingUnit::Patient | ResamplingUnit::Site | ResamplingUnit::SiteThenPatient)
