@@ -10,10 +10,15 @@ use super::special::z_two_sided;
 
 /// Cohen's kappa of every pair (`model` is "R1 vs R2"), then Fleiss', Conger's, Krippendorff's and Gwet's
 /// coefficient over all readers. `table` has one row a case and one entry a reader, in the order of
-/// `readers`; `None`: no determinate read.
+/// `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2 for yes and no).
 ///
 /// Pairs are left out where more than six readers read, each of them only a part of the cases.
-pub fn estimates(table: &[Vec<Option<bool>>], readers: &[String], level: f64) -> Vec<Estimate> {
+pub fn estimates<A: Copy + Ord>(
+    table: &[Vec<Option<A>>],
+    categories: usize,
+    readers: &[String],
+    level: f64,
+) -> Vec<Estimate> {
     let mut out = Vec::new();
     let pairs = if readers.len() <= 6 { readers.len() } else { 0 };
     for first in 0..pairs {
@@ -27,7 +32,12 @@ pub fn estimates(table: &[Vec<Option<bool>>], readers: &[String], level: f64) ->
     out.push(of_coefficient("fleiss_kappa", agreement::fleiss(table), undefined, level));
     out.push(of_coefficient("conger_kappa", agreement::conger(table), undefined, level));
     out.push(of_coefficient("krippendorff_alpha", agreement::krippendorff(table), undefined, level));
-    out.push(of_coefficient("gwet_ac1", agreement::gwet_ac1(table), "no case has two reads", level));
+    out.push(of_coefficient(
+        "gwet_ac1",
+        agreement::gwet_ac1(table, categories),
+        "no case has two reads, or there is no choice",
+        level,
+    ));
     out
 }
 
@@ -115,7 +125,7 @@ fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
     };
     let mut out = of_coefficient("cohen_kappa", pair.kappa, why, level);
     out.n = pair.cases;
-    out.numerator = Some(pair.table[0] + pair.table[3]);
+    out.numerator = Some(pair.agreed);
     out.denominator = Some(pair.cases);
     out
 }

@@ -73,7 +73,8 @@ pub fn auc_size(
     power: f64,
 ) -> Option<Size> {
     let usable = inside(auc) && inside(null) && auc != null && inside(alpha) && inside(power);
-    if !usable || !(negatives_per_positive > 0.0 && negatives_per_positive.is_finite()) {
+    let ratio = negatives_per_positive > 0.0 && negatives_per_positive.is_finite();
+    if !(usable && ratio) {
         return None;
     }
     let size = |m: f64| Size { positives: m, negatives: m * negatives_per_positive };
@@ -111,7 +112,8 @@ pub fn paired_auc_size(
     alpha: f64,
     power: f64,
 ) -> Option<Size> {
-    if difference == 0.0 || !(pilot_variance > 0.0) || !inside(alpha) || !inside(power) {
+    let usable = difference != 0.0 && pilot_variance > 0.0;
+    if !(usable && inside(alpha) && inside(power)) {
         return None;
     }
     let reach = normal_quantile(1.0 - alpha / 2.0) + normal_quantile(power);

@@ -30,6 +30,10 @@ pub enum IntervalMethod {
     Log,
     /// Symmetric on the estimate's own scale from an asymptotic standard error.
     Wald,
+    /// Hoeffding 1963, Chernoff's form: the mean of bounded terms, whatever their law.
+    Hoeffding,
+    /// Bootstrap percentile, from the law itself instead of replicates.
+    BootstrapExact,
     /// Bootstrap percentile.
     BootstrapPercentile,
     /// Bootstrap basic (reverse percentile).
@@ -53,6 +57,8 @@ impl IntervalMethod {
             Self::Jeffreys => "Jeffreys (Brown, Cai and DasGupta 2001)",
             Self::Log => "log scale",
             Self::Wald => "asymptotic normal",
+            Self::Hoeffding => "Hoeffding (1963), bounded terms",
+            Self::BootstrapExact => "bootstrap percentile, exact law",
             Self::BootstrapPercentile => "bootstrap percentile",
             Self::BootstrapBasic => "basic bootstrap",
             Self::BootstrapBca => "bootstrap BCa (Efron 1987)",
@@ -83,6 +89,13 @@ pub struct Interval {
     /// Bootstrap: replicates that could not be evaluated and were left out of the quantiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<u64>,
+}
+
+impl Interval {
+    /// Whether it is one point, apart from rounding.
+    pub fn is_point(&self) -> bool {
+        self.upper - self.lower <= 1e-12 * (1.0 + self.lower.abs())
+    }
 }
 
 /// One number of a study, or the reason why there is none.

@@ -2,12 +2,136 @@
 //!
 //! A share k/n resampled by case within its class is Binomial(n, k/n)/n. Resampled by case from all
 //! cases, the class size itself is binomial, and the law is a mixture over it. Quantiles are
-//! inverses of the distribution function (the smallest value whose cumulated probability reaches p).
+//! inverses of the distribution function (the smallest value whose cumulated probability reaches p). What is not a
+//! share is summed over every 2×2 table that can be drawn.
 
+use super::confusion::Confusion;
+use super::metric::Metric;
 use super::special::binomial_density;
 
 /// Probabilities that differ by less are taken as equal when a quantile falls on a step.
 const STEP: f64 = 1e-14;
+
+/// The percentile interval of a law, and the probability of tables that give no value and are left out of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExactPercentile {
+    /// Lower limit.
+    pub lower: f64,
+    /// Upper limit.
+    pub upper: f64,
+    /// Left out, in 0..1.
+    pub dropped: f64,
+}
+
+/// The bootstrap percentile interval of a metric of a 2×2 table without drawing: cases are resampled within their
+/// class (`stratified`) or from all cases. None where too many tables can be drawn, or none of them has a value.
+pub fn percentile(
+    metric: Metric,
+    table: &Confusion,
+    stratified: bool,
+    level: f64,
+) -> Option<ExactPercentile> {
+    let tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0];
+    let total = table.total();
+    let of_share = |(k, class): (u64, u64)| -> Option<ExactPercentile> {
+        let limits = mixed_size_quantiles(k, class, total, &tails)?;
+        let rate = class as f64 / total as f64;
+        let dropped = binomial_density(0.0, total as f64, rate, 1.0 - rate);
+        Some(ExactPercentile { lower: limits[0], upper: limits[1], dropped })
+    };
+    let of_fixed = |(k, n): (u64, u64)| -> Option<ExactPercentile> {
+        let [lower, upper] = tails.map(|p| fixed_size_quantile(k, n, p));
+        (n > 0).then_some(ExactPercentile { lower, upper, dropped: 0.0 })
+    };
+    match metric {
+        Metric::Sensitivity if stratified => of_fixed(table.sensitivity()),
+        Metric::Specificity if stratified => of_fixed(table.specificity()),
+        Metric::Accuracy if !stratified => of_fixed(table.accuracy()),
+        Metric::Prevalence if !stratified => of_fixed(table.prevalence()),
+        Metric::Sensitivity => of_share(table.sensitivity()),
+        Metric::Specificity => of_share(table.specificity()),
+        Metric::Ppv if !stratified => of_share(table.ppv()),
+        Metric::Npv if !stratified => of_share(table.npv()),
+        Metric::F1 if !stratified => {
+            let among = table.true_positives + table.false_positives + table.false_negatives;
+            let of = of_share((table.true_positives, among))?;
+            // F1 = 2J/(1+J) of the share J rises with it.
+            let f1 = |j: f64| 2.0 * j / (1.0 + j);
+            Some(ExactPercentile { lower: f1(of.lower), upper: f1(of.upper), ..of })
+        }
+        _ => table_percentile(table, stratified, level, |t| metric.of_table(t)),
+    }
+}
+
+/// [`percentile`] of any number made from a table, summed over all tables that can be drawn.
+pub fn table_percentile(
+    table: &Confusion,
+    stratified: bool,
+    level: f64,
+    statistic: impl Fn(&Confusion) -> Option<f64>,
+) -> Option<ExactPercentile> {
+    let (m, total) = (table.positives(), table.total());
+    if total == 0 {
+        return None;
+    }
+    let rate = |k: u64, n: u64| if n == 0 { 0.0 } else { k as f64 / n as f64 };
+    let (share, hit, alarm) =
+        (rate(m, total), rate(table.true_positives, m), rate(table.false_positives, total - m));
+    let sizes = if stratified { (m, m) } else { range(total, share) };
+    let width = |n: u64, p: f64| {
+        let (a, b) = range(n, p);
+        (b - a + 1) as f64
+    };
+    let terms: f64 = (sizes.0..=sizes.1).map(|m| width(m, hit) * width(total - m, alarm)).sum();
+    if terms > MOST_TERMS {
+        return None;
+    }
+    let mut law = Vec::new();
+    let mut dropped = 0.0;
+    for m in sizes.0..=sizes.1 {
+        let of_size =
+            if stratified { 1.0 } else { binomial_density(m as f64, total as f64, share, 1.0 - share) };
+        let n = total - m;
+        let (first, last) = range(m, hit);
+        let alarms = range(n, alarm);
+        for tp in first..=last {
+            let of_hits = of_size * binomial_density(tp as f64, m as f64, hit, 1.0 - hit);
+            if of_hits < 1e-18 {
+                continue;
+            }
+            for fp in alarms.0..=alarms.1 {
+                let weight = of_hits * binomial_density(fp as f64, n as f64, alarm, 1.0 - alarm);
+                let drawn = Confusion {
+                    true_positives: tp,
+                    false_negatives: m - tp,
+                    false_positives: fp,
+                    true_negatives: n - fp,
+                };
+                match statistic(&drawn).filter(|value| value.is_finite()) {
+                    Some(value) => law.push((value, weight)),
+                    None => dropped += weight,
+                }
+            }
+        }
+    }
+    let evaluable: f64 = law.iter().map(|l| l.1).sum();
+    law.sort_unstable_by(|x, y| x.0.total_cmp(&y.0));
+    let lower = quantile_of(&law, evaluable, (1.0 - level) / 2.0)?;
+    let upper = quantile_of(&law, evaluable, (1.0 + level) / 2.0)?;
+    Some(ExactPercentile { lower, upper, dropped })
+}
+
+/// The smallest value of an ascending law whose cumulated share of `all` reaches `p`.
+fn quantile_of(law: &[(f64, f64)], all: f64, p: f64) -> Option<f64> {
+    let mut sum = 0.0;
+    for &(value, weight) in law {
+        sum += weight / all;
+        if sum >= p - STEP {
+            return Some(value);
+        }
+    }
+    law.last().map(|l| l.0)
+}
 
 /// Most (class size, count) pairs that a mixture is summed over: above, use replicates.
 const MOST_TERMS: f64 = 5e6;
@@ -57,17 +181,7 @@ pub fn mixed_size_quantiles(k: u64, class: u64, total: u64, p: &[f64]) -> Option
         }
     }
     law.sort_unstable_by(|x, y| x.0.total_cmp(&y.0));
-    let quantile = |p: f64| {
-        let mut sum = 0.0;
-        for &(value, weight) in &law {
-            sum += weight / evaluable;
-            if sum >= p - STEP {
-                return Some(value);
-            }
-        }
-        law.last().map(|l| l.0)
-    };
-    p.iter().map(|&p| quantile(p)).collect()
+    p.iter().map(|&p| quantile_of(&law, evaluable, p)).collect()
 }
 
 /// Where Binomial(n, p) has all but less than 10⁻¹⁸ of its mass.
@@ -75,4 +189,71 @@ fn range(n: u64, p: f64) -> (u64, u64) {
     let mean = n as f64 * p;
     let reach = 9.0 * (mean * (1.0 - p)).sqrt() + 20.0;
     ((mean - reach).max(0.0) as u64, ((mean + reach) as u64 + 1).min(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bootstrap::{Cases, Resampler, confusion_with};
+    use super::super::estimate::ResamplingUnit;
+    use super::*;
+
+    /// Shares have closed laws, and the sum over all tables gives the same limits.
+    #[test]
+    fn the_sum_over_tables_is_the_closed_law_of_shares() {
+        let table =
+            Confusion { true_positives: 9, false_negatives: 5, false_positives: 4, true_negatives: 22 };
+        for level in [0.8, 0.95] {
+            for (metric, stratified) in [
+                (Metric::Sensitivity, true),
+                (Metric::Specificity, true),
+                (Metric::Sensitivity, false),
+                (Metric::Specificity, false),
+                (Metric::Accuracy, false),
+                (Metric::Ppv, false),
+                (Metric::Npv, false),
+                (Metric::F1, false),
+            ] {
+                let closed = percentile(metric, &table, stratified, level).expect("law");
+                let summed =
+                    table_percentile(&table, stratified, level, |t| metric.of_table(t)).expect("law");
+                assert!(
+                    (closed.lower - summed.lower).abs() < 1e-12
+                        && (closed.upper - summed.upper).abs() < 1e-12
+                        && (closed.dropped - summed.dropped).abs() < 1e-12,
+                    "{metric:?} {stratified} {closed:?} {summed:?}"
+                );
+            }
+        }
+    }
+
+    /// Replicates tend to the law: 100,000 of them fall below each limit as often as it says, within five standard
+    /// errors.
+    #[test]
+    fn replicates_tend_to_the_law() {
+        let table =
+            Confusion { true_positives: 12, false_negatives: 6, false_positives: 7, true_negatives: 35 };
+        let rows = [(true, true, 12), (true, false, 6), (false, true, 7), (false, false, 35)];
+        let column = |pick: fn(&(bool, bool, usize)) -> bool| -> Vec<bool> {
+            rows.iter().flat_map(|r| std::iter::repeat_n(pick(r), r.2)).collect()
+        };
+        let (labels, calls) = (column(|r| r.0), column(|r| r.1));
+        for (unit, stratified) in [(ResamplingUnit::CaseStratified, true), (ResamplingUnit::Case, false)] {
+            let cases = Cases { labels: &labels, patients: None, sites: None };
+            let resampler = Resampler::new(unit, &cases).expect("unit");
+            for metric in [Metric::Youden, Metric::Mcc, Metric::Ppv, Metric::LrNegative, Metric::Accuracy] {
+                let law = percentile(metric, &table, stratified, 0.95).expect("law");
+                let drawn = confusion_with(&resampler, &labels, &calls, 100_000, 5, |t| metric.of_table(t));
+                let n = drawn.values.len() as f64;
+                let error = 5.0 * (0.025 * 0.975 / n).sqrt();
+                for (limit, p) in [(law.lower, 0.025), (law.upper, 0.975)] {
+                    let below = drawn.values.iter().filter(|v| **v < limit - 1e-12).count() as f64 / n;
+                    let up_to = drawn.values.iter().filter(|v| **v <= limit + 1e-12).count() as f64 / n;
+                    assert!(
+                        below < p + error && up_to > p - error,
+                        "{metric:?} {unit:?} {limit}: {below} {up_to}"
+                    );
+                }
+            }
+        }
+    }
 }

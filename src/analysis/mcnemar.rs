@@ -46,7 +46,7 @@ pub fn clustered_p(labels: &[bool], first: &[bool], second: &[bool], patients: &
     let sum = gaps.iter().sum::<i64>() as f64;
     let squares = gaps.iter().map(|d| d * d).sum::<i64>() as f64;
     let k = count as f64;
-    (count >= 2 && squares > 0.0).then(|| chi_squared_sf(sum * sum * (k - 1.0) / (k * squares), 1.0))
+    (count >= 2 && squares > 0.0).then(|| chi_squared_sf(sum * sum * (k - 1.0) / (k * squares), 1))
 }
 
 impl McNemar {
@@ -85,12 +85,12 @@ impl McNemar {
 
     /// p of [`Self::statistic`].
     pub fn p(&self) -> Option<f64> {
-        self.statistic().map(|x| chi_squared_sf(x, 1.0))
+        self.statistic().map(|x| chi_squared_sf(x, 1))
     }
 
     /// p of [`Self::corrected_statistic`].
     pub fn corrected_p(&self) -> Option<f64> {
-        self.corrected_statistic().map(|x| chi_squared_sf(x, 1.0))
+        self.corrected_statistic().map(|x| chi_squared_sf(x, 1))
     }
 
     fn chi_squared(&self, correction: f64) -> Option<f64> {
@@ -121,7 +121,7 @@ mod tests {
         let (first, second) = ([true, true, true, false, true], [false, false, false, true, true]);
         let plain = mcnemar(&labels, &first, &second).statistic().expect("discordant");
         let p = clustered_p(&labels, &first, &second, &[0, 1, 2, 3, 4]).expect("a test");
-        assert!((p - chi_squared_sf(plain * 4.0 / 5.0, 1.0)).abs() < 1e-15);
+        assert!((p - chi_squared_sf(plain * 4.0 / 5.0, 1)).abs() < 1e-15);
     }
 
     /// The variance as the paper writes it, from residuals, against the short form; patients of 1 to 3 cases, one of them
@@ -147,6 +147,6 @@ mod tests {
         let variance = product(&first, &first) + product(&second, &second) - 2.0 * product(&first, &second);
         let published = (share(&first) - share(&second)).powi(2) / variance;
         let p = clustered_p(&labels, &first, &second, &patients).expect("a test");
-        assert!((p - chi_squared_sf(published, 1.0)).abs() < 1e-13, "{p} {published}");
+        assert!((p - chi_squared_sf(published, 1)).abs() < 1e-13, "{p} {published}");
     }
 }

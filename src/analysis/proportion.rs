@@ -4,7 +4,7 @@
 //! limit exactly 1 at k = n; Agresti-Coull is computed unclipped and reported within 0..1; Jeffreys
 //! follows Brown, Cai and DasGupta (2001) with 0 and 1 at the boundary.
 
-use super::special::{beta_quantile, z_two_sided};
+use super::special::{beta_quantile, deviance_part, z_two_sided};
 
 /// Lower and upper limit.
 pub type Limits = (f64, f64);
@@ -16,6 +16,24 @@ pub fn clopper_pearson(k: u64, n: u64, level: f64) -> Limits {
     let lower = if k == 0 { 0.0 } else { beta_quantile(alpha, 1.0 - alpha, kf, rest + 1.0) };
     let upper = if k == n { 1.0 } else { beta_quantile(1.0 - alpha, alpha, kf + 1.0, rest) };
     (lower, upper)
+}
+
+/// Hoeffding (1963, theorem 1, in Chernoff's form): the means μ that the mean of `n` > 0 independent terms in 0..1
+/// does not exclude, n·KL(mean, μ) <= ln(2/α). It covers at least at the level whatever law the terms have, and is
+/// never a point.
+pub fn hoeffding(mean: f64, n: u64, level: f64) -> Limits {
+    let mean = mean.clamp(0.0, 1.0);
+    let most = (2.0 / (1.0 - level)).ln() / n as f64;
+    let distance = |m: f64| deviance_part(mean, m) + deviance_part(1.0 - mean, 1.0 - m);
+    // Between `inside`, where the distance is at most `most`, and `outside`.
+    let limit = |mut inside: f64, mut outside: f64| {
+        for _ in 0..200 {
+            let middle = inside + (outside - inside) / 2.0;
+            *(if distance(middle) <= most { &mut inside } else { &mut outside }) = middle;
+        }
+        inside
+    };
+    (if mean == 0.0 { 0.0 } else { limit(mean, 0.0) }, if mean == 1.0 { 1.0 } else { limit(mean, 1.0) })
 }
 
 /// Wilson (1927) score interval. `n` > 0.
@@ -61,4 +79,31 @@ pub fn wald_unclipped(k: u64, n: u64, level: f64) -> Limits {
     let p = k as f64 / n as f64;
     let half = z_two_sided(level) * (p * ((n - k) as f64 / n as f64) / n as f64).sqrt();
     (p - half, p + half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hoeffding_has_its_closed_ends_and_lies_around_the_mean() {
+        for n in [1, 2, 10, 1000, 10_000_000] {
+            // KL(0, μ) = −ln(1 − μ).
+            let end = -(0.025_f64.ln() / n as f64).exp_m1();
+            let (lower, upper) = hoeffding(0.0, n, 0.95);
+            assert!(lower == 0.0 && (upper / end - 1.0).abs() < 1e-13, "{n}: {upper} {end}");
+            let (lower, upper) = hoeffding(1.0, n, 0.95);
+            assert!(upper == 1.0 && ((1.0 - lower) / end - 1.0).abs() < 1e-8, "{n}: {lower}");
+            let (lower, upper) = hoeffding(0.3, n, 0.95);
+            let distance = |m: f64| 0.3 * (0.3 / m).ln() + 0.7 * (0.7 / (1.0 - m)).ln();
+            for limit in [lower, upper] {
+                assert!((distance(limit) * n as f64 - 40.0_f64.ln()).abs() < 1e-6, "{n}: {limit}");
+            }
+            assert!(lower < 0.3 && 0.3 < upper);
+            // It holds for any law of bounded terms, so it is no narrower than the exact binomial interval.
+            let (low, high) = clopper_pearson(3 * n, 10 * n, 0.95);
+            let (lower, upper) = hoeffding(0.3, 10 * n, 0.95);
+            assert!(lower <= low && upper >= high, "{n}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+pub use super::poolability::Poolability;
 pub use crate::protocol::Multiplicity;
 
 /// Version of the format; a change of meaning raises the number.
@@ -38,6 +39,9 @@ pub struct Results {
     pub conclusion: Verdict,
     /// Points for the figures.
     pub curves: Curves,
+    /// Whether the sites agree; `None` where fewer than two are recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poolability: Option<Poolability>,
     /// Things the reader of the document has to know, sorted.
     pub warnings: Vec<Warning>,
 }
@@ -234,6 +238,9 @@ pub struct Curves {
     pub roc: Vec<RocPoint>,
     /// Pointwise confidence band of the ROC curve on a grid of false positive rates.
     pub roc_band: Vec<BandPoint>,
+    /// How the band was made; `None` in results that do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roc_band_method: Option<BandMethod>,
     /// Histogram of scores on 0..1 by reference standard.
     pub histogram: ScoreHistogram,
     /// 2x2 table at the operating point.
@@ -274,6 +281,24 @@ pub struct BandPoint {
     pub lower: f64,
     /// Upper limit of sensitivity.
     pub upper: f64,
+}
+
+/// How the band was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BandMethod {
+    /// Confidence level at each rate, two-sided.
+    pub level: f64,
+    /// What was drawn.
+    pub unit: ResamplingUnit,
+    /// How many replicates were drawn.
+    pub replicates: u64,
+    /// The seed.
+    pub seed: u64,
+    /// Replicates with one class alone, left out of the quantiles.
+    pub dropped: u64,
+    /// Things to know about the band, as `code: message`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Counts in equal bins, right-closed only in the last.

@@ -4,23 +4,31 @@
 use super::bootstrap::{self, Cases, Replicates, Resampler};
 use super::estimate::ResamplingUnit;
 use super::metric::Sample;
-use super::results::BandPoint;
+use super::results::{BandMethod, BandPoint};
 
 /// Grid of false positive rates: 0, 0.02, ..., 1.
 const POINTS: usize = 51;
 
 /// Percentile band at `level` on a fixed grid of false positive rates, from `replicates` resamples of
 /// `unit`. Sensitivity at a rate is the height of the empirical curve there (linear between its points).
-/// Replicates without both classes are left out. Empty when the unit cannot be drawn.
+/// Replicates without both classes are left out and counted. No point when the unit cannot be drawn. A band that is a
+/// point where sensitivity is not 1 by definition carries a warning.
 pub fn roc_band(
     sample: &Sample<'_>,
     unit: ResamplingUnit,
     replicates: u64,
     seed: u64,
     level: f64,
-) -> Vec<BandPoint> {
+) -> (Vec<BandPoint>, BandMethod) {
+    let mut method = BandMethod { level, unit, replicates, seed, dropped: 0, warnings: Vec::new() };
     let cases = Cases { labels: sample.labels, patients: sample.patients, sites: sample.sites };
-    let Ok(resampler) = Resampler::new(unit, &cases) else { return Vec::new() };
+    let resampler = match Resampler::new(unit, &cases) {
+        Ok(resampler) => resampler,
+        Err(reason) => {
+            method.warnings.push(format!("interval-not-evaluable: there is no band: {reason}"));
+            return (Vec::new(), method);
+        }
+    };
     let mut order: Vec<usize> = (0..sample.scores.len()).collect();
     order.sort_by(|a, b| sample.scores[*b].total_cmp(&sample.scores[*a]));
     let buffers = || vec![0_u32; resampler.leaves];
@@ -29,13 +37,34 @@ pub fn roc_band(
             resampler.draw(stream, leaves);
             heights(sample, &order, |case| f64::from(leaves[resampler.leaf_of_case[case] as usize]))
         });
-    (0..POINTS)
+    method.dropped = curves.iter().filter(|curve| curve.is_none()).count() as u64;
+    let points: Vec<BandPoint> = (0..POINTS)
         .filter_map(|k| {
             let values = curves.iter().map(|curve| curve.as_ref().map(|c| c[k])).collect();
             let (lower, upper) = Replicates::collect(values).percentile(level)?;
             Some(BandPoint { fpr: k as f64 / (POINTS - 1) as f64, lower, upper })
         })
-        .collect()
+        .collect();
+    if points.is_empty() {
+        method
+            .warnings
+            .push("interval-not-evaluable: there is no band: no replicate could be evaluated".into());
+    } else if method.dropped > 0 {
+        method.warnings.push(format!(
+            "replicates-dropped: {} of {replicates} replicates have one class alone and were left out of the quantiles",
+            method.dropped
+        ));
+    }
+    // At the end of the grid sensitivity is 1 by definition.
+    let collapsed = points.iter().filter(|p| p.fpr < 1.0 && p.upper - p.lower <= 1e-12).count();
+    if collapsed > 0 {
+        method.warnings.push(format!(
+            "no-spread: at {collapsed} of {} rates below 1 the band is a point, because every replicate gives one height; \
+             it does not show how sure that height is: the exact intervals of sensitivity and specificity do",
+            POINTS - 1
+        ));
+    }
+    (points, method)
 }
 
 /// Height of the weighted empirical curve on the grid; `None` without both classes.
@@ -103,7 +132,8 @@ mod tests {
         let scores: Vec<f64> =
             (0..200).map(|i| f64::from((i * 37) % 200) + if i % 2 == 0 { 60.0 } else { 0.0 }).collect();
         let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
-        let band = roc_band(&sample, ResamplingUnit::Case, 200, 1, 0.95);
+        let (band, method) = roc_band(&sample, ResamplingUnit::Case, 200, 1, 0.95);
+        assert_eq!((method.replicates, method.seed, method.dropped), (200, 1, 0));
         let mut order: Vec<usize> = (0..200).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
         let curve = heights(&sample, &order, |_| 1.0).expect("both classes");
@@ -111,5 +141,20 @@ mod tests {
         for (point, height) in band.iter().zip(curve) {
             assert!(point.lower <= height + 0.05 && height <= point.upper + 0.05, "{point:?} {height}");
         }
+    }
+
+    #[test]
+    fn a_band_of_separated_classes_says_that_it_is_a_point() {
+        let labels = [true, false, true];
+        let scores = [0.9, 0.1, 0.8];
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let (band, method) = roc_band(&sample, ResamplingUnit::Case, 500, 1, 0.95);
+        assert!(band.iter().all(|p| (p.lower, p.upper) == (1.0, 1.0)));
+        // One class alone: (2/3)³ + (1/3)³ of 500 is 167.
+        assert!((120..215).contains(&method.dropped), "{method:?}");
+        let codes: Vec<&str> = method.warnings.iter().filter_map(|w| Some(w.split_once(':')?.0)).collect();
+        assert_eq!(codes, ["replicates-dropped", "no-spread"]);
+        let (none, method) = roc_band(&sample, ResamplingUnit::Site, 500, 1, 0.95);
+        assert!(none.is_empty() && method.warnings[0].contains("no site is recorded"), "{method:?}");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agreement;
 use super::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use super::metric::{Metric, Plan, Sample, estimate, estimate_at_prevalence};
+use super::poolability::poolability;
 use super::results::*;
 use super::roc::{precision_recall_points, roc_points};
 use super::roc_band::roc_band;
@@ -78,6 +79,14 @@ pub fn analyse(
     let labels: Vec<bool> = analysed.iter().map(|a| a.positive).collect();
     let scores: Vec<f64> = analysed.iter().map(|a| a.score).collect();
     let consensus = consensus_summary(drawn);
+    let columns = Columns::of(&analysed);
+    let (roc_band, band_method) = roc_band(
+        &columns.sample(),
+        plan.unit,
+        protocol.analysis.replicates.min(BAND_REPLICATES),
+        protocol.analysis.seed,
+        protocol.analysis.level,
+    );
     let synthetic = drawn.iter().any(|c| c.case.is_synthetic());
     let mut results = Results {
         format: FORMAT.to_owned(),
@@ -104,13 +113,8 @@ pub fn analyse(
         },
         curves: Curves {
             roc: roc_points(&labels, &scores),
-            roc_band: roc_band(
-                &Columns::of(&analysed).sample(),
-                plan.unit,
-                protocol.analysis.replicates.min(BAND_REPLICATES),
-                protocol.analysis.seed,
-                protocol.analysis.level,
-            ),
+            roc_band,
+            roc_band_method: Some(band_method),
             histogram: histogram(&analysed),
             confusion: Confusion::at(&labels, &scores, threshold),
             precision_recall: precision_recall_points(&labels, &scores)
@@ -122,6 +126,12 @@ pub fn analyse(
                 })
                 .collect(),
         },
+        poolability: poolability(
+            &columns.sample(),
+            &[threshold],
+            &site_names(&analysed),
+            protocol.analysis.level,
+        ),
         flow,
         consensus,
         operating_point,
@@ -332,7 +342,7 @@ const MOST_READERS_BESIDE: usize = 6;
 /// Agreement of the readers, and the device beside each of them.
 fn reader_estimates(plan: &StudyPlan, drawn: &[StudyCase], assembled: &Assembled) -> Vec<Estimate> {
     let (table, readers) = (read_matrix(drawn, assembled), reader_ids(assembled));
-    let mut out = agreement::estimates(&table, &readers, plan.protocol.analysis.level);
+    let mut out = agreement::estimates(&table, 2, &readers, plan.protocol.analysis.level);
     if readers.len() <= MOST_READERS_BESIDE {
         let calls: Vec<Option<bool>> =
             drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();
@@ -396,6 +406,22 @@ fn dense<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<u32> {
     .collect()
 }
 
+fn site_of(case: &Case) -> &str {
+    case.site.as_deref().unwrap_or(NOT_RECORDED)
+}
+
+/// The sites in the order of their dense numbers.
+fn site_names(cases: &[Analysed]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for case in cases {
+        let name = site_of(case.case);
+        if !names.iter().any(|n| n == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 /// Analysed cases as the statistics take them.
 struct Columns {
     labels: Vec<bool>,
@@ -410,7 +436,7 @@ impl Columns {
             labels: cases.iter().map(|c| c.positive).collect(),
             scores: cases.iter().map(|c| c.score).collect(),
             patients: dense(cases.iter().map(|c| c.case.patient_id.as_str())),
-            sites: dense(cases.iter().map(|c| c.case.site.as_deref().unwrap_or(NOT_RECORDED))),
+            sites: dense(cases.iter().map(|c| site_of(c.case))),
         }
     }
 

@@ -21,6 +21,10 @@ use crate::storage;
 /// FILE is a CSV with a header, one row a read. An empty read, and a value named by --missing, is a case that
 /// the reader did not decide. Prints Cohen's kappa of each pair, Fleiss' and Conger's kappa, Krippendorff's alpha
 /// and Gwet's AC1, and each reader against the majority of the others.
+///
+/// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them from the
+/// file with --nominal (each is then printed with its count, so that a misspelt one shows). The majority of the others
+/// and --device are for yes and no.
 #[derive(Debug, Args)]
 pub struct AgreementArgs {
     /// CSV with a header, one row a read.
@@ -32,7 +36,7 @@ pub struct AgreementArgs {
     /// Column of the reader.
     #[arg(long, value_name = "COLUMN", default_value = "reader_id")]
     reader: String,
-    /// Column of the read: 1/0, true/false, yes/no or positive/negative.
+    /// Column of the read: 1/0, true/false, yes/no or positive/negative, or words with --categories or --nominal.
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     label: String,
     /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
@@ -41,6 +45,13 @@ pub struct AgreementArgs {
     /// Values that count as no decision, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',')]
     missing: Vec<String>,
+    /// The answers to choose from, separated by commas, upper and lower case alike; one that nobody gave counts in
+    /// Gwet's AC1.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["nominal", "device"])]
+    categories: Vec<String>,
+    /// Every distinct value of the column is an answer.
+    #[arg(long, conflicts_with = "device")]
+    nominal: bool,
     /// Two-sided confidence level.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     level: f64,
@@ -60,11 +71,17 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         Some(device) => Some(reads.take(device)?),
         None => None,
     };
-    let mut estimates = agreement::estimates(&reads.table, &reads.readers, args.level);
-    let plan = Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
-    estimates.extend(agreement::against_others(&reads.readers, &reads.table, &plan));
-    if let Some(calls) = calls {
-        estimates.extend(agreement::device_beside_readers(&reads.readers, &reads.table, &calls, &plan));
+    let choice = reads.categories.len();
+    let mut estimates = agreement::estimates(&reads.table, choice, &reads.readers, args.level);
+    if !args.is_nominal() {
+        let plan = Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
+        let table: Vec<Vec<Option<bool>>> =
+            reads.table.iter().map(|row| row.iter().map(|r| r.map(|r| r == YES)).collect()).collect();
+        estimates.extend(agreement::against_others(&reads.readers, &table, &plan));
+        if let Some(calls) = calls {
+            let calls: Vec<Option<bool>> = calls.into_iter().map(|c| c.map(|c| c == YES)).collect();
+            estimates.extend(agreement::device_beside_readers(&reads.readers, &table, &calls, &plan));
+        }
     }
     if context.json {
         let value = |e: &Estimate| {
@@ -78,7 +95,7 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
             value
         };
         let report = json!({
-            "format": "sequester-agreement/1", "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
+            "format": "sequester-agreement/1", "categories": reads.categories_value(), "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
             "reads": reads.count, "estimates": estimates.iter().map(value).collect::<Vec<_>>(),
             "warnings": reads.warnings,
         });
@@ -86,6 +103,10 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     println!("{} cases, {} readers, {} reads", reads.table.len(), reads.readers.len(), reads.count);
+    if args.is_nominal() {
+        let counts = reads.categories.iter().map(|(name, count)| format!("{name} {count}"));
+        println!("answers: {}", counts.collect::<Vec<_>>().join(", "));
+    }
     println!("{}", text_table(&estimates.iter().collect::<Vec<_>>()));
     for warning in &reads.warnings {
         println!("warning[{}]: {}", warning.code, warning.message);
@@ -107,24 +128,99 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
 const COEFFICIENTS: [&str; 5] =
     ["cohen_kappa", "fleiss_kappa", "conger_kappa", "krippendorff_alpha", "gwet_ac1"];
 
+/// The answers of a two-valued finding.
+const NO: u32 = 0;
+const YES: u32 = 1;
+
+impl AgreementArgs {
+    fn is_nominal(&self) -> bool {
+        self.nominal || !self.categories.is_empty()
+    }
+}
+
+/// The answers that can be given.
+struct Answers<'a> {
+    args: &'a AgreementArgs,
+    /// As they are shown, with how they are compared.
+    names: Vec<(String, String)>,
+}
+
+impl<'a> Answers<'a> {
+    /// # Errors
+    /// A category that is empty, repeated, or a value of --missing; fewer than two.
+    fn new(args: &'a AgreementArgs) -> Result<Self> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for name in &args.categories {
+            let (name, key) = (name.trim().to_owned(), name.trim().to_lowercase());
+            let missing = args.missing.iter().any(|m| m.trim().to_lowercase() == key);
+            if key.is_empty() || missing || names.iter().any(|n| n.1 == key) {
+                let message =
+                    format!("--categories names {name:?}, which is empty, repeated or named by --missing");
+                let hint = "name each answer once";
+                return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+            }
+            names.push((name, key));
+        }
+        if names.len() == 1 {
+            let message = "--categories names one answer, and agreement needs a choice";
+            let hint = "name every answer that a reader can give";
+            return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+        }
+        if !args.is_nominal() {
+            names = ["negative", "positive"].map(|n| (n.to_owned(), n.to_owned())).into();
+        }
+        Ok(Self { args, names })
+    }
+
+    /// The place of an answer; `Ok(None)` for no decision.
+    fn read(&mut self, cell: &str) -> Result<Option<u32>, Diagnostic> {
+        let key = cell.to_lowercase();
+        if key.is_empty() || self.args.missing.iter().any(|m| m.trim().to_lowercase() == key) {
+            return Ok(None);
+        }
+        if !self.args.is_nominal() {
+            let read = binary(key.as_bytes()).map(|yes| if yes { YES } else { NO });
+            return read.map(Some).ok_or_else(|| {
+                let message =
+                    format!("the read is not one of 1/0, true/false, yes/no, positive/negative: {cell:?}");
+                Diagnostic::error("label-not-binary", message).hint(
+                    "name values without a decision with --missing, or the answers of a nominal finding with --categories",
+                )
+            });
+        }
+        if let Some(place) = self.names.iter().position(|n| n.1 == key) {
+            return Ok(Some(place as u32));
+        }
+        if self.args.nominal {
+            self.names.push((cell.to_owned(), key));
+            return Ok(Some(self.names.len() as u32 - 1));
+        }
+        let known: Vec<&str> = self.names.iter().map(|n| n.0.as_str()).collect();
+        Err(Diagnostic::error("category-unknown", format!("--categories does not name the read {cell:?}"))
+            .hint(format!("named are {}; name values without a decision with --missing", known.join(", "))))
+    }
+}
+
 /// Reads by case and reader.
 struct Reads {
     readers: Vec<String>,
-    table: Vec<Vec<Option<bool>>>,
+    /// Every answer with its number of reads.
+    categories: Vec<(String, usize)>,
+    table: Vec<Vec<Option<u32>>>,
     count: usize,
     warnings: Vec<Warning>,
 }
 
 impl Reads {
     /// Takes a reader out of the table; what it said of each case.
-    fn take(&mut self, reader: &str) -> Result<Vec<Option<bool>>> {
+    fn take(&mut self, reader: &str) -> Result<Vec<Option<u32>>> {
         let Some(place) = self.readers.iter().position(|r| r == reader) else {
             let message = format!("no row is of the reader {reader:?} that --device names");
             let hint = format!("the readers are {}", self.readers.join(", "));
             return Err(Error::usage(Diagnostic::error("device-unknown", message).hint(hint)));
         };
         self.readers.remove(place);
-        let calls: Vec<Option<bool>> = self.table.iter_mut().map(|row| row.remove(place)).collect();
+        let calls: Vec<Option<u32>> = self.table.iter_mut().map(|row| row.remove(place)).collect();
         self.count = self.table.iter().flatten().flatten().count();
         Ok(calls)
     }
@@ -138,6 +234,7 @@ impl Reads {
             Diagnostic::error("table-malformed", format!("the table cannot be read: {e}")).at(location)
         };
         let header = reader.headers().map_err(|e| wrong_table(&e))?.clone();
+        let mut answers = Answers::new(args)?;
         let mut problems = Vec::new();
         let mut place = |name: &str| {
             let names = || header.iter().map(|h| h.trim_start_matches('\u{feff}').trim());
@@ -154,7 +251,7 @@ impl Reads {
         if !problems.is_empty() {
             return Err(Error::Input(problems));
         }
-        let mut cases: BTreeMap<String, BTreeMap<String, Option<bool>>> = BTreeMap::new();
+        let mut cases: BTreeMap<String, BTreeMap<String, Option<u32>>> = BTreeMap::new();
         for row in reader.records() {
             let row = match row {
                 Ok(row) => row,
@@ -165,17 +262,10 @@ impl Reads {
             };
             let at = Location::line(&args.file, row.position().map_or(0, csv::Position::line));
             let cell = |place: usize| row.get(place).unwrap_or_default().trim();
-            let text = cell(label).to_ascii_lowercase();
-            let read = match binary(text.as_bytes()) {
-                Some(read) => Some(read),
-                None if text.is_empty() => None,
-                None if args.missing.iter().any(|m| m.eq_ignore_ascii_case(&text)) => None,
-                None => {
-                    let message = format!(
-                        "the read is not one of 1/0, true/false, yes/no, positive/negative: {text:?}"
-                    );
-                    let hint = "name values without a decision with --missing";
-                    problems.push(Diagnostic::error("label-not-binary", message).at(at.clone()).hint(hint));
+            let read = match answers.read(cell(label)) {
+                Ok(read) => read,
+                Err(problem) => {
+                    problems.push(problem.at(at.clone()));
                     None
                 }
             };
@@ -204,10 +294,21 @@ impl Reads {
             return Err(Error::Input(problems));
         }
         let readers: BTreeSet<&String> = cases.values().flat_map(|c| c.keys()).collect();
-        let table: Vec<Vec<Option<bool>>> =
+        let table: Vec<Vec<Option<u32>>> =
             cases.values().map(|c| readers.iter().map(|r| c.get(*r).copied().flatten()).collect()).collect();
         let count = table.iter().flatten().flatten().count();
         let warnings = separator_note(separator).into_iter().collect();
-        Ok(Self { readers: readers.into_iter().cloned().collect(), table, count, warnings })
+        let reads_of = |place: u32| table.iter().flatten().flatten().filter(|r| **r == place).count();
+        let categories = (0..).zip(answers.names).map(|(place, name)| (name.0, reads_of(place))).collect();
+        // By name, whichever row comes first; places in the table mean nothing beyond being different.
+        let mut categories: Vec<(String, usize)> = categories;
+        if args.nominal {
+            categories.sort();
+        }
+        Ok(Self { readers: readers.into_iter().cloned().collect(), categories, table, count, warnings })
+    }
+
+    fn categories_value(&self) -> serde_json::Value {
+        self.categories.iter().map(|(name, reads)| json!({"name": name, "reads": reads})).collect()
     }
 }

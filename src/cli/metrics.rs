@@ -1,6 +1,6 @@
 //! `sequester metrics`: every statistic of a table of scores, without a study.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -15,10 +15,11 @@ use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::analysis::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
+use crate::analysis::poolability::{Heterogeneity, Poolability, Share, ShareOverSites, poolability};
 use crate::analysis::results::Warning;
 use crate::analysis::roc::{partial_area, precision_recall_points, roc_points};
 use crate::analysis::roc_band::roc_band;
-use crate::analysis::{poolability, transported};
+use crate::analysis::transported;
 use crate::diagnostic::{Diagnostic, Error, Result};
 
 /// Compute every statistic of a table of labels and scores.
@@ -58,7 +59,9 @@ pub struct MetricsArgs {
     /// Column that says which cases belong together, usually the patient.
     #[arg(long, value_name = "COLUMN")]
     cluster: Option<String>,
-    /// Column of the site, for resampling by site and for the test of poolability.
+    /// Column of the site: for resampling by site, and to test whether AUC, sensitivity, specificity and prevalence are
+    /// the same at every site (two sites at least), with each site and with all others. With --cluster, sites are
+    /// compared between patients.
     #[arg(long, value_name = "COLUMN")]
     site: Option<String>,
     /// Columns that define subgroups, separated by commas.
@@ -71,9 +74,10 @@ pub struct MetricsArgs {
     /// mcnemar.
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     metric: Vec<String>,
-    /// Bootstrap replicates; 0 for none.
-    #[arg(long, value_name = "B", default_value_t = 2000)]
-    bootstrap: u64,
+    /// Bootstrap replicates; 0 for none. "exact" sums the law that replicates tend to: of every metric of a 2x2 table,
+    /// where cases are drawn (--unit case or case-stratified).
+    #[arg(long, value_name = "B", default_value_t = Bootstrap::Replicates(2000))]
+    bootstrap: Bootstrap,
     /// Seed of the bootstrap.
     #[arg(long, value_name = "N", default_value_t = 7)]
     seed: u64,
@@ -98,6 +102,46 @@ pub struct MetricsArgs {
     /// Leave out rows with an empty label or score, and say how many, instead of refusing the file.
     #[arg(long)]
     skip_missing: bool,
+}
+
+/// How bootstrap intervals are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bootstrap {
+    /// From so many replicates.
+    Replicates(u64),
+    /// From the law itself.
+    Exact,
+}
+
+impl Bootstrap {
+    fn replicates(self) -> u64 {
+        match self {
+            Self::Replicates(count) => count,
+            Self::Exact => 0,
+        }
+    }
+}
+
+impl std::fmt::Display for Bootstrap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Replicates(count) => count.fmt(f),
+            Self::Exact => f.write_str("exact"),
+        }
+    }
+}
+
+impl std::str::FromStr for Bootstrap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "exact" => Ok(Self::Exact),
+            _ => {
+                text.parse().map(Self::Replicates).map_err(|_| "not a number of replicates, nor exact".into())
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -232,11 +276,31 @@ fn checked(args: &MetricsArgs) -> Result<Wanted> {
     if !(args.max_fpr > 0.0 && args.max_fpr <= 1.0) {
         return Err(usage(format!("--max-fpr {} is not in 0..1", args.max_fpr), "use 0.1, say"));
     }
-    if args.bootstrap > 10_000_000 {
+    if args.bootstrap.replicates() > 10_000_000 {
         return Err(usage(
             format!("--bootstrap {} is above ten million", args.bootstrap),
             "2000 to 10000 are usual",
         ));
+    }
+    let by_case = matches!(unit_of(args), ResamplingUnit::Case | ResamplingUnit::CaseStratified);
+    if args.bootstrap == Bootstrap::Exact && !by_case {
+        return Err(usage(
+            "--bootstrap exact needs a law in closed form, and there is none where patients or sites are drawn".into(),
+            "give a number of replicates, or draw cases with --unit case-stratified",
+        ));
+    }
+    let columns = [
+        ("--label", Some(&args.label)),
+        ("--score", Some(&args.score)),
+        ("--compare", args.compare.as_ref()),
+    ];
+    for (place, (second, column)) in columns.iter().enumerate() {
+        if let Some((first, _)) = columns[..place].iter().find(|c| column.is_some() && c.1 == *column) {
+            return Err(usage(
+                format!("{second} names the column {:?} that {first} names, too", column.map_or("", |c| c)),
+                "label, score and the other model's score are columns of their own",
+            ));
+        }
     }
     match args.unit {
         Some(Unit::Patient | Unit::SiteThenPatient) if args.cluster.is_none() => {
@@ -252,7 +316,8 @@ fn checked(args: &MetricsArgs) -> Result<Wanted> {
     }
     let ascending = args.bin_edges.windows(2).all(|w| w[0] < w[1]);
     let whole = args.bin_edges.first() == Some(&0.0) && args.bin_edges.last() == Some(&1.0);
-    if !args.bin_edges.is_empty() && !(ascending && whole) {
+    let fit = args.bin_edges.is_empty() || (ascending && whole);
+    if !fit {
         let given: Vec<String> = args.bin_edges.iter().map(f64::to_string).collect();
         return Err(usage(
             format!("--bin-edges {} do not ascend from 0 to 1", given.join(",")),
@@ -272,7 +337,7 @@ struct Report {
     tables: Vec<(f64, Option<String>, Confusion)>,
     sentences: Vec<Sentences>,
     curve: Vec<Value>,
-    poolability: Option<Value>,
+    poolability: Option<Poolability>,
     curves: Option<Value>,
 }
 
@@ -308,6 +373,19 @@ impl Report {
             sites,
         };
         report.part(args, wanted, &all, None);
+        if args.bootstrap == Bootstrap::Exact {
+            let without: Vec<&str> =
+                wanted.metrics.iter().filter(|m| !m.is_of_table()).map(|m| m.id()).collect();
+            if !without.is_empty() {
+                report.warnings.push(Warning {
+                    code: "bootstrap-left-out".into(),
+                    message: format!(
+                        "the bootstrap law of {} has no closed form: give a number of replicates for it",
+                        without.join(", ")
+                    ),
+                });
+            }
+        }
         for group in table.groups.iter().filter(|g| args.by.contains(&g.name)) {
             for (level, name) in (0_u32..).zip(&group.levels) {
                 let rows: Vec<usize> = (0..report.n).filter(|&i| group.ids[i] == level).collect();
@@ -330,7 +408,14 @@ impl Report {
         }
         if let (Some(name), Some(sites)) = (&args.site, sites) {
             let levels = table.groups.iter().find(|g| g.name == *name).map_or(&[][..], |g| &g.levels);
-            report.poolability = Some(pool(&all, sites, levels));
+            let sample = Sample { sites: Some(sites), ..all.sample() };
+            report.poolability = poolability(&sample, &args.threshold, levels, args.level);
+            if report.poolability.is_none() {
+                report.warnings.push(Warning {
+                    code: "one-site".into(),
+                    message: format!("{name} has one value, so there is nothing to compare between sites"),
+                });
+            }
         }
         if args.curves {
             report.curves = Some(curves(args, &all));
@@ -486,7 +571,7 @@ impl Report {
             out["per_thousand"] = self.sentences.iter().map(of).collect();
         }
         if let Some(pool) = &self.poolability {
-            out["poolability"] = pool.clone();
+            out["poolability"] = poolability_value(pool);
         }
         if let Some(curves) = &self.curves {
             out["curves"] = curves.clone();
@@ -532,18 +617,7 @@ impl Report {
             }
         }
         if let Some(pool) = &self.poolability {
-            let test = &pool["auc"];
-            match test["p_value"].as_f64() {
-                Some(p) => {
-                    out += &format!(
-                        "AUC between sites: Q = {:.2}, p = {}, I2 = {:.0} %\n",
-                        test["statistic"].as_f64().unwrap_or(0.0),
-                        p_text(p),
-                        100.0 * test["i_squared"].as_f64().unwrap_or(0.0)
-                    );
-                }
-                None => out += "AUC between sites: not evaluable, fewer than two sites have a variance\n",
-            }
+            out += &poolability_text(pool);
         }
         let mut said = BTreeSet::new();
         for warning in &self.warnings {
@@ -639,7 +713,7 @@ fn left_out(args: &MetricsArgs, metric: Metric, n: usize) -> bool {
         _ if metric.needs_probabilities() => MOST_WORK_FOR_PASSES,
         _ => return false,
     };
-    args.metric.is_empty() && args.bootstrap.saturating_mul(n as u64) > most
+    args.metric.is_empty() && args.bootstrap.replicates().saturating_mul(n as u64) > most
 }
 
 /// What the bootstrap draws unless it is said.
@@ -659,10 +733,15 @@ fn curves(args: &MetricsArgs, part: &Part<'_>) -> Value {
             .iter()
             .map(|p| json!({"threshold": p.threshold, "recall": p.recall, "precision": p.precision}))
             .collect();
+        let (band, method) =
+            roc_band(&sample, unit_of(args), args.bootstrap.replicates(), args.seed, args.level);
+        let mut method = serde_json::to_value(&method).unwrap_or_default();
+        split_warnings(&mut method);
         json!({
             "model": name,
             "roc": roc_points(part.labels, scores),
-            "roc_band": roc_band(&sample, unit_of(args), args.bootstrap, args.seed, args.level),
+            "roc_band": band,
+            "roc_band_method": method,
             "precision_recall": recall,
         })
     };
@@ -687,6 +766,7 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
         By::Jeffreys,
         By::Log,
         By::Wald,
+        By::Hoeffding,
     ];
     if args.cluster.is_some() {
         methods.insert(0, By::Obuchowski);
@@ -695,7 +775,10 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
     let weighted =
         metric.needs_probabilities() || matches!(metric, Metric::AveragePrecision | Metric::PartialAuc);
     let too_long = left_out(args, metric, n);
-    if args.bootstrap > 0 && !too_long {
+    if args.bootstrap == Bootstrap::Exact {
+        methods.push(By::BootstrapExact);
+    }
+    if args.bootstrap.replicates() > 0 && !too_long {
         methods.extend([By::BootstrapPercentile, By::BootstrapBasic]);
         if !weighted || (n <= MOST_CASES_FOR_JACKKNIFE && !fit) || !args.metric.is_empty() {
             methods.push(By::BootstrapBca);
@@ -706,13 +789,12 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
     Plan {
         partial_fpr: args.max_fpr,
         bin_edges,
-        ..Plan::new(args.level, methods, unit, args.bootstrap, args.seed)
+        ..Plan::new(args.level, methods, unit, args.bootstrap.replicates(), args.seed)
     }
 }
 
-/// The estimate as JSON: warnings as code and message, and the fields of `more` beside its own.
-pub(super) fn value_of(estimate: &Estimate, more: Option<Value>) -> Value {
-    let mut value = serde_json::to_value(estimate).unwrap_or_default();
+/// Turns `code: message` into its two parts.
+fn split_warnings(value: &mut Value) {
     if let Some(list) = value.get_mut("warnings").and_then(Value::as_array_mut) {
         for warning in list {
             let text = warning.as_str().unwrap_or_default();
@@ -720,38 +802,86 @@ pub(super) fn value_of(estimate: &Estimate, more: Option<Value>) -> Value {
             *warning = json!({"code": code, "message": message});
         }
     }
+}
+
+/// The estimate as JSON: warnings as code and message, and the fields of `more` beside its own.
+pub(super) fn value_of(estimate: &Estimate, more: Option<Value>) -> Value {
+    let mut value = serde_json::to_value(estimate).unwrap_or_default();
+    split_warnings(&mut value);
     if let (Some(own), Some(Value::Object(more))) = (value.as_object_mut(), more) {
         own.extend(more);
     }
     value
 }
 
-fn pool(part: &Part<'_>, sites: &[u32], levels: &[String]) -> Value {
-    let by_site = poolability::by_site(part.labels, part.scores, sites);
-    let estimates: Vec<(f64, f64)> =
-        by_site.iter().filter_map(|s| s.at_site.and_then(|(auc, v)| Some((auc, v?)))).collect();
-    let mut positives: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-    for (&site, &label) in sites.iter().zip(part.labels) {
-        let count = positives.entry(site).or_default();
-        count.0 += u64::from(label);
-        count.1 += 1;
+/// Poolability with warnings as code and message.
+fn poolability_value(pool: &Poolability) -> Value {
+    let mut value = serde_json::to_value(pool).unwrap_or_default();
+    split_warnings(&mut value);
+    value
+}
+
+fn poolability_text(pool: &Poolability) -> String {
+    let test = |name: &str, test: Option<&Heterogeneity>, why: Option<&String>| match test {
+        Some(test) => {
+            let exact = test.exact_p.map_or(String::new(), |p| format!(", exact p = {}", p_text(p)));
+            format!(
+                "{name} between {} sites: {} = {:.2}, p = {}{exact}, I2 = {:.0} %\n",
+                test.sites,
+                test.test.describe(),
+                test.statistic,
+                p_text(test.p_value),
+                100.0 * test.i_squared
+            )
+        }
+        None => {
+            let why = why.map_or("fewer than two sites have a variance", String::as_str);
+            format!("{name} between sites: not evaluable, {why}\n")
+        }
+    };
+    let mut out = String::from("\nsites\n");
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["site", "cases", "positive", "AUC", "AUC without it"]);
+    let number = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.4}"));
+    for site in &pool.sites {
+        let (cases, positives) = (site.cases.to_string(), site.positives.to_string());
+        let aucs = [number(site.auc), number(site.auc_without_site)];
+        table.add_row([&[site.site.clone(), cases, positives][..], &aucs].concat());
     }
-    let shares: Vec<(u64, u64)> = positives.into_values().collect();
-    let test = |t: Option<poolability::Heterogeneity>| {
-        t.map(|t| {
-            json!({"statistic": t.statistic, "degrees": t.degrees, "p_value": t.p_value,
-                "i_squared": t.i_squared, "sites": t.sites})
-        })
+    out += &format!("{table}\n");
+    let share = |s: &Share| match s.value {
+        Some(v) => format!("{v:.4} ({:.4} to {:.4})", s.lower, s.upper),
+        None => "-".into(),
     };
-    let site = |s: &poolability::SiteAuc| {
-        json!({"site": levels.get(s.site as usize), "cases": s.cases, "auc": s.at_site.map(|a| a.0),
-            "auc_without_site": s.without_site})
-    };
-    json!({
-        "auc": test(poolability::cochran(&estimates)),
-        "prevalence": test(poolability::equal_shares(&shares)),
-        "sites": by_site.iter().map(site).collect::<Vec<_>>(),
-    })
+    for point in &pool.operating_points {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        let at = format!(">= {}", point.threshold);
+        table.set_header([at.as_str(), "sensitivity", "without it", "specificity", "without it"]);
+        for (place, site) in pool.sites.iter().enumerate() {
+            let of =
+                |s: &ShareOverSites| [share(&s.sites[place].at_site), share(&s.sites[place].without_site)];
+            table.add_row(
+                [&[site.site.clone()][..], &of(&point.sensitivity), &of(&point.specificity)].concat(),
+            );
+        }
+        out += &format!("{table}\n");
+    }
+    out += &test("AUC", pool.auc.as_ref(), None);
+    out += &test("prevalence", pool.prevalence.as_ref(), Some(&"every site has one class alone".to_owned()));
+    for point in &pool.operating_points {
+        for (name, of) in [("sensitivity", &point.sensitivity), ("specificity", &point.specificity)] {
+            let name = format!("{name} at >= {}", point.threshold);
+            out += &test(&name, of.test.as_ref(), of.not_evaluable.as_ref());
+        }
+    }
+    for warning in &pool.warnings {
+        if let Some((code, message)) = warning.split_once(": ") {
+            out += &format!("warning[{code}]: {message}\n");
+        }
+    }
+    out
 }
 
 pub(super) fn p_text(p: f64) -> String {

@@ -270,9 +270,11 @@ pub(super) fn realistic() -> Source {
             endpoint("f1", "secondary", IntervalMethod::BootstrapPercentile, 0.8629, 0.8419, Verdict::Met),
         ],
         conclusion: Verdict::Met,
+        poolability: None,
         curves: Curves {
             roc,
             roc_band,
+            roc_band_method: None,
             histogram: ScoreHistogram {
                 edges: (0..=20).map(|i| f64::from(i) / 20.0).collect(),
                 positives: bump(0.66, 486.0),

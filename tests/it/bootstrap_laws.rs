@@ -61,9 +61,9 @@ fn replicates_follow_the_reference_laws() {
                 "spec@0.5" => 1.0 / counts.negatives() as f64,
                 _ => 1.5 / counts.positives() as f64,
             };
-            for (q, density) in [(0.025, 0.0584), (0.5, 0.3989), (0.975, 0.0584)] {
+            for (q, density) in [(0.025_f64, 0.0584), (0.5, 0.3989), (0.975, 0.0584)] {
                 let expected = number(&law["quantiles"][format!("{q}")]);
-                let error = 5.5 * (q * (1.0 - q) as f64).sqrt() / density * se * both;
+                let error = 5.5 * (q * (1.0 - q)).sqrt() / density * se * both;
                 let got = ours.quantile(q).expect("quantile");
                 assert!(
                     (got - expected).abs() < error + step,

@@ -1,5 +1,6 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod asah;
 mod bad_input;
 mod bootstrap_laws;
 mod compare;
@@ -8,6 +9,7 @@ mod design;
 mod diagnostics;
 mod hostile_bytes;
 mod metrics;
+mod nominal_readers;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
@@ -17,6 +19,7 @@ mod real_dicom;
 mod real_pixels;
 mod reference_values;
 mod report_lock;
+mod sites;
 mod source_project;
 mod study;
 mod support;

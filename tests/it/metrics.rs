@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::reference_values::{folder, reference};
 
-fn sequester(args: &[&str], threads: &str) -> Output {
+pub(crate) fn sequester(args: &[&str], threads: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sequester"))
         .args(args)
         .env("RAYON_NUM_THREADS", threads)
@@ -15,11 +15,11 @@ fn sequester(args: &[&str], threads: &str) -> Output {
         .expect("runs")
 }
 
-fn input(name: &str) -> String {
+pub(crate) fn input(name: &str) -> String {
     folder().join(format!("inputs/{name}.csv")).to_string_lossy().into_owned()
 }
 
-fn json(args: &[&str]) -> Value {
+pub(crate) fn json(args: &[&str]) -> Value {
     let mut all = args.to_vec();
     all.push("--json");
     let output = sequester(&all, "2");
@@ -28,7 +28,7 @@ fn json(args: &[&str]) -> Value {
 }
 
 /// The value of an estimate, or a limit of one of its intervals.
-fn find<'a>(report: &'a Value, id: &str, keys: &[(&str, Value)]) -> &'a Value {
+pub(crate) fn find<'a>(report: &'a Value, id: &str, keys: &[(&str, Value)]) -> &'a Value {
     let fits = |e: &&Value| e["id"] == id && keys.iter().all(|(k, v)| &e[*k] == v);
     let mut found = report["estimates"].as_array().expect("estimates").iter().filter(fits);
     let first = found.next().unwrap_or_else(|| panic!("no {id} {keys:?}"));
@@ -36,7 +36,7 @@ fn find<'a>(report: &'a Value, id: &str, keys: &[(&str, Value)]) -> &'a Value {
     first
 }
 
-fn limit(estimate: &Value, method: &str, end: &str) -> f64 {
+pub(crate) fn limit(estimate: &Value, method: &str, end: &str) -> f64 {
     let intervals = estimate["intervals"].as_array().expect("intervals");
     let interval = intervals.iter().find(|i| i["method"] == method).expect("method");
     interval[end].as_f64().expect("number")
@@ -74,7 +74,7 @@ fn metrics_print_the_exact_reference_values() {
             compared += 1;
         };
         let score = ("model", Value::from("score"));
-        let auc = find(&report, "auc", &[score.clone()]);
+        let auc = find(&report, "auc", std::slice::from_ref(&score));
         check(auc["value"].as_f64().expect("value"), "auc");
         for (method, low, high) in
             [("delong", "delong_lo", "delong_hi"), ("delong-logit", "delong_logit_lo", "delong_logit_hi")]
@@ -95,7 +95,7 @@ fn metrics_print_the_exact_reference_values() {
             ("calibration_intercept", "cal_intercept"),
             ("calibration_in_the_large", "cal_in_the_large"),
         ] {
-            let estimate = find(&report, id, &[score.clone()]);
+            let estimate = find(&report, id, std::slice::from_ref(&score));
             check(estimate["value"].as_f64().expect("value"), key);
         }
         for t in ["0.5", "0.4"] {
@@ -420,6 +420,94 @@ fn bins_curves_and_sentences_come_for_every_model_and_threshold() {
         assert_eq!(output.status.code(), Some(2), "{edges}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("do not ascend from 0 to 1"), "{edges}");
     }
+}
+
+#[test]
+fn the_exact_bootstrap_is_the_law_that_replicates_tend_to() {
+    let laws = reference("boot_reference");
+    for name in ["d01_tiny20", "d02_bal1000", "d03_prev1000"] {
+        let file = input(name);
+        for (unit, law) in [("case", "iid_exact"), ("case-stratified", "stratified_exact")] {
+            let report = json(&["metrics", &file, "--bootstrap", "exact", "--unit", unit]);
+            for (id, key) in [("sensitivity", "sens"), ("specificity", "spec"), ("accuracy", "acc")] {
+                let Some(law) = laws[name].get(format!("{law}.{key}@0.5")) else { continue };
+                let estimate = find(&report, id, &[]);
+                for (end, p) in [("lower", "0.025"), ("upper", "0.975")] {
+                    let got = limit(estimate, "bootstrap-exact", end);
+                    assert!(
+                        (got - law[p].as_f64().expect("number")).abs() < 1e-12,
+                        "{name} {unit} {id} {got}"
+                    );
+                }
+                let intervals = estimate["intervals"].as_array().expect("list");
+                let exact = intervals.iter().find(|i| i["method"] == "bootstrap-exact").expect("exact");
+                assert_eq!(
+                    (&exact["unit"], &exact["replicates"], &exact["seed"]),
+                    (&unit.into(), &Value::Null, &Value::Null)
+                );
+            }
+            let warnings = report["warnings"].as_array().expect("list");
+            let left = warnings.iter().find(|w| w["code"] == "bootstrap-left-out").expect("said");
+            assert!(left["message"].as_str().expect("text").contains("auc, average_precision"), "{left}");
+        }
+    }
+    // Many replicates come to the same limits, within one step of the count.
+    let file = input("d01_tiny20");
+    let exact = json(&[
+        "metrics",
+        &file,
+        "--bootstrap",
+        "exact",
+        "--unit",
+        "case-stratified",
+        "--metric",
+        "youden,mcc",
+    ]);
+    let drawn = json(&[
+        "metrics",
+        &file,
+        "--bootstrap",
+        "200000",
+        "--unit",
+        "case-stratified",
+        "--metric",
+        "youden,mcc",
+    ]);
+    for id in ["youden", "mcc"] {
+        for end in ["lower", "upper"] {
+            let law = limit(find(&exact, id, &[]), "bootstrap-exact", end);
+            let replicates = limit(find(&drawn, id, &[]), "bootstrap-percentile", end);
+            assert!((law - replicates).abs() < 0.05, "{id} {end}: {law} {replicates}");
+        }
+    }
+    for (more, says) in [
+        (
+            &["--bootstrap", "exact", "--cluster", "patient_id"][..],
+            "there is none where patients or sites are drawn",
+        ),
+        (&["--bootstrap", "some"], "not a number of replicates, nor exact"),
+        (&["--score", "label"], "--score names the column \"label\" that --label names, too"),
+        (&["--compare", "score"], "--compare names the column \"score\" that --score names, too"),
+    ] {
+        let output = sequester(&[&["metrics", file.as_str()], more].concat(), "1");
+        let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && shown.contains(says), "{shown}");
+    }
+}
+
+#[test]
+fn a_band_of_the_roc_curve_says_how_it_was_made() {
+    let file = input("d01_tiny20");
+    let report =
+        json(&["metrics", &file, "--curves", "--bootstrap", "200", "--seed", "5", "--metric", "auc"]);
+    let curves = &report["curves"][0];
+    assert_eq!(curves["roc_band"].as_array().map(Vec::len), Some(51));
+    let method = &curves["roc_band_method"];
+    assert_eq!(
+        (&method["unit"], &method["seed"], &method["replicates"]),
+        (&"case".into(), &5.into(), &200.into())
+    );
+    assert_eq!((&method["level"], &method["dropped"]), (&0.95.into(), &0.into()));
 }
 
 /// The real data, where it is; `None` is said aloud.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use sequester::analysis::estimate::{IntervalMethod, ResamplingUnit};
 use sequester::analysis::metric::{Metric, Plan, Sample, estimate};
+use sequester::analysis::roc;
 
 type Cases = (Vec<bool>, Vec<f64>);
 
@@ -12,7 +13,8 @@ fn cases() -> impl Strategy<Value = Cases> {
         .prop_map(|v| v.into_iter().map(|(l, s)| (l, (f64::from(s) + 0.5) / 16.0)).unzip())
 }
 
-const CLOSED: [IntervalMethod; 10] = [
+const CLOSED: [IntervalMethod; 11] = [
+    IntervalMethod::Hoeffding,
     IntervalMethod::Delong,
     IntervalMethod::DelongLogit,
     IntervalMethod::HanleyMcneil,
@@ -60,6 +62,43 @@ proptest! {
                 (a, b) => prop_assert_eq!(a, b, "{:?}", metric),
             }
         }
+    }
+
+    #[test]
+    fn clusters_of_one_are_no_clusters_and_copies_within_a_cluster_add_nothing(
+        (labels, scores) in cases(),
+        moved in prop::collection::vec(0..16_u32, 60),
+        group in prop::collection::vec(0..12_u32, 60),
+        parts in 2..5_usize,
+    ) {
+        let n = labels.len();
+        let other: Vec<f64> = (0..n).map(|i| (scores[i] * 16.0 + f64::from(moved[i])) / 40.0).collect();
+        let alone: Vec<u32> = (0..n as u32).rev().collect();
+        let close = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * (a.abs() + b.abs()) + 1e-16,
+            (a, b) => a == b,
+        };
+        let plain = roc::auc_sums(&labels, &scores).delong_variance();
+        prop_assert!(close(plain, roc::obuchowski_variance(&labels, &scores, &alone)));
+        let of_pairs = |patients: Option<&[u32]>| {
+            roc::paired(&labels, &scores, &other, patients).and_then(|p| p.difference_variance)
+        };
+        prop_assert!(close(of_pairs(None), of_pairs(Some(&alone))));
+        // Every case in equal parts, all with their patient.
+        let patients = &group[..n];
+        let rows: Vec<usize> = (0..n).flat_map(|i| std::iter::repeat_n(i, parts)).collect();
+        let many_labels: Vec<bool> = rows.iter().map(|&i| labels[i]).collect();
+        let many = |column: &[f64]| rows.iter().map(|&i| column[i]).collect::<Vec<f64>>();
+        let many_patients: Vec<u32> = rows.iter().map(|&i| patients[i]).collect();
+        prop_assert!(close(
+            roc::obuchowski_variance(&labels, &scores, patients),
+            roc::obuchowski_variance(&many_labels, &many(&scores), &many_patients),
+        ));
+        prop_assert!(close(
+            of_pairs(Some(patients)),
+            roc::paired(&many_labels, &many(&scores), &many(&other), Some(&many_patients))
+                .and_then(|p| p.difference_variance),
+        ));
     }
 
     #[test]

@@ -119,7 +119,8 @@ impl Comparison {
                     let worst = self.worst.entry(metric).or_default();
                     *worst = worst.max(deviation);
                     self.compared += 1;
-                    if !(deviation <= 1e-12) {
+                    // A deviation that is not a number is wrong, too.
+                    if deviation.is_nan() || deviation > 1e-12 {
                         self.wrong.push(format!("{unit} {key}: {value:?} is not {expected:?}"));
                     }
                 }
@@ -352,7 +353,7 @@ fn all_readers() -> Comparison {
         put("fleiss_complete.kappa", fleiss.map(|k| k.value));
         put("fleiss_complete.se0", fleiss.and_then(|k| k.standard_error));
         put("kripp_alpha", agreement::krippendorff(&table).map(|k| k.value));
-        let ac1 = agreement::gwet_ac1(&table);
+        let ac1 = agreement::gwet_ac1(&table, 2);
         put("gwet.ac1", ac1.map(|k| k.value));
         put("gwet.ac1_se", ac1.and_then(|k| k.standard_error));
         let fleiss = agreement::fleiss(&table);
@@ -465,4 +466,21 @@ fn the_deviations_in_the_documentation_hold() {
         let counted = ["n", "n_pos", "n_cases_any", "kappa_vs_truth", "fleiss_complete.n"];
         assert!(stated.contains(key) || counted.contains(&key.as_str()), "{key} is not documented");
     }
+}
+
+#[test]
+fn the_chi_squared_tail_is_within_1e_12_of_mpmath() {
+    let mut worst = 0.0_f64;
+    let rows = reference("chi_squared");
+    let rows = rows.as_array().expect("rows");
+    for row in rows {
+        let number = |i: usize| row[i].as_str().expect("text").parse::<f64>().expect("number");
+        let (df, x, expected) = (row[0].as_u64().expect("degrees"), number(1), number(2));
+        let got = sequester::analysis::special::chi_squared_sf(x, df);
+        let error = (got / expected - 1.0).abs();
+        assert!(error < 1e-12, "{df} {x}: {got} {expected}");
+        worst = worst.max(error);
+    }
+    println!("largest relative deviation of {} tails: {worst:.1e}", rows.len());
+    assert!(rows.len() > 200);
 }

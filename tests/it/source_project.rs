@@ -34,6 +34,39 @@ fn the_printed_numbers_of_experiment_2a_come_out_of_its_counts() {
     assert_eq!(compared, 4);
 }
 
+/// Whole numbers throughout: k/n in ten-thousandths, rounded half up.
+fn digits(k: u64, n: u64) -> u64 {
+    (20_000 * k + n) / (2 * n)
+}
+
+#[test]
+fn the_counts_of_experiment_2a_are_the_only_ones_that_give_its_printed_numbers() {
+    let row = rows().into_iter().find(|r| &r[0] == "2A").expect("2A");
+    let printed = |place: usize| row[place].trim_start_matches("0.").parse::<u64>().expect("digits");
+    let [sensitivity, specificity, precision, f1] = [6, 7, 8, 9].map(printed);
+    let near = |n: u64, share: u64| {
+        let (low, high) = ((2 * share - 1) * n / 20_000, (2 * share + 1) * n / 20_000 + 1);
+        (low..=high.min(n)).filter(move |&k| digits(k, n) == share)
+    };
+    let mut found = Vec::new();
+    for positives in 1..16_370_u64 {
+        let negatives = 16_370 - positives;
+        for tp in near(positives, sensitivity) {
+            for tn in near(negatives, specificity) {
+                let fp = negatives - tn;
+                if tp + fp > 0
+                    && digits(tp, tp + fp) == precision
+                    && digits(2 * tp, tp + fp + positives) == f1
+                {
+                    found.push([tp, positives - tp, fp, tn]);
+                }
+            }
+        }
+    }
+    let counts: Vec<u64> = (2..6).map(|i| row[i].parse().expect("count")).collect();
+    assert_eq!(found, [[counts[0], counts[1], counts[2], counts[3]]]);
+}
+
 #[test]
 fn no_experiment_is_shown_to_be_best() {
     let aucs: Vec<f64> = rows().iter().map(|r| r[1].parse().expect("auc")).collect();

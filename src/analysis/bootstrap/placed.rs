@@ -393,8 +393,10 @@ mod tests {
     use super::super::{Cases, weighted};
     use super::*;
 
+    type Columns = (Vec<bool>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<u32>);
+
     /// Cases with ties, two correlated scores, patients of one to four cases at three sites.
-    fn cases(n: usize, positives: usize) -> (Vec<bool>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<u32>) {
+    fn cases(n: usize, positives: usize) -> Columns {
         let mut stream = Stream::new(11, n as u64);
         let labels: Vec<bool> = (0..n).map(|i| (i * 7919) % n < positives).collect();
         let a: Vec<f64> =
