@@ -7,6 +7,7 @@ mod data_in;
 mod design;
 mod diagnostics;
 mod hostile_bytes;
+mod locked_model;
 mod metrics;
 #[cfg(feature = "torch")]
 mod phi;

@@ -50,7 +50,7 @@ const WALLS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("report", &["dataset", "evidence", "analysis"]),
-    ("audit", &["dataset", "protocol", "analysis", "study", "evidence", "report", "model"]),
+    ("audit", &["dataset", "protocol", "analysis", "study", "evidence", "report", "model", "inference"]),
 ];
 
 fn source() -> PathBuf {
