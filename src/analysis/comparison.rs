@@ -329,6 +329,8 @@ pub struct Best {
     pub name: String,
     /// Its AUC.
     pub auc: f64,
+    /// Others with the same AUC, sorted: nobody is the best alone then.
+    pub tied: Vec<String>,
     /// Whether it is shown to be the best.
     pub verdict: Verdict,
     /// The others that it was compared with, from the smallest difference.
@@ -774,6 +776,9 @@ pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<P
     pairs
 }
 
+/// AUCs of the same cases that differ by less are one number with other roundings.
+const TIED: f64 = 1e-12;
+
 /// Whether the highest AUC is shown to be the highest, from the pairs of a family. `None` with fewer than two
 /// contenders that are tested.
 pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best> {
@@ -799,6 +804,12 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
             })
         })
         .collect();
+    let mut tied: Vec<String> = tested
+        .iter()
+        .filter(|(other, theirs)| *other != name && (auc - theirs).abs() <= TIED)
+        .map(|(other, _)| (*other).to_owned())
+        .collect();
+    tied.sort();
     against.sort_by(|a, b| a.difference.total_cmp(&b.difference).then_with(|| a.name.cmp(&b.name)));
     let mut not_compared: Vec<String> = tested
         .iter()
@@ -814,7 +825,7 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
     } else {
         Verdict::NotCompared
     };
-    Some(Best { name: name.to_owned(), auc, verdict, against, not_compared })
+    Some(Best { name: name.to_owned(), auc, tied, verdict, against, not_compared })
 }
 
 #[cfg(test)]
