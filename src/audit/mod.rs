@@ -1,6 +1,8 @@
 //! Is every byte the one that was recorded? Does the ledger hold? Do the recorded inputs give the
-//! recorded results? Does the report render to the same bytes? Everything is answered, every
-//! discrepancy is listed, and nothing here needs libtorch.
+//! recorded results? Does the report render to the same bytes? Does the locked model give the scores again?
+//! Everything is answered, every discrepancy is listed, and nothing here needs libtorch.
+
+mod rescore;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,10 +20,15 @@ use crate::model::operating_point;
 use crate::model::run::read_tuning_scores;
 use crate::study;
 
+pub use rescore::{Rescore, TOLERANCE};
+
+/// Name of the lock in the bundle and beside the weights.
+const LOCK: &str = crate::model::lock::FILE;
+
 /// One question with its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answer {
-    /// `bytes`, `ledger`, `results`, `report`, `model`.
+    /// `bytes`, `ledger`, `results`, `report`, `model`, `scores`.
     pub question: &'static str,
     /// The question in words.
     pub words: &'static str,
@@ -59,20 +66,26 @@ fn answer(
     Answer { question, words, holds: Some(discrepancies.is_empty()), looked_at, discrepancies }
 }
 
+/// What is audited besides the bundle.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// Folder of the documents rendered from it.
+    pub reports: Option<&'a Path>,
+    /// Folder of the locked model.
+    pub model: Option<&'a Path>,
+    /// The root digest that somebody got on another way, for example from a document.
+    pub root: Option<Digest>,
+    /// Where the images are, when they are to be scored again.
+    pub rescore: Option<Rescore<'a>>,
+}
+
 /// Audits a bundle and, where they lie there, the documents rendered from it and the locked weights.
 ///
-/// `expected_root` is the root digest that somebody got on another way, for example from a document.
-///
 /// # Errors
-/// Only when there is no bundle to look at, or a file cannot be read.
-pub fn audit(
-    folder: &Path,
-    reports: Option<&Path>,
-    model: Option<&Path>,
-    expected_root: Option<Digest>,
-) -> Result<Audit> {
+/// Only when there is no bundle to look at, a file cannot be read, or the images cannot be scored again.
+pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let mut opened = bag::open(folder)?;
-    if let Some(expected) = expected_root
+    if let Some(expected) = beside.root
         && opened.root != Some(expected)
     {
         let found = opened.root.map_or("nothing".to_owned(), |r| r.to_string());
@@ -81,7 +94,7 @@ pub fn audit(
                 .at(Location::file(folder.join("tagmanifest-sha256.txt"))),
         );
     }
-    let answers = vec![
+    let mut answers = vec![
         answer(
             "bytes",
             "Is every byte the one that was recorded?",
@@ -90,9 +103,12 @@ pub fn audit(
         ),
         ledger(&opened),
         results(&opened),
-        report(&opened, reports)?,
-        weights(&opened, model)?,
+        report(&opened, beside.reports)?,
+        weights(&opened, beside.model)?,
     ];
+    if let Some(rescore) = &beside.rescore {
+        answers.push(rescore::scores(&opened, beside.model, rescore)?);
+    }
     Ok(Audit { root: opened.root, answers })
 }
 
@@ -234,7 +250,7 @@ fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Re
 
 fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
     let words = "Is the model the one that was locked, and were its patients kept out of the study?";
-    let lock = bundle::path(bundle::MODEL, "lock.json")?;
+    let lock = bundle::path(bundle::MODEL, LOCK)?;
     let not_asked = |looked_at: &str| Answer {
         question: "model",
         words,
@@ -256,8 +272,8 @@ fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
     }
     if let Some(folder) = model.filter(|folder| folder.is_dir()) {
         looked_at.push("lock.json and weights beside the evidence");
-        if crate::storage::read(&folder.join("lock.json")).ok().as_ref() != Some(recorded) {
-            let at = Location::file(folder.join("lock.json"));
+        if crate::storage::read(&folder.join(LOCK)).ok().as_ref() != Some(recorded) {
+            let at = Location::file(folder.join(LOCK));
             problems.push(Diagnostic::error("lock-differs", "is not the lock in the bundle").at(at));
         }
         if let Err(error) = Lock::read(folder).and_then(|lock| lock.verify_weights(folder)) {

@@ -4,12 +4,14 @@
 mod contender;
 mod counts;
 mod ensemble;
+mod thresholds;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use self::contender::Loaded;
+use self::thresholds::Thresholds;
 use super::{Context, Outcome, say};
 use crate::analysis::comparison::{
     self, AucTest, CallTest, Cases, Comparison, Contender, Data, FORMAT, Family, Kind, Method, Settings,
@@ -17,8 +19,8 @@ use crate::analysis::comparison::{
 };
 use crate::analysis::results::Warning;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
-use crate::model::operating_point::{self, Rule};
-use crate::model::run::{EpochRecord, TuningScore};
+use crate::model::operating_point::Rule;
+use crate::model::run::EpochRecord;
 use crate::report::comparison as document;
 use crate::storage;
 
@@ -432,130 +434,12 @@ pub fn epochs(history: &[EpochRecord]) -> Vec<comparison::Epoch> {
         .collect()
 }
 
-/// Thresholds from the command line.
-struct Thresholds {
-    all: Option<f64>,
-    named: Vec<(String, f64)>,
-}
-
-impl Thresholds {
-    fn parse(given: &[String], names: &[String]) -> Result<Self> {
-        let mut thresholds = Self { all: None, named: Vec::new() };
-        for text in given {
-            let (name, number) = match text.rsplit_once('=') {
-                Some((name, number)) => (Some(name), number),
-                None => (None, text.as_str()),
-            };
-            let value = number.trim().parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
-                let message = format!("--threshold {text}: `{number}` is not a finite number");
-                Error::usage(
-                    Diagnostic::error("option-out-of-range", message).hint("use 0.5 or NAME=0.5, say"),
-                )
-            })?;
-            match name {
-                Some(name) if !names.iter().any(|n| n == name) => {
-                    return Err(contender::unknown(name, names));
-                }
-                Some(name) => thresholds.named.push((name.to_owned(), value)),
-                None => thresholds.all = Some(value),
-            }
-        }
-        Ok(thresholds)
-    }
-
-    fn given(&self, name: &str) -> Option<Threshold> {
-        let named = self.named.iter().rev().find(|(n, _)| n == name).map(|(_, value)| *value);
-        named.or(self.all).map(|threshold| Threshold {
-            threshold,
-            rule: "given beforehand".to_owned(),
-            provenance: "command line".to_owned(),
-            on_these_cases: false,
-        })
-    }
-
-    /// From the command line, the lock, or by the rule on the contender's own cases.
-    fn of(&self, loaded: &Loaded, rule: Rule) -> Result<Threshold> {
-        if let Some(given) = self.given(&loaded.name) {
-            return Ok(given);
-        }
-        if let Some(point) = &loaded.locked {
-            let p = &point.provenance;
-            return Ok(Threshold {
-                threshold: point.threshold,
-                rule: point.rule.describe(),
-                provenance: format!("lock; {} split, {} cases, {} positive", p.split, p.cases, p.positives),
-                on_these_cases: !matches!(point.rule, Rule::Threshold(_)),
-            });
-        }
-        let split = if loaded.kind == Kind::Run { "its tuning split" } else { "its own table" };
-        chosen(rule, &loaded.rows, &format!("{split}, {} cases", loaded.rows.len()))
-    }
-
-    /// Of an average, on the compared cases.
-    fn of_scores(
-        &self,
-        name: &str,
-        shared: &contender::Shared,
-        scores: &[f64],
-        rule: Rule,
-    ) -> Result<Threshold> {
-        if let Some(given) = self.given(name) {
-            return Ok(given);
-        }
-        let rows: Vec<TuningScore> = scores
-            .iter()
-            .zip(&shared.labels)
-            .map(|(score, label)| TuningScore {
-                case_id: String::new(),
-                patient_id: String::new(),
-                label: *label,
-                score: *score,
-            })
-            .collect();
-        chosen(rule, &rows, &format!("the compared cases, {}", rows.len()))
-    }
-}
-
-fn chosen(rule: Rule, rows: &[TuningScore], on: &str) -> Result<Threshold> {
-    let point = operating_point::choose(rule, rows, crate::digest::Digest::of(b""))?;
-    let fixed = matches!(rule, Rule::Threshold(_));
-    Ok(Threshold {
-        threshold: point.threshold,
-        rule: rule.describe().replace("the tuning split", "these cases"),
-        provenance: if fixed { "command line".to_owned() } else { on.to_owned() },
-        on_these_cases: !fixed,
-    })
-}
-
 fn print(comparison: &Comparison) {
     for sentence in document::conclusion(comparison) {
         println!("{sentence}");
     }
     println!("\n{}\n", document::statement(comparison));
-    let mut ids = vec!["contenders"];
-    let any = |has: fn(&Contender) -> bool| comparison.contenders.iter().any(has);
-    if any(|c| c.kind == Kind::Ensemble) {
-        ids.push("ensembles");
-    }
-    if any(|c| c.operating_point.is_some()) {
-        ids.push("operating-points");
-    }
-    if any(|c| c.confusion.is_some()) {
-        ids.push("counts");
-    }
-    if !comparison.pairs.is_empty() {
-        ids.push("pairs");
-        if comparison.pairs.iter().any(|p| !p.calls.is_empty()) {
-            ids.push("calls");
-        }
-    }
-    if any(|c| !c.curves.reliability.is_empty()) {
-        ids.push("calibration");
-    }
-    if any(|c| !c.training.is_empty()) {
-        ids.push("training");
-    }
-    for plain in ids.into_iter().filter_map(|id| document::plain_table(comparison, id)) {
+    for plain in document::plain_tables(comparison) {
         println!("{}", plain.caption);
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);

@@ -137,6 +137,18 @@ fn say(step: &str, what: &str) {
     eprintln!("{step:>9}  {what}");
 }
 
+/// Cores of this machine.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What the numbers of a forward pass depend on here.
+fn machine() -> crate::model::machine::Machine {
+    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = told.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    crate::model::machine::Machine::this(name.map(|(_, name)| name.trim().to_owned()))
+}
+
 /// Raised by Ctrl-C; long work looks at it and stops where it can be resumed.
 fn interrupted() -> &'static AtomicBool {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);

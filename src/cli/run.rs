@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, dataset, lock, reads, report, say, score, train, validate, verify};
-use crate::audit;
+use crate::audit::{self, Beside};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
@@ -49,7 +49,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
         make_model(&study, context)?;
     }
     if !study.protocol.scores.external {
-        let scored = score::score(&study, &cohort, None)?;
+        let scored = score::score(&study, &cohort, "cpu", None)?;
         let how = if scored.unchanged { "unchanged" } else { "done" };
         say("score", &format!("{how}: {} scored, {} refused by the gate", scored.scored, scored.refused));
     }
@@ -63,7 +63,10 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     let files = report::render(&validated.bundle, &documents)?;
     say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
-    let audit = audit::audit(&validated.bundle, Some(&documents), Some(&model), None)?;
+    let audit = audit::audit(
+        &validated.bundle,
+        &Beside { reports: Some(&documents), model: Some(&model), ..Beside::default() },
+    )?;
     if !context.json {
         verify::show(&audit, &validated.bundle, context);
         println!();

@@ -1,13 +1,27 @@
 //! `sequester score`: scores the sealed cohort, or single files, with the locked model and nothing else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::study::{Study, StudyArgs};
-use super::{Context, Outcome};
+#[cfg(not(feature = "torch"))]
+use super::torch_missing;
+use super::{Context, Outcome, cores, interrupted, say};
 use crate::dataset::gate::Gate;
+use crate::dataset::image_folder::ImageFolder;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
+use crate::inference::images::{self, Image};
+use crate::inference::scores::{self, Score, Scores};
+use crate::inference::scoring::{self, Scoring};
+use crate::model::lock::Lock;
+use crate::model::machine::Machine;
+use crate::model::scorer::Scorer;
+#[cfg(feature = "torch")]
+use crate::model::torch::Inference;
 use crate::storage;
 use crate::study::Cohort;
 
@@ -39,6 +53,9 @@ pub struct ScoreArgs {
     /// Images that are decoded and scored at a time, each on one thread [default: the number of cores].
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// Where the network runs: cpu, or cuda or cuda:N in a build with libtorch for CUDA.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: String,
 }
 
 /// Runs the command.
@@ -47,8 +64,7 @@ pub struct ScoreArgs {
 /// `Error::Lock` when the model is not locked or not what was locked; whatever is wrong with the images.
 pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     if let Some(model) = &args.model {
-        let gate = args.gate.as_deref().map(read_gate).transpose()?;
-        return torch::files(model, gate, &args.targets, args.workers, context);
+        return files(args, model, context);
     }
     let [folder] = &args.targets[..] else {
         return Err(Error::usage(Diagnostic::error(
@@ -60,7 +76,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
     let cohort = super::dataset::draw(&study)?;
     super::dataset::seal(&study, &cohort, context)?;
-    let done = score(&study, &cohort, args.workers)?;
+    let done = score(&study, &cohort, &args.device, args.workers)?;
     if context.json {
         println!(
             "{:#}",
@@ -76,7 +92,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
 ///
 /// # Errors
 /// As for the gate of a protocol.
-pub fn read_gate(path: &std::path::Path) -> Result<Gate> {
+pub fn read_gate(path: &Path) -> Result<Gate> {
     let bytes = storage::read(path)?;
     let text = String::from_utf8(bytes).map_err(|_| {
         Diagnostic::error("not-utf8", "the gate is not UTF-8 text")
@@ -98,234 +114,214 @@ pub struct Scored {
     pub unchanged: bool,
 }
 
+/// Images between two writes of the partial table.
+const CHUNK: usize = 128;
+
+/// A locked model where it runs.
+enum Device {
+    Processor(Box<Scorer>),
+    #[cfg(feature = "torch")]
+    Libtorch(Box<Scorer<Inference>>),
+}
+
+impl Device {
+    fn open(name: &str, model: &Path, workers: Option<usize>) -> Result<Self> {
+        let workers = workers.unwrap_or_else(cores);
+        if name == "cpu" {
+            return Ok(Self::Processor(Box::new(Scorer::open(model, workers)?)));
+        }
+        Self::on_libtorch(name, model, workers)
+    }
+
+    #[cfg(feature = "torch")]
+    fn on_libtorch(name: &str, model: &Path, workers: usize) -> Result<Self> {
+        let device = crate::model::torch::device(name)?;
+        Ok(Self::Libtorch(Box::new(crate::model::torch::open_scorer(model, workers, device)?)))
+    }
+
+    #[cfg(not(feature = "torch"))]
+    fn on_libtorch(name: &str, _: &Path, _: usize) -> Result<Self> {
+        Err(torch_missing(&format!("score --device {name}")).into())
+    }
+
+    fn lock(&self) -> &Lock {
+        match self {
+            Self::Processor(scorer) => scorer.lock(),
+            #[cfg(feature = "torch")]
+            Self::Libtorch(scorer) => scorer.lock(),
+        }
+    }
+
+    /// What its numbers depend on.
+    fn machine(&self) -> Machine {
+        let machine = super::machine();
+        match self {
+            Self::Processor(_) => machine,
+            #[cfg(feature = "torch")]
+            Self::Libtorch(_) => Machine {
+                arithmetic: format!(
+                    "libtorch {} on a graphics processor",
+                    crate::model::torch::LIBTORCH_VERSION
+                ),
+                ..machine
+            },
+        }
+    }
+
+    /// Judges and scores images in order; an error has the place of its image.
+    fn score(&self, gate: &Gate, images: &[Image], bar: &ProgressBar) -> Result<Vec<Result<Score>>> {
+        let start = bar.position();
+        let done = |done| bar.set_position(start + done as u64);
+        let rows = match self {
+            Self::Processor(scorer) => images::score(scorer, gate, images, interrupted(), done),
+            #[cfg(feature = "torch")]
+            Self::Libtorch(scorer) => images::score(scorer, gate, images, interrupted(), done),
+        };
+        bar.set_position(start + images.len() as u64);
+        rows
+    }
+}
+
+fn bar(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64);
+    let style = ProgressStyle::with_template("    score  {wide_bar} {pos}/{len} {per_sec} eta {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Single files, which speak for themselves.
+fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
+    let gate = args.gate.as_deref().map(read_gate).transpose()?;
+    let scorer = Device::open(&args.device, model, args.workers)?;
+    let gate = gate.unwrap_or_else(|| scorer.lock().gate.clone());
+    let images: Vec<Image> = args
+        .targets
+        .iter()
+        .map(|path| Image { case_id: path.display().to_string(), path: path.clone(), known: None })
+        .collect();
+    let bar = bar(images.len());
+    let rows = scorer.score(&gate, &images, &bar)?;
+    bar.finish_and_clear();
+    let mut problems = Vec::new();
+    let mut report = Vec::new();
+    for (image, row) in images.iter().zip(rows) {
+        match row {
+            Ok(row) => {
+                let positive = row.score.map(|s| s >= scorer.lock().operating_point.threshold);
+                if !context.json {
+                    match (row.score, &row.refused) {
+                        (Some(score), _) => println!("{}  {score}", image.case_id),
+                        (None, reasons) => {
+                            println!("{}  refused: {}", image.case_id, reasons.clone().unwrap_or_default());
+                        }
+                    }
+                }
+                let refused: Option<Vec<&str>> = row.refused.as_deref().map(|r| r.split("; ").collect());
+                report.push(serde_json::json!({
+                    "file": image.case_id, "score": row.score, "positive": positive, "refused": refused,
+                    "image_sha256": row.image_sha256,
+                }));
+            }
+            Err(error) => problems.extend(error.diagnostics()),
+        }
+    }
+    if context.json && problems.is_empty() {
+        println!("{:#}", serde_json::json!({"model": model, "files": report}));
+    }
+    if problems.is_empty() { Ok(Outcome::Done) } else { Err(problems.into()) }
+}
+
 /// Scores the cohort, or finds that it is scored already with this very model.
 ///
 /// # Errors
 /// As [`run`].
-pub fn score(study: &Study, cohort: &Cohort, workers: Option<usize>) -> Result<Scored> {
+pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize>) -> Result<Scored> {
+    let protocol = || Location::file(study.folder.join("protocol.toml"));
     if study.protocol.scores.external {
-        return Err(Diagnostic::error(
-            "scores-external",
-            "the protocol brings the scores of a device elsewhere",
-        )
-        .at(Location::file(study.folder.join("protocol.toml")))
-        .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
-        .into());
+        let problem =
+            Diagnostic::error("scores-external", "the protocol brings the scores of a device elsewhere");
+        return Err(problem
+            .at(protocol())
+            .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
+            .into());
     }
-    torch::cohort(study, cohort, workers)
-}
-
-#[cfg(not(feature = "torch"))]
-mod torch {
-    use std::path::{Path, PathBuf};
-
-    use super::{Context, Outcome, Scored, Study};
-    use crate::cli::torch_missing;
-    use crate::dataset::gate::Gate;
-    use crate::diagnostic::Result;
-    use crate::study::Cohort;
-
-    pub fn files(_: &Path, _: Option<Gate>, _: &[PathBuf], _: Option<usize>, _: Context) -> Result<Outcome> {
-        Err(torch_missing("score").into())
+    let images_folder = study.protocol.data.images.as_ref().ok_or_else(|| {
+        Diagnostic::error("images-missing", "the protocol names no image folder")
+            .at(protocol())
+            .hint("add `images = \"...\"` to [data]")
+    })?;
+    let images_folder = images_folder.below(&study.data);
+    let file = study.protocol.scores.file.below(&study.out);
+    let partial = study.out.join("work/scores-partial.csv");
+    let stamp = study.out.join("work/scores-of.txt");
+    let folder = study.model_folder();
+    let scorer = Device::open(device, &folder, workers)?;
+    let lock = storage::read(&folder.join("lock.json"))?;
+    let key = Digest::of(&[lock.as_slice(), &crate::study::cohort_table(cohort)].concat());
+    let mut table = Scores::new();
+    if storage::read(&stamp).is_ok_and(|bytes| bytes == key.to_string().as_bytes()) {
+        for path in [&file, &partial] {
+            if let Ok(bytes) = storage::read(path) {
+                let column = ["score".to_owned()];
+                table = scores::parse(path, &bytes, "case_id", &column, |v| v[0]).unwrap_or_default();
+                break;
+            }
+        }
     }
-
-    pub fn cohort(_: &Study, _: &Cohort, _: Option<usize>) -> Result<Scored> {
-        Err(torch_missing("score").into())
+    let open: Vec<_> = cohort.drawn_cases().filter(|c| !table.contains_key(&c.case_id)).collect();
+    let mut todo = Vec::with_capacity(open.len());
+    // What is scored already needs no images.
+    if !open.is_empty() {
+        let images = ImageFolder::open(&images_folder)?;
+        for case in open {
+            todo.push(Image::of_case(case, &images)?);
+        }
     }
-}
-
-#[cfg(feature = "torch")]
-mod torch {
-    use std::path::{Path, PathBuf};
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use indicatif::{ProgressBar, ProgressStyle};
-
-    use super::{Context, Outcome, Scored, Study};
-    use crate::cli::{interrupted, say};
-    use crate::dataset::gate::Gate;
-    use crate::dataset::image;
-    use crate::dataset::image_folder::ImageFolder;
-    use crate::diagnostic::{Diagnostic, Error, Location, Result};
-    use crate::digest::Digest;
-    use crate::inference::images::{Admission, Image, refused, scored};
-    use crate::inference::scores::{self, Score, Scores};
-    use crate::model::torch::Scorer;
-    use crate::storage;
-    use crate::study::Cohort;
-
-    /// Images between two writes of the partial table.
-    const CHUNK: usize = 128;
-
-    fn cores() -> usize {
-        std::thread::available_parallelism().map_or(1, usize::from)
-    }
-
-    /// Judges and scores images in order; an error has the place of its image.
-    fn score_images(
-        scorer: &Scorer,
-        gate: &Gate,
-        images: &[Image],
-        stop: &AtomicBool,
-        bar: &ProgressBar,
-    ) -> Result<Vec<Result<Score>>> {
-        let admitted: Vec<Result<(Digest, Admission)>> =
-            images.iter().map(|image| image.admit(gate)).collect();
-        let accepted: Vec<usize> = admitted
-            .iter()
-            .enumerate()
-            .filter(|(_, admitted)| matches!(admitted, Ok((_, Admission::Accepted))))
-            .map(|(index, _)| index)
-            .collect();
-        let start = bar.position();
-        let values = scorer.score_each(
-            accepted.len(),
-            |nth| image::load(&images[accepted[nth]].path),
-            stop,
-            |done| bar.set_position(start + done as u64),
-        )?;
-        bar.set_position(start + images.len() as u64);
-        let mut values = values.into_iter();
-        Ok(admitted
-            .into_iter()
-            .map(|admitted| match admitted? {
-                (digest, Admission::Refused(reasons)) => Ok(refused(digest, reasons)),
-                (digest, Admission::Accepted) => {
-                    let value =
-                        values.next().unwrap_or_else(|| unreachable!("one value an accepted image"))?;
-                    Ok(scored(digest, value))
-                }
-            })
-            .collect())
-    }
-
-    fn bar(length: usize) -> ProgressBar {
-        let bar = ProgressBar::new(length as u64);
-        let style = ProgressStyle::with_template("    score  {wide_bar} {pos}/{len} {per_sec} eta {eta}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar
-    }
-
-    pub fn files(
-        model: &Path,
-        gate: Option<Gate>,
-        files: &[PathBuf],
-        workers: Option<usize>,
-        context: Context,
-    ) -> Result<Outcome> {
-        let scorer = Scorer::open(model, workers.unwrap_or_else(cores))?;
-        let gate = gate.unwrap_or_else(|| scorer.lock().gate.clone());
-        let images: Vec<Image> = files
-            .iter()
-            .map(|path| Image { case_id: path.display().to_string(), path: path.clone(), known: None })
-            .collect();
-        let bar = bar(images.len());
-        let rows = score_images(&scorer, &gate, &images, interrupted(), &bar)?;
-        bar.finish_and_clear();
+    let unchanged = todo.is_empty() && file.is_file();
+    if !unchanged {
+        say("score", &format!("{} of {} images", todo.len(), cohort.drawn.len()));
+        let scoring = study.out.join(scoring::FILE);
+        let mut record = Scoring { machine: Some(scorer.machine()), scores_sha256: None };
+        // What another machine began is of no one kind of machine.
+        if !table.is_empty() && Scoring::read(&scoring).is_none_or(|old| old.machine != record.machine) {
+            record.machine = None;
+        }
+        // The old table was made by another model or for another cohort.
+        if file.is_file() {
+            std::fs::remove_file(&file).map_err(|e| Error::io("remove", &file, &e))?;
+        }
+        storage::write_atomic(&partial, &scores::to_csv(&table))?;
+        storage::write_atomic(&scoring, &record.to_bytes())?;
+        storage::write_atomic(&stamp, key.to_string().as_bytes())?;
+        let bar = bar(todo.len());
+        let gate = scorer.lock().gate.clone();
         let mut problems = Vec::new();
-        let mut report = Vec::new();
-        for (image, row) in images.iter().zip(rows) {
-            match row {
-                Ok(row) => {
-                    let positive = row.score.map(|s| s >= scorer.lock().operating_point.threshold);
-                    if !context.json {
-                        match (row.score, &row.refused) {
-                            (Some(score), _) => println!("{}  {score}", image.case_id),
-                            (None, reasons) => {
-                                println!(
-                                    "{}  refused: {}",
-                                    image.case_id,
-                                    reasons.clone().unwrap_or_default()
-                                );
-                            }
-                        }
+        for chunk in todo.chunks(CHUNK) {
+            for (image, row) in chunk.iter().zip(scorer.score(&gate, chunk, &bar)?) {
+                match row {
+                    Ok(row) => {
+                        table.insert(image.case_id.clone(), row);
                     }
-                    let refused: Option<Vec<&str>> = row.refused.as_deref().map(|r| r.split("; ").collect());
-                    report.push(serde_json::json!({
-                        "file": image.case_id, "score": row.score, "positive": positive, "refused": refused,
-                        "image_sha256": row.image_sha256,
-                    }));
+                    Err(error) => problems.extend(error.diagnostics()),
                 }
-                Err(error) => problems.extend(error.diagnostics()),
-            }
-        }
-        if context.json && problems.is_empty() {
-            println!("{:#}", serde_json::json!({"model": model, "files": report}));
-        }
-        if problems.is_empty() { Ok(Outcome::Done) } else { Err(problems.into()) }
-    }
-
-    pub fn cohort(study: &Study, cohort: &Cohort, workers: Option<usize>) -> Result<Scored> {
-        let folder = study.model_folder();
-        let images_folder = study.protocol.data.images.as_ref().ok_or_else(|| {
-            Diagnostic::error("images-missing", "the protocol names no image folder")
-                .at(Location::file(study.folder.join("protocol.toml")))
-                .hint("add `images = \"...\"` to [data]")
-        })?;
-        let images_folder = images_folder.below(&study.data);
-        let file = study.protocol.scores.file.below(&study.out);
-        let partial = study.out.join("work/scores-partial.csv");
-        let stamp = study.out.join("work/scores-of.txt");
-        let scorer = Scorer::open(&folder, workers.unwrap_or_else(cores))?;
-        let lock = storage::read(&folder.join("lock.json"))?;
-        let key = Digest::of(&[lock.as_slice(), &crate::study::cohort_table(cohort)].concat());
-        let mut table = Scores::new();
-        if storage::read(&stamp).is_ok_and(|bytes| bytes == key.to_string().as_bytes()) {
-            for path in [&file, &partial] {
-                if let Ok(bytes) = storage::read(path) {
-                    let column = ["score".to_owned()];
-                    table = scores::parse(path, &bytes, "case_id", &column, |v| v[0]).unwrap_or_default();
-                    break;
-                }
-            }
-        }
-        let open: Vec<_> = cohort.drawn_cases().filter(|c| !table.contains_key(&c.case_id)).collect();
-        let mut todo = Vec::with_capacity(open.len());
-        // What is scored already needs no images.
-        if !open.is_empty() {
-            let images = ImageFolder::open(&images_folder)?;
-            for case in open {
-                todo.push(Image::of_case(case, &images)?);
-            }
-        }
-        let unchanged = todo.is_empty() && file.is_file();
-        if !unchanged {
-            say("score", &format!("{} of {} images", todo.len(), cohort.drawn.len()));
-            // The old table was made by another model or for another cohort.
-            if file.is_file() {
-                std::fs::remove_file(&file).map_err(|e| Error::io("remove", &file, &e))?;
             }
             storage::write_atomic(&partial, &scores::to_csv(&table))?;
-            storage::write_atomic(&stamp, key.to_string().as_bytes())?;
-            let bar = bar(todo.len());
-            let gate = scorer.lock().gate.clone();
-            let mut problems = Vec::new();
-            for chunk in todo.chunks(CHUNK) {
-                for (image, row) in
-                    chunk.iter().zip(score_images(&scorer, &gate, chunk, interrupted(), &bar)?)
-                {
-                    match row {
-                        Ok(row) => {
-                            table.insert(image.case_id.clone(), row);
-                        }
-                        Err(error) => problems.extend(error.diagnostics()),
-                    }
-                }
-                storage::write_atomic(&partial, &scores::to_csv(&table))?;
-                if interrupted().load(Ordering::Relaxed) {
-                    return Err(Error::Interrupted(
-                        "scoring stopped; the same command goes on from here".to_owned(),
-                    ));
-                }
+            if interrupted().load(Ordering::Relaxed) {
+                return Err(Error::Interrupted(
+                    "scoring stopped; the same command goes on from here".to_owned(),
+                ));
             }
-            bar.finish_and_clear();
-            if !problems.is_empty() {
-                return Err(problems.into());
-            }
-            storage::write_atomic(&file, &scores::to_csv(&table))?;
-            let _ = std::fs::remove_file(&partial);
         }
-        let scored = table.values().filter(|row| row.score.is_some()).count();
-        Ok(Scored { file, scored, refused: table.len() - scored, unchanged })
+        bar.finish_and_clear();
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+        let bytes = scores::to_csv(&table);
+        storage::write_atomic(&file, &bytes)?;
+        record.scores_sha256 = Some(Digest::of(&bytes));
+        storage::write_atomic(&scoring, &record.to_bytes())?;
+        let _ = std::fs::remove_file(&partial);
     }
+    let scored = table.values().filter(|row| row.score.is_some()).count();
+    Ok(Scored { file, scored, refused: table.len() - scored, unchanged })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::study::{Study, StudyArgs};
-use super::{Context, Outcome};
+use super::{Context, Outcome, cores};
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
@@ -126,10 +126,6 @@ pub struct TrainRequest {
 /// Folder of the run within the model's folder.
 pub fn run_folder(model: &Path) -> PathBuf {
     model.join("run")
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs the command.

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::Event;
+use crate::inference::scoring::{self, Scoring};
 use crate::model::lock::Lock;
 use crate::storage;
 use crate::study::{self, Derived, Step};
@@ -207,6 +208,14 @@ fn publish(study: &Study, inputs: &study::Inputs, derived: Derived, context: Con
             if path.is_file() {
                 payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?);
             }
+        }
+        // Only what made this very table: it may have been replaced by hand.
+        let path = study.out.join(scoring::FILE);
+        let table = inputs.files.get(&study.protocol.scores.file);
+        if let (Some(record), Some(table)) = (Scoring::read(&path), table)
+            && record.clone().machine_of(table).is_some()
+        {
+            payload.insert(bundle::path(bundle::MODEL, bundle::SCORING)?, record.to_bytes());
         }
     }
     payload.extend(derived.files);

@@ -1,6 +1,7 @@
-//! Which images are scored: the gate's decision for every case, before the model sees a pixel.
+//! Which images are scored, and their scores: the gate's decision for every case, before the model sees a pixel.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use super::scores::Score;
 use crate::dataset::case::Case;
@@ -9,6 +10,7 @@ use crate::dataset::image_folder::ImageFolder;
 use crate::dataset::{dicom, image};
 use crate::diagnostic::{Diagnostic, Location, Result};
 use crate::digest::Digest;
+use crate::model::scorer::{Engine, Scorer};
 use crate::storage;
 
 /// An image that the gate accepted, or the score table's row that says why not.
@@ -86,14 +88,38 @@ impl Image {
     }
 }
 
-/// The row of a refused image.
-pub fn refused(digest: Digest, reasons: String) -> Score {
-    Score { score: None, refused: Some(reasons), image_sha256: Some(digest), line: 0 }
-}
-
-/// The row of a scored image.
-pub fn scored(digest: Digest, score: f64) -> Score {
-    Score { score: Some(score), refused: None, image_sha256: Some(digest), line: 0 }
+/// Judges every image by the gate and scores those that it accepts: the rows of the score table, in the order of the images. An
+/// image that cannot be read has its own error in its place. `done` hears how many of the accepted ones are finished.
+///
+/// # Errors
+/// [`Error::Interrupted`](crate::diagnostic::Error::Interrupted) when `stop` was raised.
+pub fn score<E: Engine>(
+    scorer: &Scorer<E>,
+    gate: &Gate,
+    images: &[Image],
+    stop: &AtomicBool,
+    done: impl FnMut(usize),
+) -> Result<Vec<Result<Score>>> {
+    let admitted: Vec<Result<(Digest, Admission)>> = images.iter().map(|image| image.admit(gate)).collect();
+    let accepted: Vec<&Image> = images
+        .iter()
+        .zip(&admitted)
+        .filter(|(_, admitted)| matches!(admitted, Ok((_, Admission::Accepted))))
+        .map(|(image, _)| image)
+        .collect();
+    let mut values =
+        scorer.score_each(accepted.len(), |nth| image::load(&accepted[nth].path), stop, done)?.into_iter();
+    let row = |admitted: Result<(Digest, Admission)>| {
+        let (digest, admission) = admitted?;
+        let (score, refused) = match admission {
+            Admission::Refused(reasons) => (None, Some(reasons)),
+            Admission::Accepted => {
+                (Some(values.next().unwrap_or_else(|| unreachable!("one value an accepted image"))?), None)
+            }
+        };
+        Ok(Score { score, refused, image_sha256: Some(digest), line: 0 })
+    };
+    Ok(admitted.into_iter().map(row).collect())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod experiment;
 pub mod forward;
 pub mod layers;
 pub mod lock;
+pub mod machine;
 pub mod operating_point;
 pub mod parallel;
 pub mod prepare;
@@ -15,6 +16,7 @@ pub mod random;
 pub mod records;
 pub mod run;
 pub mod schedule;
+pub mod scorer;
 pub mod weights;
 
 #[cfg(feature = "torch")]

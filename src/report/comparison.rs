@@ -119,7 +119,6 @@ fn fill(source: &Source, digest: &str) -> Result<(String, Vec<Piece>)> {
     tera.add_raw_templates(source.templates.iter().map(|(name, text)| (name.as_str(), text.as_str())))
         .map_err(|e| located(&e, "template-syntax"))?;
     let comparison = &source.comparison;
-    let any = |has: fn(&Contender) -> bool| comparison.contenders.iter().any(has);
     let context = json!({
         "contenders": comparison.contenders.len(),
         "names": comparison.contenders.iter().map(|c| &c.name).collect::<Vec<_>>(),
@@ -133,14 +132,14 @@ fn fill(source: &Source, digest: &str) -> Result<(String, Vec<Piece>)> {
         "program_version": comparison.program_version,
         "level": format::level(comparison.method.level),
         "published": comparison.data.split == Split::PublishedCounts,
-        "has_pairs": !comparison.pairs.is_empty(),
-        "has_calls": comparison.pairs.iter().any(|p| !p.calls.is_empty()),
-        "has_roc": any(|c| !c.curves.roc.is_empty()),
-        "has_counts": any(|c| c.confusion.is_some()),
-        "has_calibration": any(|c| !c.curves.reliability.is_empty()),
-        "has_training": any(|c| !c.training.is_empty()),
-        "has_ensembles": any(|c| c.kind == Kind::Ensemble),
-        "has_warnings": !comparison.warnings.is_empty(),
+        "has_pairs": applies(comparison, "pairs"),
+        "has_calls": applies(comparison, "calls"),
+        "has_roc": comparison.contenders.iter().any(|c| !c.curves.roc.is_empty()),
+        "has_counts": applies(comparison, "counts"),
+        "has_calibration": applies(comparison, "calibration"),
+        "has_training": applies(comparison, "training"),
+        "has_ensembles": applies(comparison, "ensembles"),
+        "has_warnings": applies(comparison, "warnings"),
     });
     let context = Context::from_serialize(&context)
         .map_err(|e| Diagnostic::error("template-context", e.to_string()))?;
@@ -229,13 +228,23 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
     let mut sentences = Vec::new();
     match &comparison.best {
         Some(best) => {
-            let lead = format!("The highest AUC ({}, {})", best.name, format::fixed(best.auc, 3));
+            let auc = format::fixed(best.auc, 3);
+            let lead = if best.tied.is_empty() {
+                format!("The highest AUC ({}, {auc})", best.name)
+            } else {
+                let first = std::slice::from_ref(&best.name);
+                let names: Vec<String> = first.iter().chain(&best.tied).cloned().collect();
+                sentences.push(format!("{} tie for the highest AUC ({auc}).", list(&names)));
+                format!("That of {}", best.name)
+            };
             let words = |a: &Against| {
                 format!("{} (difference {}, {})", a.name, difference(a.difference), p_equals(a.adjusted_p))
             };
-            let (shown, open): (Vec<&Against>, Vec<&Against>) = best.against.iter().partition(|a| a.shown);
+            let others = best.against.iter().filter(|a| !best.tied.contains(&a.name));
+            let (shown, open): (Vec<&Against>, Vec<&Against>) = others.partition(|a| a.shown);
             match open[..] {
-                [] if best.against.is_empty() => {
+                [] if shown.is_empty() && !best.tied.is_empty() => {}
+                [] if shown.is_empty() => {
                     sentences.push(format!("{lead} was not compared with any other one."));
                 }
                 [] => {
@@ -356,8 +365,40 @@ pub fn method(comparison: &Comparison) -> Vec<String> {
     out
 }
 
+/// Whether a table has anything to show for this comparison.
+fn applies(comparison: &Comparison, id: &str) -> bool {
+    let any = |has: fn(&Contender) -> bool| comparison.contenders.iter().any(has);
+    match id {
+        "ensembles" => any(|c| c.kind == Kind::Ensemble),
+        "operating-points" => any(|c| c.operating_point.is_some()),
+        "counts" => any(|c| c.confusion.is_some()),
+        "pairs" => !comparison.pairs.is_empty(),
+        "calls" => comparison.pairs.iter().any(|p| !p.calls.is_empty()),
+        "calibration" => any(|c| !c.curves.reliability.is_empty()),
+        "training" => any(|c| !c.training.is_empty()),
+        "warnings" => !comparison.warnings.is_empty(),
+        _ => true,
+    }
+}
+
+/// The tables for a terminal, in order; warnings are printed as such.
+pub fn plain_tables(comparison: &Comparison) -> Vec<PlainTable> {
+    let ids = [
+        "contenders",
+        "ensembles",
+        "operating-points",
+        "counts",
+        "pairs",
+        "calls",
+        "calibration",
+        "training",
+    ];
+    let shown = ids.into_iter().filter(|id| applies(comparison, id));
+    shown.filter_map(|id| plain_table(comparison, id)).collect()
+}
+
 /// A table of the comparison as plain texts: caption, header, rows, notes. `None`: there is no such id.
-pub fn plain_table(comparison: &Comparison, id: &str) -> Option<PlainTable> {
+fn plain_table(comparison: &Comparison, id: &str) -> Option<PlainTable> {
     let table = table(comparison, id)?;
     let rows = table.rows.into_iter().map(|row| match row {
         Row::Cells(cells) => cells.into_iter().map(|c| c.text).collect(),
@@ -403,7 +444,10 @@ fn row(texts: Vec<String>) -> Row {
 
 /// The name, with its mark where it is the best or exploratory.
 fn name_cell(comparison: &Comparison, contender: &Contender) -> Cell {
-    let best = comparison.best.as_ref().is_some_and(|b| b.name == contender.name);
+    let best = comparison
+        .best
+        .as_ref()
+        .is_some_and(|b| b.name == contender.name || b.tied.contains(&contender.name));
     let text = if contender.exploratory {
         format!("{} (exploratory)", contender.name)
     } else {
@@ -679,6 +723,18 @@ fn calibration(comparison: &Comparison) -> Table {
          independent."
             .to_owned(),
     );
+    let ids = ["brier", "ece", "calibration_slope", "calibration_intercept"];
+    for contender in comparison.contenders.iter().filter(|c| !c.curves.reliability.is_empty()) {
+        // Slope and intercept are one fit with one reason.
+        let mut said = Vec::new();
+        for estimate in ids.iter().filter_map(|id| contender.estimate(id)) {
+            let Some(why) = estimate.not_evaluable.as_ref().filter(|why| !said.contains(why)) else {
+                continue;
+            };
+            table.notes.push(format!("{}: not evaluable where a dash stands: {why}.", contender.name));
+            said.push(why);
+        }
+    }
     table
 }
 

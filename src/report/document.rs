@@ -11,21 +11,8 @@ use crate::diagnostic::{Diagnostic, Result};
 /// A whole document.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// For metadata: the first heading of the cover.
-    pub title: String,
-    /// Device and study, for the running header.
-    pub running_title: String,
-    /// For metadata.
-    pub author: String,
-    /// The banner of every page, when there is one.
-    pub banner: Option<String>,
-    /// For the running footer.
-    pub footer: String,
-    /// RFC 3339, from the bundle.
-    pub date: String,
-    /// Identifies the document for ever: the run and the bundle's root digest.
-    #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only a PDF has an identifier"))]
-    pub identifier: String,
+    /// What it says beside its text.
+    pub facts: Facts,
     /// What stands before the first thematic break.
     pub cover: Vec<Block>,
     /// The rest.
@@ -259,19 +246,20 @@ impl Table {
 /// What a document says beside its text.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Its title where the text has no heading.
+    /// For metadata: the first heading of the cover, or this where the text has none.
     pub title: String,
     /// For the running header.
     pub running_title: String,
     /// For metadata.
     pub author: String,
-    /// The banner of every page.
+    /// The banner of every page, when there is one.
     pub banner: Option<String>,
     /// For the running footer.
     pub footer: String,
     /// RFC 3339.
     pub date: String,
     /// Identifies the document for ever.
+    #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only a PDF has an identifier"))]
     pub identifier: String,
 }
 
@@ -331,15 +319,9 @@ pub fn assemble(markdown: &str, pieces: Vec<Piece>, facts: Facts) -> Result<Docu
     let title = blocks
         .iter()
         .find_map(|b| if let Block::Heading { content, .. } = b { Some(plain(content)) } else { None })
-        .unwrap_or(facts.title);
+        .unwrap_or_else(|| facts.title.clone());
     Ok(Document {
-        title: text::one_line(&title),
-        running_title: facts.running_title,
-        author: facts.author,
-        banner: facts.banner,
-        footer: facts.footer,
-        date: facts.date,
-        identifier: facts.identifier,
+        facts: Facts { title: text::one_line(&title), ..facts },
         cover: blocks,
         body,
         footnotes: reader.footnotes,

@@ -17,15 +17,15 @@ pub fn page(document: &Document) -> String {
          <meta name=\"author\" content=\"{}\">\n<meta name=\"date\" content=\"{}\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
          <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body{}>\n",
-        html(&document.author),
-        html(&document.date),
-        html(&document.title),
+        html(&document.facts.author),
+        html(&document.facts.date),
+        html(&document.facts.title),
         running(document),
-        if document.banner.is_some() { " class=\"banner\"" } else { "" },
+        if document.facts.banner.is_some() { " class=\"banner\"" } else { "" },
     );
     out.push_str("<a class=\"skip\" href=\"#content\">Skip to the content</a>\n");
-    let _ = write!(out, "<header class=\"running\"><span>{}</span>", html(&document.running_title));
-    if let Some(banner) = &document.banner {
+    let _ = write!(out, "<header class=\"running\"><span>{}</span>", html(&document.facts.running_title));
+    if let Some(banner) = &document.facts.banner {
         let _ = write!(out, "<strong>{}</strong>", html(banner));
     }
     out.push_str("</header>\n<div class=\"cover\">\n");
@@ -43,14 +43,14 @@ pub fn page(document: &Document) -> String {
         }
         out.push_str("</ol>\n</section>\n");
     }
-    let _ = writeln!(out, "</main>\n<footer>{}</footer>\n</body>\n</html>", html(&document.footer));
+    let _ = writeln!(out, "</main>\n<footer>{}</footer>\n</body>\n</html>", html(&document.facts.footer));
     out
 }
 
 /// What every printed page says, in the page's margins (CSS Paged Media).
 fn running(document: &Document) -> String {
     let mut out = String::from("@media print { @page {\n");
-    if let Some(banner) = &document.banner {
+    if let Some(banner) = &document.facts.banner {
         let _ = writeln!(
             out,
             "  @top-center {{ content: \"{}\"; color: #a8390f; font: bold 8pt Arial, sans-serif; }}",
@@ -60,13 +60,13 @@ fn running(document: &Document) -> String {
         let _ = writeln!(
             out,
             "  @top-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
-            css(&document.running_title)
+            css(&document.facts.running_title)
         );
     }
     let _ = writeln!(
         out,
         "  @bottom-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
-        css(&document.footer)
+        css(&document.facts.footer)
     );
     out.push_str("  @bottom-right { content: counter(page) \" / \" counter(pages); color: #5a6370; font: 8pt Arial, sans-serif; }\n} }\n");
     out

@@ -110,11 +110,11 @@ pub fn compile(document: &Document) -> Result<Vec<u8>> {
             .collect(),
     };
     let paged: PagedDocument = typst::compile(&world).output.map_err(|e| problems(&world, &e))?;
-    let date = timestamp(&document.date)?;
+    let date = timestamp(&document.facts.date)?;
     let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
         .map_err(|e| Diagnostic::error("typesetting", e.message().to_string()))?;
     let options = PdfOptions {
-        ident: Smart::Custom(document.identifier.clone()),
+        ident: Smart::Custom(document.facts.identifier.clone()),
         creator: Smart::Custom(Some("Sequester".to_owned())),
         timestamp: Some(date),
         standards,

@@ -14,15 +14,15 @@ const STYLE: &str = include_str!("../../templates/style.typ");
 /// The whole typst source; images are files `/figures/<name>.svg`.
 pub fn markup(document: &Document) -> String {
     let mut out = String::from(STYLE);
-    let banner = document.banner.as_ref().map_or_else(|| "none".to_owned(), |b| typst_string(b));
+    let banner = document.facts.banner.as_ref().map_or_else(|| "none".to_owned(), |b| typst_string(b));
     let _ = writeln!(
         out,
         "\n#show: report.with(title: {}, author: {}, running: {}, banner: {banner}, footer: {}, date: {})\n",
-        typst_string(&document.title),
-        typst_string(&document.author),
-        typst_string(&document.running_title),
-        typst_string(&document.footer),
-        typst_string(&document.date),
+        typst_string(&document.facts.title),
+        typst_string(&document.facts.author),
+        typst_string(&document.facts.running_title),
+        typst_string(&document.facts.footer),
+        typst_string(&document.facts.date),
     );
     let writer = Writer { footnotes: document.footnotes.iter().cloned().collect() };
     out.push_str("#cover[\n");

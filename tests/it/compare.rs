@@ -82,6 +82,37 @@ fn published_counts_do_not_show_that_2a_is_best() {
 }
 
 #[test]
+fn equal_areas_are_said_to_tie_and_a_dash_has_its_reason() {
+    let out = tempfile::tempdir().expect("folder");
+    let write = |name: &str, scores: [f64; 6]| {
+        let path = out.path().join(format!("{name}.csv"));
+        let rows = scores.iter().enumerate().map(|(i, s)| format!("c{i},{},{s}\n", u8::from(i % 2 == 1)));
+        let text = format!("case_id,label,score\n{}", rows.collect::<String>());
+        std::fs::write(&path, text).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    // a and b separate the classes with other scores, c does not.
+    let a = write("a", [0.1, 0.9, 0.2, 0.8, 0.3, 0.7]);
+    let b = write("b", [0.2, 0.6, 0.1, 0.9, 0.3, 0.8]);
+    let c = write("c", [0.1, 0.9, 0.85, 0.8, 0.3, 0.2]);
+    let report = json(&[&b, &c, &a]);
+    assert_eq!(report["best"]["tied"], serde_json::json!(["b"]));
+    assert_eq!(report["conclusion"][0], "a and b tie for the highest AUC (1.000).");
+    let second = report["conclusion"][1].as_str().expect("text");
+    assert!(second.starts_with("That of a is not shown to be higher than that of c"), "{second}");
+    // Two alone that tie: nothing is said to be the highest.
+    let report = json(&[&b, &a]);
+    assert_eq!(report["conclusion"][0], "a and b tie for the highest AUC (1.000).");
+    assert!(!report["conclusion"].to_string().contains("The highest AUC"), "{report}");
+    let ran = sequester(&["compare", &a, "--bootstrap", "0"]);
+    let note = "a: not evaluable where a dash stands: the scores are constant or separate the classes";
+    assert!(ran.stdout.contains(note), "{}", ran.stdout);
+    let saturated = write("s", [0.1, 1.0, 0.2, 0.8, 0.9, 0.7]);
+    let ran = sequester(&["compare", &saturated, "--bootstrap", "0"]);
+    assert!(ran.stdout.contains("s: not evaluable where a dash stands: a score of 0 or 1 has no logit"));
+}
+
+#[test]
 fn documents_hold_every_section_and_are_the_same_twice() {
     let out = tempfile::tempdir().expect("folder");
     let [a, b] = [7, 8].map(|column| table(out.path(), "d08_clustered", column, |_| true, true));

@@ -51,7 +51,7 @@ const WALLS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("report", &["dataset", "evidence", "analysis"]),
-    ("audit", &["dataset", "protocol", "analysis", "study", "evidence", "report", "model"]),
+    ("audit", &["dataset", "protocol", "analysis", "study", "evidence", "report", "model", "inference"]),
 ];
 
 fn source() -> PathBuf {

@@ -310,6 +310,8 @@ pub struct Best {
     pub name: String,
     /// Its AUC.
     pub auc: f64,
+    /// Others with the same AUC, sorted: nobody is the best alone then.
+    pub tied: Vec<String>,
     /// Whether it is shown to be the best.
     pub verdict: Verdict,
     /// The others that it was compared with, from the smallest difference.

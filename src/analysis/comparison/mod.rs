@@ -292,6 +292,9 @@ fn adjust(pairs: &mut [Pair]) {
     }
 }
 
+/// AUCs of the same cases that differ by less are one number with other roundings.
+const TIED: f64 = 1e-12;
+
 /// Whether the highest AUC is shown to be the highest, from the pairs of a family. `None` with fewer than two
 /// contenders that are tested.
 pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best> {
@@ -317,6 +320,12 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
             })
         })
         .collect();
+    let mut tied: Vec<String> = tested
+        .iter()
+        .filter(|(other, theirs)| *other != name && (auc - theirs).abs() <= TIED)
+        .map(|(other, _)| (*other).to_owned())
+        .collect();
+    tied.sort();
     against.sort_by(|a, b| a.difference.total_cmp(&b.difference).then_with(|| a.name.cmp(&b.name)));
     let mut not_compared: Vec<String> = tested
         .iter()
@@ -332,7 +341,7 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
     } else {
         Verdict::NotCompared
     };
-    Some(Best { name: name.to_owned(), auc, verdict, against, not_compared })
+    Some(Best { name: name.to_owned(), auc, tied, verdict, against, not_compared })
 }
 
 #[cfg(test)]

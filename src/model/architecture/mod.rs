@@ -212,14 +212,21 @@ impl Padding {
         }
     }
 
-    /// Zeros before the first pixel of a side of `size`.
-    pub fn before(self, size: usize, kernel: usize, stride: usize) -> usize {
+    /// Zeros before the first and after the last pixel of a side of `size`.
+    pub fn zeros(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
         match self {
-            Self::Each(zeros) => zeros,
+            Self::Each(zeros) => [zeros; 2],
             Self::Same => {
-                (size.div_ceil(stride).saturating_sub(1) * stride + kernel).saturating_sub(size) / 2
+                let wanted = self.outputs(size, kernel, stride).saturating_sub(1) * stride + kernel;
+                let zeros = wanted.saturating_sub(size);
+                [zeros / 2, zeros - zeros / 2]
             }
         }
+    }
+
+    /// Zeros before the first pixel of a side of `size`.
+    pub fn before(self, size: usize, kernel: usize, stride: usize) -> usize {
+        self.zeros(size, kernel, stride)[0]
     }
 }
 
@@ -345,6 +352,18 @@ mod tests {
         let densenet = Architecture::Densenet121.units();
         let block_4 = densenet.iter().find(|u| u.name == "features.denseblock4.denselayer1").expect("there");
         assert_eq!(block_4.first_layer, 313);
+    }
+
+    #[test]
+    fn padding_is_that_of_tensorflow() {
+        let zeros = |size, kernel, stride| Padding::Same.zeros(size, kernel, stride);
+        assert_eq!(zeros(224, 3, 2), [0, 1]);
+        assert_eq!(zeros(112, 5, 2), [1, 2]);
+        assert_eq!(zeros(113, 3, 2), [1, 1]);
+        assert_eq!(zeros(14, 5, 1), [2, 2]);
+        assert_eq!(zeros(7, 1, 1), [0, 0]);
+        assert_eq!(Padding::Each(3).zeros(224, 7, 2), [3, 3]);
+        assert_eq!((Padding::Same.before(112, 5, 2), Padding::Each(1).before(9, 3, 1)), (1, 1));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::failed;
-use super::network::{Network, extent, same, shape_of, to_array};
+use super::network::{Network, extent, shape_of, to_array, zeros};
 use crate::diagnostic::Result;
 use crate::model::architecture::{Joined, Operation, Padding};
 use crate::model::forward::{self, Forward, Maps};
@@ -26,6 +26,7 @@ pub struct Inference {
     units: Vec<Unit>,
     /// Weight and bias of each layer.
     head: Vec<[Tensor; 2]>,
+    device: Device,
 }
 
 #[derive(Debug)]
@@ -56,8 +57,8 @@ struct Convolution {
     bias: Option<Tensor>,
     /// `[out, in]` and `[out, 1]`, where the convolution of one image is a matrix product.
     matrix: Option<(Tensor, Option<Tensor>)>,
-    kernel: [i64; 2],
-    stride: i64,
+    kernel: [usize; 2],
+    stride: usize,
     groups: i64,
     padding: Padding,
 }
@@ -70,7 +71,12 @@ impl Clone for Inference {
             channels: unit.channels,
         });
         let head = self.head.iter().map(|pair| pair.each_ref().map(Tensor::shallow_clone));
-        Self { forward: self.forward.clone(), units: units.collect(), head: head.collect() }
+        Self {
+            forward: self.forward.clone(),
+            units: units.collect(),
+            head: head.collect(),
+            device: self.device,
+        }
     }
 }
 
@@ -84,7 +90,7 @@ impl Inference {
             return Self::on_libtorch(network);
         }
         let forward = Forward::new(network.architecture(), &network.weights()?)?;
-        Ok(Self { forward: Some(forward), units: Vec::new(), head: Vec::new() })
+        Ok(Self { forward: Some(forward), units: Vec::new(), head: Vec::new(), device: Device::Cpu })
     }
 
     /// With libtorch's operations, on any device.
@@ -106,7 +112,17 @@ impl Inference {
             let part = |part: &str| network.tensor(&format!("head.fc{number}.{part}"))?.f_detach_copy();
             head.push([part("weight")?, part("bias")?]);
         }
-        Ok(Self { forward: None, units, head })
+        Ok(Self { forward: None, units, head, device: network.device() })
+    }
+
+    /// The forward pass without libtorch, where that is what runs.
+    pub(super) fn on_processor(&self) -> Option<&Forward> {
+        self.forward.as_ref()
+    }
+
+    /// Where its tensors are.
+    pub(super) fn device(&self) -> Device {
+        self.device
     }
 
     /// The steps of the base from one number to another, on what the steps before gave. All of them, from images
@@ -254,13 +270,13 @@ impl Convolution {
             return y.f_view([1, -1, size[2], size[3]]);
         }
         let whole = |padding: [i64; 2], x: &Tensor| {
-            x.f_conv2d(&self.weight, self.bias.as_ref(), self.stride, padding, 1, self.groups)
+            x.f_conv2d(&self.weight, self.bias.as_ref(), extent(self.stride), padding, 1, self.groups)
         };
         match self.padding {
             Padding::Each(each) => whole([extent(each); 2], x),
             Padding::Same => {
-                let [top, bottom] = same(size[2], self.kernel[0], self.stride);
-                let [left, right] = same(size[3], self.kernel[1], self.stride);
+                let [top, bottom] = zeros(self.padding, size[2], self.kernel[0], self.stride);
+                let [left, right] = zeros(self.padding, size[3], self.kernel[1], self.stride);
                 if top == bottom && left == right {
                     return whole([top, left], x);
                 }
@@ -301,8 +317,8 @@ fn compile(network: &Network, operations: VecDeque<Operation>) -> Result<Vec<Ste
                     weight,
                     bias,
                     matrix,
-                    kernel: [extent(shape[2]), extent(shape[3])],
-                    stride: extent(stride),
+                    kernel: [shape[2], shape[3]],
+                    stride,
                     groups: extent(groups),
                     padding,
                 }));

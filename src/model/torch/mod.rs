@@ -19,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Error, Result};
 pub use export::{Agreement, torchscript};
 pub use inference::Inference;
 pub use network::{Dropout, Network, NormMode};
-pub use scorer::Scorer;
+pub use scorer::open as open_scorer;
 pub use train::{Progress, TrainInput, train};
 
 /// The version of libtorch that this program was built with, as its `build-version` says.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{
-    Align, Block, Callout, Cell, Column, Document, Figure, Image, Inline, Look, Row, Table, number,
+    Align, Block, Callout, Cell, Column, Document, Facts, Figure, Image, Inline, Look, Row, Table, number,
 };
 use super::figures::canvas::{BLUE, Canvas, MUTED, RED};
 use super::{format, html, tables, text};
@@ -48,13 +48,15 @@ pub fn render(description: &Description) -> Result<BTreeMap<RelativePath, Vec<u8
     let names: Vec<&str> = description.sets.iter().map(|s| s.name.as_str()).collect();
     let title = "Description of the data";
     let document = Document {
-        title: title.to_owned(),
-        running_title: text::fit(&text::one_line(&format!("{title}: {}", names.join(", "))), 8.0, 460.0),
-        author: String::new(),
-        banner: description.synthetic.then(|| tables::SYNTHETIC_BANNER.to_owned()),
-        footer: text::one_line(&format!("Sequester {}", env!("CARGO_PKG_VERSION"))),
-        date: String::new(),
-        identifier: String::new(),
+        facts: Facts {
+            title: title.to_owned(),
+            running_title: text::fit(&text::one_line(&format!("{title}: {}", names.join(", "))), 8.0, 460.0),
+            author: String::new(),
+            banner: description.synthetic.then(|| tables::SYNTHETIC_BANNER.to_owned()),
+            footer: text::one_line(&format!("Sequester {}", env!("CARGO_PKG_VERSION"))),
+            date: String::new(),
+            identifier: String::new(),
+        },
         cover: cover(description, title),
         body: blocks,
         footnotes: Vec::new(),

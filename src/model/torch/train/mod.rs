@@ -22,7 +22,7 @@ pub(super) use self::shard::mean_loss;
 use self::shard::{Data, Plan, Shard, ShardOutcome, shards};
 use super::inference::{Inference, VERSION};
 use super::network::{BatchStatistics, to_array};
-use super::scorer::{image, probability, score_plane};
+use super::scorer::image;
 use super::workers::Workers;
 use super::{Network, NormMode, failed, is_out_of_memory};
 use crate::diagnostic::{Diagnostic, Error, Result};
@@ -33,6 +33,7 @@ use crate::model::random::{Purpose, shuffled, stream};
 use crate::model::records::Records;
 use crate::model::run::{Best, EpochRecord, Recorded, RunState, Sample, TuningScore, tuning_scores_csv};
 use crate::model::schedule;
+use crate::model::scorer::{probability, score_plane};
 use crate::model::weights::{self, Weights};
 use crate::storage;
 

@@ -12,7 +12,8 @@ use crate::model::lock::Lock;
 use crate::model::operating_point::{Rule, choose};
 use crate::model::random::{initial_weights, uniform};
 use crate::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
-use crate::model::torch::{Scorer, torchscript};
+use crate::model::scorer::Scorer;
+use crate::model::torch::torchscript;
 
 /// 12 training and 6 tuning images of 32 x 32: a bright spot where the label is positive, on noise.
 struct Bench {

@@ -1,0 +1,123 @@
+//! Scoring with a locked model, and with nothing else.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::forward::{Forward, Maps};
+use super::lock::Lock;
+use super::parallel::{self, Pool};
+use super::preprocessing::Preprocessing;
+use super::weights::{self, Weights};
+use crate::dataset::radiograph::Radiograph;
+use crate::diagnostic::{Error, Location, Result};
+
+/// What computes a logit with fixed weights. A clone shares the weights and may work beside the original.
+pub trait Engine: Clone + Send {
+    /// The logit of an image `[3][side][side]`, normalised as the network wants it.
+    ///
+    /// # Errors
+    /// What the library beneath reports.
+    fn logit(&self, image: &[f32], side: usize) -> Result<f64>;
+}
+
+impl Engine for Forward {
+    fn logit(&self, image: &[f32], side: usize) -> Result<f64> {
+        Ok(f64::from(Self::logit(self, Maps::from_planes(image, [3, side, side]))))
+    }
+}
+
+/// A locked model, its weights checked against the lock. Every image is scored alone, so a score depends
+/// on the image, the weights and the kind of processor, never on its neighbours or on the number of workers.
+pub struct Scorer<E = Forward> {
+    lock: Lock,
+    engine: E,
+    pool: Pool,
+}
+
+impl Scorer {
+    /// Reads the lock of a model's folder, checks the weights against it, and builds the forward pass from the
+    /// very bytes that were checked.
+    ///
+    /// # Errors
+    /// [`Error::Lock`] when there is no lock or the weights are not the locked ones.
+    pub fn open(folder: &Path, workers: usize) -> Result<Self> {
+        Self::with_lock(Lock::read(folder)?, folder, workers)
+    }
+
+    /// The same with a lock that lies elsewhere; the folder has the weights.
+    ///
+    /// # Errors
+    /// [`Error::Lock`] when the weights are not the locked ones.
+    pub fn with_lock(lock: Lock, folder: &Path, workers: usize) -> Result<Self> {
+        let engine = Forward::new(lock.architecture, &locked_weights(&lock, folder)?)?;
+        Ok(Self::new(lock, engine, Pool::new(workers, || {})?))
+    }
+}
+
+impl<E: Engine> Scorer<E> {
+    /// From an engine that has the locked weights.
+    pub fn new(lock: Lock, engine: E, pool: Pool) -> Self {
+        Self { lock, engine, pool }
+    }
+
+    /// The lock.
+    pub fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Probabilities in 0..=1 of planes as [`Preprocessing::plane`] gives them, in their order.
+    ///
+    /// # Errors
+    /// What the engine reports.
+    pub fn score(&self, planes: &[Vec<f32>]) -> Result<Vec<f64>> {
+        let preprocessing = &self.lock.preprocessing;
+        let never = AtomicBool::new(false);
+        let work = |engine: &E, index: usize| score_plane(engine, preprocessing, &planes[index]);
+        parallel::each(&self.pool, planes.len(), &never, |_| {}, || self.engine.clone(), work)
+    }
+
+    /// Loads, preprocesses and scores `count` images; each worker holds one image at a time. An image that `load`
+    /// cannot give has its own error in its place and does not stop the others. `done` hears how many are finished.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when `stop` was raised.
+    pub fn score_each(
+        &self,
+        count: usize,
+        load: impl Fn(usize) -> Result<Radiograph> + Sync,
+        stop: &AtomicBool,
+        done: impl FnMut(usize),
+    ) -> Result<Vec<Result<f64>>> {
+        let preprocessing = &self.lock.preprocessing;
+        let work = |engine: &E, index: usize| {
+            Ok(load(index).and_then(|image| score_plane(engine, preprocessing, &preprocessing.plane(&image))))
+        };
+        parallel::each(&self.pool, count, stop, done, || self.engine.clone(), work)
+    }
+}
+
+/// The weights of a model's folder, read once and checked against the lock.
+///
+/// # Errors
+/// [`Error::Lock`] when they are not the locked ones, or no weights at all.
+pub fn locked_weights(lock: &Lock, folder: &Path) -> Result<Weights> {
+    let bytes = lock.read_weights(folder)?;
+    let path = lock.weights_path(folder);
+    weights::from_bytes(&bytes)
+        .map_err(|list| Error::Lock(list.into_iter().map(|one| one.at(Location::file(&path))).collect()))
+}
+
+/// The probability of one image from its plane.
+///
+/// # Errors
+/// What the engine reports.
+pub fn score_plane(engine: &impl Engine, preprocessing: &Preprocessing, plane: &[f32]) -> Result<f64> {
+    let mut image = Vec::with_capacity(3 * plane.len());
+    preprocessing.normalise_into(plane, &mut image);
+    Ok(probability(engine.logit(&image, preprocessing.resolution as usize)?))
+}
+
+/// The logistic function of a 32-bit logit, in 64 bits so that order is kept near 0 and 1.
+pub fn probability(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
