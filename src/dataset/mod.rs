@@ -18,3 +18,4 @@ pub mod radiograph;
 pub mod split;
 pub mod standardised;
 pub mod table;
+pub mod traces;

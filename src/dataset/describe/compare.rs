@@ -40,10 +40,10 @@ pub(super) fn compare(first: &SetDescription, second: &SetDescription, shared_pa
         let counts: Vec<(u64, u64)> =
             names.iter().map(|name| (at(&covariate.levels, name), at(&other.levels, name))).collect();
         let (ours, theirs): (Vec<u64>, Vec<u64>) = counts.iter().copied().unzip();
-        push(covariate.field, None, Categorical, standardised::categorical(&ours, &theirs));
+        push(&covariate.field, None, Categorical, standardised::categorical(&ours, &theirs));
         for (name, (a, b)) in names.iter().zip(counts) {
             let value = standardised::binary((a, first.images), (b, second.images));
-            push(covariate.field, Some(name), Binary, value);
+            push(&covariate.field, Some(name), Binary, value);
         }
     }
     let mut names: Vec<&str> = first.findings.iter().map(|f| f.finding.as_str()).collect();

@@ -116,7 +116,7 @@ fn covariate(cases: &[&Case], field: &'static str, bands: &[AgeBand], all: u64) 
         })
         .collect();
     levels.sort_by_key(|l| (l.level == NOT_RECORDED, rank(&l.level)));
-    Covariate { field, levels }
+    Covariate { field: field.into(), levels }
 }
 
 fn age_histogram(cases: &[&Case]) -> Vec<AgeBin> {
@@ -255,7 +255,7 @@ fn missing(cases: &[&Case], fields: &BTreeSet<&'static str>) -> Vec<Missing> {
         .into_iter()
         .filter(|(field, _)| fields.contains(field))
         .map(|(field, absent)| Missing {
-            field,
+            field: field.into(),
             images: Share::new(cases.iter().filter(|c| absent(c)).count() as u64, cases.len() as u64),
         })
         .collect()

@@ -1,10 +1,11 @@
 //! What sets of cases look like, in exact counts, and how far they lie apart. No file is read here: images come in as
 //! histograms ([`super::intensity`]), and `report` draws.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::case::Case;
 use super::facts::Fact;
@@ -51,7 +52,7 @@ pub struct Request {
 }
 
 /// One level of a variable.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     /// Its name; `not recorded` is a level.
     pub level: String,
@@ -64,16 +65,16 @@ pub struct Level {
 }
 
 /// A variable with levels.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Covariate {
     /// `sex`, `view`, `age_band`, `site`, ...
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// In order: age bands by age, others by name, `not recorded` last.
     pub levels: Vec<Level>,
 }
 
 /// A bin of the age histogram.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgeBin {
     /// Youngest age in it.
     pub first: u16,
@@ -86,7 +87,7 @@ pub struct AgeBin {
 }
 
 /// A finding that came with the images.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Its name.
     pub finding: String,
@@ -103,7 +104,7 @@ pub struct Finding {
 }
 
 /// Findings that occur on the same image.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CoOccurrence {
     /// Names, in the order of rows and columns.
     pub findings: Vec<String>,
@@ -112,7 +113,7 @@ pub struct CoOccurrence {
 }
 
 /// All findings of an image together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Combination {
     /// Sorted; a positive image with the positive finding alone has one.
     pub findings: Vec<String>,
@@ -121,7 +122,7 @@ pub struct Combination {
 }
 
 /// Images with so many findings.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comorbidity {
     /// Findings on the image, the positive one included.
     pub findings: usize,
@@ -132,7 +133,7 @@ pub struct Comorbidity {
 }
 
 /// Patients with so many images.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImagesPerPatient {
     /// Images.
     pub images: u64,
@@ -141,7 +142,7 @@ pub struct ImagesPerPatient {
 }
 
 /// A cell of the positives by age band and sex.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgeAndSex {
     /// Age band, or `not recorded`.
     pub age_band: String,
@@ -154,16 +155,16 @@ pub struct AgeAndSex {
 }
 
 /// How much of a field is not recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Missing {
     /// The field.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// Images without it, of all images.
     pub images: Share,
 }
 
 /// One set of cases.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetDescription {
     /// Its name.
     pub name: String,
@@ -208,12 +209,12 @@ pub struct SetDescription {
 }
 
 /// One line of a comparison.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// `age`, `images_per_patient`, `label`, a covariate, or `finding`.
     pub variable: String,
     /// The level, where a level is compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
     /// How it was computed.
     pub kind: DifferenceKind,
@@ -222,7 +223,7 @@ pub struct Difference {
 }
 
 /// Which formula a standardised difference has ([`super::standardised`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceKind {
     /// Of means.
@@ -234,7 +235,7 @@ pub enum DifferenceKind {
 }
 
 /// Two sets side by side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Name of the first set.
     pub first: String,
@@ -251,7 +252,7 @@ pub struct Comparison {
 }
 
 /// A file that a description or a split follows from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// The file's name. Its folder is left out: it differs between machines, and documents travel.
     pub name: String,
@@ -272,10 +273,10 @@ pub fn file_name(path: &Path) -> String {
 }
 
 /// All sets, and how far they lie apart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// [`FORMAT`].
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// The files it follows from.
     pub inputs: Vec<Input>,
     /// The findings that make an image positive.
@@ -305,7 +306,7 @@ pub fn describe(sets: &[Set<'_>], request: &Request) -> Description {
         }
     }
     Description {
-        format: FORMAT,
+        format: FORMAT.into(),
         inputs: Vec::new(),
         facts: Vec::new(),
         positive: request.positive.clone(),

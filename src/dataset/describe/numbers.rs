@@ -1,9 +1,9 @@
 //! A count of a total, and a whole-numbered variable.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A count of a total.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// How many.
     pub numerator: u64,
@@ -27,7 +27,7 @@ impl Share {
 }
 
 /// A whole-numbered variable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Numbers {
     /// Recorded values.
     pub n: u64,

@@ -133,13 +133,13 @@ pub(super) fn levels(description: &Description, pieces: &mut Pieces) {
                 names.push(&level.level);
             }
         }
-        images.push(Row::Group(variable(covariate.field, None)));
-        positives.push(Row::Group(variable(covariate.field, None)));
+        images.push(Row::Group(variable(&covariate.field, None)));
+        positives.push(Row::Group(variable(&covariate.field, None)));
         for name in names {
             let find = |s: &SetDescription| {
                 s.covariates.get(place).and_then(|c| c.levels.iter().find(|l| l.level == name)).cloned()
             };
-            let label = format!("\u{2003}{}", level_words(covariate.field, name));
+            let label = format!("\u{2003}{}", level_words(&covariate.field, name));
             images.push(row(
                 label.clone(),
                 sets.iter().map(|s| share(find(s).map_or(Share::new(0, s.images), |l| l.images))),

@@ -16,9 +16,10 @@ mod findings;
 mod groups;
 mod images;
 mod overview;
+mod side_by_side;
 mod words;
 
-use words::{columns, finding_words, names, row, table, variable};
+use words::{columns, finding_words, variable};
 pub use words::{fact_numbers, share};
 
 /// Sets that get a figure of their own where a figure shows one set; the tables show all.
@@ -111,6 +112,16 @@ pub fn sentence(comparison: &Comparison) -> String {
         .collect();
     let more = if notable.len() > 6 { format!(" and {} more", notable.len() - 6) } else { String::new() };
     format!("{first} and {second}: standardised differences beyond {NOTABLE}: {}{more}", named.join(", "))
+}
+
+/// A table of a submission document, by the part of its id after `description`. `None`: there is no such id.
+pub(super) fn table_for_document(description: &Description, id: &str) -> Option<Table> {
+    match id {
+        "" => Some(side_by_side::all(description)),
+        "-findings" => Some(side_by_side::findings(description)),
+        "-missing" => Some(side_by_side::missing(description)),
+        _ => None,
+    }
 }
 
 struct Pieces {
@@ -213,26 +224,7 @@ fn body(description: &Description, pieces: &mut Pieces) {
     images::patients(description, pieces);
     if sets.iter().any(|s| !s.missing.is_empty()) {
         pieces.heading("What is not recorded");
-        let fields: Vec<&str> =
-            sets.first().map_or(Vec::new(), |s| s.missing.iter().map(|m| m.field).collect());
-        let rows = fields
-            .iter()
-            .enumerate()
-            .map(|(i, field)| {
-                row(
-                    variable(field, None),
-                    sets.iter().map(|s| s.missing.get(i).map_or(String::new(), |m| share(m.images))),
-                )
-            })
-            .collect();
-        pieces.table(
-            "missing",
-            table(
-                "Images for which a field is not recorded, of all images",
-                columns("Field", names(description)),
-                rows,
-            ),
-        );
+        pieces.table("missing", side_by_side::missing(description));
     }
     images::intensity(description, pieces);
     pieces.heading("How it was computed");

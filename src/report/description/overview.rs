@@ -9,22 +9,22 @@ use crate::dataset::standardised::NOTABLE;
 use crate::report::document::{Cell, Look, Row, Table};
 use crate::report::{format, text};
 
-fn years(numbers: Option<Numbers>, part: fn(Numbers) -> Option<String>) -> String {
+pub(super) fn years(numbers: Option<Numbers>, part: fn(Numbers) -> Option<String>) -> String {
     numbers.and_then(part).unwrap_or_else(|| "\u{2013}".to_owned())
 }
 
-fn mean_sd(numbers: Numbers) -> Option<String> {
+pub(super) fn mean_sd(numbers: Numbers) -> Option<String> {
     let sd = numbers.sd.map_or_else(|| "\u{2013}".to_owned(), |sd| format::fixed(sd, 1));
     Some(format!("{} (SD {sd})", format::fixed(numbers.mean?, 1)))
 }
 
-fn middle(numbers: Numbers) -> Option<String> {
+pub(super) fn middle(numbers: Numbers) -> Option<String> {
     let [low, median, high] = numbers.quartiles?;
     let plain = |v: f64| format::fixed(v, usize::from(v.fract() != 0.0));
     Some(format!("{} ({} to {})", plain(median), plain(low), plain(high)))
 }
 
-fn range(numbers: Numbers) -> Option<String> {
+pub(super) fn range(numbers: Numbers) -> Option<String> {
     Some(format!("{} to {}", numbers.minimum?, numbers.maximum?))
 }
 
