@@ -223,6 +223,14 @@ fn group(case: &Case, request: &Request) -> Option<&'static str> {
     }
 }
 
+/// A group of a set: its images, those of them that are there, and the case ids of those that are read.
+struct Drawn<'a> {
+    group: &'static str,
+    of: u64,
+    there: u64,
+    read: Vec<&'a str>,
+}
+
 /// Reads the drawn images on all cores, each once, and sums them up by set and group.
 fn read_images(
     sets: &[Set<'_>],
@@ -245,8 +253,7 @@ fn read_images(
             .hint("name the folder that holds the files of the column `image` (NIH: Image Index), or images_001/ and so on")
             .into());
     }
-    // Of each set and group: images, images that are there, and those that are read.
-    let mut drawn: Vec<Vec<(&'static str, u64, u64, Vec<&str>)>> = Vec::new();
+    let mut drawn: Vec<Vec<Drawn<'_>>> = Vec::new();
     for set in sets {
         let mut groups = Vec::new();
         for name in ["positive", "no finding", "other finding", "negative"] {
@@ -267,11 +274,16 @@ fn read_images(
             there.sort_unstable();
             let count = there.len() as u64;
             there.truncate(most);
-            groups.push((name, members.len() as u64, count, there.into_iter().map(|(_, id)| id).collect()));
+            groups.push(Drawn {
+                group: name,
+                of: members.len() as u64,
+                there: count,
+                read: there.into_iter().map(|(_, id)| id).collect(),
+            });
         }
         drawn.push(groups);
     }
-    let ids: BTreeSet<&str> = drawn.iter().flatten().flat_map(|(.., ids)| ids).copied().collect();
+    let ids: BTreeSet<&str> = drawn.iter().flatten().flat_map(|group| &group.read).copied().collect();
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {per_sec}, {eta} left");
     let bar =
         ProgressBar::new(ids.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -311,9 +323,9 @@ fn read_images(
     Ok(drawn
         .into_iter()
         .map(|groups| {
-            let one = |(name, of, there, ids): (&str, u64, u64, Vec<&str>)| {
-                let images: Vec<&Histogram> = ids.iter().filter_map(|id| histograms.get(id)).collect();
-                Intensity::of(name, of, there, &images)
+            let one = |drawn: Drawn<'_>| {
+                let images: Vec<&Histogram> = drawn.read.iter().filter_map(|id| histograms.get(id)).collect();
+                Intensity::of(drawn.group, drawn.of, drawn.there, &images)
             };
             groups.into_iter().map(one).collect()
         })

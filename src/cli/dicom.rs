@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Context, Outcome};
 use crate::dataset::dicom::{self, Header, Identifier};
 use crate::dataset::gate::{self, Check, Gate, Verdict};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Location, Result};
 
 /// Look at DICOM files.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,9 @@ pub struct CheckArgs {
 
 /// Name what identifies a person in headers and file names, never the values.
 ///
-/// Names, identifiers, dates, addresses, private attributes, and descriptions, which may also give the finding away.
+/// Names, identifiers, dates, addresses, private attributes, text burned into the picture, and descriptions, which may also
+/// give the finding away: of descriptions and other free text it is said what they seem to hold (a date, a telephone number,
+/// a finding, the patient's name or identifier).
 /// Exits with 0 when nothing is found, with 10 when something is, and with 1 when a file could not be read.
 #[derive(Debug, clap::Args)]
 pub struct PhiArgs {
@@ -202,7 +204,9 @@ fn print(report: &FileReport) {
 
 fn print_identifiers(found: &[Identifier]) {
     for one in found {
-        println!("  phi         {:<26} {} {}", one.kind, one.tag, one.keyword);
+        let traces: Vec<String> = one.traces.iter().map(ToString::to_string).collect();
+        let seems = if traces.is_empty() { String::new() } else { format!(": {}", traces.join(", ")) };
+        println!("  phi         {:<26} {} {}{seems}", one.kind, one.tag, one.keyword);
     }
 }
 
@@ -211,16 +215,30 @@ fn phi(args: &PhiArgs, context: Context) -> Result<Outcome> {
     let mut errors = Vec::new();
     let mut any = false;
     for file in &args.files {
-        let (found, wrong) = match dicom::read_header(file) {
-            Ok(header) => (header.identifiers, Vec::new()),
-            Err(error) => (Vec::new(), error.diagnostics()),
+        let (found, doubt, wrong) = match dicom::read_header(file) {
+            Ok(header) => {
+                let unsaid =
+                    (header.observed.burned_in.is_none() && header.observed.pixels.is_some()).then(|| {
+                        Diagnostic::warning(
+                            "dicom-burned-in-unknown",
+                            "BurnedInAnnotation (0028,0301) is absent: text may be burned into the picture",
+                        )
+                        .at(Location::file(file))
+                        .hint("look at the picture")
+                    });
+                (header.identifiers, unsaid, Vec::new())
+            }
+            Err(error) => (Vec::new(), None, error.diagnostics()),
         };
         any |= !found.is_empty();
         if !context.json {
             println!("{}: {} identifying attributes", file.display(), found.len());
             print_identifiers(&found);
+            doubt.iter().for_each(|doubt| println!("  {doubt}"));
         }
-        reports.push(serde_json::json!({ "path": file, "phi": found, "errors": wrong }));
+        let warnings: Vec<&Diagnostic> = doubt.iter().collect();
+        reports
+            .push(serde_json::json!({ "path": file, "phi": found, "warnings": warnings, "errors": wrong }));
         errors.extend(wrong);
     }
     if context.json {

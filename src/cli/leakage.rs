@@ -170,6 +170,13 @@ fn look(items: &mut [Item], images: &[PathBuf]) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
 }
 
+/// The name of a table's file. Its folder differs between machines; a number tells two of one name apart.
+fn table_name(args: &LeakageArgs, set: usize) -> String {
+    let own = name(args, set);
+    let once = (0..args.tables.len()).filter(|&other| name(args, other) == own).count() == 1;
+    if once { own } else { format!("{own} (table {})", set + 1) }
+}
+
 fn name(args: &LeakageArgs, set: usize) -> String {
     args.tables
         .get(set)
@@ -198,7 +205,7 @@ fn report(
         .map(|set| {
             let own = || items.iter().filter(|i| i.set == set);
             let patients: std::collections::BTreeSet<&str> = own().map(|i| i.patient_id.as_str()).collect();
-            json!({"table": args.tables[set].display().to_string(), "cases": own().count(), "patients": patients.len()})
+            json!({"table": table_name(args, set), "cases": own().count(), "patients": patients.len()})
         })
         .collect();
     let pair = |p: &&Pair| {

@@ -172,7 +172,16 @@ impl Study {
         }
         let lock = self.model_folder().join("lock.json");
         let lock = if lock.is_file() { Some(storage::read(&lock)?) } else { None };
-        Ok(Inputs { protocol: self.protocol.clone(), files, lock })
+        let mut manifests = Files::new();
+        if lock.is_some() {
+            for name in study::MANIFESTS {
+                let path = super::train::run_folder(&self.model_folder()).join(name);
+                if let (true, Ok(relative)) = (path.is_file(), name.parse()) {
+                    manifests.insert(relative, storage::read(&path)?);
+                }
+            }
+        }
+        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
     }
 
     fn way_out(&self, pattern: &str) -> String {

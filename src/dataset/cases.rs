@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::Case;
 use super::table::{Table, limited};
+use super::traces;
 use crate::diagnostic::{Diagnostic, Error, Result};
 
 /// The columns of `cases.csv`; only the first two are required, the others when the protocol uses them.
@@ -108,10 +109,36 @@ pub fn parse_as(
             );
         }
     }
+    cases.warnings.extend(telling_names(&cases.cases, &table));
     if cases.cases.is_empty() {
         problems.push(Diagnostic::error("table-empty", "the table has no rows").at(table.at(1)));
     }
     if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
+}
+
+/// Identifiers and names of files that look as if they named somebody: they would be copied into evidence. By line, never by
+/// value.
+fn telling_names(cases: &[Case], table: &Table) -> Option<Diagnostic> {
+    let tells = |case: &&Case| {
+        let image = case.image.as_ref().map_or("", |image| image.as_str());
+        [case.case_id.as_str(), case.patient_id.as_str(), image]
+            .iter()
+            .any(|name| !traces::in_name(name).is_empty())
+    };
+    let lines: Vec<u64> = cases.iter().filter(tells).map(|case| case.line).collect();
+    let first = *lines.first()?;
+    let some: Vec<String> = lines.iter().take(5).map(u64::to_string).collect();
+    let more = if lines.len() > 5 { ", ..." } else { "" };
+    let message = format!(
+        "{} case ids, patient ids or image names look as if they held a name or a date: lines {}{more}",
+        lines.len(),
+        some.join(", ")
+    );
+    Some(
+        Diagnostic::warning("identifier-telling", message)
+            .at(table.at(first))
+            .hint("case and patient ids are copied into evidence and documents: give pseudonyms instead"),
+    )
 }
 
 /// The table's bytes in the format [`CaseFormat::Cases`], with the columns of `fields`.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::describe::{Description, SetDescription};
 use crate::declared::{Document, Section};
@@ -49,7 +49,7 @@ pub struct Stated {
 }
 
 /// A stated fact beside what was found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// In words.
     pub statement: String,

@@ -1,6 +1,6 @@
 //! How bright images are: the distribution of their stored intensities, each image with the same weight.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::radiograph::Radiograph;
 
@@ -36,7 +36,7 @@ impl Histogram {
 }
 
 /// The intensities of a group of images.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intensity {
     /// `positive`, `no finding`, `other finding`, or `negative` where findings are not recorded.
     pub group: String,

@@ -19,3 +19,4 @@ pub mod radiograph;
 pub mod split;
 pub mod standardised;
 pub mod table;
+pub mod traces;

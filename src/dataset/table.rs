@@ -448,8 +448,10 @@ mod tests {
         Table::parse(Path::new("t.csv"), bytes)
     }
 
+    type Lines = Vec<(u64, Vec<String>)>;
+
     /// Header, cells of all rows with their lines, and codes of the notes.
-    fn seen(bytes: &[u8]) -> (Vec<String>, Vec<(u64, Vec<String>)>, Vec<&'static str>) {
+    fn seen(bytes: &[u8]) -> (Vec<String>, Lines, Vec<&'static str>) {
         let table = read(bytes).expect("reads");
         let rows =
             table.rows().iter().map(|r| (r.line, r.cells.iter().map(str::to_owned).collect())).collect();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bag::Payload;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
-use crate::study::{Files, Inputs};
+use crate::study::{self, Files, Inputs};
 
 /// Version of the layout; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-evidence/1";
@@ -30,6 +30,8 @@ pub const LEDGER: &str = "ledger.jsonl";
 pub const ENVIRONMENT: &str = "environment.json";
 /// Every estimate.
 pub const RESULTS: &str = "results.json";
+/// The data in counts, test set and development side by side.
+pub const DESCRIPTION: &str = "description.json";
 
 /// `environment.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +104,9 @@ pub fn inputs(payload: &Payload) -> Result<Inputs> {
     let protocol = crate::protocol::parse(Path::new("data/protocol.toml"), text(payload, PROTOCOL)?)
         .map_err(Error::Evidence)?;
     let lock = path(MODEL, "lock.json")?;
-    Ok(Inputs { protocol, files: below(payload, INPUTS), lock: payload.get(&lock).cloned() })
+    let mut manifests = below(payload, MODEL);
+    manifests.retain(|path, _| study::MANIFESTS.contains(&path.as_str()));
+    Ok(Inputs { protocol, files: below(payload, INPUTS), lock: payload.get(&lock).cloned(), manifests })
 }
 
 /// The templates as a bundle holds them.

@@ -41,7 +41,13 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         // The weights stay with the model; the lock in the bundle holds their digest.
         digests.insert("data/model/weights.safetensors".to_owned(), weights.to_owned());
     }
+    let description_path = bundle::DESCRIPTION.parse().ok();
+    let description = match description_path.and_then(|path| payload.get(&path)) {
+        Some(_) => Some(json(payload, bundle::DESCRIPTION)?),
+        None => None,
+    };
     Ok(Source {
+        description,
         device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
         protocol: toml_value(&protocol_text, bundle::PROTOCOL)?,
         protocol_text,

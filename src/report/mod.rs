@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::analysis::results::Results;
+use crate::dataset::describe::Description;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::digest::RelativePath;
 
@@ -44,6 +45,8 @@ pub struct Source {
     pub protocol_text: String,
     /// `data/model/lock.json`; `None` when the device was scored elsewhere.
     pub lock: Option<Value>,
+    /// `data/description.json`; `None` in a bundle that has none.
+    pub description: Option<Description>,
     /// One entry an epoch; empty when the training is not part of the bundle.
     pub training: Vec<TrainingEpoch>,
     /// Digest of `tagmanifest-sha256.txt`: the one digest that stands for the bundle.

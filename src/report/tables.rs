@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::document::{Align, Cell, Column, Look, Row, Table};
-use super::{Source, format, text};
+use super::{Source, description, format, text};
 use crate::analysis::estimate::{Estimate, IntervalMethod};
 use crate::analysis::results::{Results, Verdict};
 
@@ -38,6 +38,9 @@ pub const IDS: &[&str] = &[
     "openings",
     "warnings",
     "digests",
+    "description",
+    "description-findings",
+    "description-missing",
     "to-complete",
 ];
 
@@ -80,6 +83,11 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "warnings" => warnings(results),
         "digests" => digests(source),
         "to-complete" => completion(to_complete),
+        _ if id.starts_with("description") && IDS.contains(&id) => {
+            let nothing = table("The data", vec![left("", 1.0)], Vec::new());
+            let part = id.trim_start_matches("description");
+            source.description.as_ref().map_or(Some(nothing), |d| description::table_for_document(d, part))?
+        }
         _ => return None,
     })
 }

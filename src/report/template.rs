@@ -125,6 +125,10 @@ fn context(source: &Source) -> Json {
         "synthetic": results.study.synthetic,
         "banner": tables::SYNTHETIC_BANNER,
         "has_model": source.lock.is_some(),
+        "has_description": source.description.is_some(),
+        "has_development": source.description.as_ref().is_some_and(|d| d.sets.len() > 1),
+        "has_findings":
+            source.description.as_ref().is_some_and(|d| d.sets.iter().any(|s| !s.findings.is_empty())),
         "has_training": !source.training.is_empty(),
         "has_precision_recall": !results.curves.precision_recall.is_empty(),
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),

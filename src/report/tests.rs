@@ -88,6 +88,32 @@ fn endpoint(
 }
 
 /// A study as it should be.
+/// Three cases for development and two of a test set.
+fn description(findings: &[&str]) -> Description {
+    use crate::dataset::case::{Case, Sex};
+    use crate::dataset::describe::{AgeBand, Request, Set, describe};
+    let case = |id: u16, sex, age_years, positive: bool| Case {
+        case_id: format!("C{id}"),
+        patient_id: format!("P{id}"),
+        sex: Some(sex),
+        age_years,
+        view: Some(if positive { "AP" } else { "PA" }.to_owned()),
+        findings: findings.iter().filter(|_| positive).map(|f| (*f).to_owned()).collect(),
+        source_label: Some(positive),
+        ..Case::default()
+    };
+    let development =
+        [case(1, Sex::F, Some(40), true), case(2, Sex::M, Some(51), false), case(3, Sex::F, None, false)];
+    let test = [case(4, Sex::M, Some(77), true), case(5, Sex::M, Some(60), false)];
+    let sets = [
+        Set { name: "Development".into(), cases: development.iter().collect() },
+        Set { name: "Test set".into(), cases: test.iter().collect() },
+    ];
+    let fields = ["case_id", "patient_id", "sex", "age_years", "view", "findings", "label"].into();
+    let positive = vec!["Pneumonia".to_owned()];
+    describe(&sets, &Request { positive, bands: AgeBand::USUAL.to_vec(), fields, whole_first: false })
+}
+
 pub(super) fn realistic() -> Source {
     let row = |variable: &str, level: &str, cases: u64| CohortRow {
         variable: variable.into(),
@@ -328,6 +354,7 @@ pub(super) fn realistic() -> Source {
     digests.insert("data/model/weights.safetensors".into(), weights);
     Source {
         results,
+        description: Some(description(&["Edema", "Pneumonia"])),
         device: serde_json::json!({
             "submitter": {"name": "Example Diagnostics", "address": "1 Example Way", "contact": ""},
             "device": {"name": "PneumoDetect AI", "version": "1.0.0",
@@ -422,6 +449,7 @@ fn hostile() -> Source {
     let mut source = realistic();
     let text = || HOSTILE.to_owned();
     let lines = format!("{HOSTILE}\n\n- {HOSTILE}\n\n~~~~{{table}} 0\n~~~~\n\n# {HOSTILE}\n<div>\n    code");
+    source.description = Some(description(&[HOSTILE]));
     source.device = serde_json::json!({
     "submitter": {"name": HOSTILE, "address": lines, "contact": HOSTILE},
     "device": {"name": HOSTILE, "version": HOSTILE, "description": lines, "limitations": [HOSTILE, lines], "intended_use": lines},
@@ -686,6 +714,7 @@ fn sections_read_as_they_did() {
     insta::assert_snapshot!("validation-results", section(&markdown, "Validation Results"));
     insta::assert_snapshot!("algorithm-training", section(&markdown, "Algorithm Training"));
     insta::assert_snapshot!("ground-truth", section(&markdown, "Ground Truth"));
+    insta::assert_snapshot!("databases", section(&markdown, "Databases"));
     let elsewhere = file(&render(&empty()).expect("renders"), "report.md");
     insta::assert_snapshot!("scored-elsewhere-training", section(&elsewhere, "Algorithm Training"));
     insta::assert_snapshot!("nothing-evaluable-results", section(&elsewhere, "Validation Results"));

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Cohort, Files, Inputs, cohort, read_scores, reference_standard, tables};
+use super::{
+    Cohort, Files, Inputs, cohort, description, read_scores, reference_standard, separation, tables,
+};
 use crate::analysis::operating_point::{self, Rule as AnalysisRule};
 use crate::analysis::results::{OperatingPointRecord, Results};
 use crate::analysis::study::{StudyCase, analyse};
@@ -17,7 +19,7 @@ use crate::protocol::{Incomplete, OperatingPointRule, OperatingPointSource};
 pub struct Derived {
     /// Every estimate.
     pub results: Results,
-    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, and `tuning.csv` where the operating
+    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, `description.json`, and `tuning.csv` where the operating
     /// point was fixed in this study.
     pub files: Files,
     /// Things to know that are not results.
@@ -34,6 +36,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     let reference = reference_standard(inputs, &cohort)?;
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, &cohort, &scores)?;
+    separation::check(inputs, &cohort, &scores)?;
     let without: Vec<_> = cohort
         .drawn_cases()
         .zip(&reference.consensus)
@@ -81,6 +84,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     put("reference.csv", tables::reference(&cohort, &reference));
     put("scores.csv", scores::to_csv(&used));
     put("results.json", json);
+    put("description.json", description::json(inputs, &cohort)?);
     if let Some(tuning) = tuning {
         put("tuning.csv", tables::tuning(&tuning));
     }

@@ -2,6 +2,8 @@
 //! brings the files from disk, the auditor brings them from a bundle, and both get the same bytes back.
 
 mod derive;
+mod description;
+mod separation;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +26,9 @@ pub use derive::{Derived, derive};
 /// The files of a study, by their path relative to the data folder.
 pub type Files = BTreeMap<RelativePath, Vec<u8>>;
 
+/// What a training run lists of its cases: case, patient, label, digest of the image file.
+pub const MANIFESTS: [&str; 2] = ["training-manifest.csv", "tuning-manifest.csv"];
+
 /// What a study is derived from.
 #[derive(Clone, Debug)]
 pub struct Inputs {
@@ -33,6 +38,8 @@ pub struct Inputs {
     pub files: Files,
     /// `lock.json` of the model, where the study has one.
     pub lock: Option<Vec<u8>>,
+    /// Those of [`MANIFESTS`] that lie beside the model.
+    pub manifests: Files,
 }
 
 /// Which of the protocol's files a step needs.
@@ -110,6 +117,8 @@ impl Inputs {
 pub struct Cohort {
     /// Every case considered, in file order.
     pub cases: Vec<Case>,
+    /// Columns that every case table has, as [`Cases::fields`].
+    pub fields: BTreeSet<&'static str>,
     /// Criteria each case fails, as positions in the protocol's list.
     pub failed: Vec<Vec<usize>>,
     /// Positions of the drawn cases, ascending.
@@ -182,7 +191,7 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
             .into());
     }
     let drawn = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
-    Ok(Cohort { cases: all.cases, failed, drawn, warnings })
+    Ok(Cohort { cases: all.cases, fields: all.fields, failed, drawn, warnings })
 }
 
 fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {

@@ -47,6 +47,7 @@ fn leakage_reads_images_where_the_archives_put_them() {
     let apart = run("two.csv");
     assert_eq!(apart.code, 0, "{}", apart.stderr);
     assert_eq!(json(&apart.stdout)["images_read"], true);
+    assert_eq!(json(&apart.stdout)["sets"][0]["table"], "one.csv", "the folder is nobody's business");
     let copied = run("copy.csv");
     assert_eq!(copied.code, 10, "{}", copied.stderr);
     let found = json(&copied.stdout)["in_common"].clone();
@@ -55,6 +56,23 @@ fn leakage_reads_images_where_the_archives_put_them() {
     let lost = run("lost.csv");
     assert_eq!(lost.code, 1);
     assert!(lost.stdout.contains("file-missing") || lost.stderr.contains("file-missing"), "{}", lost.stdout);
+}
+
+#[test]
+fn names_in_case_tables_are_warned_about_and_never_repeated() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("cases.csv");
+    let rows = "C1,P1,a/Doe_John_1970.png\nC2,P2,b/0002.png\nC3,P3_1970-01-31,c/0003.png\n";
+    std::fs::write(&path, format!("case_id,patient_id,image\n{rows}")).expect("writes");
+    let ran = sequester(&["dataset", "describe", path.to_str().expect("text"), "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let warnings = &json(&ran.stdout)["warnings"];
+    assert_eq!(warnings[0]["code"], "identifier-telling", "{warnings}");
+    let message = warnings[0]["message"].as_str().expect("text");
+    assert!(message.starts_with("2 case ids") && message.ends_with("lines 2, 4"), "{message}");
+    for told in [&ran.stdout, &ran.stderr] {
+        assert!(!told.contains("Doe") && !told.contains("1970"), "{told}");
+    }
 }
 
 #[test]

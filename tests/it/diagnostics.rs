@@ -136,8 +136,8 @@ fn arguments(tokens: &[Token], open: usize) -> Vec<&[Token]> {
     let mut arguments = Vec::new();
     let mut start = open + 1;
     let mut depth = 0_u32;
-    for i in start..tokens.len() {
-        match &tokens[i] {
+    for (i, token) in tokens.iter().enumerate().skip(open + 1) {
+        match token {
             Token::Mark('(' | '[' | '{') => depth += 1,
             Token::Mark(')' | ']' | '}') if depth == 0 => {
                 arguments.push(&tokens[start..i]);

@@ -65,6 +65,22 @@ fn dicom(path: &Path, age: &str) -> Vec<u8> {
     bytes
 }
 
+/// The text of a PDF by poppler's `pdftotext`, which undoes compression and fonts; empty, and said so, without it.
+#[cfg(feature = "pdf")]
+fn pdf_text(path: &Path) -> String {
+    match std::process::Command::new("pdftotext").arg(path).arg("-").output() {
+        Ok(ran) if ran.status.success() => {
+            let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+            assert!(text.contains("Description of Validation Dataset"), "the text is there: {text}");
+            text
+        }
+        other => {
+            eprintln!("SKIPPED: the text of the PDF was not searched: no pdftotext ({other:?})");
+            String::new()
+        }
+    }
+}
+
 fn marks(bytes: &[u8]) -> Vec<&'static str> {
     let lower = bytes.to_ascii_lowercase();
     let holds = |mark: &&&str| {
@@ -113,6 +129,12 @@ fn no_identifying_byte_of_an_image_reaches_evidence_reports_or_terminal() {
     for kind in ["evidence/run-1/data/results.json", "reports/run-1/report.html", "model/lock.json"] {
         assert!(written.contains_key(&folder.join(kind)), "{kind} was written");
     }
+    #[cfg(feature = "pdf")]
+    assert_eq!(
+        marks(pdf_text(&folder.join("reports/run-1/report.pdf")).as_bytes()),
+        [""; 0],
+        "in the PDF's text"
+    );
     for (path, bytes) in written.iter().filter(|(path, _)| !path.starts_with(folder.join("images"))) {
         assert_eq!(marks(bytes), [""; 0], "in {}", path.display());
     }

@@ -97,3 +97,52 @@ fn the_dirty_ages_of_the_older_release_are_read_or_said() {
     let doubts = described["warnings"].as_array().expect("warnings").len() as u64;
     assert!(doubts > 0 && set["age"]["missing"].as_u64() == Some(doubts), "{doubts}");
 }
+
+/// The 621 images of a NIH sample, with the counts that its makers and their readers count on.
+#[test]
+fn the_index_of_the_621_images_has_the_counts_that_are_known() {
+    let Some(data) = real_data("the_index_of_the_621_images_has_the_counts_that_are_known") else { return };
+    let out = tempfile::tempdir().expect("a folder");
+    // image,patient_id,age,sex,view,labels,pneumonia,...
+    let index = std::fs::read_to_string(data.join("nih-metadata/nih_images_index.csv")).expect("reads");
+    let mut cases = "case_id,patient_id,image,age_years,sex,view,findings,label\n".to_owned();
+    for line in index.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [image, patient, age, sex, view, labels, label] = cells[..7] else { panic!("{line}") };
+        let findings = if labels == "No Finding" { "" } else { labels };
+        cases += &format!("{image},{patient},{image},{age},{sex},{view},{findings},{label}\n");
+    }
+    let table = out.path().join("cases.csv");
+    std::fs::write(&table, cases).expect("writes");
+    let images = data.join("nih-images-256");
+    let ran = sequester(&[
+        "dataset",
+        "describe",
+        table.to_str().expect("UTF-8"),
+        "--positive",
+        "Pneumonia",
+        "--images",
+        images.to_str().expect("UTF-8"),
+        "--image-sample",
+        "5",
+        "--json",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("identifier-telling"), "NIH's names name nobody: {}", ran.stderr);
+    let description: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let set = &description["sets"][0];
+    assert_eq!((set["images"].as_u64(), set["patients"].as_u64()), (Some(621), Some(621)));
+    assert_eq!(set["positives"]["numerator"], 32);
+    let level = |field: &str, level: &str| {
+        let covariates = set["covariates"].as_array().expect("a list").iter();
+        let levels =
+            covariates.filter(|c| c["field"] == field).flat_map(|c| c["levels"].as_array().expect("a list"));
+        levels.filter(|l| l["level"] == level).map(|l| l["images"]["numerator"].as_u64()).next().flatten()
+    };
+    assert_eq!((level("view", "PA"), level("view", "AP")), (Some(518), Some(103)));
+    assert_eq!(level("age_band", "0-17"), Some(19));
+    // Every image of the table is there.
+    let intensity = set["intensity"].as_array().expect("a list");
+    let there: u64 = intensity.iter().filter_map(|group| group["there"].as_u64()).sum();
+    assert_eq!(there, 621);
+}

@@ -9,21 +9,18 @@ use sequester::digest::Digest;
 use crate::support::real_data;
 
 /// Files that pydicom reads, or tries to, and that are refused here, with the code.
-const REFUSED: [(&str, &str); 9] = [
-    ("dicom-pydicom/JPEG-lossy.dcm", "dicom-transfer-syntax"),
+const REFUSED: [(&str, &str); 3] = [
+    // Its scan header belongs to another process; two bytes of its size marker are wrong; its pixels are cut.
+    ("dicom-pydicom/JPEG-lossy.dcm", "dicom-pixels-unreadable"),
     ("dicom-pydicom/JPEG2000-embedded-sequence-delimiter.dcm", "dicom-pixels-unreadable"),
-    ("dicom-pydicom/JPGExtended.dcm", "dicom-transfer-syntax"),
     ("dicom-pydicom/MR_truncated.dcm", "dicom-unreadable"),
-    ("dicom-pydicom/liver_1frame.dcm", "dicom-bits"),
-    ("dicom-pydicom/liver_expb_1frame.dcm", "dicom-bits"),
-    ("dicom-pydicom/rtdose_1frame.dcm", "dicom-bits"),
-    ("dicom-pydicom/rtdose_expb_1frame.dcm", "dicom-bits"),
-    ("dicom-pydicom/rtdose_rle_1frame.dcm", "dicom-bits"),
 ];
 
-/// Pictures in the irreversible wavelet of JPEG 2000, whose rounding the standard leaves to decoders: here one grey level
-/// of 65,536 in about one pixel of a thousand. Sums may differ by as much.
-const IRREVERSIBLE: [&str; 1] = ["dicom-pydicom/JPEG2000.dcm"];
+/// Pictures whose rounding the standard leaves to decoders, with one of how many pixels may differ by one grey level: the
+/// irreversible wavelet of JPEG 2000 (of 65,536 levels), and JPEG of 12 bits (of 4,096), where libjpeg-turbo 3.1.3 and
+/// pylibjpeg differ as much from each other. Sums may differ by as much.
+const IRREVERSIBLE: [(&str, u64); 2] =
+    [("dicom-pydicom/JPEG2000.dcm", 500), ("dicom-pydicom/JPGExtended.dcm", 70)];
 
 #[test]
 fn stored_values_are_pydicoms_or_the_file_is_refused_by_name() {
@@ -49,14 +46,18 @@ fn stored_values_are_pydicoms_or_the_file_is_refused_by_name() {
             }
         };
         let bytes: Vec<u8> = stored.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        if IRREVERSIBLE.contains(&name.as_str()) {
-            let sum: i64 = stored.values.iter().map(|&value| i64::from(value)).sum();
-            let squares: i64 = stored.values.iter().map(|&value| i64::from(value).pow(2)).sum();
+        if let Some((_, one_of)) = IRREVERSIBLE.iter().find(|(irreversible, _)| irreversible == name) {
+            let sum: i64 = stored.values.iter().sum();
+            let squares: i64 = stored.values.iter().map(|value| value.pow(2)).sum();
             let apart = |ours: i64, key: &str| ours.abs_diff(expected[key].as_i64().expect("a sum"));
-            let some = stored.values.len() as u64 / 500;
+            let some = stored.values.len() as u64 / one_of;
             let (sum, squares) = (apart(sum, "sum"), apart(squares, "sum_of_squares"));
-            // A step of one from at most 255 changes a square by at most 511.
-            assert!(sum <= some && squares <= 511 * some, "{name}: {sum} and {squares} apart");
+            assert_eq!(
+                (&expected["rows"], &expected["columns"]),
+                (&stored.rows.into(), &stored.columns.into())
+            );
+            // A step of one from at most 264 changes a square by at most 529.
+            assert!(sum <= some && squares <= 529 * some, "{name}: {sum} and {squares} apart");
             near += 1;
             continue;
         }
@@ -74,6 +75,7 @@ fn stored_values_are_pydicoms_or_the_file_is_refused_by_name() {
     let codes: Vec<(&str, &str)> = refused.iter().map(|(name, (code, _))| (*name, *code)).collect();
     assert_eq!(codes, REFUSED, "{refused:#?}");
     assert_eq!(equal.values().sum::<usize>() + near + REFUSED.len(), files.len());
+    assert_eq!((equal.values().sum::<usize>(), near), (57, 2));
     // Every kind of decoder is among them.
     for syntax in ["", ".1", ".1.99", ".2", ".4.80", ".4.81", ".4.90", ".4.91", ".5"]
         .map(|end| format!("1.2.840.10008.1.2{end}"))

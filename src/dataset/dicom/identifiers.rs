@@ -2,6 +2,7 @@
 //! Application Confidentiality Profile (PS3.15, annex E) that matter for an exported radiograph. Instance UIDs are not
 //! listed: every file has them, and they identify by the archive alone.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use dicom_core::header::Header as _;
@@ -11,6 +12,7 @@ use dicom_object::InMemDicomObject;
 use serde::Serialize;
 
 use super::{shown, text};
+use crate::dataset::traces::{self, Trace};
 
 /// An attribute that is filled, without its value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -19,8 +21,12 @@ pub struct Identifier {
     pub tag: String,
     /// Keyword of the standard; empty for a private attribute.
     pub keyword: String,
-    /// `name`, `identifier`, `date`, `address`, `description`, `private` or `file-name`.
+    /// `name`, `identifier`, `date`, `address`, `description`, `text` (another attribute of free text with a trace),
+    /// `private`, `burned-in` or `file-name`.
     pub kind: &'static str,
+    /// What a description or a text seems to hold, by [`super::super::traces`] and by the patient's name and identifier.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub traces: BTreeSet<Trace>,
 }
 
 const IDENTIFIERS: [Tag; 11] = [
@@ -58,17 +64,42 @@ const DESCRIPTIONS: [Tag; 9] = [
 /// Filled attributes of the data set and of its sequences, each once, sorted.
 pub(super) fn find(object: &InMemDicomObject) -> Vec<Identifier> {
     let mut found = Vec::new();
-    walk(object, &mut found);
+    walk(object, &persons(object), &mut found);
+    if text(object, tags::BURNED_IN_ANNOTATION).is_some_and(|value| value.eq_ignore_ascii_case("YES")) {
+        found.push(of(tags::BURNED_IN_ANNOTATION, "burned-in", BTreeSet::new()));
+    }
     found.sort();
     found.dedup();
     found
 }
 
-fn walk(object: &InMemDicomObject, found: &mut Vec<Identifier>) {
+/// The patient's names and identifiers in lower case, of at least four characters, with what they are.
+fn persons(object: &InMemDicomObject) -> Vec<(String, Trace)> {
+    let parts = |tag: Tag, trace: Trace| {
+        let value = text(object, tag).unwrap_or_default().to_lowercase();
+        let parts = value.split(['^', ' ', '\\', '=']).filter(|part| part.chars().count() >= 4);
+        parts.map(|part| (part.to_owned(), trace)).collect::<Vec<_>>()
+    };
+    let mut all = parts(tags::PATIENT_NAME, Trace::Name);
+    for tag in [tags::PATIENT_ID, tags::ACCESSION_NUMBER] {
+        all.extend(parts(tag, Trace::Identifier));
+    }
+    all
+}
+
+/// What a text seems to hold.
+fn traces_of(text: &str, persons: &[(String, Trace)]) -> BTreeSet<Trace> {
+    let mut found = traces::in_text(text);
+    let lower = text.to_lowercase();
+    found.extend(persons.iter().filter(|(part, _)| lower.contains(part)).map(|(_, trace)| *trace));
+    found
+}
+
+fn walk(object: &InMemDicomObject, persons: &[(String, Trace)], found: &mut Vec<Identifier>) {
     for element in object {
         let tag = element.tag();
         if let DicomValue::Sequence(sequence) = element.value() {
-            sequence.items().iter().for_each(|item| walk(item, found));
+            sequence.items().iter().for_each(|item| walk(item, persons, found));
         }
         let private = tag.group() % 2 == 1;
         // A private value need not be text; that it is there is enough.
@@ -80,18 +111,23 @@ fn walk(object: &InMemDicomObject, found: &mut Vec<Identifier>) {
             _ if IDENTIFIERS.contains(&tag) => "identifier",
             _ if ADDRESSES.contains(&tag) => "address",
             _ if DESCRIPTIONS.contains(&tag) => "description",
+            VR::LO | VR::LT | VR::SH | VR::ST | VR::UC | VR::UT => "text",
             _ => continue,
         };
-        if filled {
-            found.push(of(tag, kind));
+        let traces = match kind {
+            "description" | "text" => traces_of(&text(object, tag).unwrap_or_default(), persons),
+            _ => BTreeSet::new(),
+        };
+        if filled && !(kind == "text" && traces.is_empty()) {
+            found.push(of(tag, kind, traces));
         }
     }
 }
 
-fn of(tag: Tag, kind: &'static str) -> Identifier {
+fn of(tag: Tag, kind: &'static str, traces: BTreeSet<Trace>) -> Identifier {
     let keyword = StandardDataDictionary.by_tag(tag).map_or("", |entry| entry.alias);
     let keyword = if kind == "private" { String::new() } else { keyword.to_owned() };
-    Identifier { tag: shown(tag), keyword, kind }
+    Identifier { tag: shown(tag), keyword, kind, traces }
 }
 
 /// Attributes whose value stands in the file's name, in any case: the whole of an identifier or a date, or a part of a
@@ -104,5 +140,5 @@ pub(super) fn in_name(object: &InMemDicomObject, path: &Path) -> Vec<Identifier>
         let parts = value.split(['^', ' ', '\\', '=']).filter(|part| part.chars().count() >= 4);
         parts.into_iter().any(|part| name.contains(part))
     };
-    tags.iter().filter(|tag| holds(tag)).map(|&tag| of(tag, "file-name")).collect()
+    tags.iter().filter(|tag| holds(tag)).map(|&tag| of(tag, "file-name", BTreeSet::new())).collect()
 }

@@ -116,48 +116,118 @@ fn frame(bits: u8, height: usize, width: usize, near: i32, preset: [i32; 5]) -> 
     Ok(Frame { width, height, largest, near, thresholds, reset })
 }
 
+impl Frame {
+    /// The region of a gradient (A.3.3).
+    fn region(&self, gradient: i32) -> i8 {
+        let [one, two, three] = self.thresholds;
+        let size = gradient.abs();
+        let region = match size {
+            _ if size <= self.near => 0,
+            _ if size < one => 1,
+            _ if size < two => 2,
+            _ if size < three => 3,
+            _ => 4,
+        };
+        if gradient < 0 { -region } else { region }
+    }
+}
+
 /// Bits of a scan; after a byte of ones a bit of zero is stuffed (A.1).
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
-    held: u32,
+    /// The next bits, from the uppermost down; zeros below.
+    held: u64,
     count: u32,
+    /// The last byte was of ones: the next one has seven bits.
+    stuffed: bool,
 }
 
+/// What is wrong with a scan; short, because every sample may bring one.
+type Wrong = &'static str;
+
+const ENDED: Wrong = "the JPEG-LS picture ends before the image is full";
+
 impl Bits<'_> {
-    fn bit(&mut self) -> Result<u32, String> {
-        if self.count == 0 {
-            let ended = || "the JPEG-LS picture ends before the image is full".to_owned();
-            let stuffed = self.at > 0 && self.bytes[self.at - 1] == 0xFF;
-            let byte = *self.bytes.get(self.at).ok_or_else(ended)?;
-            // A marker: a byte of ones, and then one that is not stuffed.
-            if stuffed && byte >= 0x80 {
-                return Err(ended());
+    /// Holds more than 32 bits, unless a marker or the end comes first; more than 48 after a second time.
+    fn fill(&mut self) {
+        if self.count <= 32 && !self.stuffed {
+            let next = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<4>());
+            if let Some(next) = next.filter(|next| !next.contains(&0xFF)) {
+                self.held |= u64::from(u32::from_be_bytes(*next)) << (32 - self.count);
+                self.count += 32;
+                self.at += 4;
+                return;
             }
-            self.at += 1;
-            self.held = u32::from(byte);
-            self.count = if stuffed { 7 } else { 8 };
         }
-        self.count -= 1;
-        Ok((self.held >> self.count) & 1)
+        while self.count <= 56 {
+            let Some(&byte) = self.bytes.get(self.at) else { return };
+            let width = if self.stuffed { 7 } else { 8 };
+            // A marker: a byte of ones, and then one that is not stuffed.
+            if self.stuffed && byte >= 0x80 {
+                return;
+            }
+            self.held |= u64::from(byte) << (64 - width - self.count);
+            self.count += width;
+            self.stuffed = byte == 0xFF;
+            self.at += 1;
+        }
     }
 
-    fn bits(&mut self, count: i32) -> Result<i32, String> {
-        (0..count).try_fold(0, |value, _| Ok(value << 1 | self.bit()? as i32))
+    #[inline]
+    fn skip(&mut self, count: u32) -> Result<(), Wrong> {
+        self.count = self.count.checked_sub(count).ok_or(ENDED)?;
+        self.held <<= count;
+        Ok(())
+    }
+
+    #[inline]
+    fn bit(&mut self) -> Result<u32, Wrong> {
+        self.bits(1).map(|bit| bit as u32)
+    }
+
+    /// At most 31 bits.
+    #[inline]
+    fn bits(&mut self, count: i32) -> Result<i32, Wrong> {
+        let count = count as u32;
+        if count == 0 {
+            return Ok(0);
+        }
+        if self.count < count {
+            self.fill();
+        }
+        let value = self.held >> (64 - count);
+        self.skip(count)?;
+        Ok(value as i32)
     }
 
     /// A value in a Golomb code of limited length (A.5.3).
-    fn golomb(&mut self, k: i32, limit: i32, escape: i32) -> Result<i32, String> {
+    #[inline]
+    fn golomb(&mut self, k: i32, limit: i32, escape: i32) -> Result<i32, Wrong> {
+        // At most 47 zeros lead: 64 bits less an escape of 16 and the one that ends them.
         let most = limit - escape - 1;
-        let mut zeros = 0;
-        while self.bit()? == 0 {
-            zeros += 1;
-            if zeros > most {
-                return Err("a code of the JPEG-LS picture is too long".to_owned());
+        while self.count <= 48 {
+            let before = self.count;
+            self.fill();
+            if self.count == before {
+                break;
             }
         }
+        let zeros = self.held.leading_zeros().min(self.count);
+        if zeros as i32 > most {
+            return Err("a code of the JPEG-LS picture is too long");
+        }
+        self.skip(zeros + 1)?;
+        let zeros = zeros as i32;
         if zeros < most { Ok((zeros << k) + self.bits(k)?) } else { Ok(self.bits(escape)? + 1) }
     }
+}
+
+/// The least `k` with `count << k` not below `sum` (A.5.1); both are positive and below 2^24.
+#[inline]
+fn golomb_parameter(count: i32, sum: i32) -> i32 {
+    let k = count.leading_zeros().saturating_sub(sum.max(1).leading_zeros());
+    k as i32 + i32::from(count << k < sum)
 }
 
 /// A context of regular mode (A.2).
@@ -181,6 +251,8 @@ struct Scan<'a> {
     after_run: [[i32; 3]; 2],
     /// RUNindex.
     run_index: usize,
+    /// The region of every gradient, from the least.
+    regions: Vec<i8>,
 }
 
 /// J (A.2.1).
@@ -195,7 +267,8 @@ impl<'a> Scan<'a> {
         let start = ((range + 32) / 64).max(2);
         Self {
             frame,
-            bits: Bits { bytes: scan, at: 0, held: 0, count: 0 },
+            bits: Bits { bytes: scan, at: 0, held: 0, count: 0, stuffed: false },
+            regions: (-frame.largest..=frame.largest).map(|gradient| frame.region(gradient)).collect(),
             range,
             escape: log(range),
             limit: 2 * (bpp + bpp.max(8)),
@@ -214,14 +287,14 @@ impl<'a> Scan<'a> {
         for _ in 0..height {
             line[0] = above[1];
             above[width + 1] = above[width];
-            self.line(&above, &mut line)?;
+            self.line(&above, &mut line).map_err(str::to_owned)?;
             out.extend(line[1..=width].iter().map(|&value| value as u16));
             std::mem::swap(&mut above, &mut line);
         }
         Ok(out)
     }
 
-    fn line(&mut self, above: &[i32], line: &mut [i32]) -> Result<(), String> {
+    fn line(&mut self, above: &[i32], line: &mut [i32]) -> Result<(), Wrong> {
         let width = self.frame.width;
         let near = self.frame.near;
         let mut x = 1;
@@ -240,7 +313,7 @@ impl<'a> Scan<'a> {
                 if self.bits.bit()? == 0 {
                     let length = self.bits.bits(RUNS[self.run_index])? as usize;
                     if length >= left {
-                        return Err("a run of the JPEG-LS picture is longer than its line".to_owned());
+                        return Err("a run of the JPEG-LS picture is longer than its line");
                     }
                     line[x..x + length].fill(a);
                     x += length;
@@ -264,20 +337,6 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// The region of a gradient (A.3.3).
-    fn quantised(&self, gradient: i32) -> i32 {
-        let [one, two, three] = self.frame.thresholds;
-        let size = gradient.abs();
-        let region = match size {
-            _ if size <= self.frame.near => 0,
-            _ if size < one => 1,
-            _ if size < two => 2,
-            _ if size < three => 3,
-            _ => 4,
-        };
-        region * gradient.signum()
-    }
-
     /// A sample out of the prediction and its error, which was coded modulo RANGE (A.4.5).
     fn restored(&self, predicted: i32, error: i32) -> i32 {
         let step = 2 * self.frame.near + 1;
@@ -293,8 +352,16 @@ impl<'a> Scan<'a> {
         value.clamp(0, self.frame.largest)
     }
 
-    fn regular(&mut self, gradients: [i32; 3], a: i32, b: i32, c: i32) -> Result<i32, String> {
-        let [one, two, three] = gradients.map(|g| self.quantised(g));
+    /// A mapped error. No picture has one beyond RANGE, and sums of errors stay small for it.
+    #[inline]
+    fn error(&mut self, k: i32, limit: i32) -> Result<i32, Wrong> {
+        let mapped = self.bits.golomb(k, limit, self.escape)?;
+        if mapped <= self.range { Ok(mapped) } else { Err("an error of the JPEG-LS picture is out of range") }
+    }
+
+    fn regular(&mut self, gradients: [i32; 3], a: i32, b: i32, c: i32) -> Result<i32, Wrong> {
+        let region = |gradient: i32| i32::from(self.regions[(gradient + self.frame.largest) as usize]);
+        let (one, two, three) = (region(gradients[0]), region(gradients[1]), region(gradients[2]));
         let index = 81 * one + 9 * two + three;
         let sign = if index < 0 { -1 } else { 1 };
         let index = index.unsigned_abs() as usize;
@@ -307,14 +374,10 @@ impl<'a> Scan<'a> {
         };
         let mut context = self.contexts[index];
         let predicted = (edge + sign * context.c).clamp(0, self.frame.largest);
-        let mut k = 0;
-        while context.n << k < context.a && k < 24 {
-            k += 1;
-        }
-        let mapped = self.bits.golomb(k, self.limit, self.escape)?;
+        let mapped = self.error(golomb_parameter(context.n, context.a), self.limit)?;
         // A.5.2, backwards.
         let mut error = if mapped & 1 == 0 { mapped >> 1 } else { -((mapped + 1) >> 1) };
-        if self.frame.near == 0 && k == 0 && 2 * context.b <= -context.n {
+        if self.frame.near == 0 && context.n >= context.a && 2 * context.b <= -context.n {
             error = -error - 1;
         }
         let step = 2 * self.frame.near + 1;
@@ -339,16 +402,12 @@ impl<'a> Scan<'a> {
     }
 
     /// The sample that ends a run (A.7.2).
-    fn interruption(&mut self, a: i32, b: i32) -> Result<i32, String> {
+    fn interruption(&mut self, a: i32, b: i32) -> Result<i32, Wrong> {
         let alike = (a - b).abs() <= self.frame.near;
         let [mut sum, mut count, mut negative] = self.after_run[usize::from(alike)];
         let scale = sum + if alike { count >> 1 } else { 0 };
-        let mut k = 0;
-        while count << k < scale && k < 24 {
-            k += 1;
-        }
-        let limit = self.limit - RUNS[self.run_index] - 1;
-        let mapped = self.bits.golomb(k, limit, self.escape)?;
+        let k = golomb_parameter(count, scale);
+        let mapped = self.error(k, self.limit - RUNS[self.run_index] - 1)?;
         // EMErrval = 2 |Errval| - RItype - map, backwards.
         let doubled = mapped + i32::from(alike);
         let map = doubled & 1 == 1;

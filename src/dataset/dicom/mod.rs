@@ -1,14 +1,15 @@
 //! DICOM files: what the gate and the tables need of a header, and grey pixels.
 //!
 //! Read: Implicit and Explicit VR Little Endian, Deflated, Explicit VR Big Endian, Encapsulated Uncompressed, JPEG
-//! Baseline, JPEG Extended with 8 bits, JPEG Lossless, JPEG-LS, JPEG 2000, RLE Lossless. Every other transfer syntax, colour,
-//! several frames and look-up tables are refused by name. The data set is parsed by `dicom-object` after
+//! Baseline, JPEG Extended, JPEG Lossless, JPEG-LS, JPEG 2000, RLE Lossless; 1, 8, 16 and 32 bits allocated. Every other
+//! transfer syntax, colour, several frames and look-up tables are refused by name. The data set is parsed by `dicom-object` after
 //! [`structure`] has bounded its lengths and depth; pixels are decoded here, so that an image that does not
 //! fill its rows and columns is an error and never silently black.
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 
 mod identifiers;
+mod jpeg12;
 mod jpeg2000;
 mod jpeg_ls;
 mod pixels;
@@ -109,9 +110,9 @@ const SHOWN: [Tag; 28] = [
 /// the file reports.
 pub fn read_header(path: &Path) -> Result<Header> {
     let read = |bytes: &[u8]| {
-        let (object, syntax, pixel_data) = parse(bytes, true)?;
-        let mut header = header(&object, syntax, pixel_data);
-        header.identifiers.extend(identifiers::in_name(&object, path));
+        let parsed = parse(bytes, true)?;
+        let mut header = header(&parsed.object, parsed.syntax, parsed.pixel_data);
+        header.identifiers.extend(identifiers::in_name(&parsed.object, path));
         Ok(header)
     };
     read(&storage::read(path)?).map_err(|problem| located(problem, path))
@@ -125,7 +126,7 @@ pub fn read_header(path: &Path) -> Result<Header> {
 /// `dicom-bits`, `dicom-lookup-table`, `dicom-window`, `dicom-pixels-unreadable`, `image-too-large`, and what
 /// reading the file reports.
 pub fn load(path: &Path) -> Result<Radiograph> {
-    load_bytes(&storage::read(path)?).map_err(|problem| located(problem, path))
+    from_bytes(&storage::read(path)?).map_err(|problem| located(problem, path))
 }
 
 /// Stored values as the file holds them: after decompression, before Modality LUT, window and inversion.
@@ -140,7 +141,7 @@ pub struct Stored {
     /// Pixel Representation (0028,0103) is 1.
     pub signed: bool,
     /// Row-major.
-    pub values: Vec<i32>,
+    pub values: Vec<i64>,
 }
 
 /// Reads the stored values, for whoever wants them before they are made intensities.
@@ -149,25 +150,32 @@ pub struct Stored {
 /// As [`load`], without `dicom-window`.
 pub fn stored(path: &Path) -> Result<Stored> {
     let read = |bytes: &[u8]| {
-        let (object, syntax, _) = parse(bytes, false)?;
-        pixels::stored(&object, &syntax)
+        let parsed = parse(bytes, false)?;
+        pixels::stored(&parsed.object, &parsed.syntax, parsed.native)
     };
     read(&storage::read(path)?).map_err(|problem| located(problem, path))
 }
 
+/// The header in the bytes of a file, without what the file's name may say.
+///
+/// # Errors
+/// As [`read_header`].
+pub fn header_from_bytes(bytes: &[u8]) -> Result<Header, Diagnostic> {
+    let parsed = parse(bytes, true)?;
+    Ok(header(&parsed.object, parsed.syntax, parsed.pixel_data))
+}
+
+/// The pixels in the bytes of a file.
+///
+/// # Errors
+/// As [`load`].
+pub fn from_bytes(bytes: &[u8]) -> Result<Radiograph, Diagnostic> {
+    let parsed = parse(bytes, false)?;
+    pixels::decode(&parsed.object, &parsed.syntax, parsed.native)
+}
+
 fn located(problem: Diagnostic, path: &Path) -> Error {
     problem.at(Location::file(path)).into()
-}
-
-#[cfg(test)]
-fn header_of(bytes: &[u8]) -> Result<Header, Diagnostic> {
-    let (object, syntax, pixel_data) = parse(bytes, true)?;
-    Ok(header(&object, syntax, pixel_data))
-}
-
-fn load_bytes(bytes: &[u8]) -> Result<Radiograph, Diagnostic> {
-    let (object, syntax, _) = parse(bytes, false)?;
-    pixels::decode(&object, &syntax)
 }
 
 /// Deflated Explicit VR Little Endian.
@@ -259,8 +267,19 @@ fn unreadable(what: impl Into<String>) -> Diagnostic {
         .hint("replace the file with a complete DICOM file (PS3.10), or leave it out")
 }
 
-/// Bounds the structure, then parses; without the pixel data when `header_only`. Also whether there are pixel data.
-fn parse(bytes: &[u8], header_only: bool) -> Result<(DefaultDicomObject, Syntax, bool), Diagnostic> {
+/// A data set with what the walk before its parsing found.
+struct Parsed<'a> {
+    object: DefaultDicomObject,
+    syntax: Syntax,
+    /// There are pixel data.
+    pixel_data: bool,
+    /// Their value in the bytes of the file, where it needs neither inflating nor another order; it is not in `object` then.
+    native: Option<&'a [u8]>,
+}
+
+/// Bounds the structure, then parses; without the pixel data when `header_only`.
+fn parse(file: &[u8], header_only: bool) -> Result<Parsed<'_>, Diagnostic> {
+    let bytes = file;
     let (uid, start) = structure::meta(bytes).map_err(unreadable)?;
     let syntax = syntax(&uid)?;
     let inflated;
@@ -270,12 +289,14 @@ fn parse(bytes: &[u8], header_only: bool) -> Result<(DefaultDicomObject, Syntax,
         bytes = &inflated;
     }
     let found = structure::check(bytes, start, syntax.encoding, header_only).map_err(unreadable)?;
+    let as_it_lies = syntax.uid != DEFLATED && !syntax.encoding.big_endian;
+    let native = found.native.filter(|_| as_it_lies).and_then(|(begin, end)| file.get(begin..end));
     let mut options = OpenFileOptions::new();
-    if header_only {
+    if header_only || native.is_some() {
         options = options.read_until(tags::PIXEL_DATA);
     }
     let object = options.from_reader(Cursor::new(bytes)).map_err(|error| unreadable(chain(&error)))?;
-    Ok((object, syntax, found.pixel_data))
+    Ok(Parsed { object, syntax, pixel_data: found.pixel_data, native })
 }
 
 /// Largest data set that a deflated file may hold: 16 bits for the most pixels that are read, and a header.

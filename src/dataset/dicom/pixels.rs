@@ -1,11 +1,11 @@
 //! Stored samples to intensities: codec, sign, rescale, window, inversion.
 
-use dicom_core::DicomValue;
+use dicom_core::{DicomValue, PrimitiveValue};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use jpeg_decoder::PixelFormat;
 
-use super::{Codec, Stored, Syntax, refused_syntax, text, whole};
+use super::{Codec, Stored, Syntax, jpeg_ls, jpeg12, jpeg2000, refused_syntax, text, whole};
 use crate::dataset::image::MOST_PIXELS;
 use crate::dataset::radiograph::Radiograph;
 use crate::diagnostic::Diagnostic;
@@ -38,8 +38,7 @@ pub(super) fn admit(object: &InMemDicomObject, syntax: &Syntax, pixel_data: bool
     if !pixel_data {
         return Err(missing(object));
     }
-    codec(syntax)?;
-    layout(object).map(drop)
+    layout(object, codec(syntax)?).map(drop)
 }
 
 fn codec(syntax: &Syntax) -> Result<Codec, Diagnostic> {
@@ -54,13 +53,18 @@ fn missing(object: &InMemDicomObject) -> Diagnostic {
 }
 
 /// Stored values, before rescaling, in the order of the rows.
-pub(super) fn stored(object: &InMemDicomObject, syntax: &Syntax) -> Result<Stored, Diagnostic> {
-    if object.get(tags::PIXEL_DATA).is_none() {
+/// `native`: the pixel data, when they are not in the data set.
+pub(super) fn stored(
+    object: &InMemDicomObject,
+    syntax: &Syntax,
+    native: Option<&[u8]>,
+) -> Result<Stored, Diagnostic> {
+    if native.is_none() && object.get(tags::PIXEL_DATA).is_none() {
         return Err(missing(object));
     }
     let codec = codec(syntax)?;
-    let layout = layout(object)?;
-    let samples = samples(object, codec, &layout, syntax)?;
+    let layout = layout(object, codec)?;
+    let samples = samples(object, codec, &layout, syntax, native)?;
     let values = samples.into_iter().map(|sample| layout.value(sample)).collect();
     Ok(Stored {
         columns: layout.columns,
@@ -71,19 +75,38 @@ pub(super) fn stored(object: &InMemDicomObject, syntax: &Syntax) -> Result<Store
     })
 }
 
-pub(super) fn decode(object: &InMemDicomObject, syntax: &Syntax) -> Result<Radiograph, Diagnostic> {
-    if object.get(tags::PIXEL_DATA).is_none() {
+/// `native` as for [`stored`].
+pub(super) fn decode(
+    object: &InMemDicomObject,
+    syntax: &Syntax,
+    native: Option<&[u8]>,
+) -> Result<Radiograph, Diagnostic> {
+    if native.is_none() && object.get(tags::PIXEL_DATA).is_none() {
         return Err(missing(object));
     }
     let codec = codec(syntax)?;
-    let layout = layout(object)?;
-    let stored = samples(object, codec, &layout, syntax)?;
+    let layout = layout(object, codec)?;
     let display = Display::of(object, &layout)?;
-    let pixels = stored.into_iter().map(|sample| display.intensity(layout.value(sample))).collect();
+    let intensity = |sample: u32| display.intensity(layout.value(sample));
+    // Where the image has more pixels than there are stored values, each value's intensity is computed once.
+    let pixels = if layout.stored <= 16 && layout.samples() >> layout.stored != 0 {
+        let (shift, mask) = (layout.high_bit + 1 - layout.stored, layout.mask());
+        let all: Vec<f32> = (0..=mask).map(|bits| intensity(bits << shift)).collect();
+        let look_up = |sample: u32| all[(sample >> shift & mask) as usize];
+        match native {
+            Some(bytes) if codec == Codec::Native && layout.allocated == 16 => {
+                let words = enough(bytes, &layout)?.chunks_exact(2);
+                words.map(|word| look_up(u16::from_le_bytes([word[0], word[1]]).into())).collect()
+            }
+            _ => samples(object, codec, &layout, syntax, native)?.into_iter().map(look_up).collect(),
+        }
+    } else {
+        samples(object, codec, &layout, syntax, native)?.into_iter().map(intensity).collect()
+    };
     Ok(Radiograph::new(layout.columns, layout.rows, pixels))
 }
 
-fn layout(object: &InMemDicomObject) -> Result<Layout, Diagnostic> {
+fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic> {
     let need = |tag, name: &str| whole(object, tag).ok_or_else(|| wrong(format!("{name} is not given")));
     let photometric = text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default().to_uppercase();
     let per_pixel = need(tags::SAMPLES_PER_PIXEL, "SamplesPerPixel (0028,0002)")?;
@@ -121,7 +144,7 @@ fn layout(object: &InMemDicomObject) -> Result<Layout, Diagnostic> {
     let allocated = need(tags::BITS_ALLOCATED, "BitsAllocated (0028,0100)")?;
     let stored = whole(object, tags::BITS_STORED).unwrap_or(allocated);
     let high_bit = whole(object, tags::HIGH_BIT).unwrap_or(stored.saturating_sub(1));
-    if !matches!(allocated, 8 | 16)
+    if !matches!(allocated, 1 | 8 | 16 | 32)
         || stored == 0
         || stored > allocated
         || high_bit + 1 < stored
@@ -129,7 +152,17 @@ fn layout(object: &InMemDicomObject) -> Result<Layout, Diagnostic> {
     {
         let what =
             format!("{stored} bits stored of {allocated} allocated, high bit {high_bit}, are not read");
-        return Err(Diagnostic::error("dicom-bits", what).hint("8 or 16 bits allocated are read"));
+        return Err(Diagnostic::error("dicom-bits", what).hint("1, 8, 16 or 32 bits allocated are read"));
+    }
+    // PS3.5, 8.2: the codecs hold 8 or 16 bits; RLE takes a sample byte by byte.
+    let held = match codec {
+        Codec::Native | Codec::EncapsulatedNative => true,
+        Codec::Rle => allocated >= 8,
+        Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 => matches!(allocated, 8 | 16),
+    };
+    if !held {
+        let what = format!("{allocated} bits allocated are not read in a compressed picture");
+        return Err(Diagnostic::error("dicom-bits", what).hint("convert it to Explicit VR Little Endian"));
     }
     let signed = match whole(object, tags::PIXEL_REPRESENTATION) {
         None | Some(0) => false,
@@ -154,21 +187,24 @@ fn layout(object: &InMemDicomObject) -> Result<Layout, Diagnostic> {
 
 impl Layout {
     /// The stored value of a sample: the bits stored, below the high bit, with their sign.
-    fn value(&self, sample: u16) -> i32 {
-        let mask = if self.stored == 16 { u16::MAX } else { (1 << self.stored) - 1 };
-        let bits = i32::from((sample >> (self.high_bit + 1 - self.stored)) & mask);
+    fn value(&self, sample: u32) -> i64 {
+        let bits = i64::from((sample >> (self.high_bit + 1 - self.stored)) & self.mask());
         if self.signed && bits >> (self.stored - 1) == 1 { bits - (1 << self.stored) } else { bits }
     }
 
     /// The sample that holds a stored value in its low bits, where codecs put it, or at the high bit.
-    fn sample(&self, value: i32) -> u16 {
-        let mask = if self.stored == 16 { u16::MAX } else { (1 << self.stored) - 1 };
-        (value as u16 & mask) << (self.high_bit + 1 - self.stored)
+    fn sample(&self, value: i32) -> u32 {
+        (value as u32 & self.mask()) << (self.high_bit + 1 - self.stored)
+    }
+
+    /// As many ones as bits are stored: 1 to 32.
+    fn mask(&self) -> u32 {
+        u32::MAX >> (32 - self.stored)
     }
 
     /// The least and the greatest stored value.
     fn range(&self) -> (f64, f64) {
-        let span = f64::from(1_u32 << self.stored);
+        let span = (1_u64 << self.stored) as f64;
         if self.signed { (-span / 2.0, span / 2.0 - 1.0) } else { (0.0, span - 1.0) }
     }
 }
@@ -179,10 +215,19 @@ fn samples(
     codec: Codec,
     layout: &Layout,
     syntax: &Syntax,
-) -> Result<Vec<u16>, Diagnostic> {
+    uncompressed: Option<&[u8]>,
+) -> Result<Vec<u32>, Diagnostic> {
+    if let Some(bytes) = uncompressed {
+        return match codec {
+            Codec::Native => native(bytes, layout),
+            _ => Err(wrong("the pixel data are not encapsulated, the transfer syntax is")),
+        };
+    }
     let element = object.get(tags::PIXEL_DATA).ok_or_else(|| wrong("the file holds no pixel data"))?;
     let encapsulated = match (codec, element.value()) {
-        (Codec::Native, DicomValue::Primitive(value)) => return native(&value.to_bytes(), layout),
+        (Codec::Native, DicomValue::Primitive(value)) => {
+            return plain(value, layout, syntax);
+        }
         (Codec::Native, _) => {
             return Err(wrong("the pixel data are encapsulated, the transfer syntax is not"));
         }
@@ -200,13 +245,12 @@ fn samples(
         Codec::Jpeg => jpeg(&encapsulated, layout, syntax),
         Codec::Jpeg2000 => {
             let (columns, rows) = (layout.columns, layout.rows);
-            super::jpeg2000::decode(&encapsulated, columns, rows, layout.stored, layout.signed)
+            jpeg2000::decode(&encapsulated, columns, rows, layout.stored, layout.signed)
                 .map(|values| values.into_iter().map(|value| layout.sample(value)).collect())
                 .map_err(wrong)
         }
         Codec::JpegLs => {
-            let samples =
-                super::jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong)?;
+            let samples = jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong)?;
             match samples.iter().find(|&&sample| u32::from(sample) >> (layout.high_bit + 1) != 0) {
                 Some(sample) => {
                     let high_bit = layout.high_bit;
@@ -214,32 +258,55 @@ fn samples(
                         "the JPEG-LS picture holds the value {sample} above high bit {high_bit}"
                     )))
                 }
-                None => Ok(samples),
+                None => Ok(samples.into_iter().map(u32::from).collect()),
             }
         }
     }
 }
 
-fn native(bytes: &[u8], layout: &Layout) -> Result<Vec<u16>, Diagnostic> {
-    let width = layout.allocated as usize / 8;
-    let wanted = layout.samples() * width;
-    let bytes = bytes.get(..wanted).ok_or_else(|| {
-        wrong(format!(
-            "{} x {} pixels need {wanted} bytes, {} are there",
-            layout.columns,
-            layout.rows,
-            bytes.len()
-        ))
-    })?;
-    Ok(if width == 1 {
-        bytes.iter().map(|&byte| u16::from(byte)).collect()
-    } else {
-        bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+/// Samples that are not encapsulated.
+fn plain(value: &PrimitiveValue, layout: &Layout, syntax: &Syntax) -> Result<Vec<u32>, Diagnostic> {
+    match value {
+        PrimitiveValue::U16(words) if layout.allocated == 16 && words.len() >= layout.samples() => {
+            Ok(words[..layout.samples()].iter().map(|&word| word.into()).collect())
+        }
+        // Words of 16 bits are put in order by the parser; a sample of 32 bits is two, the upper one first in Big Endian
+        // (PS3.5, 7.3).
+        PrimitiveValue::U16(_) if layout.allocated == 32 && syntax.encoding.big_endian => {
+            let mut samples = native(&value.to_bytes(), layout)?;
+            samples.iter_mut().for_each(|sample| *sample = sample.rotate_left(16));
+            Ok(samples)
+        }
+        _ => native(&value.to_bytes(), layout),
+    }
+}
+
+/// As many bytes as the pixels take.
+fn enough<'a>(bytes: &'a [u8], layout: &Layout) -> Result<&'a [u8], Diagnostic> {
+    let wanted = (layout.samples() * layout.allocated as usize).div_ceil(8);
+    bytes.get(..wanted).ok_or_else(|| {
+        let (columns, rows, there) = (layout.columns, layout.rows, bytes.len());
+        wrong(format!("{columns} x {rows} pixels need {wanted} bytes, {there} are there"))
+    })
+}
+
+fn native(bytes: &[u8], layout: &Layout) -> Result<Vec<u32>, Diagnostic> {
+    let bytes = enough(bytes, layout)?;
+    Ok(match layout.allocated {
+        // The first pixel in the least significant bit; rows are not padded (PS3.5, 8.1.1).
+        1 => (0..layout.samples()).map(|at| u32::from(bytes[at / 8] >> (at % 8) & 1)).collect(),
+        8 => bytes.iter().map(|&byte| byte.into()).collect(),
+        16 => bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]).into()).collect(),
+        _ => bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
     })
 }
 
 /// JPEG (ISO/IEC 10918-1). The picture has to be as large as the header says.
-fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Vec<u16>, Diagnostic> {
+fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Vec<u32>, Diagnostic> {
+    if jpeg12::is_one(bytes) {
+        let samples = jpeg12::decode(bytes, layout.columns, layout.rows).map_err(wrong)?;
+        return Ok(samples.into_iter().map(u32::from).collect());
+    }
     let refused = |error: jpeg_decoder::Error| match error {
         jpeg_decoder::Error::Unsupported(feature) => {
             refused_syntax(&format!("{} ({}) with {feature:?}", syntax.name, syntax.uid))
@@ -263,17 +330,17 @@ fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Vec<u16>, Diag
     }
     decoder.set_max_decoding_buffer_size(4 * layout.samples() + 4096);
     let decoded = decoder.decode().map_err(refused)?;
-    let samples: Vec<u16> = match info.pixel_format {
+    let samples: Vec<u32> = match info.pixel_format {
         PixelFormat::L16 => {
-            decoded.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]])).collect()
+            decoded.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]).into()).collect()
         }
-        _ => decoded.into_iter().map(u16::from).collect(),
+        _ => decoded.into_iter().map(u32::from).collect(),
     };
     if samples.len() == layout.samples() { Ok(samples) } else { Err(wrong("the JPEG picture is incomplete")) }
 }
 
 /// RLE (PS3.5, annex G): one segment a byte of the sample, the most significant first, each in PackBits.
-fn rle(bytes: &[u8], layout: &Layout) -> Result<Vec<u16>, Diagnostic> {
+fn rle(bytes: &[u8], layout: &Layout) -> Result<Vec<u32>, Diagnostic> {
     let long = |index: usize| {
         let bytes = bytes.get(4 * index..)?.first_chunk::<4>()?;
         Some(u32::from_le_bytes(*bytes) as usize)
@@ -285,36 +352,47 @@ fn rle(bytes: &[u8], layout: &Layout) -> Result<Vec<u16>, Diagnostic> {
             long(0).unwrap_or(0)
         )));
     }
-    let mut samples = vec![0_u16; layout.samples()];
+    let mut samples = vec![0_u32; layout.samples()];
+    let mut plane = Vec::with_capacity(samples.len() + 128);
     for segment in 0..segments {
         let begin = long(1 + segment).filter(|&begin| begin >= 64);
         let end = if segment + 1 < segments { long(2 + segment) } else { Some(bytes.len()) };
         let packed = begin.zip(end).and_then(|(begin, end)| bytes.get(begin..end));
-        let mut packed = packed.ok_or_else(|| wrong("an RLE segment lies outside the pixel data"))?.iter();
-        let mut filled = 0;
-        while filled < samples.len() {
-            let short = || wrong("an RLE segment ends before the image is full");
-            let control = *packed.next().ok_or_else(short)? as i8;
-            // -128 is no operation; 0 and above copies, below 0 repeats.
-            let (count, repeated) = match control {
-                i8::MIN => continue,
-                0.. => (control as usize + 1, None),
-                _ => (usize::from(control.unsigned_abs()) + 1, Some(*packed.next().ok_or_else(short)?)),
-            };
-            for _ in 0..count {
-                let byte = match repeated {
-                    Some(byte) => byte,
-                    None => *packed.next().ok_or_else(short)?,
-                };
-                // A run may not cross the end, but padding of one byte happens.
-                if let Some(sample) = samples.get_mut(filled) {
-                    *sample = (*sample << 8) | u16::from(byte);
-                    filled += 1;
-                }
-            }
+        let packed = packed.ok_or_else(|| wrong("an RLE segment lies outside the pixel data"))?;
+        plane.clear();
+        unpack(packed, samples.len(), &mut plane)
+            .ok_or_else(|| wrong("an RLE segment ends before the image is full"))?;
+        // A run may not cross the end, but padding of one byte happens: what is too much is left.
+        for (sample, &byte) in samples.iter_mut().zip(&plane) {
+            *sample = (*sample << 8) | u32::from(byte);
         }
     }
     Ok(samples)
+}
+
+/// Unpacks until `wanted` bytes are there; the last run may bring more.
+fn unpack(mut packed: &[u8], wanted: usize, plane: &mut Vec<u8>) -> Option<()> {
+    while plane.len() < wanted {
+        let (&control, rest) = packed.split_first()?;
+        // -128 is no operation; 0 and above copies, below 0 repeats.
+        packed = match control as i8 {
+            i8::MIN => rest,
+            0.. => {
+                let count = usize::from(control) + 1;
+                // The last copy may be cut where the image is full.
+                let count = if rest.len() < count { count.min(wanted - plane.len()) } else { count };
+                let (copied, rest) = rest.split_at_checked(count)?;
+                plane.extend_from_slice(copied);
+                rest
+            }
+            repeats => {
+                let (&byte, rest) = rest.split_first()?;
+                plane.resize(plane.len() + usize::from(repeats.unsigned_abs()) + 1, byte);
+                rest
+            }
+        };
+    }
+    Some(())
 }
 
 /// From stored values to intensities.
@@ -384,8 +462,9 @@ impl Display {
     }
 
     /// In 0..=1.
-    fn intensity(&self, stored: i32) -> f32 {
-        let x = f64::from(stored) * self.slope + self.intercept;
+    fn intensity(&self, stored: i64) -> f32 {
+        // At most 32 bits: exact.
+        let x = stored as f64 * self.slope + self.intercept;
         let y = match self.curve {
             Curve::Range { low, high } => (x - low) / (high - low),
             Curve::Linear { centre, width } => {

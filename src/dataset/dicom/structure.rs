@@ -63,6 +63,8 @@ pub(super) fn check(
 pub(super) struct Found {
     /// Pixel Data (7FE0,0010) that are not empty.
     pub(super) pixel_data: bool,
+    /// Where their value lies, when it is not encapsulated.
+    pub(super) native: Option<(usize, usize)>,
 }
 
 /// Value representations with a length of two bytes. A parser may take an unknown one to have four, and read
@@ -163,6 +165,11 @@ impl Walk<'_> {
                 // As the parser takes them: fragments whatever the representation, and the inside of a
                 // sequence of unknown representation like its outside.
                 Element { tag: PIXEL_DATA, length: UNDEFINED, .. } => self.fragments()?,
+                Element { tag: PIXEL_DATA, length, .. } if depth == 0 => {
+                    let begin = self.at;
+                    self.take(length)?;
+                    self.found.native = Some((begin, self.at));
+                }
                 Element { length: UNDEFINED, .. } => self.items(self.bytes.len(), depth + 1)?,
                 Element { vr: Some(vr), length, .. } if vr == *b"SQ" => {
                     let begin = self.at;

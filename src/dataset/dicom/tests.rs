@@ -11,6 +11,7 @@ use super::*;
 
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const IMPLICIT: &str = "1.2.840.10008.1.2";
+const BIG: &str = "1.2.840.10008.1.2.2";
 const RLE: &str = "1.2.840.10008.1.2.5";
 const BASELINE: &str = "1.2.840.10008.1.2.4.50";
 
@@ -106,22 +107,22 @@ fn a_deflated_file_is_the_same_image_and_a_cut_or_endless_one_is_refused() {
     bytes8(&mut object, &[0, 51, 102, 153, 204, 255]);
     let plain = file(object, EXPLICIT);
     let packed = deflated(&plain);
-    assert_eq!(load_bytes(&packed).expect("decodes"), load_bytes(&plain).expect("decodes"));
-    let header = header_of(&packed).expect("reads");
+    assert_eq!(from_bytes(&packed).expect("decodes"), from_bytes(&plain).expect("decodes"));
+    let header = header_from_bytes(&packed).expect("reads");
     assert_eq!(header.patient_id, "P1");
     assert_eq!(header.transfer_syntax, DEFLATED);
     for cut in [1, 20, 60] {
-        let problem = load_bytes(&packed[..packed.len() - cut]).expect_err("is cut");
+        let problem = from_bytes(&packed[..packed.len() - cut]).expect_err("is cut");
         assert_eq!(problem.code, "dicom-unreadable", "{cut}");
     }
     let mut endless = plain.clone();
     endless.resize(usize::try_from(MOST_INFLATED).expect("fits") + plain.len(), 0);
-    let problem = header_of(&deflated(&endless)).expect_err("is too large");
+    let problem = header_from_bytes(&deflated(&endless)).expect_err("is too large");
     assert!(problem.message.contains("more than"), "{}", problem.message);
 }
 
 fn pixels(object: InMemDicomObject, syntax: &str) -> Vec<f32> {
-    let image = load_bytes(&file(object, syntax)).expect("decodes");
+    let image = from_bytes(&file(object, syntax)).expect("decodes");
     assert_eq!((image.width(), image.height()), (3, 2));
     image.pixels().to_vec()
 }
@@ -172,6 +173,31 @@ fn signs_masks_and_high_bits_are_respected() {
 }
 
 #[test]
+fn samples_of_one_and_of_thirty_two_bits_are_read_in_either_order_of_bytes() {
+    let mut object = base(1, 1);
+    // The first pixel in the lowest bit, no padding between rows.
+    bytes8(&mut object, &[0b0010_0110, 0]);
+    near(&pixels(object, EXPLICIT), &[0.0, 1.0, 1.0, 0.0, 0.0, 1.0]);
+    let samples = [0, u32::MAX, 1 << 31, 0x0001_0000, 1, 0x8000_0001];
+    let expected = samples.map(|sample| f64::from(sample) / f64::from(u32::MAX));
+    // The upper word of a sample comes first in Big Endian (PS3.5, 7.3).
+    for (syntax, low, high) in [(IMPLICIT, 0, 1), (EXPLICIT, 0, 1), (BIG, 1, 0)] {
+        let mut pixel_words = [0_u16; 12];
+        for (pair, sample) in pixel_words.chunks_exact_mut(2).zip(samples) {
+            pair[low] = sample as u16;
+            pair[high] = (sample >> 16) as u16;
+        }
+        let mut object = base(32, 32);
+        words(&mut object, &pixel_words);
+        near(&pixels(object, syntax), &expected);
+    }
+    let mut object = base(32, 32);
+    number(&mut object, tags::PIXEL_REPRESENTATION, 1);
+    words(&mut object, &[0, 0x8000, 0xFFFF, 0x7FFF, 0, 0, 0, 0, 0, 0, 0, 0]);
+    near(&pixels(object, EXPLICIT)[..3], &[0.0, 1.0, 0.5]);
+}
+
+#[test]
 fn rescale_and_the_first_window_give_the_standards_formula() {
     let windowed = |function: Option<&str>| {
         let mut object = base(16, 12);
@@ -213,7 +239,7 @@ fn rle_gives_the_samples_back() {
     for short in 0..packed.len() - 1 {
         let mut object = base(16, 16);
         fragments(&mut object, vec![packed[..short].to_vec()]);
-        assert!(load_bytes(&file(object, RLE)).is_err(), "{short} bytes were enough");
+        assert!(from_bytes(&file(object, RLE)).is_err(), "{short} bytes were enough");
     }
 }
 
@@ -233,7 +259,7 @@ fn a_jpeg_picture_is_read_from_all_fragments_and_must_have_the_headers_size() {
     for (width, height) in [(30, 20), (1, 1), (2, 3)] {
         let mut object = base(8, 8);
         fragments(&mut object, vec![picture(width, height)]);
-        let problem = load_bytes(&file(object, BASELINE)).expect_err("another size");
+        let problem = from_bytes(&file(object, BASELINE)).expect_err("another size");
         assert_eq!(problem.code, "dicom-pixels-unreadable");
         assert!(problem.message.contains(&format!("{width} x {height}")), "{}", problem.message);
     }
@@ -242,7 +268,7 @@ fn a_jpeg_picture_is_read_from_all_fragments_and_must_have_the_headers_size() {
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     type Change = fn(&mut InMemDicomObject);
-    let cases: [(&str, &str, &str, Change); 15] = [
+    let cases: [(&str, &str, &str, Change); 17] = [
         (EXPLICIT, "dicom-colour", "RGB", |o| {
             put(o, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "RGB");
             number(o, tags::SAMPLES_PER_PIXEL, 3);
@@ -251,7 +277,13 @@ fn what_is_not_read_is_refused_by_name() {
             put(o, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "PALETTE COLOR");
         }),
         (EXPLICIT, "dicom-multi-frame", "12 frames", |o| put(o, tags::NUMBER_OF_FRAMES, VR::IS, "12")),
-        (EXPLICIT, "dicom-bits", "32", |o| number(o, tags::BITS_ALLOCATED, 32)),
+        (EXPLICIT, "dicom-bits", "24", |o| number(o, tags::BITS_ALLOCATED, 24)),
+        (RLE, "dicom-bits", "1 bits allocated", |o| {
+            number(o, tags::BITS_ALLOCATED, 1);
+            number(o, tags::BITS_STORED, 1);
+            number(o, tags::HIGH_BIT, 0);
+        }),
+        (BASELINE, "dicom-bits", "32 bits allocated", |o| number(o, tags::BITS_ALLOCATED, 32)),
         (EXPLICIT, "dicom-bits", "9 bits", |o| number(o, tags::BITS_STORED, 9)),
         (EXPLICIT, "dicom-bits", "high bit 8", |o| number(o, tags::HIGH_BIT, 8)),
         (EXPLICIT, "dicom-pixels-missing", "no pixel data", |o| {
@@ -281,10 +313,10 @@ fn what_is_not_read_is_refused_by_name() {
         bytes8(&mut object, &[0; 6]);
         change(&mut object);
         let bytes = file(object, syntax);
-        let problem = load_bytes(&bytes).expect_err(says);
+        let problem = from_bytes(&bytes).expect_err(says);
         assert_eq!(problem.code, code, "{problem}");
         assert!(problem.message.contains(says), "{problem}");
-        assert!(header_of(&bytes).is_ok(), "the header can be read all the same: {says}");
+        assert!(header_from_bytes(&bytes).is_ok(), "the header can be read all the same: {says}");
     }
 }
 
@@ -292,7 +324,7 @@ fn what_is_not_read_is_refused_by_name() {
 fn a_header_gives_the_gate_its_data_and_no_name() {
     let mut object = base(8, 8);
     bytes8(&mut object, &[0; 6]);
-    let header = header_of(&file(object, IMPLICIT)).expect("reads");
+    let header = header_from_bytes(&file(object, IMPLICIT)).expect("reads");
     let observed = Observed {
         modality: Some("DX".to_owned()),
         body_part: Some("CHEST".to_owned()),
@@ -377,8 +409,8 @@ fn a_claimed_length_or_depth_costs_nothing() {
     // The same behind a representation that a parser may take to have a length of four bytes.
     let mut unknown = bytes[..start].to_vec();
     unknown.extend([0x08, 0x00, 0x05, 0x00, b'Z', b'Z', 2, 0, 0xF0, 0xFF, 0xFF, 0xFF]);
-    assert!(header_of(&unknown).expect_err("not of the standard").message.contains("representation"));
-    let problem = header_of(&huge).expect_err("claims too much");
+    assert!(header_from_bytes(&unknown).expect_err("not of the standard").message.contains("representation"));
+    let problem = header_from_bytes(&huge).expect_err("claims too much");
     assert_eq!(problem.code, "dicom-unreadable");
     assert!(problem.message.contains("4294967280"), "{problem}");
     // A sequence in a sequence in a sequence ...
@@ -387,7 +419,7 @@ fn a_claimed_length_or_depth_costs_nothing() {
         deep.extend([0x08, 0x00, 0x15, 0x11, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
         deep.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
     }
-    assert!(header_of(&deep).expect_err("too deep").message.contains("deeper"));
+    assert!(header_from_bytes(&deep).expect_err("too deep").message.contains("deeper"));
 }
 
 #[test]
@@ -397,10 +429,10 @@ fn every_truncation_of_a_file_is_an_error_or_a_shorter_header() {
         bytes8(&mut object, &[9; 6]);
         let bytes = file(object, syntax);
         for end in 0..bytes.len() {
-            let _ = header_of(&bytes[..end]);
-            assert!(load_bytes(&bytes[..end]).is_err(), "{end} of {} bytes were enough", bytes.len());
+            let _ = header_from_bytes(&bytes[..end]);
+            assert!(from_bytes(&bytes[..end]).is_err(), "{end} of {} bytes were enough", bytes.len());
         }
-        assert!(load_bytes(&bytes).is_ok());
+        assert!(from_bytes(&bytes).is_ok());
     }
 }
 
@@ -430,8 +462,8 @@ fn real_files_whole_cut_or_changed_never_panic() {
     assert!(rounds < 1 << 20);
     for path in real_files() {
         let Ok(bytes) = std::fs::read(&path) else { continue };
-        let _ = header_of(&bytes);
-        let _ = load_bytes(&bytes);
+        let _ = header_from_bytes(&bytes);
+        let _ = from_bytes(&bytes);
         if bytes.len() > 150_000 {
             continue;
         }
@@ -454,8 +486,8 @@ fn real_files_whole_cut_or_changed_never_panic() {
                     changed[at] = if next() % 2 == 0 { 0xFF } else { next() as u8 };
                 }
             }
-            let _ = header_of(&changed);
-            let _ = load_bytes(&changed);
+            let _ = header_from_bytes(&changed);
+            let _ = from_bytes(&changed);
         }
     }
 }
@@ -471,9 +503,9 @@ proptest! {
         } else {
             changed.extend(&tail);
         }
-        let _ = header_of(&changed);
-        let _ = load_bytes(&changed);
-        let _ = load_bytes(&tail);
+        let _ = header_from_bytes(&changed);
+        let _ = from_bytes(&changed);
+        let _ = from_bytes(&tail);
     }
 
     #[test]
@@ -494,7 +526,31 @@ proptest! {
             let at = at % bytes.len();
             bytes[at] = value;
         }
-        let _ = header_of(&bytes);
-        let _ = load_bytes(&bytes);
+        let _ = header_from_bytes(&bytes);
+        let _ = from_bytes(&bytes);
     }
+}
+
+#[test]
+fn what_descriptions_and_other_texts_give_away_is_said_without_their_words() {
+    use crate::dataset::traces::Trace::{Date, Finding, Identifier, Name, Telephone};
+    let mut object = base(8, 8);
+    put(&mut object, tags::PATIENT_ID, VR::LO, "MRN-4711");
+    put(&mut object, tags::IMAGE_COMMENTS, VR::LT, "Mr Hidden, seen 1931-07-17, call 555-123-4567");
+    put(&mut object, tags::SERIES_DESCRIPTION, VR::LO, "PA upright");
+    // No attribute of the profile, but free text that names the patient's number; and one that says nothing.
+    put(&mut object, tags::MANUFACTURER_MODEL_NAME, VR::LO, "unit of mrn-4711");
+    put(&mut object, tags::MANUFACTURER, VR::LO, "Example");
+    put(&mut object, tags::BURNED_IN_ANNOTATION, VR::CS, "YES");
+    let header = header_from_bytes(&file(object, EXPLICIT)).expect("reads");
+    let found = |tag: Tag| {
+        let found = header.identifiers.iter().find(|i| i.tag == shown(tag));
+        found.map(|i| (i.kind, i.traces.iter().copied().collect::<Vec<_>>()))
+    };
+    assert_eq!(found(tags::STUDY_DESCRIPTION), Some(("description", vec![Finding])));
+    assert_eq!(found(tags::IMAGE_COMMENTS), Some(("description", vec![Date, Telephone, Name])));
+    assert_eq!(found(tags::SERIES_DESCRIPTION), Some(("description", vec![])));
+    assert_eq!(found(tags::MANUFACTURER_MODEL_NAME), Some(("text", vec![Identifier])));
+    assert_eq!(found(tags::MANUFACTURER), None);
+    assert_eq!(found(tags::BURNED_IN_ANNOTATION), Some(("burned-in", vec![])));
 }

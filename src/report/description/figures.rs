@@ -78,7 +78,7 @@ pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64)
             };
             let end = plot.px(value * 100.0);
             canvas.rect(left, y, end - left, thick - 1.0, one.color, None);
-            let words = super::percent(value);
+            let words = super::words::percent(value);
             canvas.text((end + 4.0, y + thick * 0.82), 9.5, Anchor::Start, MUTED, &words);
         }
     }

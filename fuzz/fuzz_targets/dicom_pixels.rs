@@ -1,0 +1,11 @@
+//! Pixels of DICOM files, every codec.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sequester::dataset::dicom;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(image) = dicom::from_bytes(bytes) {
+        assert!(image.pixels().iter().all(|v| (0.0..=1.0).contains(v)));
+    }
+});

@@ -1,0 +1,17 @@
+//! PNG and JPEG images.
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use sequester::dataset::image;
+
+fuzz_target!(|bytes: &[u8]| {
+    // DICOM is read by its path again; it has its own target.
+    if image::is_dicom(bytes) {
+        return;
+    }
+    if let Ok(image) = image::from_bytes(bytes, Path::new("image")) {
+        assert!(image.pixels().iter().all(|v| (0.0..=1.0).contains(v)));
+    }
+});

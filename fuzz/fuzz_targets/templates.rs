@@ -1,0 +1,10 @@
+//! Templates of documents.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sequester::report::lint;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = lint::lint("submission.md", text);
+});
