@@ -135,11 +135,13 @@ fn predicted(left: Lanes, up: Lanes, corner: Lanes, filters: &[Lanes; 4]) -> Lan
     let mut all = [0; ROWS];
     for lane in 0..ROWS {
         let (a, b, c) = (left[lane], up[lane], corner[lane]);
-        let (from_up, from_left) = (b - c, a - c);
-        let (pa, pb, pc) = (from_up.abs(), from_left.abs(), (from_up + from_left).abs());
+        // Bytes cannot overflow 16 bits; without the check the compiler makes vectors of it.
+        let (from_up, from_left) = (b.wrapping_sub(c), a.wrapping_sub(c));
+        let both = from_up.wrapping_add(from_left);
+        let (pa, pb, pc) = (from_up.wrapping_abs(), from_left.wrapping_abs(), both.wrapping_abs());
         let (nearer, distance) = if pb <= pc { (b, pb) } else { (c, pc) };
         let paeth = if pa <= distance { a } else { nearer };
-        let average = (a + b) >> 1;
+        let average = a.wrapping_add(b) >> 1;
         all[lane] = (a & filters[0][lane])
             | (b & filters[1][lane])
             | (average & filters[2][lane])
@@ -189,7 +191,7 @@ vectorised! {
                 up[1..].copy_from_slice(&left[..ROWS - 1]);
                 let predicted = predicted(left, up, corner, &filters);
                 for lane in 0..ROWS {
-                    let value = (i16::from(column[lane]) + predicted[lane]) & 255;
+                    let value = i16::from(column[lane]).wrapping_add(predicted[lane]) & 255;
                     left[lane] = value;
                     column[lane] = value as u8;
                 }
