@@ -2,7 +2,7 @@
 //!
 //! Most rows of a radiograph are filtered by Paeth's predictor (PNG, third edition, 9.4), in which every pixel waits for the one to its
 //! left. Pixels of different rows do not wait for one another when each row runs one pixel behind the row above it, so
-//! sixteen rows are taken at once. Whatever is out of the ordinary is left to the `image` crate, which also names every fault.
+//! thirty-two rows are taken at once. Whatever is out of the ordinary is left to the `image` crate, which also names every fault.
 
 use fdeflate::Decompressor;
 use pulp::Arch;
@@ -12,7 +12,7 @@ use crate::vectorised::vectorised;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Rows at once.
-const ROWS: usize = 16;
+const ROWS: usize = 32;
 /// Room that the decompressor wants behind its output to stay on its fast path.
 const SLACK: usize = 64;
 
@@ -23,19 +23,29 @@ pub(super) fn grey_8_bits(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
     let len = height as usize * (columns + 1);
     let mut filtered = vec![0; len + SLACK];
     let mut decompressor = Decompressor::new();
-    let (_, produced) = decompressor.read(&compressed, &mut filtered, 0, true).ok()?;
-    if produced != len || !decompressor.is_done() {
+    let mut at = 0;
+    for (number, part) in compressed.iter().enumerate() {
+        let last = number + 1 == compressed.len();
+        let (read, written) = decompressor.read(part, &mut filtered, at, last).ok()?;
+        at += written;
+        // All of it is read unless the data end, or fill the room, before the chunk does.
+        if read < part.len() && !decompressor.is_done() {
+            return None;
+        }
+    }
+    if at != len || !decompressor.is_done() {
         return None;
     }
     filtered.truncate(len);
-    Some((width, height, reconstructed(&filtered, columns)?))
+    reconstruct(&mut filtered, columns)?;
+    Some((width, height, filtered))
 }
 
-/// Columns, rows and the compressed data, if the file is of the kind and every checksum is right.
-fn parts(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
+/// Columns, rows and the parts of the compressed data, if the file is of the kind and every checksum is right.
+fn parts(bytes: &[u8]) -> Option<(u32, u32, Vec<&[u8]>)> {
     let mut rest = bytes.strip_prefix(SIGNATURE)?;
     let mut size = None;
-    let mut compressed = Vec::with_capacity(bytes.len());
+    let mut compressed = Vec::new();
     loop {
         let (length, after) = rest.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
@@ -60,7 +70,7 @@ fn parts(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
                 }
                 size = Some((width, height));
             }
-            (b"IDAT", Some(_)) => compressed.extend_from_slice(data),
+            (b"IDAT", Some(_)) => compressed.push(data),
             (b"IEND", Some((width, height))) => return Some((width, height, compressed)),
             // Ancillary chunks have a small first letter; transparency would change what the pixels mean.
             ([b'a'..=b'z', ..], Some(_)) if kind != b"tRNS" => {}
@@ -70,77 +80,115 @@ fn parts(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
     }
 }
 
-/// The pixels of rows that each begin with the number of their filter; nothing if there is no such filter.
-fn reconstructed(filtered: &[u8], columns: usize) -> Option<Vec<u8>> {
+/// From rows that each begin with the number of their filter to pixels, in place; nothing if there is no such filter.
+fn reconstruct(values: &mut Vec<u8>, columns: usize) -> Option<()> {
     let arch = Arch::new();
-    let mut pixels = vec![0; filtered.len() / (columns + 1) * columns];
-    let mut above = vec![0; columns];
     let mut wave = Wave::new(columns);
-    let some = filtered.chunks(ROWS * (columns + 1)).zip(pixels.chunks_mut(ROWS * columns));
-    for (filtered, pixels) in some {
-        if filtered.iter().step_by(columns + 1).any(|filter| *filter > 4) {
-            return None;
-        }
-        run(arch, &mut wave, filtered, &above, pixels);
-        above.copy_from_slice(&pixels[pixels.len() - columns..]);
+    let rows = values.len() / (columns + 1);
+    for first in (0..rows).step_by(ROWS) {
+        let count = ROWS.min(rows - first);
+        // Pixels never reach the rows that are still to be read: these lie behind one number a row.
+        let (filtered, pixels) = (first * (columns + 1), first * columns);
+        wave.fill(&values[filtered..filtered + count * (columns + 1)], columns)?;
+        run(arch, &mut wave);
+        wave.empty(&mut values[pixels..pixels + count * columns], columns);
     }
-    Some(pixels)
+    values.truncate(rows * columns);
+    Some(())
 }
 
-/// Values of sixteen rows, each one column behind the row above it.
+/// Values of all rows at once, each one column behind the row above it.
 type Lanes = [i16; ROWS];
 
-/// What sixteen rows are worked on in.
+/// What the rows are worked on in.
 struct Wave {
-    /// Sixteen rows, with zeros around them.
+    /// The rows, each as many columns late as it lies below the first, with zeros around them.
     rows: Vec<u8>,
     /// What one of them is long.
     pitch: usize,
     /// The row above, with zeros behind it.
     above: Vec<u8>,
+    /// For each filter all bits of the rows that have it.
+    filters: [Lanes; 4],
 }
 
 impl Wave {
     fn new(columns: usize) -> Self {
-        // Every row begins as many places late as it lies below the first, and there are whole blocks of columns.
+        // Whole blocks of columns.
         let steps = (columns + ROWS).next_multiple_of(BLOCK);
-        let pitch = steps + 2 * ROWS;
-        Self { rows: vec![0; ROWS * pitch], pitch, above: vec![0; steps] }
+        Self { rows: vec![0; ROWS * steps], pitch: steps, above: vec![0; steps], filters: [[0; ROWS]; 4] }
+    }
+
+    /// Takes rows that each begin with the number of their filter; nothing if there is no such filter.
+    fn fill(&mut self, filtered: &[u8], columns: usize) -> Option<()> {
+        self.filters = [[0; ROWS]; 4];
+        let rows = filtered.chunks_exact(columns + 1).zip(self.rows.chunks_exact_mut(self.pitch));
+        for (lane, (filtered, row)) in rows.enumerate() {
+            if let Some(filter) = usize::from(filtered[0]).checked_sub(1) {
+                self.filters.get_mut(filter)?[lane] = -1;
+            }
+            row[..lane].fill(0);
+            row[lane..lane + columns].copy_from_slice(&filtered[1..]);
+            row[lane + columns..].fill(0);
+        }
+        Some(())
+    }
+
+    /// Gives as many rows of pixels as there is room for; the last of them is the row above the next.
+    fn empty(&mut self, pixels: &mut [u8], columns: usize) {
+        let rows = pixels.chunks_exact_mut(columns).zip(self.rows.chunks_exact(self.pitch));
+        for (lane, (pixels, row)) in rows.enumerate() {
+            pixels.copy_from_slice(&row[lane..lane + columns]);
+            self.above[..columns].copy_from_slice(pixels);
+        }
     }
 }
 
 /// Columns that are turned at once.
 const BLOCK: usize = 64;
 
-/// Eight rows of eight bytes, the first byte lowest, as eight columns.
+/// Eight rows of eight bytes, the first byte lowest, as eight columns: quarters, then their quarters, change places.
 #[inline(always)]
 fn turn(mut m: [u64; 8]) -> [u64; 8] {
-    for (distance, bits, mask) in
-        [(4, 32, 0x0000_0000_ffff_ffff), (2, 16, 0x0000_ffff_0000_ffff), (1, 8, 0x00ff_00ff_00ff_00ff_u64)]
-    {
-        for at in 0..8 {
-            if at & distance == 0 {
-                let swap = ((m[at] >> bits) ^ m[at + distance]) & mask;
-                m[at + distance] ^= swap;
-                m[at] ^= swap << bits;
-            }
-        }
-    }
+    exchange(&mut m, [(0, 4), (1, 5), (2, 6), (3, 7)], 32, 0x0000_0000_ffff_ffff);
+    exchange(&mut m, [(0, 2), (1, 3), (4, 6), (5, 7)], 16, 0x0000_ffff_0000_ffff);
+    exchange(&mut m, [(0, 1), (2, 3), (4, 5), (6, 7)], 8, 0x00ff_00ff_00ff_00ff);
     m
 }
 
-/// The next value of every row from its left, upper and upper left neighbours (PNG, third edition, 9.2).
+#[inline(always)]
+fn exchange(m: &mut [u64; 8], pairs: [(usize, usize); 4], bits: u32, mask: u64) {
+    for (upper, lower) in pairs {
+        let both = ((m[upper] >> bits) ^ m[lower]) & mask;
+        m[lower] ^= both;
+        m[upper] ^= both << bits;
+    }
+}
+
+/// All bits where `a <= b`, for values far from the limits.
+#[inline(always)]
+fn not_above(a: i16, b: i16) -> i16 {
+    a.wrapping_sub(b).wrapping_sub(1) >> 15
+}
+
+/// The one where the bits are set, else the other.
+#[inline(always)]
+fn either(bits: i16, one: i16, other: i16) -> i16 {
+    (one & bits) | (other & !bits)
+}
+
+/// The prediction for every row from its left, upper and upper left neighbours (PNG, third edition, 9.2).
 #[inline(always)]
 fn predicted(left: Lanes, up: Lanes, corner: Lanes, filters: &[Lanes; 4]) -> Lanes {
     let mut all = [0; ROWS];
     for lane in 0..ROWS {
         let (a, b, c) = (left[lane], up[lane], corner[lane]);
-        // Bytes cannot overflow 16 bits; without the check the compiler makes vectors of it.
+        // Bytes cannot overflow 16 bits; without the check, and without choices, the compiler makes short vectors of it.
         let (from_up, from_left) = (b.wrapping_sub(c), a.wrapping_sub(c));
         let both = from_up.wrapping_add(from_left);
         let (pa, pb, pc) = (from_up.wrapping_abs(), from_left.wrapping_abs(), both.wrapping_abs());
-        let (nearer, distance) = if pb <= pc { (b, pb) } else { (c, pc) };
-        let paeth = if pa <= distance { a } else { nearer };
+        let nearer = either(not_above(pb, pc), b, c);
+        let paeth = either(not_above(pa, pb.min(pc)), a, nearer);
         let average = a.wrapping_add(b) >> 1;
         all[lane] = (a & filters[0][lane])
             | (b & filters[1][lane])
@@ -151,33 +199,21 @@ fn predicted(left: Lanes, up: Lanes, corner: Lanes, filters: &[Lanes; 4]) -> Lan
 }
 
 vectorised! {
-    /// Up to sixteen rows.
-    fn run<'a>(wave: &'a mut Wave, filtered: &'a [u8], above: &'a [u8], pixels: &'a mut [u8]) {
-        let columns = above.len();
-        let pitch = wave.pitch;
-        // All bits for the rows of each filter.
-        let mut filters = [[0; ROWS]; 4];
-        let rows = filtered.chunks_exact(columns + 1).zip(wave.rows.chunks_exact_mut(pitch));
-        for (lane, (filtered, row)) in rows.enumerate() {
-            if let Some(filter) = usize::from(filtered[0]).checked_sub(1) {
-                filters[filter][lane] = -1;
-            }
-            row[..lane].fill(0);
-            row[lane..lane + columns].copy_from_slice(&filtered[1..]);
-            row[lane + columns..].fill(0);
-        }
-        wave.above[..columns].copy_from_slice(above);
+    /// From what the filters left to pixels.
+    fn run<'a>(wave: &'a mut Wave) {
+        let Wave { rows: all, pitch, above, filters } = wave;
+        let (pitch, filters) = (*pitch, &*filters);
         let (mut left, mut corner) = ([0; ROWS], [0; ROWS]);
         let mut block = [[0_u8; ROWS]; BLOCK];
-        for (number, above) in wave.above.chunks_exact(BLOCK).enumerate() {
+        for (number, above) in above.chunks_exact(BLOCK).enumerate() {
             let from = number * BLOCK;
             let part = |row: usize, column: usize| row * pitch + from + column;
-            for half in [0, 8] {
+            for half in (0..ROWS).step_by(8) {
                 for column in (0..BLOCK).step_by(8) {
                     let mut rows = [0; 8];
                     for (at, row) in rows.iter_mut().enumerate() {
                         let mut bytes = [0; 8];
-                        bytes.copy_from_slice(&wave.rows[part(half + at, column)..][..8]);
+                        bytes.copy_from_slice(&all[part(half + at, column)..][..8]);
                         *row = u64::from_le_bytes(bytes);
                     }
                     for (at, column) in turn(rows).into_iter().zip(&mut block[column..]) {
@@ -189,15 +225,17 @@ vectorised! {
                 let mut up = [0; ROWS];
                 up[0] = i16::from(*above);
                 up[1..].copy_from_slice(&left[..ROWS - 1]);
-                let predicted = predicted(left, up, corner, &filters);
+                let predicted = predicted(left, up, corner, filters);
                 for lane in 0..ROWS {
-                    let value = i16::from(column[lane]).wrapping_add(predicted[lane]) & 255;
-                    left[lane] = value;
+                    // Less 256 where it is above 255: below it, that is the larger number without a sign.
+                    let sum = u16::from(column[lane]).wrapping_add(predicted[lane] as u16);
+                    let value = sum.min(sum.wrapping_sub(256));
+                    left[lane] = value as i16;
                     column[lane] = value as u8;
                 }
                 corner = up;
             }
-            for half in [0, 8] {
+            for half in (0..ROWS).step_by(8) {
                 for column in (0..BLOCK).step_by(8) {
                     let mut columns = [0; 8];
                     for (at, column) in columns.iter_mut().zip(&block[column..]) {
@@ -206,14 +244,10 @@ vectorised! {
                         *at = u64::from_le_bytes(bytes);
                     }
                     for (at, row) in turn(columns).into_iter().enumerate() {
-                        wave.rows[part(half + at, column)..][..8].copy_from_slice(&row.to_le_bytes());
+                        all[part(half + at, column)..][..8].copy_from_slice(&row.to_le_bytes());
                     }
                 }
             }
-        }
-        let rows = pixels.chunks_exact_mut(columns).zip(wave.rows.chunks_exact(pitch));
-        for (lane, (pixels, row)) in rows.enumerate() {
-            pixels.copy_from_slice(&row[lane..lane + columns]);
         }
     }
 }
@@ -278,7 +312,7 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_rows_are_those_of_the_definition(columns in 1_usize..80, rows in 1_usize..40, seed in any::<u64>()) {
+        fn arbitrary_rows_are_those_of_the_definition(columns in 1_usize..80, rows in 1_usize..80, seed in any::<u64>()) {
             let mut state = seed | 1;
             let mut byte = || {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -303,7 +337,9 @@ mod tests {
                 }
                 wanted.push(own);
             }
-            prop_assert_eq!(reconstructed(&filtered, columns), Some(wanted[1..].concat()));
+            let mut values = filtered.clone();
+            prop_assert_eq!(reconstruct(&mut values, columns), Some(()));
+            prop_assert_eq!(values, wanted[1..].concat());
         }
     }
 
@@ -320,6 +356,6 @@ mod tests {
         encoder.set_color(::png::ColorType::Rgb);
         encoder.write_header().expect("writes").write_image_data(&[7; 48]).expect("writes");
         assert!(grey_8_bits(&colour).is_none());
-        assert!(reconstructed(&[5, 0, 0], 2).is_none(), "no such filter");
+        assert!(reconstruct(&mut vec![5, 0, 0], 2).is_none(), "no such filter");
     }
 }
