@@ -27,6 +27,8 @@ const APART: f64 = 1.2;
 const APART_B: f64 = 0.9;
 /// Correlation of the two scores within a class.
 const CORRELATION: f64 = 0.5;
+/// Fewer intervals than this say nothing of their coverage.
+const FEW: u64 = 20;
 /// The declared prevalence that predictive values are carried to.
 const DECLARED: f64 = 0.1;
 const SIZES: [usize; 3] = [50, 200, 1000];
@@ -170,7 +172,7 @@ fn simulate(
 
 /// "93.0 ↓ · 0.245", with the share of tables that gave an interval where it is below 99 %.
 fn show(seen: &Seen) -> String {
-    if seen.count == 0 {
+    if seen.count < FEW {
         return "–".into();
     }
     let count = seen.count as f64;
@@ -188,7 +190,7 @@ fn show(seen: &Seen) -> String {
 }
 
 fn print(name: &str, clustered: bool, rows: &Rows) {
-    for (method, cells) in rows {
+    for (method, cells) in rows.iter().filter(|(_, cells)| cells.iter().any(|c| c.count >= FEW)) {
         let cells: Vec<String> = cells.iter().map(show).collect();
         let of = if clustered { "yes" } else { "no" };
         println!("| {name} | {of} | {} | {} |", method.describe(), cells.join(" | "));
@@ -255,7 +257,8 @@ fn main() {
          {FIT_REPLICATES} for the three fits of the calibration), level 0.95. A cell is \"coverage % · mean width\" at \
          \"cases, prevalence\". ↓ and ↑: below and above 95 % by more than 2.576 standard errors of the simulation (1.8 \
          points of {RUNS} tables, 2.8 of {FIT_RUNS}, more where fewer tables gave an interval): 1 of 100 exact intervals \
-         would be marked by chance. In brackets: the share of tables that gave an interval, where it is below 99 %.\n"
+         would be marked by chance. In brackets: the share of tables that gave an interval, where it is below 99 %; coverage is of those alone (– below \
+         {FEW} tables).\n"
     );
     println!(
         "In clustered tables (three images a patient, correlation 0.36 of scores, one label a patient) the bootstrap draws \

@@ -12,6 +12,9 @@ use super::special::binomial_density;
 /// Probabilities that differ by less are taken as equal when a quantile falls on a step.
 const STEP: f64 = 1e-14;
 
+/// Counts that are less likely are not summed.
+const NEGLIGIBLE: f64 = 1e-18;
+
 /// The percentile interval of a law, and the probability of tables that give no value and are left out of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExactPercentile {
@@ -78,34 +81,39 @@ pub fn table_percentile(
     let (share, hit, alarm) =
         (rate(m, total), rate(table.true_positives, m), rate(table.false_positives, total - m));
     let sizes = if stratified { (m, m) } else { range(total, share) };
-    let width = |n: u64, p: f64| {
-        let (a, b) = range(n, p);
-        (b - a + 1) as f64
+    // Counts with all but a negligible part of a binomial law.
+    let counts = |n: u64, p: f64| -> Vec<(u64, f64)> {
+        let (first, last) = range(n, p);
+        (first..=last)
+            .map(|k| (k, binomial_density(k as f64, n as f64, p, 1.0 - p)))
+            .filter(|(_, weight)| *weight > NEGLIGIBLE)
+            .collect()
     };
-    let terms: f64 = (sizes.0..=sizes.1).map(|m| width(m, hit) * width(total - m, alarm)).sum();
-    if terms > MOST_TERMS {
-        return None;
-    }
-    let mut law = Vec::new();
-    let mut dropped = 0.0;
+    let mut drawn_sizes = Vec::new();
+    let mut terms = 0;
     for m in sizes.0..=sizes.1 {
         let of_size =
             if stratified { 1.0 } else { binomial_density(m as f64, total as f64, share, 1.0 - share) };
-        let n = total - m;
-        let (first, last) = range(m, hit);
-        let alarms = range(n, alarm);
-        for tp in first..=last {
-            let of_hits = of_size * binomial_density(tp as f64, m as f64, hit, 1.0 - hit);
-            if of_hits < 1e-18 {
-                continue;
-            }
-            for fp in alarms.0..=alarms.1 {
-                let weight = of_hits * binomial_density(fp as f64, n as f64, alarm, 1.0 - alarm);
+        if of_size > NEGLIGIBLE {
+            let (hits, alarms) = (counts(m, hit), counts(total - m, alarm));
+            terms += hits.len() * alarms.len();
+            drawn_sizes.push((m, of_size, hits, alarms));
+        }
+        if terms as f64 > MOST_TERMS {
+            return None;
+        }
+    }
+    let mut law = Vec::with_capacity(terms);
+    let mut dropped = 0.0;
+    for (m, of_size, hits, alarms) in drawn_sizes {
+        for (tp, of_hits) in hits {
+            for &(fp, of_alarms) in &alarms {
+                let weight = of_size * of_hits * of_alarms;
                 let drawn = Confusion {
                     true_positives: tp,
                     false_negatives: m - tp,
                     false_positives: fp,
-                    true_negatives: n - fp,
+                    true_negatives: total - m - fp,
                 };
                 match statistic(&drawn).filter(|value| value.is_finite()) {
                     Some(value) => law.push((value, weight)),

@@ -15,6 +15,9 @@ use super::{MANY_LEAVES, Replicates, Resampler, SLACK, draw_many, replicate};
 /// Up to so many cases the difference of two doubled counts of the smaller class fits a signed number of 32 bits.
 const MOST_CASES: usize = 1 << 30;
 
+/// Up to so many cases it fits 16 bits without a sign: the tables of a replicate are half as large.
+const MOST_NARROW_CASES: usize = 1 << 15;
+
 /// Replicates of the AUC (ties half).
 pub fn auc(resampler: &Resampler, labels: &[bool], scores: &[f64], replicates: u64, seed: u64) -> Replicates {
     if !matches!(resampler.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified) {
@@ -46,7 +49,22 @@ pub fn auc_difference(
     if !by_case || labels.len() > MOST_CASES {
         return by_leaf(resampler, labels, scores, replicates, seed);
     }
-    let plan = PairedByCase::new(labels, scores, resampler.unit == ResamplingUnit::CaseStratified);
+    let stratified = resampler.unit == ResamplingUnit::CaseStratified;
+    if labels.len() <= MOST_NARROW_CASES {
+        paired_by_case::<u16>(labels, scores, stratified, replicates, seed)
+    } else {
+        paired_by_case::<u32>(labels, scores, stratified, replicates, seed)
+    }
+}
+
+fn paired_by_case<T: Width>(
+    labels: &[bool],
+    scores: [&[f64]; 2],
+    stratified: bool,
+    replicates: u64,
+    seed: u64,
+) -> Replicates {
+    let plan = PairedByCase::<T>::new(labels, scores, stratified);
     Replicates::collect(replicate(
         replicates,
         seed,
@@ -74,20 +92,50 @@ struct Placement {
     cuts: Vec<(u32, u32)>,
 }
 
-/// Sums of weights. Narrow ones keep the tables of a replicate in the nearest cache.
-trait Sum: Copy + From<u32> {
+/// Counts and places of cases. Narrow ones keep the tables of a replicate in the nearest cache.
+trait Width: Copy + Default + Send + Sync {
+    /// A number that fits.
+    fn of(number: u32) -> Self;
+    fn place(self) -> usize;
     fn plus(self, other: Self) -> Self;
+    fn minus(self, other: Self) -> i64;
 }
 
-impl Sum for u32 {
+impl Width for u16 {
+    #[inline]
+    fn of(number: u32) -> Self {
+        number as Self
+    }
+    #[inline]
+    fn place(self) -> usize {
+        usize::from(self)
+    }
+    #[inline]
     fn plus(self, other: Self) -> Self {
         self.wrapping_add(other)
     }
+    #[inline]
+    fn minus(self, other: Self) -> i64 {
+        i64::from(self) - i64::from(other)
+    }
 }
 
-impl Sum for u64 {
+impl Width for u32 {
+    #[inline]
+    fn of(number: u32) -> Self {
+        number
+    }
+    #[inline]
+    fn place(self) -> usize {
+        self as usize
+    }
+    #[inline]
     fn plus(self, other: Self) -> Self {
         self.wrapping_add(other)
+    }
+    #[inline]
+    fn minus(self, other: Self) -> i64 {
+        i64::from(self.wrapping_sub(other) as i32)
     }
 }
 
@@ -108,14 +156,14 @@ impl Placement {
     }
 
     /// Fills `wins`, one entry a cut: twice the weight of the minor cases below plus the weight of those tied.
-    fn fill<S: Sum>(&self, weight_of_minor: impl Fn(u32) -> u32, cumulated: &mut [S], wins: &mut [S]) {
-        let mut sum = S::from(0);
+    fn fill(&self, weight_of_minor: impl Fn(u32) -> u32, cumulated: &mut [u64], wins: &mut [u64]) {
+        let mut sum = 0_u64;
         for (place, &minor) in cumulated[1..].iter_mut().zip(&self.order) {
-            sum = sum.plus(S::from(weight_of_minor(minor)));
+            sum = sum.wrapping_add(u64::from(weight_of_minor(minor)));
             *place = sum;
         }
         for (entry, &(below, up_to)) in wins.iter_mut().zip(&self.cuts) {
-            *entry = cumulated[below as usize].plus(cumulated[up_to as usize]);
+            *entry = cumulated[below as usize].wrapping_add(cumulated[up_to as usize]);
         }
     }
 }
@@ -146,9 +194,9 @@ impl<const K: usize> Classes<K> {
     }
 
     /// Buffers: cumulated weights, and the wins of each score.
-    fn buffers<S: Sum>(&self) -> (Vec<S>, [Vec<S>; K]) {
-        let zeros = |length| vec![S::from(0); length];
-        (zeros(self.minor.len() + 1), std::array::from_fn(|k| zeros(self.scores[k].cuts.len())))
+    fn buffers(&self) -> (Vec<u64>, [Vec<u64>; K]) {
+        let wins = std::array::from_fn(|k| vec![0; self.scores[k].cuts.len()]);
+        (vec![0; self.minor.len() + 1], wins)
     }
 
     /// From sums of weight × wins: the AUC, or with two scores the first minus the second.
@@ -187,7 +235,7 @@ fn by_leaf<const K: usize>(
         leaves(&classes.major).into_iter().zip(classes.cuts.iter().copied()).collect();
     // From left to right through the weights.
     major.sort_unstable();
-    let buffers = || (vec![0_u32; resampler.leaves], classes.buffers::<u64>());
+    let buffers = || (vec![0_u32; resampler.leaves], classes.buffers());
     Replicates::collect(replicate(replicates, seed, buffers, |(weights, (cumulated, wins)), stream| {
         resampler.draw(stream, weights);
         let weight_of = |minor: u32| weights[leaf_of_minor[minor as usize] as usize];
@@ -208,22 +256,51 @@ fn by_leaf<const K: usize>(
 }
 
 /// The paired difference when cases are drawn: weights are used as they are drawn, and never stored.
-struct PairedByCase {
+struct PairedByCase<T> {
     classes: Classes<2>,
     stratified: bool,
     minor: PoissonRuns,
+    /// [`Placement`] of each score.
+    placements: [NarrowPlacement<T>; 2],
     /// Cells of major cases that no replicate can tell apart, with their two cuts, in the order of `major`.
-    cuts: Vec<[u32; 2]>,
+    cuts: Vec<[T; 2]>,
     major: PoissonRuns,
 }
 
-struct Scratch {
-    weights: Vec<u32>,
-    cumulated: Vec<u32>,
-    wins: [Vec<u32>; 2],
+/// A [`Placement`] in numbers of one width.
+struct NarrowPlacement<T> {
+    order: Vec<T>,
+    cuts: Vec<(T, T)>,
 }
 
-impl PairedByCase {
+struct Scratch<T> {
+    weights: Vec<T>,
+    cumulated: Vec<T>,
+    wins: [Vec<T>; 2],
+}
+
+impl<T: Width> NarrowPlacement<T> {
+    fn new(wide: &Placement) -> Self {
+        Self {
+            order: wide.order.iter().map(|&i| T::of(i)).collect(),
+            cuts: wide.cuts.iter().map(|c| (T::of(c.0), T::of(c.1))).collect(),
+        }
+    }
+
+    /// [`Placement::fill`].
+    fn fill(&self, weights: &[T], cumulated: &mut [T], wins: &mut [T]) {
+        let mut sum = T::default();
+        for (place, &minor) in cumulated[1..].iter_mut().zip(&self.order) {
+            sum = sum.plus(weights[minor.place()]);
+            *place = sum;
+        }
+        for (entry, &(below, up_to)) in wins.iter_mut().zip(&self.cuts) {
+            *entry = cumulated[below.place()].plus(cumulated[up_to.place()]);
+        }
+    }
+}
+
+impl<T: Width> PairedByCase<T> {
     fn new(labels: &[bool], scores: [&[f64]; 2], stratified: bool) -> Self {
         let classes = Classes::new(labels, scores);
         let (minor, major) = (classes.minor.len() as f64, classes.major.len() as f64);
@@ -236,21 +313,25 @@ impl PairedByCase {
         // Cells of one size share a law.
         cells.sort_unstable();
         let sizes: Vec<u64> = cells.iter().map(|c| c.0).collect();
+        let [first, second] = &classes.scores;
         Self {
             stratified,
             minor: PoissonRuns::new(&vec![1; classes.minor.len()], spread),
-            cuts: cells.iter().map(|c| c.1).collect(),
+            placements: [NarrowPlacement::new(first), NarrowPlacement::new(second)],
+            cuts: cells.iter().map(|c| c.1.map(T::of)).collect(),
             major: PoissonRuns::new(&sizes, spread),
             classes,
         }
     }
 
-    fn scratch(&self) -> Scratch {
-        let (cumulated, wins) = self.classes.buffers();
-        Scratch { weights: vec![0; self.classes.minor.len()], cumulated, wins }
+    fn scratch(&self) -> Scratch<T> {
+        let zeros = |length| vec![T::default(); length];
+        let size = self.classes.minor.len();
+        let wins = std::array::from_fn(|k| zeros(self.placements[k].cuts.len()));
+        Scratch { weights: zeros(size), cumulated: zeros(size + 1), wins }
     }
 
-    fn run(&self, scratch: &mut Scratch, stream: &mut Stream) -> Option<f64> {
+    fn run(&self, scratch: &mut Scratch<T>, stream: &mut Stream) -> Option<f64> {
         let size = self.classes.minor.len() as u64;
         let total = size + self.classes.major.len() as u64;
         let minor =
@@ -264,13 +345,13 @@ impl PairedByCase {
             minor,
             stream,
             weights,
-            |w| w.fill(0),
+            |w| w.fill(T::default()),
             |w, cell, times| {
-                w[cell] = times.wrapping_add(w[cell]);
+                w[cell] = w[cell].plus(T::of(times));
             },
         );
-        for (placement, wins) in self.classes.scores.iter().zip(wins.iter_mut()) {
-            placement.fill(|i| weights[i as usize], cumulated, wins);
+        for (placement, wins) in self.placements.iter().zip(wins.iter_mut()) {
+            placement.fill(weights, cumulated, wins);
         }
         let [first, second] = wins;
         let mut sum = 0_u64;
@@ -281,7 +362,7 @@ impl PairedByCase {
             |s| *s = 0,
             |s, cell, times| {
                 let [a, b] = self.cuts[cell];
-                let difference = i64::from(first[a as usize].wrapping_sub(second[b as usize]) as i32);
+                let difference = first[a.place()].minus(second[b.place()]);
                 *s = s.wrapping_add((difference * i64::from(times)) as u64);
             },
         );
@@ -394,6 +475,19 @@ mod tests {
     use super::*;
 
     type Columns = (Vec<bool>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<u32>);
+
+    /// Numbers of 16 bits give what numbers of 32 give, to the last bit, up to the largest set they are used for.
+    #[test]
+    fn narrow_tables_change_no_replicate() {
+        for (n, positives) in [(7, 3), (900, 20), (5000, 2500), (MOST_NARROW_CASES, MOST_NARROW_CASES / 2)] {
+            let (labels, a, b, ..) = cases(n, positives);
+            for stratified in [false, true] {
+                let narrow = paired_by_case::<u16>(&labels, [&a, &b], stratified, 40, 3);
+                let wide = paired_by_case::<u32>(&labels, [&a, &b], stratified, 40, 3);
+                assert_eq!(narrow, wide, "{n} {positives} {stratified}");
+            }
+        }
+    }
 
     /// Cases with ties, two correlated scores, patients of one to four cases at three sites.
     fn cases(n: usize, positives: usize) -> Columns {

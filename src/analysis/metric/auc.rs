@@ -67,26 +67,7 @@ pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate)
         }
     }
     guard_auc(sample, plan, value, &sums, out);
-    warn_about_small_class(sample, &sums, out);
-}
-
-/// Says so when a class is too small for what the intervals assume.
-fn warn_about_small_class(sample: &Sample<'_>, sums: &roc::AucSums, out: &mut Estimate) {
-    let (what, positives, negatives) = match (has_clusters(sample), sample.patients) {
-        (Some(_), Some(patients)) => {
-            let seen = classes_of_patients(sample, patients);
-            let with = |class: usize| seen.iter().filter(|s| s[class]).count() as u64;
-            ("patients", with(1), with(0))
-        }
-        _ => ("cases", sums.positives, sums.negatives),
-    };
-    let (class, count) =
-        if positives <= negatives { ("positive", positives) } else { ("negative", negatives) };
-    if count < FEW_UNITS && !out.intervals.is_empty() {
-        out.warnings.push(format!(
-            "small-class: with {count} {class} {what} the intervals of the AUC cover less often than their level says"
-        ));
-    }
+    warn_about_small_class(sample, "the AUC", out);
 }
 
 /// For each patient, whether there is a negative and a positive case.

@@ -25,7 +25,7 @@ pub use paired::{estimate_difference, estimate_mcnemar};
 pub use prevalence::estimate_at_prevalence;
 pub use table::estimate_from_table;
 
-use auc::{disjoint_pairs, estimate_auc, exact_share};
+use auc::{classes_of_patients, disjoint_pairs, estimate_auc, exact_share};
 use table::estimate_table;
 use weighted::estimate_weighted;
 
@@ -202,6 +202,27 @@ fn push_bootstrap_of(
         out.warnings.push(format!(
             "{code} {} of {} replicates could not be evaluated and were left out of the quantiles",
             replicates.dropped, plan.replicates
+        ));
+    }
+}
+
+/// Says so when a class is too small for what asymptotic and bootstrap intervals of `what` assume: they see no spread
+/// that the few cases do not show. Exact intervals do not rest on it.
+fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut Estimate) {
+    let (units, positives, negatives) = match (has_clusters(sample), sample.patients) {
+        (Some(_), Some(patients)) => {
+            let seen = classes_of_patients(sample, patients);
+            let with = |class: usize| seen.iter().filter(|s| s[class]).count() as u64;
+            ("patients", with(1), with(0))
+        }
+        _ => ("cases", out.positives, sample.labels.len() as u64 - out.positives),
+    };
+    let (class, count) =
+        if positives <= negatives { ("positive", positives) } else { ("negative", negatives) };
+    let exact = |i: &Interval| matches!(i.method, By::ClopperPearson | By::Hoeffding);
+    if count < FEW_UNITS && out.intervals.iter().any(|i| !exact(i)) {
+        out.warnings.push(format!(
+            "small-class: with {count} {class} {units} the intervals of {what} cover less often than their level says"
         ));
     }
 }

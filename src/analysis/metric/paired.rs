@@ -96,6 +96,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
             }
         }
     }
+    warn_about_small_class(sample, "the difference", &mut out);
     warn_beyond_range((-1.0, 1.0), &mut out);
     warn_about_clusters(sample, &mut out);
     out

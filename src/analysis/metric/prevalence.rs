@@ -101,6 +101,7 @@ pub fn estimate_at_prevalence(
         let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
         push(&mut out, By::ClopperPearson, plan, limits, "a class is empty");
     }
+    warn_about_small_class(sample, metric.id(), &mut out);
     warn_beyond_range(metric.range(), &mut out);
     warn_about_clusters(sample, &mut out);
     out

@@ -105,6 +105,18 @@ pub(super) fn estimate_table(
              intervals do not"
         ));
     }
+    let of_both_classes = matches!(
+        metric,
+        Metric::Youden
+            | Metric::BalancedAccuracy
+            | Metric::Mcc
+            | Metric::LrPositive
+            | Metric::LrNegative
+            | Metric::DiagnosticOddsRatio
+    );
+    if of_both_classes {
+        warn_about_small_class(sample, metric.id(), out);
+    }
     // Never a point alone: exact limits stand beside it.
     let exact = matches!(metric, Metric::LrPositive | Metric::LrNegative | Metric::DiagnosticOddsRatio);
     let collapsed = out.intervals.iter().any(|i| i.is_point());

@@ -2,7 +2,6 @@
 
 use super::super::estimate::Interval;
 use super::super::roc;
-use super::auc::classes_of_patients;
 use super::weighted::WeightedGroups;
 use super::*;
 

@@ -64,6 +64,19 @@ pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan
     if out.intervals.iter().any(|i| i.is_point()) {
         guard_weighted(metric, sample, plan, value, out);
     }
+    match metric {
+        // Where calibration is perfect, both are above 0 by chance alone, and replicates lie higher still.
+        Metric::Ece | Metric::Mce => {
+            if !out.intervals.is_empty() {
+                out.warnings.push(format!(
+                    "biased-upwards: {} is above 0 by chance alone where calibration is perfect, and its bootstrap \
+                     intervals do not hold 0 then; judge calibration by slope, intercept and in the large",
+                    metric.id()
+                ));
+            }
+        }
+        _ => warn_about_small_class(sample, metric.id(), out),
+    }
 }
 
 /// Adds an interval in closed form.
