@@ -9,6 +9,7 @@ mod diagnostics;
 mod hostile_bytes;
 mod locked_model;
 mod metrics;
+mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
