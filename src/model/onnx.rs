@@ -69,10 +69,10 @@ pub fn to_bytes(lock: &Lock, lock_sha256: Digest, weights: &Weights, output: Out
         ("preprocessing", preprocessing),
         ("input", "grey intensities in 0 to 1, resized as preprocessing says, three equal channels, each less mean and divided by std".to_owned()),
         ("output", match output {
-            Output::Logit => "one logit an image; probability = 1 / (1 + exp(-logit))".to_owned(),
-            Output::Probability => "one probability an image".to_owned(),
+            Output::Logit => "one logit an image; probability = 1 / (1 + exp(-logit)); positive at or above the threshold".to_owned(),
+            Output::Probability => "one probability an image; positive at or above the threshold".to_owned(),
         }),
-        ("threshold", format!("{}: positive is a probability at or above it", lock.operating_point.threshold)),
+        ("threshold", lock.operating_point.threshold.to_string()),
     ];
     let model = Model {
         ir_version: IR_VERSION,

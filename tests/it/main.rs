@@ -22,4 +22,6 @@ mod report_lock;
 mod source_project;
 mod study;
 mod support;
+#[cfg(feature = "torch")]
+mod training;
 mod walls;

@@ -98,6 +98,7 @@ fn the_file_holds_every_operation_and_the_very_weights() {
         assert_eq!(dims(&graph.output[0]), ["n"]);
         let property = |key: &str| model.properties.iter().find(|p| p.key == key).expect(key).value.clone();
         assert_eq!(property("weights_sha256"), lock.weights.sha256.to_string());
+        assert_eq!(property("threshold").parse(), Ok(lock.operating_point.threshold));
         assert!(property("preprocessing").contains("\"resolution\":32"));
         // The same bytes again.
         std::fs::remove_file(&out).expect("removes");
