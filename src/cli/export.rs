@@ -1,60 +1,75 @@
-//! `sequester export`: a locked model as TorchScript.
+//! `sequester export`: a locked model as ONNX or TorchScript.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Context, Outcome};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
+use crate::model::lock::{self, Lock};
+use crate::model::onnx::{self, Output};
+use crate::model::scorer::locked_weights;
+use crate::storage;
 
-/// Write a locked model as TorchScript, for engines that read it.
+/// Write a locked model as ONNX or TorchScript, for engines that read it.
 ///
-/// The module's forward takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats, and gives one
-/// logit an image. It is read back and compared with the locked model before it gets its name. Beside it, NAME.json says
-/// which lock it came from, how an image is prepared, and the threshold. The locked weights themselves are in
-/// weights.safetensors.
+/// The model takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats, and gives one logit an
+/// image; ONNX on request the probability. Beside it, NAME.json says which lock it came from, how an image is prepared, and
+/// the threshold; an ONNX file holds the same as metadata. TorchScript needs a build with libtorch; it is read back and
+/// compared with the locked model before it gets its name. The locked weights themselves are in weights.safetensors.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Folder of a locked model.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// The file that is written, such as model.pt.
+    /// The file that is written, such as model.onnx or model.pt.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// What is written [default: onnx for a name in .onnx, else torchscript].
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Format>,
+    /// What the model gives.
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "logit")]
+    output: What,
 }
 
-#[cfg(not(feature = "torch"))]
-pub fn run(_: &ExportArgs, _: Context) -> Result<Outcome> {
-    Err(super::torch_missing("export").into())
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Onnx,
+    Torchscript,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    Logit,
+    Probability,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// `file-exists`; [`crate::diagnostic::Error::Lock`] when there is no lock or the weights are not the locked ones;
-/// `export-differs`.
-#[cfg(feature = "torch")]
+/// `file-exists`; [`Error::Lock`] when there is no lock or the weights are not the locked ones; `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
-    use crate::diagnostic::{Diagnostic, Error, Location};
-    use crate::digest::Digest;
-    use crate::model::lock::{self, Lock};
-    use crate::model::torch::torchscript;
-    use crate::storage;
-
+    let named_onnx = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+    let format = args.format.unwrap_or(if named_onnx { Format::Onnx } else { Format::Torchscript });
+    if format == Format::Torchscript && args.output == What::Probability {
+        let problem = Diagnostic::error("usage", "TorchScript gives logits alone");
+        return Err(Error::usage(problem.hint("--format onnx, or take the logistic function of the logit")));
+    }
     if args.out.exists() {
         let problem = Diagnostic::error("file-exists", "there is a file of this name");
         return Err(problem.at(Location::file(&args.out)).hint("name another --out, or move it away").into());
     }
     let model = Lock::read(&args.model)?;
     let lock_sha256 = Digest::of(&storage::read(&args.model.join(lock::FILE))?);
-    let beside = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let beside = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     storage::create_folder(beside)?;
-    let wrong = |e: std::io::Error| Error::io("write", &args.out, &e);
-    let draft = tempfile::Builder::new().suffix(".pt").tempfile_in(beside).map_err(wrong)?;
-    let agreement = torchscript(&args.model, &model, draft.path())?;
-    let sha256 = Digest::of(&storage::read(draft.path())?);
-    draft.as_file().sync_all().map_err(wrong)?;
-    draft.persist_noclobber(&args.out).map_err(|e| wrong(e.error))?;
+    let (compared, words) = match format {
+        Format::Onnx => as_onnx(args, &model, lock_sha256)?,
+        Format::Torchscript => as_torchscript(args, &model, beside)?,
+    };
+    let sha256 = Digest::of(&storage::read(&args.out)?);
     let statement = serde_json::json!({
         "format": "sequester-export/1",
         "file_sha256": sha256,
@@ -65,22 +80,56 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
             "shape": ["n", 3, model.preprocessing.resolution, model.preprocessing.resolution],
             "preprocessing": model.preprocessing,
         },
-        "output": "one logit an image; probability = 1 / (1 + exp(-logit)); positive at or above the threshold",
+        "output": match args.output {
+            What::Logit =>
+                "one logit an image; probability = 1 / (1 + exp(-logit)); positive at or above the threshold",
+            What::Probability => "one probability an image; positive at or above the threshold",
+        },
         "threshold": model.operating_point.threshold,
-        "compared": {"images": agreement.images, "largest_difference_of_a_logit": agreement.largest},
+        "compared": compared,
     });
     let mut name = args.out.clone().into_os_string();
     name.push(".json");
-    storage::write_atomic(std::path::Path::new(&name), format!("{statement:#}\n").as_bytes())?;
+    storage::write_atomic(Path::new(&name), format!("{statement:#}\n").as_bytes())?;
     if context.json {
         println!("{statement:#}");
     } else {
         println!("exported   {} (SHA-256 {sha256})", args.out.display());
         println!("from lock  {lock_sha256}");
-        println!(
-            "compared   {} images of random intensities: logits differ by at most {:.1e}",
-            agreement.images, agreement.largest
-        );
+        println!("compared   {words}");
     }
     Ok(Outcome::Done)
+}
+
+/// Writes ONNX; gives what was compared, as data and in words.
+fn as_onnx(args: &ExportArgs, model: &Lock, lock_sha256: Digest) -> Result<(serde_json::Value, String)> {
+    let output = match args.output {
+        What::Logit => Output::Logit,
+        What::Probability => Output::Probability,
+    };
+    let bytes = onnx::to_bytes(model, lock_sha256, &locked_weights(model, &args.model)?, output)?;
+    storage::write_atomic(&args.out, &bytes)?;
+    let words = "the file reads back as it was written; it was not run: this program has no engine for ONNX";
+    Ok((serde_json::Value::Null, words.to_owned()))
+}
+
+#[cfg(not(feature = "torch"))]
+fn as_torchscript(_: &ExportArgs, _: &Lock, _: &Path) -> Result<(serde_json::Value, String)> {
+    let problem = super::torch_missing("export --format torchscript");
+    Err(problem
+        .hint("write ONNX with --format onnx, or build with `cargo build --release --features torch`")
+        .into())
+}
+
+/// Writes TorchScript; gives what was compared, as data and in words.
+#[cfg(feature = "torch")]
+fn as_torchscript(args: &ExportArgs, model: &Lock, beside: &Path) -> Result<(serde_json::Value, String)> {
+    let wrong = |e: std::io::Error| Error::io("write", &args.out, &e);
+    let draft = tempfile::Builder::new().suffix(".pt").tempfile_in(beside).map_err(wrong)?;
+    let agreement = crate::model::torch::torchscript(&args.model, model, draft.path())?;
+    draft.as_file().sync_all().map_err(wrong)?;
+    draft.persist_noclobber(&args.out).map_err(|e| wrong(e.error))?;
+    let (images, largest) = (agreement.images, agreement.largest);
+    let words = format!("{images} images of random intensities: logits differ by at most {largest:.1e}");
+    Ok((serde_json::json!({"images": images, "largest_difference_of_a_logit": largest}), words))
 }

@@ -8,7 +8,7 @@ use crate::dataset::case::Case;
 use crate::dataset::gate::{Gate, Observed};
 use crate::dataset::image_folder::ImageFolder;
 use crate::dataset::{dicom, image};
-use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::model::scorer::{Engine, Scorer};
 use crate::storage;
@@ -92,7 +92,7 @@ impl Image {
 /// image that cannot be read has its own error in its place. `done` hears how many of the accepted ones are finished.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::diagnostic::Error::Interrupted) when `stop` was raised.
+/// [`Error::Interrupted`] when `stop` was raised.
 pub fn score<E: Engine>(
     scorer: &Scorer<E>,
     gate: &Gate,
@@ -109,17 +109,31 @@ pub fn score<E: Engine>(
         .collect();
     let mut values =
         scorer.score_each(accepted.len(), |nth| image::load(&accepted[nth].path), stop, done)?.into_iter();
-    let row = |admitted: Result<(Digest, Admission)>| {
+    let row = |(image, admitted): (&Image, Result<(Digest, Admission)>)| {
         let (digest, admission) = admitted?;
         let (score, refused) = match admission {
             Admission::Refused(reasons) => (None, Some(reasons)),
             Admission::Accepted => {
-                (Some(values.next().unwrap_or_else(|| unreachable!("one value an accepted image"))?), None)
+                let value = values.next().unwrap_or_else(|| unreachable!("one value an accepted image"));
+                (Some(value.map_err(|error| located(error, image))?), None)
             }
         };
         Ok(Score { score, refused, image_sha256: Some(digest), line: 0 })
     };
-    Ok(admitted.into_iter().map(row).collect())
+    Ok(images.iter().zip(admitted).map(row).collect())
+}
+
+/// What the network says of an image names no file by itself.
+fn located(error: Error, image: &Image) -> Error {
+    match error {
+        Error::Input(mut problems) => {
+            for problem in &mut problems {
+                problem.location.get_or_insert_with(|| Location::file(&image.path));
+            }
+            Error::Input(problems)
+        }
+        other => other,
+    }
 }
 
 #[cfg(test)]

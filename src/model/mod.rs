@@ -8,6 +8,7 @@ pub mod forward;
 pub mod layers;
 pub mod lock;
 pub mod machine;
+pub mod onnx;
 pub mod operating_point;
 pub mod parallel;
 pub mod prepare;

@@ -9,7 +9,7 @@ use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::weights::{self, Weights};
 use crate::dataset::radiograph::Radiograph;
-use crate::diagnostic::{Error, Location, Result};
+use crate::diagnostic::{Diagnostic, Error, Location, Result};
 
 /// What computes a logit with fixed weights. A clone shares the weights and may work beside the original.
 pub trait Engine: Clone + Send {
@@ -110,14 +110,51 @@ pub fn locked_weights(lock: &Lock, folder: &Path) -> Result<Weights> {
 /// The probability of one image from its plane.
 ///
 /// # Errors
-/// What the engine reports.
+/// What the engine reports; `score-not-finite` where the logit is no finite number.
 pub fn score_plane(engine: &impl Engine, preprocessing: &Preprocessing, plane: &[f32]) -> Result<f64> {
     let mut image = Vec::with_capacity(3 * plane.len());
     preprocessing.normalise_into(plane, &mut image);
-    Ok(probability(engine.logit(&image, preprocessing.resolution as usize)?))
+    let logit = engine.logit(&image, preprocessing.resolution as usize)?;
+    if logit.is_finite() {
+        return Ok(probability(logit));
+    }
+    Err(Diagnostic::error("score-not-finite", format!("the network gives {logit} for this image, no score"))
+        .hint("the weights hold values too large for 32-bit floats; train again with a smaller learning rate")
+        .into())
 }
 
 /// The logistic function of a 32-bit logit, in 64 bits so that order is kept near 0 and 1.
 pub fn probability(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::preprocessing::Filter;
+
+    #[derive(Clone)]
+    struct Always(f64);
+
+    impl Engine for Always {
+        fn logit(&self, image: &[f32], side: usize) -> Result<f64> {
+            assert_eq!((image.len(), side), (12, 2));
+            // Channel by channel, normalised.
+            assert_eq!((image[0], image[4], image[8]), (0.5, 1.0, 0.0));
+            Ok(self.0)
+        }
+    }
+
+    #[test]
+    fn a_score_is_the_logistic_function_of_the_logit_and_never_nan() {
+        let filter = Filter::TriangleAntialiased;
+        let preprocessing =
+            Preprocessing { resolution: 2, filter, mean: [0.0, 0.0, 0.5], std: [1.0, 0.5, 1.0] };
+        let score = |logit| score_plane(&Always(logit), &preprocessing, &[0.5; 4]);
+        assert_eq!(score(0.0).expect("scores"), 0.5);
+        assert!((score(-30.0).expect("scores") - 9.357_622_968_839_3e-14).abs() < 1e-27);
+        for logit in [f64::NAN, f64::INFINITY] {
+            assert_eq!(score(logit).expect_err("no score").diagnostics()[0].code, "score-not-finite");
+        }
+    }
 }

@@ -99,15 +99,49 @@ pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>> {
 /// torchvision's older names (`norm.1`, `conv.2`), the published classifier, `num_batches_tracked`.
 ///
 /// # Errors
-/// `weights-missing`, `weights-unexpected` and `weights-shape`, each with every tensor, all at once.
+/// `weights-missing`, `weights-unexpected` and `weights-shape`, each with every tensor, all at once; `weights-of-another` where
+/// they are those of another network; `weights-not-finite`.
 pub fn select(mut file: Weights, network: Architecture, path: &Path) -> Result<Weights> {
     file = file.into_iter().map(|(name, array)| (modern_name(&name), array)).collect();
     file.retain(|name, _| !name.starts_with(network.classifier()) && !name.ends_with(".num_batches_tracked"));
     let with_head = file.keys().any(|name| name.starts_with("head."));
-    match differences(&file, network, with_head) {
-        list if list.is_empty() => Ok(file),
-        list => Err(Error::Input(list.into_iter().map(|one| one.at(Location::file(path))).collect())),
+    let wrong = match differences(&file, network, with_head) {
+        list if list.is_empty() => not_finite(&file),
+        list => of_another(&file, network).map_or(list, |one| vec![one]),
+    };
+    if wrong.is_empty() {
+        return Ok(file);
     }
+    Err(Error::Input(wrong.into_iter().map(|one| one.at(Location::file(path))).collect()))
+}
+
+/// Where nearly every tensor belongs to another network, one sentence says more than lists of names.
+fn of_another(file: &Weights, network: Architecture) -> Option<Diagnostic> {
+    let shared = |other: Architecture| {
+        let wanted = other.base_tensors();
+        wanted.iter().filter(|spec| file.get(&spec.name).is_some_and(|a| a.shape == spec.shape)).count()
+    };
+    let other = Architecture::ALL.into_iter().find(|other| {
+        *other != network && shared(*other) * 10 >= other.base_tensors().len() * 9 && shared(network) == 0
+    })?;
+    let message = format!("these are weights of {other}, and the network is {network}");
+    let hint = format!("declare `architecture = \"{other}\"`, or bring {}", network.source());
+    Some(Diagnostic::error("weights-of-another", message).hint(hint))
+}
+
+/// Tensors that hold a value no training recovers from.
+fn not_finite(weights: &Weights) -> Vec<Diagnostic> {
+    let names = weights.iter().filter(|(_, array)| !array.values.iter().all(|value| value.is_finite()));
+    let names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let message =
+        format!("{} tensors hold values that are no finite numbers: {}", names.len(), some_of(&names));
+    vec![
+        Diagnostic::error("weights-not-finite", message)
+            .hint("bring the file again from where it was published"),
+    ]
 }
 
 /// What separates arrays from the tensors of a network's base, and of its head; empty: nothing.
@@ -221,6 +255,24 @@ mod tests {
         {
             assert!(text.contains(part), "{text}");
         }
+    }
+
+    #[test]
+    fn weights_of_a_known_network_are_named_and_values_that_are_no_numbers_refused() {
+        let lite = initial_weights(Architecture::EfficientnetLite0, 1);
+        let codes = |error: Error| error.diagnostics().iter().map(|d| d.code).collect::<Vec<_>>();
+        let error = select(lite, DENSENET, Path::new("x.safetensors")).expect_err("differs");
+        assert!(error.to_string().contains("weights of efficientnet-lite0, and the network is densenet121"));
+        assert_eq!(codes(error), ["weights-of-another"]);
+        let mut file = base();
+        file.get_mut("features.norm5.bias").expect("there").values[3] = f32::NAN;
+        let error = select(file, DENSENET, Path::new("x.safetensors")).expect_err("refused");
+        assert!(
+            error
+                .to_string()
+                .contains("1 tensors hold values that are no finite numbers: features.norm5.bias")
+        );
+        assert_eq!(codes(error), ["weights-not-finite"]);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use sequester::dataset::gate::Gate;
 use sequester::digest::Digest;
+use sequester::model::architecture::{Architecture, Role};
 use sequester::model::experiment::Experiment;
 use sequester::model::lock::Lock;
 use sequester::model::operating_point::{Rule, choose};
-use sequester::model::random::initial_weights;
+use sequester::model::random::{Purpose, initial_weights, stream, uniform};
 use sequester::model::run::{
     Best, EpochRecord, InitialStatement, Inputs, Recorded, RunState, SideSummary, TuningScore,
     tuning_scores_csv,
@@ -53,13 +54,31 @@ trainable = "all"
 norm_statistics = "running"
 "#;
 
-/// A model with random weights, locked as a training of one epoch would have been.
-pub fn lock_model(folder: &Path, gate: Gate) -> Lock {
+/// A small EfficientNet-lite0, locked.
+fn lock_model(folder: &Path, gate: Gate) -> Lock {
+    lock_random(folder, Architecture::EfficientnetLite0, gate)
+}
+
+/// A model with random weights and statistics, locked as a training of one epoch would have been.
+pub fn lock_random(folder: &Path, architecture: Architecture, gate: Gate) -> Lock {
     let run = folder.join("run");
-    let experiment = Experiment::parse(Path::new("experiment.toml"), EXPERIMENT).expect("valid");
-    let bytes = weights::to_bytes(&initial_weights(experiment.architecture, 3)).expect("writes");
+    let text = EXPERIMENT.replace("efficientnet-lite0", architecture.name());
+    let experiment = Experiment::parse(Path::new("experiment.toml"), &text).expect("valid");
+    let mut weights = initial_weights(architecture, 3);
+    let mut numbers = stream(3, Purpose::Order, 0);
+    for spec in architecture.tensors() {
+        for value in &mut weights.get_mut(&spec.name).expect("there").values {
+            let u = (2.0 * uniform(&mut numbers) - 1.0) as f32;
+            match spec.role {
+                Role::Scale | Role::RunningVariance => *value = 1.0 + 0.3 * u,
+                Role::Shift | Role::RunningMean => *value = 0.1 * u,
+                Role::Weight { .. } | Role::Output { .. } => {}
+            }
+        }
+    }
+    let bytes = weights::to_bytes(&weights).expect("writes");
     storage::write_atomic(&run.join("best-1.safetensors"), &bytes).expect("writes");
-    storage::write_atomic(&run.join("experiment.toml"), EXPERIMENT.as_bytes()).expect("writes");
+    storage::write_atomic(&run.join("experiment.toml"), text.as_bytes()).expect("writes");
     let row = |case: &str, label, score| TuningScore {
         case_id: case.to_owned(),
         patient_id: case.to_owned(),
@@ -78,7 +97,7 @@ pub fn lock_model(folder: &Path, gate: Gate) -> Lock {
     };
     let inputs = Inputs {
         experiment,
-        experiment_sha256: Digest::of(EXPERIMENT.as_bytes()),
+        experiment_sha256: Digest::of(text.as_bytes()),
         initial_weights: InitialStatement::Random { seed: 3 },
         training: side(b"training"),
         tuning: side(b"tuning"),

@@ -11,6 +11,7 @@ mod hostile_bytes;
 mod locked_model;
 mod metrics;
 mod nominal_readers;
+mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
@@ -24,4 +25,6 @@ mod sites;
 mod source_project;
 mod study;
 mod support;
+#[cfg(feature = "torch")]
+mod training;
 mod walls;
