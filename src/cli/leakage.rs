@@ -277,7 +277,7 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
     }
     if !leaks {
         let how = if args.images.is_some() {
-            "patients, cases, files, pixels"
+            "patients, cases, files, pixels, images that look alike, UIDs of DICOM"
         } else {
             "patients, cases, recorded file digests"
         };

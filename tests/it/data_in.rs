@@ -32,6 +32,9 @@ fn leakage_reads_images_where_the_archives_put_them() {
     picture(&at("nih/images_012/images/00000003_000.png"), 3);
     std::fs::copy(at("nih/images_001/images/00000001_000.png"), at("nih/images_012/images/00000004_000.png"))
         .expect("copies");
+    // The first picture a little brighter: other bytes, other pixels, the same look.
+    let brighter = image::open(at("nih/images_001/images/00000001_000.png")).expect("opens").brighten(3);
+    brighter.save(at("nih/images_012/images/00000006_000.png")).expect("saves");
     let table = |name: &str, patients: &[u32]| {
         let rows = patients.iter().map(|p| format!("{p:08}_000.png,No Finding,0,{p},50,F,PA\n"));
         std::fs::write(at(name), HEADER.to_owned() + &rows.collect::<String>()).expect("writes");
@@ -40,6 +43,7 @@ fn leakage_reads_images_where_the_archives_put_them() {
     table("two.csv", &[3]);
     table("copy.csv", &[4]);
     table("lost.csv", &[5]);
+    table("alike.csv", &[6]);
     let run = |second: &str| {
         let [one, second, images] = [text("one.csv"), text(second), text("nih")];
         sequester(&["dataset", "leakage", &one, &second, "--nih", "--images", &images, "--json"])
@@ -53,6 +57,14 @@ fn leakage_reads_images_where_the_archives_put_them() {
     let found = json(&copied.stdout)["in_common"].clone();
     assert_eq!(found[0]["kind"], "file", "{found}");
     assert_eq!(found[0]["pairs"][0]["second"]["case_id"], "00000004_000.png");
+    let alike = run("alike.csv");
+    assert_eq!(alike.code, 10, "{}", alike.stderr);
+    let found = json(&alike.stdout)["in_common"].clone();
+    assert_eq!(
+        (&found[0]["kind"], found.as_array().map(Vec::len)),
+        (&"near-duplicate".into(), Some(1)),
+        "{found}"
+    );
     let lost = run("lost.csv");
     assert_eq!(lost.code, 1);
     assert!(lost.stdout.contains("file-missing") || lost.stderr.contains("file-missing"), "{}", lost.stdout);

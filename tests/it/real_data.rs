@@ -146,3 +146,26 @@ fn the_index_of_the_621_images_has_the_counts_that_are_known() {
     let there: u64 = intensity.iter().filter_map(|group| group["there"].as_u64()).sum();
     assert_eq!(there, 621);
 }
+
+/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different headers.
+#[test]
+fn one_image_under_two_patients_is_found_by_uid_and_by_pixels() {
+    let Some(data) = real_data("one_image_under_two_patients_is_found_by_uid_and_by_pixels") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = |name: &str, rows: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("case_id,patient_id,image\n{rows}")).expect("writes");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let training = table("training.csv", "a,p1,test1.dcm\nb,p2,test2.dcm\n");
+    let test = table("test.csv", "c,p3,test4.dcm\n");
+    let images = data.join("dicom-udacity");
+    let images = images.to_str().expect("UTF-8");
+    let ran = sequester(&["dataset", "leakage", &training, &test, "--images", images, "--json"]);
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let found = report["in_common"].as_array().expect("a list");
+    let kinds: Vec<_> =
+        found.iter().map(|k| (k["kind"].as_str().expect("text"), k["count"].as_u64())).collect();
+    assert_eq!(kinds, [("study", Some(1)), ("instance", Some(1)), ("pixels", Some(1))]);
+}

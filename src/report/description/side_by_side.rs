@@ -62,7 +62,10 @@ pub(super) fn all(description: &Description) -> Table {
     let mut lines = Lines::of(description);
     lines.line("Images", None, |s| format::count(s.images));
     lines.line("Patients", None, |s| format::count(s.patients));
-    let positive = format!("Images positive ({})", finding_words(description));
+    let positive = match description.positive[..] {
+        [] => "Images positive".to_owned(),
+        _ => format!("Images positive ({})", finding_words(description)),
+    };
     if description.sets.iter().any(|s| s.positives.denominator > 0) {
         lines.line(&positive, Some(("label", Some("positive"), Binary)), |s| share(s.positives));
         lines.line("Patients with a positive image", None, |s| share(s.positive_patients));

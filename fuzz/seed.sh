@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Fills fuzz/corpus/TARGET with small valid files: from this repository, and from SEQUESTER_DATA where it is set. Nothing of it is committed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+put() { # TARGET FILE...
+  local target=$1
+  shift
+  mkdir -p "fuzz/corpus/$target"
+  for file in "$@"; do
+    if [ -f "$file" ] && [ "$(stat -c %s "$file")" -le 300000 ]; then
+      cp "$file" "fuzz/corpus/$target/$(sha256sum <"$file" | cut -c1-16)"
+    fi
+  done
+}
+text() { # TARGET TEXT
+  mkdir -p "fuzz/corpus/$1"
+  printf '%b' "$2" >"fuzz/corpus/$1/$(printf '%b' "$2" | sha256sum | cut -c1-16)"
+}
+put declared protocols/*.toml protocols/*/*.toml templates/device.toml
+put templates templates/*.md
+put weights fixtures/report/lock.json
+text case_tables 'case_id,patient_id,sex,age_years,view,label\na,p,F,40,PA,1\nb,q,M,50,AP,0\n'
+text case_tables 'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position\n00000001_000.png,Edema|Mass,0,1,058Y,M,PA\n'
+text case_tables 'sep=;\ncase_id;patient_id;image\n"a;b";p;x/y.png\n'
+text lists '00000001_000.png\n00000002_000.png\n'
+text lists 'case_id,split\na,train\nb,test\n'
+text reads 'case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n'
+text scores 'case_id,score,refused,image_sha256\na,0.25,,\nb,,age 81 is outside 18-80 years,\n'
+text ledger '{"at":"2026-01-01T00:00:00Z","digests":{},"event":"protocol-locked","prev":"","sequence":0}\n'
+text bundle 'x  data/results.json\n%%\nx  bagit.txt\n%%\nBagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n%%\nPayload-Oxum: 1.1\n%%\n{}\n%%\n{}\n'
+text weights '\x08\x00\x00\x00\x00\x00\x00\x00{}      '
+data=${SEQUESTER_DATA:-}
+if [ -n "$data" ]; then
+  put dicom_header "$data"/dicom-pydicom/* "$data"/dicom-udacity/*.dcm
+  put dicom_pixels "$data"/dicom-pydicom/* "$data"/dicom-udacity/*.dcm
+  put images $(find "$data/nih-images-256" -name '*.png' | head -20) $(find "$data/kermany-224/train" -name '*.jpeg' | head -20)
+fi
