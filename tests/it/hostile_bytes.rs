@@ -5,6 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sequester::dataset::cases::{self, CaseFormat};
+use sequester::dataset::dicom;
 use sequester::dataset::facts;
 use sequester::dataset::image;
 use sequester::dataset::lists;
@@ -93,4 +94,41 @@ proptest! {
         }
         feed(&bytes);
     }
+}
+
+/// A DICOM file in Explicit VR Little Endian of these elements.
+fn dicom_file(elements: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = vec![0; 128];
+    bytes.extend(b"DICM\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\0");
+    elements.iter().for_each(|element| bytes.extend(*element));
+    bytes
+}
+
+/// Found by fuzzing: a parser that reads whole values takes the last two of six bytes of an attribute of tags for the next
+/// element, and what follows for its length. It reserved four gigabytes for a file of three kilobytes.
+#[test]
+fn a_length_that_is_no_multiple_of_its_value_is_refused_before_it_is_parsed() {
+    let after: &[u8] = b"\xe0\x7f\x10\x00OB\x00\x00\x04\x00\x00\x00\x01\x02\x03\x04";
+    for (element, vr) in [
+        (&b"\x28\x00\x12\x21AT\x06\x00\x32\x31\x2e\x35\x32\x31"[..], "AT"),
+        (b"\x28\x00\x10\x00US\x03\x00\x01\x02\x03", "US"),
+        (b"\x18\x00\x02\x16FD\x04\x00\x01\x02\x03\x04", "FD"),
+    ] {
+        let bytes = dicom_file(&[element, after]);
+        for problem in [
+            dicom::from_bytes(&bytes).expect_err("refused"),
+            dicom::header_from_bytes(&bytes).expect_err("refused"),
+        ] {
+            assert_eq!(problem.code, "dicom-unreadable", "{problem}");
+            assert!(problem.message.contains(vr), "{problem}");
+        }
+    }
+}
+
+/// A sequence whose item is longer than the sequence itself.
+#[test]
+fn a_sequence_ends_where_its_length_says() {
+    let sequence = b"\x08\x00\x12\x21SQ\x00\x00\x0c\x00\x00\x00\xfe\xff\x00\xe0\x0c\x00\x00\x00\x08\x00\x50\x11UI\x04\x001.2\0";
+    let problem = dicom::from_bytes(&dicom_file(&[sequence])).expect_err("refused");
+    assert!(problem.message.contains("should end at byte"), "{problem}");
 }

@@ -33,16 +33,25 @@ pub(super) fn meta(bytes: &[u8]) -> Result<(String, usize), String> {
         return Err("there is no DICOM preamble".to_owned());
     }
     let mut walk = Walk { bytes, at: 132, encoding: EXPLICIT_LITTLE, found: Found::default() };
-    let mut syntax = None;
+    let (mut syntax, mut end) = (None, None);
     while walk.peek_group() == Some(0x0002) {
         let element = walk.header()?;
         let value = walk.take(element.length)?;
+        if element.tag == (0x0002, 0x0000) {
+            let length = value.first_chunk::<4>().map(|value| u32::from_le_bytes(*value) as usize);
+            end = length.map(|length| (132 + 12) + length);
+            continue;
+        }
         if element.tag == (0x0002, 0x0010) {
             let text = String::from_utf8_lossy(value);
             syntax = Some(text.trim_end_matches(['\0', ' ']).to_owned());
         }
     }
     let syntax = syntax.ok_or("the file meta information names no transfer syntax")?;
+    // The parser goes by the group's length.
+    if end.is_some_and(|end| end != walk.at) {
+        return Err(format!("the file meta information ends at byte {}, not where its length says", walk.at));
+    }
     Ok((syntax, walk.at))
 }
 
@@ -74,9 +83,26 @@ const SHORT: [&[u8; 2]; 21] = [
     b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
 ];
 
-fn is_sequence((group, element): (u16, u16)) -> bool {
-    let entry = StandardDataDictionary.by_tag(Tag(group, element));
-    entry.is_some_and(|entry| entry.vr == VirtualVr::Exact(VR::SQ))
+/// The representation that the parser takes from the dictionary, in Implicit VR.
+fn of_dictionary((group, element): (u16, u16)) -> Option<[u8; 2]> {
+    let vr = match StandardDataDictionary.by_tag(Tag(group, element))?.vr {
+        VirtualVr::Exact(vr) => vr,
+        VirtualVr::Xs => VR::US,
+        VirtualVr::Ox | VirtualVr::Px | VirtualVr::Lt => VR::OW,
+        _ => return None,
+    };
+    Some(vr.to_bytes())
+}
+
+/// Bytes of one value of a binary representation (PS3.5, table 6.2-1). A parser that reads whole values would take the rest of
+/// a length that is no multiple for the next element.
+fn unit(vr: [u8; 2]) -> u32 {
+    match &vr {
+        b"US" | b"SS" | b"OW" => 2,
+        b"AT" | b"FL" | b"SL" | b"UL" | b"OF" | b"OL" => 4,
+        b"FD" | b"OD" | b"OV" | b"SV" | b"UV" => 8,
+        _ => 1,
+    }
 }
 
 struct Walk<'a> {
@@ -159,6 +185,14 @@ impl Walk<'_> {
             if element.tag == PIXEL_DATA && depth == 0 && element.length != 0 {
                 self.found.pixel_data = true;
             }
+            let vr = element.vr.or_else(|| of_dictionary(element.tag));
+            if let Some(vr) = vr.filter(|&vr| element.length != UNDEFINED && element.length % unit(vr) != 0) {
+                let (vr, unit) = (String::from_utf8_lossy(&vr).into_owned(), unit(vr));
+                return Err(format!(
+                    "an element of {vr} before byte {} has {} bytes, which is no multiple of {unit}",
+                    self.at, element.length
+                ));
+            }
             match element {
                 Element { tag: ITEM_END, .. } if depth > 0 => return Ok(()),
                 Element { tag: PIXEL_DATA, .. } if depth == 0 && stop_at_pixels => return Ok(()),
@@ -171,20 +205,13 @@ impl Walk<'_> {
                     self.found.native = Some((begin, self.at));
                 }
                 Element { length: UNDEFINED, .. } => self.items(self.bytes.len(), depth + 1)?,
-                Element { vr: Some(vr), length, .. } if vr == *b"SQ" => {
+                Element { length, .. } if vr == Some(*b"SQ") => {
                     let begin = self.at;
                     self.take(length)?;
                     let end = self.at;
                     self.at = begin;
                     self.items(end, depth + 1)?;
-                }
-                // Implicit: the parser takes the representation from the dictionary.
-                Element { tag, vr: None, length } if is_sequence(tag) => {
-                    let begin = self.at;
-                    self.take(length)?;
-                    let end = self.at;
-                    self.at = begin;
-                    self.items(end, depth + 1)?;
+                    self.ends_at(end)?;
                 }
                 Element { length, .. } => {
                     self.take(length)?;
@@ -209,6 +236,7 @@ impl Walk<'_> {
                     let end = self.at;
                     self.at = begin;
                     self.elements(end, depth, false)?;
+                    self.ends_at(end)?;
                 }
                 _ => {
                     return Err(format!(
@@ -219,6 +247,14 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What was walked ends where its length says, so that a parser and this walk go on at the same byte.
+    fn ends_at(&self, end: usize) -> Result<(), String> {
+        if self.at == end {
+            return Ok(());
+        }
+        Err(format!("a sequence or an item that should end at byte {end} ends at byte {}", self.at))
     }
 
     fn fragments(&mut self) -> Result<(), String> {
