@@ -113,7 +113,9 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
         }
     }
     let how = match &machine {
-        Some(_) if exact => "made on this kind of machine: equal to the last bit is asked".to_owned(),
+        Some(_) if exact => {
+            "made by this program on this kind of machine: equal to the last bit is asked".to_owned()
+        }
         Some(other) => format!("made by {}: at most {tolerance:e} is asked", other.describe()),
         None => format!("made on a machine that is not recorded: at most {tolerance:e} is asked"),
     };

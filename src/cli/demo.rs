@@ -12,7 +12,7 @@ use crate::synthetic::{self, Cohort, Part, Progress, Settings};
 
 /// Write a complete synthetic study (phantoms, labels, three simulated readers, a protocol) and run it.
 ///
-/// Training and scoring need a build with libtorch; with --only-cohort the study is written and not run.
+/// Training needs a build with libtorch; with --only-cohort the study is written and not run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder to write; it must not exist yet.

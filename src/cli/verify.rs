@@ -17,8 +17,8 @@ use crate::digest::Digest;
 /// listed. Exit code 0: everything holds; 20: the evidence is not intact. The same bytes can be checked
 /// without this program: `cd evidence/run-1 && sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt`.
 ///
-/// With --rescore the locked weights score the study's images again. On the kind of machine that made the
-/// scores they must come out equal to the last bit, on another within --tolerance.
+/// With --rescore the locked weights score the study's images again. With the program and on the kind of machine
+/// that made the scores they must come out equal to the last bit, with others within --tolerance.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Study folder (its newest run is checked) or the folder of a bundle.

@@ -13,7 +13,7 @@ use crate::model::operating_point::{Rule, choose};
 use crate::model::random::{initial_weights, uniform};
 use crate::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
 use crate::model::scorer::Scorer;
-use crate::model::torch::torchscript;
+use crate::model::torch::{open_scorer, torchscript};
 
 /// 12 training and 6 tuning images of 32 x 32: a bright spot where the label is positive, on noise.
 struct Bench {
@@ -181,6 +181,9 @@ fn a_locked_model_gives_the_tuning_scores_again_and_refuses_changed_weights() {
             (0..TUNING).map(|i| scorer.lock().preprocessing.plane(&bench.image(TRAINING + i))).collect();
         let again = scorer.score(&planes).expect("scores");
         assert!(again.iter().zip(&scores).all(|(value, row)| *value == row.score));
+        // libtorch's operations, which a graphics processor runs, are close.
+        let other = open_scorer(&model, workers, Device::Cpu).expect("opens").score(&planes).expect("scores");
+        assert!(other.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-5), "{other:?} {again:?}");
     }
 
     let weights = model.join("weights.safetensors");
