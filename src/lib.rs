@@ -2,8 +2,7 @@
 //! reproducible, self-consistent report.
 //!
 //! The modules are the architecture; which may import which is stated in `ARCHITECTURE.md` and
-//! executed by `tests/it/walls.rs`. Three of them import nothing: [`digest`], [`diagnostic`] and
-//! [`storage`]. No statistic is computed outside [`analysis`], no file is read by the pure
+//! executed by `tests/it/walls.rs`. No statistic is computed outside [`analysis`], no file is read by the pure
 //! modules ([`eligibility`], [`sampling`], [`reference_standard`], [`analysis`]), and only
 //! [`cli`] reads the clock, the environment and the terminal.
 
