@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use sequester::analysis::agreement;
-use sequester::analysis::estimate::{Estimate, IntervalMethod as By, ResamplingUnit};
-use sequester::analysis::metric::{
+use sequester::statistics::agreement::estimates as agreement;
+use sequester::statistics::estimate::{Estimate, IntervalMethod as By, ResamplingUnit};
+use sequester::statistics::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference,
 };
-use sequester::analysis::random::Stream;
-use sequester::analysis::special::{normal_cdf, normal_quantile};
+use sequester::statistics::random::Stream;
+use sequester::statistics::special::{normal_cdf, normal_quantile};
 
 const RUNS: u64 = 1000;
 const REPLICATES: u64 = 400;

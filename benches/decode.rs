@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use sequester::dataset::image;
+use sequester::imaging::image;
 
 /// CPU seconds of the process.
 fn cpu() -> f64 {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use sequester::dataset::image;
 use sequester::digest::Digest;
+use sequester::imaging::image;
 use sequester::model::architecture::Architecture;
 use sequester::model::experiment::Experiment;
 use sequester::model::preprocessing::{Filter, Preprocessing};

@@ -1,11 +1,12 @@
 //! CPU seconds of ours, one line of JSON each; `benches/compare.sh` runs it beside its peers.
 
-use sequester::analysis::bootstrap::{self, Cases, Replicates, Resampler};
-use sequester::analysis::confusion::Confusion;
-use sequester::analysis::estimate::ResamplingUnit;
-use sequester::analysis::random::Stream;
-use sequester::analysis::roc;
-use sequester::analysis::special::normal_quantile;
+use sequester::statistics::bootstrap;
+use sequester::statistics::bootstrap::{Cases, Replicates, Resampler};
+use sequester::statistics::confusion::Confusion;
+use sequester::statistics::estimate::ResamplingUnit;
+use sequester::statistics::random::Stream;
+use sequester::statistics::roc;
+use sequester::statistics::special::normal_quantile;
 
 /// CPU time of all threads, where the system tells; else the time since the first call.
 fn cpu() -> f64 {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataset::case::Case;
-use crate::dataset::gate::{Gate, Observed};
+use crate::dataset::gate::Gate;
+use crate::imaging::observed::Observed;
 use crate::protocol::{Criterion, Missing, PriorSource, Rule};
 
 /// Case ids by the table and column that a `listed-in` criterion names.

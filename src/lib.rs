@@ -2,8 +2,8 @@
 //! reproducible, self-consistent report.
 //!
 //! The modules are the architecture; which may import which is stated in `ARCHITECTURE.md` and
-//! executed by `tests/it/walls.rs`. No statistic is computed outside [`analysis`], no file is read by the pure
-//! modules ([`eligibility`], [`sampling`], [`reference_standard`], [`analysis`]), and only
+//! executed by `tests/it/walls.rs`. No statistic is computed outside [`statistics`], no file is read by the pure
+//! modules ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only
 //! [`cli`] reads the clock, the environment and the terminal.
 
 pub mod declared;
@@ -13,17 +13,20 @@ pub mod random;
 pub mod storage;
 mod vectorised;
 
-pub mod analysis;
 pub mod audit;
 pub mod cli;
+pub mod comparison;
 pub mod dataset;
 pub mod eligibility;
 pub mod evidence;
+pub mod imaging;
 pub mod inference;
 pub mod model;
 pub mod protocol;
-pub mod reference_standard;
+pub mod reads;
 pub mod report;
 pub mod sampling;
+pub mod statistics;
 pub mod study;
 pub mod synthetic;
+pub mod table;

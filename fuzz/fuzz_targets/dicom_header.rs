@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sequester::dataset::dicom;
+use sequester::imaging::dicom;
 use sequester::dataset::gate::Gate;
 
 fuzz_target!(|bytes: &[u8]| {

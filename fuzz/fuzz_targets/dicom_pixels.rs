@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sequester::dataset::dicom;
+use sequester::imaging::dicom;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(image) = dicom::from_bytes(bytes) {

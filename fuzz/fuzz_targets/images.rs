@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sequester::dataset::image;
+use sequester::imaging::image;
 
 fuzz_target!(|bytes: &[u8]| {
     // DICOM is read by its path again; it has its own target.

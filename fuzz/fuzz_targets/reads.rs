@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use sequester::protocol::{self, Protocol};
-use sequester::reference_standard::reads;
+use sequester::reads::files as reads;
 
 fuzz_target!(|bytes: &[u8]| {
     static DECLARED: LazyLock<Protocol> = LazyLock::new(|| {

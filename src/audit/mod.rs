@@ -9,7 +9,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::dataset::table::Table;
 use crate::diagnostic::{Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::bag::{self, Opened};
@@ -19,6 +18,7 @@ use crate::model::lock::Lock;
 use crate::model::operating_point;
 use crate::model::run::read_tuning_scores;
 use crate::study;
+use crate::table::Table;
 
 pub use rescore::{Rescore, TOLERANCE};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::Answer;
-use crate::dataset::image_folder::ImageFolder;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
+use crate::imaging::image_folder::ImageFolder;
 use crate::inference::images::{self, Image};
 use crate::inference::scores::Score;
 use crate::inference::scoring::Scoring;

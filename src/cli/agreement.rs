@@ -9,11 +9,11 @@ use serde_json::json;
 use super::metrics::text_table;
 use super::score_table::{binary, columns_hint, separator_note, separator_of};
 use super::{Context, Outcome};
-use crate::analysis::agreement;
-use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
-use crate::analysis::metric::Plan;
-use crate::analysis::results::Warning;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::statistics::agreement::estimates as agreement;
+use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
+use crate::statistics::metric::Plan;
+use crate::statistics::warning::Warning;
 use crate::storage;
 
 /// Compute the agreement of readers from a table of reads.

@@ -129,7 +129,7 @@ impl Tables {
             }
         }
         if !problems.is_empty() {
-            return Err(Error::Input(crate::dataset::table::limited(problems, &args.tables[0])));
+            return Err(Error::Input(crate::table::limited(problems, &args.tables[0])));
         }
         Ok(self.cases.into_iter().flatten().collect())
     }

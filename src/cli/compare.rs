@@ -13,15 +13,16 @@ use clap::Args;
 use self::contender::Loaded;
 use self::thresholds::Thresholds;
 use super::{Context, Outcome, say};
-use crate::analysis::comparison::{
-    self, AucTest, CallTest, Cases, Comparison, Contender, Data, FORMAT, Family, Kind, Method, Settings,
-    Split, Threshold,
+use crate::comparison;
+use crate::comparison::{
+    AucTest, CallTest, Cases, Comparison, Contender, Data, FORMAT, Family, Kind, Method, Settings, Split,
+    Threshold,
 };
-use crate::analysis::results::Warning;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::model::operating_point::Rule;
 use crate::model::run::EpochRecord;
 use crate::report::comparison as document;
+use crate::statistics::warning::Warning;
 use crate::storage;
 
 /// So many can be told apart in a figure.

@@ -14,15 +14,15 @@ use super::{Context, Outcome, interrupted};
 use crate::dataset::case::Case;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::facts;
-use crate::dataset::image;
-use crate::dataset::image_folder::ImageFolder;
-use crate::dataset::intensity::{Histogram, Intensity};
 use crate::dataset::lists::{self, List};
-use crate::dataset::table::limited;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
+use crate::imaging::image;
+use crate::imaging::image_folder::ImageFolder;
+use crate::imaging::intensity::{Histogram, Intensity};
 use crate::report::description;
 use crate::storage;
+use crate::table::limited;
 
 /// Describe sets of cases and compare them: age, sex, view, findings, prevalence, what occurs beside the positive finding,
 /// images per patient, what is not recorded, and standardised differences.

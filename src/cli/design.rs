@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Context, Outcome};
-use crate::analysis::design::{self, AucVariance, Size};
 use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::statistics::design;
+use crate::statistics::design::{AucVariance, Size};
 
 /// Plan a study: sample size, power and performance goals.
 ///

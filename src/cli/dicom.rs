@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Context, Outcome};
-use crate::dataset::dicom::{self, Header, Identifier};
 use crate::dataset::gate::{self, Check, Gate, Verdict};
 use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::imaging::dicom;
+use crate::imaging::dicom::{Header, Identifier};
 
 /// Look at DICOM files.
 #[derive(Debug, clap::Args)]

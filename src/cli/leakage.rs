@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
-use crate::dataset::image_folder::ImageFolder;
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
-use crate::dataset::table::Table;
-use crate::dataset::{dicom, image};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
+use crate::imaging::image_folder::ImageFolder;
+use crate::imaging::{dicom, image};
 use crate::storage;
+use crate::table::Table;
 
 /// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
 ///

@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 
 use super::score_table::{Columns, ScoreTable};
 use super::{Context, Outcome};
-use crate::analysis::calibration::{Bin, Edge, equal_edges, reliability};
-use crate::analysis::confusion::Confusion;
-use crate::analysis::estimate::{Estimate, IntervalMethod, ResamplingUnit};
-use crate::analysis::metric::{
+use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::statistics::calibration::{Bin, Edge, equal_edges, reliability};
+use crate::statistics::confusion::Confusion;
+use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
+use crate::statistics::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
-use crate::analysis::poolability::{Heterogeneity, Poolability, Share, ShareOverSites, poolability};
-use crate::analysis::results::Warning;
-use crate::analysis::roc::{partial_area, precision_recall_points, roc_points};
-use crate::analysis::roc_band::roc_band;
-use crate::analysis::transported;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::statistics::poolability::{Heterogeneity, Poolability, Share, ShareOverSites, poolability};
+use crate::statistics::roc::{partial_area, precision_recall_points, roc_points};
+use crate::statistics::roc_band::roc_band;
+use crate::statistics::transported;
+use crate::statistics::warning::Warning;
 
 /// Compute every statistic of a table of labels and scores.
 ///

@@ -11,7 +11,7 @@ use super::{agreement, dataset};
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
-use crate::reference_standard::consensus::{Basis, Consensus};
+use crate::reads::consensus::{Basis, Consensus};
 use crate::study::{self, Inputs, ReferenceStandard, Step};
 
 /// Bring in the readers' files as they came and compute the consensus.

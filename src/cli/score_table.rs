@@ -6,8 +6,8 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use crate::analysis::results::Warning;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::statistics::warning::Warning;
 use crate::storage;
 
 /// Which columns to read.

@@ -7,7 +7,6 @@ use clap::Args;
 
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, dataset, reads, say};
-use crate::analysis::results::{Results, Verdict};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
@@ -16,6 +15,7 @@ use crate::evidence::ledger::Event;
 use crate::inference::scoring::{self, Scoring};
 use crate::model::lock::Lock;
 use crate::storage;
+use crate::study::results::{Results, Verdict};
 use crate::study::{self, Derived, Step};
 
 /// Open the test set, compute every result, and write the evidence bundle.

@@ -8,9 +8,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::table::{Table, limited};
-use super::traces;
 use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::imaging::traces;
+use crate::table::{Table, limited};
 
 /// The columns of `cases.csv`; only the first two are required, the others when the protocol uses them.
 pub const COLUMNS: [&str; 16] = [
@@ -244,7 +244,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
 
 fn parsed<T: FromStr<Err: Display>>(
     table: &Table,
-    row: &super::table::Row,
+    row: &crate::table::Row,
     name: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<T> {

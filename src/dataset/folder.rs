@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::image;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
+use crate::imaging::image;
 
 /// File names that are taken as images, by their ending in any case.
 const IMAGES: [&str; 4] = ["png", "jpg", "jpeg", "dcm"];

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Diagnostic;
+use crate::imaging::observed::Observed;
 
 /// Completed years, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,30 +70,6 @@ pub struct Gate {
     /// Burned In Annotation (0028,0301); only DICOM files have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub burned_in_annotation: Option<BurnedIn>,
-}
-
-/// What an image says about itself. `None`: it does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observed {
-    /// Modality, upper case.
-    pub modality: Option<String>,
-    /// Body part, upper case.
-    pub body_part: Option<String>,
-    /// Projection, upper case.
-    pub view: Option<String>,
-    /// Completed years.
-    pub age_years: Option<u16>,
-    /// Completed years between birth and study.
-    pub age_from_dates: Option<u16>,
-    /// Columns and rows.
-    pub dimensions: Option<(u32, u32)>,
-    /// Photometric interpretation, upper case.
-    pub photometric: Option<String>,
-    /// Burned-in annotation, upper case.
-    pub burned_in: Option<String>,
-    /// Whether the device can take the pixels as the header describes them, with the reason why not. `None`:
-    /// nothing is known of pixels, as of a row of a table; then nothing is checked.
-    pub pixels: Option<Result<(), Diagnostic>>,
 }
 
 /// What one rule makes of an image.
@@ -351,6 +327,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::diagnostic::Diagnostic;
 
     fn chest() -> Observed {
         Observed {

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use serde::Serialize;
 
-use super::radiograph::Radiograph;
 use crate::digest::Digest;
+use crate::imaging::radiograph::Radiograph;
 
 /// Rows and compared pairs of columns of the hash.
 const SIDE: usize = 16;

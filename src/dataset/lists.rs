@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::case::Case;
-use super::table::{Table, limited, text};
 use crate::diagnostic::{Diagnostic, Location};
+use crate::table::{Table, limited, text};
 
 /// Names of sets in the order in which people expect them; others follow by name.
 const ORDER: [&str; 8] =

@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use super::scores::Score;
 use crate::dataset::case::Case;
-use crate::dataset::gate::{Gate, Observed};
-use crate::dataset::image_folder::ImageFolder;
-use crate::dataset::{dicom, image};
+use crate::dataset::gate::Gate;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
+use crate::imaging::image_folder::ImageFolder;
+use crate::imaging::observed::Observed;
+use crate::imaging::{dicom, image};
 use crate::model::scorer::{Engine, Scorer};
 use crate::storage;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::dataset::table::{Table, limited};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
+use crate::table::{Table, limited};
 
 /// How several score columns become one score.
 pub type CombineFn = fn(&[f64]) -> f64;

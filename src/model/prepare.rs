@@ -8,9 +8,9 @@ use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::records::Records;
 use super::run::Sample;
-use crate::dataset::image;
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
+use crate::imaging::image;
 use crate::storage;
 
 /// At most this many unreadable images are listed; the rest is counted.

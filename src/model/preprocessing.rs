@@ -3,7 +3,7 @@
 use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::radiograph::Radiograph;
+use crate::imaging::radiograph::Radiograph;
 use crate::vectorised::vectorised;
 
 /// The resizing filter. Pixels are resized to a square without keeping the aspect ratio.

@@ -8,8 +8,8 @@ use super::lock::Lock;
 use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::weights::{self, Weights};
-use crate::dataset::radiograph::Radiograph;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::imaging::radiograph::Radiograph;
 
 /// What computes a logit with fixed weights. A clone shares the weights and may work beside the original.
 pub trait Engine: Clone + Send {

@@ -4,7 +4,9 @@
 //! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
 
 mod parse;
-pub use crate::declared as reader;
+use crate::declared as reader;
+pub use crate::statistics::estimate::ResamplingUnit;
+use crate::statistics::multiplicity::Multiplicity;
 
 use serde::{Deserialize, Serialize};
 
@@ -389,33 +391,6 @@ pub struct Analysis {
     pub subgroup_minimum: u64,
     /// What several primary endpoints mean for each one's level.
     pub multiplicity: Multiplicity,
-}
-
-/// What several primary endpoints mean for each one's level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Multiplicity {
-    /// All have to be met, so each keeps the level (intersection-union test, Berger 1982).
-    #[default]
-    CoPrimary,
-    /// Each claim has to stand by itself: with k criteria, each is judged at level 1 − (1 − level)/k.
-    Bonferroni,
-}
-
-/// What a bootstrap draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResamplingUnit {
-    /// Single cases.
-    Case,
-    /// Cases within each class, so that the number of positives is fixed.
-    CaseStratified,
-    /// Patients with all their cases.
-    Patient,
-    /// Sites with all their cases.
-    Site,
-    /// Sites, then patients within them.
-    SiteThenPatient,
 }
 
 /// Primary endpoints decide; secondary ones are reported.

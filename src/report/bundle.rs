@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Opening, Source, TrainingEpoch};
-use crate::analysis::results::Results;
 use crate::diagnostic::Result;
 use crate::digest::Digest;
 use crate::evidence::bag::Payload;
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
+use crate::study::results::Results;
 
 /// Everything a document prints, out of a bundle.
 ///

@@ -10,12 +10,10 @@ use tera::{Context, Function, Kwargs, State, TeraResult, Value};
 use super::document::{self, Align, Cell, Column, Facts, Look, Piece, Row, Table};
 use super::template::{coded, engine, located, tidy};
 use super::{figures, format, html, lint, tables, text};
-use crate::analysis::comparison::{
-    Against, AucTest, CallTest, Comparison, Contender, Family, Kind, Split, Verdict,
-};
-use crate::analysis::estimate::{Estimate, Interval};
+use crate::comparison::{Against, AucTest, CallTest, Comparison, Contender, Family, Kind, Split, Verdict};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::digest::{Digest, RelativePath};
+use crate::statistics::estimate::{Estimate, Interval};
 
 /// Where the document starts.
 pub const TEMPLATE: &str = "comparison.md";

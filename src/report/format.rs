@@ -2,8 +2,9 @@
 //! printed: three decimals for areas and indices, percent with one decimal beside its count for
 //! proportions, two decimals for ratios.
 
-use crate::analysis::estimate::{Estimate, Interval, ResamplingUnit};
-use crate::analysis::results::{AnalysisMethod, Multiplicity, Verdict};
+use crate::statistics::estimate::{Estimate, Interval, ResamplingUnit};
+use crate::statistics::multiplicity::Multiplicity;
+use crate::study::results::{AnalysisMethod, Verdict};
 
 /// The rule in words, printed in every document.
 pub const RULE: &str = "Numbers are rounded once, when they are printed, from the unrounded values in results.json: \
@@ -253,7 +254,7 @@ pub fn metric(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::estimate::IntervalMethod;
+    use crate::statistics::estimate::IntervalMethod;
 
     #[test]
     fn numbers_are_rounded_when_printed() {

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::analysis::results::Results;
 use crate::dataset::describe::Description;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::digest::RelativePath;
+use crate::study::results::Results;
 
 mod bundle;
 pub mod comparison;

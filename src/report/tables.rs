@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::document::{Align, Cell, Column, Look, Row, Table};
 use super::{Source, description, format, text};
-use crate::analysis::estimate::{Estimate, IntervalMethod};
-use crate::analysis::results::{Results, Verdict};
+use crate::statistics::estimate::{Estimate, IntervalMethod};
+use crate::study::results::{Results, Verdict};
 
 /// What every page says when any case was made by a program.
 pub const SYNTHETIC_BANNER: &str =

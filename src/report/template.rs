@@ -9,8 +9,8 @@ use tera::{Context, ErrorKind, Function, Kwargs, State, Tera, TeraResult, Value}
 
 use super::document::Piece;
 use super::{MAIN_TEMPLATE, Source, figures, format, tables, text};
-use crate::analysis::estimate::Estimate;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::statistics::estimate::Estimate;
 
 /// Templates filled in.
 pub struct Filled {
@@ -85,7 +85,7 @@ pub(super) fn tidy(markdown: &str) -> String {
 /// What templates see under a name.
 fn context(source: &Source) -> Json {
     let results = &source.results;
-    let endpoint = |e: &crate::analysis::results::EndpointResult| {
+    let endpoint = |e: &crate::study::results::EndpointResult| {
         let style = format::style_of(&e.metric, false);
         json!({
             "id": e.id,

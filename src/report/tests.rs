@@ -1,8 +1,13 @@
 //! Whole documents from made-up but consistent results, and what must hold for each of them.
 
 use super::*;
-use crate::analysis::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
-use crate::analysis::results::*;
+use crate::statistics::confusion::Confusion;
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use crate::statistics::multiplicity::Multiplicity;
+use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
+use crate::statistics::roc_band::BandPoint;
+use crate::statistics::warning::Warning;
+use crate::study::results::*;
 
 /// A two-sided 95% interval around a value, clipped to 0..1; the numbers are made up.
 fn interval(method: IntervalMethod, value: f64, half: f64) -> Interval {

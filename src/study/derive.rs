@@ -6,13 +6,14 @@ use std::path::Path;
 use super::{
     Cohort, Files, Inputs, cohort, description, read_scores, reference_standard, separation, tables,
 };
-use crate::analysis::operating_point::{self, Rule as AnalysisRule};
-use crate::analysis::results::{OperatingPointRecord, Results};
-use crate::analysis::study::{StudyCase, analyse};
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
 use crate::protocol::{Incomplete, OperatingPointRule, OperatingPointSource};
+use crate::statistics::operating_point;
+use crate::statistics::operating_point::Rule as AnalysisRule;
+use crate::study::estimates::{StudyCase, analyse};
+use crate::study::results::{OperatingPointRecord, Results};
 
 /// What a study's files give.
 #[derive(Clone, Debug)]

@@ -3,6 +3,8 @@
 
 mod derive;
 mod description;
+pub mod estimates;
+pub mod results;
 mod separation;
 mod tables;
 
@@ -11,15 +13,16 @@ use std::path::Path;
 
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, Cases};
-use crate::dataset::table::Table;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
 use crate::protocol::{CaseTable, Combine, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup};
-use crate::reference_standard::consensus::{self, Assembled, Consensus};
-use crate::reference_standard::reads;
+use crate::reads::consensus;
+use crate::reads::consensus::{Assembled, Consensus};
+use crate::reads::files as reads;
 use crate::sampling;
+use crate::table::Table;
 
 pub use derive::{Derived, derive};
 

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use super::{Cohort, Inputs};
 use crate::dataset::leakage::{self, Item, Kind};
-use crate::dataset::table::Table;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
+use crate::table::Table;
 
 /// Refuses a test set that shares anything with a manifest.
 pub(super) fn check(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Result<()> {

@@ -3,8 +3,8 @@
 use super::{Cohort, ReferenceStandard};
 use crate::inference::scores::Scores;
 use crate::protocol::Protocol;
-use crate::reference_standard::consensus::{Basis, Consensus};
-use crate::reference_standard::reads::Read;
+use crate::reads::consensus::{Basis, Consensus};
+use crate::reads::files::Read;
 
 fn csv_of(rows: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
     let mut out = csv::WriterBuilder::new().from_writer(Vec::new());

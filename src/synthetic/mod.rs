@@ -20,8 +20,8 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use crate::dataset::case::Case;
-use crate::dataset::radiograph::Radiograph;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::imaging::radiograph::Radiograph;
 
 pub use write::{Part, Progress, write};
 

@@ -1,10 +1,11 @@
 //! The bootstrap against its laws: big Monte Carlo runs of another program (their own error is in the
 //! file), closed-form laws, and the parts of BCa.
 
-use sequester::analysis::bootstrap::{self, Cases, Replicates, Resampler};
-use sequester::analysis::confusion::Confusion;
-use sequester::analysis::estimate::ResamplingUnit;
-use sequester::analysis::{exact_law, roc};
+use sequester::statistics::bootstrap;
+use sequester::statistics::bootstrap::{Cases, Replicates, Resampler};
+use sequester::statistics::confusion::Confusion;
+use sequester::statistics::estimate::ResamplingUnit;
+use sequester::statistics::{exact_law, roc};
 
 use crate::reference_values::{Table, reference, table};
 

@@ -15,7 +15,7 @@ fn an_exact_design_needs_as_many_successes_as_the_interval_says() {
     let arguments = ["design", "proportion", "--expected", "0.85", "--goal", "0.80", "--cases", "500"];
     let plan = json(&arguments);
     let (n, k) = (plan["cases"].as_u64().expect("n"), plan["successes_needed"].as_u64().expect("k"));
-    let lower = |k| sequester::analysis::proportion::clopper_pearson(k, n, 0.95).0;
+    let lower = |k| sequester::statistics::proportion::clopper_pearson(k, n, 0.95).0;
     assert!(lower(k) > 0.80 && lower(k - 1) <= 0.80, "{k} of {n}");
     // The exact binomial tail P(X >= 418), X of 500 at 0.85, in rational arithmetic.
     assert!((plan["power_of"]["power"].as_f64().expect("power") - 0.826_720_672_104_632_4).abs() < 1e-13);

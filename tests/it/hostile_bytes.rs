@@ -5,17 +5,17 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sequester::dataset::cases::{self, CaseFormat};
-use sequester::dataset::dicom;
 use sequester::dataset::facts;
-use sequester::dataset::image;
 use sequester::dataset::lists;
 use sequester::evidence::ledger::{Event, Ledger};
+use sequester::imaging::dicom;
+use sequester::imaging::image;
 use sequester::inference::scores;
 use sequester::model::experiment::Experiment;
 use sequester::model::lock::Lock;
 use sequester::model::weights;
 use sequester::protocol;
-use sequester::reference_standard::reads;
+use sequester::reads::files as reads;
 
 const PROTOCOL: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
 const EXPERIMENT: &str = include_str!("../../protocols/exp-2a.toml");

@@ -6,7 +6,7 @@ use std::path::Path;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use sequester::dataset::image;
+use sequester::imaging::image;
 
 use crate::support::{files, sequester};
 

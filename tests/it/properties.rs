@@ -1,9 +1,9 @@
 //! What has to hold of every metric, whatever the cases are.
 
 use proptest::prelude::*;
-use sequester::analysis::estimate::{IntervalMethod, ResamplingUnit};
-use sequester::analysis::metric::{Metric, Plan, Sample, estimate};
-use sequester::analysis::roc;
+use sequester::statistics::estimate::{IntervalMethod, ResamplingUnit};
+use sequester::statistics::metric::{Metric, Plan, Sample, estimate};
+use sequester::statistics::roc;
 
 type Cases = (Vec<bool>, Vec<f64>);
 
@@ -32,7 +32,7 @@ fn of(
     labels: &[bool],
     scores: &[f64],
     threshold: f64,
-) -> sequester::analysis::estimate::Estimate {
+) -> sequester::statistics::estimate::Estimate {
     let sample = Sample { labels, scores, patients: None, sites: None };
     let threshold = metric.needs_threshold().then_some(threshold);
     estimate(metric, &sample, threshold, &Plan::new(0.95, CLOSED.to_vec(), ResamplingUnit::Case, 0, 0))
@@ -143,7 +143,7 @@ proptest! {
             let (a, b) = (of(here, &labels, &scores, 0.5), of(there, &swapped, &mirrored, 0.5));
             prop_assert!(same(a.value, b.value), "{here:?} {:?} {:?}", a.value, b.value);
             // Hanley and McNeil's formula gives the two classes different parts.
-            let symmetric = |e: &sequester::analysis::estimate::Estimate| {
+            let symmetric = |e: &sequester::statistics::estimate::Estimate| {
                 let mut list = e.intervals.clone();
                 list.retain(|i| i.method != IntervalMethod::HanleyMcneil);
                 list

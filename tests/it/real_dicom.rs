@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use sequester::dataset::dicom;
 use sequester::digest::Digest;
+use sequester::imaging::dicom;
 
 use crate::support::real_data;
 

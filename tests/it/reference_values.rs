@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use sequester::analysis::calibration::{self, Edge};
-use sequester::analysis::confusion::{Confusion, log_interval, share};
-use sequester::analysis::operating_point::{self, Rule};
-use sequester::analysis::special::{normal_two_sided, z_two_sided};
-use sequester::analysis::{proportion, roc};
-use sequester::reference_standard::agreement;
+use sequester::statistics::agreement;
+use sequester::statistics::calibration;
+use sequester::statistics::calibration::Edge;
+use sequester::statistics::confusion::{Confusion, log_interval, share};
+use sequester::statistics::operating_point;
+use sequester::statistics::operating_point::Rule;
+use sequester::statistics::special::{normal_two_sided, z_two_sided};
+use sequester::statistics::{proportion, roc};
 
 const BINARY: [&str; 10] = [
     "d01_tiny20",
@@ -274,7 +276,7 @@ fn at_threshold(t: &Table, threshold: f64, out: &mut Values) {
         put(&format!("{name}_hi"), limits.map(|l| l.1));
     }
     let calls = |scores: &[f64]| -> Vec<bool> { scores.iter().map(|&s| s >= threshold).collect() };
-    let test = sequester::analysis::mcnemar::mcnemar(&t.labels, &calls(&t.scores), &calls(&t.scores_b));
+    let test = sequester::statistics::mcnemar::mcnemar(&t.labels, &calls(&t.scores), &calls(&t.scores_b));
     put("mcnemar_b", Some(test.only_first_correct as f64));
     put("mcnemar_c", Some(test.only_second_correct as f64));
     put("mcnemar_exact_p", test.exact_p());
@@ -375,7 +377,8 @@ fn reader_agreement_is_within_1e_12_of_exact_arithmetic() {
 
 #[test]
 fn sample_sizes_and_power_match_proc_pwr_epir_and_statsmodels() {
-    use sequester::analysis::design::{self, AucVariance, Size};
+    use sequester::statistics::design;
+    use sequester::statistics::design::{AucVariance, Size};
     let r = reference("power_R");
     let mut compared = 0;
     for (key, row) in r.as_object().expect("object") {
@@ -476,7 +479,7 @@ fn the_chi_squared_tail_is_within_1e_12_of_mpmath() {
     for row in rows {
         let number = |i: usize| row[i].as_str().expect("text").parse::<f64>().expect("number");
         let (df, x, expected) = (row[0].as_u64().expect("degrees"), number(1), number(2));
-        let got = sequester::analysis::special::chi_squared_sf(x, df);
+        let got = sequester::statistics::special::chi_squared_sf(x, df);
         let error = (got / expected - 1.0).abs();
         assert!(error < 1e-12, "{df} {x}: {got} {expected}");
         worst = worst.max(error);

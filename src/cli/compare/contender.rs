@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::analysis::comparison::Kind;
-use crate::dataset::table::{Table, limited};
+use crate::comparison::Kind;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::model::lock::{self, Lock};
 use crate::model::operating_point::OperatingPoint;
 use crate::model::run::{EpochRecord, RunState, SideSummary, TuningScore, read_tuning_scores};
 use crate::storage;
+use crate::table::{Table, limited};
 
 /// So many cases are named in a message.
 const NAMED: usize = 5;
@@ -227,8 +227,7 @@ fn images(folder: &Path, side: &SideSummary) -> Result<BTreeMap<String, String>>
     }
     let table = Table::parse(&path, &bytes).map_err(Error::Input)?;
     let (case, image) = (table.column("case_id"), table.column("image_sha256"));
-    let pair =
-        |row: &crate::dataset::table::Row| Some((row.get(case)?.to_owned(), row.get(image)?.to_owned()));
+    let pair = |row: &crate::table::Row| Some((row.get(case)?.to_owned(), row.get(image)?.to_owned()));
     Ok(table.rows().iter().filter_map(pair).collect())
 }
 

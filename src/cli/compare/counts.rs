@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::analysis::comparison::Published;
-use crate::analysis::confusion::Confusion;
-use crate::analysis::results::Warning;
-use crate::dataset::table::{Row, Table, limited};
+use crate::comparison::Published;
 use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::statistics::confusion::Confusion;
+use crate::statistics::warning::Warning;
 use crate::storage;
+use crate::table::{Row, Table, limited};
 
 /// Reads the table; lines that start with `#` are comments. `given` are positive and negative cases of rows without
 /// counts; where they are not given, such a row takes those of the rows that have counts, when they all agree.

@@ -1,7 +1,7 @@
 //! At which score each contender calls a case positive: from the command line, its lock, or a rule on its own cases.
 
 use super::contender::{Loaded, Shared, unknown};
-use crate::analysis::comparison::{Kind, Threshold};
+use crate::comparison::{Kind, Threshold};
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::model::operating_point::{self, Rule};

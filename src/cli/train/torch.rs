@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::screen::{Screen, bar};
 use super::{Case, Diagnostic, Error, Location, Result, RunState, Store, TrainRequest, run_folder};
-use crate::analysis::roc;
 use crate::cli::{interrupted, say};
 use crate::dataset::split;
 use crate::digest::Digest;
@@ -15,6 +14,7 @@ use crate::model::random;
 use crate::model::run::{InitialStatement, Inputs, Sample, manifest};
 use crate::model::torch::{LIBTORCH_VERSION, TrainInput, device, train};
 use crate::model::weights::{self, Weights};
+use crate::statistics::roc;
 use crate::storage;
 
 /// Trains, or continues.
@@ -114,7 +114,7 @@ fn sides(request: &TrainRequest, experiment: &Experiment) -> Result<(Vec<Case>, 
 }
 
 fn samples(cases: &[Case], images: &Path) -> Result<Vec<Sample>> {
-    let folder = crate::dataset::image_folder::ImageFolder::open(images)?;
+    let folder = crate::imaging::image_folder::ImageFolder::open(images)?;
     let mut samples = Vec::with_capacity(cases.len());
     let mut without = Vec::new();
     for case in cases {

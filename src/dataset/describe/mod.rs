@@ -1,5 +1,5 @@
 //! What sets of cases look like, in exact counts, and how far they lie apart. No file is read here: images come in as
-//! histograms ([`super::intensity`]), and `report` draws.
+//! histograms ([`crate::imaging::intensity`]), and `report` draws.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::case::Case;
 use super::facts::Fact;
-use super::intensity::Intensity;
 use crate::digest::Digest;
+use crate::imaging::intensity::Intensity;
 
 mod age_band;
 mod compare;

@@ -1,7 +1,7 @@
 //! Figures of a comparison: several models in one picture, each with its own colour, or side by side.
 
 use super::canvas::{Anchor, Axis, BAND, BLUE, Canvas, INK, MUTED, Plot, RED, Stroke};
-use crate::analysis::comparison::{Comparison, Contender, Epoch};
+use crate::comparison::{Comparison, Contender, Epoch};
 use crate::report::comparison::spread;
 use crate::report::document::{Figure, Image};
 use crate::report::{format, text};
@@ -292,7 +292,7 @@ fn thresholds(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contende
         let at = plot.px(point.threshold.clamp(x.0, x.1));
         canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, 1.2));
     }
-    let line = |value: fn(&crate::analysis::comparison::ThresholdPoint) -> f64| -> Vec<(f64, f64)> {
+    let line = |value: fn(&crate::comparison::ThresholdPoint) -> f64| -> Vec<(f64, f64)> {
         points.iter().map(|p| plot.at(p.threshold, value(p))).collect()
     };
     canvas.polyline(&line(|p| p.sensitivity), Stroke::new(RED, 2.0));

@@ -1,9 +1,9 @@
 //! Forest plot of subgroups: one row a subgroup, one panel a metric.
 
 use super::canvas::{Anchor, BLUE, Canvas, GRID, INK, MUTED, PAPER, Plot, Stroke, nice_step};
-use crate::analysis::estimate::Estimate;
-use crate::analysis::results::Results;
 use crate::report::{format, tables, text};
+use crate::statistics::estimate::Estimate;
+use crate::study::results::Results;
 
 const ROW: f64 = 21.0;
 const ROWS_A_PAGE: usize = 30;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::dataset::gate::Gate;
-use crate::dataset::radiograph::Radiograph;
+use crate::imaging::radiograph::Radiograph;
 use crate::model::architecture::Architecture;
 use crate::model::experiment::Experiment;
 use crate::model::lock::Lock;

@@ -1,0 +1,129 @@
+//! Models of which printed numbers alone are known.
+
+use crate::comparison::{Contender, Curves, Kind, Pair, Settings, adjust, pairs_of};
+use crate::statistics::confusion::Confusion;
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
+use crate::statistics::metric::{Metric, estimate_from_table};
+use crate::statistics::roc::hanley_mcneil_variance;
+use crate::statistics::special::{normal_two_sided, z_two_sided};
+
+/// Printed numbers of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// Unique.
+    pub name: String,
+    /// As printed.
+    pub auc: f64,
+    /// Positive cases.
+    pub positives: u64,
+    /// Negative cases.
+    pub negatives: u64,
+    /// Counts, where they were printed.
+    pub confusion: Option<Confusion>,
+}
+
+/// A contender from printed numbers: the AUC with the standard error of Hanley and McNeil (1982), and what a 2x2 table
+/// gives, with Wilson intervals.
+pub fn from_counts(published: &Published, settings: &Settings) -> Contender {
+    let (m, n) = (published.positives, published.negatives);
+    let variance = hanley_mcneil_variance(published.auc, m as f64, n as f64).max(0.0);
+    let half = z_two_sided(settings.level) * variance.sqrt();
+    let limits = ((published.auc - half).max(0.0), (published.auc + half).min(1.0));
+    let mut estimates = vec![Estimate {
+        id: Metric::Auc.id().into(),
+        value: Some(published.auc),
+        standard_error: Some(variance.sqrt()),
+        n: m + n,
+        positives: m,
+        intervals: vec![interval(IntervalMethod::HanleyMcneil, limits, settings.level)],
+        ..Estimate::default()
+    }];
+    if let Some(table) = &published.confusion {
+        let plan = settings.plan(vec![IntervalMethod::Wilson], false);
+        for metric in
+            [Metric::Sensitivity, Metric::Specificity, Metric::Ppv, Metric::Npv, Metric::Accuracy, Metric::F1]
+        {
+            estimates.push(estimate_from_table(metric, table, &plan));
+        }
+    }
+    Contender {
+        name: published.name.clone(),
+        kind: Kind::Counts,
+        title: String::new(),
+        exploratory: false,
+        members: Vec::new(),
+        scores_sha256: None,
+        left_out: 0,
+        operating_point: None,
+        confusion: published.confusion,
+        estimates,
+        curves: Curves::default(),
+        training: Vec::new(),
+    }
+}
+
+fn interval(method: IntervalMethod, limits: (f64, f64), level: f64) -> Interval {
+    Interval {
+        method,
+        level,
+        lower: limits.0,
+        upper: limits.1,
+        unit: None,
+        replicates: None,
+        seed: None,
+        dropped: None,
+    }
+}
+
+/// Pairs of models of which printed numbers alone are known, as if each had been tested on cases of its own: the
+/// variance of a difference is the sum of both. On the same cases AUCs are correlated, and the true variance is less
+/// by 2·r·SE₁·SE₂ (Hanley and McNeil 1983); r cannot be known from printed numbers, so the r that a claim would need is
+/// given instead.
+pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<Pair> {
+    let known: Vec<(&Contender, f64, f64)> =
+        contenders.iter().filter_map(|c| Some((c, c.auc()?, c.estimate("auc")?.standard_error?))).collect();
+    let names: Vec<(&str, f64)> = known.iter().map(|(c, auc, _)| (c.name.as_str(), *auc)).collect();
+    let mut pairs: Vec<Pair> = pairs_of(&names, &settings.family)
+        .into_iter()
+        .map(|(i, j)| {
+            let ((a, auc_a, se_a), (b, auc_b, se_b)) = (&known[i], &known[j]);
+            let difference = auc_a - auc_b;
+            let se = se_a.hypot(*se_b);
+            let z = z_two_sided(settings.level);
+            let half = z * se;
+            let usable = se > 0.0;
+            let p_value = usable.then(|| normal_two_sided(difference / se));
+            let room = se_a * se_a + se_b * se_b - (difference / z).powi(2);
+            let needed = room / (2.0 * se_a * se_b);
+            let value = Estimate {
+                id: "auc_difference".into(),
+                value: Some(difference),
+                standard_error: usable.then_some(se),
+                p_value,
+                n: a.estimate("auc").map_or(0, |e| e.n),
+                positives: a.estimate("auc").map_or(0, |e| e.positives),
+                intervals: vec![interval(
+                    IntervalMethod::HanleyMcneil,
+                    ((difference - half).max(-1.0), (difference + half).min(1.0)),
+                    settings.level,
+                )],
+                warnings: vec![
+                    "unpaired: the models are compared as if each had cases of its own; the p value is an \
+                     approximation"
+                        .into(),
+                ],
+                ..Estimate::default()
+            };
+            Pair {
+                first: a.name.clone(),
+                second: b.name.clone(),
+                auc_difference: value,
+                adjusted_p: None,
+                correlation_needed: (difference > 0.0 && needed > 0.0 && needed < 1.0).then_some(needed),
+                calls: Vec::new(),
+            }
+        })
+        .collect();
+    adjust(&mut pairs);
+    pairs
+}

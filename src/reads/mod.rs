@@ -1,0 +1,5 @@
+//! Readers' reads as they came, and the reference standard: the consensus that is computed from them and never
+//! typed. Sees no score.
+
+pub mod consensus;
+pub mod files;

@@ -1,0 +1,162 @@
+//! An estimate carries its method: the value, its intervals, and how each was made.
+
+use serde::{Deserialize, Serialize};
+
+/// What a bootstrap draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResamplingUnit {
+    /// Single cases.
+    Case,
+    /// Cases within each class, so that the number of positives is fixed.
+    CaseStratified,
+    /// Patients with all their cases.
+    Patient,
+    /// Sites with all their cases.
+    Site,
+    /// Sites, then patients within them.
+    SiteThenPatient,
+}
+
+/// How an interval was computed. The names are those that documents and JSON print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntervalMethod {
+    /// DeLong, DeLong and Clarke-Pearson 1988, symmetric, clipped to 0..1.
+    Delong,
+    /// DeLong variance on the logit scale.
+    DelongLogit,
+    /// Hanley and McNeil 1982.
+    HanleyMcneil,
+    /// Obuchowski 1997, clustered data.
+    Obuchowski,
+    /// Unbiased U-statistic variance (Gallas 2006).
+    UStatistic,
+    /// Clopper and Pearson 1934, exact.
+    ClopperPearson,
+    /// Wilson 1927, score interval.
+    Wilson,
+    /// Agresti and Coull 1998.
+    AgrestiCoull,
+    /// Jeffreys prior, as Brown, Cai and DasGupta 2001 modify it at the boundary.
+    Jeffreys,
+    /// Symmetric on the log scale (ratios).
+    Log,
+    /// Symmetric on the estimate's own scale from an asymptotic standard error.
+    Wald,
+    /// Hoeffding 1963, Chernoff's form: the mean of bounded terms, whatever their law.
+    Hoeffding,
+    /// Bootstrap percentile, from the law itself instead of replicates.
+    BootstrapExact,
+    /// Bootstrap percentile.
+    BootstrapPercentile,
+    /// Bootstrap basic (reverse percentile).
+    BootstrapBasic,
+    /// Bootstrap bias-corrected and accelerated (Efron 1987).
+    BootstrapBca,
+}
+
+impl IntervalMethod {
+    /// The method in words, with its source, for documents.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Delong => "DeLong (1988)",
+            Self::DelongLogit => "DeLong (1988), logit scale",
+            Self::HanleyMcneil => "Hanley and McNeil (1982)",
+            Self::Obuchowski => "Obuchowski (1997), clustered",
+            Self::UStatistic => "unbiased U-statistic (Gallas 2006)",
+            Self::ClopperPearson => "Clopper and Pearson (1934), exact",
+            Self::Wilson => "Wilson (1927) score",
+            Self::AgrestiCoull => "Agresti and Coull (1998)",
+            Self::Jeffreys => "Jeffreys (Brown, Cai and DasGupta 2001)",
+            Self::Log => "log scale",
+            Self::Wald => "asymptotic normal",
+            Self::Hoeffding => "Hoeffding (1963), bounded terms",
+            Self::BootstrapExact => "bootstrap percentile, exact law",
+            Self::BootstrapPercentile => "bootstrap percentile",
+            Self::BootstrapBasic => "basic bootstrap",
+            Self::BootstrapBca => "bootstrap BCa (Efron 1987)",
+        }
+    }
+}
+
+/// An interval and everything that is needed to compute it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// How.
+    pub method: IntervalMethod,
+    /// Confidence level, two-sided, in 0..1.
+    pub level: f64,
+    /// Lower limit.
+    pub lower: f64,
+    /// Upper limit.
+    pub upper: f64,
+    /// Bootstrap: what was drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<ResamplingUnit>,
+    /// Bootstrap: how many replicates were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicates: Option<u64>,
+    /// Bootstrap: the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Bootstrap: replicates that could not be evaluated and were left out of the quantiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
+}
+
+impl Interval {
+    /// Whether it is one point, apart from rounding.
+    pub fn is_point(&self) -> bool {
+        self.upper - self.lower <= 1e-12 * (1.0 + self.lower.abs())
+    }
+}
+
+/// One number of a study, or the reason why there is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// What it is: `auc`, `sensitivity`, ...
+    pub id: String,
+    /// The value; `None` when it is not evaluable. Never NaN or infinite.
+    pub value: Option<f64>,
+    /// Why there is no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_evaluable: Option<String>,
+    /// Asymptotic standard error where one exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// Two-sided p value of a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// For proportions: the count above the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numerator: Option<u64>,
+    /// For proportions: the count below the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denominator: Option<u64>,
+    /// Cases it was computed from.
+    pub n: u64,
+    /// Positives among them.
+    pub positives: u64,
+    /// Intervals, the declared one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intervals: Vec<Interval>,
+    /// The operating point it holds at: positive is score >= threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// `variable=level` for a subgroup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroup: Option<String>,
+    /// Which model or which readers, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Which handling of incomplete cases, where it is not the primary one: `worst-case`, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// The prevalence it holds at, where it was transported to another than the sample's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prevalence: Option<f64>,
+    /// Things to know about this estimate, as `code: message`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}

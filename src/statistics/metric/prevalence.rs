@@ -1,0 +1,109 @@
+//! PPV, NPV and F1 at a declared prevalence.
+
+use crate::statistics::bootstrap;
+use crate::statistics::bootstrap::{Replicates, Resampler};
+use crate::statistics::confusion::Confusion;
+use crate::statistics::estimate::{Estimate, ResamplingUnit};
+use crate::statistics::metric::*;
+use crate::statistics::{exact_law, transported};
+
+/// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`transported`]. Intervals:
+/// `log` (PPV, NPV), `clopper-pearson`, and the bootstrap with each class's size fixed.
+pub fn estimate_at_prevalence(
+    metric: Metric,
+    sample: &Sample<'_>,
+    threshold: f64,
+    prevalence: f64,
+    plan: &Plan,
+) -> Estimate {
+    let mut out = Estimate {
+        id: metric.id().into(),
+        n: sample.labels.len() as u64,
+        positives: sample.labels.iter().filter(|&&l| l).count() as u64,
+        threshold: Some(threshold),
+        prevalence: Some(prevalence),
+        ..Estimate::default()
+    };
+    type Carried = fn(f64, f64, f64) -> Option<f64>;
+    type LogitSe = fn(&Confusion) -> Option<f64>;
+    let (carried, logit_se): (Carried, Option<LogitSe>) = match metric {
+        Metric::Ppv => (transported::ppv, Some(transported::ppv_logit_se)),
+        Metric::Npv => (transported::npv, Some(transported::npv_logit_se)),
+        Metric::F1 => (transported::f1, None),
+        _ => {
+            out.not_evaluable = Some("only PPV, NPV and F1 are carried to another prevalence".into());
+            return out;
+        }
+    };
+    if !(prevalence > 0.0 && prevalence < 1.0) {
+        out.not_evaluable = Some(format!("the prevalence {prevalence} is not between 0 and 1"));
+        return out;
+    }
+    if let Some(reason) = unusable(metric, sample, Some(threshold)) {
+        out.not_evaluable = Some(reason);
+        return out;
+    }
+    let table = Confusion::at(sample.labels, sample.scores, threshold);
+    let Some(value) = transported::at_prevalence(&table, prevalence, carried) else {
+        out.not_evaluable = Some(Metric::Youden.why_none(&table));
+        if table.youden().is_some() {
+            out.not_evaluable = Some(metric.why_none(&table));
+        }
+        return out;
+    };
+    out.value = Some(value);
+    // The prevalence is not the sample's, so each class keeps its size.
+    let unit = if plan.unit == ResamplingUnit::Case { ResamplingUnit::CaseStratified } else { plan.unit };
+    let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= threshold).collect();
+    let statistic = |t: &Confusion| transported::at_prevalence(t, prevalence, carried);
+    let mut replicates: Option<Result<Replicates, String>> = None;
+    for &method in &plan.methods {
+        match method {
+            By::Log => {
+                if let Some(se) = logit_se {
+                    let limits = se(&table).and_then(|se| transported::logit_limits(value, se, plan.level));
+                    push(&mut out, method, plan, limits, "sensitivity or specificity is 0 or 1");
+                }
+            }
+            By::ClopperPearson => {
+                let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
+                push(&mut out, method, plan, limits, "a class is empty");
+            }
+            By::BootstrapExact => push_exact_law(&mut out, plan, unit, |stratified| {
+                exact_law::table_percentile(&table, stratified, plan.level, statistic)
+            }),
+            By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca => {
+                let resampler = || Resampler::new(unit, &cases_of(sample));
+                let drawn = replicates.get_or_insert_with(|| {
+                    Ok(bootstrap::confusion_with(
+                        &resampler()?,
+                        sample.labels,
+                        &calls,
+                        plan.replicates,
+                        plan.seed,
+                        statistic,
+                    ))
+                });
+                push_bootstrap_of(&mut out, method, plan, unit, value, drawn, || {
+                    resampler().map_or(Vec::new(), |r| {
+                        bootstrap::confusion_jackknife(&r, sample.labels, &calls, statistic)
+                    })
+                });
+            }
+            _ => {}
+        }
+    }
+    let collapsed = out.intervals.iter().any(|i| i.is_point());
+    if collapsed {
+        out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
+    }
+    let exact = out.intervals.iter().any(|i| i.method == By::ClopperPearson);
+    if !exact && (collapsed || out.intervals.is_empty()) {
+        let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
+        push(&mut out, By::ClopperPearson, plan, limits, "a class is empty");
+    }
+    warn_about_small_class(sample, metric.id(), &mut out);
+    warn_beyond_range(metric.range(), &mut out);
+    warn_about_clusters(sample, &mut out);
+    out
+}

@@ -1,0 +1,279 @@
+//! Edges of every estimate.
+
+use crate::statistics::estimate::Interval;
+use crate::statistics::metric::weighted::WeightedGroups;
+use crate::statistics::metric::*;
+use crate::statistics::roc;
+
+const EVERY: [By; 16] = [
+    By::Hoeffding,
+    By::BootstrapExact,
+    By::Delong,
+    By::DelongLogit,
+    By::HanleyMcneil,
+    By::Obuchowski,
+    By::UStatistic,
+    By::ClopperPearson,
+    By::Wilson,
+    By::AgrestiCoull,
+    By::Jeffreys,
+    By::Log,
+    By::Wald,
+    By::BootstrapPercentile,
+    By::BootstrapBasic,
+    By::BootstrapBca,
+];
+
+fn plan(unit: ResamplingUnit) -> Plan {
+    Plan::new(0.95, EVERY.to_vec(), unit, 200, 7)
+}
+
+/// Values and limits are finite, a missing value has a reason, and a point interval has company.
+fn check_honest(estimate: &Estimate, what: &str) {
+    assert_eq!(estimate.value.is_none(), estimate.not_evaluable.is_some(), "{what}: {estimate:?}");
+    assert!(estimate.value.is_none_or(f64::is_finite), "{what}: {estimate:?}");
+    assert!(estimate.standard_error.is_none_or(f64::is_finite), "{what}: {estimate:?}");
+    for i in &estimate.intervals {
+        assert!(i.lower.is_finite() && i.upper.is_finite() && i.lower <= i.upper, "{what}: {estimate:?}");
+    }
+    if estimate.intervals.iter().any(|i| i.is_point()) {
+        assert!(!estimate.warnings.is_empty(), "{what}: {estimate:?}");
+        assert!(estimate.intervals.iter().any(|i| !i.is_point()), "{what}: {estimate:?}");
+    }
+    for warning in &estimate.warnings {
+        assert!(
+            warning.split_once(": ").is_some_and(|(code, _)| !code.contains(' ')),
+            "{what}: {estimate:?}"
+        );
+        assert!(!warning.contains("NaN"), "{what}: {estimate:?}");
+    }
+}
+
+fn every_estimate(sample: &Sample<'_>, unit: ResamplingUnit) -> Vec<Estimate> {
+    let plan = plan(unit);
+    let mut out: Vec<Estimate> = Metric::ALL.iter().map(|&m| estimate(m, sample, Some(0.5), &plan)).collect();
+    for metric in [Metric::Ppv, Metric::Npv, Metric::F1] {
+        out.push(estimate_at_prevalence(metric, sample, 0.5, 0.05, &plan));
+    }
+    out
+}
+
+#[test]
+fn edges_give_values_or_reasons_and_never_nan() {
+    let edges: [(&str, Vec<bool>, Vec<f64>); 8] = [
+        ("no case", vec![], vec![]),
+        ("one case", vec![true], vec![0.4]),
+        ("one class", vec![false; 5], vec![0.1, 0.2, 0.6, 0.7, 0.8]),
+        ("one of each", vec![true, false], vec![0.9, 0.1]),
+        ("perfect", vec![true, true, false, false], vec![0.9, 0.8, 0.2, 0.1]),
+        ("reversed", vec![false, false, true, true], vec![0.9, 0.8, 0.2, 0.1]),
+        ("constant", vec![true, false, true, false], vec![0.5; 4]),
+        ("ends", vec![true, false, true, false], vec![1.0, 0.0, 0.0, 1.0]),
+    ];
+    for (what, labels, scores) in &edges {
+        let ids: Vec<u32> = (0..labels.len() as u32).map(|i| i / 2).collect();
+        let sample = Sample { labels, scores, patients: Some(&ids), sites: Some(&ids) };
+        for unit in [
+            ResamplingUnit::Case,
+            ResamplingUnit::CaseStratified,
+            ResamplingUnit::Patient,
+            ResamplingUnit::Site,
+            ResamplingUnit::SiteThenPatient,
+        ] {
+            for estimate in every_estimate(&sample, unit) {
+                check_honest(&estimate, what);
+            }
+        }
+    }
+}
+
+/// Every table of up to five cases with five scores, every unit, all methods at once and each bootstrap alone.
+#[test]
+fn no_small_table_gives_nan_or_a_point_alone() {
+    const SCORES: [f64; 5] = [0.0, 0.3, 0.5, 0.8, 1.0];
+    let units = [ResamplingUnit::Case, ResamplingUnit::CaseStratified, ResamplingUnit::Patient];
+    let alone = [By::BootstrapPercentile, By::BootstrapBasic, By::BootstrapBca, By::BootstrapExact];
+    let mut tables: Vec<Vec<usize>> = vec![vec![]];
+    let mut checked = 0_u64;
+    for _ in 0..5 {
+        // Kinds of cases in ascending order: the order of cases means nothing.
+        tables = tables
+            .iter()
+            .flat_map(|t| {
+                let least = t.last().copied().unwrap_or(0);
+                (least..2 * SCORES.len()).map(move |kind| [&t[..], &[kind]].concat())
+            })
+            .collect();
+        for (number, table) in tables.iter().enumerate() {
+            let labels: Vec<bool> = table.iter().map(|k| k % 2 == 1).collect();
+            let scores: Vec<f64> = table.iter().map(|k| SCORES[k / 2]).collect();
+            let other: Vec<f64> = (0..table.len()).map(|i| SCORES[(number / (i + 1) + 3 * i) % 5]).collect();
+            let ids: Vec<u32> = (0..table.len()).map(|i| ((i * (1 + number % 3)) / 2) as u32).collect();
+            let sample = Sample { labels: &labels, scores: &scores, patients: Some(&ids), sites: None };
+            let unit = units[number % 3];
+            let sample =
+                if unit == ResamplingUnit::Patient { sample } else { Sample { patients: None, ..sample } };
+            let what = format!("{labels:?} {scores:?} {other:?} {ids:?} {unit:?}");
+            let one = alone[number / 3 % 4];
+            for methods in [EVERY.to_vec(), vec![one]] {
+                let plan = Plan::new(0.95, methods, unit, 20, 7);
+                for &metric in &Metric::ALL {
+                    check_honest(&estimate(metric, &sample, Some(0.5), &plan), &what);
+                    checked += 1;
+                }
+                for metric in [Metric::Ppv, Metric::Npv, Metric::F1] {
+                    check_honest(&estimate_at_prevalence(metric, &sample, 0.5, 0.05, &plan), &what);
+                }
+                check_honest(&estimate_difference(&sample, &other, &plan), &what);
+                check_honest(&estimate_mcnemar(&sample, &other, 0.5).0, &what);
+            }
+        }
+    }
+    assert_eq!(checked, 2 * 23 * 3002);
+}
+
+#[test]
+fn an_estimate_without_spread_keeps_no_point_alone() {
+    let labels = [true, true, false, false];
+    let scores = [0.9, 0.9, 0.1, 0.1];
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let percentile = Plan::new(0.95, vec![By::BootstrapPercentile], ResamplingUnit::Case, 100, 7);
+    let brier = estimate(Metric::Brier, &sample, None, &percentile);
+    let wide = brier.intervals.iter().find(|i| i.method == By::Hoeffding).expect("bounded terms");
+    assert!(wide.lower < 0.01 && wide.upper > 0.5, "{brier:?}");
+    for metric in [Metric::LogLoss, Metric::Ece, Metric::Mce] {
+        let none = estimate(metric, &sample, None, &percentile);
+        assert!(none.value.is_some() && none.intervals.is_empty(), "{none:?}");
+        assert!(none.warnings[0].starts_with("interval-not-evaluable: "), "{none:?}");
+    }
+}
+
+#[test]
+fn an_interval_beyond_what_is_possible_is_said() {
+    let labels: Vec<bool> = (0..40).map(|i| i >= 20).collect();
+    let scores: Vec<f64> = (0..40).map(|i| if i == 5 { 0.9 } else { f64::from(i) / 40.0 }).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let basic = Plan::new(0.95, vec![By::BootstrapBasic], ResamplingUnit::CaseStratified, 200, 7);
+    let specificity = estimate(Metric::Specificity, &sample, Some(0.5), &basic);
+    assert!(specificity.intervals[0].upper > 1.0, "{specificity:?}");
+    assert!(specificity.warnings.iter().any(|w| w.starts_with("beyond-range: ")), "{specificity:?}");
+}
+
+#[test]
+fn perfect_separation_is_never_a_bare_one() {
+    let labels: Vec<bool> = (0..100).map(|i| i >= 60).collect();
+    let scores: Vec<f64> = (0..100).map(|i| f64::from(i) / 100.0).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let plan = Plan::new(0.95, vec![By::Delong], ResamplingUnit::Case, 200, 7);
+    let auc = estimate(Metric::Auc, &sample, None, &plan);
+    assert_eq!(auc.value, Some(1.0));
+    assert!(auc.warnings[0].starts_with("perfect-separation: "));
+    let exact = auc.intervals.iter().find(|i| i.method == By::ClopperPearson).expect("exact");
+    // 40 disjoint pairs, all won.
+    assert!((exact.lower - 0.025_f64.powf(1.0 / 40.0)).abs() < 1e-14);
+    assert_eq!(exact.upper, 1.0);
+    let sensitivity = estimate(
+        Metric::Sensitivity,
+        &sample,
+        Some(0.6),
+        &Plan { methods: vec![By::BootstrapPercentile], ..plan },
+    );
+    assert_eq!(sensitivity.value, Some(1.0));
+    assert!(sensitivity.intervals.iter().any(|i| i.method == By::ClopperPearson && i.lower < 0.95));
+}
+
+#[test]
+fn one_on_separated_classes_always_has_another_interval() {
+    let labels: Vec<bool> = (0..100).map(|i| i >= 60).collect();
+    let scores: Vec<f64> = (0..100).map(|i| f64::from(i) / 100.0).collect();
+    let reversed: Vec<f64> = scores.iter().map(|s| 1.0 - s).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let stratified = plan(ResamplingUnit::CaseStratified);
+    let exact = |e: &Estimate| {
+        let wide = |i: &&Interval| i.method == By::ClopperPearson && i.lower < i.upper;
+        e.intervals.iter().find(wide).map(|i| (i.lower, i.upper)).unwrap_or_else(|| panic!("{e:?}"))
+    };
+    let partial = exact(&estimate(Metric::PartialAuc, &sample, None, &stratified));
+    // A quarter of the error each: 0.0125 for 40 of 40 positives and for 0 of 60 negatives.
+    let (se, rate) = (0.0125_f64.powf(1.0 / 40.0), 1.0 - 0.0125_f64.powf(1.0 / 60.0));
+    assert!((partial.0 - roc::mcclish(se * (0.1 - rate).max(0.0), 0.1)).abs() < 1e-12, "{partial:?}");
+    assert_eq!(partial.1, 1.0);
+    let precision = exact(&estimate(Metric::AveragePrecision, &sample, None, &stratified));
+    assert!(precision.0 > 0.5 && precision.0 < 1.0 && precision.1 == 1.0, "{precision:?}");
+    let difference = exact(&estimate_difference(&sample, &reversed, &stratified));
+    let reach = 2.0 * (1.0 - 0.025_f64.powf(1.0 / 40.0));
+    assert!((difference.0 - (1.0 - reach)).abs() < 1e-12 && difference.1 == 1.0, "{difference:?}");
+    // One patient holds both classes: there is no pair, and nothing is excluded.
+    let (labels, scores) = ([true, false], [0.9, 0.1]);
+    let sample = Sample { labels: &labels, scores: &scores, patients: Some(&[4, 4]), sites: None };
+    let auc = estimate(Metric::Auc, &sample, None, &plan(ResamplingUnit::Patient));
+    assert_eq!(exact(&auc), (0.0, 1.0));
+}
+
+#[test]
+fn an_interval_at_another_prevalence_names_the_unit_that_was_drawn() {
+    let labels = [true, true, false, false, false];
+    let scores = [0.9, 0.4, 0.6, 0.1, 0.2];
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let carried = estimate_at_prevalence(Metric::Npv, &sample, 0.5, 0.05, &plan(ResamplingUnit::Case));
+    let units: Vec<_> = carried.intervals.iter().filter_map(|i| i.unit).collect();
+    assert!(!units.is_empty() && units.iter().all(|u| *u == ResamplingUnit::CaseStratified), "{carried:?}");
+}
+
+#[test]
+fn several_cases_of_a_patient_are_noticed() {
+    let labels = [true, true, false, false, true, false];
+    let scores = [0.9, 0.4, 0.6, 0.1, 0.7, 0.3];
+    let patients = [0, 0, 1, 1, 2, 3];
+    let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+    let delong = Plan::new(0.95, vec![By::Delong], ResamplingUnit::Patient, 200, 7);
+    let warned = estimate(Metric::Auc, &sample, None, &delong);
+    assert!(warned.warnings.iter().any(|w| w.starts_with("clustering-ignored: ")));
+    let robust = Plan { methods: vec![By::Obuchowski, By::BootstrapPercentile], ..delong };
+    let quiet = estimate(Metric::Auc, &sample, None, &robust);
+    assert!(!quiet.warnings.iter().any(|w| w.starts_with("clustering-ignored: ")), "{quiet:?}");
+    assert_eq!(quiet.intervals.len(), 2);
+    let few = "small-class: with 2 positive patients the intervals of the AUC cover less often than their level says";
+    assert!(quiet.warnings.iter().any(|w| w == few), "{quiet:?}");
+}
+
+#[test]
+fn an_interval_for_clusters_is_missing_only_with_too_few_patients_and_says_so() {
+    let patients = [0, 0, 1, 1, 2, 2];
+    let obuchowski = Plan::new(0.95, vec![By::Obuchowski], ResamplingUnit::Patient, 0, 7);
+    let why = "two patients with positive and two with negative cases are needed, and a variance that is not negative";
+    let (mut given, mut missing) = (0, 0);
+    for code in 0..64 * 729_u32 {
+        let labels: Vec<bool> = (0..6).map(|i| (code % 64) >> i & 1 == 1).collect();
+        let scores: Vec<f64> = (0..6).map(|i| f64::from(code / 64 / 3_u32.pow(i) % 3)).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+        let auc = estimate(Metric::Auc, &sample, None, &obuchowski);
+        if auc.value.is_none() {
+            continue;
+        }
+        let seen = classes_of_patients(&sample, &patients);
+        let enough = (0..2).all(|class| seen.iter().filter(|s| s[class]).count() >= 2);
+        let found = auc.intervals.iter().any(|i| i.method == By::Obuchowski);
+        let said = auc.warnings.iter().any(|w| w.starts_with("interval-not-evaluable: ") && w.ends_with(why));
+        assert_eq!((found, said), (enough, !enough), "{auc:?}");
+        *(if enough { &mut given } else { &mut missing }) += 1;
+    }
+    assert!(given > 1000 && missing > 1000, "{given} {missing}");
+}
+
+#[test]
+fn serialised_names_are_the_ids() {
+    for metric in Metric::ALL {
+        assert_eq!(serde_json::to_value(metric).expect("json"), metric.id());
+        assert_eq!(Metric::from_id(metric.id()), Some(metric));
+    }
+}
+
+#[test]
+fn weighted_statistics_with_weights_of_one_are_the_plain_ones() {
+    let labels = [true, false, true, false, false];
+    let scores = [0.9, 0.4, 0.6, 0.6, 0.3];
+    let groups = WeightedGroups::new(&labels, &scores);
+    assert_eq!(groups.weigh(None), roc::groups(&labels, &scores));
+    assert_eq!(groups.weigh(Some(&[1; 5])), roc::groups(&labels, &scores));
+}

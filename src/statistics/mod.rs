@@ -1,0 +1,22 @@
+//! Every statistic of the project and the vocabulary of results, pure: no files, no clock, no global generator;
+//! results do not depend on the number of threads. Imports leaves alone, so that every other room may use its types.
+
+pub mod agreement;
+pub mod bootstrap;
+pub mod calibration;
+pub mod confusion;
+pub mod design;
+pub mod estimate;
+pub mod exact_law;
+pub mod mcnemar;
+pub mod metric;
+pub mod multiplicity;
+pub mod operating_point;
+pub mod poolability;
+pub mod proportion;
+pub mod random;
+pub mod roc;
+pub mod roc_band;
+pub mod special;
+pub mod transported;
+pub mod warning;

@@ -1,0 +1,144 @@
+//! A study's results from its cases: flow, cohort table, readers, estimates, subgroups, scenarios and
+//! the verdict of each endpoint. Pure.
+
+mod cases;
+mod curves;
+mod flow;
+mod overall;
+mod plan;
+mod readers;
+mod scenarios;
+mod subgroups;
+mod verdict;
+mod warnings;
+
+pub use cases::StudyCase;
+
+use self::cases::{Analysed, Columns, site_names};
+use self::curves::{BAND_REPLICATES, histogram};
+use self::flow::{consensus_summary, flow, one_class};
+use self::plan::StudyPlan;
+use self::readers::{reader_estimates, readers};
+use self::subgroups::cohort_table;
+use self::verdict::endpoint_result;
+use self::warnings::warnings;
+use crate::dataset::case::Case;
+use crate::diagnostic::Diagnostic;
+use crate::protocol::Protocol;
+use crate::reads::consensus::Assembled;
+use crate::statistics::confusion::Confusion;
+use crate::statistics::poolability::poolability;
+use crate::statistics::roc::{PrecisionRecallPoint, precision_recall_points, roc_points};
+use crate::statistics::roc_band::roc_band;
+use crate::study::results::{
+    AnalysisMethod, Curves, EndpointResult, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
+};
+
+/// Computes everything a document may print.
+///
+/// # Errors
+/// `one-class` when the analysed cases are all positive or all negative.
+pub fn analyse(
+    protocol: &Protocol,
+    considered: &[Case],
+    failed: &[Vec<usize>],
+    drawn: &[StudyCase],
+    assembled: &Assembled,
+    operating_point: OperatingPointRecord,
+) -> Result<Results, Vec<Diagnostic>> {
+    let analysed: Vec<Analysed> = drawn
+        .iter()
+        .filter_map(|c| Some(Analysed { case: c.case, positive: c.consensus.positive()?, score: c.score? }))
+        .collect();
+    let flow = flow(protocol, considered, failed, drawn, &analysed);
+    if flow.positives == 0 || flow.negatives == 0 {
+        return Err(vec![one_class(&flow)]);
+    }
+    let threshold = operating_point.threshold;
+    let plan = StudyPlan::new(protocol, threshold);
+    let mut estimates = plan.overall(&analysed);
+    let endpoints: Vec<EndpointResult> = protocol
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint_result(endpoint, &estimates, plan.adjusted_level()))
+        .collect();
+    estimates.extend(plan.at_intended_use_prevalence(&analysed));
+    estimates.extend(plan.per_thousand(&analysed));
+    estimates.extend(plan.subgroups(&analysed));
+    estimates.extend(plan.scenarios(drawn));
+    let primary: Vec<Verdict> =
+        endpoints.iter().filter(|e| e.role == "primary").filter_map(|e| e.verdict).collect();
+    let conclusion = if primary.contains(&Verdict::NotMet) {
+        Verdict::NotMet
+    } else if primary.contains(&Verdict::NotEvaluable) || primary.is_empty() {
+        Verdict::NotEvaluable
+    } else {
+        Verdict::Met
+    };
+    let labels: Vec<bool> = analysed.iter().map(|a| a.positive).collect();
+    let scores: Vec<f64> = analysed.iter().map(|a| a.score).collect();
+    let consensus = consensus_summary(drawn);
+    let columns = Columns::of(&analysed);
+    let (roc_band, band_method) = roc_band(
+        &columns.sample(),
+        plan.unit,
+        protocol.analysis.replicates.min(BAND_REPLICATES),
+        protocol.analysis.seed,
+        protocol.analysis.level,
+    );
+    let synthetic = drawn.iter().any(|c| c.case.is_synthetic());
+    let mut results = Results {
+        format: FORMAT.to_owned(),
+        study: StudyIdentity {
+            id: protocol.study.id.clone(),
+            title: protocol.study.title.clone(),
+            version: protocol.study.version.clone(),
+            finding: protocol.study.finding.clone(),
+            synthetic,
+        },
+        cohort: cohort_table(protocol, &analysed),
+        readers: readers(protocol, drawn, assembled),
+        agreement: reader_estimates(&plan, drawn, assembled),
+        method: AnalysisMethod {
+            level: protocol.analysis.level,
+            resampling_unit: plan.unit,
+            replicates: protocol.analysis.replicates,
+            seed: protocol.analysis.seed,
+            subgroup_minimum: protocol.analysis.subgroup_minimum,
+            intended_use_prevalence: protocol.analysis.intended_use_prevalence,
+            multiplicity: protocol.analysis.multiplicity,
+            criterion_level: plan.adjusted_level(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        curves: Curves {
+            roc: roc_points(&labels, &scores),
+            roc_band,
+            roc_band_method: Some(band_method),
+            histogram: histogram(&analysed),
+            confusion: Confusion::at(&labels, &scores, threshold),
+            precision_recall: precision_recall_points(&labels, &scores)
+                .into_iter()
+                .map(|p| PrecisionRecallPoint {
+                    threshold: p.threshold,
+                    recall: p.recall,
+                    precision: p.precision,
+                })
+                .collect(),
+        },
+        poolability: poolability(
+            &columns.sample(),
+            &[threshold],
+            &site_names(&analysed),
+            protocol.analysis.level,
+        ),
+        flow,
+        consensus,
+        operating_point,
+        estimates,
+        endpoints,
+        conclusion,
+        warnings: Vec::new(),
+    };
+    results.warnings = warnings(&results, protocol);
+    Ok(results)
+}

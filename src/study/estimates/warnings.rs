@@ -1,0 +1,89 @@
+//! What the reader of the results has to know.
+
+use std::collections::BTreeSet;
+
+use crate::protocol::Protocol;
+use crate::statistics::estimate::{IntervalMethod, ResamplingUnit};
+use crate::statistics::warning::Warning;
+use crate::study::results::Results;
+
+pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
+    let mut warnings = BTreeSet::new();
+    let mut warn = |code: &str, message: String| {
+        warnings.insert(Warning { code: code.to_owned(), message });
+    };
+    let flow = &results.flow;
+    if results.study.synthetic {
+        warn(
+            "synthetic",
+            "The cases were made by a program. Nothing here says anything about patients.".to_owned(),
+        );
+    }
+    if flow.analysed > flow.analysed_patients {
+        let ignoring: Vec<&str> = results
+            .endpoints
+            .iter()
+            .filter(|e| {
+                !matches!(
+                    e.interval_method,
+                    IntervalMethod::Obuchowski
+                        | IntervalMethod::BootstrapPercentile
+                        | IntervalMethod::BootstrapBasic
+                        | IntervalMethod::BootstrapBca
+                )
+            })
+            .map(|e| e.id.as_str())
+            .collect();
+        if !ignoring.is_empty() {
+            warn(
+                "clustered-cases",
+                format!(
+                    "{} cases come from {} patients. The declared intervals of {} take cases as independent; the \
+                     intervals resampled by {} stand beside them.",
+                    flow.analysed,
+                    flow.analysed_patients,
+                    ignoring.join(", "),
+                    match results.method.resampling_unit {
+                        ResamplingUnit::Case | ResamplingUnit::CaseStratified => "case",
+                        ResamplingUnit::Patient => "patient",
+                        ResamplingUnit::Site => "site",
+                        ResamplingUnit::SiteThenPatient => "site and patient",
+                    }
+                ),
+            );
+        }
+    }
+    if flow.without_consensus > 0 {
+        warn(
+            "no-consensus",
+            format!("{} of {} cases have no consensus.", flow.without_consensus, flow.sampled),
+        );
+    }
+    if flow.without_score > 0 {
+        warn("no-score", format!("{} of {} cases have no score.", flow.without_score, flow.sampled));
+    }
+    for reason in flow.excluded.iter().filter(|r| r.count_any == 0) {
+        warn("criterion-matched-nothing", format!("The criterion {} excluded no case.", reason.id));
+    }
+    let small: BTreeSet<&str> = results
+        .estimates
+        .iter()
+        .filter(|e| e.n < results.method.subgroup_minimum)
+        .filter_map(|e| e.subgroup.as_deref())
+        .collect();
+    if !small.is_empty() {
+        let list = small.into_iter().collect::<Vec<_>>().join(", ");
+        let minimum = results.method.subgroup_minimum;
+        warn("subgroup-insufficient", format!("Fewer than {minimum} cases: {list}."));
+    }
+    if protocol.endpoints.iter().any(|e| e.metric == "f1") {
+        warn(
+            "prevalence-dependent",
+            format!(
+                "F1, PPV and NPV depend on the prevalence; in the analysed set it is {} of {}.",
+                flow.positives, flow.analysed
+            ),
+        );
+    }
+    warnings.into_iter().collect()
+}

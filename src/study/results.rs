@@ -1,0 +1,266 @@
+//! `results.json`: the one file that feeds every document. Written by [`crate::statistics`], held by the
+//! evidence bundle, read by `report`, recomputed by `audit`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::statistics::confusion::Confusion;
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use crate::statistics::multiplicity::Multiplicity;
+use crate::statistics::poolability::Poolability;
+use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
+use crate::statistics::roc_band::{BandMethod, BandPoint};
+use crate::statistics::warning::Warning;
+
+/// Version of the format; a change of meaning raises the number.
+pub const FORMAT: &str = "sequester-results/1";
+
+/// Everything a document may print.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Which study.
+    pub study: StudyIdentity,
+    /// From considered to analysed, nothing dropped silently.
+    pub flow: Flow,
+    /// Who is in the analysed set.
+    pub cohort: Vec<CohortRow>,
+    /// The readers, one row each.
+    pub readers: Vec<ReaderSummary>,
+    /// How the consensus came about.
+    pub consensus: ConsensusSummary,
+    /// Agreement between readers: `cohen_kappa` (model = "R1 vs R2"), `fleiss_kappa`, ...
+    pub agreement: Vec<Estimate>,
+    /// The operating point.
+    pub operating_point: OperatingPointRecord,
+    /// The analysis as it was run.
+    pub method: AnalysisMethod,
+    /// Overall estimates, subgroups and scenarios, in a fixed order.
+    pub estimates: Vec<Estimate>,
+    /// Endpoints with their verdicts.
+    pub endpoints: Vec<EndpointResult>,
+    /// Whether every primary endpoint is met.
+    pub conclusion: Verdict,
+    /// Points for the figures.
+    pub curves: Curves,
+    /// Whether the sites agree; `None` where fewer than two are recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poolability: Option<Poolability>,
+    /// Things the reader of the document has to know, sorted.
+    pub warnings: Vec<Warning>,
+}
+
+/// Which study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyIdentity {
+    /// `study.id` of the protocol.
+    pub id: String,
+    /// `study.title`.
+    pub title: String,
+    /// `study.version`.
+    pub version: String,
+    /// `study.finding`.
+    pub finding: String,
+    /// Whether any case was made by a program. Every document then says so.
+    pub synthetic: bool,
+}
+
+/// Study flow (STARD 2015, item 19). `considered = sum(excluded) + eligible`;
+/// `eligible = not_sampled + sampled`; `sampled = without_consensus + without_score + analysed`, where a
+/// case that lacks both is counted under `without_consensus`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Rows of the case table.
+    pub considered: u64,
+    /// Patients among them.
+    pub considered_patients: u64,
+    /// Excluded cases under their first reason, in the protocol's order; zero counts included.
+    pub excluded: Vec<ReasonCount>,
+    /// Cases that meet every criterion.
+    pub eligible: u64,
+    /// Eligible but not drawn.
+    pub not_sampled: u64,
+    /// Drawn into the test set.
+    pub sampled: u64,
+    /// Patients in the test set.
+    pub sampled_patients: u64,
+    /// Sampled, but the readers gave no consensus.
+    pub without_consensus: u64,
+    /// Sampled, with consensus, but without a score.
+    pub without_score: u64,
+    /// In the primary analysis.
+    pub analysed: u64,
+    /// Patients in the primary analysis.
+    pub analysed_patients: u64,
+    /// Positive by the reference standard, in the primary analysis.
+    pub positives: u64,
+    /// Negative by the reference standard, in the primary analysis.
+    pub negatives: u64,
+}
+
+/// How many cases a criterion excluded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReasonCount {
+    /// The criterion's id.
+    pub id: String,
+    /// Its reason in words.
+    pub reason: String,
+    /// Cases counted under it: it was the first criterion they failed.
+    pub count: u64,
+    /// Cases that fail it at all, whatever else they fail.
+    pub count_any: u64,
+}
+
+/// One row of the cohort table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CohortRow {
+    /// `sex`, `age`, `view`, `site`, `manufacturer`, ...
+    pub variable: String,
+    /// Level, such as `F` or `18-44`; `not recorded` for missing values.
+    pub level: String,
+    /// Analysed cases.
+    pub cases: u64,
+    /// Their patients.
+    pub patients: u64,
+    /// Positive by the reference standard.
+    pub positives: u64,
+}
+
+/// One reader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReaderSummary {
+    /// The reader's id as in the files.
+    pub id: String,
+    /// Sampled cases read.
+    pub reads: u64,
+    /// Positive reads.
+    pub positive: u64,
+    /// Negative reads.
+    pub negative: u64,
+    /// Indeterminate reads.
+    pub indeterminate: u64,
+    /// Reads set aside because the reader read the case twice.
+    pub set_aside: u64,
+    /// Sampled cases assigned to the reader but not read; `None` where readers are not fixed.
+    pub missing: Option<u64>,
+}
+
+/// How the consensus came about, over the sampled cases.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConsensusSummary {
+    /// All votes equal, with the full number of votes.
+    pub unanimous: u64,
+    /// A majority with the full number of votes.
+    pub majority: u64,
+    /// Agreeing votes although a read was missing, indeterminate or set aside.
+    pub incomplete: u64,
+    /// No consensus.
+    pub none: u64,
+    /// Positive by consensus.
+    pub positive: u64,
+    /// Negative by consensus.
+    pub negative: u64,
+    /// Cases without consensus, sorted.
+    pub cases_without: Vec<String>,
+}
+
+/// The operating point, and where it came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPointRecord {
+    /// A case is called positive when score >= threshold.
+    pub threshold: f64,
+    /// `youden`, `sensitivity >= 0.9`, `declared`, ...
+    pub rule: String,
+    /// In words: data, cases, patients, positives, rationale.
+    pub provenance: String,
+}
+
+/// The analysis as it was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnalysisMethod {
+    /// Confidence level, two-sided.
+    pub level: f64,
+    /// What the bootstrap drew.
+    pub resampling_unit: ResamplingUnit,
+    /// Replicates.
+    pub replicates: u64,
+    /// Seed.
+    pub seed: u64,
+    /// Smaller subgroups are marked insufficient.
+    pub subgroup_minimum: u64,
+    /// Prevalence for PPV, NPV and F1 in intended use.
+    pub intended_use_prevalence: Option<f64>,
+    /// What several primary endpoints mean for each one's level.
+    #[serde(default)]
+    pub multiplicity: Multiplicity,
+    /// Two-sided level of the intervals that primary criteria are judged by; `level`, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criterion_level: Option<f64>,
+    /// `major.minor.patch` of the program.
+    pub program_version: String,
+}
+
+/// The answer to an acceptance criterion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The confidence bound satisfies the criterion.
+    Met,
+    /// It does not.
+    NotMet,
+    /// There is no bound to compare.
+    NotEvaluable,
+}
+
+/// An endpoint with its verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointResult {
+    /// The endpoint's id in the protocol.
+    pub id: String,
+    /// The estimate's id.
+    pub metric: String,
+    /// `primary` or `secondary`.
+    pub role: String,
+    /// The criterion as declared, such as `lower > 0.80`.
+    pub criterion: Option<String>,
+    /// The method declared for the interval.
+    pub interval_method: IntervalMethod,
+    /// The estimate's value.
+    pub value: Option<f64>,
+    /// The declared interval.
+    pub interval: Option<Interval>,
+    /// The bound that was compared.
+    pub bound: Option<f64>,
+    /// The answer; endpoints without criterion have none.
+    pub verdict: Option<Verdict>,
+}
+
+/// Points for the figures. All of the primary analysis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    /// ROC operating points from (0, 0) to (1, 1), thinned to the corners of the curve.
+    pub roc: Vec<RocPoint>,
+    /// Pointwise confidence band of the ROC curve on a grid of false positive rates.
+    pub roc_band: Vec<BandPoint>,
+    /// How the band was made; `None` in results that do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roc_band_method: Option<BandMethod>,
+    /// Histogram of scores on 0..1 by reference standard.
+    pub histogram: ScoreHistogram,
+    /// 2x2 table at the operating point.
+    pub confusion: Confusion,
+    /// Precision against recall, from high to low thresholds; empty where it was not computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precision_recall: Vec<PrecisionRecallPoint>,
+}
+
+/// Counts in equal bins, right-closed only in the last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScoreHistogram {
+    /// Bin edges, one more than counts.
+    pub edges: Vec<f64>,
+    /// Positive cases in each bin.
+    pub positives: Vec<u64>,
+    /// Negative cases in each bin.
+    pub negatives: Vec<u64>,
+}
