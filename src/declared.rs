@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location};
 
 /// A TOML text with the problems found in it so far.
 pub struct Document<'a> {
@@ -30,7 +30,7 @@ impl<'a> Document<'a> {
         for error in &errors {
             let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
             let location = self.location(error.span().unwrap_or(0..0));
-            self.report(Diagnostic::error("toml-syntax", message).at(location));
+            self.report(Diagnostic::error(Code::TomlSyntax, message).at(location));
         }
         errors.is_empty().then_some(table)
     }
@@ -110,7 +110,7 @@ impl<'d, 'a> Section<'d, 'a> {
     }
 
     /// Records a problem at a key.
-    pub fn wrong(&self, key: &'static str, code: &'static str, message: impl Into<String>) {
+    pub fn wrong(&self, key: &'static str, code: Code, message: impl Into<String>) {
         self.document.report(Diagnostic::error(code, message).at(self.at(key)));
     }
 
@@ -123,12 +123,12 @@ impl<'d, 'a> Section<'d, 'a> {
         let kind = found.get_ref().type_str();
         let message = format!("`{}` must be {expected}, not {kind}", self.path(key));
         self.document
-            .report(Diagnostic::error("value-type", message).at(self.document.location(found.span())));
+            .report(Diagnostic::error(Code::ValueType, message).at(self.document.location(found.span())));
     }
 
     fn missing(&self, key: &'static str, expected: &str) {
         let message = format!("`{}` is missing: {expected}", self.path(key));
-        self.document.report(Diagnostic::error("key-missing", message).at(self.here()));
+        self.document.report(Diagnostic::error(Code::KeyMissing, message).at(self.here()));
     }
 
     /// A sub-table; reading from an absent one gives nothing and reports nothing by itself.
@@ -198,7 +198,7 @@ impl<'d, 'a> Section<'d, 'a> {
         }
         let text = self.string(key).unwrap_or_default();
         if self.has(key) && text.trim().is_empty() {
-            self.wrong(key, "value-empty", format!("`{}` is empty", self.path(key)));
+            self.wrong(key, Code::ValueEmpty, format!("`{}` is empty", self.path(key)));
         }
         text
     }
@@ -246,7 +246,7 @@ impl<'d, 'a> Section<'d, 'a> {
         };
         let finite = number.filter(|n| n.is_finite());
         if finite.is_none() {
-            self.wrong(key, "value-range", format!("`{}` must be a finite number", self.path(key)));
+            self.wrong(key, Code::ValueRange, format!("`{}` must be a finite number", self.path(key)));
         }
         finite
     }
@@ -275,7 +275,7 @@ impl<'d, 'a> Section<'d, 'a> {
         if accept(number) {
             return Some(number);
         }
-        self.wrong(key, "value-range", format!("`{}` is {number}, must be {range}", self.path(key)));
+        self.wrong(key, Code::ValueRange, format!("`{}` is {number}, must be {range}", self.path(key)));
         None
     }
 
@@ -290,7 +290,7 @@ impl<'d, 'a> Section<'d, 'a> {
             u64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| *n <= i64::MAX as u64);
         if parsed.is_none() {
             let message = format!("`{}` is {integer}, must be a whole number from 0", self.path(key));
-            self.wrong(key, "value-range", message);
+            self.wrong(key, Code::ValueRange, message);
         }
         parsed
     }
@@ -329,7 +329,7 @@ impl<'d, 'a> Section<'d, 'a> {
         }
         let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         let message = format!("`{}` is \"{word}\", must be one of {}", self.path(key), names.join(", "));
-        self.wrong(key, "value-unknown", message);
+        self.wrong(key, Code::ValueUnknown, message);
         default
     }
 
@@ -349,7 +349,9 @@ impl<'d, 'a> Section<'d, 'a> {
             };
             let message = format!("unknown key `{}`", self.path(name));
             self.document.report(
-                Diagnostic::error("unknown-key", message).at(self.document.location(key.span())).hint(hint),
+                Diagnostic::error(Code::UnknownKey, message)
+                    .at(self.document.location(key.span()))
+                    .hint(hint),
             );
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dataset::case::Case;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::Sample;
 use crate::random::Stream;
 
@@ -72,7 +72,7 @@ fn enough(what: &str, found: usize, wanted: u64) -> Result<(), Diagnostic> {
 }
 
 fn too_few(message: &str) -> Diagnostic {
-    Diagnostic::error("too-few-eligible", message).hint(
+    Diagnostic::error(Code::TooFewEligible, message).hint(
         "collect more cases, or lower `sample.cases` and `sample.positives` in a new version of the protocol, \
          before any score is seen",
     )
@@ -126,7 +126,7 @@ mod tests {
         let target = Some(SampleTarget { cases: 20, positives: Some(10) });
         let sample = Sample { target, one_image_per_patient: false, seed: 3 };
         let problem = draw(&cases(20), &(0..20).collect::<Vec<_>>(), &sample).expect_err("too few");
-        assert_eq!(problem.code, "too-few-eligible");
+        assert_eq!(problem.code.as_str(), "too-few-eligible");
         assert!(
             problem.message.contains("10 cases with and 10 without the source label; eligible are 5 and 15")
         );

@@ -111,7 +111,7 @@ mod tests {
             out.write_all(b"half")?;
             Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
         });
-        assert_eq!(failed.expect_err("fails").diagnostics()[0].code, "disk-full");
+        assert_eq!(failed.expect_err("fails").diagnostics()[0].code.as_str(), "disk-full");
         assert_eq!(read(&path).expect("reads"), b"old");
         assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 1);
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
@@ -90,7 +90,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     {
         let found = opened.root.map_or("nothing".to_owned(), |r| r.to_string());
         opened.discrepancies.push(
-            Diagnostic::error("root-digest", format!("the root digest is {found}, expected {expected}"))
+            Diagnostic::error(Code::RootDigest, format!("the root digest is {found}, expected {expected}"))
                 .at(Location::file(folder.join("tagmanifest-sha256.txt"))),
         );
     }
@@ -124,7 +124,7 @@ fn ledger(opened: &Opened) -> Answer {
     let mut problems = Vec::new();
     let recorded = ledger.last(Event::ResultsRecorded).map(|e| e.digests.clone()).unwrap_or_default();
     if recorded.is_empty() {
-        problems.push(Diagnostic::error("ledger-order", "the ledger records no results"));
+        problems.push(Diagnostic::error(Code::LedgerOrder, "the ledger records no results"));
     }
     let opening = ledger.last(Event::TestSetOpened).map(|e| e.digests.clone()).unwrap_or_default();
     let locked = ledger.last(Event::ProtocolLocked).map(|e| e.digests.clone()).unwrap_or_default();
@@ -138,7 +138,7 @@ fn ledger(opened: &Opened) -> Answer {
             let found = found.map_or("nothing".to_owned(), |d| d.short());
             problems.push(
                 Diagnostic::error(
-                    "ledger-digest",
+                    Code::LedgerDigest,
                     format!("the ledger names {}, found {found}", digest.short()),
                 )
                 .at(Location::file(format!("data/{name}"))),
@@ -161,7 +161,9 @@ fn results(opened: &Opened) -> Answer {
     for (path, bytes) in &derived.files {
         let at = Location::file(format!("data/{path}"));
         match opened.payload.get(path) {
-            None => problems.push(Diagnostic::error("result-lost", "derived, but not in the bundle").at(at)),
+            None => {
+                problems.push(Diagnostic::error(Code::ResultLost, "derived, but not in the bundle").at(at))
+            }
             Some(recorded) if recorded != bytes => {
                 let line = recorded
                     .split(|b| *b == b'\n')
@@ -174,7 +176,7 @@ fn results(opened: &Opened) -> Answer {
                     String::from_utf8_lossy(line).trim().chars().take(80).collect::<String>()
                 };
                 let message = format!("recorded `{}`, the inputs give `{}`", text(recorded), text(bytes));
-                problems.push(Diagnostic::error("result-differs", message).at(Location { line, ..at }));
+                problems.push(Diagnostic::error(Code::ResultDiffers, message).at(Location { line, ..at }));
             }
             Some(_) => {}
         }
@@ -214,19 +216,19 @@ fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
         match name.parse::<RelativePath>().ok().and_then(|path| rendered.get(&path)) {
             Some(expected) if expected == bytes => compared += 1,
             Some(_) => problems.push(
-                Diagnostic::error("report-differs", "is not what the bundle renders to")
+                Diagnostic::error(Code::ReportDiffers, "is not what the bundle renders to")
                     .at(at)
                     .hint("`sequester report` renders it again; the bundle is the record"),
             ),
             None if name.ends_with(".pdf") && !cfg!(feature = "pdf") => {}
             None => {
-                problems.push(Diagnostic::error("report-extra", "is not rendered from the bundle").at(at))
+                problems.push(Diagnostic::error(Code::ReportExtra, "is not rendered from the bundle").at(at))
             }
         }
     }
     for path in rendered.keys().filter(|path| !on_disk.contains_key(path.as_str())) {
         problems
-            .push(Diagnostic::error("report-lost", "is not there").at(Location::file(path.below(folder))));
+            .push(Diagnostic::error(Code::ReportLost, "is not there").at(Location::file(path.below(folder))));
     }
     let pdf = if cfg!(feature = "pdf") { "" } else { "; this build cannot render PDF" };
     Ok(answer("report", words, format!("{compared} files rendered again{pdf}"), problems))
@@ -274,7 +276,7 @@ fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
         looked_at.push("lock.json and weights beside the evidence");
         if crate::storage::read(&folder.join(LOCK)).ok().as_ref() != Some(recorded) {
             let at = Location::file(folder.join(LOCK));
-            problems.push(Diagnostic::error("lock-differs", "is not the lock in the bundle").at(at));
+            problems.push(Diagnostic::error(Code::LockDiffers, "is not the lock in the bundle").at(at));
         }
         if let Err(error) = Lock::read(folder).and_then(|lock| lock.verify_weights(folder)) {
             problems.extend(error.diagnostics());
@@ -291,7 +293,7 @@ fn operating_point(opened: &Opened, recorded: &[u8]) -> Result<()> {
     let [training, tuning] = [&lock.experiment.training, &lock.experiment.tuning];
     for (name, side) in [("model/training-manifest.csv", training), ("model/tuning-manifest.csv", tuning)] {
         if bundle::file(&opened.payload, name).is_ok_and(|bytes| Digest::of(bytes) != side.manifest_sha256) {
-            let problem = Diagnostic::error("manifest-differs", "is not the manifest that the lock names");
+            let problem = Diagnostic::error(Code::ManifestDiffers, "is not the manifest that the lock names");
             return Err(problem.at(Location::file(format!("data/{name}"))).into());
         }
     }
@@ -306,7 +308,7 @@ fn operating_point(opened: &Opened, recorded: &[u8]) -> Result<()> {
         "the locked threshold is {}, the tuning scores give {}",
         lock.operating_point.threshold, chosen.threshold
     );
-    Err(Diagnostic::error("operating-point-differs", message)
+    Err(Diagnostic::error(Code::OperatingPointDiffers, message)
         .at(Location::file(format!("data/{name}")))
         .into())
 }
@@ -326,7 +328,7 @@ fn shared_patients(opened: &Opened) -> Result<Vec<Diagnostic>> {
         if !shared.is_empty() {
             let message = format!("{} patients are also in the study: {}", shared.len(), shared.join(", "));
             let at = Location::file(format!("data/{name}"));
-            problems.push(Diagnostic::error("patient-on-both-sides", message).at(at));
+            problems.push(Diagnostic::error(Code::PatientOnBothSides, message).at(at));
         }
     }
     Ok(problems)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::Answer;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
 use crate::imaging::image_folder::ImageFolder;
@@ -64,12 +64,12 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
         Err(error) => return answer("the inputs".to_owned(), Error::diagnostics(&error)),
     };
     let folder = model.filter(|folder| folder.is_dir()).ok_or_else(|| {
-        Diagnostic::error("rescore-without-model", "the locked weights are needed to score again")
+        Diagnostic::error(Code::RescoreWithoutModel, "the locked weights are needed to score again")
             .hint("name the folder of the locked model with --model")
     })?;
     let images_folder = inputs.protocol.data.images.as_ref().map(|images| images.below(rescore.data));
     let images_folder = images_folder.filter(|folder| folder.is_dir()).ok_or_else(|| {
-        Diagnostic::error("rescore-without-images", "the study's images are needed to score again")
+        Diagnostic::error(Code::RescoreWithoutImages, "the study's images are needed to score again")
             .at(Location::file(rescore.data))
             .hint("name the folder that the protocol's `data.images` is relative to with --data")
     })?;
@@ -133,7 +133,7 @@ fn difference(image: &Image, recorded: Option<&Score>, new: &Score, tolerance: f
         && then != now
     {
         let message = format!("case {case}: the image scored had SHA-256 {then}, this one has {now}");
-        return Some(Diagnostic::error("image-differs", message).at(at));
+        return Some(Diagnostic::error(Code::ImageDiffers, message).at(at));
     }
     let why = |row: &Score| row.refused.clone().unwrap_or_default();
     let message = match recorded.map(|old| (old, old.score, new.score)) {
@@ -152,7 +152,7 @@ fn difference(image: &Image, recorded: Option<&Score>, new: &Score, tolerance: f
         Some((old, None, None)) if old.refused == new.refused => return None,
         Some((old, None, None)) => format!("recorded as refused ({}), refused now ({})", why(old), why(new)),
     };
-    Some(Diagnostic::error("score-differs", format!("case {case}: {message}")).at(at))
+    Some(Diagnostic::error(Code::ScoreDiffers, format!("case {case}: {message}")).at(at))
 }
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
         };
         let new = row(Some(0.5), None, b"a");
         let check = |old: Option<&Score>, new: &Score, tolerance| {
-            difference(&image, old, new, tolerance).map(|problem| (problem.code, problem.message))
+            difference(&image, old, new, tolerance).map(|problem| (problem.code.as_str(), problem.message))
         };
         assert_eq!(check(Some(&new), &new, 0.0), None);
         let near = row(Some(0.5 + 1e-6), None, b"a");

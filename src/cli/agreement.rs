@@ -9,7 +9,7 @@ use serde_json::json;
 use super::metrics::text_table;
 use super::score_table::{binary, columns_hint, separator_note, separator_of};
 use super::{Context, Outcome};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::statistics::agreement::estimates as agreement;
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Plan;
@@ -64,7 +64,7 @@ pub struct AgreementArgs {
 pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     if !(args.level > 0.0 && args.level < 1.0) {
         let message = format!("--level {} is not between 0 and 1", args.level);
-        return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
+        return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.95, say")));
     }
     let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
     let calls = match &args.device {
@@ -157,14 +157,14 @@ impl<'a> Answers<'a> {
                 let message =
                     format!("--categories names {name:?}, which is empty, repeated or named by --missing");
                 let hint = "name each answer once";
-                return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+                return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint)));
             }
             names.push((name, key));
         }
         if names.len() == 1 {
             let message = "--categories names one answer, and agreement needs a choice";
             let hint = "name every answer that a reader can give";
-            return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+            return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint)));
         }
         if !args.is_nominal() {
             names = ["negative", "positive"].map(|n| (n.to_owned(), n.to_owned())).into();
@@ -183,7 +183,7 @@ impl<'a> Answers<'a> {
             return read.map(Some).ok_or_else(|| {
                 let message =
                     format!("the read is not one of 1/0, true/false, yes/no, positive/negative: {cell:?}");
-                Diagnostic::error("label-not-binary", message).hint(
+                Diagnostic::error(Code::LabelNotBinary, message).hint(
                     "name values without a decision with --missing, or the answers of a nominal finding with --categories",
                 )
             });
@@ -196,7 +196,7 @@ impl<'a> Answers<'a> {
             return Ok(Some(self.names.len() as u32 - 1));
         }
         let known: Vec<&str> = self.names.iter().map(|n| n.0.as_str()).collect();
-        Err(Diagnostic::error("category-unknown", format!("--categories does not name the read {cell:?}"))
+        Err(Diagnostic::error(Code::CategoryUnknown, format!("--categories does not name the read {cell:?}"))
             .hint(format!("named are {}; name values without a decision with --missing", known.join(", "))))
     }
 }
@@ -217,7 +217,7 @@ impl Reads {
         let Some(place) = self.readers.iter().position(|r| r == reader) else {
             let message = format!("no row is of the reader {reader:?} that --device names");
             let hint = format!("the readers are {}", self.readers.join(", "));
-            return Err(Error::usage(Diagnostic::error("device-unknown", message).hint(hint)));
+            return Err(Error::usage(Diagnostic::error(Code::DeviceUnknown, message).hint(hint)));
         };
         self.readers.remove(place);
         let calls: Vec<Option<u32>> = self.table.iter_mut().map(|row| row.remove(place)).collect();
@@ -231,7 +231,7 @@ impl Reads {
         let wrong_table = |e: &csv::Error| {
             let line = e.position().map(csv::Position::line);
             let location = Location { line, ..Location::file(&args.file) };
-            Diagnostic::error("table-malformed", format!("the table cannot be read: {e}")).at(location)
+            Diagnostic::error(Code::TableMalformed, format!("the table cannot be read: {e}")).at(location)
         };
         let header = reader.headers().map_err(|e| wrong_table(&e))?.clone();
         let mut answers = Answers::new(args)?;
@@ -240,7 +240,7 @@ impl Reads {
             let names = || header.iter().map(|h| h.trim_start_matches('\u{feff}').trim());
             names().position(|h| h == name).unwrap_or_else(|| {
                 problems.push(
-                    Diagnostic::error("column-missing", format!("there is no column {name:?}"))
+                    Diagnostic::error(Code::ColumnMissing, format!("there is no column {name:?}"))
                         .at(Location::line(&args.file, 1))
                         .hint(columns_hint(&names().collect::<Vec<_>>())),
                 );
@@ -271,25 +271,25 @@ impl Reads {
             };
             if cell(case).is_empty() || cell(who).is_empty() {
                 problems.push(
-                    Diagnostic::error("read-without-id", "the case or the reader is empty").at(at.clone()),
+                    Diagnostic::error(Code::ReadWithoutId, "the case or the reader is empty").at(at.clone()),
                 );
             }
             let reads = cases.entry(cell(case).to_owned()).or_default();
             if reads.insert(cell(who).to_owned(), read).is_some() {
                 let message = format!("reader {} read case {} twice", cell(who), cell(case));
-                problems.push(Diagnostic::error("repeated-read", message).at(at));
+                problems.push(Diagnostic::error(Code::RepeatedRead, message).at(at));
             }
         }
         if problems.is_empty() && cases.is_empty() {
             let message = "the table has no read";
-            problems.push(Diagnostic::error("table-empty", message).at(Location::file(&args.file)));
+            problems.push(Diagnostic::error(Code::TableEmpty, message).at(Location::file(&args.file)));
         }
         if !problems.is_empty() {
             let more = problems.len().saturating_sub(20);
             problems.truncate(20);
             if more > 0 {
                 let message = format!("{more} more problems are not listed");
-                problems.push(Diagnostic::error("more-problems", message).at(Location::file(&args.file)));
+                problems.push(Diagnostic::error(Code::MoreProblems, message).at(Location::file(&args.file)));
             }
             return Err(Error::Input(problems));
         }

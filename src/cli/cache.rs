@@ -10,7 +10,7 @@ use indicatif::HumanBytes;
 use serde_json::json;
 
 use super::{Context, Outcome, interrupted};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 
 /// List, bound or remove what `sequester train --cache DIR` keeps: resized images and the output of frozen layers.
 ///
@@ -166,7 +166,7 @@ pub fn run(args: &CacheArgs, context: Context) -> Result<Outcome> {
             let mut found = parts(folder)?;
             if let Some(unknown) = names.iter().find(|name| !found.contains_key(*name)) {
                 let problem =
-                    Diagnostic::error("cache-part-unknown", format!("there is no part \"{unknown}\""));
+                    Diagnostic::error(Code::CachePartUnknown, format!("there is no part \"{unknown}\""));
                 return Err(problem
                     .at(Location::file(folder))
                     .hint("`sequester cache list` shows the parts")

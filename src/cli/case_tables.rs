@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::describe::{AgeBand, Input};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
 
 /// Format of case tables, as typed.
@@ -95,7 +95,7 @@ impl Tables {
                 let some = known.iter().take(20).copied().collect::<Vec<_>>().join(", ");
                 out.warnings.push(
                     Diagnostic::warning(
-                        "finding-not-encountered",
+                        Code::FindingNotEncountered,
                         format!("no image has the finding `{finding}`"),
                     )
                     .hint(format!("the findings are: {some}")),
@@ -119,7 +119,7 @@ impl Tables {
                         let place = Location::line(&args.tables[other], line);
                         problems.push(
                             Diagnostic::error(
-                                "duplicate-case",
+                                Code::DuplicateCase,
                                 format!("the case `{}` is already at {place}", case.case_id),
                             )
                             .at(Location::line(&args.tables[nth], case.line)),
@@ -138,7 +138,7 @@ impl Tables {
 /// Warnings on standard error: of each kind the first few.
 pub fn warn(warnings: &[Diagnostic]) {
     const SHOWN: usize = 5;
-    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut count: BTreeMap<Code, usize> = BTreeMap::new();
     for warning in warnings {
         let nth = count.entry(warning.code).or_default();
         *nth += 1;

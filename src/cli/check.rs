@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome};
-use crate::diagnostic::{Diagnostic, Location, Result, Severity};
+use crate::diagnostic::{Code, Diagnostic, Location, Result, Severity};
 use crate::protocol::{Field, Protocol, Rule};
 use crate::storage;
 use crate::study::{self, Step};
@@ -35,13 +35,15 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
     if device.is_file() {
         let text = String::from_utf8_lossy(&storage::read(&device)?).into_owned();
         if let Err(e) = toml::from_str::<toml::Table>(&text) {
-            found.push(Diagnostic::error("toml-syntax", e.message().to_owned()).at(Location::file(&device)));
+            found.push(
+                Diagnostic::error(Code::TomlSyntax, e.message().to_owned()).at(Location::file(&device)),
+            );
         }
         found.extend(indications(&study.protocol, &text).map(|d| d.at(Location::file(&device))));
     } else {
         found.push(
             Diagnostic::warning(
-                "device-missing",
+                Code::DeviceMissing,
                 "there is no device.toml: the documents will show empty fields",
             )
             .at(Location::file(&study.folder)),
@@ -82,7 +84,7 @@ fn disagreements(protocol: &Protocol) -> Vec<Diagnostic> {
                 criterion.id, gate.min, gate.max
             );
             found.push(
-                Diagnostic::warning("gate-disagrees", message)
+                Diagnostic::warning(Code::GateDisagrees, message)
                     .hint("study and device should mean the same patients"),
             );
         }
@@ -96,7 +98,7 @@ fn disagreements(protocol: &Protocol) -> Vec<Diagnostic> {
                 allowed.join(", "),
                 gate.join(", ")
             );
-            found.push(Diagnostic::warning("gate-disagrees", message));
+            found.push(Diagnostic::warning(Code::GateDisagrees, message));
         }
     }
     let dependent = protocol
@@ -107,7 +109,7 @@ fn disagreements(protocol: &Protocol) -> Vec<Diagnostic> {
         if protocol.analysis.intended_use_prevalence.is_none() {
             let message = format!("the endpoint `{}` depends on the prevalence of the sample", endpoint.id);
             found.push(
-                Diagnostic::warning("prevalence-dependent", message)
+                Diagnostic::warning(Code::PrevalenceDependent, message)
                     .hint("declare `analysis.intended_use_prevalence`, so that it is also shown where the device is used"),
             );
         }
@@ -131,7 +133,7 @@ fn indications<'a>(protocol: &'a Protocol, device: &'a str) -> impl Iterator<Ite
             let [min, max] = numbers[..] else { return None };
             (min < max && (min, max) != (gate.min, gate.max)).then(|| {
                 Diagnostic::warning(
-                    "indications-disagree",
+                    Code::IndicationsDisagree,
                     format!(
                         "the text speaks of {min}-{max} years, the gate admits {}-{}",
                         gate.min, gate.max

@@ -18,7 +18,7 @@ use crate::comparison::{
     AucTest, CallTest, Cases, Comparison, Contender, Data, FORMAT, Family, Kind, Method, Settings, Split,
     Threshold,
 };
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::operating_point::Rule;
 use crate::model::run::EpochRecord;
 use crate::report::comparison as document;
@@ -128,12 +128,12 @@ pub fn run(args: &CompareArgs, context: Context) -> Result<Outcome> {
 fn check(args: &CompareArgs) -> Result<()> {
     if !(args.level > 0.0 && args.level < 1.0) {
         let message = format!("--level {} is not between 0 and 1", args.level);
-        return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint("use 0.95, say")));
+        return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.95, say")));
     }
     if args.bootstrap > 10_000_000 {
         let message = format!("--bootstrap {} is above ten million", args.bootstrap);
         return Err(Error::usage(
-            Diagnostic::error("option-out-of-range", message).hint("2000 to 10000 are usual"),
+            Diagnostic::error(Code::OptionOutOfRange, message).hint("2000 to 10000 are usual"),
         ));
     }
     Ok(())
@@ -149,7 +149,7 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     if !occupied {
         return Ok(());
     }
-    Err(Diagnostic::error("out-occupied", "the folder holds something else than an earlier comparison")
+    Err(Diagnostic::error(Code::OutOccupied, "the folder holds something else than an earlier comparison")
         .at(Location::file(folder))
         .hint("name a folder that does not exist yet")
         .into())
@@ -160,7 +160,7 @@ fn write(args: &CompareArgs, comparison: &Comparison, folder: &Path, context: Co
     if let Some(own) = &args.templates {
         let path = own.join(document::TEMPLATE);
         let text = String::from_utf8(storage::read(&path)?).map_err(|e| {
-            Diagnostic::error("template", format!("not UTF-8: {e}")).at(Location::file(&path))
+            Diagnostic::error(Code::Template, format!("not UTF-8: {e}")).at(Location::file(&path))
         })?;
         templates.insert(document::TEMPLATE.to_owned(), text);
     }
@@ -198,7 +198,7 @@ fn published(args: &CompareArgs, path: &Path) -> Result<Comparison> {
     let pairs = comparison::compare_published(&contenders, &settings);
     let best = comparison::best(&contenders, &pairs, settings.level);
     warnings.push(Warning {
-        code: "unpaired-approximation".into(),
+        code: Code::UnpairedApproximation,
         message: "single cases are not known: the models are compared as if each had cases of its own".into(),
     });
     let data = Data {
@@ -252,9 +252,12 @@ fn too_many(count: usize) -> Result<()> {
     if count <= MOST {
         return Ok(());
     }
-    Err(Diagnostic::error("too-many-contenders", format!("{count} contenders; at most {MOST} are compared"))
-        .hint("compare fewer: every further one also costs the others power")
-        .into())
+    Err(Diagnostic::error(
+        Code::TooManyContenders,
+        format!("{count} contenders; at most {MOST} are compared"),
+    )
+    .hint("compare fewer: every further one also costs the others power")
+    .into())
 }
 
 /// One contender with its scores of the compared cases.
@@ -331,7 +334,7 @@ fn of_scores(args: &CompareArgs) -> Result<Comparison> {
     {
         let message = format!("{name} has weights chosen on these cases and cannot be the reference");
         return Err(Error::usage(
-            Diagnostic::error("reference-exploratory", message)
+            Diagnostic::error(Code::ReferenceExploratory, message)
                 .hint("name a contender that was fixed beforehand"),
         ));
     }
@@ -358,7 +361,7 @@ fn of_scores(args: &CompareArgs) -> Result<Comparison> {
         let left: Vec<String> =
             loaded.iter().map(|l| format!("{} of {}", shared.left_out(l), l.name)).collect();
         warnings.push(Warning {
-            code: "common-cases-only".into(),
+            code: Code::CommonCasesOnly,
             message: format!(
                 "the contenders did not score the same cases: {} common ones are compared, left out are {}",
                 data.cases,
@@ -368,7 +371,7 @@ fn of_scores(args: &CompareArgs) -> Result<Comparison> {
     }
     if !clustered && data.patients.is_none() {
         warnings.push(Warning {
-            code: "patients-unknown".into(),
+            code: Code::PatientsUnknown,
             message: "no table names patients: cases are taken as independent".into(),
         });
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
 use super::{describe, folder, leakage, split};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
 use crate::storage;
@@ -52,7 +52,7 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
         None => {}
     }
     let Some(study) = &args.study else {
-        let missing = Diagnostic::error("study-missing", "no study folder is named");
+        let missing = Diagnostic::error(Code::StudyMissing, "no study folder is named");
         return Err(Error::usage(
             missing.hint("sequester dataset STUDY, or sequester dataset leakage TABLE TABLE"),
         ));
@@ -123,7 +123,7 @@ pub fn seal(study: &Study, cohort: &Cohort, context: Context) -> Result<()> {
         Some(entry) if entry.digests.get("cohort.csv") == Some(&digest) => Ok(()),
         Some(entry) => Err(Error::Lock(vec![
             Diagnostic::error(
-                "sealed-data-changed",
+                Code::SealedDataChanged,
                 format!("the cohort was sealed at {}, and the case tables now give another one", entry.at),
             )
             .at(Location::file(study.out.join("work/cohort.csv")))

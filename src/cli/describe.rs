@@ -15,7 +15,7 @@ use crate::dataset::case::Case;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::facts;
 use crate::dataset::lists::{self, List};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::imaging::image;
 use crate::imaging::image_folder::ImageFolder;
@@ -78,7 +78,7 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
             let bytes = storage::read(path)?;
             inputs.push(Input::of(path, &bytes));
             let text = std::str::from_utf8(&bytes).map_err(|e| {
-                Diagnostic::error("toml-syntax", format!("not UTF-8 text: {e}")).at(Location::file(path))
+                Diagnostic::error(Code::TomlSyntax, format!("not UTF-8 text: {e}")).at(Location::file(path))
             })?;
             facts::parse(path, text)?
         }
@@ -169,7 +169,7 @@ fn by<'a>(
 ) -> Result<Vec<Set<'a>>> {
     if !describe::has_field(fields, field) {
         let have: Vec<&str> = FIELDS.into_iter().filter(|f| describe::has_field(fields, f)).collect();
-        return Err(Diagnostic::error("variable-missing", format!("the tables do not have `{field}`"))
+        return Err(Diagnostic::error(Code::VariableMissing, format!("the tables do not have `{field}`"))
             .hint(format!("they have: {}", have.join(", ")))
             .into());
     }
@@ -201,7 +201,7 @@ fn read_lists(named: &[String], inputs: &mut Vec<Input>) -> Result<Vec<List>> {
         for list in lists::parse(&path, &bytes, name)? {
             if list.name == "all" || all.iter().any(|other| other.name == list.name) {
                 return Err(Error::usage(
-                    Diagnostic::error("set-repeated", format!("there are two sets `{}`", list.name))
+                    Diagnostic::error(Code::SetRepeated, format!("there are two sets `{}`", list.name))
                         .hint("name a list with --split NAME=FILE"),
                 ));
             }
@@ -249,7 +249,7 @@ fn read_images(
         }
     }
     if paths.is_empty() {
-        return Err(Diagnostic::error("images-missing", "no image of the tables is in the folder of --images")
+        return Err(Diagnostic::error(Code::ImagesMissing, "no image of the tables is in the folder of --images")
             .hint("name the folder that holds the files of the column `image` (NIH: Image Index), or images_001/ and so on")
             .into());
     }
@@ -297,7 +297,7 @@ fn read_images(
             let path = &paths[id];
             let histogram = image::load(path).map(|picture| Histogram::of(&picture)).map_err(|error| {
                 error.diagnostics().into_iter().next().unwrap_or_else(|| {
-                    Diagnostic::error("image-unreadable", error.to_string()).at(Location::file(path))
+                    Diagnostic::error(Code::ImageUnreadable, error.to_string()).at(Location::file(path))
                 })
             });
             (id, histogram)

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Context, Outcome};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
 
@@ -162,7 +162,7 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
 }
 
 fn outside(message: String, hint: &str) -> Error {
-    Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint))
+    Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
 }
 
 /// The expected value lies above the goal, both inside (0, 1), as do power and level.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Context, Outcome};
 use crate::dataset::gate::{self, Check, Gate, Verdict};
-use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::imaging::dicom;
 use crate::imaging::dicom::{Header, Identifier};
 
@@ -78,7 +78,7 @@ struct RuleReport {
     outcome: gate::Outcome,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    code: Option<Code>,
 }
 
 #[derive(Debug, Serialize)]
@@ -221,7 +221,7 @@ fn phi(args: &PhiArgs, context: Context) -> Result<Outcome> {
                 let unsaid =
                     (header.observed.burned_in.is_none() && header.observed.pixels.is_some()).then(|| {
                         Diagnostic::warning(
-                            "dicom-burned-in-unknown",
+                            Code::DicomBurnedInUnknown,
                             "BurnedInAnnotation (0028,0301) is absent: text may be burned into the picture",
                         )
                         .at(Location::file(file))
@@ -265,7 +265,10 @@ mod tests {
         let declared = read(PROTOCOL).expect("has a gate");
         assert_eq!(declared.view, Some(vec!["PA".to_owned(), "AP".to_owned()]));
         assert_eq!(read("view = [\"PA\"]\n").expect("rules").view, Some(vec!["PA".to_owned()]));
-        assert_eq!(read("veiw = [\"PA\"]\n").expect_err("unknown").diagnostics()[0].code, "unknown-key");
+        assert_eq!(
+            read("veiw = [\"PA\"]\n").expect_err("unknown").diagnostics()[0].code.as_str(),
+            "unknown-key"
+        );
     }
 
     /// Six files that were derived from NIH images; see the folder's README for what is in them.
@@ -304,7 +307,7 @@ mod tests {
             let verdict = if expected.is_empty() { Verdict::Accept } else { Verdict::Reject };
             assert_eq!(report.verdict, verdict);
             assert!(
-                report.warnings.iter().any(|w| w.code == "dicom-age"),
+                report.warnings.iter().any(|w| w.code.as_str() == "dicom-age"),
                 "ages without a unit are pointed out"
             );
         }

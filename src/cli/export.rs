@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Context, Outcome};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::model::lock::{self, Lock};
 use crate::model::onnx::{self, Output};
@@ -54,11 +54,11 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     let named_onnx = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
     let format = args.format.unwrap_or(if named_onnx { Format::Onnx } else { Format::Torchscript });
     if format == Format::Torchscript && args.output == What::Probability {
-        let problem = Diagnostic::error("usage", "TorchScript gives logits alone");
+        let problem = Diagnostic::error(Code::Usage, "TorchScript gives logits alone");
         return Err(Error::usage(problem.hint("--format onnx, or take the logistic function of the logit")));
     }
     if args.out.exists() {
-        let problem = Diagnostic::error("file-exists", "there is a file of this name");
+        let problem = Diagnostic::error(Code::FileExists, "there is a file of this name");
         return Err(problem.at(Location::file(&args.out)).hint("name another --out, or move it away").into());
     }
     let model = Lock::read(&args.model)?;

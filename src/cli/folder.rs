@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Context, Outcome};
 use crate::dataset::folder;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
 
 /// Make a case table from a folder of images whose sub-folders are the classes.
@@ -43,14 +43,14 @@ pub struct FolderArgs {
 /// What is wrong with the pattern or the folder; `file-exists` when the table is there with other content.
 pub fn run(args: &FolderArgs, context: Context) -> Result<Outcome> {
     let pattern = Regex::new(&args.patient).map_err(|e| {
-        Error::usage(Diagnostic::error("regex", format!("--patient is no regular expression: {e}")))
+        Error::usage(Diagnostic::error(Code::Regex, format!("--patient is no regular expression: {e}")))
     })?;
     let positive: BTreeSet<String> = args.positive.iter().cloned().collect();
     let found = folder::read(&args.folder, &positive, &pattern)?;
     let bytes = folder::table(&found.rows)?;
     let there = args.out.exists();
     if there && storage::read(&args.out)? != bytes {
-        let problem = Diagnostic::error("file-exists", "there is another table of this name");
+        let problem = Diagnostic::error(Code::FileExists, "there is another table of this name");
         return Err(problem.at(Location::file(&args.out)).hint("name another --out, or move it away").into());
     }
     if !args.dry_run && !there {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Context, Outcome};
-use crate::diagnostic::{Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::storage;
 
 /// The declared protocol of experiment 2A.
@@ -36,7 +36,7 @@ pub fn run(args: &InitArgs, context: Context) -> Result<Outcome> {
     let device = args.folder.join("device.toml");
     for path in [&protocol, &device] {
         if path.exists() {
-            return Err(Diagnostic::error("folder-exists", "there is a study here already")
+            return Err(Diagnostic::error(Code::FolderExists, "there is a study here already")
                 .at(Location::file(path))
                 .hint("choose another folder; a study is never overwritten")
                 .into());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::imaging::image_folder::ImageFolder;
 use crate::imaging::{dicom, image};
@@ -63,7 +63,7 @@ pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
     let warning = (crowded > 0).then(|| {
         let most = leakage::MOST_COMPARED;
         Diagnostic::warning(
-            "leakage-crowded",
+            Code::LeakageCrowded,
             format!("{crowded} images share a part of their hash with more than {most} others and were not compared with all of them"),
         )
         .hint("a near-duplicate among them that shares no other part may be missed; compare smaller tables")
@@ -106,7 +106,7 @@ fn read(
                 None => case.case_id.parse::<RelativePath>().map_err(|reason| {
                     Error::from(
                         Diagnostic::error(
-                            "path-unsafe",
+                            Code::PathUnsafe,
                             format!("the case id is no path below --images: {reason}"),
                         )
                         .at(Location::line(path, case.line))
@@ -158,7 +158,7 @@ fn look(items: &mut [Item], images: &[PathBuf]) -> Result<()> {
                     None
                 }
                 Err(error) => Some(error.diagnostics().first().cloned().unwrap_or_else(|| {
-                    Diagnostic::error("image-unreadable", error.to_string()).at(Location::file(path))
+                    Diagnostic::error(Code::ImageUnreadable, error.to_string()).at(Location::file(path))
                 })),
             }
         })

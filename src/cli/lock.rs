@@ -9,7 +9,7 @@ use super::study::{Study, StudyArgs};
 use super::train::run_folder;
 use super::{Context, Outcome};
 use crate::dataset::gate::Gate;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
 use crate::model::lock::{self, Lock};
@@ -65,7 +65,7 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
     } else {
         let (Some(run), Some(out)) = (&args.run, &args.out) else {
             return Err(Error::usage(Diagnostic::error(
-                "usage",
+                Code::Usage,
                 "without a study, --run and --out are needed",
             )));
         };
@@ -82,7 +82,7 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
 /// As [`run`].
 pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
     let Some(model) = &study.protocol.model else {
-        return Err(Diagnostic::error("model-not-declared", "the protocol trains no model")
+        return Err(Diagnostic::error(Code::ModelNotDeclared, "the protocol trains no model")
             .at(Location::file(study.folder.join("protocol.toml")))
             .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
             .into());
@@ -108,7 +108,7 @@ pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
 pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: Rule) -> Result<Lock> {
     Lock::refuse_second(out)?;
     let Some(state) = RunState::read(run)? else {
-        return Err(Diagnostic::error("run-missing", "there is no training run here")
+        return Err(Diagnostic::error(Code::RunMissing, "there is no training run here")
             .at(Location::file(run))
             .hint("`sequester train` makes one")
             .into());
@@ -122,7 +122,7 @@ pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: Rule) -> Result<Lock> 
     if found != recorded {
         let message =
             format!("the tuning scores changed since the run wrote them: recorded {recorded}, found {found}");
-        return Err(Diagnostic::error("run-damaged", message)
+        return Err(Diagnostic::error(Code::RunDamaged, message)
             .at(Location::file(&path))
             .hint("restore the file, or train again in another folder")
             .into());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::score_table::{Columns, ScoreTable};
 use super::{Context, Outcome};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::calibration::{Bin, Edge, equal_edges, reliability};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
@@ -223,14 +223,14 @@ impl Wanted {
             if of_two && args.compare.is_none() {
                 let message = format!("{id} compares two models, and there is no --compare");
                 let hint = "name the column of the second model's scores with --compare";
-                return Err(Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint)));
+                return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint)));
             }
             let metric = Metric::from_id(id);
             if metric.is_none() && !of_two {
                 let known: Vec<&str> = Metric::ALL.iter().map(|m| m.id()).chain(OF_TWO_MODELS).collect();
                 let message = format!("there is no metric {id:?}");
                 let hint = format!("known are {}", known.join(", "));
-                return Err(Error::usage(Diagnostic::error("metric-unknown", message).hint(hint)));
+                return Err(Error::usage(Diagnostic::error(Code::MetricUnknown, message).hint(hint)));
             }
             wanted.metrics.extend(metric.filter(|m| !wanted.metrics.contains(m)));
             wanted.difference |= id == OF_TWO_MODELS[0] || metric == Some(Metric::Auc);
@@ -262,7 +262,7 @@ fn without_repeats(args: &MetricsArgs) -> MetricsArgs {
 /// What is asked for; options are in their ranges.
 fn checked(args: &MetricsArgs) -> Result<Wanted> {
     let usage = |message: String, hint: &str| {
-        Error::usage(Diagnostic::error("option-out-of-range", message).hint(hint))
+        Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
     };
     if !(args.level > 0.0 && args.level < 1.0) {
         return Err(usage(format!("--level {} is not between 0 and 1", args.level), "use 0.95, say"));
@@ -378,7 +378,7 @@ impl Report {
                 wanted.metrics.iter().filter(|m| !m.is_of_table()).map(|m| m.id()).collect();
             if !without.is_empty() {
                 report.warnings.push(Warning {
-                    code: "bootstrap-left-out".into(),
+                    code: Code::BootstrapLeftOut,
                     message: format!(
                         "the bootstrap law of {} has no closed form: give a number of replicates for it",
                         without.join(", ")
@@ -412,7 +412,7 @@ impl Report {
             report.poolability = poolability(&sample, &args.threshold, levels, args.level);
             if report.poolability.is_none() {
                 report.warnings.push(Warning {
-                    code: "one-site".into(),
+                    code: Code::OneSite,
                     message: format!("{name} has one value, so there is nothing to compare between sites"),
                 });
             }
@@ -445,7 +445,7 @@ impl Report {
             if !probabilities && args.metric.is_empty() && subgroup.is_none() {
                 let what = model.unwrap_or(&args.score);
                 self.warnings.push(Warning {
-                    code: "not-probabilities".into(),
+                    code: Code::NotProbabilities,
                     message: format!("{what} has values outside 0..1: calibration is not computed"),
                 });
             }
@@ -465,7 +465,7 @@ impl Report {
                 ));
                 if subgroup.is_none() && left_out(args, metric, n) {
                     self.warnings.push(Warning {
-                        code: "bootstrap-left-out".into(),
+                        code: Code::BootstrapLeftOut,
                         message: format!(
                             "{}: no bootstrap of {n} cases x {} replicates unless asked for with --metric {}",
                             metric.id(),

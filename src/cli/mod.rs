@@ -41,7 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Code, Error, Result};
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -159,7 +159,7 @@ fn interrupted() -> &'static AtomicBool {
 #[cfg(not(feature = "torch"))]
 fn torch_missing(what: &str) -> crate::diagnostic::Diagnostic {
     crate::diagnostic::Diagnostic::error(
-        "torch-missing",
+        Code::TorchMissing,
         format!("`{what}` needs libtorch, and this build has none"),
     )
     .hint("build with `cargo build --release --features torch`; `make demo` sets libtorch up")

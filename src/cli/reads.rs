@@ -8,7 +8,7 @@ use serde_json::json;
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, say};
 use super::{agreement, dataset};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
 use crate::reads::consensus::{Basis, Consensus};
@@ -44,7 +44,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         return agreement::run(args, context);
     }
     let Some(study) = &args.study else {
-        let missing = Diagnostic::error("study-missing", "no study folder is named");
+        let missing = Diagnostic::error(Code::StudyMissing, "no study folder is named");
         return Err(Error::usage(
             missing.hint("sequester reads STUDY, or sequester reads agreement FILE.csv"),
         ));

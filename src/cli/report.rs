@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Context, Outcome, say};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::evidence::bag;
 use crate::storage;
@@ -61,7 +61,7 @@ pub fn find_bundle(target: &Path, run: Option<&str>) -> Result<PathBuf> {
         None => runs.into_iter().next_back(),
     };
     found.map(|(_, folder)| folder).ok_or_else(|| {
-        Diagnostic::error("not-a-bundle", "there is no evidence bundle here")
+        Diagnostic::error(Code::NotABundle, "there is no evidence bundle here")
             .at(Location::file(target))
             .hint("name a study folder after `sequester validate`, or a folder below its `evidence/`")
             .into()
@@ -128,7 +128,7 @@ pub fn templates(study: &Path) -> Result<BTreeMap<String, String>> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_file() && name.ends_with(".md") {
                 let text = String::from_utf8(storage::read(&path)?).map_err(|e| {
-                    Diagnostic::error("template", format!("not UTF-8: {e}")).at(Location::file(&path))
+                    Diagnostic::error(Code::Template, format!("not UTF-8: {e}")).at(Location::file(&path))
                 })?;
                 templates.insert(name, text);
             }

@@ -11,7 +11,7 @@ use super::study::{Study, StudyArgs};
 use super::torch_missing;
 use super::{Context, Outcome, cores, interrupted, say};
 use crate::dataset::gate::Gate;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::imaging::image_folder::ImageFolder;
 use crate::inference::images::{self, Image};
@@ -68,7 +68,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     }
     let [folder] = &args.targets[..] else {
         return Err(Error::usage(Diagnostic::error(
-            "usage",
+            Code::Usage,
             "several files need --model: the folder of the locked model that scores them",
         )));
     };
@@ -95,7 +95,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
 pub fn read_gate(path: &Path) -> Result<Gate> {
     let bytes = storage::read(path)?;
     let text = String::from_utf8(bytes).map_err(|_| {
-        Diagnostic::error("not-utf8", "the gate is not UTF-8 text")
+        Diagnostic::error(Code::NotUtf8, "the gate is not UTF-8 text")
             .at(Location::file(path))
             .hint("save it as UTF-8")
     })?;
@@ -239,14 +239,14 @@ pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize
     let protocol = || Location::file(study.folder.join("protocol.toml"));
     if study.protocol.scores.external {
         let problem =
-            Diagnostic::error("scores-external", "the protocol brings the scores of a device elsewhere");
+            Diagnostic::error(Code::ScoresExternal, "the protocol brings the scores of a device elsewhere");
         return Err(problem
             .at(protocol())
             .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
             .into());
     }
     let images_folder = study.protocol.data.images.as_ref().ok_or_else(|| {
-        Diagnostic::error("images-missing", "the protocol names no image folder")
+        Diagnostic::error(Code::ImagesMissing, "the protocol names no image folder")
             .at(protocol())
             .hint("add `images = \"...\"` to [data]")
     })?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::statistics::warning::Warning;
 use crate::storage;
 
@@ -145,7 +145,7 @@ impl ScoreTable {
                     if let Some(place) = places.cluster {
                         if cell(place).is_empty() {
                             let hint = "fill it, or leave out --cluster";
-                            problems.wrong(line, "cluster-missing", "the cluster is empty".into(), hint);
+                            problems.wrong(line, Code::ClusterMissing, "the cluster is empty".into(), hint);
                         }
                         clusters.push(cell(place));
                     }
@@ -157,18 +157,18 @@ impl ScoreTable {
                     if label.is_none() {
                         let text = cell(places.label);
                         let message = labels.complaint(columns.label, &show(text));
-                        problems.wrong(line, "label-not-binary", message, labels.hint(text));
+                        problems.wrong(line, Code::LabelNotBinary, message, labels.hint(text));
                     }
                     if score.is_none() {
                         let text = cell(places.score);
                         let message = format!("{} is not a finite number: {}", columns.score, show(text));
-                        problems.wrong(line, "score-not-a-number", message, score_hint(text));
+                        problems.wrong(line, Code::ScoreNotANumber, message, score_hint(text));
                     }
                     if other == Some(None) {
                         let text = places.compare.map_or(&[][..], cell);
                         let name = columns.compare.unwrap_or_default();
                         let message = format!("{name} is not a finite number: {}", show(text));
-                        problems.wrong(line, "score-not-a-number", message, score_hint(text));
+                        problems.wrong(line, Code::ScoreNotANumber, message, score_hint(text));
                     }
                 }
             }
@@ -176,14 +176,14 @@ impl ScoreTable {
         problems.finish()?;
         if table.labels.is_empty() {
             let what = if skipped > 0 { "no row with a label and a score" } else { "no row" };
-            return Err(Diagnostic::error("table-empty", format!("the table has {what}"))
+            return Err(Diagnostic::error(Code::TableEmpty, format!("the table has {what}"))
                 .at(Location::file(path))
                 .hint("one row a case is needed below the header")
                 .into());
         }
         if skipped > 0 {
             table.warnings.push(Warning {
-                code: "rows-skipped".into(),
+                code: Code::RowsSkipped,
                 message: format!("{skipped} rows without label or score were left out"),
             });
         }
@@ -220,7 +220,7 @@ pub(super) fn separator_note(separator: u8) -> Option<Warning> {
         _ => return None,
     };
     Some(Warning {
-        code: "separator".into(),
+        code: Code::Separator,
         message: format!("the header has no comma: the table was read as separated by {name}"),
     })
 }
@@ -347,14 +347,14 @@ impl Places {
             let place = found.next();
             if place.is_none() {
                 problems.push(
-                    Diagnostic::error("column-missing", format!("there is no column {name:?}"))
+                    Diagnostic::error(Code::ColumnMissing, format!("there is no column {name:?}"))
                         .at(Location::line(columns.path, 1))
                         .hint(columns_hint(&names)),
                 );
             }
             if found.next().is_some() {
                 problems.push(
-                    Diagnostic::error("column-repeated", format!("the column {name:?} is there twice"))
+                    Diagnostic::error(Code::ColumnRepeated, format!("the column {name:?} is there twice"))
                         .at(Location::line(columns.path, 1)),
                 );
             }
@@ -368,7 +368,7 @@ impl Places {
             groups: columns.groups.iter().map(|g| find(g)).collect(),
         };
         if header.is_empty() {
-            return Err(Diagnostic::error("table-empty", "the file is empty")
+            return Err(Diagnostic::error(Code::TableEmpty, "the file is empty")
                 .at(Location::file(columns.path))
                 .hint("a header and one row a case are needed")
                 .into());
@@ -385,7 +385,7 @@ struct Problems<'a> {
 }
 
 impl Problems<'_> {
-    fn wrong(&mut self, line: u64, code: &'static str, message: String, hint: &str) {
+    fn wrong(&mut self, line: u64, code: Code, message: String, hint: &str) {
         self.push(Diagnostic::error(code, message).at(Location::line(self.path, line)).hint(hint));
     }
 
@@ -400,7 +400,7 @@ impl Problems<'_> {
         if self.more > 0 {
             let count = self.more;
             self.listed.push(
-                Diagnostic::error("more-problems", format!("{count} more problems are not listed"))
+                Diagnostic::error(Code::MoreProblems, format!("{count} more problems are not listed"))
                     .at(Location::file(self.path)),
             );
         }
@@ -424,5 +424,5 @@ fn of_csv_diagnostic(path: &Path, error: &csv::Error) -> Diagnostic {
         }
         other => format!("the table cannot be read: {other:?}"),
     };
-    Diagnostic::error("table-malformed", message).at(location)
+    Diagnostic::error(Code::TableMalformed, message).at(location)
 }

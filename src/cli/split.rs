@@ -13,7 +13,7 @@ use crate::dataset::case::Case;
 use crate::dataset::cases;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::lists;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::report::description;
 use crate::storage;
@@ -65,7 +65,7 @@ fn share(text: &str) -> Result<f64, String> {
     text.parse::<f64>().ok().filter(|v| (0.0..1.0).contains(v)).ok_or_else(wrong)
 }
 
-fn usage(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Error {
+fn usage(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::usage(Diagnostic::error(code, message).hint(hint))
 }
 
@@ -82,7 +82,7 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
     for field in &args.stratify {
         if !FIELDS.contains(&field.as_str()) || field == "label" {
             return Err(usage(
-                "variable-unknown",
+                Code::VariableUnknown,
                 format!("--stratify does not know `{field}`"),
                 format!("it knows {}; the label is always taken", FIELDS[..FIELDS.len() - 1].join(", ")),
             ));
@@ -92,7 +92,7 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
         args.stratify.iter().cloned().partition(|field| describe::has_field(&fields, field));
     if !absent.is_empty() {
         let message = format!("the tables do not have {}; it is not stratified by", absent.join(", "));
-        warnings.push(Diagnostic::warning("variable-missing", message));
+        warnings.push(Diagnostic::warning(Code::VariableMissing, message));
     }
     let cases = tables.pooled(&args.tables)?;
     let rule = |wanted| Rule {
@@ -119,7 +119,7 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
             let read = lists::parse(path, &bytes, Some(name))?;
             let [list] = &read[..] else {
                 return Err(Diagnostic::error(
-                    "value-unreadable",
+                    Code::ValueUnreadable,
                     "this is a table of several sets, not one list",
                 )
                 .at(Location::file(path))
@@ -200,7 +200,7 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
         let (tuning, test) = (args.tuning.unwrap_or(0.15), args.test.unwrap_or(0.15));
         if tuning + test >= 1.0 {
             let message = format!("--tuning {tuning} and --test {test} leave nothing for training");
-            return Err(usage("split-sizes", message, "their sum must be below 1"));
+            return Err(usage(Code::SplitSizes, message, "their sum must be below 1"));
         }
         let (tuning, test) = (portion(tuning, all), portion(test, all));
         return Ok([all - tuning - test, tuning, test]);
@@ -208,7 +208,7 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
     let hint = "such as --images 79113,16370,rest: training, tuning, test";
     if args.images.len() != 3 {
         return Err(usage(
-            "split-sizes",
+            Code::SplitSizes,
             format!("--images has {} numbers, not three", args.images.len()),
             hint,
         ));
@@ -217,9 +217,10 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
     for (size, text) in sizes.iter_mut().zip(&args.images) {
         if text.trim() != "rest" {
             let number = text.trim().parse::<u64>();
-            *size = Some(
-                number.map_err(|_| usage("split-sizes", format!("`{text}` is no number of images"), hint))?,
-            );
+            *size =
+                Some(number.map_err(|_| {
+                    usage(Code::SplitSizes, format!("`{text}` is no number of images"), hint)
+                })?);
         }
     }
     let known = sizes.iter().flatten().try_fold(0_u64, |sum, n| sum.checked_add(*n)).unwrap_or(u64::MAX);
@@ -227,7 +228,7 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
     if open > 1 || known > all || (open == 0 && known != all) {
         let message =
             format!("--images {} does not add up to the {all} images of the tables", args.images.join(","));
-        return Err(usage("split-sizes", message, "one of the three may be `rest`"));
+        return Err(usage(Code::SplitSizes, message, "one of the three may be `rest`"));
     }
     Ok(sizes.map(|size| size.unwrap_or(all - known)))
 }
@@ -249,7 +250,7 @@ fn separate(sets: &[Set<'_>]) -> Result<()> {
     }
     let some = shared.iter().take(10).copied().collect::<Vec<_>>().join(", ");
     Err(Diagnostic::error(
-        "patient-on-both-sides",
+        Code::PatientOnBothSides,
         format!("{} patients are in two sets: {some}", shared.len()),
     )
     .hint("every image of a patient belongs to one set; correct the lists")
@@ -258,13 +259,13 @@ fn separate(sets: &[Set<'_>]) -> Result<()> {
 
 /// `split.csv`: which set each case is in.
 fn membership(members: &[(&Case, &str)]) -> Result<Vec<u8>> {
-    let failed = |e: csv::Error| Error::from(Diagnostic::error("table-unwritable", e.to_string()));
+    let failed = |e: csv::Error| Error::from(Diagnostic::error(Code::TableUnwritable, e.to_string()));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["case_id", "patient_id", "split"]).map_err(failed)?;
     for (case, set) in members {
         writer.write_record([case.case_id.as_str(), case.patient_id.as_str(), set]).map_err(failed)?;
     }
-    writer.into_inner().map_err(|e| Diagnostic::error("table-unwritable", e.to_string()).into())
+    writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
 }
 
 #[expect(clippy::too_many_arguments, reason = "everything that split.json says")]
@@ -314,7 +315,7 @@ fn write(out: &std::path::Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()>
     for name in known {
         let path = out.join(&name);
         if path.exists() && files.get(&name) != Some(&storage::read(&path)?) {
-            let problem = Diagnostic::error("file-exists", "another split is there");
+            let problem = Diagnostic::error(Code::FileExists, "another split is there");
             return Err(problem.at(Location::file(&path)).hint("name another --out, or move it away").into());
         }
     }

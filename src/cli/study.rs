@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::ledger::{Event, Ledger};
 use crate::protocol::{self, Protocol};
@@ -51,14 +51,14 @@ impl Study {
     pub fn open(args: &StudyArgs) -> Result<Self> {
         let path = args.folder.join("protocol.toml");
         if !path.is_file() {
-            return Err(Diagnostic::error("not-a-study", "there is no protocol.toml here")
+            return Err(Diagnostic::error(Code::NotAStudy, "there is no protocol.toml here")
                 .at(Location::file(&args.folder))
                 .hint("`sequester init DIR` writes a study to start from; `sequester demo DIR` a complete synthetic one")
                 .into());
         }
         let protocol_bytes = storage::read(&path)?;
         let text = std::str::from_utf8(&protocol_bytes).map_err(|e| {
-            Diagnostic::error("toml-syntax", format!("not UTF-8: {e}")).at(Location::file(&path))
+            Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}")).at(Location::file(&path))
         })?;
         let protocol = protocol::parse(&path, text).map_err(Error::Input)?;
         let folder = args.folder.clone();
@@ -128,7 +128,7 @@ impl Study {
                     digest.short()
                 );
                 Err(Error::Lock(vec![
-                    Diagnostic::error("protocol-changed", message)
+                    Diagnostic::error(Code::ProtocolChanged, message)
                         .at(Location::file(self.folder.join("protocol.toml")))
                         .hint("put the locked text back, or start a new study (another --out) with a new protocol version"),
                 ]))
@@ -159,11 +159,9 @@ impl Study {
                     Ok(bytes) => {
                         files.insert(path, bytes);
                     }
-                    Err(error) => {
-                        problems.extend(error.diagnostics().into_iter().map(|d| {
-                            if d.code == "file-missing" { d.hint(self.way_out(&pattern)) } else { d }
-                        }))
-                    }
+                    Err(error) => problems.extend(error.diagnostics().into_iter().map(|d| {
+                        if d.code == Code::FileMissing { d.hint(self.way_out(&pattern)) } else { d }
+                    })),
                 }
             }
         }
@@ -194,9 +192,9 @@ impl Study {
 
     fn expand(&self, pattern: &str) -> Result<Vec<RelativePath>> {
         if !pattern.contains('*') {
-            let path = pattern
-                .parse()
-                .map_err(|e: crate::digest::RelativePathError| Diagnostic::error("path", e.to_string()))?;
+            let path = pattern.parse().map_err(|e: crate::digest::RelativePathError| {
+                Diagnostic::error(Code::Path, e.to_string())
+            })?;
             return Ok(vec![path]);
         }
         let folder = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -13,7 +13,7 @@ use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, cores};
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
 use crate::report::figures;
@@ -165,7 +165,7 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
         (&args.cases, &args.images, &args.experiment, &args.out)
     else {
         return Err(Error::usage(Diagnostic::error(
-            "usage",
+            Code::Usage,
             "without a study, --cases, --images, --experiment and --out are all needed",
         )));
     };
@@ -194,13 +194,13 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
 pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainRequest> {
     let protocol = Location::file(study.folder.join("protocol.toml"));
     let (Some(model), Some(development)) = (&study.protocol.model, &study.protocol.data.development) else {
-        return Err(Diagnostic::error("model-not-declared", "the protocol trains no model")
+        return Err(Diagnostic::error(Code::ModelNotDeclared, "the protocol trains no model")
             .at(protocol)
             .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
             .into());
     };
     let Some(images) = &study.protocol.data.images else {
-        return Err(Diagnostic::error("images-missing", "the protocol names no image folder")
+        return Err(Diagnostic::error(Code::ImagesMissing, "the protocol names no image folder")
             .at(protocol)
             .hint("add `images = \"images\"` to [data]")
             .into());

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, dataset, reads, say};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
@@ -109,7 +109,7 @@ pub fn validate(study: &Study, reason: Option<&str>, context: Context) -> Result
     if !same_inputs && openings > 0 && reason.is_none_or(|r| r.trim().is_empty()) {
         return Err(Error::Lock(vec![
             Diagnostic::error(
-                "second-opening",
+                Code::SecondOpening,
                 format!("the test set was opened {openings} times, and the inputs have changed since"),
             )
             .at(Location::file(study.out.join("ledger.jsonl")))
@@ -134,7 +134,7 @@ pub fn validate(study: &Study, reason: Option<&str>, context: Context) -> Result
         {
             return Err(Error::Lock(vec![
                 Diagnostic::error(
-                    "second-opening",
+                    Code::SecondOpening,
                     "the inputs are the same, but this version of the program gives other results",
                 )
                 .at(Location::file(study.out.join("ledger.jsonl")))
@@ -168,7 +168,7 @@ fn words(study: &Study) -> Result<Payload> {
     let device = study.folder.join("device.toml");
     let device = if device.is_file() { storage::read(&device)? } else { Vec::new() };
     if let Err(e) = toml::from_str::<toml::Table>(&String::from_utf8_lossy(&device)) {
-        let problem = Diagnostic::error("toml-syntax", e.message().to_owned());
+        let problem = Diagnostic::error(Code::TomlSyntax, e.message().to_owned());
         return Err(problem.at(Location::file(study.folder.join("device.toml"))).into());
     }
     words.insert(bundle::path("", bundle::DEVICE)?, device);

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::report::{find_bundle, reports_of};
 use super::{Context, Outcome, cores, interrupted, machine, say};
 use crate::audit::{self, Audit, Beside, Rescore, TOLERANCE};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 
 /// Check a bundle and its documents: every byte, the ledger, every number, the rendering, the weights.
@@ -59,7 +59,7 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
         None => None,
         Some(text) => Some(
             text.parse::<Digest>()
-                .map_err(|e| Error::usage(Diagnostic::error("usage", format!("--root: {e}"))))?,
+                .map_err(|e| Error::usage(Diagnostic::error(Code::Usage, format!("--root: {e}"))))?,
         ),
     };
     let bundle = find_bundle(&args.target, args.run.as_deref())?;
@@ -68,7 +68,7 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
     let model = args.model.clone().or(beside);
     say("verify", &format!("{}", bundle.display()));
     if !args.tolerance.is_finite() || args.tolerance < 0.0 {
-        let problem = Diagnostic::error("usage", format!("--tolerance is {}", args.tolerance));
+        let problem = Diagnostic::error(Code::Usage, format!("--tolerance is {}", args.tolerance));
         return Err(Error::usage(problem.hint("a difference of scores, such as 1e-5")));
     }
     let absolute = std::path::absolute(&bundle).unwrap_or_else(|_| bundle.clone());

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::describe::{self, AgeBand, NOT_RECORDED};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::random::Stream;
 
 /// How a pool is divided.
@@ -41,7 +41,7 @@ pub fn allocate(cases: &[Case], rule: &Rule) -> Result<Vec<usize>> {
     let unlabelled = cases.iter().filter(|c| c.source_label.is_none()).count();
     if unlabelled > 0 {
         return Err(Diagnostic::error(
-            "label-missing",
+            Code::LabelMissing,
             format!("{unlabelled} of {} cases have no label to stratify by", cases.len()),
         )
         .hint("name the finding with --positive, or give the tables a column `label`")
@@ -51,7 +51,7 @@ pub fn allocate(cases: &[Case], rule: &Rule) -> Result<Vec<usize>> {
     let sets = rule.wanted.iter().filter(|(_, wanted)| *wanted > 0).count();
     if patients.len() < sets {
         return Err(Diagnostic::error(
-            "split-too-few",
+            Code::SplitTooFew,
             format!("{} patients cannot be divided into {sets} sets", patients.len()),
         )
         .hint("a patient's images stay together: give more patients or ask for fewer sets")
@@ -265,7 +265,7 @@ mod tests {
     fn what_cannot_be_divided_is_refused() {
         let mut cases = pool(&[(3, 1), (2, 0)]);
         let code = |cases: &[Case]| {
-            allocate(cases, &rule(&[2, 2, 1], 1)).expect_err("refused").diagnostics()[0].code
+            allocate(cases, &rule(&[2, 2, 1], 1)).expect_err("refused").diagnostics()[0].code.as_str()
         };
         assert_eq!(code(&cases), "split-too-few");
         cases[0].source_label = None;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::imaging::traces;
 use crate::table::{Table, limited};
 
@@ -101,7 +101,7 @@ pub fn parse_as(
         if let Some(line) = first.insert(&case.case_id, case.line) {
             problems.push(
                 Diagnostic::error(
-                    "duplicate-case",
+                    Code::DuplicateCase,
                     format!("the case `{}` is already on line {line}", case.case_id),
                 )
                 .at(table.at(case.line))
@@ -111,7 +111,7 @@ pub fn parse_as(
     }
     cases.warnings.extend(telling_names(&cases.cases, &table));
     if cases.cases.is_empty() {
-        problems.push(Diagnostic::error("table-empty", "the table has no rows").at(table.at(1)));
+        problems.push(Diagnostic::error(Code::TableEmpty, "the table has no rows").at(table.at(1)));
     }
     if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
 }
@@ -135,7 +135,7 @@ fn telling_names(cases: &[Case], table: &Table) -> Option<Diagnostic> {
         some.join(", ")
     );
     Some(
-        Diagnostic::warning("identifier-telling", message)
+        Diagnostic::warning(Code::IdentifierTelling, message)
             .at(table.at(first))
             .hint("case and patient ids are copied into evidence and documents: give pseudonyms instead"),
     )
@@ -146,7 +146,7 @@ fn telling_names(cases: &[Case], table: &Table) -> Option<Diagnostic> {
 /// # Errors
 /// None that memory does not give.
 pub fn write<'a>(cases: impl Iterator<Item = &'a Case>, fields: &BTreeSet<&'static str>) -> Result<Vec<u8>> {
-    let failed = |e: csv::Error| Error::from(Diagnostic::error("table-unwritable", e.to_string()));
+    let failed = |e: csv::Error| Error::from(Diagnostic::error(Code::TableUnwritable, e.to_string()));
     let columns: Vec<&str> = COLUMNS.into_iter().filter(|name| fields.contains(name)).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&columns).map_err(failed)?;
@@ -176,7 +176,7 @@ pub fn write<'a>(cases: impl Iterator<Item = &'a Case>, fields: &BTreeSet<&'stat
         };
         writer.write_record(columns.iter().map(cell)).map_err(failed)?;
     }
-    writer.into_inner().map_err(|e| Diagnostic::error("table-unwritable", e.to_string()).into())
+    writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
 }
 
 type Parsed = (Cases, Vec<Diagnostic>);
@@ -204,8 +204,8 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
                 String::new()
             })
         };
-        let case_id = required("case_id", "case-id-missing");
-        let patient_id = required("patient_id", "patient-id-missing");
+        let case_id = required("case_id", Code::CaseIdMissing);
+        let patient_id = required("patient_id", Code::PatientIdMissing);
         let source_label = match row.get(table.column("label")) {
             None => None,
             Some("1" | "positive") => Some(true),
@@ -261,7 +261,8 @@ fn parsed<T: FromStr<Err: Display>>(
 
 fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> Diagnostic {
     let value: String = value.chars().take(60).collect();
-    Diagnostic::error("value-unreadable", format!("`{value}` in column `{name}`: {why}")).at(table.at(line))
+    Diagnostic::error(Code::ValueUnreadable, format!("`{value}` in column `{name}`: {why}"))
+        .at(table.at(line))
 }
 
 /// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
@@ -317,7 +318,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
         let patient_id = row.get(patient).unwrap_or_default();
         for (name, value) in [("Image Index", image_index.as_str()), ("Patient ID", patient_id)] {
             if value.is_empty() {
-                let code = if name == "Patient ID" { "patient-id-missing" } else { "case-id-missing" };
+                let code = if name == "Patient ID" { Code::PatientIdMissing } else { Code::CaseIdMissing };
                 problems
                     .push(Diagnostic::error(code, format!("the cell `{name}` is empty")).at(table.at(line)));
             }
@@ -334,7 +335,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
         // Who did not look is not negative.
         if listed == 0 {
             problems.push(
-                Diagnostic::error("finding-labels-missing", "the cell `Finding Labels` names no finding")
+                Diagnostic::error(Code::FindingLabelsMissing, "the cell `Finding Labels` names no finding")
                     .at(table.at(line))
                     .hint("an image without findings says `No Finding`; leave out a row whose findings are not known"),
             );
@@ -344,7 +345,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
             let cell: String = cell.chars().take(120).collect();
             warnings.push(
                 Diagnostic::warning(
-                    "finding-contradiction",
+                    Code::FindingContradiction,
                     format!(
                         "`{cell}` of `{image_index}` names findings and none; `{NO_FINDING}` is left out"
                     ),
@@ -370,7 +371,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
                 let why = if read.is_ok() { "is not a human age" } else { "is not readable as an age" };
                 warnings.push(
                     Diagnostic::warning(
-                        "age-implausible",
+                        Code::AgeImplausible,
                         format!("`{text}` of `{image_index}` {why}; it is taken as not recorded"),
                     )
                     .at(table.at(line)),
@@ -422,7 +423,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
         };
         let shown: String = finding.chars().take(60).collect();
         Diagnostic::warning(
-            "finding-unknown",
+            Code::FindingUnknown,
             format!("`{shown}`, on {images} images, is no finding of ChestX-ray14; it is kept as it stands"),
         )
         .at(table.at(line))
@@ -458,7 +459,7 @@ mod tests {
     use super::*;
 
     fn codes(problems: &[Diagnostic]) -> Vec<(&'static str, Option<u64>)> {
-        problems.iter().map(|p| (p.code, p.location.as_ref().and_then(|l| l.line))).collect()
+        problems.iter().map(|p| (p.code.as_str(), p.location.as_ref().and_then(|l| l.line))).collect()
     }
 
     fn check(text: &str) -> Result<Cases, Vec<Diagnostic>> {
@@ -490,8 +491,8 @@ mod tests {
 
     #[test]
     fn tables_without_header_or_rows_and_ragged_rows_are_errors() {
-        assert_eq!(check("").expect_err("empty")[0].code, "table-empty");
-        assert_eq!(check("case_id,patient_id\n").expect_err("empty")[0].code, "table-empty");
+        assert_eq!(check("").expect_err("empty")[0].code.as_str(), "table-empty");
+        assert_eq!(check("case_id,patient_id\n").expect_err("empty")[0].code.as_str(), "table-empty");
         assert_eq!(codes(&check("case_id,patient_id\na\n").expect_err("ragged")), [("row-length", Some(2))]);
         let bytes = b"case_id,patient_id\n\xff\xfe,b\n";
         let problems = parse(Path::new("c.csv"), bytes, CaseFormat::Cases, &[]).expect_err("not UTF-8");
@@ -551,6 +552,6 @@ mod tests {
             .expect("reads");
         let case = &cases.cases[0];
         assert_eq!((case.patient_id.as_str(), case.age_years, case.source_label), ("13", None, Some(true)));
-        assert_eq!(cases.warnings[0].code, "age-implausible");
+        assert_eq!(cases.warnings[0].code.as_str(), "age-implausible");
     }
 }

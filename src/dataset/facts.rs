@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::describe::{Description, SetDescription};
 use crate::declared::{Document, Section};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// Version of the file.
 pub const FORMAT: &str = "sequester-facts/1";
@@ -73,7 +73,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Stated>, Vec<Diagnostic>> {
     if root.has("format") && format != FORMAT {
         root.wrong(
             "format",
-            "format-unknown",
+            Code::FormatUnknown,
             format!("`format` is \"{format}\", this program reads \"{FORMAT}\""),
         );
     }
@@ -88,7 +88,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Stated>, Vec<Diagnostic>> {
         let value = section.number("value");
         if value.is_none() && !section.has("value") {
             section.report(
-                Diagnostic::error("key-missing", "the key `value` is missing: it is the stated number")
+                Diagnostic::error(Code::KeyMissing, "the key `value` is missing: it is the stated number")
                     .at(section.here()),
             );
         }
@@ -104,8 +104,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Stated>, Vec<Diagnostic>> {
         );
         if about && finding.is_none() {
             section.report(
-                Diagnostic::error("key-missing", format!("`measure = \"{word}\"` needs the key `finding`"))
-                    .at(section.here()),
+                Diagnostic::error(
+                    Code::KeyMissing,
+                    format!("`measure = \"{word}\"` needs the key `finding`"),
+                )
+                .at(section.here()),
             );
         }
         if let (Some(measure), Some(value)) = (measure, value) {
@@ -169,7 +172,7 @@ mod tests {
                     [[fact]]\nstatement = \"b\"\nmeasure = \"finding-images\"\nvalu = 2\n";
         let problems = parse(Path::new("facts.toml"), text).expect_err("problems");
         let lines: Vec<_> =
-            problems.iter().map(|p| (p.code, p.location.as_ref().and_then(|l| l.line))).collect();
+            problems.iter().map(|p| (p.code.as_str(), p.location.as_ref().and_then(|l| l.line))).collect();
         let expected = [("value-unknown", 4), ("key-missing", 6), ("key-missing", 6), ("key-unknown", 9)];
         assert_eq!(lines.len(), expected.len(), "{problems:?}");
         for (code, line) in expected {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::imaging::image;
 
@@ -73,7 +73,7 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
             };
             let path = format!("{class}/{file_name}");
             path.parse::<RelativePath>().map_err(|reason| {
-                Diagnostic::error("path-unsafe", format!("a table cannot name this file: {reason}"))
+                Diagnostic::error(Code::PathUnsafe, format!("a table cannot name this file: {reason}"))
                     .at(Location::file(&file))
                     .hint("rename it")
             })?;
@@ -90,13 +90,13 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
         let shown = without.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         let message =
             format!("the pattern finds no patient in the names of {} images: {shown}", without.len());
-        return Err(Diagnostic::error("folder-patient", message)
+        return Err(Diagnostic::error(Code::FolderPatient, message)
             .at(Location::file(folder))
             .hint("--patient takes a regular expression whose first group is the patient, such as '^(person\\d+|.*IM-\\d+)'")
             .into());
     }
     if found.rows.is_empty() {
-        let problem = Diagnostic::error("folder-empty", "no sub-folder holds an image");
+        let problem = Diagnostic::error(Code::FolderEmpty, "no sub-folder holds an image");
         return Err(problem
             .at(Location::file(folder))
             .hint("name the folder whose sub-folders are the classes, such as train/ with NORMAL/ and PNEUMONIA/")
@@ -107,7 +107,7 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
         .filter(|class| !found.classes.contains_key(*class))
         .map(|class| {
             let known = found.classes.keys().cloned().collect::<Vec<_>>().join(", ");
-            Diagnostic::error("folder-class-unknown", format!("no sub-folder \"{class}\" holds images"))
+            Diagnostic::error(Code::FolderClassUnknown, format!("no sub-folder \"{class}\" holds images"))
                 .at(Location::file(folder))
                 .hint(format!("the classes are {known}"))
         })
@@ -120,14 +120,14 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
 /// # Errors
 /// None that memory does not give.
 pub fn table(rows: &[Row]) -> Result<Vec<u8>> {
-    let failed = |e: csv::Error| Diagnostic::error("table-unwritable", e.to_string());
+    let failed = |e: csv::Error| Diagnostic::error(Code::TableUnwritable, e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["case_id", "patient_id", "image", "label"]).map_err(failed)?;
     for row in rows {
         let label = if row.label { "1" } else { "0" };
         writer.write_record([&row.case_id, &row.patient_id, &row.image, label]).map_err(failed)?;
     }
-    writer.into_inner().map_err(|e| Diagnostic::error("table-unwritable", e.to_string()).into())
+    writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
 }
 
 fn name(path: &Path) -> String {
@@ -199,14 +199,15 @@ mod tests {
             let folder = folder(&["PNEUMONIA/p1.png"]);
             symlink(elsewhere.path().join(to), folder.path().join(from)).expect("links");
             let refused = read(folder.path(), &positive, &pattern).expect_err("refused");
-            assert_eq!(refused.diagnostics()[0].code, "image-outside", "{from}");
+            assert_eq!(refused.diagnostics()[0].code.as_str(), "image-outside", "{from}");
         }
     }
 
     #[test]
     fn names_without_a_patient_unknown_classes_and_empty_folders_are_refused() {
-        let code =
-            |files: &[&str], pattern| read_with(files, pattern).expect_err("refused").diagnostics()[0].code;
+        let code = |files: &[&str], pattern| {
+            read_with(files, pattern).expect_err("refused").diagnostics()[0].code.as_str()
+        };
         assert_eq!(code(&["PNEUMONIA/a.png", "PNEUMONIA/p1.png"], r"^p\d"), "folder-patient");
         assert_eq!(code(&["NORMAL/p1.png"], r"^p\d"), "folder-class-unknown");
         assert_eq!(code(&["p1.png"], r"^p\d"), "folder-empty");

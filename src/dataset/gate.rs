@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::Code;
 use crate::imaging::observed::Observed;
 
 /// Completed years, both ends included.
@@ -119,7 +120,7 @@ pub struct Check {
     /// The whole in words.
     pub message: String,
     /// Code of the diagnostic that says why pixels are refused.
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
 }
 
 /// One rule that was not satisfied.
@@ -394,7 +395,7 @@ mod tests {
         assert_eq!(broken(|i| i.photometric = Some("RGB".into())), [("photometric_interpretation", Fail)]);
         assert_eq!(broken(|i| i.burned_in = Some("YES".into())), [("burned_in_annotation", Fail)]);
         assert_eq!(broken(|i| i.burned_in = None), [("burned_in_annotation", CannotTell)]);
-        let refused = Diagnostic::error("dicom-multi-frame", "the file holds 2 frames");
+        let refused = Diagnostic::error(Code::DicomMultiFrame, "the file holds 2 frames");
         assert_eq!(broken(|i| i.pixels = Some(Err(refused))), [("pixel_data", Fail)]);
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::case::Case;
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::table::{Table, limited, text};
 
 /// Names of sets in the order in which people expect them; others follow by name.
@@ -51,7 +51,7 @@ pub fn parse(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Vec<List>,
         if id.len() > 512 || id.contains([',', ';', '\t', '"']) {
             let shown: String = id.chars().take(60).collect();
             problems.push(
-                Diagnostic::error("value-unreadable", format!("`{shown}` is not one case id"))
+                Diagnostic::error(Code::ValueUnreadable, format!("`{shown}` is not one case id"))
                     .at(Location::line(path, number))
                     .hint("a list has one case id a line; a table needs the columns case_id and split"),
             );
@@ -63,7 +63,7 @@ pub fn parse(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Vec<List>,
     }
     if lines.is_empty() && problems.is_empty() {
         problems.push(
-            Diagnostic::error("list-empty", "the list names no case")
+            Diagnostic::error(Code::ListEmpty, "the list names no case")
                 .at(Location::file(path))
                 .hint("one case id a line"),
         );
@@ -76,7 +76,7 @@ pub fn parse(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Vec<List>,
 }
 
 fn twice(id: &str, line: u64) -> Diagnostic {
-    Diagnostic::error("duplicate-case", format!("the case `{id}` is already on line {line}"))
+    Diagnostic::error(Code::DuplicateCase, format!("the case `{id}` is already on line {line}"))
 }
 
 fn of_table(path: &Path, bytes: &[u8]) -> Result<Vec<List>, Vec<Diagnostic>> {
@@ -90,9 +90,9 @@ fn of_table(path: &Path, bytes: &[u8]) -> Result<Vec<List>, Vec<Diagnostic>> {
         let (id, name) = (row.get(Some(case)), row.get(Some(split)));
         let (Some(id), Some(name)) = (id, name) else {
             let empty = if id.is_none() {
-                Diagnostic::error("case-id-missing", "the cell `case_id` is empty")
+                Diagnostic::error(Code::CaseIdMissing, "the cell `case_id` is empty")
             } else {
-                Diagnostic::error("split-missing", "the cell `split` is empty")
+                Diagnostic::error(Code::SplitMissing, "the cell `split` is empty")
             };
             problems.push(empty.at(table.at(row.line)).hint("fill it, or remove the row"));
             continue;
@@ -103,7 +103,7 @@ fn of_table(path: &Path, bytes: &[u8]) -> Result<Vec<List>, Vec<Diagnostic>> {
         lists.entry(name.to_owned()).or_default().insert(id.to_owned());
     }
     if lists.is_empty() && problems.is_empty() {
-        problems.push(Diagnostic::error("list-empty", "the table names no case").at(Location::file(path)));
+        problems.push(Diagnostic::error(Code::ListEmpty, "the table names no case").at(Location::file(path)));
     }
     if !problems.is_empty() {
         return Err(limited(problems, path));
@@ -141,7 +141,7 @@ pub fn assign(cases: &[Case], lists: &[List]) -> Result<Assigned, Vec<Diagnostic
         let (first, second) = (&lists[a].name, &lists[b].name);
         let message = format!("{} cases are in {first} and in {second}: {}", ids.len(), some(&ids));
         problems.push(
-            Diagnostic::error("case-on-both-sides", message)
+            Diagnostic::error(Code::CaseOnBothSides, message)
                 .hint("a case belongs to one set; correct the lists"),
         );
     }
@@ -165,7 +165,7 @@ pub fn assign(cases: &[Case], lists: &[List]) -> Result<Assigned, Vec<Diagnostic
                 some(&unknown)
             );
             problems.push(
-                Diagnostic::error("list-cases-unknown", message)
+                Diagnostic::error(Code::ListCasesUnknown, message)
                     .hint("lists name cases by case_id (NIH: Image Index), exactly as the table has them"),
             );
         } else if !unknown.is_empty() {
@@ -176,13 +176,13 @@ pub fn assign(cases: &[Case], lists: &[List]) -> Result<Assigned, Vec<Diagnostic
                 list.name,
                 some(&unknown)
             );
-            out.warnings.push(Diagnostic::warning("list-cases-unknown", message));
+            out.warnings.push(Diagnostic::warning(Code::ListCasesUnknown, message));
         }
     }
     if !outside.is_empty() {
         let message =
             format!("{} of {} cases are in no list: {}", outside.len(), cases.len(), some(&outside));
-        out.warnings.push(Diagnostic::warning("case-in-no-list", message));
+        out.warnings.push(Diagnostic::warning(Code::CaseInNoList, message));
     }
     if problems.is_empty() { Ok(out) } else { Err(problems) }
 }
@@ -221,7 +221,7 @@ mod tests {
     fn what_is_wrong_with_a_list_has_its_line() {
         let code = |text: &str| {
             let problems = read(text).expect_err("refused");
-            (problems[0].code, problems[0].location.as_ref().and_then(|l| l.line))
+            (problems[0].code.as_str(), problems[0].location.as_ref().and_then(|l| l.line))
         };
         assert_eq!(code("a\nb\na\n"), ("duplicate-case", Some(3)));
         assert_eq!(code("a\nb,c\n"), ("value-unreadable", Some(2)));
@@ -240,11 +240,11 @@ mod tests {
         let cases = [case("a"), case("b"), case("c")];
         let found = assign(&cases, &[list("one", &["a", "x"]), list("two", &["b"])]).expect("assigns");
         assert_eq!(found.places, [vec![0], vec![1]]);
-        let codes: Vec<_> = found.warnings.iter().map(|w| w.code).collect();
+        let codes: Vec<_> = found.warnings.iter().map(|w| w.code.as_str()).collect();
         assert_eq!(codes, ["list-cases-unknown", "case-in-no-list"]);
         let problems = assign(&cases, &[list("one", &["a"]), list("two", &["a"]), list("three", &["y"])])
             .expect_err("refused");
-        let codes: Vec<_> = problems.iter().map(|w| w.code).collect();
+        let codes: Vec<_> = problems.iter().map(|w| w.code.as_str()).collect();
         assert_eq!(codes, ["case-on-both-sides", "list-cases-unknown"]);
     }
 }

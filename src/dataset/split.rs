@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::random::Stream;
 
 /// How a development table is divided.
@@ -45,7 +45,7 @@ pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
                 "the development cases have {} patients whose label is {name}; training and tuning need one each",
                 ids.len()
             );
-            problems.push(Diagnostic::error("split-one-class", message).hint(
+            problems.push(Diagnostic::error(Code::SplitOneClass, message).hint(
                 "both sides need positive and negative patients: give more cases, or another positive finding",
             ));
             continue;
@@ -88,8 +88,8 @@ pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<()> {
             );
         }
     };
-    report("patient-on-both-sides", "patients are", shared(|case| &case.patient_id));
-    report("case-on-both-sides", "cases are", shared(|case| &case.case_id));
+    report(Code::PatientOnBothSides, "patients are", shared(|case| &case.patient_id));
+    report(Code::CaseOnBothSides, "cases are", shared(|case| &case.case_id));
     if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
 }
 
@@ -105,7 +105,9 @@ pub fn check_classes(side: &str, cases: &[Case]) -> Result<()> {
     }
     let message =
         format!("{positives} of the {} {side} cases are positive; both classes are needed", cases.len());
-    Err(Diagnostic::error("split-one-class", message).hint("give cases of both classes on both sides").into())
+    Err(Diagnostic::error(Code::SplitOneClass, message)
+        .hint("give cases of both classes on both sides")
+        .into())
 }
 
 /// Whether each patient has a positive image.
@@ -125,7 +127,7 @@ fn patients(cases: &[Case]) -> Result<BTreeMap<&str, bool>> {
     let more = unlabelled.len().saturating_sub(12);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     Err(Diagnostic::error(
-        "label-missing",
+        Code::LabelMissing,
         format!("{} of {} cases have no label to train with: {shown}{rest}", unlabelled.len(), cases.len()),
     )
     .hint("give the column `label` (0 or 1) for every development case")
@@ -177,7 +179,8 @@ mod tests {
     fn one_class_and_missing_labels_are_refused_with_the_ids() {
         let rule = SplitRule { tuning_fraction: 0.5, seed: 1 };
         let negative: Vec<Case> = (0..4).map(|i| case(i, i, false)).collect();
-        let code = |cases: &[Case]| by_patient(cases, rule).expect_err("refused").diagnostics()[0].code;
+        let code =
+            |cases: &[Case]| by_patient(cases, rule).expect_err("refused").diagnostics()[0].code.as_str();
         assert_eq!(code(&negative), "split-one-class");
         let mut unlabelled = cohort(8);
         unlabelled[3].source_label = None;

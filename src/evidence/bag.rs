@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::storage;
 
@@ -93,7 +93,7 @@ pub struct Opened {
 /// When the folder is not there or is not a bag at all.
 pub fn open(folder: &Path) -> Result<Opened> {
     if !folder.join("bagit.txt").is_file() && !folder.join(PAYLOAD_MANIFEST).is_file() {
-        return Err(Diagnostic::error("not-a-bundle", "there is no evidence bundle here")
+        return Err(Diagnostic::error(Code::NotABundle, "there is no evidence bundle here")
             .at(Location::file(folder))
             .hint("name a study folder or a folder below its `evidence/`")
             .into());
@@ -110,7 +110,7 @@ pub fn open(folder: &Path) -> Result<Opened> {
         opened.discrepancies.push(found(
             folder,
             "bagit.txt",
-            "bag-declaration",
+            Code::BagDeclaration,
             "not a BagIt 1.0 declaration",
         ));
     }
@@ -119,18 +119,18 @@ pub fn open(folder: &Path) -> Result<Opened> {
             opened.discrepancies.push(found(
                 folder,
                 TAG_MANIFEST,
-                "manifest-incomplete",
+                Code::ManifestIncomplete,
                 &format!("{required} is not in the tag manifest"),
             ));
         }
     }
     for (path, digest) in payload_recorded.iter().chain(&tags_recorded) {
         match files.get(path.as_str()) {
-            None => opened.discrepancies.push(found(folder, path, "file-lost", "recorded, but not there")),
+            None => opened.discrepancies.push(found(folder, path, Code::FileLost, "recorded, but not there")),
             Some(bytes) if Digest::of(bytes) != *digest => {
                 let message =
                     format!("changed: recorded {}, found {}", digest.short(), Digest::of(bytes).short());
-                opened.discrepancies.push(found(folder, path, "file-changed", &message));
+                opened.discrepancies.push(found(folder, path, Code::FileChanged, &message));
             }
             Some(_) => {}
         }
@@ -140,7 +140,7 @@ pub fn open(folder: &Path) -> Result<Opened> {
         // Detached signatures lie beside the tag manifest and cannot be in it.
         let signature = path.starts_with("tagmanifest-sha256.txt.");
         if !recorded && !signature && path != TAG_MANIFEST {
-            opened.discrepancies.push(found(folder, &path, "file-extra", "there, but not recorded"));
+            opened.discrepancies.push(found(folder, &path, Code::FileExtra, "there, but not recorded"));
         }
         if let Some(inner) = path.strip_prefix("data/")
             && let Ok(inner) = inner.parse()
@@ -153,7 +153,7 @@ pub fn open(folder: &Path) -> Result<Opened> {
     Ok(opened)
 }
 
-fn found(folder: &Path, path: &str, code: &'static str, message: &str) -> Diagnostic {
+fn found(folder: &Path, path: &str, code: Code, message: &str) -> Diagnostic {
     Diagnostic::error(code, message).at(Location::file(folder.join(path)))
 }
 
@@ -175,7 +175,7 @@ fn list(
         } else if kind.is_file() {
             files.insert(path, storage::read(&entry.path())?);
         } else {
-            discrepancies.push(found(folder, &path, "file-kind", "neither a file nor a folder (a link?)"));
+            discrepancies.push(found(folder, &path, Code::FileKind, "neither a file nor a folder (a link?)"));
         }
     }
     Ok(())
@@ -189,7 +189,7 @@ fn parse_manifest(
 ) -> BTreeMap<String, Digest> {
     let mut recorded = BTreeMap::new();
     let Some(text) = text else {
-        discrepancies.push(found(folder, name, "file-lost", "there is no manifest"));
+        discrepancies.push(found(folder, name, Code::FileLost, "there is no manifest"));
         return recorded;
     };
     for (index, line) in text.lines().enumerate() {
@@ -201,7 +201,7 @@ fn parse_manifest(
                 recorded.insert(path.to_string(), digest);
             }
             None => discrepancies.push(
-                Diagnostic::error("manifest-line", "not `<sha256>  <path>`")
+                Diagnostic::error(Code::ManifestLine, "not `<sha256>  <path>`")
                     .at(Location::line(folder.join(name), index as u64 + 1)),
             ),
         }
@@ -211,7 +211,7 @@ fn parse_manifest(
         discrepancies.push(found(
             folder,
             name,
-            "manifest-form",
+            Code::ManifestForm,
             "not in the canonical form it was written in",
         ));
     }
@@ -260,7 +260,8 @@ mod tests {
         let (_folder, target) = bag();
         fs::write(target.join("data/b.txt"), "x").expect("writes");
         fs::remove_file(target.join("data/a.txt")).expect("removes");
-        let codes: Vec<_> = open(&target).expect("opens").discrepancies.iter().map(|d| d.code).collect();
+        let codes: Vec<_> =
+            open(&target).expect("opens").discrepancies.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["file-extra", "file-lost"]);
     }
 

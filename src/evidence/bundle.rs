@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::bag::Payload;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::study::{self, Files, Inputs};
 
@@ -58,7 +58,7 @@ pub fn path(folder: &str, inner: &str) -> Result<RelativePath> {
     let joined = if folder.is_empty() { inner.to_owned() } else { format!("{folder}/{inner}") };
     joined
         .parse()
-        .map_err(|e: crate::digest::RelativePathError| Diagnostic::error("path", e.to_string()).into())
+        .map_err(|e: crate::digest::RelativePathError| Diagnostic::error(Code::Path, e.to_string()).into())
 }
 
 /// Everything below a folder of the bundle, by the path within it.
@@ -77,7 +77,7 @@ pub fn below(payload: &Payload, folder: &str) -> Files {
 pub fn file<'a>(payload: &'a Payload, name: &str) -> Result<&'a [u8]> {
     let found = name.parse::<RelativePath>().ok().and_then(|path| payload.get(&path));
     found.map(Vec::as_slice).ok_or_else(|| {
-        let problem = Diagnostic::error("bundle-incomplete", "the bundle has no such file");
+        let problem = Diagnostic::error(Code::BundleIncomplete, "the bundle has no such file");
         Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
     })
 }
@@ -92,7 +92,7 @@ pub fn text<'a>(payload: &'a Payload, name: &str) -> Result<&'a str> {
 
 /// A file of the bundle that cannot be understood.
 pub fn unreadable(name: &str, why: &str) -> Error {
-    let problem = Diagnostic::error("bundle-unreadable", why.to_owned());
+    let problem = Diagnostic::error(Code::BundleUnreadable, why.to_owned());
     Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 
 /// What happened. The order of the variants is the only allowed order within one opening.
@@ -87,7 +87,7 @@ impl Ledger {
         reason: Option<String>,
     ) -> Result<(), Diagnostic> {
         if let Some(problem) = out_of_order(&self.entries, event) {
-            return Err(Diagnostic::error("ledger-order", problem));
+            return Err(Diagnostic::error(Code::LedgerOrder, problem));
         }
         let entry = Entry {
             sequence: self.entries.len() as u64 + 1,
@@ -123,7 +123,7 @@ impl Ledger {
         let text = String::from_utf8_lossy(bytes);
         if !text.is_empty() && !text.ends_with('\n') {
             problems.push(
-                Diagnostic::error("ledger-cut", "the last line does not end: the ledger was cut")
+                Diagnostic::error(Code::LedgerCut, "the last line does not end: the ledger was cut")
                     .at(Location::line(path, text.lines().count() as u64)),
             );
         }
@@ -132,27 +132,28 @@ impl Ledger {
             let entry: Entry = match serde_json::from_str(line) {
                 Ok(entry) => entry,
                 Err(e) => {
-                    problems.push(Diagnostic::error("ledger-line", format!("not an event: {e}")).at(at()));
+                    problems.push(Diagnostic::error(Code::LedgerLine, format!("not an event: {e}")).at(at()));
                     ledger.lines.push(line.to_owned());
                     continue;
                 }
             };
             if canonical(&entry) != line {
-                problems.push(Diagnostic::error("ledger-line", "not in canonical form").at(at()));
+                problems.push(Diagnostic::error(Code::LedgerLine, "not in canonical form").at(at()));
             }
             let expected = ledger.head().unwrap_or_else(|| NOTHING.to_owned());
             if entry.previous != expected {
                 problems.push(
-                    Diagnostic::error("ledger-chain", "does not hold the digest of the line before").at(at()),
+                    Diagnostic::error(Code::LedgerChain, "does not hold the digest of the line before")
+                        .at(at()),
                 );
             }
             if entry.sequence != index as u64 + 1 {
                 problems.push(
-                    Diagnostic::error("ledger-chain", format!("is numbered {}", entry.sequence)).at(at()),
+                    Diagnostic::error(Code::LedgerChain, format!("is numbered {}", entry.sequence)).at(at()),
                 );
             }
             if let Some(problem) = out_of_order(&ledger.entries, entry.event) {
-                problems.push(Diagnostic::error("ledger-order", problem).at(at()));
+                problems.push(Diagnostic::error(Code::LedgerOrder, problem).at(at()));
             }
             ledger.lines.push(line.to_owned());
             ledger.entries.push(entry);

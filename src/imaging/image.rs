@@ -5,7 +5,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::imaging::radiograph::Radiograph;
 use crate::storage;
 
@@ -38,7 +38,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
     }
     decode(bytes).map_err(|message| {
         Error::from(
-            Diagnostic::error("image-unreadable", message)
+            Diagnostic::error(Code::ImageUnreadable, message)
                 .at(Location::file(path))
                 .hint("replace the file with a complete PNG, JPEG or DICOM image, or leave the case out"),
         )
@@ -51,7 +51,7 @@ pub(crate) fn stays(folder: &Path, path: &Path) -> Result<()> {
     if real(path)?.starts_with(real(folder)?) {
         return Ok(());
     }
-    Err(Diagnostic::error("image-outside", "the link leads out of the folder of images")
+    Err(Diagnostic::error(Code::ImageOutside, "the link leads out of the folder of images")
         .at(Location::file(path))
         .hint("put the image itself into the folder")
         .into())
@@ -169,7 +169,7 @@ mod tests {
                 .expect("opens")
                 .inside(&image)
                 .err()
-                .map(|error| error.diagnostics()[0].code)
+                .map(|error| error.diagnostics()[0].code.as_str())
         };
         for folder in ["images", "link"] {
             for image in ["a.png", "sub/b.png", "within.png", "not-there.png"] {
@@ -230,7 +230,7 @@ mod tests {
         {
             let error = from_bytes(bytes, Path::new("images/bad.png")).expect_err("refused");
             let diagnostic = &error.diagnostics()[0];
-            assert_eq!(diagnostic.code, "image-unreadable");
+            assert_eq!(diagnostic.code.as_str(), "image-unreadable");
             assert_eq!(diagnostic.location, Some(Location::file("images/bad.png")));
         }
     }

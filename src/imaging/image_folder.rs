@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 
 /// A folder of images.
@@ -54,7 +54,7 @@ impl ImageFolder {
         }
         let shown = twice.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
         let message = format!("{} names stand in two of the image folders: {shown}", twice.len());
-        Err(Diagnostic::error("image-ambiguous", message)
+        Err(Diagnostic::error(Code::ImageAmbiguous, message)
             .at(Location::file(root))
             .hint("which of them is meant cannot be told: keep one of each")
             .into())
@@ -130,8 +130,8 @@ mod tests {
     fn a_name_in_two_folders_and_a_folder_that_is_not_there_are_refused() {
         let twice = folder(&["images_001/images/a.png", "images_002/a.png"]);
         let error = ImageFolder::open(twice.path()).expect_err("refused");
-        assert_eq!(error.diagnostics()[0].code, "image-ambiguous");
+        assert_eq!(error.diagnostics()[0].code.as_str(), "image-ambiguous");
         let error = ImageFolder::open(Path::new("/nowhere/at/all")).expect_err("refused");
-        assert_eq!(error.diagnostics()[0].code, "file-missing");
+        assert_eq!(error.diagnostics()[0].code.as_str(), "file-missing");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::scores::Score;
 use crate::dataset::case::Case;
 use crate::dataset::gate::Gate;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::imaging::image_folder::ImageFolder;
 use crate::imaging::observed::Observed;
@@ -41,7 +41,7 @@ impl Image {
     /// `image-missing` when the case table names no image; `image-outside` when it is a link that leads out.
     pub fn of_case(case: &Case, folder: &ImageFolder) -> Result<Self> {
         let named = case.image.as_ref().ok_or_else(|| {
-            Diagnostic::error("image-missing", format!("the case `{}` names no image", case.case_id))
+            Diagnostic::error(Code::ImageMissing, format!("the case `{}` names no image", case.case_id))
                 .hint("fill the column `image`, relative to `data.images`")
         })?;
         let known = Observed {
@@ -69,7 +69,7 @@ impl Image {
             rules = rules.without_header_rules();
             let mut observed = self.known.clone().ok_or_else(|| {
                 Diagnostic::error(
-                    "image-without-header",
+                    Code::ImageWithoutHeader,
                     "this image says nothing about patient and projection, so the gate cannot judge it",
                 )
                 .at(Location::file(&self.path))
@@ -154,6 +154,6 @@ mod tests {
         };
         assert_eq!(path(Some("a.png")).expect("found").path, archive.join("a.png"));
         assert_eq!(path(Some("b.png")).expect("named").path, folder.path().join("b.png"));
-        assert_eq!(path(None).expect_err("refused").diagnostics()[0].code, "image-missing");
+        assert_eq!(path(None).expect_err("refused").diagnostics()[0].code.as_str(), "image-missing");
     }
 }

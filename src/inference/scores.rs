@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::table::{Table, limited};
 
@@ -55,7 +55,7 @@ pub fn parse(
             problems.push(if hint.is_empty() { problem } else { problem.hint(hint) });
         };
         let Some(case_id) = row.get(case) else {
-            wrong("case-id-missing", format!("the cell `{case_column}` is empty"), "");
+            wrong(Code::CaseIdMissing, format!("the cell `{case_column}` is empty"), "");
             continue;
         };
         let reason = row.get(refused).map(str::to_owned);
@@ -65,7 +65,7 @@ pub fn parse(
                 None => {
                     if reason.is_none() {
                         wrong(
-                            "score-missing",
+                            Code::ScoreMissing,
                             format!("no `{name}` for the case `{case_id}`, and no reason"),
                             "score the case again, or say in a column `refused` why the device gave no score",
                         );
@@ -74,14 +74,14 @@ pub fn parse(
                 Some(text) => match text.parse::<f64>() {
                     Ok(value) if (0.0..=1.0).contains(&value) => values.push(value),
                     Ok(value) if value.is_finite() => wrong(
-                        "score-out-of-range",
+                        Code::ScoreOutOfRange,
                         format!("the `{name}` of the case `{case_id}` is {value}, outside 0 to 1"),
                         "a score is a probability; scale the device's output before the study, not after",
                     ),
                     _ => {
                         let text: String = text.chars().take(40).collect();
                         wrong(
-                            "score-not-a-number",
+                            Code::ScoreNotANumber,
                             format!("the `{name}` of the case `{case_id}` is `{text}`"),
                             "a score is a decimal number from 0 to 1",
                         );
@@ -91,12 +91,12 @@ pub fn parse(
         }
         let image_sha256 = row.get(image).and_then(|text| {
             text.parse()
-                .map_err(|e: crate::digest::DigestError| wrong("value-unreadable", e.to_string(), ""))
+                .map_err(|e: crate::digest::DigestError| wrong(Code::ValueUnreadable, e.to_string(), ""))
                 .ok()
         });
         if let (Some(reason), false) = (&reason, values.is_empty()) {
             wrong(
-                "score-and-refusal",
+                Code::ScoreAndRefusal,
                 format!("the case `{case_id}` has a score and a reason for none: {reason}"),
                 "",
             );
@@ -106,7 +106,7 @@ pub fn parse(
         if let Some(earlier) = scores.insert(case_id.to_owned(), row_score) {
             problems.push(
                 Diagnostic::error(
-                    "duplicate-case",
+                    Code::DuplicateCase,
                     format!("the case `{case_id}` already has a score on line {}", earlier.line),
                 )
                 .at(table.at(row.line)),
@@ -141,7 +141,11 @@ mod tests {
 
     fn check(text: &str) -> Result<Scores, Vec<(&'static str, u64)>> {
         parse(Path::new("scores.csv"), text.as_bytes(), "case_id", &["score".to_owned()], |v| v[0]).map_err(
-            |p| p.iter().map(|p| (p.code, p.location.as_ref().and_then(|l| l.line).unwrap_or(0))).collect(),
+            |p| {
+                p.iter()
+                    .map(|p| (p.code.as_str(), p.location.as_ref().and_then(|l| l.line).unwrap_or(0)))
+                    .collect()
+            },
         )
     }
 

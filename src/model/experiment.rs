@@ -14,7 +14,7 @@ use super::preprocessing::{Filter, Preprocessing};
 use super::schedule::Schedule;
 use crate::dataset::split::SplitRule;
 use crate::declared::{Document, Section};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 
 /// Version of the file. A reader refuses any other; the number rises when a key changes its meaning.
@@ -195,7 +195,7 @@ impl Experiment {
     pub fn read(path: &Path) -> Result<(Self, Digest)> {
         let bytes = crate::storage::read(path)?;
         let text = std::str::from_utf8(&bytes).map_err(|e| {
-            Diagnostic::error("not-utf8", format!("the experiment is not UTF-8 text: {e}"))
+            Diagnostic::error(Code::NotUtf8, format!("the experiment is not UTF-8 text: {e}"))
                 .at(crate::diagnostic::Location::file(path))
         })?;
         let experiment = Self::parse(path, text).map_err(Error::Input)?;
@@ -227,7 +227,7 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
     let format = root.required_string("format");
     if root.has("format") && format != FORMAT {
         let message = format!("`format` is \"{format}\", this program reads \"{FORMAT}\"");
-        root.wrong("format", "format-unknown", message);
+        root.wrong("format", Code::FormatUnknown, message);
     }
     let id = root.required_string("id");
     let title = root.required_string("title");
@@ -266,7 +266,7 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
     let sections = root.sections("stage");
     if sections.is_empty() {
         root.report(
-            Diagnostic::error("key-missing", "there is no [[stage]]: nothing would be trained")
+            Diagnostic::error(Code::KeyMissing, "there is no [[stage]]: nothing would be trained")
                 .at(root.here())
                 .hint("add a [[stage]] with name, epochs, learning_rate, batch_size, trainable, norm_statistics"),
         );
@@ -310,7 +310,7 @@ fn read_initial_weights(network: &Section<'_, '_>) -> Option<InitialWeights> {
     if declared == "random" {
         if sha256.is_some() {
             let message = "`network.initial_weights_sha256` has no meaning with random initial weights";
-            network.wrong("initial_weights_sha256", "value-contradiction", message);
+            network.wrong("initial_weights_sha256", Code::ValueContradiction, message);
         }
         return Some(InitialWeights::Random);
     }
@@ -318,13 +318,13 @@ fn read_initial_weights(network: &Section<'_, '_>) -> Option<InitialWeights> {
         let message = format!(
             "`network.initial_weights` is \"{declared}\", must be \"random\" or a file that ends in .safetensors"
         );
-        network.wrong("initial_weights", "value-unknown", message);
+        network.wrong("initial_weights", Code::ValueUnknown, message);
     }
     let sha256 = match sha256.map(|text| text.parse::<Digest>()) {
         None => None,
         Some(Ok(digest)) => Some(digest),
         Some(Err(e)) => {
-            network.wrong("initial_weights_sha256", "value-unreadable", e.to_string());
+            network.wrong("initial_weights_sha256", Code::ValueUnreadable, e.to_string());
             None
         }
     };
@@ -346,7 +346,7 @@ fn companion(
     if section.has(with) {
         let _ = section.number(with);
         let message = format!("`{with}` has no meaning without {choice}");
-        section.wrong(with, "value-contradiction", message);
+        section.wrong(with, Code::ValueContradiction, message);
     }
     None
 }
@@ -379,7 +379,7 @@ fn read_augmentation(training: &Section<'_, '_>) -> Option<Augmentation> {
     if choice != Some(2) {
         if training.has("affine") {
             let message = "`[training.affine]` has no meaning without `augmentation = \"affine\"`";
-            training.wrong("affine", "value-contradiction", message);
+            training.wrong("affine", Code::ValueContradiction, message);
             // Its keys are read, so that only this is reported.
             let _ = read_affine(training.section("affine"));
         }
@@ -467,7 +467,7 @@ fn read_trainable(section: &Section<'_, '_>, network: Option<Architecture>) -> O
         let what = if given.is_empty() { "none is there".to_owned() } else { given.join(" and ") };
         section.report(
             Diagnostic::error(
-                "stage-trainable",
+                Code::StageTrainable,
                 format!("a stage says what it trains in exactly one way, but {what}"),
             )
             .at(section.here())
@@ -484,13 +484,13 @@ fn read_trainable(section: &Section<'_, '_>, network: Option<Architecture>) -> O
         "trainable_top_share" => section.number(key).map(Trainable::TopShare),
         _ => section.string(key).map(Trainable::From),
     };
-    declared?.resolve(network?).map_err(|message| section.wrong(key, "value-range", message)).ok()
+    declared?.resolve(network?).map_err(|message| section.wrong(key, Code::ValueRange, message)).ok()
 }
 
 fn require(section: &Section<'_, '_>, key: &'static str, what: &str) -> bool {
     let there = section.has(key);
     if !there && section.is_present() {
-        let problem = Diagnostic::error("key-missing", format!("`{key}` is missing: {what}"));
+        let problem = Diagnostic::error(Code::KeyMissing, format!("`{key}` is missing: {what}"));
         section.report(problem.at(section.here()));
     }
     there
@@ -510,7 +510,7 @@ fn whole_in(section: &Section<'_, '_>, key: &'static str, min: u64, max: u64) ->
     if (min..=max).contains(&value) {
         return Some(value);
     }
-    section.wrong(key, "value-range", format!("`{key}` is {value}, must be from {min} to {max}"));
+    section.wrong(key, Code::ValueRange, format!("`{key}` is {value}, must be from {min} to {max}"));
     None
 }
 
@@ -537,11 +537,11 @@ fn numbers<const N: usize>(
     }
     let list = section.numbers(key)?;
     let Ok(array) = <[f64; N]>::try_from(list) else {
-        section.wrong(key, "value-range", format!("`{key}` must have {N} numbers"));
+        section.wrong(key, Code::ValueRange, format!("`{key}` must have {N} numbers"));
         return None;
     };
     if !array.iter().all(|v| accept(*v)) {
-        section.wrong(key, "value-range", format!("every number of `{key}` must be {range}"));
+        section.wrong(key, Code::ValueRange, format!("every number of `{key}` must be {range}"));
         return None;
     }
     Some(array)
@@ -602,7 +602,7 @@ mod tests {
             .replace("epsilon", "epsilom")
             .replace("trainable = \"all\"", "unfreeze_from = \"denseblock9\"");
         let problems = parse(&text).expect_err("wrong");
-        let codes: Vec<_> = problems.iter().map(|p| p.code).collect();
+        let codes: Vec<_> = problems.iter().map(|p| p.code.as_str()).collect();
         for code in ["value-unknown", "value-range", "unknown-key", "key-missing"] {
             assert!(codes.contains(&code), "{code} in {problems:#?}");
         }
@@ -614,7 +614,7 @@ mod tests {
     fn a_stage_that_says_twice_what_it_trains_is_refused() {
         let text =
             PROTOCOLS[2].1.replace("trainable = \"all\"", "trainable = \"all\"\ntrainable_top_share = 0.2");
-        assert_eq!(parse(&text).expect_err("wrong")[0].code, "stage-trainable");
+        assert_eq!(parse(&text).expect_err("wrong")[0].code.as_str(), "stage-trainable");
     }
 
     #[test]
@@ -655,7 +655,12 @@ mod tests {
         let smoke = PROTOCOLS[2].1;
         let codes = |from: &str, to: &str| -> Vec<&'static str> {
             assert!(smoke.contains(from), "{from}");
-            parse(&smoke.replacen(from, to, 1)).err().unwrap_or_default().iter().map(|p| p.code).collect()
+            parse(&smoke.replacen(from, to, 1))
+                .err()
+                .unwrap_or_default()
+                .iter()
+                .map(|p| p.code.as_str())
+                .collect()
         };
         let loss = "loss = \"weighted-binary-cross-entropy\"";
         assert_eq!(codes(loss, "loss = \"focal\"\nfocal_gamma = 2.0"), [""; 0]);

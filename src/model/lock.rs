@@ -10,7 +10,7 @@ use super::operating_point::OperatingPoint;
 use super::preprocessing::Preprocessing;
 use super::run::{EpochRecord, InitialStatement, Inputs, RunState, SideSummary, pretty};
 use crate::dataset::gate::Gate;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::storage;
 
@@ -56,7 +56,7 @@ pub struct Lock {
     /// What came out.
     pub training: TrainingSummary,
     /// Which program trained and locked.
-    pub code: Code,
+    pub code: Program,
     /// Where.
     pub environment: Environment,
 }
@@ -90,14 +90,14 @@ pub struct TrainingSummary {
 /// Which program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Code {
+pub struct Program {
     /// Version of Sequester.
     pub version: String,
     /// Digest of its list of exact dependency versions.
     pub cargo_lock_sha256: Digest,
 }
 
-impl Code {
+impl Program {
     /// This program.
     pub fn this() -> Self {
         Self { version: env!("CARGO_PKG_VERSION").to_owned(), cargo_lock_sha256: Digest::of(CARGO_LOCK) }
@@ -127,7 +127,7 @@ impl Lock {
         let path = folder.join(FILE);
         if !path.exists() {
             return Err(violated(
-                Diagnostic::error("lock-missing", "the model is not locked: there is no lock.json")
+                Diagnostic::error(Code::LockMissing, "the model is not locked: there is no lock.json")
                     .at(Location::file(&path))
                     .hint("train and lock a model first: `sequester train`, then `sequester lock`"),
             ));
@@ -147,7 +147,7 @@ impl Lock {
         let unreadable = |e: serde_json::Error| {
             let line = u64::try_from(e.line()).ok();
             violated(
-                Diagnostic::error("lock-unreadable", format!("this is not a model lock: {e}"))
+                Diagnostic::error(Code::LockUnreadable, format!("this is not a model lock: {e}"))
                     .at(Location { path: path.to_path_buf(), line, column: None })
                     .hint("a lock is never edited; restore it from where it was archived"),
             )
@@ -155,7 +155,7 @@ impl Lock {
         let version: Version = serde_json::from_slice(bytes).map_err(unreadable)?;
         if version.format != FORMAT {
             let message = format!("format is \"{}\", this program reads \"{FORMAT}\"", version.format);
-            return Err(violated(Diagnostic::error("lock-format", message).at(Location::file(path))));
+            return Err(violated(Diagnostic::error(Code::LockFormat, message).at(Location::file(path))));
         }
         serde_json::from_slice(bytes).map_err(unreadable)
     }
@@ -191,7 +191,7 @@ impl Lock {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Err(violated(
-                    Diagnostic::error("weights-not-there", "the locked weights are missing")
+                    Diagnostic::error(Code::WeightsNotThere, "the locked weights are missing")
                         .at(Location::file(&path))
                         .hint(format!("restore the file whose SHA-256 is {}", self.weights.sha256)),
                 ));
@@ -204,7 +204,7 @@ impl Lock {
         }
         Err(violated(
             Diagnostic::error(
-                "weights-differ",
+                Code::WeightsDiffer,
                 format!(
                     "the weights are not those that were locked: locked {} ({} bytes), found {found} ({} bytes)",
                     self.weights.sha256,
@@ -240,7 +240,7 @@ impl Lock {
             architecture: experiment.architecture,
             base_layers: experiment.architecture.layers(),
             weights: WeightsFile {
-                path: WEIGHTS.parse().map_err(|_| Diagnostic::error("path", "the weights' name"))?,
+                path: WEIGHTS.parse().map_err(|_| Diagnostic::error(Code::Path, "the weights' name"))?,
                 sha256: best.weights.sha256,
                 bytes: weights.len() as u64,
             },
@@ -254,7 +254,7 @@ impl Lock {
                 tuning_auc: best.tuning_auc,
                 history: state.history.iter().cloned().map(|r| EpochRecord { seconds: None, ..r }).collect(),
             },
-            code: Code::this(),
+            code: Program::this(),
             environment: Environment {
                 os: std::env::consts::OS.to_owned(),
                 arch: std::env::consts::ARCH.to_owned(),
@@ -282,7 +282,7 @@ impl Lock {
             return Ok(());
         }
         Err(violated(
-            Diagnostic::error("already-locked", "this model is locked; a lock is never replaced")
+            Diagnostic::error(Code::AlreadyLocked, "this model is locked; a lock is never replaced")
                 .at(Location::file(&path))
                 .hint("train and lock another model in another folder"),
         ))
@@ -303,7 +303,7 @@ impl Lock {
 pub fn incomplete(run: &Path, state: &RunState) -> Error {
     let (done, all) = (state.epochs_done, state.inputs.experiment.epochs());
     Diagnostic::error(
-        "run-incomplete",
+        Code::RunIncomplete,
         format!("the training is not complete: {done} of {all} epochs are done"),
     )
     .at(Location::file(run))
@@ -377,7 +377,7 @@ mod tests {
         let run = folder.path().join("run");
         let again = Lock::create(folder.path(), &run, &complete(&run), Gate::default(), point());
         let error = again.expect_err("refused");
-        assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, "already-locked"));
+        assert_eq!((error.exit_code(), error.diagnostics()[0].code.as_str()), (30, "already-locked"));
     }
 
     #[test]
@@ -386,10 +386,10 @@ mod tests {
         let path = lock.weights_path(folder.path());
         storage::write_atomic(&path, b"weightz").expect("writes");
         let error = lock.verify_weights(folder.path()).expect_err("changed");
-        assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, "weights-differ"));
+        assert_eq!((error.exit_code(), error.diagnostics()[0].code.as_str()), (30, "weights-differ"));
         std::fs::remove_file(&path).expect("removes");
         let error = lock.verify_weights(folder.path()).expect_err("missing");
-        assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, "weights-not-there"));
+        assert_eq!((error.exit_code(), error.diagnostics()[0].code.as_str()), (30, "weights-not-there"));
     }
 
     #[test]
@@ -403,7 +403,7 @@ mod tests {
             (text[..text.len() / 2].to_owned(), "lock-unreadable"),
         ] {
             let error = Lock::from_bytes(changed.as_bytes(), Path::new("lock.json")).expect_err(code);
-            assert_eq!((error.exit_code(), error.diagnostics()[0].code), (30, code));
+            assert_eq!((error.exit_code(), error.diagnostics()[0].code.as_str()), (30, code));
         }
         std::fs::remove_file(folder.path().join(FILE)).expect("removes");
         assert_eq!(Lock::read(folder.path()).expect_err("none").exit_code(), 30);
@@ -415,7 +415,7 @@ mod tests {
         let mut state = complete(folder.path());
         state.tuning_scores_sha256 = None;
         let refused = Lock::create(&folder.path().join("m"), folder.path(), &state, Gate::default(), point());
-        assert_eq!(refused.expect_err("unfinished").diagnostics()[0].code, "run-incomplete");
+        assert_eq!(refused.expect_err("unfinished").diagnostics()[0].code.as_str(), "run-incomplete");
         assert!(!folder.path().join("m").exists());
     }
 }

@@ -4,14 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::forward;
-use super::lock::Code;
+use super::lock::Program;
 
 /// Everything that the numbers of a forward pass depend on besides weights and image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
     /// The program: another one may sum in another order.
-    pub code: Code,
+    pub code: Program,
     /// The arithmetic: version of [`forward`], or of libtorch with the device.
     pub arithmetic: String,
     /// Operating system.
@@ -29,7 +29,7 @@ impl Machine {
     pub fn this(processor: Option<String>) -> Self {
         let vectors = format!("{:?}", pulp::Arch::new());
         Self {
-            code: Code::this(),
+            code: Program::this(),
             arithmetic: forward::VERSION.to_owned(),
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
@@ -47,7 +47,7 @@ impl Machine {
     /// For a person.
     pub fn describe(&self) -> String {
         let processor = self.processor.as_deref().unwrap_or("processor unknown");
-        let Code { version, cargo_lock_sha256 } = &self.code;
+        let Program { version, cargo_lock_sha256 } = &self.code;
         let dependencies = cargo_lock_sha256.short();
         format!(
             "{} of Sequester {version} (dependencies {dependencies}) on {}-{} {} ({processor})",
@@ -66,7 +66,7 @@ mod tests {
         assert!(known.is_same_kind(&Machine::this(Some("A".to_owned()))));
         assert!(!known.is_same_kind(&Machine::this(Some("B".to_owned()))));
         assert!(!Machine::this(None).is_same_kind(&Machine::this(None)));
-        let code = Code { version: "9".to_owned(), ..Code::this() };
+        let code = Program { version: "9".to_owned(), ..Program::this() };
         assert!(!known.is_same_kind(&Machine { code, ..known.clone() }));
         assert!(!known.is_same_kind(&Machine { arithmetic: "forward-0".to_owned(), ..known.clone() }));
         assert!(!known.vectors.is_empty() && known.vectors.chars().all(|c| c.is_ascii_alphanumeric()));

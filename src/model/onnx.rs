@@ -9,7 +9,7 @@ use prost::Message;
 use super::architecture::{Joined, Operation, Padding};
 use super::lock::Lock;
 use super::weights::{Array, Weights, differences};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 
 /// Version of the intermediate representation.
@@ -61,7 +61,7 @@ pub fn to_bytes(lock: &Lock, lock_sha256: Digest, weights: &Weights, output: Out
     graph.input = vec![ValueInfo::of(INPUT, vec![batch(), of(3), of(side), of(side)])];
     graph.output = vec![ValueInfo::of(output.name(), vec![batch()])];
     let preprocessing = serde_json::to_string(&lock.preprocessing)
-        .map_err(|e| Diagnostic::error("json", format!("cannot write the preprocessing: {e}")))?;
+        .map_err(|e| Diagnostic::error(Code::Json, format!("cannot write the preprocessing: {e}")))?;
     let properties = [
         ("architecture", lock.architecture.name().to_owned()),
         ("lock_sha256", lock_sha256.to_string()),
@@ -89,7 +89,7 @@ pub fn to_bytes(lock: &Lock, lock_sha256: Digest, weights: &Weights, output: Out
     if Model::decode(bytes.as_slice()).is_ok_and(|again| again == model) {
         return Ok(bytes);
     }
-    Err(Diagnostic::error("export-differs", "the ONNX file does not read back as it was written").into())
+    Err(Diagnostic::error(Code::ExportDiffers, "the ONNX file does not read back as it was written").into())
 }
 
 /// Writes node after node. Names of values are `v1`, `v2`, ...

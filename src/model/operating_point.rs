@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::run::TuningScore;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 
 /// How the threshold is chosen. A case is positive when its score is at or above it.
@@ -145,7 +145,7 @@ pub fn choose(rule: Rule, scores: &[TuningScore], scores_sha256: Digest) -> Resu
     let negatives = scores.len() - positives;
     if positives == 0 || negatives == 0 {
         return Err(Error::from(Diagnostic::error(
-            "tuning-one-class",
+            Code::TuningOneClass,
             format!("the tuning cases are {positives} positive and {negatives} negative; both are needed"),
         )));
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 
 /// Threads that stay, and are gone when the pool is dropped: a library with state for each thread must not see
 /// them end while the program exits.
@@ -28,7 +28,7 @@ impl Pool {
                 Ok(())
             })
             .build()
-            .map_err(|e| Diagnostic::error("threads", format!("cannot start the workers: {e}")))?;
+            .map_err(|e| Diagnostic::error(Code::Threads, format!("cannot start the workers: {e}")))?;
         Ok(Self { pool: Some(pool), threads: handles })
     }
 
@@ -125,9 +125,9 @@ mod tests {
     fn an_error_stops_the_work_and_a_raised_stop_is_an_interruption() {
         let pool = Pool::new(2, || {}).expect("threads");
         let never = AtomicBool::new(false);
-        let work = |(): &(), i| if i == 3 { Err(Diagnostic::error("x", "three").into()) } else { Ok(i) };
+        let work = |(): &(), i| if i == 3 { Err(Diagnostic::error(Code::Io, "three").into()) } else { Ok(i) };
         let error = each(&pool, 1000, &never, |_| {}, || (), work).expect_err("fails");
-        assert_eq!(error.diagnostics()[0].code, "x");
+        assert_eq!(error.diagnostics()[0].code.as_str(), "io");
         let raised = AtomicBool::new(true);
         let error = each(&pool, 5, &raised, |_| {}, || (), |(), i| Ok(i)).expect_err("stops");
         assert_eq!(error.exit_code(), 130);

@@ -8,7 +8,7 @@ use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::records::Records;
 use super::run::Sample;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::imaging::image;
 use crate::storage;
@@ -70,7 +70,7 @@ pub fn prepare(
         |(), index| {
             // A full disk stops the work; a bad image is collected with the others.
             match one(&samples[index], index) {
-                Err(Error::Input(problems)) if problems.iter().all(|p| p.code != "disk-full") => {
+                Err(Error::Input(problems)) if problems.iter().all(|p| p.code != Code::DiskFull) => {
                     Ok(Err(problems))
                 }
                 Err(error) => Err(error),
@@ -95,7 +95,7 @@ pub fn prepare(
     let more = problems.len().saturating_sub(LISTED);
     problems.truncate(LISTED);
     if more > 0 {
-        problems.push(Diagnostic::error("image-unreadable", format!("and {more} more images")));
+        problems.push(Diagnostic::error(Code::ImageUnreadable, format!("and {more} more images")));
     }
     Err(Error::Input(problems))
 }
@@ -141,7 +141,7 @@ mod tests {
         let cache: PathBuf = folder.path().join("cache");
         let run = |samples: &[Sample]| prepare(samples, &preprocessing, &cache, 2, &never, |_| {});
         let error = run(&[sample("bad.png"), sample("good.png"), sample("none.png")]).expect_err("refused");
-        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
+        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["image-unreadable", "file-missing"]);
         assert!(error.to_string().contains("case bad.png"), "{error}");
         let planes = run(&[sample("good.png")]).expect("reads");

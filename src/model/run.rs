@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::experiment::Experiment;
 use super::schedule;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::storage;
 
@@ -253,7 +253,7 @@ impl RunState {
         }
         let wrong = |message: String| {
             Error::from(
-                Diagnostic::error("run-unreadable", message)
+                Diagnostic::error(Code::RunUnreadable, message)
                     .at(Location::file(&path))
                     .hint("move the run folder away and train again"),
             )
@@ -310,7 +310,7 @@ impl RunState {
             return Ok(bytes);
         }
         Err(Diagnostic::error(
-            "run-damaged",
+            Code::RunDamaged,
             format!("the file changed since the run wrote it: recorded {}, found {found}", recorded.sha256),
         )
         .at(Location::file(&path))
@@ -352,7 +352,7 @@ pub fn tuning_scores_csv(scores: &[TuningScore]) -> Result<Vec<u8>> {
 /// `table-unreadable` with the line.
 pub fn read_tuning_scores(path: &Path, bytes: &[u8]) -> Result<Vec<TuningScore>> {
     let wrong = |line: u64, message: String| {
-        Error::from(Diagnostic::error("table-unreadable", message).at(Location::line(path, line)))
+        Error::from(Diagnostic::error(Code::TableUnreadable, message).at(Location::line(path, line)))
     };
     let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
     let header: Vec<String> =
@@ -379,7 +379,7 @@ pub fn read_tuning_scores(path: &Path, bytes: &[u8]) -> Result<Vec<TuningScore>>
 }
 
 fn csv_bytes<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Result<Vec<u8>> {
-    let wrong = |e: String| Error::from(Diagnostic::error("table-unwritable", e));
+    let wrong = |e: String| Error::from(Diagnostic::error(Code::TableUnwritable, e));
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(header).map_err(|e| wrong(e.to_string()))?;
     for row in rows {
@@ -390,13 +390,13 @@ fn csv_bytes<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [Stri
 
 /// One line of JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Diagnostic::error("json", e.to_string()).into())
+    serde_json::to_string(value).map_err(|e| Diagnostic::error(Code::Json, e.to_string()).into())
 }
 
 /// Indented JSON with a final newline.
 pub(super) fn pretty(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(value);
-    text.map(|text| text + "\n").map_err(|e| Diagnostic::error("json", e.to_string()).into())
+    text.map(|text| text + "\n").map_err(|e| Diagnostic::error(Code::Json, e.to_string()).into())
 }
 
 #[cfg(test)]
@@ -449,7 +449,7 @@ pub(super) mod tests {
         assert_eq!(RunState::read(folder.path()).expect("none"), None);
         storage::write_atomic(&folder.path().join("state.json"), b"{\"format\":").expect("writes");
         let error = RunState::read(folder.path()).expect_err("damaged");
-        assert_eq!(error.diagnostics()[0].code, "run-unreadable");
+        assert_eq!(error.diagnostics()[0].code.as_str(), "run-unreadable");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::lock::Lock;
 use super::parallel::{self, Pool};
 use super::preprocessing::Preprocessing;
 use super::weights::{self, Weights};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::imaging::radiograph::Radiograph;
 
 /// What computes a logit with fixed weights. A clone shares the weights and may work beside the original.
@@ -118,9 +118,12 @@ pub fn score_plane(engine: &impl Engine, preprocessing: &Preprocessing, plane: &
     if logit.is_finite() {
         return Ok(probability(logit));
     }
-    Err(Diagnostic::error("score-not-finite", format!("the network gives {logit} for this image, no score"))
-        .hint("the weights hold values too large for 32-bit floats; train again with a smaller learning rate")
-        .into())
+    Err(Diagnostic::error(
+        Code::ScoreNotFinite,
+        format!("the network gives {logit} for this image, no score"),
+    )
+    .hint("the weights hold values too large for 32-bit floats; train again with a smaller learning rate")
+    .into())
 }
 
 /// The logistic function of a 32-bit logit, in 64 bits so that order is kept near 0 and 1.
@@ -154,7 +157,10 @@ mod tests {
         assert_eq!(score(0.0).expect("scores"), 0.5);
         assert!((score(-30.0).expect("scores") - 9.357_622_968_839_3e-14).abs() < 1e-27);
         for logit in [f64::NAN, f64::INFINITY] {
-            assert_eq!(score(logit).expect_err("no score").diagnostics()[0].code, "score-not-finite");
+            assert_eq!(
+                score(logit).expect_err("no score").diagnostics()[0].code.as_str(),
+                "score-not-finite"
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::architecture::{Architecture, TensorSpec};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::storage;
 
@@ -44,7 +44,7 @@ pub fn read(path: &Path) -> Result<(Weights, Digest)> {
 pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| {
         vec![
-            Diagnostic::error("weights-unreadable", format!("this is not a .safetensors file: {e}")).hint(
+            Diagnostic::error(Code::WeightsUnreadable, format!("this is not a .safetensors file: {e}")).hint(
                 "weights come as .safetensors alone: a state dict saved with safetensors.torch.save_file",
             ),
         ]
@@ -69,7 +69,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
     } else {
         wrong.sort();
         let message = format!("every tensor must be 32-bit float: {}", some_of(&wrong));
-        Err(vec![Diagnostic::error("weights-type", message).hint("convert the file to float32")])
+        Err(vec![Diagnostic::error(Code::WeightsType, message).hint("convert the file to float32")])
     }
 }
 
@@ -85,7 +85,7 @@ pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>> {
         })
         .collect();
     let wrong = |e: safetensors::SafeTensorError| {
-        Error::from(Diagnostic::error("weights-shape", format!("cannot write the weights: {e}")))
+        Error::from(Diagnostic::error(Code::WeightsShape, format!("cannot write the weights: {e}")))
     };
     let mut views = Vec::with_capacity(raw.len());
     for (name, array, bytes) in &raw {
@@ -126,7 +126,7 @@ fn of_another(file: &Weights, network: Architecture) -> Option<Diagnostic> {
     })?;
     let message = format!("these are weights of {other}, and the network is {network}");
     let hint = format!("declare `architecture = \"{other}\"`, or bring {}", network.source());
-    Some(Diagnostic::error("weights-of-another", message).hint(hint))
+    Some(Diagnostic::error(Code::WeightsOfAnother, message).hint(hint))
 }
 
 /// Tensors that hold a value no training recovers from.
@@ -139,7 +139,7 @@ fn not_finite(weights: &Weights) -> Vec<Diagnostic> {
     let message =
         format!("{} tensors hold values that are no finite numbers: {}", names.len(), some_of(&names));
     vec![
-        Diagnostic::error("weights-not-finite", message)
+        Diagnostic::error(Code::WeightsNotFinite, message)
             .hint("bring the file again from where it was published"),
     ]
 }
@@ -167,9 +167,9 @@ pub fn differences(weights: &Weights, network: Architecture, with_head: bool) ->
         (!names.is_empty()).then(|| Diagnostic::error(code, message).hint(hint.clone()))
     };
     [
-        report("weights-missing", &format!("tensors of {network} are not there"), &missing),
-        report("weights-unexpected", &format!("tensors are not of {network}"), &unexpected),
-        report("weights-shape", "tensors have another shape", &misshapen),
+        report(Code::WeightsMissing, &format!("tensors of {network} are not there"), &missing),
+        report(Code::WeightsUnexpected, &format!("tensors are not of {network}"), &unexpected),
+        report(Code::WeightsShape, "tensors have another shape", &misshapen),
     ]
     .into_iter()
     .flatten()
@@ -247,7 +247,7 @@ mod tests {
         file.insert("features.conv9.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
         file.insert("features.norm5.bias".to_owned(), Array { shape: vec![2], values: vec![0.0; 2] });
         let error = select(file, DENSENET, Path::new("x.safetensors")).expect_err("differs");
-        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code).collect();
+        let codes: Vec<_> = error.diagnostics().iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["weights-missing", "weights-unexpected", "weights-shape"]);
         let text = error.to_string();
         for part in
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn weights_of_a_known_network_are_named_and_values_that_are_no_numbers_refused() {
         let lite = initial_weights(Architecture::EfficientnetLite0, 1);
-        let codes = |error: Error| error.diagnostics().iter().map(|d| d.code).collect::<Vec<_>>();
+        let codes = |error: Error| error.diagnostics().iter().map(|d| d.code.as_str()).collect::<Vec<_>>();
         let error = select(lite, DENSENET, Path::new("x.safetensors")).expect_err("differs");
         assert!(error.to_string().contains("weights of efficientnet-lite0, and the network is densenet121"));
         assert_eq!(codes(error), ["weights-of-another"]);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::reader::{Document, Section};
 use super::*;
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Version of the format; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-protocol/1";
@@ -53,7 +53,7 @@ fn root(root: Section) -> Protocol {
     if root.has("format") && format != FORMAT {
         root.wrong(
             "format",
-            "format-unknown",
+            Code::FormatUnknown,
             format!("the format is \"{format}\", this program reads \"{FORMAT}\""),
         );
     }
@@ -75,7 +75,7 @@ fn root(root: Section) -> Protocol {
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
             Diagnostic::error(
-                "operating-point-without-lock",
+                Code::OperatingPointWithoutLock,
                 "the scores come from a device elsewhere, so there is no lock to take the operating point from",
             )
             .at(operating_point_at)
@@ -83,12 +83,12 @@ fn root(root: Section) -> Protocol {
         );
     }
     if scores.external && model.is_some() {
-        root.wrong("model", "model-and-scores", "a study has either `[model]` or `[scores]`, not both");
+        root.wrong("model", Code::ModelAndScores, "a study has either `[model]` or `[scores]`, not both");
     }
     if model.is_some() && data.development.is_none() {
         root.wrong(
             "data",
-            "development-missing",
+            Code::DevelopmentMissing,
             "`[model]` trains a network, so `data.development` has to name its cases",
         );
     }
@@ -97,7 +97,7 @@ fn root(root: Section) -> Protocol {
     {
         root.wrong(
             "sample",
-            "source-label-missing",
+            Code::SourceLabelMissing,
             "`sample.positives` needs a source label: name `positive_findings` for the NIH table",
         );
     }
@@ -130,7 +130,7 @@ fn study(section: Section) -> Study {
     if !plain || study.id.len() > 64 {
         section.wrong(
             "id",
-            "value-range",
+            Code::ValueRange,
             "`study.id` must be at most 64 of a-z, 0-9 and `-`: it names files",
         );
     }
@@ -140,7 +140,9 @@ fn study(section: Section) -> Study {
 
 fn path(section: &Section, key: &'static str) -> Option<RelativePath> {
     let text = section.string(key)?;
-    text.parse().map_err(|e: crate::digest::RelativePathError| section.wrong(key, "path", e.to_string())).ok()
+    text.parse()
+        .map_err(|e: crate::digest::RelativePathError| section.wrong(key, Code::Path, e.to_string()))
+        .ok()
 }
 
 fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
@@ -167,12 +169,12 @@ fn data(section: Section) -> Data {
             Ok(path) => cases.push(table(path)),
             Err(e) => {
                 let e: crate::digest::RelativePathError = e;
-                section.wrong("cases", "path", e.to_string());
+                section.wrong("cases", Code::Path, e.to_string());
             }
         }
     }
     if cases.is_empty() && section.is_present() && section.has("cases") {
-        section.wrong("cases", "value-empty", "`data.cases` names no table");
+        section.wrong("cases", Code::ValueEmpty, "`data.cases` names no table");
     }
     let development = path(&section, "development").map(table);
     let data = Data {
@@ -194,7 +196,7 @@ fn age_range(section: &Section) -> Option<AgeRange> {
     }
     let range = AgeRange { min: years(&age, "min"), max: years(&age, "max") };
     if range.min > range.max {
-        age.wrong("min", "value-range", format!("min {} is above max {}", range.min, range.max));
+        age.wrong("min", Code::ValueRange, format!("min {} is above max {}", range.min, range.max));
     }
     age.finish();
     Some(range)
@@ -203,7 +205,7 @@ fn age_range(section: &Section) -> Option<AgeRange> {
 fn years(section: &Section, key: &'static str) -> u16 {
     let value = section.required_whole(key);
     u16::try_from(value).ok().filter(|y| *y <= 150).unwrap_or_else(|| {
-        section.wrong(key, "value-range", format!("`{key}` is {value}, must be 0 to 150 years"));
+        section.wrong(key, Code::ValueRange, format!("`{key}` is {value}, must be 0 to 150 years"));
         0
     })
 }
@@ -233,12 +235,12 @@ fn gate(section: Section) -> Gate {
     {
         section.wrong(
             "maximum_dimension",
-            "value-range",
+            Code::ValueRange,
             format!("minimum_dimension {least} is above maximum_dimension {most}"),
         );
     }
     if gate.age_from_dates && gate.age_years.is_none() {
-        section.wrong("age_from_dates", "key-missing", "`gate.age_from_dates` needs `gate.age_years`");
+        section.wrong("age_from_dates", Code::KeyMissing, "`gate.age_from_dates` needs `gate.age_years`");
     }
     section.finish();
     gate
@@ -251,13 +253,13 @@ fn aspect_range(section: &Section) -> Option<AspectRange> {
     }
     let side = |key: &'static str| {
         if !aspect.has(key) {
-            aspect.wrong(key, "key-missing", format!("`gate.aspect_ratio.{key}` is missing: a number"));
+            aspect.wrong(key, Code::KeyMissing, format!("`gate.aspect_ratio.{key}` is missing: a number"));
         }
         aspect.number_in(key, "above 0", |n| n > 0.0).unwrap_or(1.0)
     };
     let range = AspectRange { min: side("min"), max: side("max") };
     if range.min > range.max {
-        aspect.wrong("min", "value-range", format!("min {} is above max {}", range.min, range.max));
+        aspect.wrong("min", Code::ValueRange, format!("min {} is above max {}", range.min, range.max));
     }
     aspect.finish();
     Some(range)
@@ -296,7 +298,7 @@ fn eligibility(root: &Section) -> Vec<Criterion> {
     for section in root.sections("eligibility") {
         let id = section.required_string("id");
         if !ids.insert(id.clone()) {
-            section.wrong("id", "duplicate-id", format!("two criteria have the id `{id}`"));
+            section.wrong("id", Code::DuplicateId, format!("two criteria have the id `{id}`"));
         }
         let reason = section.required_string("reason");
         let missing = section.choice(
@@ -320,7 +322,7 @@ fn eligibility(root: &Section) -> Vec<Criterion> {
             Kind::Age => {
                 let (min, max) = (years(&section, "min"), years(&section, "max"));
                 if min > max {
-                    section.wrong("min", "value-range", format!("min {min} is above max {max}"));
+                    section.wrong("min", Code::ValueRange, format!("min {min} is above max {max}"));
                 }
                 Rule::Age { min, max }
             }
@@ -329,7 +331,7 @@ fn eligibility(root: &Section) -> Vec<Criterion> {
                 let field = section.choice("field", &Field::NAMES, Field::View);
                 let allowed = section.strings("allowed").unwrap_or_default();
                 if allowed.is_empty() {
-                    section.wrong("allowed", "value-empty", "`allowed` must list at least one value");
+                    section.wrong("allowed", Code::ValueEmpty, "`allowed` must list at least one value");
                 }
                 let in_capitals =
                     matches!(field, Field::View | Field::Modality | Field::BodyPart | Field::Sex);
@@ -349,7 +351,7 @@ fn eligibility(root: &Section) -> Vec<Criterion> {
                     if findings.is_empty() {
                         section.wrong(
                             "findings",
-                            "value-empty",
+                            Code::ValueEmpty,
                             "`findings` must list at least one finding label",
                         );
                     }
@@ -375,13 +377,13 @@ fn sample(section: Section) -> Sample {
     if let (Some(cases), Some(positives)) = (cases, positives)
         && positives > cases
     {
-        section.wrong("positives", "value-range", format!("{positives} positives of {cases} cases"));
+        section.wrong("positives", Code::ValueRange, format!("{positives} positives of {cases} cases"));
     }
     if cases == Some(0) {
-        section.wrong("cases", "value-range", "`sample.cases` must be at least 1");
+        section.wrong("cases", Code::ValueRange, "`sample.cases` must be at least 1");
     }
     if cases.is_none() && positives.is_some() {
-        section.wrong("positives", "key-missing", "`sample.positives` needs `sample.cases`");
+        section.wrong("positives", Code::KeyMissing, "`sample.positives` needs `sample.cases`");
     }
     if section.is_present() && cases.is_some() && !section.has("seed") {
         section.required_whole("seed");
@@ -409,13 +411,13 @@ fn reads(section: Section) -> ReadsSource {
     };
     for file in &reads.files {
         if file.parse::<RelativePath>().is_err() {
-            section.wrong("files", "path", format!("`{file}` is not a plain relative path"));
+            section.wrong("files", Code::Path, format!("`{file}` is not a plain relative path"));
         }
     }
     let mut seen = BTreeSet::new();
     for value in reads.positive.iter().chain(&reads.negative).chain(&reads.indeterminate) {
         if !seen.insert(value.to_lowercase()) {
-            section.wrong("positive", "read-ambiguous", format!("the read \"{value}\" has two meanings"));
+            section.wrong("positive", Code::ReadAmbiguous, format!("the read \"{value}\" has two meanings"));
         }
     }
     section.finish();
@@ -426,7 +428,11 @@ fn reference_standard(section: Section) -> ReferenceRule {
     if section.is_present() {
         let readers = section.required_whole("readers");
         if section.has("readers") && readers != 3 {
-            section.wrong("readers", "value-range", format!("{readers} readers: the consensus is of three"));
+            section.wrong(
+                "readers",
+                Code::ValueRange,
+                format!("{readers} readers: the consensus is of three"),
+            );
         }
         section.required_string("rule");
     }
@@ -435,7 +441,7 @@ fn reference_standard(section: Section) -> ReferenceRule {
     if minimum_agreeing != u64::from(rule) {
         section.wrong(
             "minimum_agreeing",
-            "value-range",
+            Code::ValueRange,
             format!("minimum_agreeing is {minimum_agreeing}, but the declared rule needs {rule}"),
         );
     }
@@ -466,7 +472,7 @@ fn reference_standard(section: Section) -> ReferenceRule {
 fn scores(section: Section) -> ScoresSource {
     let columns = section.strings("columns").unwrap_or_else(|| vec!["score".to_owned()]);
     if columns.is_empty() {
-        section.wrong("columns", "value-empty", "`scores.columns` names no column");
+        section.wrong("columns", Code::ValueEmpty, "`scores.columns` names no column");
     }
     let scores = ScoresSource {
         file: required_path(&section, "file", Some("scores.csv")),
@@ -489,7 +495,7 @@ fn rule(section: &Section) -> OperatingPointRule {
         0 => OperatingPointRule::Youden,
         which => {
             if !section.has("target") {
-                section.wrong("rule", "key-missing", "the rule needs a `target` between 0 and 1");
+                section.wrong("rule", Code::KeyMissing, "the rule needs a `target` between 0 and 1");
             }
             let target =
                 section.number_in("target", "above 0 and at most 1", |t| t > 0.0 && t <= 1.0).unwrap_or(0.9);
@@ -527,7 +533,7 @@ fn operating_point(section: Section) -> OperatingPointSource {
     let source = match section.choice("source", &[("lock", 0), ("declared", 1), ("tuning", 2)], 0) {
         1 => {
             if !section.has("threshold") {
-                section.wrong("source", "key-missing", "a declared operating point needs a `threshold`");
+                section.wrong("source", Code::KeyMissing, "a declared operating point needs a `threshold`");
             }
             OperatingPointSource::Declared {
                 threshold: section
@@ -543,7 +549,11 @@ fn operating_point(section: Section) -> OperatingPointSource {
                 positive_findings: section.strings("positive_findings").unwrap_or_default(),
             };
             if table.format == CaseFormat::Nih && table.positive_findings.is_empty() {
-                section.wrong("format", "source-label-missing", "name `positive_findings` for the NIH table");
+                section.wrong(
+                    "format",
+                    Code::SourceLabelMissing,
+                    "name `positive_findings` for the NIH table",
+                );
             }
             OperatingPointSource::Tuning { cases: table, rule: rule(&section) }
         }
@@ -559,7 +569,7 @@ fn analysis(section: Section) -> Analysis {
     if !(100..=1_000_000).contains(&replicates) {
         section.wrong(
             "replicates",
-            "value-range",
+            Code::ValueRange,
             format!("{replicates} replicates, must be 100 to 1000000"),
         );
     }
@@ -607,7 +617,7 @@ fn endpoints(root: &Section) -> Vec<Endpoint> {
     for section in root.sections("endpoint") {
         let id = section.required_string("id");
         if !ids.insert(id.clone()) {
-            section.wrong("id", "duplicate-id", format!("two endpoints have the id `{id}`"));
+            section.wrong("id", Code::DuplicateId, format!("two endpoints have the id `{id}`"));
         }
         section.required_string("metric");
         let metric =
@@ -626,7 +636,7 @@ fn endpoints(root: &Section) -> Vec<Endpoint> {
             if parsed.is_none() {
                 section.wrong(
                     "criterion",
-                    "criterion",
+                    Code::Criterion,
                     format!("\"{text}\" is not a criterion on a confidence bound, such as \"lower > 0.80\""),
                 );
             }
@@ -635,7 +645,7 @@ fn endpoints(root: &Section) -> Vec<Endpoint> {
         if role == Role::Primary && !section.has("criterion") {
             section.wrong(
                 "role",
-                "key-missing",
+                Code::KeyMissing,
                 "a primary endpoint needs a `criterion`, such as \"lower > 0.80\"",
             );
         }
@@ -650,7 +660,7 @@ fn endpoints(root: &Section) -> Vec<Endpoint> {
     }
     if !endpoints.iter().any(|e| e.role == Role::Primary) {
         root.report(
-            Diagnostic::error("endpoint-missing", "the protocol declares no primary endpoint")
+            Diagnostic::error(Code::EndpointMissing, "the protocol declares no primary endpoint")
                 .at(root.at("endpoint"))
                 .hint("add [[endpoint]] with id, metric, role = \"primary\", interval and criterion"),
         );
@@ -689,7 +699,11 @@ fn subgroups(root: &Section) -> Vec<Subgroup> {
             None => {
                 let pairs = section.pairs("bands").unwrap_or_default();
                 if pairs.is_empty() {
-                    section.wrong("bands", "value-empty", "age needs `bands`, such as [[18, 44], [45, 80]]");
+                    section.wrong(
+                        "bands",
+                        Code::ValueEmpty,
+                        "age needs `bands`, such as [[18, 44], [45, 80]]",
+                    );
                 }
                 let mut previous: Option<u64> = None;
                 let mut bands = Vec::new();
@@ -697,7 +711,7 @@ fn subgroups(root: &Section) -> Vec<Subgroup> {
                     if from > to || to > 150 || previous.is_some_and(|p| from <= p) {
                         section.wrong(
                             "bands",
-                            "value-range",
+                            Code::ValueRange,
                             "bands must ascend, not overlap and end by 150",
                         );
                         break;
@@ -709,7 +723,7 @@ fn subgroups(root: &Section) -> Vec<Subgroup> {
             }
         };
         if subgroups.contains(&subgroup) {
-            section.wrong("by", "duplicate-id", "this subgroup is declared twice");
+            section.wrong("by", Code::DuplicateId, "this subgroup is declared twice");
         }
         section.finish();
         subgroups.push(subgroup);
@@ -729,7 +743,7 @@ mod tests {
             .iter()
             .map(|p| {
                 let at = p.location.as_ref().and_then(|l| l.line).unwrap_or(0);
-                format!("{at} {} {}", p.code, p.message)
+                format!("{at} {} {}", p.code.as_str(), p.message)
             })
             .collect()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{IndeterminateRule, ReferenceRule, RepeatedRead};
 use crate::reads::files::{Read, ReadRow};
 
@@ -102,7 +102,7 @@ pub fn assemble(
         if !known.contains(row.case_id.as_str()) {
             problems.push(
                 Diagnostic::error(
-                    "unknown-case",
+                    Code::UnknownCase,
                     format!("the case `{}` is not in the case table", row.case_id),
                 )
                 .at(Location::line(&row.file, row.line))
@@ -117,7 +117,7 @@ pub fn assemble(
                 let place = Location::line(&earlier.file, earlier.line);
                 problems.push(
                     Diagnostic::error(
-                        "repeated-read",
+                        Code::RepeatedRead,
                         format!(
                             "the reader `{}` read the case `{}` already in {place}",
                             row.reader_id, row.case_id
@@ -145,7 +145,7 @@ pub fn three(case_id: &str, reads: Option<&CaseReads>) -> Result<[Option<Read>; 
     let counted = reads.map_or(0, |r| r.reads.len());
     if counted > 3 {
         return Err(Diagnostic::error(
-            "too-many-readers",
+            Code::TooManyReaders,
             format!("{counted} readers read the case `{case_id}`; the consensus is of three"),
         )
         .hint("give the files of the three readers of this study only"));
@@ -214,7 +214,7 @@ mod tests {
         let rows = [row("1", P, 2), row("1", P, 3), row("2", N, 4), row("1", N, 5)];
         let problems = assemble(&rows, &known, &rule()).expect_err("refused");
         assert_eq!(problems.len(), 2);
-        assert_eq!(problems[0].code, "repeated-read");
+        assert_eq!(problems[0].code.as_str(), "repeated-read");
         let aside = ReferenceRule { repeated_read: RepeatedRead::SetAside, ..rule() };
         let assembled = assemble(&rows, &known, &aside).expect("set aside");
         assert_eq!(assembled.cases["a"].reads, BTreeMap::from([("2".to_owned(), N)]));
@@ -224,6 +224,6 @@ mod tests {
     #[test]
     fn a_read_of_a_case_that_does_not_exist_is_an_error() {
         let problems = assemble(&[row("1", P, 2)], &BTreeSet::new(), &rule()).expect_err("unknown");
-        assert_eq!(problems[0].code, "unknown-case");
+        assert_eq!(problems[0].code.as_str(), "unknown-case");
     }
 }

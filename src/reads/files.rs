@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::ReadsSource;
 use crate::table::{Table, limited};
 
@@ -51,7 +51,7 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
         for (name, index) in [(&source.case_column, case), (&source.reader_column, reader)] {
             if row.get(index).is_none() {
                 problems.push(
-                    Diagnostic::error("value-missing", format!("the cell `{name}` is empty"))
+                    Diagnostic::error(Code::ValueMissing, format!("the cell `{name}` is empty"))
                         .at(table.at(row.line)),
                 );
             }
@@ -69,7 +69,7 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
             let text: String = text.chars().take(60).collect();
             let words = [&source.positive[..], &source.negative[..], &source.indeterminate[..]].concat();
             problems.push(
-                Diagnostic::error("read-unknown", format!("the read `{text}` has no declared meaning"))
+                Diagnostic::error(Code::ReadUnknown, format!("the read `{text}` has no declared meaning"))
                     .at(table.at(row.line))
                     .hint(format!("declared in [reads] are: {}", words.join(", "))),
             );

@@ -11,7 +11,7 @@ use super::document::{self, Align, Cell, Column, Facts, Look, Piece, Row, Table}
 use super::template::{coded, engine, located, tidy};
 use super::{figures, format, html, lint, tables, text};
 use crate::comparison::{Against, AucTest, CallTest, Comparison, Contender, Family, Kind, Split, Verdict};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::statistics::estimate::{Estimate, Interval};
 
@@ -73,7 +73,7 @@ pub fn render(source: &Source) -> Result<BTreeMap<RelativePath, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let mut add = |path: &str, bytes: Vec<u8>| -> Result<()> {
         let path: RelativePath =
-            path.parse().map_err(|e| Diagnostic::error("figure-name", format!("{e}")))?;
+            path.parse().map_err(|e| Diagnostic::error(Code::FigureName, format!("{e}")))?;
         files.insert(path, bytes);
         Ok(())
     };
@@ -115,7 +115,7 @@ fn fill(source: &Source, digest: &str) -> Result<(String, Vec<Piece>)> {
         tera.register_function(name, Call { name, shared: Arc::clone(&shared) });
     }
     tera.add_raw_templates(source.templates.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-        .map_err(|e| located(&e, "template-syntax"))?;
+        .map_err(|e| located(&e, Code::TemplateSyntax))?;
     let comparison = &source.comparison;
     let context = json!({
         "contenders": comparison.contenders.len(),
@@ -140,8 +140,8 @@ fn fill(source: &Source, digest: &str) -> Result<(String, Vec<Piece>)> {
         "has_warnings": applies(comparison, "warnings"),
     });
     let context = Context::from_serialize(&context)
-        .map_err(|e| Diagnostic::error("template-context", e.to_string()))?;
-    let markdown = tera.render(TEMPLATE, &context).map_err(|e| located(&e, "template"))?;
+        .map_err(|e| Diagnostic::error(Code::TemplateContext, e.to_string()))?;
+    let markdown = tera.render(TEMPLATE, &context).map_err(|e| located(&e, Code::Template))?;
     drop(tera);
     let pieces = shared.pieces.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok((tidy(&markdown), pieces))
@@ -165,7 +165,10 @@ impl Function<TeraResult<Value>> for Call {
         let piece = if self.name == "table" {
             let Some(mut table) = table(comparison, &id) else {
                 let known = TABLES.join(", ");
-                return Err(coded("unknown-table", &format!("there is no table `{id}`; tables are {known}")));
+                return Err(coded(
+                    Code::UnknownTable,
+                    &format!("there is no table `{id}`; tables are {known}"),
+                ));
             };
             table.caption = caption.unwrap_or(table.caption);
             Piece::Table(table)
@@ -173,7 +176,7 @@ impl Function<TeraResult<Value>> for Call {
             let Some(mut figure) = figures::comparison::build(comparison, &id) else {
                 let known = figures::comparison::IDS.join(", ");
                 return Err(coded(
-                    "unknown-figure",
+                    Code::UnknownFigure,
                     &format!("there is no figure `{id}`; figures are {known}"),
                 ));
             };
@@ -785,6 +788,6 @@ fn ensembles(comparison: &Comparison) -> Table {
 }
 
 fn warnings(comparison: &Comparison) -> Table {
-    let rows = comparison.warnings.iter().map(|w| row(vec![w.code.clone(), w.message.clone()])).collect();
+    let rows = comparison.warnings.iter().map(|w| row(vec![w.code.to_string(), w.message.clone()])).collect();
     make("Warnings".to_owned(), vec![left("Code", 0.5), left("Message", 1.5)], rows)
 }

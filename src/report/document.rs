@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::{Source, format, text};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// A whole document.
 #[derive(Clone, Debug)]
@@ -500,7 +500,7 @@ impl<'a> Reader<'a> {
             }
             Event::Start(Tag::Image { dest_url, .. }) => {
                 return Err(Diagnostic::error(
-                    "image-in-template",
+                    Code::ImageInTemplate,
                     format!("a template holds the image `{}`", text::one_line(&dest_url)),
                 )
                 .hint("figures come from data: use {{ figure(id=\"roc\") }}")
@@ -529,7 +529,7 @@ impl<'a> Reader<'a> {
             ("{table}", Some(Piece::Table(table))) => Ok(Block::Table(table)),
             ("{figure}", Some(Piece::Figure(figure))) => Ok(Block::Figure(figure)),
             ("{text}", Some(Piece::Text(text))) => Ok(Block::Code(text)),
-            _ => Err(Diagnostic::error("unknown-placeholder", format!("`{info}` stands for nothing"))
+            _ => Err(Diagnostic::error(Code::UnknownPlaceholder, format!("`{info}` stands for nothing"))
                 .hint("use {{ table(id=\"...\") }} or {{ figure(id=\"...\") }}")
                 .into()),
         }
@@ -560,7 +560,7 @@ impl<'a> Reader<'a> {
 
 fn raw_html(html: &str) -> crate::diagnostic::Error {
     let start: String = text::one_line(html).chars().take(60).collect();
-    Diagnostic::error("raw-html", format!("a template holds raw HTML: `{start}`"))
+    Diagnostic::error(Code::RawHtml, format!("a template holds raw HTML: `{start}`"))
         .hint("write it in Markdown: the same text also becomes a PDF")
         .into()
 }

@@ -4,7 +4,7 @@
 //! `21 CFR 892.2080`, `807.92(b)(3)`, versions of three parts, numbers with a standard's name before
 //! them. A line may carry an exception with its reason: `{# literal: reason #}`.
 
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location};
 
 /// Every literal number and every unsafe filter of a template, in order.
 pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
@@ -25,7 +25,7 @@ pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
         if !excepted {
             for (column, literal) in literals(line) {
                 problems.push(
-                    Diagnostic::error("literal-number", format!("the template holds the literal number `{literal}`"))
+                    Diagnostic::error(Code::LiteralNumber, format!("the template holds the literal number `{literal}`"))
                         .at(place(column))
                         .hint(
                             "take it from the data, such as {{ estimate(id=\"auc\") }}; if it is no result, say so on \
@@ -38,7 +38,7 @@ pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
             if let Some(column) = has_filter(line, filter) {
                 let why = if filter == "safe" { "lets study text become markup" } else { "changes numbers" };
                 problems.push(
-                    Diagnostic::error("unsafe-filter", format!("the filter `{filter}` {why}"))
+                    Diagnostic::error(Code::UnsafeFilter, format!("the filter `{filter}` {why}"))
                         .at(place(column))
                         .hint("use the value as it is, or estimate(...), decimals(...) and percent"),
                 );
@@ -180,7 +180,7 @@ mod tests {
             .iter()
             .map(|d| {
                 let place = d.location.as_ref().map(ToString::to_string).unwrap_or_default();
-                format!("{} {place}", d.code)
+                format!("{} {place}", d.code.as_str())
             })
             .collect();
         assert_eq!(found, expected, "{template}");

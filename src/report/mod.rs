@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::dataset::describe::Description;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::digest::RelativePath;
 use crate::study::results::Results;
 
@@ -149,7 +149,7 @@ pub fn render(source: &Source) -> Result<Rendered> {
     let mut files = BTreeMap::new();
     let mut add = |path: &str, bytes: Vec<u8>| -> Result<()> {
         let path: RelativePath =
-            path.parse().map_err(|e| Diagnostic::error("figure-name", format!("{e}")))?;
+            path.parse().map_err(|e| Diagnostic::error(Code::FigureName, format!("{e}")))?;
         files.insert(path, bytes);
         Ok(())
     };

@@ -15,7 +15,7 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use super::document::Document;
 use super::typst_markup;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// Liberation Sans first; the typesetter's own fonts for monospaced text and for what Liberation lacks.
 static FONTS: LazyLock<Vec<Font>> = LazyLock::new(|| {
@@ -90,8 +90,8 @@ impl World for Files {
 /// `typesetting` with everything the typesetter reports, `date` when the bundle's date cannot be read.
 pub fn compile(document: &Document) -> Result<Vec<u8>> {
     let markup = covered(&typst_markup::markup(document));
-    let path =
-        VirtualPath::new("/report.typ").map_err(|e| Diagnostic::error("typesetting", format!("{e:?}")))?;
+    let path = VirtualPath::new("/report.typ")
+        .map_err(|e| Diagnostic::error(Code::Typesetting, format!("{e:?}")))?;
     let id = FileId::new(RootedPath::new(VirtualRoot::Project, path));
     let world = Files {
         library: LazyHash::new(Library::default()),
@@ -112,7 +112,7 @@ pub fn compile(document: &Document) -> Result<Vec<u8>> {
     let paged: PagedDocument = typst::compile(&world).output.map_err(|e| problems(&world, &e))?;
     let date = timestamp(&document.facts.date)?;
     let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
-        .map_err(|e| Diagnostic::error("typesetting", e.message().to_string()))?;
+        .map_err(|e| Diagnostic::error(Code::Typesetting, e.message().to_string()))?;
     let options = PdfOptions {
         ident: Smart::Custom(document.facts.identifier.clone()),
         creator: Smart::Custom(Some("Sequester".to_owned())),
@@ -133,7 +133,7 @@ fn problems(world: &Files, list: &[SourceDiagnostic]) -> Vec<Diagnostic> {
                 let start: String = text.chars().take(80).collect();
                 message = format!("{message}: {start}");
             }
-            Diagnostic::error("typesetting", message)
+            Diagnostic::error(Code::Typesetting, message)
         })
         .collect()
 }
@@ -142,7 +142,7 @@ fn problems(world: &Files, list: &[SourceDiagnostic]) -> Vec<Diagnostic> {
 fn timestamp(date: &str) -> Result<Timestamp> {
     use chrono::{Datelike as _, Timelike as _};
     let wrong = || {
-        Diagnostic::error("date", format!("`{date}` is not an RFC 3339 date"))
+        Diagnostic::error(Code::Date, format!("`{date}` is not an RFC 3339 date"))
             .hint("the date of a document comes from the evidence bundle, such as 2026-01-31T12:00:00Z")
     };
     let at = match chrono::DateTime::parse_from_rfc3339(date) {

@@ -1001,7 +1001,7 @@ fn openings(source: &Source) -> Table {
 }
 
 fn warnings(results: &Results) -> Table {
-    let rows = results.warnings.iter().map(|w| cells([w.code.clone(), w.message.clone()])).collect();
+    let rows = results.warnings.iter().map(|w| cells([w.code.to_string(), w.message.clone()])).collect();
     table("Warnings of the analysis", vec![left("Code", 0.5), left("Meaning", 1.0)], rows)
 }
 

@@ -9,7 +9,7 @@ use tera::{Context, ErrorKind, Function, Kwargs, State, Tera, TeraResult, Value}
 
 use super::document::Piece;
 use super::{MAIN_TEMPLATE, Source, figures, format, tables, text};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::statistics::estimate::Estimate;
 
 /// Templates filled in.
@@ -37,17 +37,18 @@ pub fn fill(source: &Source) -> Result<Filled> {
         tera.register_function(name, Call { name, shared: Arc::clone(&shared) });
     }
     tera.add_raw_templates(source.templates.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-        .map_err(|e| located(&e, "template-syntax"))?;
+        .map_err(|e| located(&e, Code::TemplateSyntax))?;
     if !source.templates.contains_key(MAIN_TEMPLATE) {
-        return Err(Diagnostic::error("template-missing", format!("there is no template `{MAIN_TEMPLATE}`"))
-            .hint(
-                "put it into the study's templates folder, or remove the folder to use the default templates",
-            )
-            .into());
+        return Err(Diagnostic::error(
+            Code::TemplateMissing,
+            format!("there is no template `{MAIN_TEMPLATE}`"),
+        )
+        .hint("put it into the study's templates folder, or remove the folder to use the default templates")
+        .into());
     }
     let context = Context::from_serialize(&context(source))
-        .map_err(|e| Diagnostic::error("template-context", e.to_string()))?;
-    let markdown = tera.render(MAIN_TEMPLATE, &context).map_err(|e| located(&e, "template"))?;
+        .map_err(|e| Diagnostic::error(Code::TemplateContext, e.to_string()))?;
+    let markdown = tera.render(MAIN_TEMPLATE, &context).map_err(|e| located(&e, Code::Template))?;
     drop(tera);
     let taken = |list: &Mutex<Vec<String>>| list.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(Filled {
@@ -191,7 +192,7 @@ impl Function<TeraResult<Value>> for Call {
 }
 
 /// An error that keeps its code through the template engine.
-pub(super) fn coded(code: &str, message: &str) -> tera::Error {
+pub(super) fn coded(code: Code, message: &str) -> tera::Error {
     tera::Error::message(format!("[{code}] {message}"))
 }
 
@@ -207,7 +208,7 @@ impl Shared {
             Some("intended-use") => true,
             Some(other) => {
                 return Err(coded(
-                    "unknown-estimate",
+                    Code::UnknownEstimate,
                     &format!("prevalence is `sample` or `intended-use`, not `{other}`"),
                 ));
             }
@@ -230,7 +231,7 @@ impl Shared {
             if intended_use {
                 wanted.push_str(", at the prevalence of intended use");
             }
-            coded("unknown-estimate", &format!("results.json has no estimate {wanted}"))
+            coded(Code::UnknownEstimate, &format!("results.json has no estimate {wanted}"))
         }))
     }
 
@@ -247,7 +248,7 @@ impl Shared {
             "p-value" => estimate.p_value.map(format::p_value).unwrap_or_else(|| "no test".to_owned()),
             other => {
                 let known = "full, value, interval, count, n, prevalence, p-value";
-                return Err(coded("unknown-show", &format!("show is one of {known}, not `{other}`")));
+                return Err(coded(Code::UnknownShow, &format!("show is one of {known}, not `{other}`")));
             }
         };
         Ok(Value::safe_string(&text::markdown(&text)))
@@ -259,7 +260,7 @@ impl Shared {
         let missing = self.to_complete.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(mut table) = tables::build(&self.source, &id, &path, &missing) else {
             let known = tables::IDS.join(", ");
-            return Err(coded("unknown-table", &format!("there is no table `{id}`; tables are {known}")));
+            return Err(coded(Code::UnknownTable, &format!("there is no table `{id}`; tables are {known}")));
         };
         if let Some(caption) = kwargs.get::<String>("caption")? {
             table.caption = text::one_line(&caption);
@@ -271,7 +272,10 @@ impl Shared {
         let id = kwargs.must_get::<String>("id")?;
         let Some(mut figure) = figures::build(&self.source, &id) else {
             let known = figures::IDS.join(", ");
-            return Err(coded("unknown-figure", &format!("there is no figure `{id}`; figures are {known}")));
+            return Err(coded(
+                Code::UnknownFigure,
+                &format!("there is no figure `{id}`; figures are {known}"),
+            ));
         };
         if let Some(caption) = kwargs.get::<String>("caption")? {
             figure.caption = text::one_line(&caption);
@@ -286,7 +290,9 @@ impl Shared {
     fn text_of(&self, kwargs: &Kwargs) -> TeraResult<Value> {
         match kwargs.must_get::<String>("id")?.as_str() {
             "protocol" => Ok(self.place(Piece::Text(self.source.protocol_text.clone()))),
-            other => Err(coded("unknown-text", &format!("there is no text `{other}`; texts are protocol"))),
+            other => {
+                Err(coded(Code::UnknownText, &format!("there is no text `{other}`; texts are protocol")))
+            }
         }
     }
 
@@ -304,7 +310,7 @@ impl Shared {
             path => self.source.digests.get(path),
         };
         let Some(digest) = digest else {
-            return Err(coded("unknown-digest", &format!("the bundle's manifest has no `{of}`")));
+            return Err(coded(Code::UnknownDigest, &format!("the bundle's manifest has no `{of}`")));
         };
         let short = kwargs.get::<bool>("short")?.unwrap_or(false);
         let digest = if short { digest.get(..12).unwrap_or(digest) } else { digest };
@@ -358,7 +364,7 @@ impl Shared {
             "device" => Some(&self.source.device),
             other => {
                 return Err(coded(
-                    "unknown-value",
+                    Code::UnknownValue,
                     &format!("`of` is lock, protocol or device, not `{other}`"),
                 ));
             }
@@ -369,18 +375,18 @@ impl Shared {
 }
 
 /// The codes that template functions give.
-const CODES: [&str; 7] = [
-    "unknown-estimate",
-    "unknown-show",
-    "unknown-table",
-    "unknown-figure",
-    "unknown-digest",
-    "unknown-value",
-    "unknown-text",
+const CODES: [Code; 7] = [
+    Code::UnknownEstimate,
+    Code::UnknownShow,
+    Code::UnknownTable,
+    Code::UnknownFigure,
+    Code::UnknownDigest,
+    Code::UnknownValue,
+    Code::UnknownText,
 ];
 
 /// A template engine's error as a diagnostic with the template's name and line.
-pub(super) fn located(error: &tera::Error, code: &'static str) -> Error {
+pub(super) fn located(error: &tera::Error, code: Code) -> Error {
     let (message, location) = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let path = std::path::PathBuf::from("templates").join(report.filename());
@@ -398,7 +404,7 @@ pub(super) fn located(error: &tera::Error, code: &'static str) -> Error {
     for known in CODES {
         if let Some((_, rest)) = message.split_once(&format!("[{known}] ")) {
             diagnostic = Diagnostic::error(known, rest.to_owned());
-            if known == "unknown-estimate" {
+            if known == Code::UnknownEstimate {
                 diagnostic = diagnostic.hint(
                     "the ids are in results.json; guard what not every study has with {% if has(id=...) %}",
                 );

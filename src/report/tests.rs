@@ -1,6 +1,7 @@
 //! Whole documents from made-up but consistent results, and what must hold for each of them.
 
 use super::*;
+use crate::diagnostic::Code;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::multiplicity::Multiplicity;
@@ -320,8 +321,8 @@ pub(super) fn realistic() -> Source {
                 .collect(),
         },
         warnings: vec![
-            Warning { code: "subgroup-insufficient".into(), message: "site = Harbor Clinic has 24 analysed cases, fewer than 30".into() },
-            Warning { code: "subgroup-not-encountered".into(), message: "no case has view = LL".into() },
+            Warning { code: Code::SubgroupInsufficient, message: "site = Harbor Clinic has 24 analysed cases, fewer than 30".into() },
+            Warning { code: Code::CriterionMatchedNothing, message: "no case has view = LL".into() },
         ],
     };
     let training = (1..=32)
@@ -640,7 +641,7 @@ fn with_template(name: &str, text: &str) -> Source {
 fn a_template_that_asks_for_what_does_not_exist_is_refused_at_its_line() {
     let check = |text: &str, code: &str, message: &str| {
         let problem = problem(&with_template("limits.md", text));
-        assert_eq!((problem.code, problem.message.as_str()), (code, message), "{text}");
+        assert_eq!((problem.code.as_str(), problem.message.as_str()), (code, message), "{text}");
         let place = problem.location.expect("a place").to_string();
         assert!(place.starts_with("templates/limits.md:3:"), "{place}");
     };
@@ -668,13 +669,22 @@ fn a_template_that_asks_for_what_does_not_exist_is_refused_at_its_line() {
 #[test]
 fn a_template_cannot_hold_a_number_raw_html_or_an_image() {
     let number = problem(&with_template("conclusion.md", "## Conclusion\n\nThe AUC is 0.87.\n"));
-    assert_eq!(number.code, "literal-number");
+    assert_eq!(number.code.as_str(), "literal-number");
     assert_eq!(number.location.expect("a place").to_string(), "templates/conclusion.md:3:12");
-    assert_eq!(problem(&with_template("limits.md", "## Limits\n\n<b>x</b>\n")).code, "raw-html");
-    assert_eq!(problem(&with_template("limits.md", "## Limits\n\n<div>\nx\n</div>\n")).code, "raw-html");
-    assert_eq!(problem(&with_template("limits.md", "![x](http://e.x/a.png)\n")).code, "image-in-template");
-    assert_eq!(problem(&with_template("limits.md", "~~~~{table} 99\n~~~~\n")).code, "unknown-placeholder");
-    assert_eq!(problem(&with_template("limits.md", "{% if %}\n")).code, "template-syntax");
+    assert_eq!(problem(&with_template("limits.md", "## Limits\n\n<b>x</b>\n")).code.as_str(), "raw-html");
+    assert_eq!(
+        problem(&with_template("limits.md", "## Limits\n\n<div>\nx\n</div>\n")).code.as_str(),
+        "raw-html"
+    );
+    assert_eq!(
+        problem(&with_template("limits.md", "![x](http://e.x/a.png)\n")).code.as_str(),
+        "image-in-template"
+    );
+    assert_eq!(
+        problem(&with_template("limits.md", "~~~~{table} 99\n~~~~\n")).code.as_str(),
+        "unknown-placeholder"
+    );
+    assert_eq!(problem(&with_template("limits.md", "{% if %}\n")).code.as_str(), "template-syntax");
 }
 
 #[test]

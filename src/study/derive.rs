@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{
     Cohort, Files, Inputs, cohort, description, read_scores, reference_standard, separation, tables,
 };
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
 use crate::protocol::{Incomplete, OperatingPointRule, OperatingPointSource};
@@ -47,7 +47,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     if protocol.analysis.no_consensus == Incomplete::Refuse && !without.is_empty() {
         return Err(incomplete(
             "consensus",
-            "no-consensus",
+            Code::NoConsensus,
             &without,
             cohort.drawn.len(),
             "add the missing reads",
@@ -67,7 +67,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
         analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
             .map_err(Error::Input)?;
     let mut json = serde_json::to_vec_pretty(&results)
-        .map_err(|e| Diagnostic::error("results-not-finite", format!("a result cannot be written: {e}")))?;
+        .map_err(|e| Diagnostic::error(Code::ResultsNotFinite, format!("a result cannot be written: {e}")))?;
     json.push(b'\n');
     let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
     let used: Scores = scores
@@ -92,7 +92,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     Ok(Derived { results, files, warnings: cohort.warnings })
 }
 
-fn incomplete(what: &str, code: &'static str, ids: &[&str], of: usize, hint: &str) -> Error {
+fn incomplete(what: &str, code: Code, ids: &[&str], of: usize, hint: &str) -> Error {
     let more = if ids.len() > 10 { ", ..." } else { "" };
     let some = ids[..ids.len().min(10)].join(", ");
     Diagnostic::error(code, format!("{what} is missing for {} of {of} cases: {some}{more}", ids.len()))
@@ -112,7 +112,7 @@ fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores
     };
     if !absent.is_empty() {
         let hint = "score them, or add a row with the reason in a column `refused`";
-        return Err(located(incomplete("the score", "score-missing", &absent, of, hint)));
+        return Err(located(incomplete("the score", Code::ScoreMissing, &absent, of, hint)));
     }
     let refused: Vec<_> = cohort
         .drawn_cases()
@@ -121,7 +121,7 @@ fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores
         .collect();
     if inputs.protocol.analysis.missing_score == Incomplete::Refuse && !refused.is_empty() {
         let hint = "the protocol declares `missing_score = \"refuse\"`";
-        return Err(located(incomplete("the score", "score-missing", &refused, of, hint)));
+        return Err(located(incomplete("the score", Code::ScoreMissing, &refused, of, hint)));
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ fn operating_point(
             let words = rule.to_string();
             let Some(point) = operating_point::choose(rule, &labels, &values) else {
                 return Err(Diagnostic::error(
-                    "operating-point",
+                    Code::OperatingPoint,
                     format!(
                         "the rule `{words}` gives no threshold on {} tuning cases with {} positives",
                         labels.len(),
@@ -200,7 +200,7 @@ fn locked_operating_point(inputs: &Inputs) -> Result<OperatingPointRecord> {
     let path = Path::new("model/lock.json");
     let bytes = inputs.lock.as_deref().ok_or_else(|| {
         Diagnostic::error(
-            "operating-point-missing",
+            Code::OperatingPointMissing,
             "the operating point is in the model lock, and there is none",
         )
         .at(Location::file(path))

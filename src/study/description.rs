@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Cohort, Inputs};
 use crate::dataset::case::Case;
 use crate::dataset::describe::{self, AgeBand, Input, Request, Set};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// `description.json`.
 pub(super) fn json(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<u8>> {
@@ -37,7 +37,7 @@ pub(super) fn json(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<u8>> {
         description.inputs.push(Input::of(Path::new(table.path.as_str()), inputs.file(&table.path)?));
     }
     let mut json = serde_json::to_vec_pretty(&description).map_err(|e| {
-        Diagnostic::error("results-not-finite", format!("a description cannot be written: {e}"))
+        Diagnostic::error(Code::ResultsNotFinite, format!("a description cannot be written: {e}"))
     })?;
     json.push(b'\n');
     Ok(json)

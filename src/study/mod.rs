@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, Cases};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
@@ -89,7 +89,7 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 impl Inputs {
     fn file(&self, path: &RelativePath) -> Result<&[u8]> {
         self.files.get(path).map(Vec::as_slice).ok_or_else(|| {
-            Diagnostic::error("file-missing", "the protocol names this file, and it is not there")
+            Diagnostic::error(Code::FileMissing, "the protocol names this file, and it is not there")
                 .at(Location::file(path.as_str()))
                 .into()
         })
@@ -167,7 +167,7 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     for case in &all.cases {
         if !seen.insert(&case.case_id) {
             let message = format!("the case `{}` is in two case tables", case.case_id);
-            problems.push(Diagnostic::error("duplicate-case", message));
+            problems.push(Diagnostic::error(Code::DuplicateCase, message));
         }
     }
     problems.extend(missing_fields(protocol, &all));
@@ -183,13 +183,13 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     for (index, criterion) in protocol.eligibility.iter().enumerate() {
         if !failed.iter().any(|reasons| reasons.contains(&index)) {
             let message = format!("the criterion `{}` excluded no case: {}", criterion.id, criterion.reason);
-            warnings.push(Diagnostic::warning("criterion-matched-nothing", message));
+            warnings.push(Diagnostic::warning(Code::CriterionMatchedNothing, message));
         }
     }
     let eligible: Vec<usize> =
         failed.iter().enumerate().filter(|(_, reasons)| reasons.is_empty()).map(|(index, _)| index).collect();
     if eligible.is_empty() {
-        return Err(Diagnostic::error("too-few-eligible", "no case meets every criterion")
+        return Err(Diagnostic::error(Code::TooFewEligible, "no case meets every criterion")
             .hint("`sequester dataset` lists how many cases each criterion excludes")
             .into());
     }
@@ -228,7 +228,7 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
         .filter(|(field, _)| !cases.fields.contains(field))
         .map(|(field, who)| {
             Diagnostic::error(
-                "column-missing",
+                Code::ColumnMissing,
                 format!("{who} needs the column `{field}`, which is not there"),
             )
             .at(Location::line(&table, 1))
@@ -249,7 +249,7 @@ fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -
     let some: Vec<_> = shared.iter().take(10).copied().collect();
     let more = if shared.len() > some.len() { ", ..." } else { "" };
     Err(Diagnostic::error(
-        "patient-on-both-sides",
+        Code::PatientOnBothSides,
         format!("{} patients are in development and in the study: {}{more}", shared.len(), some.join(", ")),
     )
     .at(Location::line(table.path.as_str(), first.map_or(1, |case| case.line)))
@@ -304,8 +304,11 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     }
     if files == 0 {
         problems.push(
-            Diagnostic::error("reads-missing", format!("no reader file matches {}", source.files.join(", ")))
-                .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
+            Diagnostic::error(
+                Code::ReadsMissing,
+                format!("no reader file matches {}", source.files.join(", ")),
+            )
+            .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
         );
     }
     if !problems.is_empty() {
@@ -317,7 +320,7 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     if rule.fixed_readers && assembled.readers.len() != 3 {
         let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
         return Err(Diagnostic::error(
-            "reader-count",
+            Code::ReaderCount,
             format!("{} readers read, the protocol declares 3: {}", names.len(), names.join(", ")),
         )
         .hint("add the missing reader's file, or declare `fixed_readers = false` when readers differ by case")

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Cohort, Inputs};
 use crate::dataset::leakage::{self, Item, Kind};
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
 use crate::table::Table;
 
@@ -66,7 +66,7 @@ pub(super) fn check(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Result
             .collect();
         problems.push(
             Diagnostic::error(
-                "trained-on-test-set",
+                Code::TrainedOnTestSet,
                 format!("cases of the test set are among those that made the model: {}", counts.join("; ")),
             )
             .at(Location::file(path))
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(problems(&format!("C0,P0,1,{}\nT1,Q1,0,{}\n", own(0), own(77))), []);
         let found = problems(&format!("T1,P1,1,{}\nT2,P1,1,{}\nT3,Q,0,{}\n", own(60), own(61), own(3)));
         let [problem] = &found[..] else { panic!("{found:?}") };
-        assert_eq!(problem.code, "trained-on-test-set");
+        assert_eq!(problem.code.as_str(), "trained-on-test-set");
         assert!(problem.message.contains("1 by patient (C1); 1 by image file (C3)"), "{}", problem.message);
         let found = problems(&format!("C2,P2,1,{}\n", own(2)));
         for words in ["1 by case (C2)", "1 by patient (C2)", "1 by image file (C2)"] {

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use crate::dataset::case::Case;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::imaging::radiograph::Radiograph;
 
 pub use write::{Part, Progress, write};
@@ -156,7 +156,7 @@ impl Cohort {
         let mut within = |name: &str, value: usize, low: usize, high: usize| {
             if !(low..=high).contains(&value) {
                 let message = format!("{name} {value} is outside {low}..={high}");
-                problems.push(Diagnostic::error("synthetic-settings", message));
+                problems.push(Diagnostic::error(Code::SyntheticSettings, message));
             }
         };
         within("pool", settings.pool, 1, 100_000);

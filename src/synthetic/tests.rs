@@ -249,7 +249,7 @@ fn what_is_there_already_is_refused_and_an_interruption_leaves_nothing() {
     assert_eq!(std::fs::read_dir(home.path()).expect("lists").count(), 0);
     std::fs::create_dir(&folder).expect("creates");
     let error = write(&cohort(SMALL), &folder, "", &quiet).expect_err("exists");
-    assert_eq!(error.diagnostics()[0].code, "folder-exists");
+    assert_eq!(error.diagnostics()[0].code.as_str(), "folder-exists");
     assert!(error.diagnostics()[0].hint.is_some());
     assert_eq!(std::fs::read_dir(&folder).expect("lists").count(), 0);
 }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::dicom::{Form, encode};
 use super::{Cohort, Item};
 use crate::dataset::cases::COLUMNS;
-use crate::diagnostic::Location;
+use crate::diagnostic::{Code, Location};
 use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::storage;
 
@@ -91,7 +91,7 @@ pub fn write(
     for (item, form, _) in &samples {
         let name = format!("dicom/{}.dcm", item.case.case_id);
         let bytes = encode(cohort, item, *form)
-            .map_err(|e| Diagnostic::error("dicom-encode", e).at(Location::file(folder.join(&name))))?;
+            .map_err(|e| Diagnostic::error(Code::DicomEncode, e).at(Location::file(folder.join(&name))))?;
         files.push((name, bytes));
     }
     files.push(("README.txt".to_owned(), readme(cohort, &samples).into_bytes()));
@@ -106,7 +106,7 @@ pub fn write(
 /// The same refusal before hours of work as after.
 pub(super) fn refuse_existing(folder: &Path) -> Result<()> {
     if folder.symlink_metadata().is_ok() {
-        return Err(Diagnostic::error("folder-exists", format!("{} is there already", folder.display()))
+        return Err(Diagnostic::error(Code::FolderExists, format!("{} is there already", folder.display()))
             .at(Location::file(folder))
             .hint("name a folder that does not exist yet, or remove this one first")
             .into());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location};
 
 /// At most this many problems of one table are listed; the rest is counted.
 pub const LISTED: usize = 50;
@@ -61,7 +61,7 @@ pub struct Text<'a> {
 /// `table-unreadable`, with the line where the text ends to be text, and what else it may be.
 pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic>> {
     let unreadable = |message: String, hint: &str| {
-        vec![Diagnostic::error("table-unreadable", message).at(Location::file(path)).hint(hint)]
+        vec![Diagnostic::error(Code::TableUnreadable, message).at(Location::file(path)).hint(hint)]
     };
     let mut notes = Vec::new();
     let named = path.extension().is_some_and(|e| e == "gz");
@@ -99,7 +99,7 @@ pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic
             let Ok(c) = unit else {
                 let line = out.matches('\n').count() as u64 + 1;
                 return Err(vec![
-                    Diagnostic::error("table-unreadable", "not UTF-16 text, as its first two bytes say")
+                    Diagnostic::error(Code::TableUnreadable, "not UTF-16 text, as its first two bytes say")
                         .at(Location::line(path, line))
                         .hint("save the table as CSV in UTF-8; a truncated file ends early"),
                 ]);
@@ -108,7 +108,7 @@ pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic
         }
         notes.push(
             Diagnostic::warning(
-                "table-utf16",
+                Code::TableUtf16,
                 "the table is UTF-16, as Excel's \"Unicode text\" is; it was read so",
             )
             .at(Location::file(path)),
@@ -118,7 +118,7 @@ pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic
     let not_text = |bytes: &[u8], e: std::str::Utf8Error| {
         let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64 + 1;
         vec![
-            Diagnostic::error("table-unreadable", format!("not UTF-8 text: {e}"))
+            Diagnostic::error(Code::TableUnreadable, format!("not UTF-8 text: {e}"))
                 .at(Location::line(path, line))
                 .hint("save the table as \"CSV UTF-8\": plain \"CSV\" has the letters of one system only"),
         ]
@@ -180,7 +180,7 @@ fn dialect(path: &Path, text: &str) -> Result<(u8, usize, Vec<Diagnostic>), Vec<
                 let shown: String = declared.chars().take(10).collect();
                 return Err(vec![
                     Diagnostic::error(
-                        "table-separator",
+                        Code::TableSeparator,
                         format!("`sep={shown}` names no separator that is read"),
                     )
                     .at(Location::line(path, 1))
@@ -189,7 +189,7 @@ fn dialect(path: &Path, text: &str) -> Result<(u8, usize, Vec<Diagnostic>), Vec<
             }
         };
         let message = format!("the first line says that {} separate the cells", name(separator));
-        let note = Diagnostic::warning("table-separator", message).at(Location::line(path, 1));
+        let note = Diagnostic::warning(Code::TableSeparator, message).at(Location::line(path, 1));
         return Ok((separator, end, if separator == b',' { Vec::new() } else { vec![note] }));
     }
     let mut quoted = false;
@@ -213,7 +213,7 @@ fn dialect(path: &Path, text: &str) -> Result<(u8, usize, Vec<Diagnostic>), Vec<
                     let names: Vec<&str> = fits.iter().map(|one| name(*one)).collect();
                     return Err(vec![
                         Diagnostic::error(
-                            "table-separator",
+                            Code::TableSeparator,
                             format!("the cells may be separated by {}: both fit all rows", names.join(" or by ")),
                         )
                         .at(Location::line(path, 1))
@@ -226,7 +226,7 @@ fn dialect(path: &Path, text: &str) -> Result<(u8, usize, Vec<Diagnostic>), Vec<
         }
     };
     let message = format!("{} separate the cells; the table was read so", name(separator));
-    let note = Diagnostic::warning("table-separator", message).at(Location::line(path, 1));
+    let note = Diagnostic::warning(Code::TableSeparator, message).at(Location::line(path, 1));
     Ok((separator, 0, if separator == b',' { Vec::new() } else { vec![note] }))
 }
 
@@ -287,7 +287,7 @@ impl Table {
         let text = &text[skipped..];
         if let Some(line) = unclosed_quote(text, separator) {
             return Err(vec![
-                Diagnostic::error("quote-unclosed", "a quote opens here and is never closed")
+                Diagnostic::error(Code::QuoteUnclosed, "a quote opens here and is never closed")
                     .at(Location::line(path, line + before))
                     .hint("close it, or double it where it belongs to the text; a truncated file ends early"),
             ]);
@@ -296,7 +296,7 @@ impl Table {
             csv::ReaderBuilder::new().flexible(true).delimiter(separator).from_reader(text.as_bytes());
         let unreadable = |e: &csv::Error| {
             let line = e.position().map(|p| p.line() + before);
-            Diagnostic::error("table-unreadable", e.to_string())
+            Diagnostic::error(Code::TableUnreadable, e.to_string())
                 .at(Location { line, ..Location::file(path) })
                 .hint("save the table as CSV in UTF-8 with a comma between the cells")
         };
@@ -304,7 +304,7 @@ impl Table {
             reader.headers().map_err(|e| vec![unreadable(&e)])?.iter().map(|h| h.trim().to_owned()).collect();
         if header.iter().all(String::is_empty) {
             return Err(vec![
-                Diagnostic::error("table-empty", "the table is empty: there is no header line")
+                Diagnostic::error(Code::TableEmpty, "the table is empty: there is no header line")
                     .at(Location::file(path))
                     .hint("the first line names the columns, each further line is one row"),
             ]);
@@ -320,7 +320,7 @@ impl Table {
                 let shown: String = name.chars().take(60).collect();
                 problems.push(
                     Diagnostic::error(
-                        "column-duplicate",
+                        Code::ColumnDuplicate,
                         format!(
                             "the column `{shown}` occurs twice: it is number {} and {}",
                             first + 1,
@@ -358,7 +358,7 @@ impl Table {
             if cells.len() != header.len() {
                 problems.push(
                     Diagnostic::error(
-                        "row-length",
+                        Code::RowLength,
                         format!("{} cells where the header has {}", cells.len(), header.len()),
                     )
                     .at(Location::line(path, line))
@@ -371,7 +371,7 @@ impl Table {
         if let Some(first) = empty.first() {
             notes.push(
                 Diagnostic::warning(
-                    "rows-empty",
+                    Code::RowsEmpty,
                     format!("{} rows have no cell and were left out", empty.len()),
                 )
                 .at(Location::line(path, *first)),
@@ -415,7 +415,7 @@ impl Table {
             if self.header.len() > SHOWN {
                 names.push_str(&format!(" and {} more", self.header.len() - SHOWN));
             }
-            Diagnostic::error("column-missing", format!("there is no column `{name}`"))
+            Diagnostic::error(Code::ColumnMissing, format!("there is no column `{name}`"))
                 .at(Location::line(&self.path, self.header_line))
                 .hint(format!("the columns are: {names}"))
         })
@@ -433,7 +433,7 @@ pub fn limited(mut problems: Vec<Diagnostic>, path: &Path) -> Vec<Diagnostic> {
         let more = problems.len() - LISTED;
         problems.truncate(LISTED);
         problems.push(
-            Diagnostic::error("more-problems", format!("and {more} more problems in this file"))
+            Diagnostic::error(Code::MoreProblems, format!("and {more} more problems in this file"))
                 .at(Location::file(path)),
         );
     }
@@ -455,13 +455,13 @@ mod tests {
         let table = read(bytes).expect("reads");
         let rows =
             table.rows().iter().map(|r| (r.line, r.cells.iter().map(str::to_owned).collect())).collect();
-        (table.header.clone(), rows, table.notes.iter().map(|n| n.code).collect())
+        (table.header.clone(), rows, table.notes.iter().map(|n| n.code.as_str()).collect())
     }
 
     fn problem(bytes: &[u8]) -> (&'static str, Option<u64>) {
         let problems = read(bytes).expect_err("refused");
         assert!(problems[0].hint.is_some(), "{problems:?}");
-        (problems[0].code, problems[0].location.as_ref().and_then(|l| l.line))
+        (problems[0].code.as_str(), problems[0].location.as_ref().and_then(|l| l.line))
     }
 
     fn utf16(text: &str, big: bool) -> Vec<u8> {

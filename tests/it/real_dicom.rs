@@ -72,7 +72,7 @@ fn stored_values_are_pydicoms_or_the_file_is_refused_by_name() {
         }
     }
     assert!(wrong.is_empty(), "values differ from pydicom's:\n{}", wrong.join("\n"));
-    let codes: Vec<(&str, &str)> = refused.iter().map(|(name, (code, _))| (*name, *code)).collect();
+    let codes: Vec<(&str, &str)> = refused.iter().map(|(name, (code, _))| (*name, code.as_str())).collect();
     assert_eq!(codes, REFUSED, "{refused:#?}");
     assert_eq!(equal.values().sum::<usize>() + near + REFUSED.len(), files.len());
     assert_eq!((equal.values().sum::<usize>(), near), (57, 2));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::comparison::Kind;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::model::lock::{self, Lock};
 use crate::model::operating_point::OperatingPoint;
@@ -45,14 +45,14 @@ pub struct Loaded {
 /// A name that no contender has.
 pub fn unknown(name: &str, names: &[String]) -> Error {
     Error::usage(
-        Diagnostic::error("contender-unknown", format!("there is no contender `{name}`"))
+        Diagnostic::error(Code::ContenderUnknown, format!("there is no contender `{name}`"))
             .hint(format!("the contenders are {}", names.join(", "))),
     )
 }
 
 /// A name that two contenders have.
 pub fn repeated(name: &str) -> Error {
-    Diagnostic::error("name-repeated", format!("two contenders are called `{name}`"))
+    Diagnostic::error(Code::NameRepeated, format!("two contenders are called `{name}`"))
         .hint("give each its own name: NAME=PATH")
         .into()
 }
@@ -70,7 +70,7 @@ pub fn load(given: &[String]) -> Result<Vec<Loaded>> {
                 if let Some(before) = loaded.iter().find(|l| l.scores_sha256 == next.scores_sha256) {
                     problems.push(
                         Diagnostic::error(
-                            "run-repeated",
+                            Code::RunRepeated,
                             format!(
                                 "{} and {} have the same scores, byte for byte: one run is given twice",
                                 before.name, next.name
@@ -105,10 +105,13 @@ fn one(text: &str) -> Result<Loaded> {
     } else if path.exists() {
         table(path)?
     } else {
-        return Err(Diagnostic::error("run-missing", "there is no training run and no table of scores here")
-            .at(Location::file(path))
-            .hint("name a folder that `sequester train` wrote, or a CSV with case_id, label, score")
-            .into());
+        return Err(Diagnostic::error(
+            Code::RunMissing,
+            "there is no training run and no table of scores here",
+        )
+        .at(Location::file(path))
+        .hint("name a folder that `sequester train` wrote, or a CSV with case_id, label, score")
+        .into());
     };
     if let Some(name) = name {
         loaded.name = name;
@@ -130,7 +133,7 @@ fn run(path: &Path) -> Result<Loaded> {
     match (folder, model, lock) {
         (Some(folder), model, lock) => of_state(&folder, model.as_deref().zip(lock)),
         (None, Some(model), Some(lock)) => of_lock(&model, lock),
-        _ => Err(Diagnostic::error("run-missing", "there is no training run here")
+        _ => Err(Diagnostic::error(Code::RunMissing, "there is no training run here")
             .at(Location::file(path))
             .hint("`sequester train` makes one; name the study, its model folder or the run folder")
             .into()),
@@ -139,7 +142,7 @@ fn run(path: &Path) -> Result<Loaded> {
 
 fn of_state(folder: &Path, locked: Option<(&Path, Lock)>) -> Result<Loaded> {
     let Some(state) = RunState::read(folder)? else {
-        return Err(Diagnostic::error("run-missing", "there is no training run here")
+        return Err(Diagnostic::error(Code::RunMissing, "there is no training run here")
             .at(Location::file(folder))
             .hint("`sequester train` makes one")
             .into());
@@ -150,7 +153,7 @@ fn of_state(folder: &Path, locked: Option<(&Path, Lock)>) -> Result<Loaded> {
     let point = match locked {
         Some((model, lock)) if lock.operating_point.provenance.scores_sha256 != recorded => {
             return Err(Diagnostic::error(
-                "lock-of-another-run",
+                Code::LockOfAnotherRun,
                 "the lock beside the run was made from other tuning scores than those of the run",
             )
             .at(Location::file(model.join(lock::FILE)))
@@ -199,7 +202,7 @@ fn of_lock(model: &Path, lock: Lock) -> Result<Loaded> {
 
 fn damaged(path: &Path, recorded: Digest, found: Digest) -> Error {
     Diagnostic::error(
-        "run-damaged",
+        Code::RunDamaged,
         format!("the file changed since the run wrote it: recorded {recorded}, found {found}"),
     )
     .at(Location::file(path))
@@ -251,13 +254,13 @@ fn table(path: &Path) -> Result<Loaded> {
     for row in table.rows() {
         let place = || table.at(row.line);
         let Some(case_id) = row.get(Some(case)) else {
-            problems.push(Diagnostic::error("case-id-missing", "the case_id is empty").at(place()));
+            problems.push(Diagnostic::error(Code::CaseIdMissing, "the case_id is empty").at(place()));
             continue;
         };
         if let Some(line) = seen.insert(case_id.to_owned(), row.line) {
             problems.push(
                 Diagnostic::error(
-                    "duplicate-case",
+                    Code::DuplicateCase,
                     format!("the case `{case_id}` is already on line {line}"),
                 )
                 .at(place())
@@ -273,7 +276,7 @@ fn table(path: &Path) -> Result<Loaded> {
             _ => {
                 let message =
                     format!("label is not one of 1/0, true/false, yes/no, positive/negative: `{text}`");
-                problems.push(Diagnostic::error("label-not-binary", message).at(place()));
+                problems.push(Diagnostic::error(Code::LabelNotBinary, message).at(place()));
                 continue;
             }
         };
@@ -281,7 +284,7 @@ fn table(path: &Path) -> Result<Loaded> {
         let Some(score) = text.parse::<f64>().ok().filter(|s| s.is_finite()) else {
             let message = format!("score is not a finite number: `{text}`");
             problems.push(
-                Diagnostic::error("score-not-a-number", message)
+                Diagnostic::error(Code::ScoreNotANumber, message)
                     .at(place())
                     .hint("every case needs a score; remove the row from all tables to leave a case out"),
             );
@@ -289,14 +292,14 @@ fn table(path: &Path) -> Result<Loaded> {
         };
         let patient_id = row.get(patient).unwrap_or_default().to_owned();
         if patient.is_some() && patient_id.is_empty() {
-            problems.push(Diagnostic::error("cluster-missing", "the patient_id is empty").at(place()));
+            problems.push(Diagnostic::error(Code::ClusterMissing, "the patient_id is empty").at(place()));
             continue;
         }
         rows.push(TuningScore { case_id: case_id.to_owned(), patient_id, label, score });
     }
     if problems.is_empty() && rows.is_empty() {
         problems.push(
-            Diagnostic::error("table-empty", "the table has no row")
+            Diagnostic::error(Code::TableEmpty, "the table has no row")
                 .at(Location::file(path))
                 .hint("one row a case is needed below the header"),
         );
@@ -366,7 +369,7 @@ pub fn align(loaded: &[Loaded], common: bool) -> Result<Shared> {
         return Err(differing(loaded, &by_case).into());
     }
     if cases.is_empty() {
-        return Err(Diagnostic::error("no-common-case", "no case was scored by all contenders")
+        return Err(Diagnostic::error(Code::NoCommonCase, "no case was scored by all contenders")
             .hint("compare models on the same cases: the same tuning split, or tables of the same test set")
             .into());
     }
@@ -376,7 +379,7 @@ pub fn align(loaded: &[Loaded], common: bool) -> Result<Shared> {
     if problems.is_empty() && (positives == 0 || positives == labels.len()) {
         problems.push(
             Diagnostic::error(
-                "one-class",
+                Code::OneClass,
                 format!(
                     "the cases are {positives} positive and {} negative; both are needed",
                     labels.len() - positives
@@ -426,7 +429,7 @@ fn differing(loaded: &[Loaded], by_case: &[BTreeMap<&str, &TuningScore>]) -> Vec
                 named(&missing)
             );
             (!missing.is_empty()).then(|| {
-                Diagnostic::error("cases-differ", message)
+                Diagnostic::error(Code::CasesDiffer, message)
                     .at(Location::file(&one.path))
                     .hint("compare on the same cases, or add --common to compare those that all scored")
             })
@@ -447,7 +450,7 @@ fn disagreeing(
         if !labels.is_empty() {
             problems.push(
                 Diagnostic::error(
-                    "labels-disagree",
+                    Code::LabelsDisagree,
                     format!(
                         "{} and {} have different labels of {} cases: {}",
                         loaded[0].name,
@@ -470,7 +473,7 @@ fn disagreeing(
             if !wrong.is_empty() {
                 problems.push(
                     Diagnostic::error(
-                        "patients-disagree",
+                        Code::PatientsDisagree,
                         format!(
                             "{} and {} name different patients for {} cases: {}",
                             loaded[first].name,
@@ -493,7 +496,7 @@ fn disagreeing(
             if !wrong.is_empty() {
                 problems.push(
                     Diagnostic::error(
-                        "images-disagree",
+                        Code::ImagesDisagree,
                         format!(
                             "{} and {} were trained with different image files for {} cases: {}",
                             loaded[first].name,

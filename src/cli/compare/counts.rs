@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::comparison::Published;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::warning::Warning;
 use crate::storage;
@@ -28,19 +28,20 @@ pub fn read(path: &Path, given: Option<(u64, u64)>) -> Result<(Vec<Published>, V
     for row in table.rows() {
         let place = table.at(row.line);
         let Some(label) = row.get(Some(name)) else {
-            problems.push(Diagnostic::error("key-missing", "the row has no name").at(place));
+            problems.push(Diagnostic::error(Code::KeyMissing, "the row has no name").at(place));
             continue;
         };
         if read.iter().any(|(r, _)| r.name == label) {
             problems.push(
-                Diagnostic::error("name-repeated", format!("two contenders are called `{label}`")).at(place),
+                Diagnostic::error(Code::NameRepeated, format!("two contenders are called `{label}`"))
+                    .at(place),
             );
             continue;
         }
         let text = row.get(Some(auc)).unwrap_or_default();
         let Some(value) = text.parse::<f64>().ok().filter(|a| (0.0..=1.0).contains(a)) else {
             problems.push(
-                Diagnostic::error("value-range", format!("the AUC of {label} is not in 0..=1: `{text}`"))
+                Diagnostic::error(Code::ValueRange, format!("the AUC of {label} is not in 0..=1: `{text}`"))
                     .at(place)
                     .hint("every row needs its AUC"),
             );
@@ -56,7 +57,7 @@ pub fn read(path: &Path, given: Option<(u64, u64)>) -> Result<(Vec<Published>, V
     }
     if problems.is_empty() && read.is_empty() {
         problems.push(
-            Diagnostic::error("table-empty", "the table has no row")
+            Diagnostic::error(Code::TableEmpty, "the table has no row")
                 .at(table.at(1))
                 .hint("one row a model is needed below the header"),
         );
@@ -89,14 +90,14 @@ fn counts(table: &Table, row: &Row, label: &str) -> Result<Option<Confusion>, Di
     for ((cell, name), number) in cells.into_iter().zip(["tp", "fn", "fp", "tn"]).zip(&mut numbers) {
         let Some(text) = cell else {
             return Err(Diagnostic::error(
-                "counts-incomplete",
+                Code::CountsIncomplete,
                 format!("{label} has some of tp, fn, fp, tn, and no {name}"),
             )
             .hint("give all four or none"));
         };
         // Far above any study, and far below where sums would overflow.
         *number = text.parse::<u64>().ok().filter(|n| *n <= 1_000_000_000).ok_or_else(|| {
-            Diagnostic::error("value-type", format!("{name} of {label} is not a count: `{text}`"))
+            Diagnostic::error(Code::ValueType, format!("{name} of {label} is not a count: `{text}`"))
         })?;
     }
     let [tp, fn_, fp, tn] = numbers;
@@ -121,7 +122,7 @@ fn sizes(
             (Some(c), Some(size)) if of(c) != size => {
                 problems.push(
                     Diagnostic::error(
-                        "class-sizes-differ",
+                        Code::ClassSizesDiffer,
                         format!(
                             "{} has {} positive and {} negative cases, --positives and --negatives say {} and {}",
                             row.name,
@@ -145,7 +146,7 @@ fn sizes(
                 _ => {
                     problems.push(
                         Diagnostic::error(
-                            "class-sizes-missing",
+                            Code::ClassSizesMissing,
                             format!("{} has no counts, so its numbers of cases are not known", row.name),
                         )
                         .at(table.at(line))
@@ -158,7 +159,7 @@ fn sizes(
         if size.0 == 0 || size.1 == 0 {
             problems.push(
                 Diagnostic::error(
-                    "one-class",
+                    Code::OneClass,
                     format!(
                         "{} has {} positive and {} negative cases; both are needed",
                         row.name, size.0, size.1
@@ -177,7 +178,7 @@ fn sizes(
     let mut warnings = Vec::new();
     if let ([size], false) = (&known[..], assumed.is_empty()) {
         warnings.push(Warning {
-            code: "class-sizes-assumed".into(),
+            code: Code::ClassSizesAssumed,
             message: format!(
                 "{} without counts: {} positive and {} negative cases are assumed, as in the rows that have counts",
                 assumed.join(", "),

@@ -1,7 +1,7 @@
 //! Weighted averages as further contenders: what the command line says of them.
 
 use super::contender::unknown;
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 
 /// How far the sum of weights may lie from 1.
 const SLACK: f64 = 1e-9;
@@ -21,7 +21,7 @@ pub struct Plan {
 
 fn wrong(text: &str, what: &str) -> Error {
     Error::usage(
-        Diagnostic::error("ensemble-malformed", format!("the ensemble `{text}`: {what}")).hint(
+        Diagnostic::error(Code::EnsembleMalformed, format!("the ensemble `{text}`: {what}")).hint(
             "write --ensemble both=a:0.5,b:0.5 or --explore-ensemble both=a,b, with names of contenders",
         ),
     )
@@ -61,7 +61,7 @@ fn members(text: &str, rest: &str, search: bool, contenders: &[String]) -> Resul
             let weight = weight.trim().parse::<f64>().ok().filter(|w| w.is_finite() && *w > 0.0);
             weights.push(weight.ok_or_else(|| {
                 Diagnostic::error(
-                    "ensemble-weights",
+                    Code::EnsembleWeights,
                     format!("the ensemble `{text}`: the weight in `{part}` is not above 0"),
                 )
                 .hint("weights are positive numbers that sum to 1; leave out who has none")
@@ -85,7 +85,7 @@ fn members(text: &str, rest: &str, search: bool, contenders: &[String]) -> Resul
     let sum: f64 = weights.iter().sum();
     if !search && (sum - 1.0).abs() > SLACK {
         return Err(Diagnostic::error(
-            "ensemble-weights",
+            Code::EnsembleWeights,
             format!("the ensemble `{text}`: the weights sum to {sum}, not to 1"),
         )
         .hint("divide each weight by their sum")

@@ -2,7 +2,7 @@
 
 use super::contender::{Loaded, Shared, unknown};
 use crate::comparison::{Kind, Threshold};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::model::operating_point::{self, Rule};
 use crate::model::run::TuningScore;
@@ -28,7 +28,7 @@ impl Thresholds {
             let value = number.trim().parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
                 let message = format!("--threshold {text}: `{number}` is not a finite number");
                 Error::usage(
-                    Diagnostic::error("option-out-of-range", message).hint("use 0.5 or NAME=0.5, say"),
+                    Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.5 or NAME=0.5, say"),
                 )
             })?;
             match name {

@@ -70,7 +70,7 @@ pub fn train_run(request: &TrainRequest) -> Result<RunState> {
             if !differences.is_empty() {
                 let message =
                     format!("this folder holds another run; what differs: {}", differences.join(", "));
-                return Err(Diagnostic::error("run-of-another", message)
+                return Err(Diagnostic::error(Code::RunOfAnother, message)
                     .at(Location::file(&run))
                     .hint("train in another folder, or move this one away")
                     .into());
@@ -133,7 +133,7 @@ fn samples(cases: &[Case], images: &Path) -> Result<Vec<Sample>> {
     }
     let shown = without.iter().take(12).copied().collect::<Vec<_>>().join(", ");
     let message = format!("{} development cases name no image: {shown}", without.len());
-    Err(Diagnostic::error("image-missing", message)
+    Err(Diagnostic::error(Code::ImageMissing, message)
         .hint("fill the column `image`, relative to the image folder")
         .into())
 }
@@ -154,7 +154,7 @@ fn initial_weights(request: &TrainRequest, experiment: &Experiment) -> Result<(W
         return Ok((all, InitialStatement::Random { seed }));
     };
     if !path.is_file() {
-        return Err(Diagnostic::error("initial-weights-missing", "the initial weights are not there")
+        return Err(Diagnostic::error(Code::InitialWeightsMissing, "the initial weights are not there")
             .at(Location::file(&path))
             .hint(format!(
                 "put {} there, name another file with --initial-weights, or train with `--initial-weights random`",
@@ -175,7 +175,7 @@ fn check_digest(path: &Path, wanted: Option<Digest>, found: Digest) -> Result<()
     match wanted {
         Some(wanted) if wanted != found => Err(Error::from(
             Diagnostic::error(
-                "initial-weights-differ",
+                Code::InitialWeightsDiffer,
                 format!("the experiment declares SHA-256 {wanted}, the file has {found}"),
             )
             .at(Location::file(path))

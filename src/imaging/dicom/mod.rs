@@ -25,7 +25,7 @@ use dicom_core::{DataDictionary as _, Tag};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions};
 
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::imaging::observed::Observed;
 use crate::imaging::radiograph::Radiograph;
 use crate::storage;
@@ -257,13 +257,13 @@ fn syntax(uid: &str) -> Result<Syntax, Diagnostic> {
 }
 
 fn refused_syntax(name: &str) -> Diagnostic {
-    Diagnostic::error("dicom-transfer-syntax", format!("the transfer syntax {name} is not read")).hint(
+    Diagnostic::error(Code::DicomTransferSyntax, format!("the transfer syntax {name} is not read")).hint(
         "convert the file to Explicit VR Little Endian, for example with `gdcmconv --raw` or `dcmdjpeg`",
     )
 }
 
 fn unreadable(what: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("dicom-unreadable", what)
+    Diagnostic::error(Code::DicomUnreadable, what)
         .hint("replace the file with a complete DICOM file (PS3.10), or leave it out")
 }
 
@@ -402,7 +402,7 @@ fn shown(tag: Tag) -> String {
 /// Completed years from an Age String (PS3.5, 6.2: three digits and D, W, M or Y). Fewer digits are taken as
 /// they are, and digits without a unit as years, both with a warning; above 130 years is not an age.
 fn age(text: &str) -> (Option<u16>, Option<Diagnostic>) {
-    let doubt = |what: String| Some(Diagnostic::warning("dicom-age", what));
+    let doubt = |what: String| Some(Diagnostic::warning(Code::DicomAge, what));
     let (digits, unit) = match text.char_indices().last() {
         Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], Some(unit.to_ascii_uppercase())),
         _ => (text, None),
@@ -457,7 +457,7 @@ fn projection(view: Option<String>, position: Option<String>) -> (Option<String>
     let position = position.map(|p| p.to_uppercase()).filter(|p| !PATIENT_POSITIONS.contains(&p.as_str()));
     let doubt = position.as_ref().map(|position| {
         Diagnostic::warning(
-            "dicom-view-from-position",
+            Code::DicomViewFromPosition,
             format!("ViewPosition (0018,5101) is absent; PatientPosition (0018,5100) `{position}` is taken as the view"),
         )
     });

@@ -5,13 +5,13 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use jpeg_decoder::PixelFormat;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::imaging::dicom::{Codec, Stored, Syntax, jpeg_ls, jpeg12, jpeg2000, refused_syntax, text, whole};
 use crate::imaging::image::MOST_PIXELS;
 use crate::imaging::radiograph::Radiograph;
 
 fn wrong(what: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("dicom-pixels-unreadable", what)
+    Diagnostic::error(Code::DicomPixelsUnreadable, what)
         .hint("export the image again, or convert it to Explicit VR Little Endian")
 }
 
@@ -49,7 +49,7 @@ fn missing(object: &InMemDicomObject) -> Diagnostic {
     let kind =
         [tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&t| object.get(t).is_some());
     let what = if kind { "the samples are floating-point numbers" } else { "the file holds no pixel data" };
-    Diagnostic::error("dicom-pixels-missing", what).hint("export the image with its pixels")
+    Diagnostic::error(Code::DicomPixelsMissing, what).hint("export the image with its pixels")
 }
 
 /// Stored values, before rescaling, in the order of the rows.
@@ -118,7 +118,7 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
             let what =
                 format!("photometric interpretation `{other}` with {per_pixel} samples a pixel is not grey");
             return Err(
-                Diagnostic::error("dicom-colour", what).hint("only MONOCHROME1 and MONOCHROME2 are read")
+                Diagnostic::error(Code::DicomColour, what).hint("only MONOCHROME1 and MONOCHROME2 are read")
             );
         }
     };
@@ -127,7 +127,7 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
         Some(frames) => {
             let what = format!("the file holds {} frames", frames.chars().take(16).collect::<String>());
             return Err(
-                Diagnostic::error("dicom-multi-frame", what).hint("a case is one image: export one frame")
+                Diagnostic::error(Code::DicomMultiFrame, what).hint("a case is one image: export one frame")
             );
         }
     }
@@ -139,7 +139,7 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
     }
     if pixels > MOST_PIXELS {
         let what = format!("{columns} x {rows} pixels; at most {MOST_PIXELS} in all are read");
-        return Err(Diagnostic::error("image-too-large", what));
+        return Err(Diagnostic::error(Code::ImageTooLarge, what));
     }
     let allocated = need(tags::BITS_ALLOCATED, "BitsAllocated (0028,0100)")?;
     let stored = whole(object, tags::BITS_STORED).unwrap_or(allocated);
@@ -152,7 +152,7 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
     {
         let what =
             format!("{stored} bits stored of {allocated} allocated, high bit {high_bit}, are not read");
-        return Err(Diagnostic::error("dicom-bits", what).hint("1, 8, 16 or 32 bits allocated are read"));
+        return Err(Diagnostic::error(Code::DicomBits, what).hint("1, 8, 16 or 32 bits allocated are read"));
     }
     // PS3.5, 8.2: the codecs hold 8 or 16 bits; RLE takes a sample byte by byte.
     let held = match codec {
@@ -162,7 +162,7 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
     };
     if !held {
         let what = format!("{allocated} bits allocated are not read in a compressed picture");
-        return Err(Diagnostic::error("dicom-bits", what).hint("convert it to Explicit VR Little Endian"));
+        return Err(Diagnostic::error(Code::DicomBits, what).hint("convert it to Explicit VR Little Endian"));
     }
     let signed = match whole(object, tags::PIXEL_REPRESENTATION) {
         None | Some(0) => false,
@@ -178,7 +178,7 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
         // A window is an alternative to a VOI table (PS3.3, C.11.2); nothing is one to a modality table.
         let alternative = tag == tags::VOILUT_SEQUENCE && object.get(tags::WINDOW_CENTER).is_some();
         if object.get(tag).is_some() && !alternative {
-            return Err(Diagnostic::error("dicom-lookup-table", format!("{name} is not applied"))
+            return Err(Diagnostic::error(Code::DicomLookupTable, format!("{name} is not applied"))
                 .hint("export the image for presentation, with a window instead of a table"));
         }
     }
@@ -325,7 +325,7 @@ fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Vec<u32>, Diag
     }
     if !matches!(info.pixel_format, PixelFormat::L8 | PixelFormat::L16) {
         return Err(
-            Diagnostic::error("dicom-colour", "the JPEG picture is in colour").hint("only grey is read")
+            Diagnostic::error(Code::DicomColour, "the JPEG picture is in colour").hint("only grey is read")
         );
     }
     decoder.set_max_decoding_buffer_size(4 * layout.samples() + 4096);
@@ -487,6 +487,6 @@ impl Display {
 }
 
 fn window(what: String) -> Diagnostic {
-    Diagnostic::error("dicom-window", what)
+    Diagnostic::error(Code::DicomWindow, what)
         .hint("mend the value, or remove the window so that the full range is used")
 }

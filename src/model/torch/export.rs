@@ -7,7 +7,7 @@ use tch::{CModule, Device, Kind, TchError, Tensor};
 use super::failed;
 use super::inference::Inference;
 use super::network::Network;
-use crate::diagnostic::{Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::weights;
 
@@ -69,7 +69,7 @@ pub fn torchscript(folder: &Path, lock: &Lock, out: &Path) -> Result<Agreement> 
     let largest = tch::no_grad(compare).map_err(failed)?;
     if !largest.is_finite() || largest > TOLERANCE {
         let message = format!("the exported module gives other logits: they differ by up to {largest}");
-        return Err(Diagnostic::error("export-differs", message)
+        return Err(Diagnostic::error(Code::ExportDiffers, message)
             .at(Location::file(out))
             .hint("use the .safetensors weights with the lock instead")
             .into());

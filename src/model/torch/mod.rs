@@ -14,7 +14,7 @@ mod workers;
 
 use tch::{Device, TchError};
 
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 
 pub use export::{Agreement, torchscript};
 pub use inference::Inference;
@@ -42,13 +42,13 @@ pub fn device(name: &str) -> Result<Device> {
     let Some(number) = number else {
         let message = format!("there is no device \"{name}\"");
         return Err(Error::usage(
-            Diagnostic::error("processor-unknown", message)
+            Diagnostic::error(Code::ProcessorUnknown, message)
                 .hint("--device cpu, --device cuda or --device cuda:1"),
         ));
     };
     if !tch::Cuda::is_available() || i64::try_from(number).is_ok_and(|n| n >= tch::Cuda::device_count()) {
         let message = format!("libtorch finds no device \"{name}\"");
-        return Err(Diagnostic::error("processor-missing", message)
+        return Err(Diagnostic::error(Code::ProcessorMissing, message)
             .hint("set LIBTORCH to a libtorch that was built for CUDA, on a machine with such a processor; or --device cpu")
             .into());
     }
@@ -57,7 +57,7 @@ pub fn device(name: &str) -> Result<Device> {
 
 /// Whether a failure is one that a smaller shard may not have.
 fn is_out_of_memory(error: &Error) -> bool {
-    error.diagnostics().iter().any(|d| d.code == "out-of-memory")
+    error.diagnostics().iter().any(|d| d.code == Code::OutOfMemory)
 }
 
 /// An operation of libtorch that failed: mostly memory.
@@ -66,11 +66,11 @@ fn failed(error: TchError) -> Error {
     let first = text.lines().next().unwrap_or_default().to_owned();
     // The processor's allocator says the first or the second, the graphics processor's the third.
     if ["can't allocate memory", "not enough memory", "out of memory"].iter().any(|t| text.contains(t)) {
-        return Diagnostic::error("out-of-memory", format!("libtorch has too little memory: {first}"))
+        return Diagnostic::error(Code::OutOfMemory, format!("libtorch has too little memory: {first}"))
             .hint("use fewer workers, declare a smaller `shard_size`, or declare a `smallest_shard_size` to halve down to")
             .into();
     }
-    Diagnostic::error("torch-failed", format!("libtorch reports: {first}")).into()
+    Diagnostic::error(Code::TorchFailed, format!("libtorch reports: {first}")).into()
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
         let options = (tch::Kind::Float, Device::Cpu);
         assert!(is_out_of_memory(&failed(tch::Tensor::f_empty([1 << 50], options).expect_err("too large"))));
         let (a, b) = (tch::Tensor::zeros([2, 3], options), tch::Tensor::zeros([2, 3], options));
-        assert_eq!(failed(a.f_mm(&b).expect_err("shapes")).diagnostics()[0].code, "torch-failed");
+        assert_eq!(failed(a.f_mm(&b).expect_err("shapes")).diagnostics()[0].code.as_str(), "torch-failed");
     }
 
     #[test]
@@ -90,11 +90,14 @@ mod tests {
         assert_eq!(device("cpu").expect("there"), Device::Cpu);
         for name in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
             assert_eq!(
-                device(name).expect_err("refused").diagnostics()[0].code,
+                device(name).expect_err("refused").diagnostics()[0].code.as_str(),
                 "processor-unknown",
                 "{name}"
             );
         }
-        assert_eq!(device("cuda:99").expect_err("not here").diagnostics()[0].code, "processor-missing");
+        assert_eq!(
+            device("cuda:99").expect_err("not here").diagnostics()[0].code.as_str(),
+            "processor-missing"
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::figures::canvas::Canvas;
 use super::{format, html, tables, text};
 use crate::dataset::describe::{Comparison, Description, Difference};
 use crate::dataset::standardised::NOTABLE;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::digest::RelativePath;
 
 mod figures;
@@ -56,7 +56,7 @@ pub fn render(description: &Description) -> Result<BTreeMap<RelativePath, Vec<u8
     let mut files = BTreeMap::new();
     let mut add = |path: String, bytes: Vec<u8>| -> Result<()> {
         let path: RelativePath =
-            path.parse().map_err(|e| Diagnostic::error("figure-name", format!("{e}")))?;
+            path.parse().map_err(|e| Diagnostic::error(Code::FigureName, format!("{e}")))?;
         files.insert(path, bytes);
         Ok(())
     };
@@ -247,7 +247,7 @@ fn body(description: &Description, pieces: &mut Pieces) {
 
 /// A table as CSV: the cells as the page has them; a group's name in a column of its own where there are groups.
 fn csv(table: &Table) -> Result<Vec<u8>> {
-    let failed = |e: csv::Error| Diagnostic::error("table-unwritable", e.to_string());
+    let failed = |e: csv::Error| Diagnostic::error(Code::TableUnwritable, e.to_string());
     let grouped = table.rows.iter().any(|r| matches!(r, Row::Group(_)));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |group: &str, cells: &[&str]| {
@@ -273,5 +273,5 @@ fn csv(table: &Table) -> Result<Vec<u8>> {
             }
         }
     }
-    writer.into_inner().map_err(|e| Diagnostic::error("table-unwritable", e.to_string()).into())
+    writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
 }

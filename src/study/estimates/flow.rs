@@ -2,7 +2,7 @@
 
 use super::cases::{Analysed, StudyCase, count, patients};
 use crate::dataset::case::Case;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::Protocol;
 use crate::reads::consensus::{Basis, Consensus};
 use crate::study::results::{ConsensusSummary, Flow, ReasonCount};
@@ -14,7 +14,7 @@ pub(super) fn one_class(flow: &Flow) -> Diagnostic {
     } else {
         format!("all {} analysed cases are {which} by the reference standard", flow.analysed)
     };
-    Diagnostic::error("one-class", message)
+    Diagnostic::error(Code::OneClass, message)
         .hint("discrimination needs both classes: check the readers' files and the meaning of their reads in [reads]")
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Code;
 use crate::protocol::Protocol;
 use crate::statistics::estimate::{IntervalMethod, ResamplingUnit};
 use crate::statistics::warning::Warning;
@@ -9,13 +10,13 @@ use crate::study::results::Results;
 
 pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     let mut warnings = BTreeSet::new();
-    let mut warn = |code: &str, message: String| {
-        warnings.insert(Warning { code: code.to_owned(), message });
+    let mut warn = |code: Code, message: String| {
+        warnings.insert(Warning { code, message });
     };
     let flow = &results.flow;
     if results.study.synthetic {
         warn(
-            "synthetic",
+            Code::Synthetic,
             "The cases were made by a program. Nothing here says anything about patients.".to_owned(),
         );
     }
@@ -36,7 +37,7 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
             .collect();
         if !ignoring.is_empty() {
             warn(
-                "clustered-cases",
+                Code::ClusteredCases,
                 format!(
                     "{} cases come from {} patients. The declared intervals of {} take cases as independent; the \
                      intervals resampled by {} stand beside them.",
@@ -55,15 +56,15 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     }
     if flow.without_consensus > 0 {
         warn(
-            "no-consensus",
+            Code::NoConsensus,
             format!("{} of {} cases have no consensus.", flow.without_consensus, flow.sampled),
         );
     }
     if flow.without_score > 0 {
-        warn("no-score", format!("{} of {} cases have no score.", flow.without_score, flow.sampled));
+        warn(Code::NoScore, format!("{} of {} cases have no score.", flow.without_score, flow.sampled));
     }
     for reason in flow.excluded.iter().filter(|r| r.count_any == 0) {
-        warn("criterion-matched-nothing", format!("The criterion {} excluded no case.", reason.id));
+        warn(Code::CriterionMatchedNothing, format!("The criterion {} excluded no case.", reason.id));
     }
     let small: BTreeSet<&str> = results
         .estimates
@@ -74,11 +75,11 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     if !small.is_empty() {
         let list = small.into_iter().collect::<Vec<_>>().join(", ");
         let minimum = results.method.subgroup_minimum;
-        warn("subgroup-insufficient", format!("Fewer than {minimum} cases: {list}."));
+        warn(Code::SubgroupInsufficient, format!("Fewer than {minimum} cases: {list}."));
     }
     if protocol.endpoints.iter().any(|e| e.metric == "f1") {
         warn(
-            "prevalence-dependent",
+            Code::PrevalenceDependent,
             format!(
                 "F1, PPV and NPV depend on the prevalence; in the analysed set it is {} of {}.",
                 flow.positives, flow.analysed

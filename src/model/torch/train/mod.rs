@@ -25,7 +25,7 @@ use super::network::{BatchStatistics, to_array};
 use super::scorer::image;
 use super::workers::Workers;
 use super::{Network, NormMode, failed, is_out_of_memory};
-use crate::diagnostic::{Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::model::augmentation::View;
 use crate::model::experiment::Stage;
@@ -296,7 +296,7 @@ impl<'a> Trainer<'a> {
         }
         let own = wanted.into_iter().find(|one| one.0 == plan.frozen_steps);
         own.map(|(_, _, records)| records)
-            .ok_or_else(|| Diagnostic::error("run-damaged", "the stage's own activations are gone").into())
+            .ok_or_else(|| Diagnostic::error(Code::RunDamaged, "the stage's own activations are gone").into())
     }
 
     fn activation_shape(&self, frozen_steps: usize) -> Result<Vec<usize>> {
@@ -417,7 +417,7 @@ impl<'a> Trainer<'a> {
             format!("in batch {} (cases {}, ...)", batch + 1, ids.join(", "))
         };
         Diagnostic::error(
-            "loss-not-finite",
+            Code::LossNotFinite,
             format!(
                 "the loss is not a finite number in stage \"{}\", epoch {}, {place}; the last saved state is kept",
                 stage.name,
@@ -567,7 +567,7 @@ impl<'a> Trainer<'a> {
     fn auc(&self, labels: &[bool], scores: &[f64]) -> Result<f64> {
         (self.input.auc)(labels, scores).ok_or_else(|| {
             Diagnostic::error(
-                "tuning-one-class",
+                Code::TuningOneClass,
                 "the tuning cases have one class alone; the best epoch cannot be chosen",
             )
             .hint("give tuning cases of both classes")
@@ -619,7 +619,7 @@ impl<'a> Trainer<'a> {
         self.save_best()?;
         let run = self.input.run;
         let Some(best) = &self.state.best else {
-            return Err(Diagnostic::error("run-incomplete", "no epoch was trained").into());
+            return Err(Diagnostic::error(Code::RunIncomplete, "no epoch was trained").into());
         };
         let bytes = RunState::recorded_bytes(run, &best.weights)?;
         let weights = weights::from_bytes(&bytes).map_err(Error::Input)?;

@@ -236,7 +236,7 @@ fn a_loss_that_is_not_finite_stops_with_its_place_and_keeps_the_last_state() {
         seconds: &|| 0.0,
     };
     let error = train(input, &mut |_| {}).expect_err("stops");
-    assert_eq!(error.diagnostics()[0].code, "loss-not-finite");
+    assert_eq!(error.diagnostics()[0].code.as_str(), "loss-not-finite");
     assert!(error.to_string().contains("stage \"all layers\", epoch 1"), "{error}");
     assert_eq!(RunState::read(&run).expect("reads"), Some(state));
 }

@@ -2,10 +2,14 @@
 //!
 //! Nothing is printed here; `cli` renders diagnostics for people or as JSON.
 
+mod code;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+
+pub use code::Code;
 
 /// How bad it is. Only errors stop the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -61,7 +65,7 @@ pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
     /// Stable code, such as `duplicate-case`.
-    pub code: &'static str,
+    pub code: Code,
     /// What is wrong, with the values.
     pub message: String,
     /// Where it is, when it is somewhere.
@@ -74,12 +78,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error without a place or a hint yet.
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, code, message: message.into(), location: None, hint: None }
     }
 
     /// A warning without a place or a hint yet.
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
@@ -137,15 +141,15 @@ impl Error {
     /// A file operation that failed, with the path and a hint where there is one.
     pub fn io(doing: &str, path: &Path, source: &std::io::Error) -> Self {
         let mut diagnostic =
-            Diagnostic::error("io", format!("cannot {doing}: {source}")).at(Location::file(path));
+            Diagnostic::error(Code::Io, format!("cannot {doing}: {source}")).at(Location::file(path));
         match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                diagnostic.code = "disk-full";
+                diagnostic.code = Code::DiskFull;
                 diagnostic = diagnostic
                     .hint("free some space and run the same command again; nothing was half-written");
             }
             std::io::ErrorKind::NotFound => {
-                diagnostic.code = "file-missing";
+                diagnostic.code = Code::FileMissing;
             }
             _ => {}
         }
@@ -173,7 +177,7 @@ impl Error {
         match self {
             Self::Input(list) | Self::Evidence(list) | Self::Lock(list) => list.clone(),
             Self::Usage(one) => vec![Diagnostic::clone(one)],
-            Self::Interrupted(what) => vec![Diagnostic::error("interrupted", what.clone())],
+            Self::Interrupted(what) => vec![Diagnostic::error(Code::Interrupted, what.clone())],
         }
     }
 }

@@ -1,0 +1,591 @@
+//! Every code that a problem or a warning can have. Codes are stable, stand in `docs/diagnostics.md`, which says what each
+//! means and the way out, and are never reused; a test keeps this list and that document equal.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Declares the codes once: the variants, the texts, and the list of all.
+macro_rules! codes {
+    ($($(#[$about:meta])* $name:ident = $text:literal,)+) => {
+        /// What kind of problem it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$about])* $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the document.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The code as it is printed and written: kebab-case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            /// The code that has this text.
+            pub fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+        }
+    };
+}
+
+/// By text, so that the order of the list means nothing.
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_text(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no code of this version")))
+    }
+}
+
+codes! {
+    // Files and program
+    /// A file operation failed for another reason than those below.
+    Io = "io",
+    /// The disk or the quota is full.
+    DiskFull = "disk-full",
+    /// A file that is needed, such as one that the protocol names, is not there.
+    FileMissing = "file-missing",
+    /// Not a plain relative path: empty, absolute, with `..`, a backslash, a colon or a control character.
+    Path = "path",
+    /// Ctrl-C.
+    Interrupted = "interrupted",
+    // TOML files
+    /// Not TOML, or not UTF-8.
+    TomlSyntax = "toml-syntax",
+    /// A required key or table is not there, or a key that another one makes necessary.
+    KeyMissing = "key-missing",
+    /// A key that has no meaning here.
+    UnknownKey = "unknown-key",
+    /// Text where a number must be, and the like.
+    ValueType = "value-type",
+    /// A number, count, id, band or list outside what is allowed.
+    ValueRange = "value-range",
+    /// An empty text or an empty list.
+    ValueEmpty = "value-empty",
+    /// A word that is not one of the choices.
+    ValueUnknown = "value-unknown",
+    // Protocol
+    /// The protocol or experiment has a format that this program does not read.
+    FormatUnknown = "format-unknown",
+    /// Two criteria or endpoints have one id, or a subgroup is declared twice.
+    DuplicateId = "duplicate-id",
+    /// A text in `[reads]` has two meanings (upper and lower case count as equal).
+    ReadAmbiguous = "read-ambiguous",
+    /// Not a comparison of a confidence bound with a number.
+    Criterion = "criterion",
+    /// No primary endpoint.
+    EndpointMissing = "endpoint-missing",
+    /// `[scores]` with `source = "lock"`: there is no lock.
+    OperatingPointWithoutLock = "operating-point-without-lock",
+    /// Both `[model]` and `[scores]`.
+    ModelAndScores = "model-and-scores",
+    /// `[model]` without `data.development`.
+    DevelopmentMissing = "development-missing",
+    /// A rule needs a source label, and the NIH table has none without `positive_findings`.
+    SourceLabelMissing = "source-label-missing",
+    // Experiment
+    /// The experiment is not UTF-8 text.
+    NotUtf8 = "not-utf8",
+    /// `initial_weights_sha256` with random initial weights.
+    ValueContradiction = "value-contradiction",
+    /// A stage says in no way, or in several, what it trains.
+    StageTrainable = "stage-trainable",
+    // Tables
+    /// Not gzip, not CSV or not UTF-8; or a run's score table is not in its form.
+    TableUnreadable = "table-unreadable",
+    /// No header, or no row.
+    TableEmpty = "table-empty",
+    /// Commas and semicolons would both do, or `sep=` names another separator; as a warning: cells are separated by semicolons or tabs, and were read so.
+    TableSeparator = "table-separator",
+    /// The table is UTF-16 with its mark, and was read so.
+    TableUtf16 = "table-utf16",
+    /// A quote opens and is never closed: the rest of the file would be one cell.
+    QuoteUnclosed = "quote-unclosed",
+    /// Rows without any cell, as spreadsheets leave them, were left out.
+    RowsEmpty = "rows-empty",
+    /// A list of cases names none.
+    ListEmpty = "list-empty",
+    /// A table of sets has a row without its set.
+    SplitMissing = "split-missing",
+    /// A list names cases that are in no table; an error when it is all of them.
+    ListCasesUnknown = "list-cases-unknown",
+    /// Cases that no list names; they are in the whole and in no set.
+    CaseInNoList = "case-in-no-list",
+    /// Two of the folders `images_001`, ... hold a file of one name.
+    ImageAmbiguous = "image-ambiguous",
+    /// No image has the finding that makes an image positive.
+    FindingNotEncountered = "finding-not-encountered",
+    /// `--by` or `--stratify` names a variable that the tables do not have; with `--stratify` it is left out and said.
+    VariableMissing = "variable-missing",
+    /// `--stratify` names no variable.
+    VariableUnknown = "variable-unknown",
+    /// Two sets of one name.
+    SetRepeated = "set-repeated",
+    /// The wanted numbers do not add up to the images of the tables.
+    SplitSizes = "split-sizes",
+    /// Fewer patients than sets.
+    SplitTooFew = "split-too-few",
+    /// A column that is named or needed is not there.
+    ColumnMissing = "column-missing",
+    /// A column name occurs twice.
+    ColumnDuplicate = "column-duplicate",
+    /// A row has another number of cells than the header.
+    RowLength = "row-length",
+    /// More problems in this file than are listed.
+    MoreProblems = "more-problems",
+    // Cases
+    /// The case's cell is empty.
+    CaseIdMissing = "case-id-missing",
+    /// The patient's cell is empty.
+    PatientIdMissing = "patient-id-missing",
+    /// A case stands twice: in a table, in two case tables, or in the score table.
+    DuplicateCase = "duplicate-case",
+    /// A cell or a digest is not of its form, such as `old` for an age.
+    ValueUnreadable = "value-unreadable",
+    /// An NIH image has an empty `Finding Labels`: not the same as `No Finding`.
+    FindingLabelsMissing = "finding-labels-missing",
+    /// An NIH image has `No Finding` beside findings; `No Finding` is left out.
+    FindingContradiction = "finding-contradiction",
+    /// An NIH label is none of the 14 findings; it is kept as it stands, and is no positive one unless it is named so.
+    FindingUnknown = "finding-unknown",
+    /// An NIH age is above 122 or cannot be read; it is taken as not recorded.
+    AgeImplausible = "age-implausible",
+    /// Case ids, patient ids or image names look as if they held a name or a date; by line, never by value.
+    IdentifierTelling = "identifier-telling",
+    // Development data
+    /// Development cases without a source label.
+    LabelMissing = "label-missing",
+    /// A side would have one class alone, or a stratum has fewer than two patients.
+    SplitOneClass = "split-one-class",
+    /// A patient is in training and tuning, or in development and study.
+    PatientOnBothSides = "patient-on-both-sides",
+    /// A case is in training and tuning.
+    CaseOnBothSides = "case-on-both-sides",
+    /// Drawn cases share a patient, a case or an image file with a manifest of the training run; the message counts each.
+    TrainedOnTestSet = "trained-on-test-set",
+    // Images and DICOM
+    /// An image, or its folder, is a link that leads out of the folder of images.
+    ImageOutside = "image-outside",
+    /// Very many images share a part of their hash and were not all compared with each other.
+    LeakageCrowded = "leakage-crowded",
+    /// Not a complete PNG or JPEG, or one too large; also: how many more such images there are.
+    ImageUnreadable = "image-unreadable",
+    /// `dataset folder --positive` names a sub-folder that holds no images.
+    FolderClassUnknown = "folder-class-unknown",
+    /// The pattern finds no patient in a file's name.
+    FolderPatient = "folder-patient",
+    /// No sub-folder holds an image.
+    FolderEmpty = "folder-empty",
+    /// A case id that would be a path out of the folder of images.
+    PathUnsafe = "path-unsafe",
+    /// Not a complete or not a well-formed DICOM file.
+    DicomUnreadable = "dicom-unreadable",
+    /// The transfer syntax is not read.
+    DicomTransferSyntax = "dicom-transfer-syntax",
+    /// The file has no pixel data, but for example a report.
+    DicomPixelsMissing = "dicom-pixels-missing",
+    /// The pixels are incomplete or contradict the header.
+    DicomPixelsUnreadable = "dicom-pixels-unreadable",
+    /// Not MONOCHROME1 or MONOCHROME2, or a colour JPEG inside.
+    DicomColour = "dicom-colour",
+    /// Several frames.
+    DicomMultiFrame = "dicom-multi-frame",
+    /// Bit numbers that are not read.
+    DicomBits = "dicom-bits",
+    /// `dicom phi`: BurnedInAnnotation is absent, and text may be burned into the picture.
+    DicomBurnedInUnknown = "dicom-burned-in-unknown",
+    /// A lookup table that would have to be applied.
+    DicomLookupTable = "dicom-lookup-table",
+    /// A window or rescale value that cannot be used.
+    DicomWindow = "dicom-window",
+    /// More pixels than are read; the message has the limit.
+    ImageTooLarge = "image-too-large",
+    /// Patient's Age is doubtful; the message says how it was taken.
+    DicomAge = "dicom-age",
+    /// View Position is absent, Patient Position was taken as the view.
+    DicomViewFromPosition = "dicom-view-from-position",
+    // Study
+    /// A criterion excluded no case.
+    CriterionMatchedNothing = "criterion-matched-nothing",
+    /// No case is eligible, or fewer than the target.
+    TooFewEligible = "too-few-eligible",
+    /// The rule gives no threshold on the tuning cases.
+    OperatingPoint = "operating-point",
+    /// `source = "lock"`, and there is no `model/lock.json`.
+    OperatingPointMissing = "operating-point-missing",
+    /// Sampled cases without consensus: an error with `no_consensus = "refuse"`, otherwise a warning in the results.
+    NoConsensus = "no-consensus",
+    /// The analysed cases are all positive, all negative, or none.
+    OneClass = "one-class",
+    /// A result cannot be written as JSON.
+    ResultsNotFinite = "results-not-finite",
+    // Readers
+    /// No file matches `reads.files`.
+    ReadsMissing = "reads-missing",
+    /// The case or the reader of a read is empty.
+    ValueMissing = "value-missing",
+    /// A read whose text has no declared meaning.
+    ReadUnknown = "read-unknown",
+    /// A read of a case that is not in the case table.
+    UnknownCase = "unknown-case",
+    /// A reader read a case twice.
+    RepeatedRead = "repeated-read",
+    /// `fixed_readers` is true, and not exactly three readers read.
+    ReaderCount = "reader-count",
+    /// More than three reads of a case count.
+    TooManyReaders = "too-many-readers",
+    // Scores
+    /// A case has no score and no reason; or `missing_score = "refuse"` and a reason is all there is.
+    ScoreMissing = "score-missing",
+    /// Not a finite number.
+    ScoreNotANumber = "score-not-a-number",
+    /// Outside 0 to 1.
+    ScoreOutOfRange = "score-out-of-range",
+    /// A score and a reason for none in one row.
+    ScoreAndRefusal = "score-and-refusal",
+    /// A case names no image.
+    ImageMissing = "image-missing",
+    /// A PNG or JPEG outside a study: the gate knows nothing of it.
+    ImageWithoutHeader = "image-without-header",
+    // Model
+    /// Not a `.safetensors` file.
+    WeightsUnreadable = "weights-unreadable",
+    /// A tensor is not 32-bit float.
+    WeightsType = "weights-type",
+    /// Tensors of the network are not in the file.
+    WeightsMissing = "weights-missing",
+    /// Tensors that the network does not have.
+    WeightsUnexpected = "weights-unexpected",
+    /// Tensors of another shape.
+    WeightsShape = "weights-shape",
+    /// The tuning cases have one class alone.
+    TuningOneClass = "tuning-one-class",
+    /// The weights are those of another known network.
+    WeightsOfAnother = "weights-of-another",
+    /// A tensor holds NaN or an infinity.
+    WeightsNotFinite = "weights-not-finite",
+    /// The locked network gives no finite number for an image.
+    ScoreNotFinite = "score-not-finite",
+    /// The training diverged; the last saved state is kept.
+    LossNotFinite = "loss-not-finite",
+    /// `state.json` is not the state of a run.
+    RunUnreadable = "run-unreadable",
+    /// A file of the run is not the one that the run wrote.
+    RunDamaged = "run-damaged",
+    /// Not every epoch is done.
+    RunIncomplete = "run-incomplete",
+    /// `--device` names no device that there is.
+    ProcessorUnknown = "processor-unknown",
+    /// Libtorch finds no such device.
+    ProcessorMissing = "processor-missing",
+    /// `cache remove` names a part that is not there.
+    CachePartUnknown = "cache-part-unknown",
+    /// The exported module gives other logits than the locked model.
+    ExportDiffers = "export-differs",
+    /// Libtorch has too little memory.
+    OutOfMemory = "out-of-memory",
+    /// Libtorch reports another failure.
+    TorchFailed = "torch-failed",
+    /// The workers cannot be started.
+    Threads = "threads",
+    /// A table of the run cannot be made.
+    TableUnwritable = "table-unwritable",
+    /// A record of the run cannot be made.
+    Json = "json",
+    /// There is no `lock.json`.
+    LockMissing = "lock-missing",
+    /// `lock.json` is not a lock.
+    LockUnreadable = "lock-unreadable",
+    /// A lock of another format.
+    LockFormat = "lock-format",
+    /// The folder has a lock.
+    AlreadyLocked = "already-locked",
+    /// The locked weights are missing.
+    WeightsNotThere = "weights-not-there",
+    /// The weights are not those that were locked.
+    WeightsDiffer = "weights-differ",
+    // Evidence
+    /// There is no bundle here.
+    NotABundle = "not-a-bundle",
+    /// `bagit.txt` is not the declaration of BagIt 1.0.
+    BagDeclaration = "bag-declaration",
+    /// A tag file is not in the tag manifest.
+    ManifestIncomplete = "manifest-incomplete",
+    /// A line of a manifest is not `<sha256>  <path>`.
+    ManifestLine = "manifest-line",
+    /// A manifest is not in the form in which it was written.
+    ManifestForm = "manifest-form",
+    /// Recorded, but not there.
+    FileLost = "file-lost",
+    /// The digest is not the recorded one.
+    FileChanged = "file-changed",
+    /// There, but not recorded.
+    FileExtra = "file-extra",
+    /// Neither a file nor a folder, such as a link.
+    FileKind = "file-kind",
+    /// A file that every bundle has is not there.
+    BundleIncomplete = "bundle-incomplete",
+    /// A file of the bundle cannot be understood.
+    BundleUnreadable = "bundle-unreadable",
+    /// The last line does not end.
+    LedgerCut = "ledger-cut",
+    /// A line is not an event, or not in canonical form.
+    LedgerLine = "ledger-line",
+    /// A line does not hold the digest of the line before, or has a wrong number.
+    LedgerChain = "ledger-chain",
+    /// An event stands, or would be added, where it may not (adding: exit 1).
+    LedgerOrder = "ledger-order",
+    // Audit
+    /// The bundle does not have the root digest given with `--root`.
+    RootDigest = "root-digest",
+    /// The ledger names another digest than the file in the bundle has.
+    LedgerDigest = "ledger-digest",
+    /// The inputs give a file that the bundle does not hold.
+    ResultLost = "result-lost",
+    /// The inputs give other bytes than were recorded; the first line that differs is shown.
+    ResultDiffers = "result-differs",
+    /// A document is not what the bundle renders to.
+    ReportDiffers = "report-differs",
+    /// A file among the documents that was not rendered.
+    ReportExtra = "report-extra",
+    /// A document is not there.
+    ReportLost = "report-lost",
+    /// `model/lock.json` is not the lock in the bundle.
+    LockDiffers = "lock-differs",
+    /// A training or tuning manifest is not the one that the lock names.
+    ManifestDiffers = "manifest-differs",
+    /// The tuning scores in the bundle give another threshold than is locked.
+    OperatingPointDiffers = "operating-point-differs",
+    /// `verify --rescore`: the locked model gives another score, or the lock's gate another decision, than is recorded.
+    ScoreDiffers = "score-differs",
+    /// `verify --rescore`: the image is not the one that was scored.
+    ImageDiffers = "image-differs",
+    /// `verify --rescore` finds no folder of the locked model.
+    RescoreWithoutModel = "rescore-without-model",
+    /// `verify --rescore` finds no folder of images.
+    RescoreWithoutImages = "rescore-without-images",
+    // Documents
+    /// A template is not UTF-8, or fails when it is filled.
+    Template = "template",
+    /// A template cannot be parsed.
+    TemplateSyntax = "template-syntax",
+    /// There is no `submission.md`.
+    TemplateMissing = "template-missing",
+    /// The data for the templates cannot be made.
+    TemplateContext = "template-context",
+    /// A template holds a typed result.
+    LiteralNumber = "literal-number",
+    /// `safe`, `float` or `round` in a template.
+    UnsafeFilter = "unsafe-filter",
+    /// A template holds raw HTML.
+    RawHtml = "raw-html",
+    /// A template holds an image.
+    ImageInTemplate = "image-in-template",
+    /// A code block that stands for nothing.
+    UnknownPlaceholder = "unknown-placeholder",
+    /// No such estimate in `results.json`.
+    UnknownEstimate = "unknown-estimate",
+    /// `show` is not one of its words.
+    UnknownShow = "unknown-show",
+    /// No such table.
+    UnknownTable = "unknown-table",
+    /// A figure's name is not a plain file name.
+    FigureName = "figure-name",
+    /// No such figure.
+    UnknownFigure = "unknown-figure",
+    /// The bundle has no such file.
+    UnknownDigest = "unknown-digest",
+    /// `of` is not `lock`, `protocol` or `device`.
+    UnknownValue = "unknown-value",
+    /// No such text.
+    UnknownText = "unknown-text",
+    /// The PDF cannot be made.
+    Typesetting = "typesetting",
+    /// The bundle's date is not RFC 3339.
+    Date = "date",
+    // Synthetic studies
+    /// A number of cases or a size outside its range.
+    SyntheticSettings = "synthetic-settings",
+    /// The folder is there already.
+    FolderExists = "folder-exists",
+    /// A generated DICOM file cannot be made.
+    DicomEncode = "dicom-encode",
+    // Commands
+    /// `--patient` is no regular expression.
+    Regex = "regex",
+    /// A file of this name with other content is there.
+    FileExists = "file-exists",
+    /// Options that do not go together.
+    Usage = "usage",
+    /// `reads` without a study.
+    StudyMissing = "study-missing",
+    /// A number on the command line outside its range, or options that need each other.
+    OptionOutOfRange = "option-out-of-range",
+    /// `--device` names no reader of the table.
+    DeviceUnknown = "device-unknown",
+    /// `--metric` names none.
+    MetricUnknown = "metric-unknown",
+    /// There is no `protocol.toml`.
+    NotAStudy = "not-a-study",
+    /// This build has no libtorch.
+    TorchMissing = "torch-missing",
+    /// There is no `device.toml`.
+    DeviceMissing = "device-missing",
+    /// A criterion admits other ages or views than the gate.
+    GateDisagrees = "gate-disagrees",
+    /// `device.toml` speaks of other ages than the gate.
+    IndicationsDisagree = "indications-disagree",
+    /// An endpoint depends on the sample's prevalence (also a warning in the results).
+    PrevalenceDependent = "prevalence-dependent",
+    /// The protocol is not the one that was locked.
+    ProtocolChanged = "protocol-changed",
+    /// The case tables give another cohort than was sealed.
+    SealedDataChanged = "sealed-data-changed",
+    /// The test set was opened before, and inputs or results are others.
+    SecondOpening = "second-opening",
+    /// `train` or `lock` on a study without `[model]`.
+    ModelNotDeclared = "model-not-declared",
+    /// The protocol names no image folder.
+    ImagesMissing = "images-missing",
+    /// `score` on a study with `[scores]`.
+    ScoresExternal = "scores-external",
+    /// There is no training run here.
+    RunMissing = "run-missing",
+    /// The folder holds a run with other inputs; the message says what differs.
+    RunOfAnother = "run-of-another",
+    /// The declared initial weights are not there.
+    InitialWeightsMissing = "initial-weights-missing",
+    /// The initial weights do not have the declared digest.
+    InitialWeightsDiffer = "initial-weights-differ",
+    /// `metrics`, `reads agreement`: a row that is not CSV or has a wrong length.
+    TableMalformed = "table-malformed",
+    /// `metrics`: a named column is there twice.
+    ColumnRepeated = "column-repeated",
+    /// A label or read that is not one of two values.
+    LabelNotBinary = "label-not-binary",
+    /// A read that `--categories` does not name.
+    CategoryUnknown = "category-unknown",
+    /// `metrics`: the cluster of a row is empty.
+    ClusterMissing = "cluster-missing",
+    /// `reads agreement`: the case or the reader is empty.
+    ReadWithoutId = "read-without-id",
+    /// `metrics`, `reads agreement`: the header has no comma, and the table was read as separated by semicolons or tabs.
+    Separator = "separator",
+    /// `metrics`: rows without label or score were left out, as asked.
+    RowsSkipped = "rows-skipped",
+    /// `metrics`: scores outside 0 to 1; calibration is not computed.
+    NotProbabilities = "not-probabilities",
+    // Comparison
+    /// The contenders did not score the same cases.
+    CasesDiffer = "cases-differ",
+    /// No case was scored by all.
+    NoCommonCase = "no-common-case",
+    /// Contenders have different labels of a case.
+    LabelsDisagree = "labels-disagree",
+    /// Contenders name different patients for a case.
+    PatientsDisagree = "patients-disagree",
+    /// Runs were trained with different image files of a case.
+    ImagesDisagree = "images-disagree",
+    /// Two contenders have the same scores, byte for byte.
+    RunRepeated = "run-repeated",
+    /// Two contenders have one name.
+    NameRepeated = "name-repeated",
+    /// The lock beside a run was made from other tuning scores.
+    LockOfAnotherRun = "lock-of-another-run",
+    /// More than twelve contenders.
+    TooManyContenders = "too-many-contenders",
+    /// An option names a contender that is not there.
+    ContenderUnknown = "contender-unknown",
+    /// An ensemble that cannot be read, or has a member twice.
+    EnsembleMalformed = "ensemble-malformed",
+    /// Weights that are not above 0 or do not sum to 1.
+    EnsembleWeights = "ensemble-weights",
+    /// `--reference` names a contender whose weights were chosen on these cases.
+    ReferenceExploratory = "reference-exploratory",
+    /// Some, and not all, of tp, fn, fp, tn.
+    CountsIncomplete = "counts-incomplete",
+    /// A published model without counts, so without numbers of cases.
+    ClassSizesMissing = "class-sizes-missing",
+    /// Counts that do not sum to `--positives` and `--negatives`.
+    ClassSizesDiffer = "class-sizes-differ",
+    /// `--out` names a folder that holds something else than an earlier comparison.
+    OutOccupied = "out-occupied",
+    // Warnings in results
+    /// `compare --common`: the contenders did not score the same cases.
+    CommonCasesOnly = "common-cases-only",
+    /// `compare`: no table names patients, so cases are taken as independent.
+    PatientsUnknown = "patients-unknown",
+    /// `compare --counts`: rows without counts take the numbers of cases of the others.
+    ClassSizesAssumed = "class-sizes-assumed",
+    /// `compare --counts`: single cases are not known.
+    UnpairedApproximation = "unpaired-approximation",
+    /// A difference of published AUCs, compared without pairing.
+    Unpaired = "unpaired",
+    /// Cases were made by a program.
+    Synthetic = "synthetic",
+    /// Several cases of one patient, and declared intervals that take cases as independent.
+    ClusteredCases = "clustered-cases",
+    /// Sampled cases without a score.
+    NoScore = "no-score",
+    /// Subgroups smaller than the declared minimum.
+    SubgroupInsufficient = "subgroup-insufficient",
+    /// This subgroup is smaller than the minimum.
+    Insufficient = "insufficient",
+    /// This interval or test takes cases of one patient as independent.
+    ClusteringIgnored = "clustering-ignored",
+    /// No interval by the declared method; the message says why.
+    IntervalNotEvaluable = "interval-not-evaluable",
+    /// Bootstrap replicates that could not be evaluated were left out.
+    ReplicatesDropped = "replicates-dropped",
+    /// ECE and MCE are above 0 by chance where calibration is perfect.
+    BiasedUpwards = "biased-upwards",
+    /// An interval reaches beyond what is possible: the basic bootstrap knows no bounds.
+    BeyondRange = "beyond-range",
+    /// `--site` names a column with one value.
+    OneSite = "one-site",
+    /// Sites without an AUC that has a variance do not enter the test of AUCs.
+    SitesLeftOut = "sites-left-out",
+    /// The chi-squared test over sites expects fewer than 5 cases in a cell.
+    SmallExpectation = "small-expectation",
+    /// The cases do not vary, so the interval or the variance is a point.
+    NoSpread = "no-spread",
+    /// A bootstrap that would take minutes on so many cases was not run, or its law has no closed form for `--bootstrap exact`.
+    BootstrapLeftOut = "bootstrap-left-out",
+    /// With so few cases (or patients) in a class the intervals cover less often than their level says; `docs/coverage.md` has the simulation.
+    SmallClass = "small-class",
+    /// The classes do not overlap: estimated variances are zero.
+    PerfectSeparation = "perfect-separation",
+    /// McNemar: both are right on the same cases.
+    NoDiscordantCase = "no-discordant-case",
+    /// Reader against the others: cases where the others have no majority are left out.
+    OthersUndecided = "others-undecided",
+}
