@@ -156,6 +156,200 @@ fn every_module_imports_only_what_its_wall_allows() {
     assert!(wrong.is_empty(), "walls are broken:\n{}", wrong.join("\n"));
 }
 
+/// Paths that a text names, group imports written out: `use crate::{a::B, c}` gives `crate::a::B` and `crate::c`.
+fn paths(code: &str) -> Vec<Vec<String>> {
+    fn tree(text: &str, before: &[String], out: &mut Vec<Vec<String>>) {
+        let text = text.trim();
+        let head = text.split('{').next().unwrap_or_default();
+        let mut path = before.to_vec();
+        path.extend(
+            head.split("::")
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(|part| part.split(" as ").next().unwrap_or_default().trim().to_owned()),
+        );
+        let Some((_, group)) = text.split_once('{') else {
+            out.push(path);
+            return;
+        };
+        let group = group.trim_end().trim_end_matches('}');
+        let (mut depth, mut start) = (0_usize, 0);
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                ',' if depth == 0 => {
+                    tree(&group[start..at], &path, out);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        if !group[start..].trim().is_empty() {
+            tree(&group[start..], &path, out);
+        }
+    }
+    let mut out = Vec::new();
+    let mut rest = String::new();
+    let mut statements = code.split_inclusive(';');
+    for statement in &mut statements {
+        let begin = statement.rfind("\nuse ").map(|at| at + 5);
+        let begin = begin.or_else(|| {
+            statement.rfind("use ").filter(|_| statement.trim().starts_with("use ")).map(|at| at + 4)
+        });
+        let begin = begin
+            .or_else(|| statement.rfind("pub use ").map(|at| at + 8))
+            .or_else(|| statement.rfind("    use ").map(|at| at + 8));
+        match begin {
+            Some(at) => {
+                tree(statement[at..].trim_end_matches(';'), &[], &mut out);
+                rest += &statement[..at];
+            }
+            None => rest += statement,
+        }
+    }
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    for word in rest.split(|c| !is_part(c)).filter(|word| word.contains("::")) {
+        out.push(word.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect());
+    }
+    out
+}
+
+/// Every file as a module path (`metric/mod.rs` is `metric`), with its code.
+fn file_modules() -> BTreeMap<Vec<String>, (String, String)> {
+    let mut found = BTreeMap::new();
+    for (_, files) in modules() {
+        for (file, code) in files {
+            let mut path: Vec<String> = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+            if path.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
+                path.pop();
+            }
+            found.insert(path, (file, code));
+        }
+    }
+    found
+}
+
+/// The absolute path that a path means in a module; none for other crates.
+fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
+    let first = path.first()?;
+    if first == "crate" {
+        return Some(path[1..].to_vec());
+    }
+    if first != "super" && first != "self" {
+        return None;
+    }
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    let skip = ups.max(usize::from(first == "self"));
+    let base = module.len().checked_sub(ups)?;
+    Some([&module[..base], &path[skip..]].concat())
+}
+
+/// The file in which an absolute path ends; a name that a file re-exports leads on.
+fn file_of(
+    path: &[String],
+    files: &BTreeMap<Vec<String>, (String, String)>,
+    depth: usize,
+) -> Option<Vec<String>> {
+    let length = (1..=path.len()).rev().find(|length| files.contains_key(&path[..*length]))?;
+    let (module, rest) = path.split_at(length);
+    if let Some(name) = rest.first()
+        && depth < 5
+    {
+        let (_, code) = &files[module];
+        for line in code.split(';') {
+            let Some((_, tree)) = line.split_once("pub use ") else { continue };
+            for reexport in paths(&format!("use {tree};")) {
+                if reexport.last() == Some(name) {
+                    let own: Vec<String> = match absolute(&reexport, module) {
+                        Some(path) => path,
+                        None => [module, &reexport[..]].concat(),
+                    };
+                    if own.as_slice() != path {
+                        return file_of(&own, files, depth + 1);
+                    }
+                }
+            }
+        }
+    }
+    Some(module.to_vec())
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let files = file_modules();
+    let mut imports: BTreeMap<&[String], BTreeSet<Vec<String>>> = BTreeMap::new();
+    for (module, (_, code)) in &files {
+        let named = paths(code).into_iter().filter_map(|path| file_of(&absolute(&path, module)?, &files, 0));
+        imports.insert(module, named.filter(|other| other != module).collect());
+    }
+    // Files that import nothing that is left are taken away until nothing changes, then those that nothing left imports.
+    let mut left: BTreeSet<&[String]> = imports.keys().copied().collect();
+    loop {
+        let stays = |module: &&[String]| {
+            let out = imports[*module].iter().any(|other| left.contains(other.as_slice()));
+            let into = left.iter().any(|other| imports[*other].contains(*module));
+            out && into
+        };
+        let next: BTreeSet<&[String]> = left.iter().copied().filter(|module| stays(module)).collect();
+        if next.len() == left.len() {
+            break;
+        }
+        left = next;
+    }
+    let told: Vec<String> = left
+        .iter()
+        .map(|module| {
+            let to: Vec<_> = imports[*module]
+                .iter()
+                .filter(|o| left.contains(o.as_slice()))
+                .map(|o| o.join("::"))
+                .collect();
+            format!("{} -> {}", module.join("::"), to.join(", "))
+        })
+        .collect();
+    assert!(told.is_empty(), "files in or between circles:\n{}", told.join("\n"));
+}
+
+#[test]
+fn every_allowance_is_used() {
+    let modules = modules();
+    let mut unused = Vec::new();
+    for (module, allowed) in WALLS {
+        let all: BTreeSet<String> = modules[*module].iter().flat_map(|(_, code)| imports(code)).collect();
+        unused.extend(
+            allowed.iter().filter(|name| !all.contains(**name)).map(|name| format!("{module}: {name}")),
+        );
+    }
+    assert!(unused.is_empty(), "allowed, but never imported:\n{}", unused.join("\n"));
+}
+
+#[test]
+fn no_super_path_leaves_its_module() {
+    let mut wrong = Vec::new();
+    for (module, (file, code)) in file_modules() {
+        for path in paths(&code) {
+            if path.first().is_some_and(|first| first == "super") {
+                let inside =
+                    absolute(&path, &module).is_some_and(|to| to.first() == module.first() && to.len() > 1);
+                if !inside {
+                    wrong.push(format!("{file}: {}", path.join("::")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "paths with `super` that leave a module:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn groups_are_written_out() {
+    let told: Vec<String> = paths("use crate::{a::B, c::{d, E as F}};\nlet x = super::y::z(1);")
+        .iter()
+        .map(|p| p.join("::"))
+        .collect();
+    assert_eq!(told, ["crate::a::B", "crate::c::d", "crate::c::E", "super::y::z"]);
+}
+
 #[test]
 fn only_model_torch_names_the_bindings_of_libtorch() {
     for (_, files) in modules() {
