@@ -11,6 +11,7 @@ mod hostile_bytes;
 mod locked_model;
 mod metrics;
 mod nominal_readers;
+mod old_evidence;
 mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
@@ -25,6 +26,7 @@ mod sites;
 mod source_project;
 mod study;
 mod support;
+mod terminal;
 #[cfg(feature = "torch")]
 mod training;
 mod walls;
