@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Location, Result, Severity};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::protocol::{Field, Protocol, Rule};
 use crate::storage;
 use crate::study::{self, Step};
@@ -64,7 +64,13 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         }
     }
     if !errors.is_empty() {
-        return Err(errors.into());
+        let error = Error::from(errors);
+        if !context.json {
+            return Err(error);
+        }
+        // The one JSON document is printed already.
+        eprintln!("{error}");
+        return Ok(Outcome::NotAllCouldBeDone);
     }
     if !context.json {
         println!("the study is valid; {} warnings", found.len());

@@ -124,7 +124,7 @@ pub fn lock_random(folder: &Path, architecture: Architecture, gate: Gate) -> Loc
 }
 
 /// The small study with images, and a model that was locked before it.
-fn study() -> Study {
+pub fn study() -> Study {
     let study = Study::small();
     study.replace("protocol.toml", "[scores]\nfile = \"scores.csv\"\n\n", "");
     study.replace("protocol.toml", "cases = \"cases.csv\"\n", "cases = \"cases.csv\"\nimages = \"images\"\n");

@@ -1,0 +1,294 @@
+//! What `--json` prints, against the schemas in `docs/schemas/`: every command has one, and its output keeps to it.
+//!
+//! `SEQUESTER_WRITE_SCHEMAS=1 cargo test --test it json_output` writes them again from what the commands print. A key
+//! that is new, gone or of another type is then a change of a file that a person reads, and fails here until it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::reference_values::folder as reference_values;
+use crate::support::{Study, sequester};
+
+fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
+}
+
+/// Outputs by the name of their schema.
+#[derive(Default)]
+struct Outputs(BTreeMap<&'static str, Vec<Value>>);
+
+impl Outputs {
+    fn add(&mut self, schema: &'static str, code: i32, arguments: &[&str]) {
+        let ran = sequester(&[arguments, &["--json"]].concat());
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        let value = serde_json::from_str(&ran.stdout)
+            .unwrap_or_else(|e| panic!("{arguments:?} prints no JSON document: {e}\n{}", ran.stdout));
+        self.0.entry(schema).or_default().push(value);
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A study at score level, through every step and into each kind of error.
+fn studies(outputs: &mut Outputs) {
+    let study = Study::small();
+    let folder = text(study.path());
+    for command in ["check", "dataset", "reads", "validate", "report", "verify", "run"] {
+        let schema = match command {
+            "check" => "check",
+            "dataset" => "dataset",
+            "reads" => "reads",
+            "validate" => "validate",
+            "report" => "report",
+            "verify" => "verify",
+            _ => "run",
+        };
+        outputs.add(schema, 0, &[command, folder]);
+    }
+    study.replace("scores.csv", "C000,", "C000,0");
+    outputs.add("error", 30, &["run", folder]);
+    study.replace("evidence/run-1/data/scores.csv", "C002,", "C002,0");
+    outputs.add("verify", 20, &["verify", folder]);
+    study.replace("cases.csv", "C003,P001,F", "C002,P001,X");
+    outputs.add("check", 1, &["check", folder]);
+    outputs.add("error", 1, &["dataset", folder]);
+}
+
+/// A locked model scores, is exported, and its scores are verified.
+fn models(outputs: &mut Outputs, dicom: &Path) {
+    let study = crate::locked_model::study();
+    let folder = text(study.path());
+    let model = study.file("model");
+    let run = model.join("run");
+    let again = study.file("locked-again");
+    outputs.add(
+        "lock",
+        0,
+        &["lock", "--run", text(&run), "--out", text(&again), "--operating-point", "youden"],
+    );
+    outputs.add("score", 0, &["score", folder]);
+    outputs.add("score-files", 0, &["score", "--model", text(&model), text(dicom)]);
+    let validated = study.run("validate", &[]);
+    assert!([0, 10].contains(&validated.code), "{}", validated.stderr);
+    outputs.add("verify", 0, &["verify", folder, "--rescore"]);
+    let onnx = study.file("model.onnx");
+    outputs.add("export", 0, &["export", text(&model), "--format", "onnx", "--out", text(&onnx)]);
+}
+
+/// Gives the folder, and in it a DICOM file.
+fn data(outputs: &mut Outputs) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let demo = at("demo");
+    let small = ["--only-cohort", "--cases", "80", "--development", "60", "--size", "64"];
+    outputs.add("demo", 0, &[&["demo", text(&demo)], &small[..]].concat());
+    outputs.add("init", 0, &["init", text(&at("new"))]);
+    let dicom = std::fs::read_dir(demo.join("dicom")).expect("lists").flatten().map(|e| e.path());
+    let mut dicom: Vec<PathBuf> = dicom.collect();
+    dicom.sort();
+    let gate = at("gate.toml");
+    std::fs::write(&gate, "view = [\"PA\"]\nmodality = [\"DX\"]\n").expect("writes");
+    let files: Vec<&str> = dicom.iter().map(|p| text(p)).collect();
+    outputs.add("dicom-check", 10, &[&["dicom", "check", "--gate", text(&gate)], &files[..]].concat());
+    outputs.add("dicom-phi", 10, &[&["dicom", "phi"], &files[..1]].concat());
+    let (cases, development) = (demo.join("cases.csv"), demo.join("development.csv"));
+    let images = demo.join("images");
+    let tables = [text(&cases), text(&development)];
+    let with_images = ["--images", text(&images), "--image-sample", "5"];
+    outputs.add("dataset-describe", 0, &[&["dataset", "describe"], &tables[..], &with_images].concat());
+    outputs.add(
+        "dataset-split",
+        0,
+        &["dataset", "split", tables[0], "--tuning", "0.2", "--test", "0.2", "--out", text(&at("split"))],
+    );
+    outputs.add("dataset-leakage", 0, &[&["dataset", "leakage"], &tables[..]].concat());
+    for class in ["normal", "pneumonia"] {
+        let to = at("classes").join(class);
+        std::fs::create_dir_all(&to).expect("creates");
+        let picture = ::image::GrayImage::from_fn(32, 32, |x, y| ::image::Luma([(x * y % 251) as u8]));
+        picture.save(to.join(format!("person1_{class}_1.png"))).expect("saves");
+    }
+    outputs.add(
+        "dataset-folder",
+        0,
+        &[
+            "dataset",
+            "folder",
+            text(&at("classes")),
+            "--positive",
+            "pneumonia",
+            "--patient",
+            "(person[0-9]+)",
+            "--out",
+            text(&at("table.csv")),
+        ],
+    );
+    std::fs::create_dir_all(at("cache")).expect("creates");
+    outputs.add("cache-list", 0, &["cache", "list", text(&at("cache"))]);
+    outputs.add("cache-prune", 0, &["cache", "prune", text(&at("cache")), "--to", "1M"]);
+    outputs.add("cache-remove", 0, &["cache", "remove", text(&at("cache"))]);
+    let first = dicom.first().expect("a DICOM file").clone();
+    (folder, first)
+}
+
+fn statistics(outputs: &mut Outputs) {
+    let inputs = reference_values().join("inputs");
+    let input = |name: &str| inputs.join(name).to_str().expect("UTF-8").to_owned();
+    let columns = std::fs::read_to_string(input("d01_tiny20.csv")).expect("reads");
+    let header: Vec<&str> = columns.lines().next().expect("a header").split(',').collect();
+    let (label, score) = (header[6], header[7]);
+    let table = input("d07_subgroups600.csv");
+    let plain = ["metrics", &table, "--label", label, "--score", score, "--bootstrap", "50"];
+    outputs.add("metrics", 0, &plain);
+    outputs.add("metrics", 0, &[&plain[..], &["--curves", "--prevalence", "0.1"]].concat());
+    outputs.add("design-auc", 0, &["design", "auc", "--expected", "0.85", "--goal", "0.8", "--cases", "500"]);
+    outputs.add("design-proportion", 0, &["design", "proportion", "--expected", "0.9", "--goal", "0.8"]);
+    let pilot = ["--pilot-se", "0.03", "--pilot-positives", "50", "--pilot-negatives", "50"];
+    outputs.add(
+        "design-difference",
+        0,
+        &[&["design", "difference", "--difference", "0.05"], &pilot[..]].concat(),
+    );
+    outputs.add(
+        "design-goals",
+        0,
+        &["design", "goals", "--ppv", "0.5", "--npv", "0.95", "--prevalence", "0.2"],
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let reads = folder.path().join("reads.csv");
+    let mut all = String::from("case_id,reader_id,read\n");
+    let study = Study::small();
+    for reader in 1..=3 {
+        let own = study.read(&format!("reads/reader-{reader}.csv"));
+        all.extend(own.lines().skip(1).map(|line| format!("{line}\n")));
+    }
+    std::fs::write(&reads, &all).expect("writes");
+    outputs.add("reads-agreement", 0, &["reads", "agreement", text(&reads), "--label", "read"]);
+    let mut tables = Vec::new();
+    for (name, shift) in [("one", 0.0), ("two", 0.2)] {
+        let mut table = String::from("case_id,patient_id,label,score\n");
+        for i in 0..60 {
+            let positive = i % 2;
+            let score = 0.2
+                + 0.3 * f64::from(positive)
+                + 0.4 * f64::from(i * 37 % 61) / 61.0
+                + shift * f64::from(i % 3);
+            table.push_str(&format!("C{i},P{i},{positive},{:.4}\n", score / 2.0));
+        }
+        let path = folder.path().join(format!("{name}.csv"));
+        std::fs::write(&path, table).expect("writes");
+        tables.push(format!("{name}={}", path.display()));
+    }
+    outputs.add("compare", 0, &["compare", &tables[0], &tables[1], "--bootstrap", "50"]);
+}
+
+fn outputs() -> Outputs {
+    let mut outputs = Outputs::default();
+    studies(&mut outputs);
+    let (_folder, dicom) = data(&mut outputs);
+    models(&mut outputs, &dicom);
+    statistics(&mut outputs);
+    outputs
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(n) if n.is_u64() || n.is_i64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Whether an object's keys are data (paths, digests, names) and not words of the format.
+fn has_data_keys(objects: &[&Map<String, Value>]) -> bool {
+    let plain = |key: &String| key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    objects.iter().any(|object| object.keys().any(|key| !plain(key)))
+}
+
+/// The narrowest schema of this kind that holds for every value.
+fn schema_of(values: &[&Value]) -> Value {
+    let mut types: BTreeSet<&str> = values.iter().map(|value| type_of(value)).collect();
+    if types.contains("number") {
+        types.remove("integer");
+    }
+    let mut schema = Map::new();
+    let names: Vec<&str> = types.iter().copied().collect();
+    match names[..] {
+        // Nothing was there: whatever it is when it is there.
+        [] | ["null"] => return json!({}),
+        [one] => schema.insert("type".to_owned(), json!(one)),
+        _ => schema.insert("type".to_owned(), json!(names)),
+    };
+    if types.contains("array") {
+        let items: Vec<&Value> = values.iter().filter_map(|v| v.as_array()).flatten().collect();
+        schema.insert("items".to_owned(), schema_of(&items));
+    }
+    let objects: Vec<&Map<String, Value>> = values.iter().filter_map(|v| v.as_object()).collect();
+    if types.contains("object") && has_data_keys(&objects) {
+        let inner: Vec<&Value> = objects.iter().flat_map(|object| object.values()).collect();
+        schema.insert("additionalProperties".to_owned(), schema_of(&inner));
+    } else if types.contains("object") {
+        let keys: BTreeSet<&String> = objects.iter().flat_map(|object| object.keys()).collect();
+        let of = |key: &String| objects.iter().filter_map(|o| o.get(key)).collect::<Vec<_>>();
+        let required: Vec<&&String> = keys.iter().filter(|key| of(key).len() == objects.len()).collect();
+        schema.insert("required".to_owned(), json!(required));
+        let properties: Map<String, Value> =
+            keys.iter().map(|key| ((*key).clone(), schema_of(&of(key)))).collect();
+        schema.insert("properties".to_owned(), Value::Object(properties));
+        schema.insert("additionalProperties".to_owned(), json!(false));
+    }
+    Value::Object(schema)
+}
+
+#[test]
+fn what_every_command_prints_keeps_to_its_schema() {
+    let outputs = outputs();
+    if std::env::var_os("SEQUESTER_WRITE_SCHEMAS").is_some() {
+        std::fs::create_dir_all(schemas()).expect("creates");
+        for (name, values) in &outputs.0 {
+            let mut schema = Map::new();
+            schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+            schema.insert("title".to_owned(), json!(format!("sequester {} --json", name.replace('-', " "))));
+            let Value::Object(rest) = schema_of(&values.iter().collect::<Vec<_>>()) else {
+                panic!("an object")
+            };
+            schema.extend(rest);
+            let text = serde_json::to_string_pretty(&schema).expect("writes");
+            std::fs::write(schemas().join(format!("{name}.json")), text + "\n").expect("writes");
+        }
+    }
+    let mut wrong = Vec::new();
+    for (name, values) in &outputs.0 {
+        let path = schemas().join(format!("{name}.json"));
+        let schema =
+            std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("there is no {}", path.display()));
+        let schema: Value = serde_json::from_str(&schema).expect("JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        for value in values {
+            let problems = validator.iter_errors(value);
+            wrong.extend(problems.map(|p| format!("{name}{}: {p}", p.instance_path())));
+            // A schema that accepts a document with a foreign key checks nothing.
+            let mut foreign = value.clone();
+            if let Some(object) = foreign.as_object_mut() {
+                object.insert("foreign_key".to_owned(), json!(1));
+                assert!(!validator.is_valid(&foreign), "{name} accepts a foreign key");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let there: BTreeSet<String> = std::fs::read_dir(schemas())
+        .expect("lists")
+        .flatten()
+        .map(|entry| entry.path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    let tested: BTreeSet<String> = outputs.0.keys().map(|name| (*name).to_owned()).collect();
+    assert_eq!(there, tested, "a schema without an output, or an output without a schema");
+}
