@@ -17,6 +17,7 @@ pub mod audit;
 pub mod cli;
 pub mod comparison;
 pub mod dataset;
+pub mod document;
 pub mod eligibility;
 pub mod evidence;
 pub mod imaging;

@@ -16,7 +16,7 @@ use crate::dataset::cases::{self, CaseFormat};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
-use crate::report::figures;
+use crate::report::comparison;
 use crate::storage;
 
 /// Train a network as an experiment file declares.
@@ -230,10 +230,7 @@ pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainReque
 pub fn train_run(request: &TrainRequest) -> Result<RunState> {
     Lock::refuse_second(&request.out)?;
     let state = torch::train_run(request)?;
-    let svg = figures::comparison::training_svg(
-        &state.inputs.experiment.id,
-        &super::compare::epochs(&state.history),
-    );
+    let svg = comparison::training_svg(&state.inputs.experiment.id, &super::compare::epochs(&state.history));
     storage::write_atomic(&run_folder(&request.out).join("training.svg"), svg.as_bytes())?;
     Ok(state)
 }

@@ -1,9 +1,11 @@
 //! Figures of a description: horizontal bars, outlines of distributions, differences, a matrix.
 
+use super::words::variable;
 use crate::dataset::describe::{Comparison, DifferenceKind, SetDescription};
 use crate::dataset::standardised::NOTABLE;
-use crate::report::figures::canvas::{Anchor, Axis, BAND, BLUE, Canvas, GRID, INK, MUTED, Plot, RED, Stroke};
-use crate::report::{format, text};
+use crate::document::canvas::{Anchor, BAND, BLUE, Canvas, GRID, INK, MUTED, RED, Stroke};
+use crate::document::plot::{Axis, Plot};
+use crate::document::{format, text};
 
 /// One colour a series, in order; the last serves all further ones.
 pub const SERIES: [&str; 5] = [BLUE, RED, "#2f7d4f", "#8a6d1f", MUTED];
@@ -78,7 +80,7 @@ pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64)
             };
             let end = plot.px(value * 100.0);
             canvas.rect(left, y, end - left, thick - 1.0, one.color, None);
-            let words = super::words::percent(value);
+            let words = format::number(value, format::Style::Percent);
             canvas.text((end + 4.0, y + thick * 0.82), 9.5, Anchor::Start, MUTED, &words);
         }
     }
@@ -129,10 +131,8 @@ pub fn differences(comparisons: &[Comparison]) -> Canvas {
         .iter()
         .filter(|d| d.kind != DifferenceKind::Binary || ["label", "finding"].contains(&d.variable.as_str()))
         .collect();
-    let labels: Vec<String> = rows
-        .iter()
-        .map(|d| text::fit(&super::variable(&d.variable, d.level.as_deref()), SIZE, 200.0))
-        .collect();
+    let labels: Vec<String> =
+        rows.iter().map(|d| text::fit(&variable(&d.variable, d.level.as_deref()), SIZE, 200.0)).collect();
     let widest = labels.iter().map(|l| text::width(l) * SIZE).fold(0.0, f64::max);
     let left = widest.max(50.0) * 1.08 + 20.0;
     let step = 19.0;

@@ -1,17 +1,16 @@
 //! Findings, and what occurs beside the positive one.
 
 use super::figures::{self, Series};
+use super::pieces::{DRAWN, Pieces};
 use super::words::{columns, finding_name, finding_words, names, row, share, table};
-use super::{DRAWN, Pieces};
 use crate::dataset::describe::{Comorbidity, Description, Finding, SetDescription, Share};
-use crate::report::document::Row;
-use crate::report::figures::canvas::{BLUE, RED};
-use crate::report::text;
+use crate::document::canvas::{BLUE, RED};
+use crate::document::text;
+use crate::document::tree::Row;
 
 pub(super) fn findings(description: &Description, pieces: &mut Pieces) {
     let sets = &description.sets;
     let Some(first) = sets.first().filter(|s| !s.findings.is_empty()) else { return };
-    pieces.heading("Findings");
     let mut all: Vec<&str> = Vec::new();
     for finding in sets.iter().flat_map(|s| &s.findings) {
         if !all.contains(&finding.finding.as_str()) {
@@ -103,7 +102,6 @@ fn beside(description: &Description, pieces: &mut Pieces) {
         return;
     }
     let positive = finding_words(description);
-    pieces.heading(&format!("What occurs beside {positive}"));
     let mut names_of: Vec<&str> = Vec::new();
     for finding in listed.iter().flat_map(|s| &s.co_occurring) {
         if !names_of.contains(&finding.finding.as_str()) {

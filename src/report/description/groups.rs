@@ -1,19 +1,18 @@
 //! Age, sex and the other variables with levels.
 
 use super::figures::{self, Series};
+use super::pieces::{DRAWN, Pieces};
 use super::words::{columns, level_words, names, row, share, table, variable};
-use super::{DRAWN, Pieces};
 use crate::dataset::describe::{AgeBin, Description, SetDescription, Share};
-use crate::report::document::Row;
-use crate::report::figures::canvas::{BLUE, RED};
-use crate::report::text;
+use crate::document::canvas::{BLUE, RED};
+use crate::document::text;
+use crate::document::tree::Row;
 
 pub(super) fn age_and_sex(description: &Description, pieces: &mut Pieces) {
     let sets = &description.sets;
     if sets.iter().all(|s| s.age.is_none()) {
         return;
     }
-    pieces.heading("Age and sex");
     let most = sets.iter().map(|s| s.age_histogram.len()).max().unwrap_or(0);
     let drawn = sets.iter().take(DRAWN).filter(|s| !s.age_histogram.is_empty()).map(|set| {
         let bins = &set.age_histogram;
@@ -124,7 +123,6 @@ pub(super) fn age_and_sex(description: &Description, pieces: &mut Pieces) {
 pub(super) fn levels(description: &Description, pieces: &mut Pieces) {
     let sets = &description.sets;
     let Some(first) = sets.first().filter(|s| !s.covariates.is_empty()) else { return };
-    pieces.heading("Sex, view and the other variables");
     let (mut images, mut positives) = (Vec::new(), Vec::new());
     for (place, covariate) in first.covariates.iter().enumerate() {
         let mut names: Vec<&str> = Vec::new();

@@ -1,12 +1,12 @@
 //! Images a patient, and the intensities of images.
 
 use super::figures::{self, Series};
+use super::pieces::{DRAWN, Pieces};
 use super::words::{columns, names, row, share, table};
-use super::{DRAWN, Pieces};
 use crate::dataset::describe::{Description, SetDescription, Share};
-use crate::report::document::Row;
-use crate::report::figures::canvas::{BLUE, MUTED, RED};
-use crate::report::{format, text};
+use crate::document::canvas::{BLUE, MUTED, RED};
+use crate::document::tree::Row;
+use crate::document::{format, text};
 
 /// Bins of the figure of images per patient: the first and the last number of images.
 const IMAGES: [(u64, Option<u64>); 9] = [
@@ -23,7 +23,6 @@ const IMAGES: [(u64, Option<u64>); 9] = [
 
 pub(super) fn patients(description: &Description, pieces: &mut Pieces) {
     let sets = &description.sets;
-    pieces.heading("Images per patient");
     let labels: Vec<String> = IMAGES
         .iter()
         .map(|(first, last)| match last {
@@ -76,11 +75,6 @@ pub(super) fn intensity(description: &Description, pieces: &mut Pieces) {
     if sets.is_empty() {
         return;
     }
-    pieces.heading("Intensities of the images");
-    pieces.paragraph(
-        "Stored intensities over the largest value that the file can hold; 0 is black. Every image weighs the same. Where a \
-         group has more images than were read, those were read whose SHA-256 of the case id is smallest.",
-    );
     let mut rows = Vec::new();
     for set in &sets {
         if sets.len() > 1 {

@@ -1,13 +1,14 @@
 //! All sets in one table, stated facts, and how far the sets lie apart.
 
+use super::figures;
+use super::pieces::Pieces;
 use super::words::{
     columns, difference, fact_numbers, finding_words, level_words, names, row, share, table, variable,
 };
-use super::{Pieces, figures};
 use crate::dataset::describe::{Description, Difference, DifferenceKind, Numbers, SetDescription};
 use crate::dataset::standardised::NOTABLE;
-use crate::report::document::{Cell, Look, Row, Table};
-use crate::report::{format, text};
+use crate::document::tree::{Cell, Look, Row, Table};
+use crate::document::{format, text};
 
 pub(super) fn years(numbers: Option<Numbers>, part: fn(Numbers) -> Option<String>) -> String {
     numbers.and_then(part).unwrap_or_else(|| "\u{2013}".to_owned())
@@ -56,7 +57,6 @@ pub(super) fn facts(description: &Description, pieces: &mut Pieces) {
     if description.facts.is_empty() {
         return;
     }
-    pieces.heading("Facts that were stated elsewhere");
     let rows = description
         .facts
         .iter()
@@ -79,7 +79,6 @@ pub(super) fn facts(description: &Description, pieces: &mut Pieces) {
 
 pub(super) fn differences(description: &Description, pieces: &mut Pieces) {
     let Some(first) = description.comparisons.first() else { return };
-    pieces.heading("Sets side by side");
     let heads =
         description.comparisons.iter().map(|c| text::one_line(&format!("{} \u{2212} {}", c.first, c.second)));
     let mut rows = Vec::new();
@@ -123,4 +122,15 @@ pub(super) fn differences(description: &Description, pieces: &mut Pieces) {
         vec![figures::differences(&description.comparisons)],
     );
     pieces.table("differences", all);
+}
+
+/// The first table of the page, cell by cell with its header, for a terminal.
+pub fn overview_cells(description: &Description) -> Vec<Vec<String>> {
+    let table = overview(description);
+    let mut lines = vec![table.columns.into_iter().map(|c| c.header).collect()];
+    lines.extend(table.rows.into_iter().filter_map(|row| match row {
+        Row::Cells(cells) => Some(cells.into_iter().map(|c| c.text).collect()),
+        Row::Group(_) => None,
+    }));
+    lines
 }

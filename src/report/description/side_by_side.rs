@@ -9,8 +9,8 @@ use crate::dataset::describe::{
     Comparison, Description, DifferenceKind, NOT_RECORDED, Numbers, SetDescription, Share,
 };
 use crate::dataset::standardised::NOTABLE;
-use crate::report::document::{Cell, Row, Table};
-use crate::report::format;
+use crate::document::format;
+use crate::document::tree::{Cell, Row, Table};
 
 /// What is compared on a line, if anything.
 type Compared<'a> = Option<(&'a str, Option<&'a str>, DifferenceKind)>;
@@ -158,4 +158,14 @@ pub(super) fn missing(description: &Description) -> Table {
     });
     let caption = "Images for which a field is not recorded, of all images";
     table(caption, columns("Field", names(description)), rows.collect())
+}
+
+/// A table of a submission document, by the part of its id after `description`. `None`: there is no such id.
+pub fn for_submission(description: &Description, id: &str) -> Option<Table> {
+    match id {
+        "" => Some(all(description)),
+        "-findings" => Some(findings(description)),
+        "-missing" => Some(missing(description)),
+        _ => None,
+    }
 }

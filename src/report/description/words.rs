@@ -1,27 +1,18 @@
 //! Numbers and names in words, and the parts of a table.
 
-use crate::dataset::describe::{Description, Share};
+use crate::dataset::describe::{Comparison, Description, Difference, Share};
 use crate::dataset::facts::Fact;
 use crate::dataset::standardised::NOTABLE;
-use crate::report::document::{Align, Cell, Column, Look, Row, Table};
-use crate::report::{format, text};
+use crate::document::tree::{Align, Cell, Column, Look, Row, Table};
+use crate::document::{format, text};
 
-/// A share in percent: one decimal from 10 % on, two below.
-pub(super) fn percent(value: f64) -> String {
-    if value == 0.0 {
-        return "0%".to_owned();
-    }
-    if value > 0.0 && value < 0.000_05 {
-        return "<0.01%".to_owned();
-    }
-    let decimals = if value < 0.1 && value > 0.0 { 2 } else { 1 };
-    format!("{}%", format::fixed(value * 100.0, decimals))
-}
-
-/// `1,431/112,120 (1.28%)`.
+/// `1,431/112,120 (1.3%)`.
 pub fn share(share: Share) -> String {
     let counts = format!("{}/{}", format::count(share.numerator), format::count(share.denominator));
-    share.value.map_or_else(|| counts.clone(), |value| format!("{counts} ({})", percent(value)))
+    share.value.map_or_else(
+        || counts.clone(),
+        |value| format!("{counts} ({})", format::number(value, format::Style::Percent)),
+    )
 }
 
 /// The stated number of a fact and the found one, the latter with two more decimals.
@@ -102,4 +93,29 @@ pub(super) fn finding_words(description: &Description) -> String {
     } else {
         text::one_line(&description.positive.join(" or "))
     }
+}
+
+/// How far two sets lie apart, in a sentence.
+pub fn sentence(comparison: &Comparison) -> String {
+    let mut notable: Vec<&Difference> =
+        comparison.differences.iter().filter(|d| d.value.is_some_and(|v| v.abs() > NOTABLE)).collect();
+    let size = |d: &Difference| d.value.unwrap_or(0.0).abs();
+    notable.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    let (first, second) = (text::one_line(&comparison.first), text::one_line(&comparison.second));
+    let largest = comparison.largest.map_or_else(|| "none".to_owned(), |v| format::fixed(v, 3));
+    if notable.is_empty() {
+        return format!(
+            "{first} and {second}: no standardised difference beyond {NOTABLE}; the largest is {largest}"
+        );
+    }
+    let named: Vec<String> = notable
+        .iter()
+        .take(6)
+        .map(|d| {
+            let name = variable(&d.variable, d.level.as_deref());
+            format!("{name} {}", format::fixed(d.value.unwrap_or(0.0), 3))
+        })
+        .collect();
+    let more = if notable.len() > 6 { format!(" and {} more", notable.len() - 6) } else { String::new() };
+    format!("{first} and {second}: standardised differences beyond {NOTABLE}: {}{more}", named.join(", "))
 }

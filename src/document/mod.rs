@@ -1,0 +1,15 @@
+//! The engine of all documents, which knows no study: templates (Tera and Markdown) → one Markdown text → one tree →
+//! HTML, and typst markup → PDF. A kind of document is a [`content::Content`]: what it says beside its text, what
+//! its templates see, and its tables and figures by id. Nothing is computed here, numbers are only formatted.
+
+pub mod canvas;
+pub mod content;
+pub mod format;
+pub mod lint;
+mod markdown;
+pub mod plot;
+pub mod render;
+pub mod template;
+pub mod text;
+pub mod tree;
+pub mod writers;

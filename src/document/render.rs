@@ -1,0 +1,79 @@
+//! From a kind of document and its templates to the finished files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::content::Content;
+use super::tree::Document;
+use super::{lint, markdown, template, writers};
+use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::digest::RelativePath;
+
+/// Finished files by their path.
+pub type Files = BTreeMap<RelativePath, Vec<u8>>;
+
+/// A document put together, before it is written.
+#[derive(Clone, Debug)]
+pub struct Composed {
+    /// The filled templates.
+    pub markdown: String,
+    /// The tree.
+    pub document: Document,
+}
+
+/// Puts a document together from its main template. The same content gives the same document.
+///
+/// # Errors
+/// Every `literal-number` and `unsafe-filter` of the templates at once; then the first template that asks
+/// for something that does not exist (`unknown-table`, `unknown-figure`, ...), with its line.
+pub fn compose<C: Content>(
+    content: &Arc<C>,
+    main: &str,
+    templates: &BTreeMap<String, String>,
+) -> Result<Composed> {
+    let problems: Vec<Diagnostic> =
+        templates.iter().flat_map(|(name, text)| lint::lint(name, text)).collect();
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let filled = template::fill(content, main, templates)?;
+    let document = markdown::assemble(&filled.markdown, filled.pieces, content.facts())?;
+    Ok(Composed { markdown: filled.markdown, document })
+}
+
+impl Composed {
+    /// The document in every format, `NAME.html`, `NAME.pdf` (feature `pdf`) and `NAME.md`, and its figures.
+    ///
+    /// # Errors
+    /// When the typesetter refuses the document.
+    pub fn files(self, name: &str) -> Result<Files> {
+        let mut files = self.page(name)?;
+        #[cfg(feature = "pdf")]
+        add(&mut files, &format!("{name}.pdf"), writers::pdf::compile(&self.document)?)?;
+        add(&mut files, &format!("{name}.md"), self.markdown.into_bytes())?;
+        Ok(files)
+    }
+
+    /// The page `NAME.html` and the figures.
+    ///
+    /// # Errors
+    /// `figure-name` when a name is no path.
+    pub fn page(&self, name: &str) -> Result<Files> {
+        let mut files = Files::new();
+        for figure in self.document.figures() {
+            add(&mut files, &format!("figures/{}.svg", figure.name), figure.svg.clone().into_bytes())?;
+        }
+        add(&mut files, &format!("{name}.html"), writers::html::page(&self.document).into_bytes())?;
+        Ok(files)
+    }
+}
+
+/// Adds a file.
+///
+/// # Errors
+/// `figure-name` when its name is no path.
+pub fn add(files: &mut Files, path: &str, bytes: Vec<u8>) -> Result<()> {
+    let path: RelativePath = path.parse().map_err(|e| Diagnostic::error(Code::FigureName, format!("{e}")))?;
+    files.insert(path, bytes);
+    Ok(())
+}

@@ -1,0 +1,300 @@
+//! The tree as one HTML page that needs nothing else: inline style, inline figures, no script.
+
+use std::fmt::Write as _;
+
+use crate::document::text::html;
+use crate::document::tree::{Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table, plain};
+
+const STYLE: &str = include_str!("../../../templates/style.css");
+
+/// The page.
+pub fn page(document: &Document) -> String {
+    let mut out = String::new();
+    let _ = write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"author\" content=\"{}\">\n<meta name=\"date\" content=\"{}\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
+         <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body{}>\n",
+        html(&document.facts.author),
+        html(&document.facts.date),
+        html(&document.facts.title),
+        running(document),
+        if document.facts.banner.is_some() { " class=\"banner\"" } else { "" },
+    );
+    out.push_str("<a class=\"skip\" href=\"#content\">Skip to the content</a>\n");
+    let _ = write!(out, "<header class=\"running\"><span>{}</span>", html(&document.facts.running_title));
+    if let Some(banner) = &document.facts.banner {
+        let _ = write!(out, "<strong>{}</strong>", html(banner));
+    }
+    out.push_str("</header>\n<div class=\"cover\">\n");
+    blocks(&mut out, &document.cover);
+    out.push_str("</div>\n<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ul>\n");
+    contents(&mut out, document);
+    out.push_str("</ul>\n</nav>\n<main id=\"content\">\n");
+    blocks(&mut out, &document.body);
+    if !document.footnotes.is_empty() {
+        out.push_str("<section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n");
+        for (label, content) in &document.footnotes {
+            let _ = write!(out, "<li id=\"fn-{}\">", html(&crate::document::text::slug(label)));
+            blocks(&mut out, content);
+            out.push_str("</li>\n");
+        }
+        out.push_str("</ol>\n</section>\n");
+    }
+    let _ = writeln!(out, "</main>\n<footer>{}</footer>\n</body>\n</html>", html(&document.facts.footer));
+    out
+}
+
+/// What every printed page says, in the page's margins (CSS Paged Media).
+fn running(document: &Document) -> String {
+    let mut out = String::from("@media print { @page {\n");
+    if let Some(banner) = &document.facts.banner {
+        let _ = writeln!(
+            out,
+            "  @top-center {{ content: \"{}\"; color: #a8390f; font: bold 8pt Arial, sans-serif; }}",
+            css(banner)
+        );
+    } else {
+        let _ = writeln!(
+            out,
+            "  @top-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
+            css(&document.facts.running_title)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "  @bottom-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
+        css(&document.facts.footer)
+    );
+    out.push_str("  @bottom-right { content: counter(page) \" / \" counter(pages); color: #5a6370; font: 8pt Arial, sans-serif; }\n} }\n");
+    out
+}
+
+/// Text for a CSS string inside a style element: whatever is not a letter or a digit as its code
+/// point in six digits (a space after fewer, or a plain one after six, would be swallowed).
+fn css(text: &str) -> String {
+    crate::document::text::clean(text)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\{:06x}", u32::from(c)) })
+        .collect()
+}
+
+fn contents(out: &mut String, document: &Document) {
+    let mut open = false;
+    let mut first = true;
+    for block in &document.body {
+        let Block::Heading { level, number, anchor, content } = block else { continue };
+        let words = format!("{} {}", number.as_deref().unwrap_or_default(), plain(content));
+        let link = format!("<a href=\"#{anchor}\">{}</a>", html(words.trim()));
+        match level {
+            3 if !first => {
+                if !open {
+                    out.push_str("\n<ul>\n");
+                    open = true;
+                }
+                let _ = writeln!(out, "<li>{link}</li>");
+            }
+            2 | 3 => {
+                if open {
+                    out.push_str("</ul>\n");
+                    open = false;
+                }
+                if !first {
+                    out.push_str("</li>\n");
+                }
+                let _ = write!(out, "<li>{link}");
+                first = false;
+            }
+            _ => {}
+        }
+    }
+    if open {
+        out.push_str("</ul>\n");
+    }
+    if !first {
+        out.push_str("</li>\n");
+    }
+}
+
+fn blocks(out: &mut String, list: &[Block]) {
+    for item in list {
+        block(out, item);
+    }
+}
+
+fn block(out: &mut String, block: &Block) {
+    match block {
+        Block::Heading { level, number, anchor, content } => {
+            let level = (*level).clamp(1, 6);
+            let number =
+                number.as_ref().map(|n| format!("<span class=\"number\">{n}</span> ")).unwrap_or_default();
+            let _ = writeln!(out, "<h{level} id=\"{anchor}\">{number}{}</h{level}>", inlines(content));
+        }
+        Block::Paragraph(content) => {
+            let _ = writeln!(out, "<p>{}</p>", inlines(content));
+        }
+        Block::List { start, items } => {
+            let tag = if start.is_some() { "ol" } else { "ul" };
+            let from = start.filter(|s| *s != 1).map(|s| format!(" start=\"{s}\"")).unwrap_or_default();
+            let _ = writeln!(out, "<{tag}{from}>");
+            for item in items {
+                out.push_str("<li>");
+                if let [Block::Paragraph(content)] = item.as_slice() {
+                    out.push_str(&inlines(content));
+                } else {
+                    blocks(out, item);
+                }
+                out.push_str("</li>\n");
+            }
+            let _ = writeln!(out, "</{tag}>");
+        }
+        Block::Callout { kind, content } => {
+            let (class, role) = match kind {
+                Callout::Plain => ("plain", ""),
+                Callout::Note => ("note", " role=\"note\""),
+                Callout::Warning => ("warning", " role=\"note\""),
+            };
+            let _ = writeln!(out, "<blockquote class=\"{class}\"{role}>");
+            blocks(out, content);
+            out.push_str("</blockquote>\n");
+        }
+        Block::Code(code) => {
+            let _ = writeln!(out, "<pre tabindex=\"0\"><code>{}</code></pre>", html(code));
+        }
+        Block::Grid { alignments, header, rows } => {
+            out.push_str("<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr>");
+            for (index, cell) in header.iter().enumerate() {
+                let _ =
+                    write!(out, "<th scope=\"col\"{}>{}</th>", align(alignments.get(index)), inlines(cell));
+            }
+            out.push_str("</tr></thead>\n<tbody>\n");
+            for row in rows {
+                out.push_str("<tr>");
+                for (index, cell) in row.iter().enumerate() {
+                    let _ = write!(out, "<td{}>{}</td>", align(alignments.get(index)), inlines(cell));
+                }
+                out.push_str("</tr>\n");
+            }
+            out.push_str("</tbody>\n</table>\n</div>\n");
+        }
+        Block::Table(t) => table(out, t),
+        Block::Figure(f) => figure(out, f),
+        Block::PageBreak => out.push_str("<hr class=\"page\">\n"),
+    }
+}
+
+fn align(align: Option<&Align>) -> &'static str {
+    match align {
+        Some(Align::Right) => " class=\"r\"",
+        Some(Align::Center) => " class=\"c\"",
+        _ => "",
+    }
+}
+
+fn table(out: &mut String, table: &Table) {
+    let facts = table.caption.is_empty();
+    let _ = writeln!(
+        out,
+        "<div class=\"wide\" tabindex=\"0\">\n<table{}>",
+        if facts { " class=\"facts\"" } else { "" }
+    );
+    if !facts {
+        let _ = writeln!(
+            out,
+            "<caption><strong>Table {}.</strong> {}</caption>",
+            table.number,
+            html(&table.caption)
+        );
+        out.push_str("<thead><tr>");
+        for column in &table.columns {
+            let _ =
+                write!(out, "<th scope=\"col\"{}>{}</th>", align(Some(&column.align)), html(&column.header));
+        }
+        out.push_str("</tr></thead>\n");
+    }
+    out.push_str("<tbody>\n");
+    for row in &table.rows {
+        match row {
+            Row::Group(name) => {
+                let _ = writeln!(
+                    out,
+                    "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>",
+                    table.columns.len(),
+                    html(name)
+                );
+            }
+            Row::Cells(cells) => {
+                out.push_str("<tr>");
+                for (index, cell) in cells.iter().enumerate() {
+                    let column = table.columns.get(index);
+                    let classes = classes(cell, column.map(|c| c.align));
+                    let (open, close) = if index == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
+                    let text = html(&cell.text);
+                    let text = if cell.look == Look::Code { format!("<code>{text}</code>") } else { text };
+                    let _ = write!(out, "<{open}{classes}>{text}</{close}>");
+                }
+                out.push_str("</tr>\n");
+            }
+        }
+    }
+    out.push_str("</tbody>\n</table>\n");
+    for note in &table.notes {
+        let _ = writeln!(out, "<p class=\"note\">{}</p>", html(note));
+    }
+    out.push_str("</div>\n");
+}
+
+fn classes(cell: &Cell, align: Option<Align>) -> String {
+    let mut classes = Vec::new();
+    match align {
+        Some(Align::Right) => classes.push("r"),
+        Some(Align::Center) => classes.push("c"),
+        _ => {}
+    }
+    match cell.look {
+        Look::Strong => classes.push("strong"),
+        Look::Good => classes.push("good"),
+        Look::Bad => classes.push("bad"),
+        Look::Muted => classes.push("muted"),
+        Look::Plain | Look::Code => {}
+    }
+    if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) }
+}
+
+fn figure(out: &mut String, figure: &Figure) {
+    out.push_str("<figure>\n");
+    for image in &figure.images {
+        let _ = writeln!(
+            out,
+            "<div style=\"max-width:{:.0}%\">{}</div>",
+            image.width * 100.0,
+            image.svg.trim_end()
+        );
+    }
+    let _ = writeln!(
+        out,
+        "<figcaption><strong>Figure {}.</strong> {}</figcaption>\n</figure>",
+        figure.number,
+        html(&figure.caption)
+    );
+}
+
+fn inlines(content: &[Inline]) -> String {
+    content
+        .iter()
+        .map(|inline| match inline {
+            Inline::Text(t) => html(t),
+            Inline::Emphasis(c) => format!("<em>{}</em>", inlines(c)),
+            Inline::Strong(c) => format!("<strong>{}</strong>", inlines(c)),
+            Inline::Code(t) => format!("<code>{}</code>", html(t)),
+            Inline::Link { to, content } => format!("<a href=\"{}\">{}</a>", html(to), inlines(content)),
+            Inline::Break => "<br>".to_owned(),
+            Inline::Footnote(label) => {
+                let slug = html(&crate::document::text::slug(label));
+                format!("<sup><a href=\"#fn-{slug}\">{}</a></sup>", html(label))
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! From a bundle to what a document is made of: reads, decides nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::source::{Opening, Recorded, Source, TrainingEpoch};
+use crate::diagnostic::{Error, Result};
+use crate::digest::Digest;
+use crate::evidence::bag::Payload;
+use crate::evidence::bundle::{self, Environment};
+use crate::evidence::ledger::{Event, Ledger};
+use crate::model::lock::Lock;
+use crate::study::results::Results;
+
+/// Everything a document prints, out of a bundle.
+///
+/// # Errors
+/// `Error::Evidence` when a file is missing or cannot be understood.
+pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
+    let results: Results = json(payload, bundle::RESULTS)?;
+    let environment: Environment = json(payload, bundle::ENVIRONMENT)?;
+    let protocol_text = bundle::text(payload, bundle::PROTOCOL)?.to_owned();
+    let ledger = Ledger::parse(Path::new("data/ledger.jsonl"), bundle::file(payload, bundle::LEDGER)?)
+        .map_err(Error::Evidence)?;
+    let openings = ledger
+        .entries()
+        .iter()
+        .filter(|e| e.event == Event::TestSetOpened)
+        .map(|e| Opening { date: e.at.clone(), reason: e.reason.clone() })
+        .collect();
+    let lock_path = bundle::path(bundle::MODEL, "lock.json")?;
+    let (lock, recorded): (Option<Lock>, Option<Value>) = match payload.get(&lock_path) {
+        Some(_) => (Some(json(payload, lock_path.as_str())?), Some(json(payload, lock_path.as_str())?)),
+        None => (None, None),
+    };
+    let mut digests: BTreeMap<String, String> =
+        payload.iter().map(|(path, bytes)| (format!("data/{path}"), Digest::of(bytes).to_string())).collect();
+    if let Some(lock) = &lock {
+        // The weights stay with the model; the lock in the bundle holds their digest.
+        digests.insert("data/model/weights.safetensors".to_owned(), lock.weights.sha256.to_string());
+    }
+    let description_path = bundle::DESCRIPTION.parse().ok();
+    let description = match description_path.and_then(|path| payload.get(&path)) {
+        Some(_) => Some(json(payload, bundle::DESCRIPTION)?),
+        None => None,
+    };
+    Ok(Source {
+        description,
+        device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
+        protocol: crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text)
+            .map_err(Error::Evidence)?,
+        recorded: Recorded { protocol: toml_value(&protocol_text, bundle::PROTOCOL)?, lock: recorded },
+        protocol_text,
+        training: training(lock.as_ref()),
+        lock,
+        root_digest: root.map(|r| r.to_string()).unwrap_or_default(),
+        digests,
+        run_id: environment.run,
+        date: environment.created,
+        openings,
+        templates: bundle::templates(payload)?,
+        program_version: results.method.program_version.clone(),
+        results,
+    })
+}
+
+fn json<T: serde::de::DeserializeOwned>(payload: &Payload, name: &str) -> Result<T> {
+    serde_json::from_slice(bundle::file(payload, name)?).map_err(|e| bundle::unreadable(name, &e.to_string()))
+}
+
+fn toml_value(text: &str, name: &str) -> Result<Value> {
+    toml::from_str::<Value>(text).map_err(|e| bundle::unreadable(name, e.message()))
+}
+
+/// The training curve, which the lock holds; stages are numbered in their order.
+fn training(lock: Option<&Lock>) -> Vec<TrainingEpoch> {
+    let mut stages: Vec<&str> = Vec::new();
+    let history = lock.map_or(&[][..], |lock| &lock.training.history);
+    history
+        .iter()
+        .map(|epoch| {
+            if stages.last() != Some(&epoch.stage.as_str()) {
+                stages.push(&epoch.stage);
+            }
+            TrainingEpoch {
+                epoch: epoch.epoch,
+                stage: stages.len() as u32,
+                loss: epoch.training_loss,
+                tuning_auc: Some(epoch.tuning_auc),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,74 @@
+//! A study's submission as a kind of document.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value as Json;
+
+use super::source::Source;
+use super::{context, figures, functions, tables};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::content::{Answer, Arguments, Content, Refusal};
+use crate::document::tree::{Facts, Figure, Table};
+
+/// A submission in the making.
+#[derive(Debug)]
+pub struct Submission {
+    source: Source,
+    /// Fields of `device.toml` that templates asked for and that are empty.
+    to_complete: Mutex<Vec<String>>,
+}
+
+impl Submission {
+    /// Nothing is asked for yet.
+    pub fn of(source: Source) -> Self {
+        Self { source, to_complete: Mutex::new(Vec::new()) }
+    }
+
+    /// The empty fields of `device.toml`, in the order in which they were asked for.
+    pub fn to_complete(&self) -> Vec<String> {
+        self.to_complete.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Content for Submission {
+    fn facts(&self) -> Facts {
+        context::facts(&self.source)
+    }
+
+    fn context(&self) -> Json {
+        context::context(&self.source)
+    }
+
+    fn table_ids(&self) -> &[&str] {
+        tables::IDS
+    }
+
+    fn table(&self, id: &str, path: &str) -> Option<Table> {
+        tables::build(&self.source, id, path, &self.to_complete())
+    }
+
+    fn figure_ids(&self) -> &[&str] {
+        figures::IDS
+    }
+
+    fn figure(&self, id: &str) -> Option<Figure> {
+        figures::build(&self.source, id)
+    }
+
+    fn functions(&self) -> &'static [&'static str] {
+        &["estimate", "has", "digest", "device", "value", "text_of"]
+    }
+
+    fn answer(&self, function: &str, arguments: &Arguments<'_>) -> Result<Answer, Refusal> {
+        let source = &self.source;
+        match function {
+            "estimate" => functions::estimate(source, arguments),
+            "has" => functions::has(source, arguments),
+            "digest" => functions::digest(source, arguments),
+            "device" => functions::device(source, &self.to_complete, arguments),
+            "value" => functions::value(source, arguments),
+            "text_of" => functions::text_of(source, arguments),
+            _ => Err(Diagnostic::error(Code::Template, format!("there is no function `{function}`")).into()),
+        }
+    }
+}

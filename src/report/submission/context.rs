@@ -1,0 +1,104 @@
+//! What a submission says beside its text, and what its templates see under a name.
+
+use serde_json::{Value as Json, json};
+
+use super::source::Source;
+use super::subgroups::is_insufficient;
+use crate::document::tree::Facts;
+use crate::document::{format, text};
+use crate::report::banner::{SYNTHETIC_BANNER, banner};
+use crate::report::wording;
+use crate::study::results::EndpointResult;
+
+/// What a submission says beside its text.
+pub fn facts(source: &Source) -> Facts {
+    let word = |path: [&str; 2]| {
+        source.device.get(path[0]).and_then(|v| v.get(path[1])).and_then(|v| v.as_str()).unwrap_or_default()
+    };
+    let study = &source.results.study;
+    let device =
+        if word(["device", "name"]).trim().is_empty() { &study.title } else { word(["device", "name"]) };
+    Facts {
+        title: study.title.clone(),
+        running_title: text::fit(
+            &text::one_line(&format!("{device} \u{2013} study {} version {}", study.id, study.version)),
+            8.0,
+            460.0,
+        ),
+        author: text::one_line(word(["submitter", "name"])),
+        banner: banner(study.synthetic),
+        footer: text::one_line(&format!(
+            "Run {} \u{2013} bundle root {}\u{2026}",
+            text::fit(&text::one_line(&source.run_id), 8.0, 220.0),
+            source.root_digest.get(..16).unwrap_or(&source.root_digest)
+        )),
+        date: source.date.clone(),
+        identifier: format!("{} {} {}", study.id, source.run_id, source.root_digest),
+    }
+}
+
+/// What templates see under a name.
+pub fn context(source: &Source) -> Json {
+    let results = &source.results;
+    let endpoint = |e: &EndpointResult| {
+        let style = wording::style_of(&e.metric, false);
+        json!({
+            "id": e.id,
+            "metric": wording::metric(&e.metric),
+            "role": e.role,
+            "criterion": e.criterion,
+            "value": e.value.map(|v| format::number(v, style)),
+            "limits": e.interval.as_ref().map(|i| wording::limits(i, style)),
+            "level": format::level(e.interval.as_ref().map_or(results.method.level, |i| i.level)),
+            "bound": e.bound.map(|b| format::bound(b, e.criterion.as_deref())),
+            "verdict": wording::verdict(e.verdict),
+        })
+    };
+    let endpoints: Vec<Json> = results.endpoints.iter().map(endpoint).collect();
+    let any_insufficient =
+        results.estimates.iter().any(|e| e.subgroup.is_some() && is_insufficient(results, e));
+    json!({
+        "study": results.study,
+        "flow": results.flow,
+        "consensus": results.consensus,
+        "readers": results.readers,
+        "operating_point": results.operating_point,
+        "exact_threshold": results.operating_point.threshold.to_string(),
+        "method": {
+            "level": format::level(results.method.level),
+            "resampling_unit": wording::resampling_unit(results.method.resampling_unit),
+            "replicates": results.method.replicates,
+            "seed": results.method.seed.to_string(),
+            "subgroup_minimum": results.method.subgroup_minimum,
+            "intended_use_prevalence": results.method.intended_use_prevalence.map(format::prevalence),
+            "multiplicity": wording::multiplicity(&results.method),
+            "program_version": results.method.program_version,
+        },
+        "endpoints": endpoints,
+        "conclusion": wording::verdict(Some(results.conclusion)),
+        "warnings": results.warnings,
+        "synthetic": results.study.synthetic,
+        "banner": SYNTHETIC_BANNER,
+        "has_model": source.lock.is_some(),
+        "has_description": source.description.is_some(),
+        "has_development": source.description.as_ref().is_some_and(|d| d.sets.len() > 1),
+        "has_findings":
+            source.description.as_ref().is_some_and(|d| d.sets.iter().any(|s| !s.findings.is_empty())),
+        "has_training": !source.training.is_empty(),
+        "has_precision_recall": !results.curves.precision_recall.is_empty(),
+        "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
+        "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
+        "any_insufficient": any_insufficient,
+        "has_target": source.protocol.sample.target.is_some(),
+        "enriched": source.protocol.sample.target.as_ref().is_some_and(|target| target.positives.is_some()),
+        "protocol": source.recorded.protocol,
+        "protocol_text": source.protocol_text,
+        "lock": source.recorded.lock,
+        "openings": source.openings,
+        "root_digest": source.root_digest,
+        "run_id": source.run_id,
+        "date": source.date,
+        "program_version": source.program_version,
+        "rounding_rule": format::RULE,
+    })
+}

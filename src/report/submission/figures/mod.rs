@@ -1,0 +1,127 @@
+//! The figures of a submission by their ids, as SVG, each from the facts of the bundle alone.
+
+use crate::document::canvas::Canvas;
+use crate::document::tree::Figure;
+use crate::document::{format, text};
+use crate::report::submission::source::Source;
+use crate::report::submission::subgroups::subgroup_levels;
+use crate::report::wording;
+
+mod curves;
+mod flow;
+mod forest;
+
+/// The ids of all figures, for the error that names them.
+pub const IDS: &[&str] =
+    &["roc", "precision-recall", "histogram", "confusion", "training", "forest", "flow", "algorithm"];
+
+/// A figure by its id. `None`: there is no such id.
+pub fn build(source: &Source, id: &str) -> Option<Figure> {
+    let results = &source.results;
+    let curves = &results.curves;
+    let threshold = format::threshold(results.operating_point.threshold);
+    let level = format::level(results.method.level);
+    let auc = results
+        .estimates
+        .iter()
+        .find(|e| e.id == "auc" && e.subgroup.is_none() && e.scenario.is_none())
+        .map_or_else(|| "not evaluable".to_owned(), wording::sentence);
+    let (caption, alt, width, images): (String, String, f64, Vec<Canvas>) = match id {
+        "roc" => {
+            let band = if curves.roc_band.is_empty() {
+                String::new()
+            } else {
+                format!(" The shaded band is the pointwise {level} confidence band.")
+            };
+            (
+                format!("ROC curve of the primary analysis.{band} The dot is the operating point."),
+                format!(
+                    "Receiver operating characteristic curve, sensitivity against one minus specificity. AUC {auc}. \
+                     The operating point is at a threshold of {threshold}."
+                ),
+                0.66,
+                vec![curves::roc(source)],
+            )
+        }
+        "precision-recall" => (
+            "Precision-recall curve of the primary analysis, at the prevalence of the sample. The dot is the operating \
+             point."
+                .to_owned(),
+            format!("Precision, the positive predictive value, against recall, the sensitivity, at thresholds from high to low; the operating point is at {threshold}."),
+            0.46,
+            vec![curves::precision_recall(source)],
+        ),
+        "histogram" => (
+            "Scores of the analysed cases by reference standard. The dashed line is the operating point.".to_owned(),
+            format!(
+                "Two histograms of the device's score from 0 to 1: {} cases positive and {} negative by the reference \
+                 standard, with a dashed line at the threshold of {threshold}.",
+                format::count(results.flow.positives),
+                format::count(results.flow.negatives)
+            ),
+            0.74,
+            vec![curves::histogram(source)],
+        ),
+        "confusion" => {
+            let c = &curves.confusion;
+            (
+                "Cases by device and by reference standard at the operating point.".to_owned(),
+                format!(
+                    "Two by two table: {} true positives, {} false positives, {} false negatives, {} true negatives.",
+                    format::count(c.true_positives),
+                    format::count(c.false_positives),
+                    format::count(c.false_negatives),
+                    format::count(c.true_negatives)
+                ),
+                0.48,
+                vec![curves::confusion(source)],
+            )
+        }
+        "training" => (
+            "Training loss, and AUC on the tuning split, by epoch. Dashed lines separate the stages.".to_owned(),
+            format!(
+                "Two line charts over {} epochs: training loss above, AUC on the tuning split below.",
+                source.training.len()
+            ),
+            0.76,
+            vec![curves::training(source)],
+        ),
+        "forest" => (
+            format!(
+                "AUC, sensitivity and specificity in subgroups with {level} confidence intervals. The dashed line is the \
+                 estimate in all analysed cases; open markers are subgroups too small to rely on."
+            ),
+            format!(
+                "Forest plot of {} subgroups; the numbers are those of the subgroup table.",
+                subgroup_levels(results).len()
+            ),
+            1.0,
+            forest::images(results),
+        ),
+        "flow" => (
+            "Flow of cases through the study (STARD).".to_owned(),
+            format!(
+                "Flow diagram: {} cases considered, {} eligible, {} sampled, {} analysed, of which {} positive and {} \
+                 negative by the reference standard.",
+                format::count(results.flow.considered),
+                format::count(results.flow.eligible),
+                format::count(results.flow.sampled),
+                format::count(results.flow.analysed),
+                format::count(results.flow.positives),
+                format::count(results.flow.negatives)
+            ),
+            0.92,
+            vec![flow::study(source)],
+        ),
+        "algorithm" => (
+            "The device from image to output.".to_owned(),
+            "Flow chart: the image passes the DICOM checks or is refused; it is preprocessed, scored by the network, and \
+             the score is compared with the operating point."
+                .to_owned(),
+            0.92,
+            vec![flow::algorithm(source)],
+        ),
+        _ => return None,
+    };
+    Some(Figure::drawn(id, (caption, alt, width), images, |_| text::humanise(id)))
+}

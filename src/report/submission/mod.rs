@@ -1,0 +1,22 @@
+//! The submission document of a study, from the facts of its evidence bundle. Nothing is computed here: every number
+//! comes from `results.json` by the id of an estimate and is only formatted, so that an auditor renders the same
+//! bytes from the same bundle.
+
+mod bundle;
+mod content;
+mod context;
+mod figures;
+mod functions;
+mod gate;
+mod render;
+mod source;
+mod subgroups;
+mod tables;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use bundle::from_bundle;
+pub use render::{DEVICE_EXAMPLE, MAIN_TEMPLATE, default_templates, render};
+pub use source::{Opening, Recorded, Rendered, Source, TrainingEpoch};

@@ -1,0 +1,87 @@
+//! What a submission document is made of, and what it becomes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::dataset::describe::Description;
+use crate::digest::RelativePath;
+use crate::model::lock::Lock;
+use crate::protocol::Protocol;
+use crate::study::results::Results;
+
+/// Everything a document is made of: plain values, filled from the evidence bundle. No clock, no file.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// `data/results.json`.
+    pub results: Results,
+    /// `data/device.toml` as a value; what is not there is printed as still to be completed.
+    pub device: Value,
+    /// `data/protocol.toml`.
+    pub protocol: Protocol,
+    /// `data/protocol.toml`, the exact text.
+    pub protocol_text: String,
+    /// `data/model/lock.json`; `None` when the device was scored elsewhere.
+    pub lock: Option<Lock>,
+    /// Protocol and lock as templates see them.
+    pub recorded: Recorded,
+    /// `data/description.json`; `None` in a bundle that has none.
+    pub description: Option<Description>,
+    /// One entry an epoch; empty when the training is not part of the bundle.
+    pub training: Vec<TrainingEpoch>,
+    /// Digest of `tagmanifest-sha256.txt`: the one digest that stands for the bundle.
+    pub root_digest: String,
+    /// Bundle path → SHA-256, as in the manifest. `data/model/weights.safetensors` is "the model".
+    pub digests: BTreeMap<String, String>,
+    /// Name of the run, and of the bundle's folder.
+    pub run_id: String,
+    /// RFC 3339 date or date and time, from the bundle.
+    pub date: String,
+    /// Openings of the sealed test set, from the ledger, in order.
+    pub openings: Vec<Opening>,
+    /// Template name (`submission.md`, ...) → text. See `default_templates`.
+    pub templates: BTreeMap<String, String>,
+    /// `major.minor.patch` of the program that renders.
+    pub program_version: String,
+}
+
+/// Files of the bundle as values: templates ask for a part of them by its path.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// `data/protocol.toml`.
+    pub protocol: Value,
+    /// `data/model/lock.json`.
+    pub lock: Option<Value>,
+}
+
+/// One epoch of training, as the training log has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingEpoch {
+    /// Counted from 1 over all stages.
+    pub epoch: u32,
+    /// Stage, counted from 1.
+    pub stage: u32,
+    /// Mean training loss.
+    pub loss: f64,
+    /// AUC on the tuning split, where it was evaluated.
+    pub tuning_auc: Option<f64>,
+}
+
+/// The sealed test set was opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    /// As the ledger has it.
+    pub date: String,
+    /// Why; mandatory from the second time on.
+    pub reason: Option<String>,
+}
+
+/// What was rendered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendered {
+    /// `report.html`, `report.pdf` (feature `pdf`), `report.md`, `figures/*.svg`.
+    pub files: BTreeMap<RelativePath, Vec<u8>>,
+    /// Fields of `device.toml` that are still empty, as the document lists them.
+    pub to_complete: Vec<String>,
+}

@@ -1,0 +1,93 @@
+//! The tables of a submission by their ids, one file a topic, each from the facts of the bundle alone.
+
+use crate::document::tree::{Column, Table};
+use crate::document::{format, text};
+use crate::report::description;
+use crate::report::submission::source::Source;
+use crate::report::submission::values::at;
+
+mod estimates;
+mod evidence;
+mod flow;
+mod front;
+mod model;
+mod parts;
+mod protocol;
+mod readers;
+mod rows;
+
+/// The ids of all tables, for the error that names them.
+pub const IDS: &[&str] = &[
+    "title",
+    "cohort",
+    "flow",
+    "eligibility",
+    "readers",
+    "consensus",
+    "agreement",
+    "endpoints",
+    "results",
+    "intervals",
+    "intended-use",
+    "confusion",
+    "subgroups",
+    "sensitivity-analyses",
+    "gate",
+    "acceptance",
+    "lock",
+    "stages",
+    "development",
+    "training",
+    "openings",
+    "warnings",
+    "digests",
+    "description",
+    "description-findings",
+    "description-missing",
+    "to-complete",
+];
+
+/// A table by its id; `path` selects a part of the lock. `None`: there is no such id.
+pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> Option<Table> {
+    let results = &source.results;
+    let level = format::level(results.method.level);
+    Some(match id {
+        "title" => front::title(source),
+        "cohort" => flow::cohort(results),
+        "flow" => flow::flow(results),
+        "eligibility" => flow::eligibility(results),
+        "readers" => readers::readers(results),
+        "consensus" => readers::consensus(results),
+        "agreement" => readers::agreement(results, &level),
+        "endpoints" => estimates::endpoints(results, &level),
+        "results" => estimates::overall(results, &level),
+        "intervals" => estimates::intervals(results),
+        "intended-use" => estimates::intended_use(results, &level),
+        "confusion" => estimates::confusion(results),
+        "subgroups" => parts::subgroups(results, &level),
+        "sensitivity-analyses" => parts::sensitivity_analyses(results, &level),
+        "gate" => protocol::gate(source),
+        "acceptance" => protocol::acceptance(source),
+        "lock" => model::facts(
+            source.recorded.lock.as_ref().and_then(|lock| at(lock, path)),
+            if path.is_empty() {
+                "The locked model".to_owned()
+            } else {
+                text::humanise(&path.replace('.', " "))
+            },
+        ),
+        "stages" => model::stages(source),
+        "development" => model::development(source),
+        "training" => model::training(source),
+        "openings" => evidence::openings(source),
+        "warnings" => evidence::warnings(results),
+        "digests" => evidence::digests(source),
+        "to-complete" => front::completion(to_complete),
+        _ if id.starts_with("description") && IDS.contains(&id) => {
+            let nothing = Table::or_none("The data", vec![Column::left("", 1.0)], Vec::new());
+            let part = id.trim_start_matches("description");
+            source.description.as_ref().map_or(Some(nothing), |d| description::for_submission(d, part))?
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,60 @@
+//! What the protocol declares: the checks of images, and the acceptance criteria.
+
+use serde_json::json;
+
+use crate::document::tree::{Column, Row, Table};
+use crate::protocol::Role;
+use crate::report::submission::gate;
+use crate::report::submission::source::Source;
+use crate::report::wording;
+use crate::statistics::estimate::IntervalMethod;
+
+pub fn gate(source: &Source) -> Table {
+    let rows = gate::checks(source)
+        .into_iter()
+        .map(|check| Row::plain([check.name.to_owned(), check.attribute.to_owned(), check.accepted]))
+        .collect();
+    let mut table = Table::or_none(
+        "DICOM checks: an image that fails any of them is refused and not scored",
+        vec![Column::left("Check", 1.2), Column::left("Attribute", 0.8), Column::left("Accepted", 1.0)],
+        rows,
+    );
+    table
+        .notes
+        .push("An attribute that a rule needs and the image does not give is refused as well.".to_owned());
+    table
+}
+
+pub fn acceptance(source: &Source) -> Table {
+    let rows = source
+        .protocol
+        .endpoints
+        .iter()
+        .map(|e| {
+            // The method as the protocol names it, and in words where the statistics know it.
+            let method = serde_json::from_value::<IntervalMethod>(json!(e.interval));
+            Row::plain([
+                e.id.clone(),
+                wording::metric(&e.metric),
+                match e.role {
+                    Role::Primary => "primary",
+                    Role::Secondary => "secondary",
+                }
+                .to_owned(),
+                method.map_or_else(|_| e.interval.clone(), |method| method.describe().to_owned()),
+                e.criterion.as_ref().map_or_else(|| "\u{2013}".to_owned(), |c| c.text.clone()),
+            ])
+        })
+        .collect();
+    Table::or_none(
+        "Performance standard: endpoints and acceptance criteria as declared in the protocol",
+        vec![
+            Column::left("Endpoint", 1.0),
+            Column::left("Measure", 1.0),
+            Column::left("Role", 0.7),
+            Column::left("Interval", 1.8),
+            Column::left("Acceptance criterion", 1.2),
+        ],
+        rows,
+    )
+}

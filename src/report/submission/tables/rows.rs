@@ -1,0 +1,56 @@
+//! Rows and notes of the tables of estimates.
+
+use crate::document::tree::{Cell, Look, Row};
+use crate::report::wording;
+use crate::statistics::estimate::Estimate;
+
+/// The methods of the declared intervals, each with the estimates it was used for.
+pub fn method_note(estimates: &[&Estimate]) -> Option<String> {
+    let mut methods: Vec<(String, Vec<String>)> = Vec::new();
+    for estimate in estimates {
+        let Some(interval) = estimate.intervals.first() else { continue };
+        let mut interval = interval.clone();
+        // How many replicates were left out differs from row to row and stands in the list of all intervals.
+        interval.dropped = None;
+        let method = wording::method(&interval);
+        let name = wording::metric(&estimate.id);
+        match methods.iter_mut().find(|(m, _)| *m == method) {
+            Some((_, names)) if !names.contains(&name) => names.push(name),
+            Some(_) => {}
+            None => methods.push((method, vec![name])),
+        }
+    }
+    if methods.is_empty() {
+        return None;
+    }
+    let list: Vec<String> =
+        methods.into_iter().map(|(method, names)| format!("{}: {method}", names.join(", "))).collect();
+    Some(format!("Interval methods. {}.", list.join("; ")))
+}
+
+/// Name of an estimate in a row: the metric, and the model where there are several.
+pub fn row_name(estimate: &Estimate) -> String {
+    match &estimate.model {
+        Some(model) => format!("{}, {model}", wording::metric(&estimate.id)),
+        None => wording::metric(&estimate.id),
+    }
+}
+
+pub fn is_primary(estimate: &Estimate) -> bool {
+    estimate.subgroup.is_none() && estimate.scenario.is_none()
+}
+
+pub fn is_per_thousand(estimate: &Estimate) -> bool {
+    estimate.id.replace('_', "-").starts_with("per-1000-")
+}
+
+pub fn estimate_row(e: &Estimate, name: String) -> Row {
+    let muted = if e.value.is_none() { Look::Muted } else { Look::Plain };
+    Row::Cells(vec![
+        Cell::new(name),
+        Cell::new(wording::value(e)).look(muted),
+        Cell::new(wording::interval(e)),
+        Cell::new(wording::fraction(e).unwrap_or_else(|| "\u{2013}".to_owned())),
+        Cell::count(e.n),
+    ])
+}

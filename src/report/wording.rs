@@ -1,0 +1,181 @@
+//! Estimates, intervals and verdicts in words: what every kind of document says about a quantity, with the numbers
+//! as `document::format` writes them.
+
+use crate::document::format::{Style, count, level, number};
+use crate::document::text;
+use crate::statistics::estimate::{Estimate, Interval, ResamplingUnit};
+use crate::statistics::multiplicity::Multiplicity;
+use crate::study::results::{AnalysisMethod, Verdict};
+
+/// How an estimate is written, from its id and whether it has counts.
+pub fn style(estimate: &Estimate) -> Style {
+    style_of(&estimate.id, estimate.denominator.is_some())
+}
+
+/// How a metric is written.
+pub fn style_of(id: &str, has_counts: bool) -> Style {
+    let id = id.replace('_', "-");
+    match id.as_str() {
+        "sensitivity" | "specificity" | "ppv" | "npv" | "accuracy" | "prevalence" | "percent-agreement" => {
+            Style::Percent
+        }
+        id if id.starts_with("lr") || id.ends_with("likelihood-ratio") || id.ends_with("odds-ratio") => {
+            Style::Ratio
+        }
+        "plr" | "nlr" | "dor" => Style::Ratio,
+        id if id.starts_with("per-1000-") => Style::Count,
+        _ if has_counts => Style::Percent,
+        _ => Style::Index,
+    }
+}
+
+/// What several primary endpoints mean, in words.
+pub fn multiplicity(method: &AnalysisMethod) -> String {
+    match (method.multiplicity, method.criterion_level) {
+        (Multiplicity::CoPrimary, _) => {
+            "co-primary; all have to be met, so each is judged at the full level (intersection-union test)"
+                .to_owned()
+        }
+        (Multiplicity::Bonferroni, None) => {
+            "Bonferroni; there is one criterion, so it keeps the level".to_owned()
+        }
+        (Multiplicity::Bonferroni, Some(each)) => format!(
+            "Bonferroni; each claim stands by itself and is judged by its interval at level {}",
+            level(each)
+        ),
+    }
+}
+
+/// An interval's limits.
+pub fn limits(interval: &Interval, style: Style) -> String {
+    format!("{} to {}", number(interval.lower, style), number(interval.upper, style))
+}
+
+/// An interval's method with what is needed to compute it again.
+pub fn method(interval: &Interval) -> String {
+    let mut text = interval.method.describe().to_owned();
+    if let Some(replicates) = interval.replicates {
+        text = format!("{text}, {} replicates", count(replicates));
+    }
+    if let Some(unit) = interval.unit {
+        text = format!("{text} by {}", resampling_unit(unit));
+    }
+    if let Some(seed) = interval.seed {
+        text = format!("{text}, seed {seed}");
+    }
+    if let Some(dropped) = interval.dropped.filter(|d| *d > 0) {
+        text = format!("{text}, {} replicates without a value left out", count(dropped));
+    }
+    text
+}
+
+/// What a bootstrap draws, in words.
+pub fn resampling_unit(unit: ResamplingUnit) -> &'static str {
+    match unit {
+        ResamplingUnit::Case => "case",
+        ResamplingUnit::CaseStratified => "case within each class",
+        ResamplingUnit::Patient => "patient",
+        ResamplingUnit::Site => "site",
+        ResamplingUnit::SiteThenPatient => "site, then patient",
+    }
+}
+
+/// An estimate's value alone; the reason when there is none.
+pub fn value(estimate: &Estimate) -> String {
+    match estimate.value {
+        Some(value) => number(value, style(estimate)),
+        None => not_evaluable(estimate),
+    }
+}
+
+/// Why there is no value, in words.
+pub fn not_evaluable(estimate: &Estimate) -> String {
+    match &estimate.not_evaluable {
+        Some(reason) => format!("not evaluable ({reason})"),
+        None => "not evaluable".to_owned(),
+    }
+}
+
+/// The count behind a proportion, or nothing.
+pub fn fraction(estimate: &Estimate) -> Option<String> {
+    Some(format!("{}/{}", count(estimate.numerator?), count(estimate.denominator?)))
+}
+
+/// The first, declared interval; a dash when there is none.
+pub fn interval(estimate: &Estimate) -> String {
+    estimate.intervals.first().map_or_else(|| "\u{2013}".to_owned(), |i| limits(i, style(estimate)))
+}
+
+/// Value, count, interval and method, for running text.
+pub fn sentence(estimate: &Estimate) -> String {
+    let mut parts = Vec::new();
+    parts.extend(fraction(estimate));
+    if let Some(first) = estimate.intervals.first() {
+        let limits = limits(first, style(estimate));
+        parts.push(format!("{} CI {limits}, {}", level(first.level), method(first)));
+    }
+    let value = value(estimate);
+    if parts.is_empty() { value } else { format!("{value} ({})", parts.join("; ")) }
+}
+
+/// A verdict in words.
+pub fn verdict(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Met) => "met",
+        Some(Verdict::NotMet) => "not met",
+        Some(Verdict::NotEvaluable) => "not evaluable",
+        None => "no criterion",
+    }
+}
+
+/// A metric's name in documents.
+pub fn metric(id: &str) -> String {
+    match id.replace('_', "-").as_str() {
+        "auc" => "AUC".to_owned(),
+        "f1" => "F1 score".to_owned(),
+        "ppv" => "Positive predictive value".to_owned(),
+        "npv" => "Negative predictive value".to_owned(),
+        "mcc" => "Matthews correlation coefficient".to_owned(),
+        "lr-positive" | "lr+" | "plr" => "Positive likelihood ratio".to_owned(),
+        "lr-negative" | "lr-" | "nlr" => "Negative likelihood ratio".to_owned(),
+        "mcnemar" => "Difference of accuracy (McNemar)".to_owned(),
+        "cohen-kappa" => "Cohen's kappa".to_owned(),
+        "fleiss-kappa" => "Fleiss' kappa".to_owned(),
+        "percent-agreement" => "Agreement".to_owned(),
+        "krippendorff-alpha" => "Krippendorff's alpha".to_owned(),
+        "gwet-ac1" => "Gwet's AC1".to_owned(),
+        id => text::humanise(id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::estimate::IntervalMethod;
+
+    #[test]
+    fn a_proportion_is_a_sentence_with_count_interval_and_method() {
+        let interval = Interval {
+            method: IntervalMethod::ClopperPearson,
+            level: 0.95,
+            lower: 0.8396,
+            upper: 0.8999,
+            unit: None,
+            replicates: None,
+            seed: None,
+            dropped: None,
+        };
+        let estimate = Estimate {
+            id: "sensitivity".into(),
+            value: Some(0.872),
+            numerator: Some(436),
+            denominator: Some(500),
+            intervals: vec![interval],
+            ..Estimate::default()
+        };
+        assert_eq!(
+            sentence(&estimate),
+            "87.2% (436/500; 95% CI 84.0% to 90.0%, Clopper and Pearson (1934), exact)"
+        );
+    }
+}
