@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::document::{Align, Cell, Column, Look, Row, Table};
 use super::{Source, description, format, text};
-use crate::statistics::estimate::{Estimate, IntervalMethod};
+use crate::diagnostic::Code;
+use crate::statistics::estimate::{Estimate, IntervalMethod, Scenario, SubgroupLevel};
 use crate::study::results::{Results, Verdict};
 
 /// What every page says when any case was made by a program.
@@ -625,9 +626,8 @@ fn confusion(results: &Results) -> Table {
 /// The levels of all subgroups in the order of the results: (variable, level).
 pub fn subgroup_levels(results: &Results) -> Vec<(String, String)> {
     let mut levels: Vec<(String, String)> = Vec::new();
-    for subgroup in results.estimates.iter().filter_map(|e| e.subgroup.as_deref()) {
-        let (variable, level) = subgroup.split_once('=').unwrap_or((subgroup, ""));
-        let pair = (variable.to_owned(), level.to_owned());
+    for subgroup in results.estimates.iter().filter_map(|e| e.subgroup.as_ref()) {
+        let pair = (subgroup.variable.clone(), subgroup.level.clone());
         if !levels.contains(&pair) {
             levels.push(pair);
         }
@@ -645,19 +645,15 @@ pub fn subgroup_levels(results: &Results) -> Vec<(String, String)> {
 
 /// An estimate of the primary scenario in a subgroup, at the sample's prevalence.
 pub fn in_subgroup<'a>(results: &'a Results, id: &str, variable: &str, level: &str) -> Option<&'a Estimate> {
-    let subgroup = format!("{variable}={level}");
-    results.estimates.iter().find(|e| {
-        e.id == id
-            && e.subgroup.as_deref() == Some(&subgroup)
-            && e.scenario.is_none()
-            && e.prevalence.is_none()
-    })
+    let subgroup = Some(SubgroupLevel::new(variable, level));
+    let of = |e: &&Estimate| e.subgroup == subgroup && e.scenario.is_none() && e.prevalence.is_none();
+    results.estimates.iter().filter(|e| e.id == id).find(of)
 }
 
 /// Whether the protocol's minimum says that a subgroup is too small to rely on.
 pub fn is_insufficient(results: &Results, estimate: &Estimate) -> bool {
     estimate.n < results.method.subgroup_minimum
-        || estimate.warnings.iter().any(|w| w.contains("insufficient"))
+        || estimate.warnings.iter().any(|w| matches!(w.code, Code::Insufficient | Code::SubgroupInsufficient))
 }
 
 fn subgroups(results: &Results, level: &str) -> Table {
@@ -676,7 +672,7 @@ fn subgroups(results: &Results, level: &str) -> Table {
         let first = results
             .estimates
             .iter()
-            .find(|e| e.subgroup.as_deref() == Some(&format!("{variable}={name}")) && e.scenario.is_none());
+            .find(|e| e.subgroup == Some(SubgroupLevel::new(&variable, &name)) && e.scenario.is_none());
         // Sensitivity alone has the positives as its cases: take the largest n the subgroup has.
         let insufficient = metrics.iter().flatten().any(|e| is_insufficient(results, e))
             || first.is_some_and(|e| is_insufficient(results, e));
@@ -729,7 +725,7 @@ fn subgroups(results: &Results, level: &str) -> Table {
                 Some(format!(
                     "{} in {}: {reason}",
                     format::metric(&e.id),
-                    e.subgroup.as_deref().unwrap_or_default()
+                    e.subgroup.as_ref().map(ToString::to_string).unwrap_or_default()
                 ))
             })
             .collect();
@@ -759,7 +755,7 @@ fn sensitivity_analyses(results: &Results, level: &str) -> Table {
             rows.push(estimate_row(e, "primary analysis".to_owned()));
         }
         for e in results.estimates.iter().filter(of).filter(scenarios) {
-            let scenario = e.scenario.as_deref().unwrap_or_default();
+            let scenario = e.scenario.map_or("", Scenario::name);
             rows.push(estimate_row(e, scenario.replace(['-', '_'], " ")));
         }
     }

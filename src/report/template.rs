@@ -10,7 +10,7 @@ use tera::{Context, ErrorKind, Function, Kwargs, State, Tera, TeraResult, Value}
 use super::document::Piece;
 use super::{MAIN_TEMPLATE, Source, figures, format, tables, text};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::statistics::estimate::Estimate;
+use crate::statistics::estimate::{Estimate, Scenario};
 
 /// Templates filled in.
 pub struct Filled {
@@ -216,8 +216,8 @@ impl Shared {
         let results = &self.source.results;
         let found = results.estimates.iter().chain(&results.agreement).find(|e| {
             e.id == id
-                && e.subgroup == subgroup
-                && e.scenario == scenario
+                && e.subgroup.as_ref().map(ToString::to_string) == subgroup
+                && e.scenario.map(Scenario::name) == scenario.as_deref()
                 && e.model == model
                 && e.prevalence.is_some() == intended_use
         });

@@ -3,7 +3,9 @@
 use super::*;
 use crate::diagnostic::Code;
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use crate::statistics::estimate::{
+    Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario, SubgroupLevel,
+};
 use crate::statistics::multiplicity::Multiplicity;
 use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::BandPoint;
@@ -64,9 +66,9 @@ fn subgroup(name: &str, n: u64, auc: f64) -> Vec<Estimate> {
         proportion("specificity", (n - positives) * 6 / 7, (n - positives).max(1), positives, n),
     ];
     for e in &mut list {
-        e.subgroup = Some(name.into());
+        e.subgroup = name.to_owned().try_into().ok();
         if n < 30 {
-            e.warnings.push("subgroup-insufficient: fewer than 30 cases".into());
+            e.warnings.push(Warning::new(Code::SubgroupInsufficient, "fewer than 30 cases"));
         }
     }
     list
@@ -172,16 +174,17 @@ pub(super) fn realistic() -> Source {
         e.intervals.clear();
         estimates.push(e);
     }
-    for (scenario, auc, sens, spec) in
-        [("best-case", 0.879, (447, 500), (426, 500)), ("worst-case", 0.842, (425, 500), (418, 500))]
-    {
+    for (scenario, auc, sens, spec) in [
+        (Scenario::BestCase, 0.879, (447, 500), (426, 500)),
+        (Scenario::WorstCase, 0.842, (425, 500), (418, 500)),
+    ] {
         let mut list = vec![
             index("auc", auc, 0.024, IntervalMethod::Delong, 1000, 500),
             proportion("sensitivity", sens.0, sens.1, 500, 1000),
             proportion("specificity", spec.0, spec.1, 500, 1000),
         ];
         for e in &mut list {
-            e.scenario = Some(scenario.into());
+            e.scenario = Some(scenario);
         }
         estimates.extend(list);
     }
@@ -473,8 +476,8 @@ fn hostile() -> Source {
     results.warnings[0].message = lines.clone();
     results.agreement[0].model = Some(text());
     for e in &mut results.estimates {
-        if e.subgroup.as_deref() == Some("sex=F") {
-            e.subgroup = Some(format!("sex={HOSTILE}"));
+        if e.subgroup == Some(SubgroupLevel::new("sex", "F")) {
+            e.subgroup = Some(SubgroupLevel::new("sex", HOSTILE));
         }
     }
     source.run_id = text();

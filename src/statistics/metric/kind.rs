@@ -122,12 +122,17 @@ impl Metric {
 
     /// Whether the metric holds at a threshold.
     pub fn needs_threshold(self) -> bool {
-        self >= Self::Sensitivity && self <= Self::DiagnosticOddsRatio && self != Self::Prevalence
+        self.is_of_table() && self != Self::Prevalence
     }
 
     /// Whether scores must be probabilities in 0..1.
     pub fn needs_probabilities(self) -> bool {
-        self >= Self::Brier
+        matches!(self, Self::Brier | Self::LogLoss | Self::Ece | Self::Mce) || self.is_fitted()
+    }
+
+    /// Whether a regression of the outcome on the score is fitted for it.
+    pub fn is_fitted(self) -> bool {
+        matches!(self, Self::CalibrationSlope | Self::CalibrationIntercept | Self::CalibrationInTheLarge)
     }
 
     /// Whether the value depends on how common the finding is in the sample.
@@ -152,7 +157,11 @@ impl Metric {
 
     /// Whether it is made from a 2×2 table alone.
     pub fn is_of_table(self) -> bool {
-        self.needs_threshold() || self == Self::Prevalence
+        use Metric::{BalancedAccuracy, F1, Mcc, Youden};
+        use Metric::{DiagnosticOddsRatio, LrNegative, LrPositive};
+        self.is_proportion()
+            || matches!(self, F1 | BalancedAccuracy | Youden | Mcc)
+            || matches!(self, LrPositive | LrNegative | DiagnosticOddsRatio)
     }
 
     /// The least and the greatest value it can have.

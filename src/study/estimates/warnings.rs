@@ -66,11 +66,11 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     for reason in flow.excluded.iter().filter(|r| r.count_any == 0) {
         warn(Code::CriterionMatchedNothing, format!("The criterion {} excluded no case.", reason.id));
     }
-    let small: BTreeSet<&str> = results
+    let small: BTreeSet<String> = results
         .estimates
         .iter()
         .filter(|e| e.n < results.method.subgroup_minimum)
-        .filter_map(|e| e.subgroup.as_deref())
+        .filter_map(|e| e.subgroup.as_ref().map(ToString::to_string))
         .collect();
     if !small.is_empty() {
         let list = small.into_iter().collect::<Vec<_>>().join(", ");
