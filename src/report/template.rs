@@ -87,10 +87,10 @@ pub(super) fn tidy(markdown: &str) -> String {
 fn context(source: &Source) -> Json {
     let results = &source.results;
     let endpoint = |e: &crate::study::results::EndpointResult| {
-        let style = format::style_of(&e.metric, false);
+        let style = format::style_of(e.metric.id(), false);
         json!({
             "id": e.id,
-            "metric": format::metric(&e.metric),
+            "metric": format::metric(e.metric.id()),
             "role": e.role,
             "criterion": e.criterion,
             "value": e.value.map(|v| format::number(v, style)),

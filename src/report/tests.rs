@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::diagnostic::Code;
+use crate::protocol::Role;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{
     Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario, SubgroupLevel,
 };
+use crate::statistics::metric::Metric;
 use crate::statistics::multiplicity::Multiplicity;
+use crate::statistics::operating_point::{ChosenBy, OperatingPointRule};
 use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::BandPoint;
 use crate::statistics::warning::Warning;
@@ -75,17 +78,17 @@ fn subgroup(name: &str, n: u64, auc: f64) -> Vec<Estimate> {
 }
 
 fn endpoint(
-    metric: &str,
-    role: &str,
+    metric: Metric,
+    role: Role,
     method: IntervalMethod,
     value: f64,
     lower: f64,
     verdict: Verdict,
 ) -> EndpointResult {
     EndpointResult {
-        id: metric.into(),
-        metric: metric.into(),
-        role: role.into(),
+        id: metric.id().into(),
+        metric,
+        role,
         criterion: Some("lower > 0.80".into()),
         interval_method: method,
         value: Some(value),
@@ -283,7 +286,7 @@ pub(super) fn realistic() -> Source {
         ],
         operating_point: OperatingPointRecord {
             threshold: 0.401_250_332_593_918,
-            rule: "sensitivity >= 0.9".into(),
+            rule: ChosenBy::Rule(OperatingPointRule::Sensitivity(0.9)),
             provenance: "tuning split of 1,210 cases of 960 patients, 388 positive; fixed before the test set was opened".into(),
         },
         method: AnalysisMethod {
@@ -299,10 +302,10 @@ pub(super) fn realistic() -> Source {
         },
         estimates,
         endpoints: vec![
-            endpoint("auc", "primary", IntervalMethod::Delong, 0.871_49, 0.8481, Verdict::Met),
-            endpoint("sensitivity", "primary", IntervalMethod::ClopperPearson, 0.8745, 0.8418, Verdict::Met),
-            endpoint("specificity", "primary", IntervalMethod::ClopperPearson, 0.8496, 0.8149, Verdict::Met),
-            endpoint("f1", "secondary", IntervalMethod::BootstrapPercentile, 0.8629, 0.8419, Verdict::Met),
+            endpoint(Metric::Auc, Role::Primary, IntervalMethod::Delong, 0.871_49, 0.8481, Verdict::Met),
+            endpoint(Metric::Sensitivity, Role::Primary, IntervalMethod::ClopperPearson, 0.8745, 0.8418, Verdict::Met),
+            endpoint(Metric::Specificity, Role::Primary, IntervalMethod::ClopperPearson, 0.8496, 0.8149, Verdict::Met),
+            endpoint(Metric::F1, Role::Secondary, IntervalMethod::BootstrapPercentile, 0.8629, 0.8419, Verdict::Met),
         ],
         conclusion: Verdict::Met,
         poolability: None,

@@ -103,6 +103,16 @@ impl IntervalMethod {
         }
     }
 
+    /// Whether it exists where the bootstrap draws this: the law itself is known where cases are drawn alone.
+    pub fn exists_for(self, unit: ResamplingUnit) -> bool {
+        self != Self::BootstrapExact || matches!(unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified)
+    }
+
+    /// Whether its limits are quantiles of drawn replicates.
+    pub fn draws_replicates(self) -> bool {
+        matches!(self, Self::BootstrapPercentile | Self::BootstrapBasic | Self::BootstrapBca)
+    }
+
     /// The method in words, with its source, for documents.
     pub fn describe(self) -> &'static str {
         match self {

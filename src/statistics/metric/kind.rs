@@ -86,6 +86,24 @@ impl Metric {
         Self::CalibrationInTheLarge,
     ];
 
+    /// What a study reports over all cases, in this order, and so what an endpoint of a protocol can name.
+    pub const ENDPOINTS: [Self; 14] = [
+        Self::Auc,
+        Self::Sensitivity,
+        Self::Specificity,
+        Self::Ppv,
+        Self::Npv,
+        Self::Accuracy,
+        Self::F1,
+        Self::BalancedAccuracy,
+        Self::Youden,
+        Self::Mcc,
+        Self::LrPositive,
+        Self::LrNegative,
+        Self::DiagnosticOddsRatio,
+        Self::AveragePrecision,
+    ];
+
     /// The id in files and on the command line.
     pub fn id(self) -> &'static str {
         match self {
@@ -178,10 +196,14 @@ impl Metric {
         }
     }
 
-    /// Whether an interval by this method exists for the metric. `patients`: the method is to account
-    /// for several cases of one patient.
+    /// The methods by which an interval exists for the metric.
+    pub fn methods(self) -> impl Iterator<Item = IntervalMethod> {
+        IntervalMethod::ALL.into_iter().filter(move |method| self.accepts(*method))
+    }
+
+    /// Whether an interval by this method exists for the metric.
     pub fn accepts(self, method: IntervalMethod) -> bool {
-        let bootstrap = matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca);
+        let bootstrap = method.draws_replicates();
         let binomial = matches!(method, By::ClopperPearson | By::Wilson | By::AgrestiCoull | By::Jeffreys);
         match self {
             Self::Auc => {

@@ -288,10 +288,6 @@ fn push_exact_law(
     }
 }
 
-fn is_bootstrap(method: By) -> bool {
-    matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca)
-}
-
 fn has_clusters(sample: &Sample<'_>) -> Option<(usize, usize)> {
     let (_, patients) = roc::dense_ids(sample.patients?);
     (patients < sample.labels.len()).then_some((sample.labels.len(), patients))

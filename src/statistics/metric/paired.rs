@@ -51,7 +51,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
                 ((value - half).max(-1.0), (value + half).min(1.0))
             });
             push(&mut out, method, plan, limits, "the difference has no variance to estimate");
-        } else if matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca) {
+        } else if method.draws_replicates() {
             let resampler = || Resampler::new(plan.unit, &cases_of(sample));
             let drawn = replicates.get_or_insert_with(|| {
                 Ok(bootstrap::auc_difference(

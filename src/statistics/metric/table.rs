@@ -76,7 +76,7 @@ pub(super) fn estimate_table(
             push_exact_law(out, plan, plan.unit, |stratified| {
                 exact_law::percentile(metric, &table, stratified, plan.level)
             });
-        } else if is_bootstrap(method) {
+        } else if method.draws_replicates() {
             let statistic = metric.table_statistic();
             let drawn = replicates.get_or_insert_with(|| {
                 Ok(bootstrap::confusion_with(
@@ -99,7 +99,7 @@ pub(super) fn estimate_table(
         }
     }
     if let Some((_, n)) = counts.filter(|c| c.1 < FEW_UNITS)
-        && out.intervals.iter().any(|i| is_bootstrap(i.method) || i.method == By::BootstrapExact)
+        && out.intervals.iter().any(|i| i.method.draws_replicates() || i.method == By::BootstrapExact)
     {
         out.warnings.push(Warning::new(
             Code::SmallClass,

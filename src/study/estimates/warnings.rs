@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Code;
 use crate::protocol::Protocol;
 use crate::statistics::estimate::{IntervalMethod, ResamplingUnit};
+use crate::statistics::metric::Metric;
 use crate::statistics::warning::Warning;
 use crate::study::results::Results;
 
@@ -25,13 +26,7 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
             .endpoints
             .iter()
             .filter(|e| {
-                !matches!(
-                    e.interval_method,
-                    IntervalMethod::Obuchowski
-                        | IntervalMethod::BootstrapPercentile
-                        | IntervalMethod::BootstrapBasic
-                        | IntervalMethod::BootstrapBca
-                )
+                e.interval_method != IntervalMethod::Obuchowski && !e.interval_method.draws_replicates()
             })
             .map(|e| e.id.as_str())
             .collect();
@@ -77,7 +72,7 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
         let minimum = results.method.subgroup_minimum;
         warn(Code::SubgroupInsufficient, format!("Fewer than {minimum} cases: {list}."));
     }
-    if protocol.endpoints.iter().any(|e| e.metric == "f1") {
+    if protocol.endpoints.iter().any(|e| e.metric == Metric::F1) {
         warn(
             Code::PrevalenceDependent,
             format!(
