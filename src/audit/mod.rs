@@ -300,7 +300,8 @@ fn operating_point(opened: &Opened, recorded: &[u8]) -> Result<()> {
     let name = "model/tuning-scores.csv";
     let Ok(bytes) = bundle::file(&opened.payload, name) else { return Ok(()) };
     let scores = read_tuning_scores(Path::new("data/model/tuning-scores.csv"), bytes)?;
-    let chosen = operating_point::choose(lock.operating_point.rule, &scores, Digest::of(bytes))?;
+    let chosen = operating_point::choose(lock.operating_point.rule, &scores, Digest::of(bytes))
+        .map_err(|problem| problem.at(Location::file(format!("data/{name}"))))?;
     if chosen == lock.operating_point {
         return Ok(());
     }

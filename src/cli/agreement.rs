@@ -114,9 +114,8 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     let mut said = BTreeSet::new();
     for estimate in &estimates {
         for warning in &estimate.warnings {
-            if said.insert(warning)
-                && let Some((code, message)) = warning.split_once(": ")
-            {
+            if said.insert(warning) {
+                let Warning { code, message } = warning;
                 println!("warning[{code}]: {}: {message}", estimate.model.as_deref().unwrap_or(&estimate.id));
             }
         }

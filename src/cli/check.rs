@@ -6,6 +6,7 @@ use super::study::{Study, StudyArgs};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::protocol::{Field, Protocol, Rule};
+use crate::statistics::metric::Metric;
 use crate::storage;
 use crate::study::{self, Step};
 
@@ -107,10 +108,9 @@ fn disagreements(protocol: &Protocol) -> Vec<Diagnostic> {
             found.push(Diagnostic::warning(Code::GateDisagrees, message));
         }
     }
-    let dependent = protocol
-        .endpoints
-        .iter()
-        .filter(|e| ["f1", "ppv", "npv", "accuracy", "mcc"].contains(&e.metric.as_str()));
+    let dependent = protocol.endpoints.iter().filter(|e| {
+        [Metric::F1, Metric::Ppv, Metric::Npv, Metric::Accuracy, Metric::Mcc].contains(&e.metric)
+    });
     for endpoint in dependent {
         if protocol.analysis.intended_use_prevalence.is_none() {
             let message = format!("the endpoint `{}` depends on the prevalence of the sample", endpoint.id);

@@ -19,9 +19,9 @@ use crate::comparison::{
     Threshold,
 };
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::model::operating_point::Rule;
 use crate::model::run::EpochRecord;
 use crate::report::comparison as document;
+use crate::statistics::operating_point::OperatingPointRule;
 use crate::statistics::warning::Warning;
 use crate::storage;
 
@@ -66,7 +66,7 @@ pub struct CompareArgs {
     /// How the threshold of a contender without one is chosen on its own cases: youden, sensitivity=0.9, specificity=0.9,
     /// threshold=0.4 or cost=20@0.0136.
     #[arg(long, value_name = "RULE", default_value = "youden", conflicts_with = "counts")]
-    rule: Rule,
+    rule: OperatingPointRule,
     /// Another contender: the average of others' scores with these weights, which sum to 1. The weights must have been
     /// fixed without looking at these cases.
     #[arg(long, value_name = "NAME=A:W,B:W", conflicts_with = "counts")]

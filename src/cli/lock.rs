@@ -13,9 +13,9 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
 use crate::model::lock::{self, Lock};
-use crate::model::operating_point::{self, Rule};
+use crate::model::operating_point;
 use crate::model::run::{RunState, read_tuning_scores};
-use crate::protocol::OperatingPointRule;
+use crate::statistics::operating_point::OperatingPointRule;
 use crate::storage;
 
 /// Lock a trained model: its weights, its intended-use gate and its operating point.
@@ -47,7 +47,7 @@ pub struct LockArgs {
     /// `youden`, `sensitivity=0.9`, `specificity=0.9`, `threshold=0.4` or `cost=20@0.0136` (a missed positive costs 20 false
     /// alarms, at that prevalence) [default: the study's; without study: youden].
     #[arg(long, value_name = "RULE", conflicts_with = "study")]
-    operating_point: Option<Rule>,
+    operating_point: Option<OperatingPointRule>,
 }
 
 /// Runs the command.
@@ -70,7 +70,7 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
             )));
         };
         let gate = args.gate.as_deref().map(super::score::read_gate).transpose()?.unwrap_or_default();
-        (lock_run(run, out, gate, args.operating_point.unwrap_or(Rule::Youden))?, out.clone())
+        (lock_run(run, out, gate, args.operating_point.unwrap_or(OperatingPointRule::Youden))?, out.clone())
     };
     show(&lock, &folder, context);
     Ok(Outcome::Done)
@@ -87,14 +87,9 @@ pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
             .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
             .into());
     };
-    let rule = match model.operating_point {
-        OperatingPointRule::Youden => Rule::Youden,
-        OperatingPointRule::Sensitivity(target) => Rule::Sensitivity(target),
-        OperatingPointRule::Specificity(target) => Rule::Specificity(target),
-    };
     study.lock_protocol(context)?;
     let folder = study.model_folder();
-    let lock = lock_run(&run_folder(&folder), &folder, study.protocol.gate.clone(), rule)?;
+    let lock = lock_run(&run_folder(&folder), &folder, study.protocol.gate.clone(), model.operating_point)?;
     let digest = Digest::of(&storage::read(&folder.join(lock::FILE))?);
     let digests = BTreeMap::from([("model/lock.json".to_owned(), digest)]);
     study.record(Event::ModelLocked, context, digests, None)?;
@@ -105,7 +100,7 @@ pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: Rule) -> Result<Lock> {
+pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: OperatingPointRule) -> Result<Lock> {
     Lock::refuse_second(out)?;
     let Some(state) = RunState::read(run)? else {
         return Err(Diagnostic::error(Code::RunMissing, "there is no training run here")
@@ -127,7 +122,8 @@ pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: Rule) -> Result<Lock> 
             .hint("restore the file, or train again in another folder")
             .into());
     }
-    let point = operating_point::choose(rule, &read_tuning_scores(&path, &bytes)?, found)?;
+    let point = operating_point::choose(rule, &read_tuning_scores(&path, &bytes)?, found)
+        .map_err(|problem| problem.at(Location::file(&path)))?;
     Lock::create(out, run, &state, gate, point)
 }
 

@@ -12,7 +12,7 @@ use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::calibration::{Bin, Edge, equal_edges, reliability};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
+use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit, SubgroupLevel};
 use crate::statistics::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
@@ -403,7 +403,7 @@ impl Report {
                     patients: patients.as_deref(),
                     sites: sites.as_deref(),
                 };
-                report.part(args, wanted, &part, Some(format!("{}={name}", group.name)));
+                report.part(args, wanted, &part, Some(SubgroupLevel::new(&group.name, name)));
             }
         }
         if let (Some(name), Some(sites)) = (&args.site, sites) {
@@ -433,7 +433,13 @@ impl Report {
     }
 
     /// Every estimate of the whole table or of one subgroup.
-    fn part(&mut self, args: &MetricsArgs, wanted: &Wanted, part: &Part<'_>, subgroup: Option<String>) {
+    fn part(
+        &mut self,
+        args: &MetricsArgs,
+        wanted: &Wanted,
+        part: &Part<'_>,
+        subgroup: Option<SubgroupLevel>,
+    ) {
         let sample = part.sample();
         let n = part.labels.len();
         let progress = spinner();
@@ -487,7 +493,7 @@ impl Report {
                 let table = Confusion::at(sample.labels, scores, threshold);
                 let name = match (&subgroup, model) {
                     (Some(s), Some(m)) => Some(format!("{m}, {s}")),
-                    (Some(s), None) => Some(s.clone()),
+                    (Some(s), None) => Some(s.to_string()),
                     (None, m) => m.map(str::to_owned),
                 };
                 self.tables.push((threshold, name, table));
@@ -531,9 +537,9 @@ impl Report {
             if small {
                 estimate.warnings.insert(
                     0,
-                    format!(
-                        "insufficient: {n} cases, fewer than the {} that a subgroup needs",
-                        args.subgroup_minimum
+                    Warning::new(
+                        Code::Insufficient,
+                        format!("{n} cases, fewer than the {} that a subgroup needs", args.subgroup_minimum),
                     ),
                 );
             }
@@ -588,7 +594,7 @@ impl Report {
                 c.true_positives, c.false_negatives, c.false_positives, c.true_negatives
             );
         }
-        let mut sections: Vec<Option<&String>> = vec![None];
+        let mut sections: Vec<Option<&SubgroupLevel>> = vec![None];
         for row in &self.rows {
             if !sections.contains(&row.subgroup.as_ref()) {
                 sections.push(row.subgroup.as_ref());
@@ -626,10 +632,8 @@ impl Report {
         for row in &self.rows {
             for warning in &row.warnings {
                 let of = row.subgroup.as_ref().map_or(String::new(), |s| format!(" ({s})"));
-                if let Some((code, message)) = warning.split_once(": ")
-                    && said.insert((code.to_owned(), message.to_owned(), of.clone()))
-                {
-                    out += &format!("warning[{code}]: {}{of}: {message}\n", row.id);
+                if said.insert((warning.clone(), of.clone())) {
+                    out += &format!("warning[{}]: {}{of}: {}\n", warning.code, row.id, warning.message);
                 }
             }
         }
@@ -708,7 +712,7 @@ fn declared(args: &MetricsArgs, sample: &Sample<'_>, id: &str) -> Option<Value> 
 /// Whether a bootstrap of so many cases takes so long that it has to be asked for by --metric.
 fn left_out(args: &MetricsArgs, metric: Metric, n: usize) -> bool {
     let most = match metric {
-        _ if metric >= Metric::CalibrationSlope => MOST_WORK_FOR_FITS,
+        _ if metric.is_fitted() => MOST_WORK_FOR_FITS,
         Metric::AveragePrecision | Metric::PartialAuc => MOST_WORK_FOR_PASSES,
         _ if metric.needs_probabilities() => MOST_WORK_FOR_PASSES,
         _ => return false,
@@ -771,7 +775,7 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
     if args.cluster.is_some() {
         methods.insert(0, By::Obuchowski);
     }
-    let fit = metric >= Metric::CalibrationSlope;
+    let fit = metric.is_fitted();
     let weighted =
         metric.needs_probabilities() || matches!(metric, Metric::AveragePrecision | Metric::PartialAuc);
     let too_long = left_out(args, metric, n);
@@ -877,9 +881,7 @@ fn poolability_text(pool: &Poolability) -> String {
         }
     }
     for warning in &pool.warnings {
-        if let Some((code, message)) = warning.split_once(": ") {
-            out += &format!("warning[{code}]: {message}\n");
-        }
+        out += &format!("warning[{}]: {}\n", warning.code, warning.message);
     }
     out
 }

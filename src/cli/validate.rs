@@ -270,7 +270,7 @@ pub fn show(validated: &Validated, context: Context) {
         let interval = endpoint.interval.as_ref();
         table.add_row([
             endpoint.id.clone(),
-            endpoint.role.clone(),
+            endpoint.role.name().to_owned(),
             number(endpoint.value),
             interval.map_or("-".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
             endpoint.interval_method.describe().to_owned(),

@@ -1,11 +1,13 @@
 //! Models of which printed numbers alone are known.
 
 use crate::comparison::{Contender, Curves, Kind, Pair, Settings, adjust, pairs_of};
+use crate::diagnostic::Code;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
 use crate::statistics::metric::{Metric, estimate_from_table};
 use crate::statistics::roc::hanley_mcneil_variance;
 use crate::statistics::special::{normal_two_sided, z_two_sided};
+use crate::statistics::warning::Warning;
 
 /// Printed numbers of one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,11 +109,10 @@ pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<P
                     ((difference - half).max(-1.0), (difference + half).min(1.0)),
                     settings.level,
                 )],
-                warnings: vec![
-                    "unpaired: the models are compared as if each had cases of its own; the p value is an \
-                     approximation"
-                        .into(),
-                ],
+                warnings: vec![Warning::new(
+                    Code::Unpaired,
+                    "the models are compared as if each had cases of its own; the p value is an approximation",
+                )],
                 ..Estimate::default()
             };
             Pair {

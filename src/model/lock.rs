@@ -318,9 +318,10 @@ fn violated(diagnostic: Diagnostic) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::operating_point::{Rule, choose};
+    use crate::model::operating_point::choose;
     use crate::model::run::tests::inputs;
     use crate::model::run::{Best, EpochRecord, Recorded, TuningScore};
+    use crate::statistics::operating_point::OperatingPointRule;
 
     fn complete(run: &Path) -> RunState {
         let bytes = b"weights";
@@ -349,7 +350,8 @@ mod tests {
 
     fn point() -> OperatingPoint {
         let row = |label, score| TuningScore { case_id: "c".into(), patient_id: "p".into(), label, score };
-        choose(Rule::Youden, &[row(true, 0.7), row(false, 0.2)], Digest::of(b"scores")).expect("chooses")
+        choose(OperatingPointRule::Youden, &[row(true, 0.7), row(false, 0.2)], Digest::of(b"scores"))
+            .expect("chooses")
     }
 
     fn locked() -> (tempfile::TempDir, Lock) {

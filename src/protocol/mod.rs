@@ -5,10 +5,14 @@
 
 mod parse;
 use crate::declared as reader;
+use crate::statistics::estimate::IntervalMethod;
 pub use crate::statistics::estimate::ResamplingUnit;
+use crate::statistics::metric::Metric;
 use crate::statistics::multiplicity::Multiplicity;
+use crate::statistics::operating_point::OperatingPointRule;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::dataset::cases::CaseFormat;
 use crate::dataset::gate::Gate;
@@ -323,19 +327,18 @@ pub struct ModelSource {
     /// The experiment file, relative to the study.
     pub experiment: RelativePath,
     /// Rule that fixes the operating point on the tuning split at the lock.
+    #[serde(serialize_with = "as_declared")]
     pub operating_point: OperatingPointRule,
 }
 
-/// A rule that turns tuning scores into a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "rule", content = "target")]
-pub enum OperatingPointRule {
-    /// Largest sensitivity + specificity - 1 (Youden 1950).
-    Youden,
-    /// Largest threshold with at least this sensitivity.
-    Sensitivity(f64),
-    /// Smallest threshold with at least this specificity.
-    Specificity(f64),
+/// As a protocol declares it: `rule`, and `target` where it has one.
+fn as_declared<S: Serializer>(rule: &OperatingPointRule, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("rule", rule.name())?;
+    if let Some(target) = rule.target() {
+        map.serialize_entry("target", &target)?;
+    }
+    map.end()
 }
 
 /// The operating point, and where it comes from.
@@ -356,6 +359,7 @@ pub enum OperatingPointSource {
         /// Where their labels stand.
         cases: CaseTable,
         /// The rule.
+        #[serde(serialize_with = "as_declared")]
         rule: OperatingPointRule,
     },
 }
@@ -394,13 +398,23 @@ pub struct Analysis {
 }
 
 /// Primary endpoints decide; secondary ones are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// All primary endpoints have to be met.
     Primary,
     /// Reported with its own verdict.
     Secondary,
+}
+
+impl Role {
+    /// The name in protocols and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+        }
+    }
 }
 
 impl Analysis {
@@ -418,12 +432,12 @@ impl Analysis {
 pub struct Endpoint {
     /// Unique id.
     pub id: String,
-    /// Metric id, as in `results.json`.
-    pub metric: String,
+    /// The metric.
+    pub metric: Metric,
     /// Role.
     pub role: Role,
-    /// Interval method, as in `results.json`.
-    pub interval: String,
+    /// How its interval is computed.
+    pub interval: IntervalMethod,
     /// Acceptance criterion.
     pub criterion: Option<AcceptanceCriterion>,
 }

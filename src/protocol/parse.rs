@@ -11,28 +11,6 @@ use crate::diagnostic::{Code, Diagnostic};
 /// Version of the format; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-protocol/1";
 
-/// Metrics that an endpoint can name, and the interval methods each accepts.
-const METRICS: [(&str, &[&str]); 14] = [
-    ("auc", &["delong", "delong-logit", "hanley-mcneil", "obuchowski", "u-statistic", BP, BB, BCA]),
-    ("average_precision", &[BP, BB, BCA]),
-    ("sensitivity", PROPORTION),
-    ("specificity", PROPORTION),
-    ("ppv", PROPORTION),
-    ("npv", PROPORTION),
-    ("accuracy", PROPORTION),
-    ("f1", &[BP, BB, BCA]),
-    ("balanced_accuracy", &[BP, BB, BCA]),
-    ("youden", &[BP, BB, BCA]),
-    ("mcc", &[BP, BB, BCA]),
-    ("lr_positive", &["log", BP, BB, BCA]),
-    ("lr_negative", &["log", BP, BB, BCA]),
-    ("diagnostic_odds_ratio", &["log", BP, BB, BCA]),
-];
-const BP: &str = "bootstrap-percentile";
-const BB: &str = "bootstrap-basic";
-const BCA: &str = "bootstrap-bca";
-const PROPORTION: &[&str] = &["clopper-pearson", "wilson", "agresti-coull", "jeffreys", BP, BB, BCA];
-
 /// Reads a protocol. `path` is for messages.
 ///
 /// # Errors
@@ -70,7 +48,7 @@ fn root(root: Section) -> Protocol {
     let operating_point_at = operating_point_section.here();
     let operating_point = operating_point(operating_point_section);
     let analysis = analysis(root.required_section("analysis"));
-    let endpoints = endpoints(&root);
+    let endpoints = endpoints(&root, analysis.resampling_unit);
     let subgroups = subgroups(&root);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
@@ -611,7 +589,7 @@ fn analysis(section: Section) -> Analysis {
     analysis
 }
 
-fn endpoints(root: &Section) -> Vec<Endpoint> {
+fn endpoints(root: &Section, unit: ResamplingUnit) -> Vec<Endpoint> {
     let mut ids = BTreeSet::new();
     let mut endpoints = Vec::new();
     for section in root.sections("endpoint") {
@@ -621,10 +599,10 @@ fn endpoints(root: &Section) -> Vec<Endpoint> {
         }
         section.required_string("metric");
         let metric =
-            section.choice("metric", &METRICS.map(|(name, methods)| (name, (name, methods))), METRICS[0]);
+            section.choice("metric", &Metric::ENDPOINTS.map(|metric| (metric.id(), metric)), Metric::Auc);
         section.required_string("interval");
-        let methods: Vec<_> = metric.1.iter().map(|name| (*name, *name)).collect();
-        let interval = section.choice("interval", &methods, metric.1[0]);
+        let methods: Vec<_> = metric.methods().filter(|m| m.exists_for(unit)).map(|m| (m.id(), m)).collect();
+        let interval = section.choice("interval", &methods, IntervalMethod::BootstrapPercentile);
         section.required_string("role");
         let role = section.choice(
             "role",
@@ -650,13 +628,7 @@ fn endpoints(root: &Section) -> Vec<Endpoint> {
             );
         }
         section.finish();
-        endpoints.push(Endpoint {
-            id,
-            metric: metric.0.to_owned(),
-            role,
-            interval: interval.to_owned(),
-            criterion,
-        });
+        endpoints.push(Endpoint { id, metric, role, interval, criterion });
     }
     if !endpoints.iter().any(|e| e.role == Role::Primary) {
         root.report(
@@ -775,6 +747,27 @@ mod tests {
     fn syntax_errors_and_hostile_texts_are_diagnostics() {
         for text in ["[", "a = ", "format = 1\n[study]\nid = [", "\u{0}", "x = 1e999\n", "[[study]]\n"] {
             assert!(!problems(text).is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_endpoint_can_name_is_what_can_be_computed() {
+        let with = |metric: &str, interval: &str| {
+            let typed = |key: &str, value: &str| format!("{key} = \"{value}\"");
+            DECLARED.replacen("metric = \"auc\"", &typed("metric", metric), 1).replacen(
+                "interval = \"obuchowski\"",
+                &typed("interval", interval),
+                1,
+            )
+        };
+        for metric in Metric::ALL {
+            for method in IntervalMethod::ALL {
+                let named = parse(Path::new("p.toml"), &with(metric.id(), method.id()));
+                let unit = ResamplingUnit::Patient;
+                let computed =
+                    Metric::ENDPOINTS.contains(&metric) && metric.accepts(method) && method.exists_for(unit);
+                assert_eq!(named.is_ok(), computed, "{metric:?} {method:?} {named:?}");
+            }
         }
     }
 

@@ -1,6 +1,10 @@
 //! An estimate carries its method: the value, its intervals, and how each was made.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::statistics::warning::Warning;
 
 /// What a bootstrap draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,6 +61,58 @@ pub enum IntervalMethod {
 }
 
 impl IntervalMethod {
+    /// Every method, in the order in which they are listed.
+    pub const ALL: [Self; 16] = [
+        Self::Delong,
+        Self::DelongLogit,
+        Self::HanleyMcneil,
+        Self::Obuchowski,
+        Self::UStatistic,
+        Self::ClopperPearson,
+        Self::Wilson,
+        Self::AgrestiCoull,
+        Self::Jeffreys,
+        Self::Log,
+        Self::Wald,
+        Self::Hoeffding,
+        Self::BootstrapExact,
+        Self::BootstrapPercentile,
+        Self::BootstrapBasic,
+        Self::BootstrapBca,
+    ];
+
+    /// The name in protocols, in `results.json` and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Delong => "delong",
+            Self::DelongLogit => "delong-logit",
+            Self::HanleyMcneil => "hanley-mcneil",
+            Self::Obuchowski => "obuchowski",
+            Self::UStatistic => "u-statistic",
+            Self::ClopperPearson => "clopper-pearson",
+            Self::Wilson => "wilson",
+            Self::AgrestiCoull => "agresti-coull",
+            Self::Jeffreys => "jeffreys",
+            Self::Log => "log",
+            Self::Wald => "wald",
+            Self::Hoeffding => "hoeffding",
+            Self::BootstrapExact => "bootstrap-exact",
+            Self::BootstrapPercentile => "bootstrap-percentile",
+            Self::BootstrapBasic => "bootstrap-basic",
+            Self::BootstrapBca => "bootstrap-bca",
+        }
+    }
+
+    /// Whether it exists where the bootstrap draws this: the law itself is known where cases are drawn alone.
+    pub fn exists_for(self, unit: ResamplingUnit) -> bool {
+        self != Self::BootstrapExact || matches!(unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified)
+    }
+
+    /// Whether its limits are quantiles of drawn replicates.
+    pub fn draws_replicates(self) -> bool {
+        matches!(self, Self::BootstrapPercentile | Self::BootstrapBasic | Self::BootstrapBca)
+    }
+
     /// The method in words, with its source, for documents.
     pub fn describe(self) -> &'static str {
         match self {
@@ -112,6 +168,69 @@ impl Interval {
     }
 }
 
+/// One level of a subgroup variable, such as `sex=F`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SubgroupLevel {
+    /// `sex`, `age`, `site`, ...: a name without `=`.
+    pub variable: String,
+    /// Such as `F`, `18-44` or `not recorded`.
+    pub level: String,
+}
+
+impl SubgroupLevel {
+    /// A level of a variable.
+    pub fn new(variable: impl Into<String>, level: impl Into<String>) -> Self {
+        Self { variable: variable.into(), level: level.into() }
+    }
+}
+
+/// As it is written.
+impl fmt::Display for SubgroupLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.variable, self.level)
+    }
+}
+
+impl From<SubgroupLevel> for String {
+    fn from(subgroup: SubgroupLevel) -> Self {
+        subgroup.to_string()
+    }
+}
+
+impl TryFrom<String> for SubgroupLevel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.split_once('=');
+        let (variable, level) = parts.ok_or_else(|| format!("`{text}` is not variable=level"))?;
+        Ok(Self::new(variable, level))
+    }
+}
+
+/// How incomplete cases are handled in a sensitivity analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// Every incomplete case counts for the device.
+    BestCase,
+    /// Every incomplete case counts against the device.
+    WorstCase,
+    /// Cases without a unanimous reference standard are left out.
+    UnanimousOnly,
+}
+
+impl Scenario {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BestCase => "best-case",
+            Self::WorstCase => "worst-case",
+            Self::UnanimousOnly => "unanimous-only",
+        }
+    }
+}
+
 /// One number of a study, or the reason why there is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
@@ -144,19 +263,19 @@ pub struct Estimate {
     /// The operating point it holds at: positive is score >= threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// `variable=level` for a subgroup.
+    /// The subgroup it is about; none for all cases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subgroup: Option<String>,
+    pub subgroup: Option<SubgroupLevel>,
     /// Which model or which readers, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Which handling of incomplete cases, where it is not the primary one: `worst-case`, ...
+    /// Which handling of incomplete cases, where it is not the primary one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scenario: Option<String>,
+    pub scenario: Option<Scenario>,
     /// The prevalence it holds at, where it was transported to another than the sample's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevalence: Option<f64>,
-    /// Things to know about this estimate, as `code: message`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
+    /// Things to know about this estimate, written as `code: message`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
+    pub warnings: Vec<Warning>,
 }

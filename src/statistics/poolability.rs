@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::Code;
 use crate::statistics::metric::Sample;
 use crate::statistics::proportion::clopper_pearson;
 use crate::statistics::roc;
 use crate::statistics::special::{binomial_density, chi_squared_sf};
+use crate::statistics::warning::Warning;
 
 /// A test of equality over sites.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -273,8 +275,8 @@ pub struct Poolability {
     /// Level of the intervals.
     pub level: f64,
     /// Things to know, as `code: message`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Everything about the sites of a sample. `names` are those of the site ids 0, 1, ...; None where the sample has no
@@ -343,18 +345,21 @@ pub fn poolability(
     let prevalence = over_sites(&|i| Some(sample.labels[i]), "cases").test;
     let mut warnings = Vec::new();
     if clusters.is_some() {
-        warnings.push(
-            "clustering-ignored: the Clopper-Pearson intervals of each site take several cases of one patient as \
-             independent; the tests do not"
-                .into(),
-        );
+        warnings.push(Warning::new(
+            Code::ClusteringIgnored,
+            "the Clopper-Pearson intervals of each site take several cases of one patient as \
+             independent; the tests do not",
+        ));
     }
     let entered = aucs.iter().filter(|a| a.1 > 0.0).count();
     if entered < ids.len() {
-        warnings.push(format!(
-            "sites-left-out: {} of {} sites have no AUC with a variance above zero and do not enter the test of AUCs",
-            ids.len() - entered,
-            ids.len()
+        warnings.push(Warning::new(
+            Code::SitesLeftOut,
+            format!(
+                "{} of {} sites have no AUC with a variance above zero and do not enter the test of AUCs",
+                ids.len() - entered,
+                ids.len()
+            ),
         ));
     }
     let rough = operating_points
@@ -364,11 +369,11 @@ pub fn poolability(
         .filter_map(|t| t.smallest_expected)
         .any(|e| e < 5.0);
     if rough {
-        warnings.push(
-            "small-expectation: equality expects fewer than 5 cases in a cell, so the chi-squared law is rough \
-             (Cochran 1954); the exact p value is not"
-                .into(),
-        );
+        warnings.push(Warning::new(
+            Code::SmallExpectation,
+            "equality expects fewer than 5 cases in a cell, so the chi-squared law is rough \
+             (Cochran 1954); the exact p value is not",
+        ));
     }
     Some(Poolability { auc: cochran(&aucs), prevalence, operating_points, sites: listed, level, warnings })
 }

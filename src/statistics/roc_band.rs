@@ -1,11 +1,14 @@
 //! Pointwise bootstrap band of the ROC curve: what the resampling unit says of sensitivity at each false
 //! positive rate.
 
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Cases, Replicates, Resampler};
 use crate::statistics::estimate::ResamplingUnit;
 use crate::statistics::metric::Sample;
-use serde::{Deserialize, Serialize};
+use crate::statistics::warning::Warning;
 
 /// Confidence band at one false positive rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,8 +35,8 @@ pub struct BandMethod {
     /// Replicates with one class alone, left out of the quantiles.
     pub dropped: u64,
     /// Things to know about the band, as `code: message`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Grid of false positive rates: 0, 0.02, ..., 1.
@@ -55,7 +58,9 @@ pub fn roc_band(
     let resampler = match Resampler::new(unit, &cases) {
         Ok(resampler) => resampler,
         Err(reason) => {
-            method.warnings.push(format!("interval-not-evaluable: there is no band: {reason}"));
+            method
+                .warnings
+                .push(Warning::new(Code::IntervalNotEvaluable, format!("there is no band: {reason}")));
             return (Vec::new(), method);
         }
     };
@@ -76,23 +81,27 @@ pub fn roc_band(
         })
         .collect();
     if points.is_empty() {
-        method
-            .warnings
-            .push("interval-not-evaluable: there is no band: no replicate could be evaluated".into());
+        method.warnings.push(Warning::new(
+            Code::IntervalNotEvaluable,
+            "there is no band: no replicate could be evaluated",
+        ));
     } else if method.dropped > 0 {
-        method.warnings.push(format!(
-            "replicates-dropped: {} of {replicates} replicates have one class alone and were left out of the quantiles",
-            method.dropped
+        method.warnings.push(Warning::new(
+            Code::ReplicatesDropped,
+            format!(
+                "{} of {replicates} replicates have one class alone and were left out of the quantiles",
+                method.dropped
+            ),
         ));
     }
     // At the end of the grid sensitivity is 1 by definition.
     let collapsed = points.iter().filter(|p| p.fpr < 1.0 && p.upper - p.lower <= 1e-12).count();
     if collapsed > 0 {
-        method.warnings.push(format!(
-            "no-spread: at {collapsed} of {} rates below 1 the band is a point, because every replicate gives one height; \
+        method.warnings.push(Warning::new(Code::NoSpread, format!(
+            "at {collapsed} of {} rates below 1 the band is a point, because every replicate gives one height; \
              it does not show how sure that height is: the exact intervals of sensitivity and specificity do",
             POINTS - 1
-        ));
+        )));
     }
     (points, method)
 }
@@ -182,9 +191,9 @@ mod tests {
         assert!(band.iter().all(|p| (p.lower, p.upper) == (1.0, 1.0)));
         // One class alone: (2/3)³ + (1/3)³ of 500 is 167.
         assert!((120..215).contains(&method.dropped), "{method:?}");
-        let codes: Vec<&str> = method.warnings.iter().filter_map(|w| Some(w.split_once(':')?.0)).collect();
+        let codes: Vec<&str> = method.warnings.iter().map(|w| w.code.as_str()).collect();
         assert_eq!(codes, ["replicates-dropped", "no-spread"]);
         let (none, method) = roc_band(&sample, ResamplingUnit::Site, 500, 1, 0.95);
-        assert!(none.is_empty() && method.warnings[0].contains("no site is recorded"), "{method:?}");
+        assert!(none.is_empty() && method.warnings[0].message.contains("no site is recorded"), "{method:?}");
     }
 }

@@ -1,7 +1,10 @@
 //! What the reader of a result has to know.
 
-use crate::diagnostic::Code;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Code;
 
 /// Something the reader of a document has to know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -10,4 +13,51 @@ pub struct Warning {
     pub code: Code,
     /// In words, with the values.
     pub message: String,
+}
+
+impl Warning {
+    /// A warning.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// `code: message`, as it is printed below an estimate and written in one.
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+/// For `#[serde(with = "texts")]`: warnings of an estimate or a band are written as texts `code: message`, those of a whole
+/// result as objects.
+pub mod texts {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Warning;
+    use crate::diagnostic::Code;
+
+    /// Writes a list of texts.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(warnings: &[Warning], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(warnings.iter().map(Warning::to_string))
+    }
+
+    /// Reads a list of texts.
+    ///
+    /// # Errors
+    /// For a text that does not begin with a known code and a colon.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Warning>, D::Error> {
+        let read = |text: String| {
+            let (code, message) = text.split_once(": ").unwrap_or((&text, ""));
+            match Code::from_text(code) {
+                Some(code) => Ok(Warning::new(code, message)),
+                None => Err(D::Error::custom(format!("`{code}` is no code of a warning"))),
+            }
+        };
+        Vec::<String>::deserialize(deserializer)?.into_iter().map(read).collect()
+    }
 }

@@ -9,9 +9,9 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
-use crate::protocol::{Incomplete, OperatingPointRule, OperatingPointSource};
+use crate::protocol::{Incomplete, OperatingPointSource};
 use crate::statistics::operating_point;
-use crate::statistics::operating_point::Rule as AnalysisRule;
+use crate::statistics::operating_point::ChosenBy;
 use crate::study::estimates::{StudyCase, analyse};
 use crate::study::results::{OperatingPointRecord, Results};
 
@@ -137,7 +137,7 @@ fn operating_point(
         OperatingPointSource::Declared { threshold, rationale } => Ok((
             OperatingPointRecord {
                 threshold: *threshold,
-                rule: "declared".to_owned(),
+                rule: ChosenBy::Declared,
                 provenance: rationale.clone(),
             },
             None,
@@ -158,41 +158,26 @@ fn operating_point(
             tuning.sort_by(|a, b| a.0.cmp(&b.0));
             let labels: Vec<bool> = tuning.iter().map(|row| row.2).collect();
             let values: Vec<f64> = tuning.iter().map(|row| row.3).collect();
-            let rule = analysis_rule(*rule);
-            let words = rule.to_string();
-            let Some(point) = operating_point::choose(rule, &labels, &values) else {
-                return Err(Diagnostic::error(
-                    Code::OperatingPoint,
-                    format!(
-                        "the rule `{words}` gives no threshold on {} tuning cases with {} positives",
-                        labels.len(),
-                        labels.iter().filter(|l| **l).count()
-                    ),
-                )
-                .at(Location::file(table.path.as_str()))
-                .hint("tuning needs scored cases of both classes, of patients outside the study")
-                .into());
-            };
+            let point = operating_point::choose(*rule, &labels, &values).map_err(|problem| {
+                let problem = problem.at(Location::file(table.path.as_str()));
+                match problem.code {
+                    Code::TuningOneClass => problem
+                        .hint("tuning needs scored cases of both classes, of patients outside the study"),
+                    _ => problem,
+                }
+            })?;
             let patients: BTreeSet<&str> = tuning.iter().map(|row| row.1.as_str()).collect();
             let positives = labels.iter().filter(|l| **l).count();
             let provenance = format!(
-                "fixed by the rule \"{words}\" on {} scored cases ({positives} positive by their source label) of \
+                "fixed by the rule \"{rule}\" on {} scored cases ({positives} positive by their source label) of \
                  {} patients outside the study, before the test set was opened",
                 tuning.len(),
                 patients.len()
             );
-            let record = OperatingPointRecord { threshold: point.threshold, rule: words, provenance };
+            let record =
+                OperatingPointRecord { threshold: point.threshold, rule: ChosenBy::Rule(*rule), provenance };
             Ok((record, Some(tuning)))
         }
-    }
-}
-
-/// The declared rule as the analysis knows it.
-pub fn analysis_rule(rule: OperatingPointRule) -> AnalysisRule {
-    match rule {
-        OperatingPointRule::Youden => AnalysisRule::Youden,
-        OperatingPointRule::Sensitivity(target) => AnalysisRule::Sensitivity(target),
-        OperatingPointRule::Specificity(target) => AnalysisRule::Specificity(target),
     }
 }
 
@@ -210,7 +195,7 @@ fn locked_operating_point(inputs: &Inputs) -> Result<OperatingPointRecord> {
     let origin = &point.provenance;
     Ok(OperatingPointRecord {
         threshold: point.threshold,
-        rule: point.rule.to_string(),
+        rule: ChosenBy::Rule(point.rule),
         provenance: format!(
             "{}; {} cases ({} positive by their source label) of {} patients of the {} split, locked with the model \
              before the test set was opened",

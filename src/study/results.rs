@@ -1,11 +1,14 @@
-//! `results.json`: the one file that feeds every document. Written by [`crate::statistics`], held by the
+//! `results.json`: the one file that feeds every document. Written by [`crate::study`], held by the
 //! evidence bundle, read by `report`, recomputed by `audit`.
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::Role;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use crate::statistics::metric::Metric;
 use crate::statistics::multiplicity::Multiplicity;
+use crate::statistics::operating_point::ChosenBy;
 use crate::statistics::poolability::Poolability;
 use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::{BandMethod, BandPoint};
@@ -169,8 +172,8 @@ pub struct ConsensusSummary {
 pub struct OperatingPointRecord {
     /// A case is called positive when score >= threshold.
     pub threshold: f64,
-    /// `youden`, `sensitivity >= 0.9`, `declared`, ...
-    pub rule: String,
+    /// `youden`, `sensitivity=0.9`, `declared`, ...
+    pub rule: ChosenBy,
     /// In words: data, cases, patients, positives, rationale.
     pub provenance: String,
 }
@@ -217,10 +220,10 @@ pub enum Verdict {
 pub struct EndpointResult {
     /// The endpoint's id in the protocol.
     pub id: String,
-    /// The estimate's id.
-    pub metric: String,
-    /// `primary` or `secondary`.
-    pub role: String,
+    /// The metric, whose name is the estimate's id.
+    pub metric: Metric,
+    /// Whether it decides.
+    pub role: Role,
     /// The criterion as declared, such as `lower > 0.80`.
     pub criterion: Option<String>,
     /// The method declared for the interval.

@@ -122,6 +122,27 @@ fn one_class_only_is_not_evaluable() {
     check(&study, 1, "one-class", "are negative by the reference standard");
 }
 
+/// The same rule and the same end as at the lock: no threshold above every score.
+#[test]
+fn an_operating_point_that_no_tuning_score_reaches_is_refused_with_the_way_out() {
+    let tuned = |labels: &str| {
+        let study = Study::small();
+        study.write("tuning.csv", &format!("case_id,patient_id,label\n{labels}"));
+        study.write("scores.csv", &format!("{}T1,0.9\nT2,0.4\n", study.read("scores.csv")));
+        study.replace(
+            "protocol.toml",
+            "source = \"declared\"\nthreshold = 0.5\nrationale = \"declared before the study\"",
+            "source = \"tuning\"\ncases = \"tuning.csv\"\nrule = \"specificity\"\ntarget = 0.9",
+        );
+        study
+    };
+    let ran = check(&tuned("T1,Q1,0\nT2,Q2,1\n"), 1, "operating-point", "tuning.csv");
+    assert!(ran.stderr.contains("`specificity=0.9`") && ran.stderr.contains("hint: name a target"));
+    check(&tuned("T1,Q1,1\nT2,Q2,1\n"), 1, "tuning-one-class", "tuning.csv");
+    let ran = tuned("T1,Q1,1\nT2,Q2,0\n").run("run", &[]);
+    assert!(!ran.stderr.contains("error[operating-point]"), "{}", ran.stderr);
+}
+
 #[test]
 fn missing_files_are_all_named_at_once() {
     let study = Study::small();

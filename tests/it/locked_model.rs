@@ -7,13 +7,14 @@ use sequester::digest::Digest;
 use sequester::model::architecture::{Architecture, Role};
 use sequester::model::experiment::Experiment;
 use sequester::model::lock::Lock;
-use sequester::model::operating_point::{Rule, choose};
+use sequester::model::operating_point::choose;
 use sequester::model::random::{Purpose, initial_weights, stream, uniform};
 use sequester::model::run::{
     Best, EpochRecord, InitialStatement, Inputs, Recorded, RunState, SideSummary, TuningScore,
     tuning_scores_csv,
 };
 use sequester::model::weights;
+use sequester::statistics::operating_point::OperatingPointRule;
 use sequester::storage;
 
 use crate::support::{Ran, Study, sequester};
@@ -119,7 +120,7 @@ pub fn lock_random(folder: &Path, architecture: Architecture, gate: Gate) -> Loc
     state.best = Some(Best { epoch: 1, tuning_auc: 1.0, weights });
     state.tuning_scores_sha256 = Some(Digest::of(&table));
     state.write(&run).expect("writes");
-    let point = choose(Rule::Youden, &tuning, Digest::of(&table)).expect("chooses");
+    let point = choose(OperatingPointRule::Youden, &tuning, Digest::of(&table)).expect("chooses");
     Lock::create(folder, &run, &state, gate, point).expect("locks")
 }
 

@@ -9,7 +9,7 @@ use sequester::statistics::calibration;
 use sequester::statistics::calibration::Edge;
 use sequester::statistics::confusion::{Confusion, log_interval, share};
 use sequester::statistics::operating_point;
-use sequester::statistics::operating_point::Rule;
+use sequester::statistics::operating_point::OperatingPointRule;
 use sequester::statistics::special::{normal_two_sided, z_two_sided};
 use sequester::statistics::{proportion, roc};
 
@@ -201,7 +201,8 @@ fn discrimination(t: &Table, out: &mut Values) {
         before = (p.recall, p.precision);
     }
     put("pr_auc_trapz", Some(area));
-    let best = operating_point::choose(Rule::Youden, &t.labels, &t.scores).expect("operating point");
+    let best =
+        operating_point::choose(OperatingPointRule::Youden, &t.labels, &t.scores).expect("operating point");
     put("youden_max", best.table.youden());
     put("youden_thr_lowest", Some(best.threshold));
 }

@@ -2,10 +2,11 @@
 
 use super::contender::{Loaded, Shared, unknown};
 use crate::comparison::{Kind, Threshold};
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
-use crate::model::operating_point::{self, Rule};
+use crate::model::operating_point;
 use crate::model::run::TuningScore;
+use crate::statistics::operating_point::OperatingPointRule;
 
 /// Thresholds from the command line.
 pub(super) struct Thresholds {
@@ -56,7 +57,7 @@ impl Thresholds {
     ///
     /// # Errors
     /// As [`operating_point::choose`].
-    pub fn of(&self, loaded: &Loaded, rule: Rule) -> Result<Threshold> {
+    pub fn of(&self, loaded: &Loaded, rule: OperatingPointRule) -> Result<Threshold> {
         if let Some(given) = self.given(&loaded.name) {
             return Ok(given);
         }
@@ -66,18 +67,25 @@ impl Thresholds {
                 threshold: point.threshold,
                 rule: point.rule.describe(),
                 provenance: format!("lock; {} split, {} cases, {} positive", p.split, p.cases, p.positives),
-                on_these_cases: !matches!(point.rule, Rule::Threshold(_)),
+                on_these_cases: !matches!(point.rule, OperatingPointRule::Threshold(_)),
             });
         }
         let split = if loaded.kind == Kind::Run { "its tuning split" } else { "its own table" };
         chosen(rule, &loaded.rows, &format!("{split}, {} cases", loaded.rows.len()))
+            .map_err(|problem| problem.at(Location::file(&loaded.path)).into())
     }
 
     /// Of an average, on the compared cases.
     ///
     /// # Errors
     /// As [`operating_point::choose`].
-    pub fn of_scores(&self, name: &str, shared: &Shared, scores: &[f64], rule: Rule) -> Result<Threshold> {
+    pub fn of_scores(
+        &self,
+        name: &str,
+        shared: &Shared,
+        scores: &[f64],
+        rule: OperatingPointRule,
+    ) -> Result<Threshold> {
         if let Some(given) = self.given(name) {
             return Ok(given);
         }
@@ -91,13 +99,16 @@ impl Thresholds {
                 score: *score,
             })
             .collect();
-        chosen(rule, &rows, &format!("the compared cases, {}", rows.len()))
+        chosen(rule, &rows, &format!("the compared cases, {}", rows.len())).map_err(|mut problem| {
+            problem.message = format!("{name}: {}", problem.message);
+            problem.into()
+        })
     }
 }
 
-fn chosen(rule: Rule, rows: &[TuningScore], on: &str) -> Result<Threshold> {
+fn chosen(rule: OperatingPointRule, rows: &[TuningScore], on: &str) -> Result<Threshold, Diagnostic> {
     let point = operating_point::choose(rule, rows, Digest::of(b""))?;
-    let fixed = matches!(rule, Rule::Threshold(_));
+    let fixed = matches!(rule, OperatingPointRule::Threshold(_));
     Ok(Threshold {
         threshold: point.threshold,
         rule: rule.describe().replace("the tuning split", "these cases"),

@@ -41,10 +41,10 @@ pub fn facts(source: &Source) -> Facts {
 pub fn context(source: &Source) -> Json {
     let results = &source.results;
     let endpoint = |e: &EndpointResult| {
-        let style = wording::style_of(&e.metric, false);
+        let style = wording::style_of(e.metric.id(), false);
         json!({
             "id": e.id,
-            "metric": wording::metric(&e.metric),
+            "metric": wording::metric(e.metric.id()),
             "role": e.role,
             "criterion": e.criterion,
             "value": e.value.map(|v| format::number(v, style)),

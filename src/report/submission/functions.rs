@@ -12,7 +12,7 @@ use crate::document::content::{Answer, Arguments, Refusal};
 use crate::document::tree::Piece;
 use crate::document::{format, text};
 use crate::report::wording;
-use crate::statistics::estimate::Estimate;
+use crate::statistics::estimate::{Estimate, Scenario};
 
 fn refused(code: Code, message: &str) -> Refusal {
     Diagnostic::error(code, message.to_owned()).into()
@@ -50,8 +50,8 @@ fn find<'a>(source: &'a Source, arguments: &Arguments<'_>) -> Result<Result<&'a 
     let results = &source.results;
     let found = results.estimates.iter().chain(&results.agreement).find(|e| {
         e.id == id
-            && e.subgroup == subgroup
-            && e.scenario == scenario
+            && e.subgroup.as_ref().map(ToString::to_string) == subgroup
+            && e.scenario.map(Scenario::name) == scenario.as_deref()
             && e.model == model
             && e.prevalence.is_some() == intended_use
     });

@@ -12,10 +12,15 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::RelativePath;
 use crate::document::lint;
 use crate::model::lock::Lock;
+use crate::protocol::Role;
 use crate::report::banner::SYNTHETIC_BANNER;
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use crate::statistics::estimate::{
+    Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario, SubgroupLevel,
+};
+use crate::statistics::metric::Metric;
 use crate::statistics::multiplicity::Multiplicity;
+use crate::statistics::operating_point::{ChosenBy, OperatingPointRule};
 use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::BandPoint;
 use crate::statistics::warning::Warning;
@@ -75,26 +80,26 @@ fn subgroup(name: &str, n: u64, auc: f64) -> Vec<Estimate> {
         proportion("specificity", (n - positives) * 6 / 7, (n - positives).max(1), positives, n),
     ];
     for e in &mut list {
-        e.subgroup = Some(name.into());
+        e.subgroup = name.to_owned().try_into().ok();
         if n < 30 {
-            e.warnings.push("subgroup-insufficient: fewer than 30 cases".into());
+            e.warnings.push(Warning::new(Code::SubgroupInsufficient, "fewer than 30 cases"));
         }
     }
     list
 }
 
 fn endpoint(
-    metric: &str,
-    role: &str,
+    metric: Metric,
+    role: Role,
     method: IntervalMethod,
     value: f64,
     lower: f64,
     verdict: Verdict,
 ) -> EndpointResult {
     EndpointResult {
-        id: metric.into(),
-        metric: metric.into(),
-        role: role.into(),
+        id: metric.id().into(),
+        metric,
+        role,
         criterion: Some("lower > 0.80".into()),
         interval_method: method,
         value: Some(value),
@@ -183,16 +188,17 @@ pub(super) fn realistic() -> Source {
         e.intervals.clear();
         estimates.push(e);
     }
-    for (scenario, auc, sens, spec) in
-        [("best-case", 0.879, (447, 500), (426, 500)), ("worst-case", 0.842, (425, 500), (418, 500))]
-    {
+    for (scenario, auc, sens, spec) in [
+        (Scenario::BestCase, 0.879, (447, 500), (426, 500)),
+        (Scenario::WorstCase, 0.842, (425, 500), (418, 500)),
+    ] {
         let mut list = vec![
             index("auc", auc, 0.024, IntervalMethod::Delong, 1000, 500),
             proportion("sensitivity", sens.0, sens.1, 500, 1000),
             proportion("specificity", spec.0, spec.1, 500, 1000),
         ];
         for e in &mut list {
-            e.scenario = Some(scenario.into());
+            e.scenario = Some(scenario);
         }
         estimates.extend(list);
     }
@@ -291,7 +297,7 @@ pub(super) fn realistic() -> Source {
         ],
         operating_point: OperatingPointRecord {
             threshold: 0.401_250_332_593_918,
-            rule: "sensitivity >= 0.9".into(),
+            rule: ChosenBy::Rule(OperatingPointRule::Sensitivity(0.9)),
             provenance: "tuning split of 1,210 cases of 960 patients, 388 positive; fixed before the test set was opened".into(),
         },
         method: AnalysisMethod {
@@ -307,10 +313,10 @@ pub(super) fn realistic() -> Source {
         },
         estimates,
         endpoints: vec![
-            endpoint("auc", "primary", IntervalMethod::Delong, 0.871_49, 0.8481, Verdict::Met),
-            endpoint("sensitivity", "primary", IntervalMethod::ClopperPearson, 0.8745, 0.8418, Verdict::Met),
-            endpoint("specificity", "primary", IntervalMethod::ClopperPearson, 0.8496, 0.8149, Verdict::Met),
-            endpoint("f1", "secondary", IntervalMethod::BootstrapPercentile, 0.8629, 0.8419, Verdict::Met),
+            endpoint(Metric::Auc, Role::Primary, IntervalMethod::Delong, 0.871_49, 0.8481, Verdict::Met),
+            endpoint(Metric::Sensitivity, Role::Primary, IntervalMethod::ClopperPearson, 0.8745, 0.8418, Verdict::Met),
+            endpoint(Metric::Specificity, Role::Primary, IntervalMethod::ClopperPearson, 0.8496, 0.8149, Verdict::Met),
+            endpoint(Metric::F1, Role::Secondary, IntervalMethod::BootstrapPercentile, 0.8629, 0.8419, Verdict::Met),
         ],
         conclusion: Verdict::Met,
         poolability: None,
@@ -490,8 +496,8 @@ fn hostile() -> Source {
     results.warnings[0].message = lines.clone();
     results.agreement[0].model = Some(text());
     for e in &mut results.estimates {
-        if e.subgroup.as_deref() == Some("sex=F") {
-            e.subgroup = Some(format!("sex={HOSTILE}"));
+        if e.subgroup == Some(SubgroupLevel::new("sex", "F")) {
+            e.subgroup = Some(SubgroupLevel::new("sex", HOSTILE));
         }
     }
     source.run_id = text();

@@ -1,6 +1,7 @@
 //! Agreement of readers as estimates. The coefficients are those of [`crate::statistics::agreement`];
 //! intervals are value ± z·standard error within −1..1.
 
+use crate::diagnostic::Code;
 use crate::statistics::agreement;
 use crate::statistics::agreement::Coefficient;
 
@@ -8,6 +9,7 @@ use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
 use crate::statistics::metric::{Metric, Plan, Sample, estimate_from_table, estimate_mcnemar};
 use crate::statistics::special::z_two_sided;
+use crate::statistics::warning::Warning;
 
 /// Cohen's kappa of every pair (`model` is "R1 vs R2"), then Fleiss', Conger's, Krippendorff's and Gwet's
 /// coefficient over all readers. `table` has one row a case and one entry a reader, in the order of
@@ -62,10 +64,13 @@ pub fn against_others(readers: &[String], table: &[Vec<Option<bool>>], plan: &Pl
         for mut estimate in estimates {
             estimate.model = Some(format!("{reader} vs majority of the others"));
             if against.undecided > 0 {
-                estimate.warnings.push(format!(
-                    "others-undecided: {} cases that {reader} read are left out, because the others have no \
+                estimate.warnings.push(Warning::new(
+                    Code::OthersUndecided,
+                    format!(
+                        "{} cases that {reader} read are left out, because the others have no \
                      majority there",
-                    against.undecided
+                        against.undecided
+                    ),
                 ));
             }
             out.push(estimate);
@@ -154,11 +159,13 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
                 dropped: None,
             });
         }
-        Some(_) => out.warnings.push(
-            "no-spread: the cases do not vary in their agreement, so there is no standard error and no interval"
-                .into(),
-        ),
-        None => out.warnings.push("interval-not-evaluable: too few cases for a standard error".into()),
+        Some(_) => out.warnings.push(Warning::new(
+            Code::NoSpread,
+            "the cases do not vary in their agreement, so there is no standard error and no interval",
+        )),
+        None => {
+            out.warnings.push(Warning::new(Code::IntervalNotEvaluable, "too few cases for a standard error"))
+        }
     }
     out
 }

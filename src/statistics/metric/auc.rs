@@ -87,18 +87,21 @@ fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, 
     let extreme = value == 0.0 || value == 1.0;
     if extreme {
         let pairs = disjoint_pairs(sample, sums);
-        out.warnings.push(format!(
-            "perfect-separation: the classes do not overlap, so variances estimated from them are zero; the \
+        out.warnings.push(Warning::new(
+            Code::PerfectSeparation,
+            format!(
+                "the classes do not overlap, so variances estimated from them are zero; the \
              Clopper-Pearson interval is the exact one of {pairs} disjoint pairs, all of them in one order"
+            ),
         ));
         let won = if value == 1.0 { pairs } else { 0 };
         push(out, By::ClopperPearson, plan, Some(exact_share(won, pairs, plan.level)), "");
     } else if collapsed {
-        out.warnings.push(
-            "no-spread: the placements do not vary (constant scores), so the estimated variance is zero; the \
-             Hanley-McNeil interval does not rest on them"
-                .into(),
-        );
+        out.warnings.push(Warning::new(
+            Code::NoSpread,
+            "the placements do not vary (constant scores), so the estimated variance is zero; the \
+             Hanley-McNeil interval does not rest on them",
+        ));
         if !out.intervals.iter().any(|i| i.method == By::HanleyMcneil) {
             let limits = sums.hanley_mcneil_se().map(|se| roc::clipped_interval(value, se, plan.level));
             push(out, By::HanleyMcneil, plan, limits, "a class is empty");

@@ -86,6 +86,24 @@ impl Metric {
         Self::CalibrationInTheLarge,
     ];
 
+    /// What a study reports over all cases, in this order, and so what an endpoint of a protocol can name.
+    pub const ENDPOINTS: [Self; 14] = [
+        Self::Auc,
+        Self::Sensitivity,
+        Self::Specificity,
+        Self::Ppv,
+        Self::Npv,
+        Self::Accuracy,
+        Self::F1,
+        Self::BalancedAccuracy,
+        Self::Youden,
+        Self::Mcc,
+        Self::LrPositive,
+        Self::LrNegative,
+        Self::DiagnosticOddsRatio,
+        Self::AveragePrecision,
+    ];
+
     /// The id in files and on the command line.
     pub fn id(self) -> &'static str {
         match self {
@@ -122,12 +140,17 @@ impl Metric {
 
     /// Whether the metric holds at a threshold.
     pub fn needs_threshold(self) -> bool {
-        self >= Self::Sensitivity && self <= Self::DiagnosticOddsRatio && self != Self::Prevalence
+        self.is_of_table() && self != Self::Prevalence
     }
 
     /// Whether scores must be probabilities in 0..1.
     pub fn needs_probabilities(self) -> bool {
-        self >= Self::Brier
+        matches!(self, Self::Brier | Self::LogLoss | Self::Ece | Self::Mce) || self.is_fitted()
+    }
+
+    /// Whether a regression of the outcome on the score is fitted for it.
+    pub fn is_fitted(self) -> bool {
+        matches!(self, Self::CalibrationSlope | Self::CalibrationIntercept | Self::CalibrationInTheLarge)
     }
 
     /// Whether the value depends on how common the finding is in the sample.
@@ -152,7 +175,11 @@ impl Metric {
 
     /// Whether it is made from a 2×2 table alone.
     pub fn is_of_table(self) -> bool {
-        self.needs_threshold() || self == Self::Prevalence
+        use Metric::{BalancedAccuracy, F1, Mcc, Youden};
+        use Metric::{DiagnosticOddsRatio, LrNegative, LrPositive};
+        self.is_proportion()
+            || matches!(self, F1 | BalancedAccuracy | Youden | Mcc)
+            || matches!(self, LrPositive | LrNegative | DiagnosticOddsRatio)
     }
 
     /// The least and the greatest value it can have.
@@ -169,10 +196,14 @@ impl Metric {
         }
     }
 
-    /// Whether an interval by this method exists for the metric. `patients`: the method is to account
-    /// for several cases of one patient.
+    /// The methods by which an interval exists for the metric.
+    pub fn methods(self) -> impl Iterator<Item = IntervalMethod> {
+        IntervalMethod::ALL.into_iter().filter(move |method| self.accepts(*method))
+    }
+
+    /// Whether an interval by this method exists for the metric.
     pub fn accepts(self, method: IntervalMethod) -> bool {
-        let bootstrap = matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca);
+        let bootstrap = method.draws_replicates();
         let binomial = matches!(method, By::ClopperPearson | By::Wilson | By::AgrestiCoull | By::Jeffreys);
         match self {
             Self::Auc => {

@@ -12,6 +12,7 @@ mod weighted;
 #[cfg(test)]
 mod tests;
 
+use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Cases, Replicates};
 use crate::statistics::calibration;
@@ -20,6 +21,7 @@ use crate::statistics::exact_law::ExactPercentile;
 use crate::statistics::proportion;
 use crate::statistics::roc;
 use crate::statistics::special::z_two_sided;
+use crate::statistics::warning::Warning;
 
 pub use kind::Metric;
 pub use paired::{estimate_difference, estimate_mcnemar};
@@ -148,9 +150,10 @@ fn push(out: &mut Estimate, method: By, plan: &Plan, limits: Option<(f64, f64)>,
             seed: None,
             dropped: None,
         }),
-        None => out
-            .warnings
-            .push(format!("interval-not-evaluable: no interval by {}: {why_none}", method.describe())),
+        None => out.warnings.push(Warning::new(
+            Code::IntervalNotEvaluable,
+            format!("no interval by {}: {why_none}", method.describe()),
+        )),
     }
 }
 
@@ -198,11 +201,14 @@ fn push_bootstrap_of(
         interval.seed = Some(plan.seed);
         interval.dropped = Some(replicates.dropped);
     }
-    let code = "replicates-dropped:";
-    if replicates.dropped > 0 && !out.warnings.iter().any(|w| w.starts_with(code)) {
-        out.warnings.push(format!(
-            "{code} {} of {} replicates could not be evaluated and were left out of the quantiles",
-            replicates.dropped, plan.replicates
+    let code = Code::ReplicatesDropped;
+    if replicates.dropped > 0 && !out.warnings.iter().any(|w| w.code == code) {
+        out.warnings.push(Warning::new(
+            code,
+            format!(
+                "{} of {} replicates could not be evaluated and were left out of the quantiles",
+                replicates.dropped, plan.replicates
+            ),
         ));
     }
 }
@@ -222,8 +228,11 @@ fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut Estimate) {
         if positives <= negatives { ("positive", positives) } else { ("negative", negatives) };
     let exact = |i: &Interval| matches!(i.method, By::ClopperPearson | By::Hoeffding);
     if count < FEW_UNITS && out.intervals.iter().any(|i| !exact(i)) {
-        out.warnings.push(format!(
-            "small-class: with {count} {class} {units} the intervals of {what} cover less often than their level says"
+        out.warnings.push(Warning::new(
+            Code::SmallClass,
+            format!(
+                "with {count} {class} {units} the intervals of {what} cover less often than their level says"
+            ),
         ));
     }
 }
@@ -233,12 +242,15 @@ fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut Estimate) {
 fn warn_beyond_range((least, most): (f64, f64), out: &mut Estimate) {
     for interval in &out.intervals {
         if interval.lower < least || interval.upper > most {
-            out.warnings.push(format!(
-                "beyond-range: the interval by {} reaches from {} to {}, and possible values lie between {least} and \
+            out.warnings.push(Warning::new(
+                Code::BeyondRange,
+                format!(
+                    "the interval by {} reaches from {} to {}, and possible values lie between {least} and \
                  {most}",
-                interval.method.describe(),
-                interval.lower,
-                interval.upper
+                    interval.method.describe(),
+                    interval.lower,
+                    interval.upper
+                ),
             ));
         }
     }
@@ -266,15 +278,14 @@ fn push_exact_law(
         interval.unit = Some(unit);
     }
     if let Some(law) = law.filter(|l| l.dropped > 1e-12) {
-        out.warnings.push(format!(
-            "replicates-dropped: a share of {:.3e} of all replicates cannot be evaluated and is left out of the law",
-            law.dropped
+        out.warnings.push(Warning::new(
+            Code::ReplicatesDropped,
+            format!(
+                "a share of {:.3e} of all replicates cannot be evaluated and is left out of the law",
+                law.dropped
+            ),
         ));
     }
-}
-
-fn is_bootstrap(method: By) -> bool {
-    matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca)
 }
 
 fn has_clusters(sample: &Sample<'_>) -> Option<(usize, usize)> {
@@ -298,17 +309,25 @@ fn warn_about_clusters(sample: &Sample<'_>, out: &mut Estimate) {
         .map(|i| i.method.describe())
         .collect();
     if !naive.is_empty() {
-        out.warnings.push(format!(
-            "clustering-ignored: {} {} the {cases} cases of {patients} patients as independent",
-            naive.join(", "),
-            if naive.len() == 1 { "treats" } else { "treat" }
+        out.warnings.push(Warning::new(
+            Code::ClusteringIgnored,
+            format!(
+                "{} {} the {cases} cases of {patients} patients as independent",
+                naive.join(", "),
+                if naive.len() == 1 { "treats" } else { "treat" }
+            ),
         ));
     }
 }
 
 /// Said where a collapsed interval has an exact one beside it.
-const NO_SPREAD_BESIDE_EXACT: &str = "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the Clopper-Pearson \
-     interval does not rest on that";
+fn no_spread_beside_exact() -> Warning {
+    Warning::new(
+        Code::NoSpread,
+        "the cases do not vary in what this counts, so an interval collapsed to a point; the Clopper-Pearson \
+         interval does not rest on that",
+    )
+}
 
 /// Below this many units in a class, simulated intervals of the AUC cover less than 92 % at level 0.95
 /// (`docs/coverage.md`): 75 % with four, 86 % with seven.

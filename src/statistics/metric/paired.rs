@@ -51,7 +51,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
                 ((value - half).max(-1.0), (value + half).min(1.0))
             });
             push(&mut out, method, plan, limits, "the difference has no variance to estimate");
-        } else if matches!(method, By::BootstrapPercentile | By::BootstrapBasic | By::BootstrapBca) {
+        } else if method.draws_replicates() {
             let resampler = || Resampler::new(plan.unit, &cases_of(sample));
             let drawn = replicates.get_or_insert_with(|| {
                 Ok(bootstrap::auc_difference(
@@ -75,18 +75,21 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     if out.intervals.iter().any(|i| i.is_point()) {
         match exact_difference(sample, other, value, plan.level) {
             Some((pairs, limits)) => {
-                out.warnings.push(format!(
-                    "no-spread: the two scores differ alike in every pair of a positive and a negative, so an \
+                out.warnings.push(Warning::new(Code::NoSpread, format!(
+                    "the two scores differ alike in every pair of a positive and a negative, so an \
                      interval collapsed to a point; the Clopper-Pearson interval is the exact one of {pairs} disjoint \
                      pairs"
-                ));
+                )));
                 push(&mut out, By::ClopperPearson, plan, Some(limits), "");
             }
             None => {
                 let units = independent_pairs(sample);
-                out.warnings.push(format!(
-                    "no-spread: an interval collapsed to a point; the Hoeffding interval holds for any law of the \
+                out.warnings.push(Warning::new(
+                    Code::NoSpread,
+                    format!(
+                        "an interval collapsed to a point; the Hoeffding interval holds for any law of the \
                      scores, from {units} independent pairs of a positive and a negative"
+                    ),
                 ));
                 // The kernel lies in −1..1.
                 let limits = match units {
@@ -172,12 +175,16 @@ pub fn estimate_mcnemar(sample: &Sample<'_>, other: &[f64], threshold: f64) -> (
     out.denominator = Some(b + c);
     out.p_value = test.exact_p();
     if out.p_value.is_none() {
-        out.warnings.push("no-discordant-case: both are right on the same cases, so there is no test".into());
+        out.warnings.push(Warning::new(
+            Code::NoDiscordantCase,
+            "both are right on the same cases, so there is no test",
+        ));
     }
     if has_clusters(sample).is_some() {
-        out.warnings.push(
-            "clustering-ignored: McNemar's test treats several cases of one patient as independent".into(),
-        );
+        out.warnings.push(Warning::new(
+            Code::ClusteringIgnored,
+            "McNemar's test treats several cases of one patient as independent",
+        ));
     }
     (out, test)
 }

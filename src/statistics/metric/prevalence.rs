@@ -95,7 +95,7 @@ pub fn estimate_at_prevalence(
     }
     let collapsed = out.intervals.iter().any(|i| i.is_point());
     if collapsed {
-        out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
+        out.warnings.push(no_spread_beside_exact());
     }
     let exact = out.intervals.iter().any(|i| i.method == By::ClopperPearson);
     if !exact && (collapsed || out.intervals.is_empty()) {

@@ -76,7 +76,7 @@ pub(super) fn estimate_table(
             push_exact_law(out, plan, plan.unit, |stratified| {
                 exact_law::percentile(metric, &table, stratified, plan.level)
             });
-        } else if is_bootstrap(method) {
+        } else if method.draws_replicates() {
             let statistic = metric.table_statistic();
             let drawn = replicates.get_or_insert_with(|| {
                 Ok(bootstrap::confusion_with(
@@ -99,11 +99,14 @@ pub(super) fn estimate_table(
         }
     }
     if let Some((_, n)) = counts.filter(|c| c.1 < FEW_UNITS)
-        && out.intervals.iter().any(|i| is_bootstrap(i.method) || i.method == By::BootstrapExact)
+        && out.intervals.iter().any(|i| i.method.draws_replicates() || i.method == By::BootstrapExact)
     {
-        out.warnings.push(format!(
-            "small-class: with {n} cases below the line the bootstrap covers less often than its level says; exact \
+        out.warnings.push(Warning::new(
+            Code::SmallClass,
+            format!(
+                "with {n} cases below the line the bootstrap covers less often than its level says; exact \
              intervals do not"
+            ),
         ));
     }
     let of_both_classes = matches!(
@@ -122,7 +125,7 @@ pub(super) fn estimate_table(
     let exact = matches!(metric, Metric::LrPositive | Metric::LrNegative | Metric::DiagnosticOddsRatio);
     let collapsed = out.intervals.iter().any(|i| i.is_point());
     if collapsed {
-        out.warnings.push(NO_SPREAD_BESIDE_EXACT.into());
+        out.warnings.push(no_spread_beside_exact());
     }
     let missing = out.intervals.is_empty() && !plan.methods.is_empty() && exact;
     if (collapsed || missing) && !out.intervals.iter().any(|i| i.method == By::ClopperPearson) {

@@ -69,10 +69,13 @@ pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan
         // Where calibration is perfect, both are above 0 by chance alone, and replicates lie higher still.
         Metric::Ece | Metric::Mce => {
             if !out.intervals.is_empty() {
-                out.warnings.push(format!(
-                    "biased-upwards: {} is above 0 by chance alone where calibration is perfect, and its bootstrap \
+                out.warnings.push(Warning::new(
+                    Code::BiasedUpwards,
+                    format!(
+                        "{} is above 0 by chance alone where calibration is perfect, and its bootstrap \
                      intervals do not hold 0 then; judge calibration by slope, intercept and in the large",
-                    metric.id()
+                        metric.id()
+                    ),
                 ));
             }
         }
@@ -117,11 +120,11 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
         _ => None,
     };
     if let Some(limits) = exact {
-        out.warnings.push(
-            "no-spread: an interval collapsed to a point; the Clopper-Pearson interval carries exact limits of \
-             the sensitivity and the specificity at a negative of fixed rank through the curve"
-                .into(),
-        );
+        out.warnings.push(Warning::new(
+            Code::NoSpread,
+            "an interval collapsed to a point; the Clopper-Pearson interval carries exact limits of \
+             the sensitivity and the specificity at a negative of fixed rank through the curve",
+        ));
         return push(out, By::ClopperPearson, plan, Some(limits), "");
     }
     let beside = match metric {
@@ -136,10 +139,10 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
     }
     if out.intervals.iter().any(|i| !i.is_point()) {
         let method = beside.map_or("another method", By::describe);
-        out.warnings.push(format!(
-            "no-spread: the cases do not vary in what this counts, so an interval collapsed to a point; the interval \
+        out.warnings.push(Warning::new(Code::NoSpread, format!(
+            "the cases do not vary in what this counts, so an interval collapsed to a point; the interval \
              by {method} does not rest on that"
-        ));
+        )));
         return;
     }
     let why = match metric {
@@ -150,9 +153,9 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
         _ => "every replicate gave one value, and there is no interval that does not rest on replicates",
     };
     for interval in std::mem::take(&mut out.intervals) {
-        out.warnings.push(format!(
-            "interval-not-evaluable: no interval by {}: it is a point: {why}",
-            interval.method.describe()
+        out.warnings.push(Warning::new(
+            Code::IntervalNotEvaluable,
+            format!("no interval by {}: it is a point: {why}", interval.method.describe()),
         ));
     }
 }

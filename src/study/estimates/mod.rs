@@ -24,7 +24,7 @@ use self::verdict::endpoint_result;
 use self::warnings::warnings;
 use crate::dataset::case::Case;
 use crate::diagnostic::Diagnostic;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Role};
 use crate::reads::consensus::Assembled;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::poolability::poolability;
@@ -67,7 +67,7 @@ pub fn analyse(
     estimates.extend(plan.subgroups(&analysed));
     estimates.extend(plan.scenarios(drawn));
     let primary: Vec<Verdict> =
-        endpoints.iter().filter(|e| e.role == "primary").filter_map(|e| e.verdict).collect();
+        endpoints.iter().filter(|e| e.role == Role::Primary).filter_map(|e| e.verdict).collect();
     let conclusion = if primary.contains(&Verdict::NotMet) {
         Verdict::NotMet
     } else if primary.contains(&Verdict::NotEvaluable) || primary.is_empty() {

@@ -2,42 +2,21 @@
 
 use super::cases::{Analysed, Columns};
 use super::plan::StudyPlan;
-use super::verdict::{interval_method, is_judged};
+use super::verdict::is_judged;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
 use crate::statistics::metric::{Metric, Plan, estimate, estimate_at_prevalence};
-
-/// Everything reported overall, in this order.
-pub(super) const OVERALL: [Metric; 14] = [
-    Metric::Auc,
-    Metric::Sensitivity,
-    Metric::Specificity,
-    Metric::Ppv,
-    Metric::Npv,
-    Metric::Accuracy,
-    Metric::F1,
-    Metric::BalancedAccuracy,
-    Metric::Youden,
-    Metric::Mcc,
-    Metric::LrPositive,
-    Metric::LrNegative,
-    Metric::DiagnosticOddsRatio,
-    Metric::AveragePrecision,
-];
 
 impl StudyPlan<'_> {
     pub(super) fn overall(&self, cases: &[Analysed]) -> Vec<Estimate> {
         use IntervalMethod::{BootstrapPercentile, ClopperPearson, Delong, Log, Obuchowski, Wilson};
         let methods = [Delong, Obuchowski, ClopperPearson, Wilson, Log, BootstrapPercentile];
         let mut estimates: Vec<Estimate> =
-            OVERALL.iter().map(|metric| self.one(*metric, cases, &methods)).collect();
+            Metric::ENDPOINTS.iter().map(|metric| self.one(*metric, cases, &methods)).collect();
         if let Some(level) = self.adjusted_level() {
             let columns = Columns::of(cases);
             for endpoint in self.protocol.endpoints.iter().filter(|e| is_judged(e)) {
-                let method = interval_method(&endpoint.interval);
-                let place = estimates.iter_mut().find(|e| e.id == endpoint.metric);
-                if let (Some(place), Some(metric), Some(method)) =
-                    (place, Metric::from_id(&endpoint.metric), method)
-                {
+                let (metric, method) = (endpoint.metric, endpoint.interval);
+                if let Some(place) = estimates.iter_mut().find(|e| e.id == metric.id()) {
                     let plan = Plan { level, ..self.plan(vec![method]) };
                     let judged = estimate(metric, &columns.sample(), Some(self.threshold), &plan);
                     place.intervals.extend(judged.intervals.into_iter().filter(|i| i.method == method));

@@ -1,7 +1,7 @@
 //! Estimates of a study under its declared analysis.
 
 use super::cases::{Analysed, Columns};
-use super::verdict::{interval_method, is_judged};
+use super::verdict::is_judged;
 use crate::protocol::Protocol;
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::{Metric, Plan, estimate};
@@ -26,8 +26,7 @@ impl<'a> StudyPlan<'a> {
 
     /// The method the protocol declares for a metric, if it does.
     pub(super) fn declared(&self, metric: Metric) -> Option<IntervalMethod> {
-        let endpoint = self.protocol.endpoints.iter().find(|e| e.metric == metric.id())?;
-        interval_method(&endpoint.interval)
+        self.protocol.endpoints.iter().find(|e| e.metric == metric).map(|e| e.interval)
     }
 
     pub(super) fn one(&self, metric: Metric, cases: &[Analysed], methods: &[IntervalMethod]) -> Estimate {

@@ -3,7 +3,7 @@
 use super::cases::{Analysed, StudyCase};
 use super::plan::StudyPlan;
 use crate::reads::consensus::{Basis, Consensus};
-use crate::statistics::estimate::{Estimate, IntervalMethod};
+use crate::statistics::estimate::{Estimate, IntervalMethod, Scenario};
 use crate::statistics::metric::Metric;
 
 impl StudyPlan<'_> {
@@ -37,13 +37,15 @@ impl StudyPlan<'_> {
             })
             .collect();
         let mut estimates = Vec::new();
-        for (name, cases) in
-            [("best-case", filled(true)), ("worst-case", filled(false)), ("unanimous-only", unanimous)]
-        {
+        for (scenario, cases) in [
+            (Scenario::BestCase, filled(true)),
+            (Scenario::WorstCase, filled(false)),
+            (Scenario::UnanimousOnly, unanimous),
+        ] {
             for metric in [Metric::Auc, Metric::Sensitivity, Metric::Specificity, Metric::F1] {
                 let mut estimate =
                     self.one(metric, &cases, &[IntervalMethod::Delong, IntervalMethod::ClopperPearson]);
-                estimate.scenario = Some(name.to_owned());
+                estimate.scenario = Some(scenario);
                 estimates.push(estimate);
             }
         }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::cases::{Analysed, NOT_RECORDED, count, patients};
 use super::plan::StudyPlan;
 use crate::dataset::case::Case;
+use crate::diagnostic::Code;
 use crate::protocol::{Field, Protocol, Subgroup};
-use crate::statistics::estimate::{Estimate, IntervalMethod};
+use crate::statistics::estimate::{Estimate, IntervalMethod, SubgroupLevel};
 use crate::statistics::metric::Metric;
+use crate::statistics::warning::Warning;
 use crate::study::results::CohortRow;
 
 /// The level of a case in a subgroup variable.
@@ -82,12 +84,15 @@ impl StudyPlan<'_> {
             for (level, members) in levels(subgroup, cases) {
                 for metric in [Metric::Auc, Metric::Sensitivity, Metric::Specificity, Metric::F1] {
                     let mut estimate = self.one(metric, &members, &[Delong, ClopperPearson, Wilson]);
-                    estimate.subgroup = Some(format!("{}={level}", variable_of(subgroup)));
+                    estimate.subgroup = Some(SubgroupLevel::new(variable_of(subgroup), level.as_str()));
                     let minimum = self.protocol.analysis.subgroup_minimum;
                     if estimate.n < minimum {
-                        estimate.warnings.push(format!(
-                            "insufficient: {} cases, fewer than the {minimum} that the protocol asks for",
-                            estimate.n
+                        estimate.warnings.push(Warning::new(
+                            Code::Insufficient,
+                            format!(
+                                "{} cases, fewer than the {minimum} that the protocol asks for",
+                                estimate.n
+                            ),
                         ));
                     }
                     estimates.push(estimate);

@@ -1,16 +1,12 @@
 //! The verdict of each endpoint, and of the study.
 
 use crate::protocol::{Bound, Endpoint, Role};
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
+use crate::statistics::estimate::{Estimate, Interval};
 use crate::study::results::{EndpointResult, Verdict};
 
 /// Whether an endpoint is one of several that decide.
 pub(super) fn is_judged(endpoint: &Endpoint) -> bool {
     endpoint.role == Role::Primary && endpoint.criterion.is_some()
-}
-
-pub(super) fn interval_method(name: &str) -> Option<IntervalMethod> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
 
 /// The verdict on an endpoint; `adjusted` is the level of primary criteria where multiplicity changes it.
@@ -19,8 +15,8 @@ pub(super) fn endpoint_result(
     estimates: &[Estimate],
     adjusted: Option<f64>,
 ) -> EndpointResult {
-    let estimate = estimates.iter().find(|e| e.id == endpoint.metric);
-    let method = interval_method(&endpoint.interval).unwrap_or(IntervalMethod::Wald);
+    let estimate = estimates.iter().find(|e| e.id == endpoint.metric.id());
+    let method = endpoint.interval;
     let adjusted = adjusted.filter(|_| is_judged(endpoint));
     let wanted = |i: &&Interval| i.method == method && adjusted.is_none_or(|level| i.level == level);
     let interval = estimate.and_then(|e| e.intervals.iter().find(wanted)).cloned();
@@ -38,8 +34,8 @@ pub(super) fn endpoint_result(
     });
     EndpointResult {
         id: endpoint.id.clone(),
-        metric: endpoint.metric.clone(),
-        role: if endpoint.role == Role::Primary { "primary" } else { "secondary" }.to_owned(),
+        metric: endpoint.metric,
+        role: endpoint.role,
         criterion: endpoint.criterion.as_ref().map(|c| c.text.clone()),
         interval_method: method,
         value: estimate.and_then(|e| e.value),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Code;
 use crate::protocol::Protocol;
 use crate::statistics::estimate::{IntervalMethod, ResamplingUnit};
+use crate::statistics::metric::Metric;
 use crate::statistics::warning::Warning;
 use crate::study::results::Results;
 
@@ -25,13 +26,7 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
             .endpoints
             .iter()
             .filter(|e| {
-                !matches!(
-                    e.interval_method,
-                    IntervalMethod::Obuchowski
-                        | IntervalMethod::BootstrapPercentile
-                        | IntervalMethod::BootstrapBasic
-                        | IntervalMethod::BootstrapBca
-                )
+                e.interval_method != IntervalMethod::Obuchowski && !e.interval_method.draws_replicates()
             })
             .map(|e| e.id.as_str())
             .collect();
@@ -66,18 +61,18 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     for reason in flow.excluded.iter().filter(|r| r.count_any == 0) {
         warn(Code::CriterionMatchedNothing, format!("The criterion {} excluded no case.", reason.id));
     }
-    let small: BTreeSet<&str> = results
+    let small: BTreeSet<String> = results
         .estimates
         .iter()
         .filter(|e| e.n < results.method.subgroup_minimum)
-        .filter_map(|e| e.subgroup.as_deref())
+        .filter_map(|e| e.subgroup.as_ref().map(ToString::to_string))
         .collect();
     if !small.is_empty() {
         let list = small.into_iter().collect::<Vec<_>>().join(", ");
         let minimum = results.method.subgroup_minimum;
         warn(Code::SubgroupInsufficient, format!("Fewer than {minimum} cases: {list}."));
     }
-    if protocol.endpoints.iter().any(|e| e.metric == "f1") {
+    if protocol.endpoints.iter().any(|e| e.metric == Metric::F1) {
         warn(
             Code::PrevalenceDependent,
             format!(

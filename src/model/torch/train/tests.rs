@@ -9,11 +9,12 @@ use crate::imaging::radiograph::Radiograph;
 use crate::model::architecture::Architecture;
 use crate::model::experiment::Experiment;
 use crate::model::lock::Lock;
-use crate::model::operating_point::{Rule, choose};
+use crate::model::operating_point::choose;
 use crate::model::random::{initial_weights, uniform};
 use crate::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
 use crate::model::scorer::Scorer;
 use crate::model::torch::{open_scorer, torchscript};
+use crate::statistics::operating_point::OperatingPointRule;
 
 /// 12 training and 6 tuning images of 32 x 32: a bright spot where the label is positive, on noise.
 struct Bench {
@@ -165,7 +166,7 @@ fn a_locked_model_gives_the_tuning_scores_again_and_refuses_changed_weights() {
     let run = bench.run("run");
     let table = storage::read(&run.join("tuning-scores.csv")).expect("reads");
     let scores = read_tuning_scores(&run, &table).expect("reads");
-    let point = choose(Rule::Youden, &scores, Digest::of(&table)).expect("chooses");
+    let point = choose(OperatingPointRule::Youden, &scores, Digest::of(&table)).expect("chooses");
     let model = bench.run("model");
     Lock::create(&model, &run, &state, Gate::default(), point).expect("locks");
 
@@ -301,7 +302,7 @@ fn an_exported_module_gives_the_locked_models_logits() {
     let run = bench.run("run");
     let table = storage::read(&run.join("tuning-scores.csv")).expect("reads");
     let scores = read_tuning_scores(&run, &table).expect("reads");
-    let point = choose(Rule::Youden, &scores, Digest::of(&table)).expect("chooses");
+    let point = choose(OperatingPointRule::Youden, &scores, Digest::of(&table)).expect("chooses");
     let model = bench.run("model");
     let lock = Lock::create(&model, &run, &state, Gate::default(), point).expect("locks");
     let out = bench.run("model.pt");

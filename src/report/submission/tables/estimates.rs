@@ -14,14 +14,15 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
         .endpoints
         .iter()
         .map(|e| {
-            let style = wording::style_of(&e.metric, false);
+            let style = wording::style_of(e.metric.id(), false);
             let look = match e.verdict {
                 Some(Verdict::Met) => Look::Good,
                 Some(_) => Look::Bad,
                 None => Look::Plain,
             };
             Row::Cells(vec![
-                Cell::new(format!("{} ({})", wording::metric(&e.metric), e.role)).look(Look::Strong),
+                Cell::new(format!("{} ({})", wording::metric(e.metric.id()), e.role.name()))
+                    .look(Look::Strong),
                 Cell::new(e.criterion.clone().unwrap_or_else(|| "none declared".to_owned())),
                 Cell::new(e.value.map_or_else(|| "not evaluable".to_owned(), |v| format::number(v, style))),
                 Cell::new(e.interval.as_ref().map_or_else(
@@ -53,7 +54,9 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
     );
     let methods: BTreeMap<&str, Vec<String>> =
         results.endpoints.iter().fold(BTreeMap::new(), |mut map, e| {
-            map.entry(e.interval_method.describe()).or_insert_with(Vec::new).push(wording::metric(&e.metric));
+            map.entry(e.interval_method.describe())
+                .or_insert_with(Vec::new)
+                .push(wording::metric(e.metric.id()));
             map
         });
     if !methods.is_empty() {

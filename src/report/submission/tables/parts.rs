@@ -5,7 +5,7 @@ use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
 use crate::report::submission::subgroups::{in_subgroup, is_insufficient, subgroup_levels};
 use crate::report::wording;
-use crate::statistics::estimate::Estimate;
+use crate::statistics::estimate::{Estimate, Scenario, SubgroupLevel};
 use crate::study::results::Results;
 
 pub fn subgroups(results: &Results, level: &str) -> Table {
@@ -24,7 +24,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
         let first = results
             .estimates
             .iter()
-            .find(|e| e.subgroup.as_deref() == Some(&format!("{variable}={name}")) && e.scenario.is_none());
+            .find(|e| e.subgroup == Some(SubgroupLevel::new(&variable, &name)) && e.scenario.is_none());
         // Sensitivity alone has the positives as its cases: take the largest n the subgroup has.
         let insufficient = metrics.iter().flatten().any(|e| is_insufficient(results, e))
             || first.is_some_and(|e| is_insufficient(results, e));
@@ -77,7 +77,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
                 Some(format!(
                     "{} in {}: {reason}",
                     wording::metric(&e.id),
-                    e.subgroup.as_deref().unwrap_or_default()
+                    e.subgroup.as_ref().map(ToString::to_string).unwrap_or_default()
                 ))
             })
             .collect();
@@ -107,7 +107,7 @@ pub fn sensitivity_analyses(results: &Results, level: &str) -> Table {
             rows.push(estimate_row(e, "primary analysis".to_owned()));
         }
         for e in results.estimates.iter().filter(of).filter(scenarios) {
-            let scenario = e.scenario.as_deref().unwrap_or_default();
+            let scenario = e.scenario.map_or("", Scenario::name);
             rows.push(estimate_row(e, scenario.replace(['-', '_'], " ")));
         }
     }

@@ -1,13 +1,9 @@
 //! What the protocol declares: the checks of images, and the acceptance criteria.
 
-use serde_json::json;
-
 use crate::document::tree::{Column, Row, Table};
-use crate::protocol::Role;
 use crate::report::submission::gate;
 use crate::report::submission::source::Source;
 use crate::report::wording;
-use crate::statistics::estimate::IntervalMethod;
 
 pub fn gate(source: &Source) -> Table {
     let rows = gate::checks(source)
@@ -31,17 +27,11 @@ pub fn acceptance(source: &Source) -> Table {
         .endpoints
         .iter()
         .map(|e| {
-            // The method as the protocol names it, and in words where the statistics know it.
-            let method = serde_json::from_value::<IntervalMethod>(json!(e.interval));
             Row::plain([
                 e.id.clone(),
-                wording::metric(&e.metric),
-                match e.role {
-                    Role::Primary => "primary",
-                    Role::Secondary => "secondary",
-                }
-                .to_owned(),
-                method.map_or_else(|_| e.interval.clone(), |method| method.describe().to_owned()),
+                wording::metric(e.metric.id()),
+                e.role.name().to_owned(),
+                e.interval.describe().to_owned(),
                 e.criterion.as_ref().map_or_else(|| "\u{2013}".to_owned(), |c| c.text.clone()),
             ])
         })
