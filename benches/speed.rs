@@ -1,11 +1,11 @@
 //! CPU seconds of ours, one line of JSON each; `benches/compare.sh` runs it beside its peers.
 
+use sequester::statistics::auc;
 use sequester::statistics::bootstrap;
 use sequester::statistics::bootstrap::{Cases, Replicates, Resampler};
 use sequester::statistics::confusion::Confusion;
 use sequester::statistics::estimate::ResamplingUnit;
 use sequester::statistics::random::Stream;
-use sequester::statistics::roc;
 use sequester::statistics::special::normal_quantile;
 
 /// CPU time of all threads, where the system tells; else the time since the first call.
@@ -59,7 +59,7 @@ fn main() {
         let scores: Vec<f64> =
             labels.iter().map(|&l| 1.0 / (1.0 + (-normal() - if l { 1.2 } else { 0.0 }).exp())).collect();
         let other: Vec<f64> = scores.iter().map(|s| 0.7 * s + 0.05 * normal()).collect();
-        report("delong", n, positives, 0, seconds(|| roc::auc_sums(&labels, &scores).delong_variance()));
+        report("delong", n, positives, 0, seconds(|| auc::auc_sums(&labels, &scores).delong_variance()));
         if n >= 1_000_000 {
             continue;
         }

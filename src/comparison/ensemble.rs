@@ -1,6 +1,6 @@
 //! Weighted averages of several models' scores, and the search for weights.
 
-use crate::statistics::roc;
+use crate::statistics::auc;
 
 /// Steps of a weight when weights are searched: a twentieth, a tenth for more than three members.
 const STEPS: (usize, usize) = (20, 10);
@@ -19,7 +19,7 @@ pub fn search_weights(labels: &[bool], members: &[&[f64]]) -> Vec<f64> {
     let mut parts = vec![0; members.len()];
     each_composition(&mut parts, 0, steps, &mut |parts| {
         let weights: Vec<f64> = parts.iter().map(|p| *p as f64 / steps as f64).collect();
-        let Some(auc) = roc::auc(labels, &weighted_average(members, &weights)) else { return };
+        let Some(auc) = auc::auc(labels, &weighted_average(members, &weights)) else { return };
         let uneven: usize = parts.iter().map(|p| p * p).sum();
         let better = best.as_ref().is_none_or(|(a, u, _)| auc > *a || (auc == *a && uneven < *u));
         if better {

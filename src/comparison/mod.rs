@@ -347,7 +347,7 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::roc;
+    use crate::statistics::auc;
     use proptest::prelude::*;
 
     /// Holm's own scheme by hand: sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 is 0.04, 0.06, 0.06, 0.04, and no
@@ -385,7 +385,7 @@ mod tests {
         let weights = search_weights(&labels, &[&good, &noise]);
         assert!(weights[0] > 0.5, "{weights:?}");
         assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        let auc = roc::auc(&labels, &weighted_average(&[&good, &noise], &weights));
+        let auc = auc::auc(&labels, &weighted_average(&[&good, &noise], &weights));
         assert_eq!(auc, Some(1.0));
     }
 

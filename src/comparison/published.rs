@@ -2,10 +2,10 @@
 
 use crate::comparison::{Contender, Curves, Kind, Pair, Settings, adjust, pairs_of};
 use crate::diagnostic::Code;
+use crate::statistics::auc::hanley_mcneil_variance;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
 use crate::statistics::metric::{Metric, estimate_from_table};
-use crate::statistics::roc::hanley_mcneil_variance;
 use crate::statistics::special::{normal_two_sided, z_two_sided};
 use crate::statistics::warning::Warning;
 

@@ -3,8 +3,8 @@
 //! `alpha` is two-sided unless a function says otherwise. Sizes are real numbers as the formulas give them;
 //! round up when planning. Every function returns none for arguments outside its domain.
 
+use crate::statistics::auc::hanley_mcneil_variance;
 use crate::statistics::proportion::{clopper_pearson, wilson};
-use crate::statistics::roc::hanley_mcneil_variance;
 use crate::statistics::special::{binomial_tails, normal_cdf, normal_quantile};
 
 /// A planned size.

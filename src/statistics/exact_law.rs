@@ -6,7 +6,7 @@
 //! share is summed over every 2×2 table that can be drawn.
 
 use crate::statistics::confusion::Confusion;
-use crate::statistics::metric::Metric;
+use crate::statistics::metric::kind::Metric;
 use crate::statistics::special::binomial_density;
 
 /// Probabilities that differ by less are taken as equal when a quantile falls on a step.

@@ -1,7 +1,7 @@
 //! McNemar's test (1947): two models on the same cases, compared by the cases on which exactly one of them is
 //! right.
 
-use crate::statistics::roc::dense_ids;
+use crate::statistics::ranks::dense_ids;
 use crate::statistics::special::{binomial_density, binomial_tails, chi_squared_sf};
 
 /// The discordant cases.

@@ -2,6 +2,7 @@
 //! results do not depend on the number of threads. Imports leaves alone, so that every other room may use its types.
 
 pub mod agreement;
+pub mod auc;
 pub mod bootstrap;
 pub mod calibration;
 pub mod confusion;
@@ -15,6 +16,7 @@ pub mod operating_point;
 pub mod poolability;
 pub mod proportion;
 pub mod random;
+pub(crate) mod ranks;
 pub mod roc;
 pub mod roc_band;
 pub mod special;

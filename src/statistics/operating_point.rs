@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::roc::{Group, groups, score_of};
+use crate::statistics::ranks::{Group, groups, score_of};
 
 /// How a threshold is chosen. A case is positive when its score is at or above it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

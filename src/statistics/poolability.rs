@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Code;
+use crate::statistics::auc;
 use crate::statistics::metric::Sample;
 use crate::statistics::proportion::clopper_pearson;
-use crate::statistics::roc;
+use crate::statistics::ranks;
 use crate::statistics::special::{binomial_density, chi_squared_sf};
 use crate::statistics::warning::Warning;
 
@@ -294,7 +295,7 @@ pub fn poolability(
     if ids.len() < 2 {
         return None;
     }
-    let clusters = sample.patients.map(roc::dense_ids);
+    let clusters = sample.patients.map(ranks::dense_ids);
     // Patients only matter where one has several cases.
     let clusters = clusters.filter(|(_, count)| *count < sample.labels.len()).map(|(ids, _)| ids);
     let rows_of =
@@ -307,13 +308,13 @@ pub fn poolability(
             rows.iter().map(|&i| (sample.labels[i], sample.scores[i])).unzip()
         };
         let (own, others) = (columns(&here), columns(&there));
-        let auc = roc::auc(&own.0, &own.1);
+        let auc = auc::auc(&own.0, &own.1);
         let variance = match &clusters {
             Some(patients) => {
                 let patients: Vec<u32> = here.iter().map(|&i| patients[i]).collect();
-                roc::obuchowski_variance(&own.0, &own.1, &patients)
+                auc::obuchowski_variance(&own.0, &own.1, &patients)
             }
-            None => roc::auc_sums(&own.0, &own.1).delong_variance(),
+            None => auc::auc_sums(&own.0, &own.1).delong_variance(),
         };
         aucs.extend(auc.zip(variance));
         listed.push(Site {
@@ -322,7 +323,7 @@ pub fn poolability(
             positives: own.0.iter().filter(|l| **l).count() as u64,
             auc,
             auc_standard_error: variance.filter(|v| *v >= 0.0).map(f64::sqrt),
-            auc_without_site: roc::auc(&others.0, &others.1),
+            auc_without_site: auc::auc(&others.0, &others.1),
         });
     }
     let over_sites = |counted: &dyn Fn(usize) -> Option<bool>, what: &str| {

@@ -5,7 +5,7 @@ use sequester::statistics::bootstrap;
 use sequester::statistics::bootstrap::{Cases, Replicates, Resampler};
 use sequester::statistics::confusion::Confusion;
 use sequester::statistics::estimate::ResamplingUnit;
-use sequester::statistics::{exact_law, roc};
+use sequester::statistics::{auc, exact_law};
 
 use crate::reference_values::{Table, reference, table};
 
@@ -140,7 +140,7 @@ fn acceleration_and_bca_limits_match_the_reference() {
         let expected = law["a"].as_f64().expect("a");
         assert!((a - expected).abs() < 1e-12, "{name}: {a} {expected}");
         let drawn = replicates(&t, ResamplingUnit::Case, "auc");
-        let value = roc::auc(&t.labels, &t.scores).expect("auc");
+        let value = auc::auc(&t.labels, &t.scores).expect("auc");
         let (lower, upper) = drawn.bca(value, a, 0.95).expect("limits");
         let se = drawn.standard_error().expect("se");
         for (got, key) in [(lower, "lo"), (upper, "hi")] {
@@ -165,7 +165,7 @@ fn jackknife_in_closed_form_is_the_one_by_brute_force() {
                 (0..t.labels.len()).filter(|&i| resampler.leaf_of_case[i] as usize != leaf).collect();
             let labels: Vec<bool> = keep.iter().map(|&i| t.labels[i]).collect();
             let scores: Vec<f64> = keep.iter().map(|&i| t.scores[i]).collect();
-            let slow = roc::auc(&labels, &scores).expect("auc");
+            let slow = auc::auc(&labels, &scores).expect("auc");
             assert!((quick[leaf].0 - slow).abs() < 1e-14, "{name} {leaf}");
         }
     }

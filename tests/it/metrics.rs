@@ -552,7 +552,7 @@ fn fourteen_published_aucs_of_a_chest_network_come_out() {
         let place = 1 + names.iter().position(|n| n == name).expect("finding");
         let labels: Vec<bool> = rows.iter().map(|r| findings[&r[0]].iter().any(|f| f == name)).collect();
         let values: Vec<f64> = rows.iter().map(|r| r[place].parse().expect("score")).collect();
-        let auc = sequester::statistics::roc::auc(&labels, &values).expect("auc");
+        let auc = sequester::statistics::auc::auc(&labels, &values).expect("auc");
         assert!((auc - expected).abs() < 1e-14, "{name}: {auc:?} {expected:?}");
         // And through the command, from a table as its user has it.
         let mut table = String::from("image,truth,probability\n");

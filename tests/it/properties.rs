@@ -1,9 +1,9 @@
 //! What has to hold of every metric, whatever the cases are.
 
 use proptest::prelude::*;
+use sequester::statistics::auc;
 use sequester::statistics::estimate::{IntervalMethod, ResamplingUnit};
 use sequester::statistics::metric::{Metric, Plan, Sample, estimate};
-use sequester::statistics::roc;
 
 type Cases = (Vec<bool>, Vec<f64>);
 
@@ -78,10 +78,10 @@ proptest! {
             (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * (a.abs() + b.abs()) + 1e-16,
             (a, b) => a == b,
         };
-        let plain = roc::auc_sums(&labels, &scores).delong_variance();
-        prop_assert!(close(plain, roc::obuchowski_variance(&labels, &scores, &alone)));
+        let plain = auc::auc_sums(&labels, &scores).delong_variance();
+        prop_assert!(close(plain, auc::obuchowski_variance(&labels, &scores, &alone)));
         let of_pairs = |patients: Option<&[u32]>| {
-            roc::paired(&labels, &scores, &other, patients).and_then(|p| p.difference_variance)
+            auc::paired(&labels, &scores, &other, patients).and_then(|p| p.difference_variance)
         };
         prop_assert!(close(of_pairs(None), of_pairs(Some(&alone))));
         // Every case in equal parts, all with their patient.
@@ -91,12 +91,12 @@ proptest! {
         let many = |column: &[f64]| rows.iter().map(|&i| column[i]).collect::<Vec<f64>>();
         let many_patients: Vec<u32> = rows.iter().map(|&i| patients[i]).collect();
         prop_assert!(close(
-            roc::obuchowski_variance(&labels, &scores, patients),
-            roc::obuchowski_variance(&many_labels, &many(&scores), &many_patients),
+            auc::obuchowski_variance(&labels, &scores, patients),
+            auc::obuchowski_variance(&many_labels, &many(&scores), &many_patients),
         ));
         prop_assert!(close(
             of_pairs(Some(patients)),
-            roc::paired(&many_labels, &many(&scores), &many(&other), Some(&many_patients))
+            auc::paired(&many_labels, &many(&scores), &many(&other), Some(&many_patients))
                 .and_then(|p| p.difference_variance),
         ));
     }

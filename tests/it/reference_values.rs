@@ -11,7 +11,7 @@ use sequester::statistics::confusion::{Confusion, log_interval, share};
 use sequester::statistics::operating_point;
 use sequester::statistics::operating_point::OperatingPointRule;
 use sequester::statistics::special::{normal_two_sided, z_two_sided};
-use sequester::statistics::{proportion, roc};
+use sequester::statistics::{auc, proportion, roc};
 
 const BINARY: [&str; 10] = [
     "d01_tiny20",
@@ -158,9 +158,9 @@ fn discrimination(t: &Table, out: &mut Values) {
     let mut put = |key: &str, value: Option<f64>| {
         out.insert(key.into(), value);
     };
-    let sums = roc::auc_sums(&t.labels, &t.scores);
+    let sums = auc::auc_sums(&t.labels, &t.scores);
     put("auc", sums.auc());
-    put("auc_b", roc::auc(&t.labels, &t.scores_b));
+    put("auc_b", auc::auc(&t.labels, &t.scores_b));
     let (Some(auc), Some(_)) = (sums.auc(), sums.delong_variance()) else { return };
     let variance = sums.delong_variance().expect("variance");
     let se = variance.sqrt();
@@ -169,10 +169,10 @@ fn discrimination(t: &Table, out: &mut Values) {
     let z = z_two_sided(LEVEL);
     put("delong_lo_raw", Some(auc - z * se));
     put("delong_hi_raw", Some(auc + z * se));
-    let clipped = roc::clipped_interval(auc, se, LEVEL);
+    let clipped = auc::clipped_interval(auc, se, LEVEL);
     put("delong_lo", Some(clipped.0));
     put("delong_hi", Some(clipped.1));
-    let logit = roc::logit_interval(auc, se, LEVEL);
+    let logit = auc::logit_interval(auc, se, LEVEL);
     put("delong_logit_lo", logit.map(|l| l.0));
     put("delong_logit_hi", logit.map(|l| l.1));
     put("hanley_mcneil_se", sums.hanley_mcneil_se());
@@ -181,8 +181,8 @@ fn discrimination(t: &Table, out: &mut Values) {
         put(&format!("pauc_{name}"), area);
         put(&format!("pauc_mcclish_{name}"), area.map(|a| roc::mcclish(a, bound)));
     }
-    put("obuchowski_var", roc::obuchowski_variance(&t.labels, &t.scores, &t.patients));
-    let paired = roc::paired(&t.labels, &t.scores, &t.scores_b, None).expect("pairs");
+    put("obuchowski_var", auc::obuchowski_variance(&t.labels, &t.scores, &t.patients));
+    let paired = auc::paired(&t.labels, &t.scores, &t.scores_b, None).expect("pairs");
     put("delong_var_b", paired.variance_b);
     put("delong_cov", paired.covariance);
     if let Some(v) = paired.difference_variance.filter(|v| *v > 0.0) {

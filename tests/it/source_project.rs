@@ -1,8 +1,8 @@
 //! The source project's table of experiments: from 222 positives and 16,148 negatives its printed numbers come
 //! out, and so does what it could not claim.
 
+use sequester::statistics::auc::hanley_mcneil_variance;
 use sequester::statistics::confusion::Confusion;
-use sequester::statistics::roc::hanley_mcneil_variance;
 
 /// `fixtures/reference-values/source-project.csv`: one experiment a row, as printed.
 fn rows() -> Vec<csv::StringRecord> {

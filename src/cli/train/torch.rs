@@ -14,7 +14,7 @@ use crate::model::random;
 use crate::model::run::{InitialStatement, Inputs, Sample, manifest};
 use crate::model::torch::{LIBTORCH_VERSION, TrainInput, device, train};
 use crate::model::weights::{self, Weights};
-use crate::statistics::roc;
+use crate::statistics::auc;
 use crate::storage;
 
 /// Trains, or continues.
@@ -90,7 +90,7 @@ pub fn train_run(request: &TrainRequest) -> Result<RunState> {
         workers: request.workers,
         store: (!matches!(request.store, Store::No)).then_some(cache.as_path()),
         device,
-        auc: &roc::auc,
+        auc: &auc::auc,
         stop: interrupted(),
         seconds: &|| begun.elapsed().as_secs_f64(),
     };

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::statistics::bootstrap::draw_many;
+use crate::statistics::bootstrap::resampler::draw_many;
 use crate::statistics::random::{AliasTables, Law, Stream};
-use crate::statistics::roc::groups;
+use crate::statistics::ranks::groups;
 
 /// The case bootstrap of the AUC on collapsed cells.
 ///

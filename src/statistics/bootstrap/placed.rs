@@ -7,10 +7,12 @@
 //! sums weight × table entry over the major cases, in the order in which they lie in memory.
 
 use crate::statistics::bootstrap::collapsed::{CollapsedAuc, octal_digits};
-use crate::statistics::bootstrap::{MANY_LEAVES, Replicates, Resampler, SLACK, draw_many, replicate};
+use crate::statistics::bootstrap::resampler::{
+    MANY_LEAVES, Replicates, Resampler, SLACK, draw_many, replicate,
+};
 use crate::statistics::estimate::ResamplingUnit;
 use crate::statistics::random::{AliasTables, Law, Stream};
-use crate::statistics::roc::key;
+use crate::statistics::ranks::key;
 
 /// Up to so many cases the difference of two doubled counts of the smaller class fits a signed number of 32 bits.
 const MOST_CASES: usize = 1 << 30;
@@ -471,7 +473,7 @@ impl PoissonRuns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::bootstrap::{Cases, weighted};
+    use crate::statistics::bootstrap::resampler::{Cases, weighted};
     use crate::statistics::estimate::ResamplingUnit as Unit;
 
     type Columns = (Vec<bool>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<u32>);

@@ -1,13 +1,18 @@
 //! The AUC with its intervals, and what stands beside them at the edges.
 
+use crate::diagnostic::Code;
+use crate::statistics::auc;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::Estimate;
-use crate::statistics::metric::*;
-use crate::statistics::roc;
+use crate::statistics::estimate::{Estimate, IntervalMethod as By};
+use crate::statistics::metric::intervals::*;
+use crate::statistics::metric::kind::Metric;
+use crate::statistics::metric::plan::*;
+use crate::statistics::proportion;
+use crate::statistics::warning::Warning;
 
 pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
-    let sums = roc::auc_sums(sample.labels, sample.scores);
+    let sums = auc::auc_sums(sample.labels, sample.scores);
     let Some(value) = sums.auc() else {
         let which = if sums.positives == 0 { "positive" } else { "negative" };
         out.not_evaluable = Some(format!("there is no {which} case"));
@@ -17,14 +22,14 @@ pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate)
     let delong = sums.delong_variance();
     let obuchowski = sample
         .patients
-        .and_then(|p| roc::obuchowski_variance(sample.labels, sample.scores, p))
+        .and_then(|p| auc::obuchowski_variance(sample.labels, sample.scores, p))
         .or(if sample.patients.is_none() { delong } else { None });
     let wants = |method| plan.methods.contains(&method);
     let variance = if wants(By::Obuchowski) { obuchowski } else { delong };
     out.standard_error = variance.map(f64::sqrt);
     let too_few = "each class needs at least two cases";
     let symmetric = |variance: Option<f64>| {
-        variance.filter(|v| *v >= 0.0).map(|v| roc::clipped_interval(value, v.sqrt(), plan.level))
+        variance.filter(|v| *v >= 0.0).map(|v| auc::clipped_interval(value, v.sqrt(), plan.level))
     };
     let mut replicates: Option<Result<Replicates, String>> = None;
     let resampler = || Resampler::new(plan.unit, &cases_of(sample));
@@ -32,7 +37,7 @@ pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate)
         match method {
             By::Delong => push(out, method, plan, symmetric(delong), too_few),
             By::DelongLogit => {
-                let limits = delong.and_then(|v| roc::logit_interval(value, v.sqrt(), plan.level));
+                let limits = delong.and_then(|v| auc::logit_interval(value, v.sqrt(), plan.level));
                 let why = if delong.is_none() { too_few } else { "the AUC or its variance is at a boundary" };
                 push(out, method, plan, limits, why);
             }
@@ -71,18 +76,8 @@ pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate)
     warn_about_small_class(sample, "the AUC", out);
 }
 
-/// For each patient, whether there is a negative and a positive case.
-pub(super) fn classes_of_patients(sample: &Sample<'_>, patients: &[u32]) -> Vec<[bool; 2]> {
-    let (dense, count) = roc::dense_ids(patients);
-    let mut seen = vec![[false; 2]; count];
-    for (&patient, &label) in dense.iter().zip(sample.labels) {
-        seen[patient as usize][usize::from(label)] = true;
-    }
-    seen
-}
-
 /// An AUC without spread: say why, and add an interval that does not collapse.
-fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, out: &mut Estimate) {
+fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &auc::AucSums, out: &mut Estimate) {
     let collapsed = out.intervals.iter().any(|i| i.is_point());
     let extreme = value == 0.0 || value == 1.0;
     if extreme {
@@ -103,7 +98,7 @@ fn guard_auc(sample: &Sample<'_>, plan: &Plan, value: f64, sums: &roc::AucSums, 
              Hanley-McNeil interval does not rest on them",
         ));
         if !out.intervals.iter().any(|i| i.method == By::HanleyMcneil) {
-            let limits = sums.hanley_mcneil_se().map(|se| roc::clipped_interval(value, se, plan.level));
+            let limits = sums.hanley_mcneil_se().map(|se| auc::clipped_interval(value, se, plan.level));
             push(out, By::HanleyMcneil, plan, limits, "a class is empty");
         }
     }
@@ -115,7 +110,7 @@ pub(super) fn exact_share(k: u64, n: u64, level: f64) -> (f64, f64) {
 }
 
 /// How many pairs of a positive and a negative share neither case nor patient.
-pub(super) fn disjoint_pairs(sample: &Sample<'_>, sums: &roc::AucSums) -> u64 {
+pub(super) fn disjoint_pairs(sample: &Sample<'_>, sums: &auc::AucSums) -> u64 {
     let Some(patients) = sample.patients else { return sums.positives.min(sums.negatives) };
     let seen = classes_of_patients(sample, patients);
     let with = |class: usize| seen.iter().filter(|s| s[class]).count() as u64;

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::estimate::IntervalMethod;
-use crate::statistics::metric::By;
+use crate::statistics::estimate::{IntervalMethod, IntervalMethod as By};
 
 /// What can be estimated of one model. The serialised names are the ids in `results.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

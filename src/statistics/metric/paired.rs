@@ -1,13 +1,18 @@
 //! Two models on the same cases: the difference of their AUCs, and McNemar's test of their calls.
 
+use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::Estimate;
+use crate::statistics::estimate::{Estimate, IntervalMethod as By};
 use crate::statistics::mcnemar;
 use crate::statistics::mcnemar::McNemar;
-use crate::statistics::metric::*;
-use crate::statistics::special::normal_two_sided;
-use crate::statistics::{proportion, roc};
+use crate::statistics::metric::auc::{disjoint_pairs, exact_share};
+use crate::statistics::metric::intervals::*;
+use crate::statistics::metric::kind::Metric;
+use crate::statistics::metric::plan::*;
+use crate::statistics::special::{normal_two_sided, z_two_sided};
+use crate::statistics::warning::Warning;
+use crate::statistics::{auc, proportion, ranks};
 
 /// AUC of the sample's scores minus AUC of `other` scores on the same cases: `auc_difference`, with the p value
 /// of the first method that has a variance. Methods: `delong`, `obuchowski` (patients), the bootstrap.
@@ -24,7 +29,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
         out.not_evaluable = Some(reason);
         return out;
     }
-    let Some(independent) = roc::paired(sample.labels, sample.scores, other, None) else {
+    let Some(independent) = auc::paired(sample.labels, sample.scores, other, None) else {
         let which = if out.positives == 0 { "positive" } else { "negative" };
         out.not_evaluable = Some(format!("there is no {which} case"));
         return out;
@@ -36,7 +41,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
         if matches!(method, By::Delong | By::Obuchowski) {
             let variance = match (method, sample.patients) {
                 (By::Obuchowski, Some(patients)) => {
-                    roc::paired(sample.labels, sample.scores, other, Some(patients))
+                    auc::paired(sample.labels, sample.scores, other, Some(patients))
                         .and_then(|p| p.difference_variance)
                 }
                 _ => independent.difference_variance,
@@ -114,7 +119,7 @@ fn independent_pairs(sample: &Sample<'_>) -> u64 {
     let positives = sample.labels.iter().filter(|&&l| l).count() as u64;
     let classes = [sample.labels.len() as u64 - positives, positives];
     let Some(patients) = sample.patients else { return classes[0].min(classes[1]) };
-    let (dense, count) = roc::dense_ids(patients);
+    let (dense, count) = ranks::dense_ids(patients);
     let mut cases = vec![[0_u64; 2]; count];
     for (&patient, &label) in dense.iter().zip(sample.labels) {
         cases[patient as usize][usize::from(label)] += 1;
@@ -145,7 +150,7 @@ fn exact_difference(sample: &Sample<'_>, other: &[f64], value: f64, level: f64) 
     if !alike {
         return None;
     }
-    let pairs = disjoint_pairs(sample, &roc::auc_sums(sample.labels, sample.scores));
+    let pairs = disjoint_pairs(sample, &auc::auc_sums(sample.labels, sample.scores));
     let reach = exact_share(0, pairs, level).1 * (1.0 + value.abs());
     Some((pairs, ((value - reach).max(-1.0), (value + reach).min(1.0))))
 }

@@ -3,8 +3,10 @@
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, ResamplingUnit};
-use crate::statistics::metric::*;
+use crate::statistics::estimate::{Estimate, IntervalMethod as By, ResamplingUnit};
+use crate::statistics::metric::intervals::*;
+use crate::statistics::metric::kind::Metric;
+use crate::statistics::metric::plan::*;
 use crate::statistics::{exact_law, transported};
 
 /// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`transported`]. Intervals:

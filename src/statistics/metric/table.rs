@@ -1,10 +1,15 @@
 //! Numbers made from a 2×2 table.
 
+use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
 use crate::statistics::confusion::{Confusion, log_interval, share};
-use crate::statistics::estimate::Estimate;
-use crate::statistics::metric::*;
+use crate::statistics::estimate::{Estimate, IntervalMethod as By};
+use crate::statistics::metric::intervals::*;
+use crate::statistics::metric::kind::Metric;
+use crate::statistics::metric::plan::*;
+use crate::statistics::special::z_two_sided;
+use crate::statistics::warning::Warning;
 use crate::statistics::{exact_law, proportion};
 
 /// A metric of a 2×2 table alone: no patients, bootstrap by case or by class.

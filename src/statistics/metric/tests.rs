@@ -1,8 +1,10 @@
 //! Edges of every estimate.
 
-use crate::statistics::estimate::Interval;
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
+use crate::statistics::metric::plan::classes_of_patients;
 use crate::statistics::metric::weighted::WeightedGroups;
 use crate::statistics::metric::*;
+use crate::statistics::ranks;
 use crate::statistics::roc;
 
 const EVERY: [By; 16] = [
@@ -273,6 +275,6 @@ fn weighted_statistics_with_weights_of_one_are_the_plain_ones() {
     let labels = [true, false, true, false, false];
     let scores = [0.9, 0.4, 0.6, 0.6, 0.3];
     let groups = WeightedGroups::new(&labels, &scores);
-    assert_eq!(groups.weigh(None), roc::groups(&labels, &scores));
-    assert_eq!(groups.weigh(Some(&[1; 5])), roc::groups(&labels, &scores));
+    assert_eq!(groups.weigh(None), ranks::groups(&labels, &scores));
+    assert_eq!(groups.weigh(Some(&[1; 5])), ranks::groups(&labels, &scores));
 }

@@ -1,10 +1,16 @@
 //! Statistics that pass over all cases in each replicate: average precision, partial area, calibration.
 
+use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::Estimate;
-use crate::statistics::metric::*;
-use crate::statistics::{calibration, proportion, roc};
+use crate::statistics::estimate::{Estimate, IntervalMethod as By};
+use crate::statistics::metric::auc::exact_share;
+use crate::statistics::metric::intervals::*;
+use crate::statistics::metric::kind::Metric;
+use crate::statistics::metric::plan::*;
+use crate::statistics::special::z_two_sided;
+use crate::statistics::warning::Warning;
+use crate::statistics::{calibration, proportion, ranks, roc};
 
 /// A number of the cases, each counted as often as its weight says (once without weights).
 type Statistic<'a> = Box<dyn Fn(Option<&[u32]>) -> Option<f64> + Sync + Send + 'a>;
@@ -104,7 +110,7 @@ fn push_closed(out: &mut Estimate, metric: Metric, method: By, sample: &Sample<'
 fn independent_terms(sample: &Sample<'_>) -> u64 {
     let n = sample.labels.len() as u64;
     let Some(patients) = sample.patients else { return n };
-    let (dense, count) = roc::dense_ids(patients);
+    let (dense, count) = ranks::dense_ids(patients);
     let mut cases = vec![0_u64; count];
     for patient in dense {
         cases[patient as usize] += 1;
@@ -172,7 +178,7 @@ fn positives_above(sample: &Sample<'_>, cut: f64, strictly: bool, any: bool) -> 
             &own
         }
     };
-    let (dense, count) = roc::dense_ids(patients);
+    let (dense, count) = ranks::dense_ids(patients);
     let mut seen: Vec<Option<bool>> = vec![None; count];
     for ((&patient, &label), &score) in dense.iter().zip(sample.labels).zip(sample.scores) {
         if label {
@@ -298,18 +304,18 @@ pub(super) struct WeightedGroups {
 
 impl WeightedGroups {
     pub(super) fn new(labels: &[bool], scores: &[f64]) -> Self {
-        let keys: Vec<u64> = roc::groups(labels, scores).iter().map(|g| g.key).collect();
+        let keys: Vec<u64> = ranks::groups(labels, scores).iter().map(|g| g.key).collect();
         let place = labels
             .iter()
             .zip(scores)
-            .map(|(&l, &s)| (keys.partition_point(|k| *k < roc::key(s)) as u32, l))
+            .map(|(&l, &s)| (keys.partition_point(|k| *k < ranks::key(s)) as u32, l))
             .collect();
         Self { place, keys }
     }
 
-    pub(super) fn weigh(&self, weights: Option<&[u32]>) -> Vec<roc::Group> {
-        let mut groups: Vec<roc::Group> =
-            self.keys.iter().map(|&key| roc::Group { key, positives: 0, negatives: 0 }).collect();
+    pub(super) fn weigh(&self, weights: Option<&[u32]>) -> Vec<ranks::Group> {
+        let mut groups: Vec<ranks::Group> =
+            self.keys.iter().map(|&key| ranks::Group { key, positives: 0, negatives: 0 }).collect();
         for (case, &(group, label)) in self.place.iter().enumerate() {
             let weight = weights.map_or(1, |w| u64::from(w[case]));
             let group = &mut groups[group as usize];

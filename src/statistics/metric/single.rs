@@ -1,0 +1,38 @@
+//! One estimate of any metric.
+
+use crate::statistics::estimate::Estimate;
+use crate::statistics::metric::auc::estimate_auc;
+use crate::statistics::metric::intervals::{warn_about_clusters, warn_beyond_range};
+use crate::statistics::metric::kind::Metric;
+use crate::statistics::metric::plan::{Plan, Sample, unusable};
+use crate::statistics::metric::table::estimate_table;
+use crate::statistics::metric::weighted::estimate_weighted;
+
+/// One estimate of a metric. `threshold` is required by metrics that [need one](Metric::needs_threshold);
+/// positive is score >= threshold. The intervals come in the order of `plan.methods`; one that collapses to
+/// a point is followed by one that does not, with a warning.
+pub fn estimate(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>, plan: &Plan) -> Estimate {
+    let mut out = Estimate {
+        id: metric.id().into(),
+        n: sample.labels.len() as u64,
+        positives: sample.labels.iter().filter(|&&l| l).count() as u64,
+        threshold: threshold.filter(|_| metric.needs_threshold()),
+        ..Estimate::default()
+    };
+    if let Some(reason) = unusable(metric, sample, threshold) {
+        out.not_evaluable = Some(reason);
+        return out;
+    }
+    match metric {
+        Metric::Auc => estimate_auc(sample, plan, &mut out),
+        _ if metric.is_of_table() => {
+            let cut = threshold.unwrap_or(0.0);
+            let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= cut).collect();
+            estimate_table(metric, sample, &calls, plan, &mut out);
+        }
+        _ => estimate_weighted(metric, sample, plan, &mut out),
+    }
+    warn_beyond_range(metric.range(), &mut out);
+    warn_about_clusters(sample, &mut out);
+    out
+}
