@@ -97,13 +97,16 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Draws the cohort from the files on disk.
+/// Draws the cohort from the files on disk, and refuses one that shares a patient with a model that is there.
 ///
 /// # Errors
-/// Whatever is wrong in the tables.
+/// Whatever is wrong in the tables; `trained-on-test-set`.
 pub fn draw(study: &Study) -> Result<Cohort> {
     say("dataset", "reading the case tables");
-    study::cohort(&study.inputs(Step::Cohort)?)
+    let inputs = study.inputs(Step::Cohort)?;
+    let cohort = study::cohort(&inputs)?;
+    study::separate(&inputs, &cohort, None)?;
+    Ok(cohort)
 }
 
 /// Locks the protocol and seals the cohort, or checks that both are what was locked and sealed.

@@ -12,6 +12,7 @@ use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::ledger::Event;
+use crate::evidence::opening;
 use crate::model::lock::{self, Lock};
 use crate::model::operating_point::{self, Rule};
 use crate::model::run::{RunState, read_tuning_scores};
@@ -95,8 +96,7 @@ pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
     study.lock_protocol(context)?;
     let folder = study.model_folder();
     let lock = lock_run(&run_folder(&folder), &folder, study.protocol.gate.clone(), rule)?;
-    let digest = Digest::of(&storage::read(&folder.join(lock::FILE))?);
-    let digests = BTreeMap::from([("model/lock.json".to_owned(), digest)]);
+    let digests = BTreeMap::from([opening::lock_digest(&storage::read(&folder.join(lock::FILE))?)]);
     study.record(Event::ModelLocked, context, digests, None)?;
     Ok(lock)
 }

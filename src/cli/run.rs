@@ -45,8 +45,9 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     let reference = study::reference_standard(&inputs, &cohort)?;
     dataset::seal(&study, &cohort, context)?;
     say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
-    if study.protocol.model.is_some() {
-        make_model(&study, context)?;
+    if study.protocol.model.is_some() && make_model(&study, context)? {
+        // The model came into being after the cohort was drawn.
+        study::separate(&study.inputs(Step::Cohort)?, &cohort, None)?;
     }
     if !study.protocol.scores.external {
         let scored = score::score(&study, &cohort, "cpu", None)?;
@@ -93,12 +94,12 @@ pub fn study(folder: &Path, context: Context) -> Result<Outcome> {
     run(&RunArgs { study, reason: None, dry_run: false }, context)
 }
 
-/// Trains and locks, unless the model is locked already.
-fn make_model(study: &Study, context: Context) -> Result<()> {
+/// Trains and locks, unless the model is locked already; whether there is a new one.
+fn make_model(study: &Study, context: Context) -> Result<bool> {
     let folder = study.model_folder();
     if folder.join("lock.json").is_file() {
         say("lock", "unchanged: the model is locked");
-        return Ok(());
+        return Ok(false);
     }
     let state = train::train_run(&train::study_request(study, None)?)?;
     if let Some(best) = &state.best {
@@ -109,7 +110,7 @@ fn make_model(study: &Study, context: Context) -> Result<()> {
         "lock",
         &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold),
     );
-    Ok(())
+    Ok(true)
 }
 
 /// Says which steps would be done.

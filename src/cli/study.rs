@@ -170,16 +170,47 @@ impl Study {
         }
         let lock = self.model_folder().join("lock.json");
         let lock = if lock.is_file() { Some(storage::read(&lock)?) } else { None };
+        let manifests = if lock.is_some() { self.manifests()? } else { Files::new() };
+        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
+    }
+
+    /// A file that a training run left: in the run's folder or, where a model was brought without it, beside the lock.
+    pub fn run_file(&self, name: &str) -> Option<PathBuf> {
+        let model = self.model_folder();
+        [super::train::run_folder(&model), model]
+            .into_iter()
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file())
+    }
+
+    /// What the training run lists of its cases, as far as it is there.
+    ///
+    /// # Errors
+    /// When a manifest cannot be read.
+    pub fn manifests(&self) -> Result<Files> {
         let mut manifests = Files::new();
-        if lock.is_some() {
-            for name in study::MANIFESTS {
-                let path = super::train::run_folder(&self.model_folder()).join(name);
-                if let (true, Ok(relative)) = (path.is_file(), name.parse()) {
-                    manifests.insert(relative, storage::read(&path)?);
-                }
+        for name in study::MANIFESTS {
+            if let (Some(path), Ok(relative)) = (self.run_file(name), name.parse()) {
+                manifests.insert(relative, storage::read(&path)?);
             }
         }
-        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
+        Ok(manifests)
+    }
+
+    /// What is known of the study before anything is scored: case tables, the manifests of a training, locked or not,
+    /// and the scores where they are there already.
+    ///
+    /// # Errors
+    /// As [`Study::inputs`].
+    pub fn known(&self) -> Result<Inputs> {
+        let mut inputs = self.inputs(Step::Cohort)?;
+        inputs.manifests = self.manifests()?;
+        let scores = &self.protocol.scores;
+        let path = scores.file.below(if scores.external { &self.data } else { &self.out });
+        if path.is_file() {
+            inputs.files.insert(scores.file.clone(), storage::read(&path)?);
+        }
+        Ok(inputs)
     }
 
     fn way_out(&self, pattern: &str) -> String {

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::Event;
+use crate::evidence::opening::{self, Decision, Refusal};
 use crate::inference::scoring::{self, Scoring};
 use crate::model::lock::Lock;
 use crate::storage;
@@ -97,58 +98,45 @@ pub fn validate(study: &Study, reason: Option<&str>, context: Context) -> Result
     lock_model(study, &inputs, context)?;
     reads::lock(study, &inputs, context)?;
 
-    let mut opening: BTreeMap<String, Digest> =
-        inputs.files.iter().map(|(path, bytes)| (format!("inputs/{path}"), Digest::of(bytes))).collect();
-    opening.insert(bundle::PROTOCOL.to_owned(), Digest::of(&study.protocol_bytes));
-    if let Some(lock) = &inputs.lock {
-        opening.insert("model/lock.json".to_owned(), Digest::of(lock));
-    }
     let ledger = study.ledger()?;
-    let same_inputs = ledger.last(Event::TestSetOpened).is_some_and(|e| e.digests == opening);
-    let openings = ledger.count(Event::TestSetOpened);
-    if !same_inputs && openings > 0 && reason.is_none_or(|r| r.trim().is_empty()) {
-        return Err(Error::Lock(vec![
-            Diagnostic::error(
-                Code::SecondOpening,
-                format!("the test set was opened {openings} times, and the inputs have changed since"),
-            )
-            .at(Location::file(study.out.join("ledger.jsonl")))
-            .hint(
-                "put the inputs back, or give a written reason with --reason; every document will print it",
-            ),
-        ]));
+    let opened = opening::digests(&inputs, &study.protocol_bytes);
+    if let Decision::Refused(why) = opening::decide(ledger.entries(), &opened, None, reason) {
+        return Err(refused(study, why));
     }
     say("validate", "estimates, intervals and subgroups");
     let derived = study::derive(&inputs)?;
     let recorded: BTreeMap<String, Digest> =
         derived.files.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes))).collect();
-    let same_results = ledger.last(Event::ResultsRecorded).is_some_and(|e| e.digests == recorded);
-    if same_inputs && same_results {
-        if let Some(validated) = unchanged(study, &derived)? {
-            return Ok(validated);
+    match opening::decide(ledger.entries(), &opened, Some(&recorded), reason) {
+        Decision::Refused(why) => return Err(refused(study, why)),
+        Decision::Same => {
+            if let Some(validated) = unchanged(study, &derived)? {
+                return Ok(validated);
+            }
         }
-    } else {
-        if same_inputs
-            && reason.is_none_or(|r| r.trim().is_empty())
-            && ledger.last(Event::ResultsRecorded).is_some()
-        {
-            return Err(Error::Lock(vec![
-                Diagnostic::error(
-                    Code::SecondOpening,
-                    "the inputs are the same, but this version of the program gives other results",
-                )
-                .at(Location::file(study.out.join("ledger.jsonl")))
-                .hint("use the version that the evidence names, or give a written reason with --reason"),
-            ]));
+        Decision::GoOn => study.record(Event::ResultsRecorded, context, recorded, None)?,
+        Decision::Open => {
+            study.record(Event::TestSetOpened, context, opened, reason.map(str::to_owned))?;
+            study.record(Event::ResultsRecorded, context, recorded, None)?;
         }
-        // After an interruption between the two records the opening is already counted.
-        let interrupted = ledger.entries().last().is_some_and(|e| e.event == Event::TestSetOpened);
-        if !(interrupted && same_inputs) {
-            study.record(Event::TestSetOpened, context, opening, reason.map(str::to_owned))?;
-        }
-        study.record(Event::ResultsRecorded, context, recorded, None)?;
     }
     publish(study, &inputs, derived, context)
+}
+
+/// What is said when the test set may not be opened.
+fn refused(study: &Study, why: Refusal) -> Error {
+    let (message, hint) = match why {
+        Refusal::OtherInputs { openings } => (
+            format!("the test set was opened {openings} times, and the inputs have changed since"),
+            "put the inputs back, or give a written reason with --reason; every document will print it",
+        ),
+        Refusal::OtherResults => (
+            "the inputs are the same, but this version of the program gives other results".to_owned(),
+            "use the version that the evidence names, or give a written reason with --reason",
+        ),
+    };
+    let problem = Diagnostic::error(Code::SecondOpening, message);
+    Error::Lock(vec![problem.at(Location::file(study.out.join("ledger.jsonl"))).hint(hint)])
 }
 
 /// The last bundle, if its words are the ones that lie in the study.
@@ -182,7 +170,7 @@ fn lock_model(study: &Study, inputs: &study::Inputs, context: Context) -> Result
     let digests = if let Some(bytes) = &inputs.lock {
         let folder = study.model_folder();
         Lock::read(&folder)?.verify_weights(&folder)?;
-        BTreeMap::from([("model/lock.json".to_owned(), Digest::of(bytes))])
+        BTreeMap::from([opening::lock_digest(bytes)])
     } else {
         let file = &study.protocol.scores.file;
         let scores = inputs.files.get(file).map(|bytes| Digest::of(bytes));
@@ -204,8 +192,7 @@ fn publish(study: &Study, inputs: &study::Inputs, derived: Derived, context: Con
     if let Some(lock) = &inputs.lock {
         payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone());
         for name in RUN_FILES {
-            let path = super::train::run_folder(&study.model_folder()).join(name);
-            if path.is_file() {
+            if let Some(path) = study.run_file(name) {
                 payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?);
             }
         }

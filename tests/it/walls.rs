@@ -54,7 +54,6 @@ const WALLS: &[(&str, &[&str])] = &[
             "report",
             "model",
             "inference",
-            "table",
         ],
     ),
 ];
