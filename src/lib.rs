@@ -30,3 +30,4 @@ pub mod statistics;
 pub mod study;
 pub mod synthetic;
 pub mod table;
+pub mod workflow;

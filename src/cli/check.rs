@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use super::study::{Study, StudyArgs};
+use super::study::StudyArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Location, Result, Severity};
 use crate::protocol::{Field, Protocol, Rule};
 use crate::storage;
 use crate::study;
+use crate::workflow::study::Study;
 
 /// Check protocol, device file and data, and list everything that is wrong at once.
 ///
@@ -27,7 +28,7 @@ pub struct CheckArgs {
 /// # Errors
 /// Every error that was found.
 pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
-    let study = Study::open(&args.study)?;
+    let study = args.study.open()?;
     let path = study.folder.join("protocol.toml");
     let mut found: Vec<Diagnostic> =
         disagreements(&study.protocol).into_iter().map(|d| d.at(Location::file(&path))).collect();

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::study::{Study, StudyArgs};
-use super::{Context, Outcome, dataset, lock, reads, report, say, score, train, validate, verify};
+use super::study::StudyArgs;
+use super::{Context, Outcome, say, score, train, validate, verify};
 use crate::audit::{self, Beside};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
+use crate::workflow::study::Study;
+use crate::workflow::{self, dataset, lock, reads, report};
 
 /// Run a study: dataset, train, lock, score, reads, validate, report, verify.
 ///
@@ -32,18 +34,19 @@ pub struct RunArgs {
 /// # Errors
 /// Whatever a step reports.
 pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
-    let study = Study::open(&args.study)?;
+    let study = args.study.open()?;
     if args.dry_run {
         return plan(&study, context);
     }
-    let cohort = dataset::draw(&study)?;
+    let outside = context.outside();
+    let cohort = dataset::draw(&study, &outside)?;
     for warning in &cohort.warnings {
         eprintln!("{warning}");
     }
     // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
-    dataset::seal(&study, &cohort, context)?;
+    dataset::seal(&study, &cohort, &outside)?;
     say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
     if study.protocol.model.is_some() && make_model(&study, context)? {
         // The model came into being after the cohort was drawn.
@@ -54,14 +57,14 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
         let how = if scored.unchanged { "unchanged" } else { "done" };
         say("score", &format!("{how}: {} scored, {} refused by the gate", scored.scored, scored.refused));
     }
-    reads::lock(&study, &inputs, context)?;
+    reads::lock(&study, &inputs, &outside)?;
     let without = reference.consensus.iter().filter(|c| c.positive().is_none()).count();
     let readers = reads::per_reader(&study, &cohort, &reference).len();
     say("reads", &format!("{readers} readers; {without} cases without consensus"));
 
-    let validated = validate::validate(&study, args.reason.as_deref(), context)?;
+    let validated = workflow::validate::validate(&study, args.reason.as_deref(), &outside)?;
     let documents = report::reports_of(&validated.bundle);
-    let files = report::render(&validated.bundle, &documents)?;
+    let files = report::render(&validated.bundle, &documents, &outside)?;
     say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
     let audit = audit::audit(
@@ -105,7 +108,7 @@ fn make_model(study: &Study, context: Context) -> Result<bool> {
     if let Some(best) = &state.best {
         say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
     }
-    let lock = lock::lock_study(study, context)?;
+    let lock = lock::lock_study(study, &context.outside())?;
     say(
         "lock",
         &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold),

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::study::{Study, StudyArgs};
 #[cfg(not(feature = "torch"))]
 use super::torch_missing;
 use super::{Context, Outcome, cores, interrupted, say};
@@ -24,6 +23,8 @@ use crate::model::scorer::Scorer;
 use crate::model::torch::Inference;
 use crate::storage;
 use crate::study::Cohort;
+use crate::workflow::dataset;
+use crate::workflow::study::Study;
 
 /// Score the sealed cohort of a study, or single files, with a locked model.
 ///
@@ -72,10 +73,9 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
             "several files need --model: the folder of the locked model that scores them",
         )));
     };
-    let study =
-        Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
-    let cohort = super::dataset::draw(&study)?;
-    super::dataset::seal(&study, &cohort, context)?;
+    let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
+    let cohort = dataset::draw(&study, &context.outside())?;
+    dataset::seal(&study, &cohort, &context.outside())?;
     let done = score(&study, &cohort, &args.device, args.workers)?;
     if context.json {
         println!(
