@@ -39,8 +39,10 @@ mod verify;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::diagnostic::{Code, Error, Result};
 use crate::workflow::outside::{Outside, Progress};
@@ -109,7 +111,7 @@ impl Context {
 
     /// What a step of a study gets: this time, and the terminal to tell how far it is.
     fn outside(&self) -> Outside<'static> {
-        Outside { at: self.timestamp(), progress: &Terminal }
+        Outside { at: self.timestamp(), progress: &TERMINAL, stop: interrupted() }
     }
 }
 
@@ -122,11 +124,41 @@ fn now() -> chrono::DateTime<chrono::Utc> {
 }
 
 /// Standard error, for a step that tells how far it is.
-struct Terminal;
+struct Terminal {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+static TERMINAL: Terminal = Terminal { bar: Mutex::new(None) };
+
+impl Terminal {
+    fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Progress for Terminal {
     fn say(&self, step: &str, what: &str) {
         say(step, what);
+    }
+
+    fn begin(&self, step: &str, total: usize) {
+        let bar = ProgressBar::new(total as u64);
+        let template = format!("{step:>9}  {{wide_bar}} {{pos}}/{{len}} {{per_sec}} eta {{eta}}");
+        let style = ProgressStyle::with_template(&template);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        *self.bar() = Some(bar);
+    }
+
+    fn at(&self, finished: usize) {
+        if let Some(bar) = &*self.bar() {
+            bar.set_position(finished as u64);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.bar().take() {
+            bar.finish_and_clear();
+        }
     }
 }
 

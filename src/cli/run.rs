@@ -53,7 +53,12 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
         study::separate(&study.inputs(Step::Cohort)?, &cohort, None)?;
     }
     if !study.protocol.scores.external {
-        let scored = score::score(&study, &cohort, "cpu", None)?;
+        let scored = workflow::score::score(
+            &study,
+            &cohort,
+            |model| score::Device::open("cpu", model, None),
+            &outside,
+        )?;
         let how = if scored.unchanged { "unchanged" } else { "done" };
         say("score", &format!("{how}: {} scored, {} refused by the gate", scored.scored, scored.refused));
     }

@@ -1,4 +1,4 @@
-//! The steps of a study on disk: what `sequester dataset`, `lock`, `reads`, `validate`, `report` and `compare` do, without
+//! The steps of a study on disk: what `sequester dataset`, `lock`, `score`, `reads`, `validate`, `report` and `compare` do, without
 //! their options and words. No argument parser, no terminal, no clock and no environment: those come in with
 //! [`Outside`](outside::Outside).
 
@@ -8,5 +8,6 @@ pub mod lock;
 pub mod outside;
 pub mod reads;
 pub mod report;
+pub mod score;
 pub mod study;
 pub mod validate;

