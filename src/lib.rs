@@ -31,3 +31,4 @@ pub mod statistics;
 pub mod study;
 pub mod synthetic;
 pub mod table;
+pub mod workflow;

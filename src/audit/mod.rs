@@ -4,7 +4,7 @@
 
 mod rescore;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -14,11 +14,11 @@ use crate::digest::{Digest, RelativePath};
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
+use crate::evidence::opening::{self, Digests};
 use crate::model::lock::Lock;
 use crate::model::operating_point;
 use crate::model::run::read_tuning_scores;
 use crate::study;
-use crate::table::Table;
 
 pub use rescore::{Rescore, TOLERANCE};
 
@@ -127,6 +127,8 @@ fn ledger(opened: &Opened) -> Answer {
         problems.push(Diagnostic::error(Code::LedgerOrder, "the ledger records no results"));
     }
     let opening = ledger.last(Event::TestSetOpened).map(|e| e.digests.clone()).unwrap_or_default();
+    problems.extend(openings(&ledger));
+    problems.extend(unnamed(opened, &opening));
     let locked = ledger.last(Event::ProtocolLocked).map(|e| e.digests.clone()).unwrap_or_default();
     for (name, digest) in recorded.iter().chain(&opening).chain(&locked) {
         let found = name
@@ -146,9 +148,35 @@ fn ledger(opened: &Opened) -> Answer {
         }
     }
     let events = ledger.entries().len();
-    let openings = ledger.count(Event::TestSetOpened);
-    let looked_at = format!("{events} events, test set opened {openings} times");
+    let count = ledger.count(Event::TestSetOpened);
+    let looked_at = format!("{events} events, test set opened {count} times");
     answer("ledger", words, looked_at, problems)
+}
+
+/// Openings of the test set that the rule of `validate` would have refused.
+fn openings(ledger: &Ledger) -> Vec<Diagnostic> {
+    let entries = ledger.entries();
+    let problem = |position: usize| {
+        let message = format!("the test set was opened again at {} without a reason", entries[position].at);
+        Diagnostic::error(Code::OpeningWithoutReason, message)
+            .at(Location::line("data/ledger.jsonl", position as u64 + 1))
+    };
+    opening::without_reason(entries).into_iter().map(problem).collect()
+}
+
+/// Inputs that lie in the bundle and that the last opening does not name.
+fn unnamed(opened: &Opened, named: &Digests) -> Vec<Diagnostic> {
+    // What cannot be read is answered by the next question.
+    let Ok(inputs) = bundle::inputs(&opened.payload) else { return Vec::new() };
+    let Ok(protocol) = bundle::file(&opened.payload, bundle::PROTOCOL) else { return Vec::new() };
+    let problem = |name: String| {
+        let problem =
+            Diagnostic::error(Code::LedgerDigest, "the opening in the ledger does not name this input");
+        problem.at(Location::file(format!("data/{name}")))
+    };
+    let mut own = opening::digests(&inputs, protocol);
+    own.retain(|name, _| !named.contains_key(name));
+    own.into_keys().map(problem).collect()
 }
 
 fn results(opened: &Opened) -> Answer {
@@ -268,9 +296,8 @@ fn weights(opened: &Opened, model: Option<&Path>) -> Result<Answer> {
     if let Err(error) = operating_point(opened, recorded) {
         problems.extend(error.diagnostics());
     }
-    match shared_patients(opened) {
-        Ok(shared) => problems.extend(shared),
-        Err(error) => problems.extend(error.diagnostics()),
+    if let Err(error) = shared_patients(opened) {
+        problems.extend(error.diagnostics());
     }
     if let Some(folder) = model.filter(|folder| folder.is_dir()) {
         looked_at.push("lock.json and weights beside the evidence");
@@ -314,23 +341,10 @@ fn operating_point(opened: &Opened, recorded: &[u8]) -> Result<()> {
         .into())
 }
 
-/// Patients of the training and tuning manifests who are in the study.
-fn shared_patients(opened: &Opened) -> Result<Vec<Diagnostic>> {
-    let patients = |name: &str| -> Result<BTreeSet<String>> {
-        let Ok(bytes) = bundle::file(&opened.payload, name) else { return Ok(BTreeSet::new()) };
-        let table = Table::parse(Path::new(name), bytes).map_err(crate::diagnostic::Error::Evidence)?;
-        let column = table.required("patient_id")?;
-        Ok(table.rows().iter().filter_map(|row| row.get(Some(column)).map(str::to_owned)).collect())
-    };
-    let study = patients("cases.csv")?;
-    let mut problems = Vec::new();
-    for name in ["model/training-manifest.csv", "model/tuning-manifest.csv"] {
-        let shared: Vec<_> = patients(name)?.intersection(&study).cloned().collect();
-        if !shared.is_empty() {
-            let message = format!("{} patients are also in the study: {}", shared.len(), shared.join(", "));
-            let at = Location::file(format!("data/{name}"));
-            problems.push(Diagnostic::error(Code::PatientOnBothSides, message).at(at));
-        }
-    }
-    Ok(problems)
+/// Patients, cases and image files of the training and tuning manifests that are in the study.
+fn shared_patients(opened: &Opened) -> Result<()> {
+    let inputs = bundle::inputs(&opened.payload)?;
+    let cohort = study::cohort(&inputs)?;
+    let scores = study::read_scores(&inputs)?;
+    study::separate(&inputs, &cohort, Some(&scores))
 }

@@ -2,13 +2,14 @@
 
 use clap::Args;
 
-use super::study::{Study, StudyArgs};
+use super::study::StudyArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::protocol::{Field, Protocol, Rule};
 use crate::statistics::metric::Metric;
 use crate::storage;
-use crate::study::{self, Step};
+use crate::study;
+use crate::workflow::study::Study;
 
 /// Check protocol, device file and data, and list everything that is wrong at once.
 ///
@@ -28,7 +29,7 @@ pub struct CheckArgs {
 /// # Errors
 /// Every error that was found.
 pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
-    let study = Study::open(&args.study)?;
+    let study = args.study.open()?;
     let path = study.folder.join("protocol.toml");
     let mut found: Vec<Diagnostic> =
         disagreements(&study.protocol).into_iter().map(|d| d.at(Location::file(&path))).collect();
@@ -51,8 +52,8 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         );
     }
     if !args.protocol_only {
-        match study.inputs(Step::Cohort).and_then(|inputs| study::cohort(&inputs)) {
-            Ok(cohort) => found.extend(cohort.warnings),
+        match data(&study) {
+            Ok(more) => found.extend(more),
             Err(error) => found.extend(error.diagnostics()),
         }
     }
@@ -77,6 +78,19 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         println!("the study is valid; {} warnings", found.len());
     }
     Ok(Outcome::Done)
+}
+
+/// What is wrong with the data: the cohort as it would be drawn, and what it shares with a model that is there.
+fn data(study: &Study) -> Result<Vec<Diagnostic>> {
+    let inputs = study.known()?;
+    let cohort = study::cohort(&inputs)?;
+    // Scores are looked at when they are needed; here they only bring the digests of the images.
+    let scores = study::read_scores(&inputs).ok();
+    let mut found = cohort.warnings.clone();
+    if let Err(error) = study::separate(&inputs, &cohort, scores.as_ref()) {
+        found.extend(error.diagnostics());
+    }
+    Ok(found)
 }
 
 /// Places where the protocol contradicts itself.

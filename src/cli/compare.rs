@@ -1,7 +1,6 @@
 //! `sequester compare`: several trained models, tables of scores or published counts on one sheet, and whether the
 //! best is shown to be the best.
 
-mod contender;
 mod counts;
 mod ensemble;
 mod thresholds;
@@ -10,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use self::contender::Loaded;
 use self::thresholds::Thresholds;
 use super::{Context, Outcome, say};
 use crate::comparison;
@@ -19,11 +17,12 @@ use crate::comparison::{
     Threshold,
 };
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::model::run::EpochRecord;
 use crate::report::comparison as document;
 use crate::statistics::operating_point::OperatingPointRule;
 use crate::statistics::warning::Warning;
 use crate::storage;
+use crate::workflow::compare::{self as contender, Loaded, epochs};
+use crate::workflow::report::publish;
 
 /// So many can be told apart in a figure.
 const MOST: usize = 12;
@@ -166,7 +165,7 @@ fn write(args: &CompareArgs, comparison: &Comparison, folder: &Path, context: Co
     }
     let source = document::Source { comparison: comparison.clone(), date: context.timestamp(), templates };
     let files = document::render(&source)?;
-    super::report::publish(&files, folder)?;
+    publish(&files, folder)?;
     for name in files.keys().filter(|name| !name.as_str().starts_with("figures/")) {
         say("compare", &format!("wrote {}", name.below(folder).display()));
     }
@@ -422,20 +421,6 @@ fn blank(loaded: &Loaded, left_out: u64) -> Contender {
         training: epochs(&loaded.history),
         ..blank_named(&loaded.name, loaded.kind)
     }
-}
-
-/// A training's curve as documents take it.
-pub fn epochs(history: &[EpochRecord]) -> Vec<comparison::Epoch> {
-    history
-        .iter()
-        .map(|record| comparison::Epoch {
-            epoch: record.epoch,
-            stage: record.stage.clone(),
-            training_loss: record.training_loss,
-            tuning_loss: record.tuning_loss,
-            tuning_auc: record.tuning_auc,
-        })
-        .collect()
 }
 
 fn print(comparison: &Comparison) {

@@ -1,18 +1,13 @@
 //! `sequester dataset`: reads the case tables, applies the criteria, draws and seals the cohort.
 
-use std::collections::BTreeMap;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::study::{Study, StudyArgs};
-use super::{Context, Outcome, say};
+use super::study::StudyArgs;
+use super::{Context, Outcome};
 use super::{describe, folder, leakage, split};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::Digest;
-use crate::evidence::ledger::Event;
-use crate::storage;
-use crate::study::{self, Cohort, Step};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::workflow::dataset;
 
 /// Read the cases, apply inclusion and exclusion, draw the cohort and seal it.
 ///
@@ -57,10 +52,11 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
             missing.hint("sequester dataset STUDY, or sequester dataset leakage TABLE TABLE"),
         ));
     };
-    let study = Study::open(study)?;
-    let cohort = draw(&study)?;
+    let study = study.open()?;
+    let outside = context.outside();
+    let cohort = dataset::draw(&study, &outside)?;
     if !args.dry_run {
-        seal(&study, &cohort, context)?;
+        dataset::seal(&study, &cohort, &outside)?;
     }
     for warning in &cohort.warnings {
         eprintln!("{warning}");
@@ -95,39 +91,4 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
         println!("sealed in {}", study.out.join("work/cohort.csv").display());
     }
     Ok(Outcome::Done)
-}
-
-/// Draws the cohort from the files on disk.
-///
-/// # Errors
-/// Whatever is wrong in the tables.
-pub fn draw(study: &Study) -> Result<Cohort> {
-    say("dataset", "reading the case tables");
-    study::cohort(&study.inputs(Step::Cohort)?)
-}
-
-/// Locks the protocol and seals the cohort, or checks that both are what was locked and sealed.
-///
-/// # Errors
-/// `Error::Lock` when the cohort is not the sealed one.
-pub fn seal(study: &Study, cohort: &Cohort, context: Context) -> Result<()> {
-    study.lock_protocol(context)?;
-    let table = study::cohort_table(cohort);
-    let digest = Digest::of(&table);
-    match study.ledger()?.last(Event::TestSetSealed) {
-        None => {
-            storage::write_atomic(&study.out.join("work/cohort.csv"), &table)?;
-            let digests = BTreeMap::from([("cohort.csv".to_owned(), digest)]);
-            study.record(Event::TestSetSealed, context, digests, None)
-        }
-        Some(entry) if entry.digests.get("cohort.csv") == Some(&digest) => Ok(()),
-        Some(entry) => Err(Error::Lock(vec![
-            Diagnostic::error(
-                Code::SealedDataChanged,
-                format!("the cohort was sealed at {}, and the case tables now give another one", entry.at),
-            )
-            .at(Location::file(study.out.join("work/cohort.csv")))
-            .hint("put the sealed tables back; another cohort is another study (another --out)"),
-        ])),
-    }
 }

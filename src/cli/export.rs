@@ -62,7 +62,7 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
         return Err(problem.at(Location::file(&args.out)).hint("name another --out, or move it away").into());
     }
     let model = Lock::read(&args.model)?;
-    let lock_sha256 = Digest::of(&storage::read(&args.model.join(lock::FILE))?);
+    let lock_sha256 = lock::digest(&args.model)?;
     let beside = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     storage::create_folder(beside)?;
     let (compared, words) = match format {

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
+use crate::dataset::shared;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::imaging::image_folder::ImageFolder;
 use crate::imaging::{dicom, image};
 use crate::storage;
-use crate::table::Table;
 
 /// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
 ///
@@ -93,12 +93,7 @@ fn read(
     let bytes = storage::read(path)?;
     let format = if args.nih { CaseFormat::Nih } else { CaseFormat::Cases };
     let cases = cases::parse(path, &bytes, format, &[]).map_err(Error::Input)?.cases;
-    let table = Table::parse(path, &bytes).map_err(Error::Input)?;
-    let recorded: BTreeMap<u64, Digest> = table
-        .rows()
-        .iter()
-        .filter_map(|row| Some((row.line, row.get(table.column("image_sha256"))?.parse().ok()?)))
-        .collect();
+    let recorded = shared::recorded_digests(path, &bytes)?;
     for case in cases {
         if let Some(folder) = folder {
             let relative = match &case.image {
@@ -118,7 +113,7 @@ fn read(
         }
         items.push(Item {
             set,
-            file: recorded.get(&case.line).copied(),
+            file: recorded.get(&case.case_id).copied(),
             case_id: case.case_id,
             patient_id: case.patient_id,
             site: case.site,

@@ -1,22 +1,15 @@
 //! `sequester lock`: makes a trained model the model: weights, gate and operating point, once.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::study::{Study, StudyArgs};
-use super::train::run_folder;
+use super::study::StudyArgs;
 use super::{Context, Outcome};
-use crate::dataset::gate::Gate;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::Digest;
-use crate::evidence::ledger::Event;
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::model::lock::{self, Lock};
-use crate::model::operating_point;
-use crate::model::run::{RunState, read_tuning_scores};
 use crate::statistics::operating_point::OperatingPointRule;
-use crate::storage;
+use crate::workflow::lock::{lock_run, lock_study};
 
 /// Lock a trained model: its weights, its intended-use gate and its operating point.
 ///
@@ -56,12 +49,9 @@ pub struct LockArgs {
 /// `Error::Lock` when the model is locked already; `run-missing`, `run-incomplete`, `run-damaged`.
 pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
     let (lock, folder) = if let Some(folder) = &args.study {
-        let study = Study::open(&StudyArgs {
-            folder: folder.clone(),
-            data: args.data.clone(),
-            out: args.out.clone(),
-        })?;
-        (lock_study(&study, context)?, study.model_folder())
+        let args = StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() };
+        let study = args.open()?;
+        (lock_study(&study, &context.outside())?, study.model_folder())
     } else {
         let (Some(run), Some(out)) = (&args.run, &args.out) else {
             return Err(Error::usage(Diagnostic::error(
@@ -74,57 +64,6 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
     };
     show(&lock, &folder, context);
     Ok(Outcome::Done)
-}
-
-/// Locks the model that was trained in a study, with its protocol's gate and rule, and records it in the ledger.
-///
-/// # Errors
-/// As [`run`].
-pub fn lock_study(study: &Study, context: Context) -> Result<Lock> {
-    let Some(model) = &study.protocol.model else {
-        return Err(Diagnostic::error(Code::ModelNotDeclared, "the protocol trains no model")
-            .at(Location::file(study.folder.join("protocol.toml")))
-            .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
-            .into());
-    };
-    study.lock_protocol(context)?;
-    let folder = study.model_folder();
-    let lock = lock_run(&run_folder(&folder), &folder, study.protocol.gate.clone(), model.operating_point)?;
-    let digest = Digest::of(&storage::read(&folder.join(lock::FILE))?);
-    let digests = BTreeMap::from([("model/lock.json".to_owned(), digest)]);
-    study.record(Event::ModelLocked, context, digests, None)?;
-    Ok(lock)
-}
-
-/// Locks a complete run.
-///
-/// # Errors
-/// As [`run`].
-pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: OperatingPointRule) -> Result<Lock> {
-    Lock::refuse_second(out)?;
-    let Some(state) = RunState::read(run)? else {
-        return Err(Diagnostic::error(Code::RunMissing, "there is no training run here")
-            .at(Location::file(run))
-            .hint("`sequester train` makes one")
-            .into());
-    };
-    let path = run.join("tuning-scores.csv");
-    let Some(recorded) = state.tuning_scores_sha256 else {
-        return Err(lock::incomplete(run, &state));
-    };
-    let bytes = storage::read(&path)?;
-    let found = Digest::of(&bytes);
-    if found != recorded {
-        let message =
-            format!("the tuning scores changed since the run wrote them: recorded {recorded}, found {found}");
-        return Err(Diagnostic::error(Code::RunDamaged, message)
-            .at(Location::file(&path))
-            .hint("restore the file, or train again in another folder")
-            .into());
-    }
-    let point = operating_point::choose(rule, &read_tuning_scores(&path, &bytes)?, found)
-        .map_err(|problem| problem.at(Location::file(&path)))?;
-    Lock::create(out, run, &state, gate, point)
 }
 
 fn show(lock: &Lock, folder: &Path, context: Context) {

@@ -25,6 +25,7 @@ mod init;
 mod leakage;
 mod lock;
 mod metrics;
+mod outcome;
 mod reads;
 mod report;
 mod run;
@@ -38,10 +39,16 @@ mod verify;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::diagnostic::{Code, Error, Result};
+use crate::workflow::outside::{Outside, Progress};
+use outcome::EXIT_CODES;
+
+pub use outcome::Outcome;
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -59,16 +66,6 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
-
-const EXIT_CODES: &str = "Exit codes:
-  0    done; for run and validate: every primary endpoint is met
-  1    could not be done: the input is not as it must be, or a file operation failed
-  2    the command line is wrong
-  10   done, and a primary endpoint is not met or not evaluable; a DICOM file is not accepted (dicom check),
-       sets of cases are not separate (dataset leakage), or a stated fact does not hold (dataset describe)
-  20   the evidence is not intact
-  30   a protocol or model lock is violated
-  130  interrupted; the same command picks up where it stopped";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -97,17 +94,6 @@ enum Command {
     },
 }
 
-/// How a command that could do its work ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Exit code 0.
-    Done,
-    /// Exit code 10: the work is done, and an acceptance criterion is not met.
-    CriterionNotMet,
-    /// Exit code 1: a part could not be done and has been reported with the rest.
-    NotAllCouldBeDone,
-}
-
 /// What every subcommand gets from the outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
@@ -122,6 +108,11 @@ impl Context {
     pub fn timestamp(&self) -> String {
         self.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     }
+
+    /// What a step of a study gets: this time, and the terminal to tell how far it is.
+    fn outside(&self) -> Outside<'static> {
+        Outside { at: self.timestamp(), progress: &TERMINAL, stop: interrupted() }
+    }
 }
 
 /// The clock, or the fixed time of a reproducible build.
@@ -130,6 +121,45 @@ fn now() -> chrono::DateTime<chrono::Utc> {
         .ok()
         .and_then(|text| chrono::DateTime::from_timestamp(text.parse().ok()?, 0))
         .unwrap_or_else(chrono::Utc::now)
+}
+
+/// Standard error, for a step that tells how far it is.
+struct Terminal {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+static TERMINAL: Terminal = Terminal { bar: Mutex::new(None) };
+
+impl Terminal {
+    fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress for Terminal {
+    fn say(&self, step: &str, what: &str) {
+        say(step, what);
+    }
+
+    fn begin(&self, step: &str, total: usize) {
+        let bar = ProgressBar::new(total as u64);
+        let template = format!("{step:>9}  {{wide_bar}} {{pos}}/{{len}} {{per_sec}} eta {{eta}}");
+        let style = ProgressStyle::with_template(&template);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        *self.bar() = Some(bar);
+    }
+
+    fn at(&self, finished: usize) {
+        if let Some(bar) = &*self.bar() {
+            bar.set_position(finished as u64);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.bar().take() {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// One line on standard error about what is being done.
@@ -177,9 +207,7 @@ pub fn run() -> ExitCode {
         }
     });
     match dispatch(cli.command, context) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::CriterionNotMet) => ExitCode::from(10),
-        Ok(Outcome::NotAllCouldBeDone) => ExitCode::FAILURE,
+        Ok(outcome) => outcome.into(),
         Err(error) => {
             fail(&error, context);
             ExitCode::from(error.exit_code())

@@ -1,18 +1,15 @@
 //! `sequester reads`: brings in the readers' files and computes the consensus.
 
-use std::collections::BTreeMap;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::study::{Study, StudyArgs};
-use super::{Context, Outcome, say};
-use super::{agreement, dataset};
+use super::agreement;
+use super::study::StudyArgs;
+use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
-use crate::digest::Digest;
-use crate::evidence::ledger::Event;
 use crate::reads::consensus::{Basis, Consensus};
-use crate::study::{self, Inputs, ReferenceStandard, Step};
+use crate::study::{self, Step};
+use crate::workflow::{dataset, reads};
 
 /// Bring in the readers' files as they came and compute the consensus.
 ///
@@ -49,14 +46,15 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
             missing.hint("sequester reads STUDY, or sequester reads agreement FILE.csv"),
         ));
     };
-    let study = Study::open(study)?;
+    let study = study.open()?;
+    let outside = context.outside();
     let inputs = study.inputs(Step::Reads)?;
-    say("reads", "reading the readers' files");
+    outside.say("reads", "reading the readers' files");
     let cohort = study::cohort(&inputs)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
     if !args.dry_run {
-        dataset::seal(&study, &cohort, context)?;
-        lock(&study, &inputs, context)?;
+        dataset::seal(&study, &cohort, &outside)?;
+        reads::lock(&study, &inputs, &outside)?;
     }
     let of = |wanted: Basis| {
         let is = |c: &&Consensus| matches!(c, Consensus::Reached { basis, .. } if *basis == wanted);
@@ -68,7 +66,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         .filter(|(_, c)| c.positive().is_none())
         .map(|(case, _)| case.case_id.as_str())
         .collect();
-    let readers = per_reader(&study, &cohort, &reference);
+    let readers = reads::per_reader(&study, &cohort, &reference);
     let positive = reference.consensus.iter().filter(|c| c.positive() == Some(true)).count();
     if context.json {
         let report = json!({
@@ -104,45 +102,4 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         println!("without consensus: {}", none.join(", "));
     }
     Ok(Outcome::Done)
-}
-
-/// Who read how many cases of the cohort, and how many are missing where the readers are fixed.
-pub fn per_reader(
-    study: &Study,
-    cohort: &study::Cohort,
-    reference: &ReferenceStandard,
-) -> Vec<(String, usize, Option<usize>)> {
-    let fixed = study.protocol.reference_standard.fixed_readers;
-    let mut readers: Vec<_> = reference
-        .assembled
-        .readers
-        .iter()
-        .map(|reader| {
-            let reads = cohort
-                .drawn_cases()
-                .filter_map(|case| reference.assembled.cases.get(&case.case_id))
-                .filter(|reads| reads.reads.contains_key(reader) || reads.set_aside.contains(reader))
-                .count();
-            (reader.clone(), reads, fixed.then(|| cohort.drawn.len() - reads))
-        })
-        .collect();
-    readers.retain(|(_, reads, _)| fixed || *reads > 0);
-    readers
-}
-
-/// Records the readers' files in the ledger, unless they are the ones that are recorded already.
-///
-/// # Errors
-/// When the ledger cannot be written.
-pub fn lock(study: &Study, inputs: &Inputs, context: Context) -> Result<()> {
-    let digests: BTreeMap<String, Digest> = inputs
-        .files
-        .iter()
-        .filter(|(path, _)| study.protocol.reads.files.iter().any(|p| study::matches(p, path.as_str())))
-        .map(|(path, bytes)| (format!("inputs/{path}"), Digest::of(bytes)))
-        .collect();
-    if study.ledger()?.last(Event::ReferenceStandardLocked).is_some_and(|e| e.digests == digests) {
-        return Ok(());
-    }
-    study.record(Event::ReferenceStandardLocked, context, digests, None)
 }

@@ -1,15 +1,12 @@
 //! `sequester report`: renders the documents from a bundle.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, Outcome, say};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::RelativePath;
-use crate::evidence::bag;
-use crate::storage;
+use super::{Context, Outcome};
+use crate::diagnostic::Result;
+use crate::workflow::report::{find_bundle, render, reports_of};
 
 /// Render the documents from the evidence bundle.
 ///
@@ -36,7 +33,7 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
     let bundle = find_bundle(&args.target, args.run.as_deref())?;
     let folder = args.out.clone().unwrap_or_else(|| reports_of(&bundle));
-    let files = render(&bundle, &folder)?;
+    let files = render(&bundle, &folder, &context.outside())?;
     if context.json {
         println!("{:#}", serde_json::json!({"bundle": bundle, "folder": folder, "files": files}));
     } else {
@@ -45,94 +42,4 @@ pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
-}
-
-/// The bundle that a target names: itself, or a run of a study.
-///
-/// # Errors
-/// When there is none.
-pub fn find_bundle(target: &Path, run: Option<&str>) -> Result<PathBuf> {
-    if target.join("manifest-sha256.txt").is_file() || target.join("bagit.txt").is_file() {
-        return Ok(target.to_path_buf());
-    }
-    let runs = super::study::runs(target);
-    let found = match run {
-        Some(name) => runs.into_iter().find(|(number, _)| name == format!("run-{number}")),
-        None => runs.into_iter().next_back(),
-    };
-    found.map(|(_, folder)| folder).ok_or_else(|| {
-        Diagnostic::error(Code::NotABundle, "there is no evidence bundle here")
-            .at(Location::file(target))
-            .hint("name a study folder after `sequester validate`, or a folder below its `evidence/`")
-            .into()
-    })
-}
-
-/// `reports/<run>` beside `evidence/<run>`.
-pub fn reports_of(bundle: &Path) -> PathBuf {
-    let bundle = std::path::absolute(bundle).unwrap_or_else(|_| bundle.to_path_buf());
-    let run = bundle.file_name().unwrap_or_default();
-    let study = bundle.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-    study.join("reports").join(run)
-}
-
-/// Renders a bundle into a folder and gives the names of the files.
-///
-/// # Errors
-/// As [`run`].
-pub fn render(bundle: &Path, folder: &Path) -> Result<Vec<String>> {
-    let opened = bag::open(bundle)?;
-    if !opened.discrepancies.is_empty() {
-        return Err(Error::Evidence(opened.discrepancies));
-    }
-    say("report", "rendering the documents");
-    let source = crate::report::from_bundle(&opened.payload, opened.root)?;
-    let rendered = crate::report::render(&source)?;
-    publish(&rendered.files, folder)?;
-    Ok(rendered.files.keys().map(ToString::to_string).collect())
-}
-
-/// Writes a folder of finished files in one step; what was there goes when all of them are on disk.
-///
-/// # Errors
-/// When a file cannot be written; the old folder is then untouched.
-pub fn publish(files: &BTreeMap<RelativePath, Vec<u8>>, folder: &Path) -> Result<()> {
-    let parent = folder.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    storage::create_folder(parent)?;
-    let beside = tempfile::Builder::new()
-        .prefix(".sequester-")
-        .tempdir_in(parent)
-        .map_err(|e| Error::io("create a folder in", parent, &e))?;
-    let fresh = beside.path().join("fresh");
-    storage::create_folder(&fresh)?;
-    for (path, bytes) in files {
-        storage::write_atomic(&path.below(&fresh), bytes)?;
-    }
-    if folder.exists() {
-        std::fs::rename(folder, beside.path().join("old")).map_err(|e| Error::io("replace", folder, &e))?;
-    }
-    storage::publish_folder(&fresh, folder)
-}
-
-/// The built-in templates, with those of the study's `templates/` folder in their place.
-///
-/// # Errors
-/// When one cannot be read or is not UTF-8.
-pub fn templates(study: &Path) -> Result<BTreeMap<String, String>> {
-    let mut templates = crate::report::default_templates();
-    let folder = study.join("templates");
-    if folder.is_dir() {
-        let entries = std::fs::read_dir(&folder).map_err(|e| Error::io("list", &folder, &e))?;
-        for entry in entries {
-            let path = entry.map_err(|e| Error::io("list", &folder, &e))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_file() && name.ends_with(".md") {
-                let text = String::from_utf8(storage::read(&path)?).map_err(|e| {
-                    Diagnostic::error(Code::Template, format!("not UTF-8: {e}")).at(Location::file(&path))
-                })?;
-                templates.insert(name, text);
-            }
-        }
-    }
-    Ok(templates)
 }

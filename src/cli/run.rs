@@ -4,12 +4,14 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::study::{Study, StudyArgs};
-use super::{Context, Outcome, dataset, lock, reads, report, say, score, train, validate, verify};
+use super::study::StudyArgs;
+use super::{Context, Outcome, say, score, train, validate, verify};
 use crate::audit::{self, Beside};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
+use crate::workflow::study::Study;
+use crate::workflow::{self, dataset, lock, reads, report};
 
 /// Run a study: dataset, train, lock, score, reads, validate, report, verify.
 ///
@@ -32,35 +34,42 @@ pub struct RunArgs {
 /// # Errors
 /// Whatever a step reports.
 pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
-    let study = Study::open(&args.study)?;
+    let study = args.study.open()?;
     if args.dry_run {
         return plan(&study, context);
     }
-    let cohort = dataset::draw(&study)?;
+    let outside = context.outside();
+    let cohort = dataset::draw(&study, &outside)?;
     for warning in &cohort.warnings {
         eprintln!("{warning}");
     }
     // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
-    dataset::seal(&study, &cohort, context)?;
+    dataset::seal(&study, &cohort, &outside)?;
     say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
-    if study.protocol.model.is_some() {
-        make_model(&study, context)?;
+    if study.protocol.model.is_some() && make_model(&study, context)? {
+        // The model came into being after the cohort was drawn.
+        study::separate(&study.inputs(Step::Cohort)?, &cohort, None)?;
     }
     if !study.protocol.scores.external {
-        let scored = score::score(&study, &cohort, "cpu", None)?;
+        let scored = workflow::score::score(
+            &study,
+            &cohort,
+            |model| score::Device::open("cpu", model, None),
+            &outside,
+        )?;
         let how = if scored.unchanged { "unchanged" } else { "done" };
         say("score", &format!("{how}: {} scored, {} refused by the gate", scored.scored, scored.refused));
     }
-    reads::lock(&study, &inputs, context)?;
+    reads::lock(&study, &inputs, &outside)?;
     let without = reference.consensus.iter().filter(|c| c.positive().is_none()).count();
     let readers = reads::per_reader(&study, &cohort, &reference).len();
     say("reads", &format!("{readers} readers; {without} cases without consensus"));
 
-    let validated = validate::validate(&study, args.reason.as_deref(), context)?;
+    let validated = workflow::validate::validate(&study, args.reason.as_deref(), &outside)?;
     let documents = report::reports_of(&validated.bundle);
-    let files = report::render(&validated.bundle, &documents)?;
+    let files = report::render(&validated.bundle, &documents, &outside)?;
     say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
     let audit = audit::audit(
@@ -93,23 +102,23 @@ pub fn study(folder: &Path, context: Context) -> Result<Outcome> {
     run(&RunArgs { study, reason: None, dry_run: false }, context)
 }
 
-/// Trains and locks, unless the model is locked already.
-fn make_model(study: &Study, context: Context) -> Result<()> {
+/// Trains and locks, unless the model is locked already; whether there is a new one.
+fn make_model(study: &Study, context: Context) -> Result<bool> {
     let folder = study.model_folder();
     if folder.join("lock.json").is_file() {
         say("lock", "unchanged: the model is locked");
-        return Ok(());
+        return Ok(false);
     }
     let state = train::train_run(&train::study_request(study, None)?)?;
     if let Some(best) = &state.best {
         say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
     }
-    let lock = lock::lock_study(study, context)?;
+    let lock = lock::lock_study(study, &context.outside())?;
     say(
         "lock",
         &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold),
     );
-    Ok(())
+    Ok(true)
 }
 
 /// Says which steps would be done.

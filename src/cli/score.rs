@@ -1,29 +1,26 @@
 //! `sequester score`: scores the sealed cohort, or single files, with the locked model and nothing else.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::study::{Study, StudyArgs};
 #[cfg(not(feature = "torch"))]
 use super::torch_missing;
-use super::{Context, Outcome, cores, interrupted, say};
+use super::{Context, Outcome, cores, interrupted};
 use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::Digest;
-use crate::imaging::image_folder::ImageFolder;
 use crate::inference::images::{self, Image};
-use crate::inference::scores::{self, Score, Scores};
-use crate::inference::scoring::{self, Scoring};
+use crate::inference::scores::Score;
 use crate::model::lock::Lock;
 use crate::model::machine::Machine;
 use crate::model::scorer::Scorer;
 #[cfg(feature = "torch")]
 use crate::model::torch::Inference;
 use crate::storage;
-use crate::study::Cohort;
+use crate::workflow::dataset;
+use crate::workflow::score::{self, Device as _, score};
+use crate::workflow::study::Study;
 
 /// Score the sealed cohort of a study, or single files, with a locked model.
 ///
@@ -72,11 +69,11 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
             "several files need --model: the folder of the locked model that scores them",
         )));
     };
-    let study =
-        Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
-    let cohort = super::dataset::draw(&study)?;
-    super::dataset::seal(&study, &cohort, context)?;
-    let done = score(&study, &cohort, &args.device, args.workers)?;
+    let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
+    let cohort = dataset::draw(&study, &context.outside())?;
+    dataset::seal(&study, &cohort, &context.outside())?;
+    let open = |model: &Path| Device::open(&args.device, model, args.workers);
+    let done = score(&study, &cohort, open, &context.outside())?;
     if context.json {
         println!(
             "{:#}",
@@ -102,30 +99,21 @@ pub fn read_gate(path: &Path) -> Result<Gate> {
     crate::protocol::parse_gate(path, &text).map_err(Error::Input)
 }
 
-/// What scoring a cohort left.
-pub struct Scored {
-    /// The score table.
-    pub file: PathBuf,
-    /// Images with a score.
-    pub scored: usize,
-    /// Images that the gate refused.
-    pub refused: usize,
-    /// Nothing had to be done.
-    pub unchanged: bool,
-}
-
-/// Images between two writes of the partial table.
-const CHUNK: usize = 128;
-
 /// A locked model where it runs.
-enum Device {
+pub enum Device {
+    /// On the processor, in plain Rust.
     Processor(Box<Scorer>),
+    /// On a device of libtorch.
     #[cfg(feature = "torch")]
     Libtorch(Box<Scorer<Inference>>),
 }
 
 impl Device {
-    fn open(name: &str, model: &Path, workers: Option<usize>) -> Result<Self> {
+    /// Opens the model of a folder on a device of this name.
+    ///
+    /// # Errors
+    /// `Error::Lock` when it is not locked or not what was locked; `torch-missing`.
+    pub fn open(name: &str, model: &Path, workers: Option<usize>) -> Result<Self> {
         let workers = workers.unwrap_or_else(cores);
         if name == "cpu" {
             return Ok(Self::Processor(Box::new(Scorer::open(model, workers)?)));
@@ -143,7 +131,9 @@ impl Device {
     fn on_libtorch(name: &str, _: &Path, _: usize) -> Result<Self> {
         Err(torch_missing(&format!("score --device {name}")).into())
     }
+}
 
+impl score::Device for Device {
     fn lock(&self) -> &Lock {
         match self {
             Self::Processor(scorer) => scorer.lock(),
@@ -152,7 +142,6 @@ impl Device {
         }
     }
 
-    /// What its numbers depend on.
     fn machine(&self) -> Machine {
         let machine = super::machine();
         match self {
@@ -168,25 +157,19 @@ impl Device {
         }
     }
 
-    /// Judges and scores images in order; an error has the place of its image.
-    fn score(&self, gate: &Gate, images: &[Image], bar: &ProgressBar) -> Result<Vec<Result<Score>>> {
-        let start = bar.position();
-        let done = |done| bar.set_position(start + done as u64);
-        let rows = match self {
-            Self::Processor(scorer) => images::score(scorer, gate, images, interrupted(), done),
+    fn rows(
+        &self,
+        gate: &Gate,
+        images: &[Image],
+        stop: &AtomicBool,
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Result<Score>>> {
+        match self {
+            Self::Processor(scorer) => images::score(scorer, gate, images, stop, done),
             #[cfg(feature = "torch")]
-            Self::Libtorch(scorer) => images::score(scorer, gate, images, interrupted(), done),
-        };
-        bar.set_position(start + images.len() as u64);
-        rows
+            Self::Libtorch(scorer) => images::score(scorer, gate, images, stop, done),
+        }
     }
-}
-
-fn bar(length: usize) -> ProgressBar {
-    let bar = ProgressBar::new(length as u64);
-    let style = ProgressStyle::with_template("    score  {wide_bar} {pos}/{len} {per_sec} eta {eta}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 /// Single files, which speak for themselves.
@@ -199,9 +182,11 @@ fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
         .iter()
         .map(|path| Image { case_id: path.display().to_string(), path: path.clone(), known: None })
         .collect();
-    let bar = bar(images.len());
-    let rows = scorer.score(&gate, &images, &bar)?;
-    bar.finish_and_clear();
+    let progress = context.outside().progress;
+    progress.begin("score", images.len());
+    let rows = scorer.rows(&gate, &images, interrupted(), &mut |done| progress.at(done));
+    progress.end();
+    let rows = rows?;
     let mut problems = Vec::new();
     let mut report = Vec::new();
     for (image, row) in images.iter().zip(rows) {
@@ -229,99 +214,4 @@ fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
         println!("{:#}", serde_json::json!({"model": model, "files": report}));
     }
     if problems.is_empty() { Ok(Outcome::Done) } else { Err(problems.into()) }
-}
-
-/// Scores the cohort, or finds that it is scored already with this very model.
-///
-/// # Errors
-/// As [`run`].
-pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize>) -> Result<Scored> {
-    let protocol = || Location::file(study.folder.join("protocol.toml"));
-    if study.protocol.scores.external {
-        let problem =
-            Diagnostic::error(Code::ScoresExternal, "the protocol brings the scores of a device elsewhere");
-        return Err(problem
-            .at(protocol())
-            .hint("`sequester validate` reads them; take `[scores]` out of the protocol to score here")
-            .into());
-    }
-    let images_folder = study.protocol.data.images.as_ref().ok_or_else(|| {
-        Diagnostic::error(Code::ImagesMissing, "the protocol names no image folder")
-            .at(protocol())
-            .hint("add `images = \"...\"` to [data]")
-    })?;
-    let images_folder = images_folder.below(&study.data);
-    let file = study.protocol.scores.file.below(&study.out);
-    let partial = study.out.join("work/scores-partial.csv");
-    let stamp = study.out.join("work/scores-of.txt");
-    let folder = study.model_folder();
-    let scorer = Device::open(device, &folder, workers)?;
-    let lock = storage::read(&folder.join("lock.json"))?;
-    let key = Digest::of(&[lock.as_slice(), &crate::study::cohort_table(cohort)].concat());
-    let mut table = Scores::new();
-    if storage::read(&stamp).is_ok_and(|bytes| bytes == key.to_string().as_bytes()) {
-        for path in [&file, &partial] {
-            if let Ok(bytes) = storage::read(path) {
-                let column = ["score".to_owned()];
-                table = scores::parse(path, &bytes, "case_id", &column, |v| v[0]).unwrap_or_default();
-                break;
-            }
-        }
-    }
-    let open: Vec<_> = cohort.drawn_cases().filter(|c| !table.contains_key(&c.case_id)).collect();
-    let mut todo = Vec::with_capacity(open.len());
-    // What is scored already needs no images.
-    if !open.is_empty() {
-        let images = ImageFolder::open(&images_folder)?;
-        for case in open {
-            todo.push(Image::of_case(case, &images)?);
-        }
-    }
-    let unchanged = todo.is_empty() && file.is_file();
-    if !unchanged {
-        say("score", &format!("{} of {} images", todo.len(), cohort.drawn.len()));
-        let scoring = study.out.join(scoring::FILE);
-        let mut record = Scoring { machine: Some(scorer.machine()), scores_sha256: None };
-        // What another machine began is of no one kind of machine.
-        if !table.is_empty() && Scoring::read(&scoring).is_none_or(|old| old.machine != record.machine) {
-            record.machine = None;
-        }
-        // The old table was made by another model or for another cohort.
-        if file.is_file() {
-            std::fs::remove_file(&file).map_err(|e| Error::io("remove", &file, &e))?;
-        }
-        storage::write_atomic(&partial, &scores::to_csv(&table))?;
-        storage::write_atomic(&scoring, &record.to_bytes())?;
-        storage::write_atomic(&stamp, key.to_string().as_bytes())?;
-        let bar = bar(todo.len());
-        let gate = scorer.lock().gate.clone();
-        let mut problems = Vec::new();
-        for chunk in todo.chunks(CHUNK) {
-            for (image, row) in chunk.iter().zip(scorer.score(&gate, chunk, &bar)?) {
-                match row {
-                    Ok(row) => {
-                        table.insert(image.case_id.clone(), row);
-                    }
-                    Err(error) => problems.extend(error.diagnostics()),
-                }
-            }
-            storage::write_atomic(&partial, &scores::to_csv(&table))?;
-            if interrupted().load(Ordering::Relaxed) {
-                return Err(Error::Interrupted(
-                    "scoring stopped; the same command goes on from here".to_owned(),
-                ));
-            }
-        }
-        bar.finish_and_clear();
-        if !problems.is_empty() {
-            return Err(problems.into());
-        }
-        let bytes = scores::to_csv(&table);
-        storage::write_atomic(&file, &bytes)?;
-        record.scores_sha256 = Some(Digest::of(&bytes));
-        storage::write_atomic(&scoring, &record.to_bytes())?;
-        let _ = std::fs::remove_file(&partial);
-    }
-    let scored = table.values().filter(|row| row.score.is_some()).count();
-    Ok(Scored { file, scored, refused: table.len() - scored, unchanged })
 }

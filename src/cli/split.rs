@@ -1,6 +1,6 @@
 //! `sequester dataset split`: training, tuning and test from one pool, whole patients, and what was achieved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,6 +13,7 @@ use crate::dataset::case::Case;
 use crate::dataset::cases;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::lists;
+use crate::dataset::shared;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::report::description;
@@ -235,23 +236,16 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
 
 /// No patient and no case in two sets.
 fn separate(sets: &[Set<'_>]) -> Result<()> {
-    let mut owner: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut shared: BTreeSet<&str> = BTreeSet::new();
-    for set in sets {
-        for case in &set.cases {
-            let first = *owner.entry(&case.patient_id).or_insert(&set.name);
-            if first != set.name {
-                shared.insert(&case.patient_id);
-            }
-        }
-    }
-    if shared.is_empty() {
+    let of_set =
+        |(number, set): (usize, &Set<'_>)| shared::items(number, set.cases.iter().copied(), |_| None);
+    let found = shared::shared(&sets.iter().enumerate().flat_map(of_set).collect::<Vec<_>>()).patients;
+    if found.is_empty() {
         return Ok(());
     }
-    let some = shared.iter().take(10).copied().collect::<Vec<_>>().join(", ");
+    let some = found.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
     Err(Diagnostic::error(
         Code::PatientOnBothSides,
-        format!("{} patients are in two sets: {some}", shared.len()),
+        format!("{} patients are in two sets: {some}", found.len()),
     )
     .hint("every image of a patient belongs to one set; correct the lists")
     .into())

@@ -1,18 +1,11 @@
-//! A study on disk: its folder, where its data lie, where its results go, and its ledger.
+//! The options that name a study.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::{Digest, RelativePath};
-use crate::evidence::ledger::{Event, Ledger};
-use crate::protocol::{self, Protocol};
-use crate::storage;
-use crate::study::{self, Files, Inputs, Step};
-
-use super::Context;
+use crate::diagnostic::Result;
+use crate::workflow::study::Study;
 
 /// Which study, and where its files lie.
 #[derive(Clone, Debug, Args)]
@@ -28,214 +21,12 @@ pub struct StudyArgs {
     pub out: Option<PathBuf>,
 }
 
-/// An open study: its protocol is valid.
-#[derive(Clone, Debug)]
-pub struct Study {
-    /// Holds protocol.toml.
-    pub folder: PathBuf,
-    /// Holds the data.
-    pub data: PathBuf,
-    /// Takes what is written.
-    pub out: PathBuf,
-    /// The valid protocol.
-    pub protocol: Protocol,
-    /// The protocol's exact bytes.
-    pub protocol_bytes: Vec<u8>,
-}
-
-impl Study {
-    /// Reads and validates the protocol.
+impl StudyArgs {
+    /// Reads and validates the study's protocol.
     ///
     /// # Errors
     /// Everything that is wrong in it.
-    pub fn open(args: &StudyArgs) -> Result<Self> {
-        let path = args.folder.join("protocol.toml");
-        if !path.is_file() {
-            return Err(Diagnostic::error(Code::NotAStudy, "there is no protocol.toml here")
-                .at(Location::file(&args.folder))
-                .hint("`sequester init DIR` writes a study to start from; `sequester demo DIR` a complete synthetic one")
-                .into());
-        }
-        let protocol_bytes = storage::read(&path)?;
-        let text = std::str::from_utf8(&protocol_bytes).map_err(|e| {
-            Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}")).at(Location::file(&path))
-        })?;
-        let protocol = protocol::parse(&path, text).map_err(Error::Input)?;
-        let folder = args.folder.clone();
-        Ok(Self {
-            data: args.data.clone().unwrap_or_else(|| folder.clone()),
-            out: args.out.clone().unwrap_or_else(|| folder.clone()),
-            folder,
-            protocol,
-            protocol_bytes,
-        })
+    pub fn open(&self) -> Result<Study> {
+        Study::open(&self.folder, self.data.as_deref(), self.out.as_deref())
     }
-
-    /// Where the locked model lies.
-    pub fn model_folder(&self) -> PathBuf {
-        self.out.join("model")
-    }
-
-    fn ledger_path(&self) -> PathBuf {
-        self.out.join("ledger.jsonl")
-    }
-
-    /// The ledger; empty when nothing happened yet.
-    ///
-    /// # Errors
-    /// `Error::Evidence` when its chain is broken.
-    pub fn ledger(&self) -> Result<Ledger> {
-        let path = self.ledger_path();
-        if !path.exists() {
-            return Ok(Ledger::default());
-        }
-        Ledger::parse(&path, &storage::read(&path)?).map_err(Error::Evidence)
-    }
-
-    /// Adds an event and writes the ledger.
-    ///
-    /// # Errors
-    /// When the event is out of order or the file cannot be written.
-    pub fn record(
-        &self,
-        event: Event,
-        context: Context,
-        digests: BTreeMap<String, Digest>,
-        reason: Option<String>,
-    ) -> Result<()> {
-        let mut ledger = self.ledger()?;
-        ledger.append(event, &context.timestamp(), digests, reason)?;
-        storage::write_atomic(&self.ledger_path(), &ledger.to_bytes())
-    }
-
-    /// Locks the protocol at the first step, and refuses every later change of it.
-    ///
-    /// # Errors
-    /// `Error::Lock` when the protocol is not the one that was locked.
-    pub fn lock_protocol(&self, context: Context) -> Result<()> {
-        let digest = Digest::of(&self.protocol_bytes);
-        match self.ledger()?.last(Event::ProtocolLocked) {
-            None => {
-                let digests = BTreeMap::from([("protocol.toml".to_owned(), digest)]);
-                self.record(Event::ProtocolLocked, context, digests, None)
-            }
-            Some(entry) if entry.digests.get("protocol.toml") == Some(&digest) => Ok(()),
-            Some(entry) => {
-                let locked = entry.digests.get("protocol.toml").map(Digest::short).unwrap_or_default();
-                let message = format!(
-                    "the protocol was locked at {} with digest {locked}..., it is now {}...",
-                    entry.at,
-                    digest.short()
-                );
-                Err(Error::Lock(vec![
-                    Diagnostic::error(Code::ProtocolChanged, message)
-                        .at(Location::file(self.folder.join("protocol.toml")))
-                        .hint("put the locked text back, or start a new study (another --out) with a new protocol version"),
-                ]))
-            }
-        }
-    }
-
-    /// The files a step needs, from disk.
-    ///
-    /// # Errors
-    /// When one is missing or cannot be read: all of them at once.
-    pub fn inputs(&self, step: Step) -> Result<Inputs> {
-        let mut files = Files::new();
-        let mut problems = Vec::new();
-        for pattern in study::needed_files(&self.protocol, step) {
-            let paths = match self.expand(&pattern) {
-                Ok(paths) => paths,
-                Err(error) => {
-                    problems.extend(error.diagnostics());
-                    continue;
-                }
-            };
-            for path in paths {
-                // What `score` writes goes to the output folder, what the team brings lies with the data.
-                let own_scores = !self.protocol.scores.external && path == self.protocol.scores.file;
-                let root = if own_scores { &self.out } else { &self.data };
-                match storage::read(&path.below(root)) {
-                    Ok(bytes) => {
-                        files.insert(path, bytes);
-                    }
-                    Err(error) => problems.extend(error.diagnostics().into_iter().map(|d| {
-                        if d.code == Code::FileMissing { d.hint(self.way_out(&pattern)) } else { d }
-                    })),
-                }
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems.into());
-        }
-        let lock = self.model_folder().join("lock.json");
-        let lock = if lock.is_file() { Some(storage::read(&lock)?) } else { None };
-        let mut manifests = Files::new();
-        if lock.is_some() {
-            for name in study::MANIFESTS {
-                let path = super::train::run_folder(&self.model_folder()).join(name);
-                if let (true, Ok(relative)) = (path.is_file(), name.parse()) {
-                    manifests.insert(relative, storage::read(&path)?);
-                }
-            }
-        }
-        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
-    }
-
-    fn way_out(&self, pattern: &str) -> String {
-        if pattern == self.protocol.scores.file.as_str() && !self.protocol.scores.external {
-            "`sequester score` writes it from the locked model".to_owned()
-        } else {
-            "the protocol names it; put it there, or say with --data where the data lie".to_owned()
-        }
-    }
-
-    fn expand(&self, pattern: &str) -> Result<Vec<RelativePath>> {
-        if !pattern.contains('*') {
-            let path = pattern.parse().map_err(|e: crate::digest::RelativePathError| {
-                Diagnostic::error(Code::Path, e.to_string())
-            })?;
-            return Ok(vec![path]);
-        }
-        let folder = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let here = self.data.join(folder);
-        let entries = match std::fs::read_dir(&here) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(Error::io("list", &here, &e)),
-        };
-        let mut paths = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("list", &here, &e))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            if study::matches(pattern, &path)
-                && let Ok(path) = path.parse()
-            {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        Ok(paths)
-    }
-
-    /// The runs below `evidence/`, in order of their number.
-    pub fn runs(&self) -> Vec<(u64, PathBuf)> {
-        runs(&self.out)
-    }
-}
-
-/// The runs below `evidence/` of a folder, in order of their number.
-pub fn runs(out: &Path) -> Vec<(u64, PathBuf)> {
-    let mut runs: Vec<(u64, PathBuf)> = std::fs::read_dir(out.join("evidence"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let number = entry.file_name().to_str()?.strip_prefix("run-")?.parse().ok()?;
-            Some((number, entry.path()))
-        })
-        .collect();
-    runs.sort();
-    runs
 }

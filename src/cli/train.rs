@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, cores};
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
@@ -18,6 +17,8 @@ use crate::model::lock::Lock;
 use crate::model::run::RunState;
 use crate::report::comparison;
 use crate::storage;
+use crate::workflow::compare::epochs;
+use crate::workflow::study::{Study, run_folder};
 
 /// Train a network as an experiment file declares.
 ///
@@ -128,11 +129,6 @@ pub struct TrainRequest {
     pub device: String,
 }
 
-/// Folder of the run within the model's folder.
-pub fn run_folder(model: &Path) -> PathBuf {
-    model.join("run")
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -147,11 +143,7 @@ pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
 
 fn request(args: &TrainArgs) -> Result<TrainRequest> {
     if let Some(folder) = &args.study {
-        let study = Study::open(&StudyArgs {
-            folder: folder.clone(),
-            data: args.data.clone(),
-            out: args.out.clone(),
-        })?;
+        let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
         let mut request = study_request(&study, args.workers)?;
         if let Some(experiment) = &args.experiment {
             request.experiment.clone_from(experiment);
@@ -230,7 +222,7 @@ pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainReque
 pub fn train_run(request: &TrainRequest) -> Result<RunState> {
     Lock::refuse_second(&request.out)?;
     let state = torch::train_run(request)?;
-    let svg = comparison::training_svg(&state.inputs.experiment.id, &super::compare::epochs(&state.history));
+    let svg = comparison::training_svg(&state.inputs.experiment.id, &epochs(&state.history));
     storage::write_atomic(&run_folder(&request.out).join("training.svg"), svg.as_bytes())?;
     Ok(state)
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::report::{find_bundle, reports_of};
 use super::{Context, Outcome, cores, interrupted, machine, say};
 use crate::audit::{self, Audit, Beside, Rescore, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
+use crate::workflow::report::{find_bundle, reports_of};
 
 /// Check a bundle and its documents: every byte, the ledger, every number, the rendering, the weights.
 ///

@@ -9,5 +9,6 @@ pub mod folder;
 pub mod gate;
 pub mod leakage;
 pub mod lists;
+pub mod shared;
 pub mod split;
 pub mod standardised;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
+use super::shared;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::random::Stream;
 
@@ -73,23 +74,22 @@ pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
 /// # Errors
 /// `patient-on-both-sides` and `case-on-both-sides`, each with all ids.
 pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<()> {
-    let shared = |key: fn(&Case) -> &str| -> Vec<String> {
-        let one: BTreeSet<&str> = training.iter().map(key).collect();
-        let other: BTreeSet<&str> = tuning.iter().map(key).collect();
-        one.intersection(&other).map(|id| (*id).to_owned()).collect()
-    };
+    let mut items = shared::items(0, training, |_| None);
+    items.extend(shared::items(1, tuning, |_| None));
+    let found = shared::shared(&items);
     let mut problems = Vec::new();
-    let mut report = |code, what: &str, ids: Vec<String>| {
+    let mut report = |code, what: &str, ids: BTreeSet<String>| {
         if !ids.is_empty() {
-            let message = format!("{} {what} on both sides of the split: {}", ids.len(), ids.join(", "));
+            let list = ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let message = format!("{} {what} on both sides of the split: {list}", ids.len());
             problems.push(
                 Diagnostic::error(code, message)
                     .hint("every image of a patient belongs to one side; move or remove these rows"),
             );
         }
     };
-    report(Code::PatientOnBothSides, "patients are", shared(|case| &case.patient_id));
-    report(Code::CaseOnBothSides, "cases are", shared(|case| &case.case_id));
+    report(Code::PatientOnBothSides, "patients are", found.patients);
+    report(Code::CaseOnBothSides, "cases are", found.cases);
     if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
 }
 

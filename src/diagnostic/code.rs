@@ -188,9 +188,10 @@ codes! {
     SplitOneClass = "split-one-class",
     /// A patient is in training and tuning, or in development and study.
     PatientOnBothSides = "patient-on-both-sides",
-    /// A case is in training and tuning.
+    /// A case is in training and tuning, or in development and study.
     CaseOnBothSides = "case-on-both-sides",
-    /// Drawn cases share a patient, a case or an image file with a manifest of the training run; the message counts each.
+    /// Cases of the study, drawn or not, share a patient, a case or an image file with a manifest of the training run;
+    /// the message counts each (`verify`: exit 20).
     TrainedOnTestSet = "trained-on-test-set",
     // Images and DICOM
     /// An image, or its folder, is a link that leads out of the folder of images.
@@ -367,8 +368,10 @@ codes! {
     // Audit
     /// The bundle does not have the root digest given with `--root`.
     RootDigest = "root-digest",
-    /// The ledger names another digest than the file in the bundle has.
+    /// The ledger names another digest than the file in the bundle has, or an input has none.
     LedgerDigest = "ledger-digest",
+    /// The ledger holds a second or later opening of the test set without its reason.
+    OpeningWithoutReason = "opening-without-reason",
     /// The inputs give a file that the bundle does not hold.
     ResultLost = "result-lost",
     /// The inputs give other bytes than were recorded; the first line that differs is shown.

@@ -20,6 +20,8 @@ pub const DEVICE: &str = "device.toml";
 pub const INPUTS: &str = "inputs";
 /// Lock, experiment and training log of the model.
 pub const MODEL: &str = "model";
+/// The model's lock, below [`MODEL`].
+pub const MODEL_LOCK: &str = "model/lock.json";
 /// Below [`MODEL`]: on which kind of machine the scores were made.
 pub const SCORING: &str = "scoring.json";
 /// The templates that documents are rendered from.

@@ -4,3 +4,4 @@
 pub mod bag;
 pub mod bundle;
 pub mod ledger;
+pub mod opening;

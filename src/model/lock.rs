@@ -118,6 +118,19 @@ pub struct Environment {
     pub threads_per_worker: u32,
 }
 
+/// The digest by which ledgers, bundles and exports name a lock: of its exact bytes.
+pub fn digest_of(lock: &[u8]) -> Digest {
+    Digest::of(lock)
+}
+
+/// The same for the lock in a model's folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(folder: &Path) -> Result<Digest> {
+    Ok(digest_of(&storage::read(&folder.join(FILE))?))
+}
+
 impl Lock {
     /// Reads `lock.json` of a model's folder.
     ///

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{
-    Cohort, Files, Inputs, cohort, description, read_scores, reference_standard, separation, tables,
-};
+use super::{Cohort, Files, Inputs, cohort, description, read_scores, reference_standard, separate, tables};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
@@ -37,7 +35,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     let reference = reference_standard(inputs, &cohort)?;
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, &cohort, &scores)?;
-    separation::check(inputs, &cohort, &scores)?;
+    separate(inputs, &cohort, Some(&scores))?;
     let without: Vec<_> = cohort
         .drawn_cases()
         .zip(&reference.consensus)

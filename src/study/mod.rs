@@ -13,6 +13,7 @@ use std::path::Path;
 
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, Cases};
+use crate::dataset::shared;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
@@ -25,6 +26,7 @@ use crate::sampling;
 use crate::table::Table;
 
 pub use derive::{Derived, derive};
+pub use separation::separate;
 
 /// The files of a study, by their path relative to the data folder.
 pub type Files = BTreeMap<RelativePath, Vec<u8>>;
@@ -141,7 +143,7 @@ impl Cohort {
 ///
 /// # Errors
 /// Whatever is wrong in the tables; `column-missing` for a field that a criterion or subgroup needs;
-/// `patient-on-both-sides`; `too-few-eligible`.
+/// `patient-on-both-sides`, `case-on-both-sides`; `too-few-eligible`.
 pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     let protocol = &inputs.protocol;
     let mut all = Cases::default();
@@ -237,24 +239,36 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Development and study must not share a patient.
+/// Development and study must not share a patient or a case.
 fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -> Result<()> {
-    let study: BTreeSet<&str> = study.iter().map(|case| case.patient_id.as_str()).collect();
-    let shared: BTreeSet<&str> =
-        development.iter().map(|case| case.patient_id.as_str()).filter(|id| study.contains(id)).collect();
-    if shared.is_empty() {
-        return Ok(());
+    let mut items = shared::items(0, study, |_| None);
+    items.extend(shared::items(1, development, |_| None));
+    let found = shared::shared(&items);
+    let mut problems = Vec::new();
+    let mut report = |code, what: &str, ids: &BTreeSet<String>, line: Option<u64>| {
+        let message =
+            format!("{} {what} are in development and in the study: {}", ids.len(), shared::some(ids));
+        problems.push(
+            Diagnostic::error(code, message)
+                .at(Location::line(table.path.as_str(), line.unwrap_or(1)))
+                .hint("a patient belongs to one side only; take these patients out of one of the tables"),
+        );
+    };
+    let line =
+        |holds: &dyn Fn(&Case) -> bool| development.iter().find(|case| holds(case)).map(|case| case.line);
+    if !found.patients.is_empty() {
+        let first = line(&|case| found.patients.contains(&case.patient_id));
+        report(Code::PatientOnBothSides, "patients", &found.patients, first);
     }
-    let first = development.iter().find(|case| shared.contains(case.patient_id.as_str()));
-    let some: Vec<_> = shared.iter().take(10).copied().collect();
-    let more = if shared.len() > some.len() { ", ..." } else { "" };
-    Err(Diagnostic::error(
-        Code::PatientOnBothSides,
-        format!("{} patients are in development and in the study: {}{more}", shared.len(), some.join(", ")),
-    )
-    .at(Location::line(table.path.as_str(), first.map_or(1, |case| case.line)))
-    .hint("a patient belongs to one side only; take these patients out of one of the tables")
-    .into())
+    // A case that stands for two patients: those of shared patients are named already.
+    let other =
+        |case: &Case| found.cases.contains(&case.case_id) && !found.patients.contains(&case.patient_id);
+    let cases: BTreeSet<String> =
+        development.iter().filter(|case| other(case)).map(|case| case.case_id.clone()).collect();
+    if !cases.is_empty() {
+        report(Code::CaseOnBothSides, "cases", &cases, line(&other));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
 }
 
 fn lists(inputs: &Inputs) -> Result<Lists> {

@@ -1,81 +1,69 @@
-//! The drawn test set beside what the model was trained and tuned on, as the manifests of the training run list it: patients,
-//! cases, and image files by their digest, which the score table holds. Pixels and near-duplicates need the images, which lie
-//! outside a study's derivation: `dataset leakage` compares those.
+//! The study's cases beside what the model was trained and tuned on, as the manifests of the training run list it:
+//! patients, cases, and image files by their digest, where the case tables or the scores hold it. Every case considered
+//! counts, drawn or not: the pool that a test set is drawn from is kept apart from the model as a whole, as the
+//! declared development cases are. Pixels and near-duplicates need the images, which lie outside a study's derivation:
+//! `dataset leakage` compares those.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Cohort, Inputs};
-use crate::dataset::leakage::{self, Item, Kind};
+use crate::dataset::cases::{self, CaseFormat};
+use crate::dataset::shared::{self, Shared};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
-use crate::table::Table;
 
-/// Refuses a test set that shares anything with a manifest.
-pub(super) fn check(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Result<()> {
-    let mut items: Vec<Item> = cohort
-        .drawn_cases()
-        .map(|case| Item {
-            set: 0,
-            case_id: case.case_id.clone(),
-            patient_id: case.patient_id.clone(),
-            file: scores.get(&case.case_id).and_then(|score| score.image_sha256),
-            ..Item::default()
-        })
-        .collect();
+/// Refuses a study that shares anything with a manifest. Without scores only digests in the case tables are compared.
+///
+/// # Errors
+/// `trained-on-test-set` for each manifest; a table that cannot be read.
+pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Result<()> {
+    if inputs.manifests.is_empty() {
+        return Ok(());
+    }
+    let mut recorded = BTreeMap::new();
+    for table in &inputs.protocol.data.cases {
+        if let Some(bytes) = inputs.files.get(&table.path) {
+            recorded.extend(shared::recorded_digests(Path::new(table.path.as_str()), bytes)?);
+        }
+    }
+    let own = shared::items(0, &cohort.cases, |case| {
+        let scored = scores.and_then(|scores| scores.get(&case.case_id)?.image_sha256);
+        scored.or_else(|| recorded.get(&case.case_id).copied())
+    });
     let mut problems = Vec::new();
-    let drawn = items.len();
     for (path, bytes) in &inputs.manifests {
         let path = Path::new("model").join(path.as_str());
-        let table = Table::parse(&path, bytes).map_err(Error::Input)?;
-        let (case, patient) = (table.required("case_id")?, table.required("patient_id")?);
-        let digest = table.column("image_sha256");
-        items.truncate(drawn);
-        items.extend(table.rows().iter().map(|row| Item {
-            set: 1,
-            case_id: row.get(Some(case)).unwrap_or_default().to_owned(),
-            patient_id: row.get(Some(patient)).unwrap_or_default().to_owned(),
-            file: row.get(digest).and_then(|text| text.parse().ok()),
-            ..Item::default()
-        }));
-        let mut shared: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
-        let found = leakage::in_common(&items, 0);
-        for pair in found.pairs.iter().filter(|pair| pair.kind.leaks()) {
-            let (first, second) = (&items[pair.first], &items[pair.second]);
-            if first.set != second.set {
-                let own = if first.set == 0 { first } else { second };
-                shared.entry(pair.kind).or_default().push(&own.case_id);
-            }
+        let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
+        let recorded = shared::recorded_digests(&path, bytes)?;
+        let mut items = own.clone();
+        items.extend(shared::items(1, &manifest, |case| recorded.get(&case.case_id).copied()));
+        let found = shared::shared(&items);
+        if !found.is_empty() {
+            problems.push(
+                Diagnostic::error(Code::TrainedOnTestSet, message(&found)).at(Location::file(path)).hint(
+                    "take these cases out of the case tables (a criterion that excludes them is not enough), or \
+                     train on others; `sequester dataset leakage` lists every pair",
+                ),
+            );
         }
-        if shared.is_empty() {
-            continue;
-        }
-        let counts: Vec<String> = shared
-            .iter_mut()
-            .map(|(kind, cases)| {
-                cases.sort_unstable();
-                cases.dedup();
-                let what = match kind {
-                    Kind::Case => "by case",
-                    Kind::Patient => "by patient",
-                    _ => "by image file",
-                };
-                let more = if cases.len() > 5 { ", ..." } else { "" };
-                format!("{} {what} ({}{more})", cases.len(), cases[..cases.len().min(5)].join(", "))
-            })
-            .collect();
-        problems.push(
-            Diagnostic::error(
-                Code::TrainedOnTestSet,
-                format!("cases of the test set are among those that made the model: {}", counts.join("; ")),
-            )
-            .at(Location::file(path))
-            .hint(
-                "take these cases out of the study, or train on others; `dataset leakage` lists every pair",
-            ),
-        );
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+fn message(found: &Shared) -> String {
+    let parts = [("patient", &found.patients), ("case", &found.cases), ("image file", &found.files)];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, ids)| !ids.is_empty())
+        .map(|(what, ids)| format!("{} by {what} ({})", ids.len(), shared::some(ids)))
+        .collect();
+    let cases = if found.of_first == 1 { "case" } else { "cases" };
+    format!(
+        "{} {cases} of the study are shared with what made the model: {}",
+        found.of_first,
+        parts.join("; ")
+    )
 }
 
 #[cfg(test)]
@@ -109,20 +97,23 @@ mod tests {
         let other = format!("T9,P9,0,{}\n", Digest::of(b"other"));
         manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other));
         let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests };
-        check(&inputs, &cohort, &scores).map_or_else(|error| error.diagnostics(), |()| Vec::new())
+        separate(&inputs, &cohort, Some(&scores)).map_or_else(|error| error.diagnostics(), |()| Vec::new())
     }
 
     #[test]
-    fn a_test_set_that_shares_anything_with_a_manifest_is_refused_with_counts() {
+    fn a_study_that_shares_anything_with_a_manifest_is_refused_with_counts() {
         let own = |digest: u8| Digest::of(&[digest]);
-        // C0 was considered and not drawn: it is in no test set.
-        assert_eq!(problems(&format!("C0,P0,1,{}\nT1,Q1,0,{}\n", own(0), own(77))), []);
+        assert_eq!(problems(&format!("T1,Q1,0,{}\n", own(77))), []);
+        // C0 was considered and not drawn: the pool is kept apart as a whole.
+        let found = problems(&format!("T1,P0,1,{}\n", own(0)));
+        assert!(found[0].message.starts_with("1 case of the study"), "{}", found[0].message);
+        assert!(found[0].message.ends_with(": 1 by patient (P0)"), "{}", found[0].message);
         let found = problems(&format!("T1,P1,1,{}\nT2,P1,1,{}\nT3,Q,0,{}\n", own(60), own(61), own(3)));
         let [problem] = &found[..] else { panic!("{found:?}") };
         assert_eq!(problem.code.as_str(), "trained-on-test-set");
-        assert!(problem.message.contains("1 by patient (C1); 1 by image file (C3)"), "{}", problem.message);
+        assert!(problem.message.contains("1 by patient (P1); 1 by image file (C3)"), "{}", problem.message);
         let found = problems(&format!("C2,P2,1,{}\n", own(2)));
-        for words in ["1 by case (C2)", "1 by patient (C2)", "1 by image file (C2)"] {
+        for words in ["1 by case (C2)", "1 by patient (P2)", "1 by image file (C2)"] {
             assert!(found[0].message.contains(words), "{}", found[0].message);
         }
     }

@@ -56,6 +56,46 @@ fn a_patient_on_both_sides_is_named() {
     assert!(ran.stderr.contains("P003"));
 }
 
+/// A study whose scores name their images, beside a model that was trained on these rows.
+fn trained_on(folder: &str, rows: &str) -> Study {
+    let study = Study::small();
+    let digest = |case: &str| sequester::digest::Digest::of(case.as_bytes());
+    let mut scores = String::new();
+    for (number, line) in study.read("scores.csv").lines().enumerate() {
+        let case = line.split(',').next().unwrap_or_default();
+        let added = if number == 0 { "image_sha256".to_owned() } else { digest(case).to_string() };
+        scores += &format!("{line},{added}\n");
+    }
+    study.write("scores.csv", &scores);
+    std::fs::create_dir_all(study.file(folder)).expect("creates");
+    let rows = rows.replace("{digest of C004}", &digest("C004").to_string());
+    let header = "case_id,patient_id,label,image_sha256\n";
+    study.write(&format!("{folder}/training-manifest.csv"), &format!("{header}{rows}"));
+    study.write(&format!("{folder}/tuning-manifest.csv"), &format!("{header}T9,Q9,0,{}\n", digest("T9")));
+    study
+}
+
+#[test]
+fn patients_cases_and_images_that_trained_the_model_are_found_before_anything_is_scored() {
+    // Wherever the manifests lie, and whether or not the model is locked.
+    for folder in ["model/run", "model"] {
+        let study = trained_on(folder, "T1,P003,1,\nC002,Q1,0,\nT2,Q2,0,{digest of C004}\n");
+        let ran = study.run("check", &[]);
+        assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+        for part in [
+            "error[trained-on-test-set]: 4 cases of the study",
+            "1 by patient (P003); 1 by case (C002); 1 by image file (C004)",
+            "model/training-manifest.csv",
+        ] {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+        }
+        assert!(!ran.stderr.contains("tuning-manifest"), "{}", ran.stderr);
+    }
+    let apart = trained_on("model/run", "T1,Q3,1,\n");
+    let ran = apart.run("check", &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
+
 #[test]
 fn scores_outside_0_to_1_and_missing_scores_are_located() {
     let study = Study::small();

@@ -110,6 +110,51 @@ fn one_changed_byte_anywhere_is_found() {
     assert_eq!(study.run("verify", &[]).code, 0);
 }
 
+/// Puts another text into a bundle and repairs manifest and tag manifest.
+fn replace_in_bag(bag: &std::path::Path, name: &str, text: &str) {
+    let digest = |text: &str| sequester::digest::Digest::of(text.as_bytes()).to_string();
+    let read = |name: &str| std::fs::read_to_string(bag.join(name)).expect("reads");
+    let write = |name: &str, text: &str| std::fs::write(bag.join(name), text).expect("writes");
+    let (old, manifest) = (read(&format!("data/{name}")), read("manifest-sha256.txt"));
+    write(&format!("data/{name}"), text);
+    let repaired = manifest.replace(&digest(&old), &digest(text));
+    write("manifest-sha256.txt", &repaired);
+    write(
+        "tagmanifest-sha256.txt",
+        &read("tagmanifest-sha256.txt").replace(&digest(&manifest), &digest(&repaired)),
+    );
+}
+
+/// The codes that `verify` reports of the newest run, which is not intact.
+fn discrepancies(study: &Study) -> Vec<String> {
+    let ran = study.run("verify", &["--json"]);
+    assert_eq!(ran.code, 20, "{}", ran.stdout);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let answers = report["answers"].as_array().expect("answers");
+    let all = answers.iter().flat_map(|a| a["discrepancies"].as_array().expect("a list").iter());
+    all.filter_map(|d| d["code"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_second_opening_whose_reason_was_taken_out_of_the_ledger_is_found() {
+    use sequester::evidence::ledger::Ledger;
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    study.replace("scores.csv", "C000,", "C000,0");
+    assert_eq!(study.run("run", &["--reason", "a typing error"]).code, 0);
+    assert_eq!(study.run("verify", &[]).code, 0);
+    // The whole ledger is written again without the reason: its chain and every manifest hold.
+    let bag = study.file("evidence/run-2");
+    let bytes = std::fs::read(bag.join("data/ledger.jsonl")).expect("reads");
+    let mut forged = Ledger::default();
+    for entry in Ledger::parse(std::path::Path::new("l"), &bytes).expect("holds").entries() {
+        forged.append(entry.event, &entry.at, entry.digests.clone(), None).expect("in order");
+    }
+    replace_in_bag(&bag, "ledger.jsonl", &String::from_utf8(forged.to_bytes()).expect("text"));
+    std::fs::remove_dir_all(study.file("reports/run-2")).expect("removes");
+    assert_eq!(discrepancies(&study), ["opening-without-reason"]);
+}
+
 #[test]
 fn consistent_forgery_is_found_by_recomputation() {
     let study = Study::small();
@@ -127,26 +172,10 @@ fn consistent_forgery_is_found_by_recomputation() {
         .to_owned();
     let forged = results.replace(&format!("\"value\": 0.{value}"), "\"value\": 0.9999");
     assert_ne!(results, forged);
-    let digest = |text: &str| sequester::digest::Digest::of(text.as_bytes()).to_string();
-    std::fs::write(bag.join("data/results.json"), &forged).expect("writes");
-    let manifest = std::fs::read_to_string(bag.join("manifest-sha256.txt")).expect("reads");
-    let repaired = manifest.replace(&digest(&results), &digest(&forged));
-    std::fs::write(bag.join("manifest-sha256.txt"), &repaired).expect("writes");
-    let tags = std::fs::read_to_string(bag.join("tagmanifest-sha256.txt")).expect("reads");
-    std::fs::write(bag.join("tagmanifest-sha256.txt"), tags.replace(&digest(&manifest), &digest(&repaired)))
-        .expect("writes");
-    let ran = study.run("verify", &["--json"]);
-    assert_eq!(ran.code, 20, "{}", ran.stdout);
-    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    let codes: Vec<&str> = report["answers"]
-        .as_array()
-        .expect("answers")
-        .iter()
-        .flat_map(|a| a["discrepancies"].as_array().expect("a list").iter())
-        .filter_map(|d| d["code"].as_str())
-        .collect();
-    assert!(codes.contains(&"result-differs"), "{codes:?}");
-    assert!(codes.contains(&"ledger-digest"), "{codes:?}");
+    replace_in_bag(&bag, "results.json", &forged);
+    let codes = discrepancies(&study);
+    assert!(codes.iter().any(|code| code == "result-differs"), "{codes:?}");
+    assert!(codes.iter().any(|code| code == "ledger-digest"), "{codes:?}");
 }
 
 #[test]

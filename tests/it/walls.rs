@@ -58,6 +58,20 @@ const WALLS: &[(&str, &[&str])] = &[
             "report",
             "model",
             "inference",
+        ],
+    ),
+    (
+        "workflow",
+        &[
+            "comparison",
+            "dataset",
+            "evidence",
+            "imaging",
+            "inference",
+            "model",
+            "protocol",
+            "report",
+            "study",
             "table",
         ],
     ),
@@ -366,8 +380,17 @@ fn only_model_torch_names_the_bindings_of_libtorch() {
 
 #[test]
 fn the_auditor_cannot_reach_libtorch() {
-    for module in ["audit", "report", "document", "evidence", "study", "statistics", "comparison", "imaging"]
-    {
+    for module in [
+        "audit",
+        "report",
+        "document",
+        "evidence",
+        "study",
+        "statistics",
+        "comparison",
+        "imaging",
+        "workflow",
+    ] {
         for (file, code) in &modules()[module] {
             assert!(!code.contains("model::torch"), "{file} reaches model::torch");
         }
@@ -400,6 +423,15 @@ fn only_the_command_line_reads_clock_and_environment_and_writes_to_the_terminal(
             {
                 assert!(!code.contains(world), "{file} names {world}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_workflow_has_no_argument_parser_no_terminal_and_no_clock() {
+    for (file, code) in &modules()["workflow"] {
+        for world in ["clap", "indicatif", "comfy_table", "io::std", "std::env::var", "std::time", "chrono"] {
+            assert!(!code.contains(world), "{file} names {world}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Weighted averages as further contenders: what the command line says of them.
 
-use super::contender::unknown;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::workflow::compare::{repeated, unknown};
 
 /// How far the sum of weights may lie from 1.
 const SLACK: f64 = 1e-9;
@@ -41,7 +41,7 @@ pub fn parse(fixed: &[String], searched: &[String], names: &mut Vec<String>) -> 
             .ok_or_else(|| wrong(text, "there is no name before `=`"))?;
         let plan = Plan { name: name.trim().to_owned(), ..members(text, rest, search, &contenders)? };
         if names.contains(&plan.name) {
-            return Err(super::contender::repeated(&plan.name));
+            return Err(repeated(&plan.name));
         }
         names.push(plan.name.clone());
         plans.push(plan);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::comparison::Kind;
+use crate::comparison::{self, Kind};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::model::lock::{self, Lock};
@@ -11,6 +11,20 @@ use crate::model::operating_point::OperatingPoint;
 use crate::model::run::{EpochRecord, RunState, SideSummary, TuningScore, read_tuning_scores};
 use crate::storage;
 use crate::table::{Table, limited};
+
+/// A training's curve as documents take it.
+pub fn epochs(history: &[EpochRecord]) -> Vec<comparison::Epoch> {
+    history
+        .iter()
+        .map(|record| comparison::Epoch {
+            epoch: record.epoch,
+            stage: record.stage.clone(),
+            training_loss: record.training_loss,
+            tuning_loss: record.tuning_loss,
+            tuning_auc: record.tuning_auc,
+        })
+        .collect()
+}
 
 /// So many cases are named in a message.
 const NAMED: usize = 5;

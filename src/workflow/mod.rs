@@ -1,0 +1,13 @@
+//! The steps of a study on disk: what `sequester dataset`, `lock`, `score`, `reads`, `validate`, `report` and `compare` do, without
+//! their options and words. No argument parser, no terminal, no clock and no environment: those come in with
+//! [`Outside`](outside::Outside).
+
+pub mod compare;
+pub mod dataset;
+pub mod lock;
+pub mod outside;
+pub mod reads;
+pub mod report;
+pub mod score;
+pub mod study;
+pub mod validate;

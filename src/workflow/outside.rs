@@ -1,0 +1,41 @@
+//! What a step of a study gets from the world: the time that is recorded, somebody who hears how far it
+//! is, and a sign to stop.
+
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+
+/// Hears what is being done.
+pub trait Progress {
+    /// A step has come to something new, in a few words.
+    fn say(&self, step: &str, what: &str);
+    /// A step begins to go through so many things.
+    fn begin(&self, step: &str, total: usize);
+    /// So many of them are finished.
+    fn at(&self, finished: usize);
+    /// The step is through, or gave up.
+    fn end(&self);
+}
+
+/// The world as a step sees it.
+#[derive(Clone)]
+pub struct Outside<'a> {
+    /// RFC 3339, UTC, whole seconds: the time that ledger and documents take.
+    pub at: String,
+    /// Hears how far the step is.
+    pub progress: &'a dyn Progress,
+    /// Raised to stop where the step can go on later.
+    pub stop: &'a AtomicBool,
+}
+
+impl Outside<'_> {
+    /// Tells what is being done.
+    pub fn say(&self, step: &str, what: &str) {
+        self.progress.say(step, what);
+    }
+}
+
+impl fmt::Debug for Outside<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outside").field("at", &self.at).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+//! The test set is opened, by the rule of [`opening`], every result computed, and a bundle left.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::outside::Outside;
+use super::study::Study;
+use super::{dataset, reads, report};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
+use crate::evidence::bag::{self, Payload};
+use crate::evidence::bundle::{self, Environment};
+use crate::evidence::ledger::Event;
+use crate::evidence::opening::{self, Decision, Refusal};
+use crate::inference::scoring::{self, Scoring};
+use crate::model::lock::Lock;
+use crate::storage;
+use crate::study::results::Results;
+use crate::study::{self, Derived, Step};
+
+/// What the bundle takes from the training run beside the lock.
+const RUN_FILES: [&str; 5] = [
+    "experiment.toml",
+    "training.jsonl",
+    "training-manifest.csv",
+    "tuning-manifest.csv",
+    "tuning-scores.csv",
+];
+
+/// What `validate` left.
+pub struct Validated {
+    /// The bundle's folder.
+    pub bundle: PathBuf,
+    /// Its results.
+    pub results: Results,
+    /// Nothing had to be done.
+    pub unchanged: bool,
+}
+
+/// Opens the test set and writes the bundle, or finds that nothing has changed.
+///
+/// # Errors
+/// Whatever is wrong in the inputs; `Error::Lock` without a reason for a second opening.
+pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> Result<Validated> {
+    let inputs = study.inputs(Step::All)?;
+    outside.say("validate", "cohort and reference standard");
+    let cohort = study::cohort(&inputs)?;
+    dataset::seal(study, &cohort, outside)?;
+    study::reference_standard(&inputs, &cohort)?;
+    // A score table that cannot be read must not count as an opening of the test set.
+    study::read_scores(&inputs)?;
+    lock_model(study, &inputs, outside)?;
+    reads::lock(study, &inputs, outside)?;
+
+    let ledger = study.ledger()?;
+    let opened = opening::digests(&inputs, &study.protocol_bytes);
+    if let Decision::Refused(why) = opening::decide(ledger.entries(), &opened, None, reason) {
+        return Err(refused(study, why));
+    }
+    outside.say("validate", "estimates, intervals and subgroups");
+    let derived = study::derive(&inputs)?;
+    let recorded: BTreeMap<String, Digest> =
+        derived.files.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes))).collect();
+    match opening::decide(ledger.entries(), &opened, Some(&recorded), reason) {
+        Decision::Refused(why) => return Err(refused(study, why)),
+        Decision::Same => {
+            if let Some(validated) = unchanged(study, &derived)? {
+                return Ok(validated);
+            }
+        }
+        Decision::GoOn => study.record(Event::ResultsRecorded, outside, recorded, None)?,
+        Decision::Open => {
+            study.record(Event::TestSetOpened, outside, opened, reason.map(str::to_owned))?;
+            study.record(Event::ResultsRecorded, outside, recorded, None)?;
+        }
+    }
+    publish(study, &inputs, derived, outside)
+}
+
+/// What is said when the test set may not be opened.
+fn refused(study: &Study, why: Refusal) -> Error {
+    let (message, hint) = match why {
+        Refusal::OtherInputs { openings } => (
+            format!("the test set was opened {openings} times, and the inputs have changed since"),
+            "put the inputs back, or give a written reason with --reason; every document will print it",
+        ),
+        Refusal::OtherResults => (
+            "the inputs are the same, but this version of the program gives other results".to_owned(),
+            "use the version that the evidence names, or give a written reason with --reason",
+        ),
+    };
+    let problem = Diagnostic::error(Code::SecondOpening, message);
+    Error::Lock(vec![problem.at(Location::file(study.out.join("ledger.jsonl"))).hint(hint)])
+}
+
+/// The last bundle, if its words are the ones that lie in the study.
+fn unchanged(study: &Study, derived: &Derived) -> Result<Option<Validated>> {
+    let Some((_, folder)) = study.runs().pop() else { return Ok(None) };
+    let opened = bag::open(&folder)?;
+    if !opened.discrepancies.is_empty() {
+        return Err(Error::Evidence(opened.discrepancies));
+    }
+    let same_words = words(study)?.iter().all(|(path, bytes)| opened.payload.get(path) == Some(bytes));
+    Ok(same_words.then(|| Validated { bundle: folder, results: derived.results.clone(), unchanged: true }))
+}
+
+/// What only people write: device.toml and the templates.
+fn words(study: &Study) -> Result<Payload> {
+    let mut words = Payload::new();
+    let device = study.folder.join("device.toml");
+    let device = if device.is_file() { storage::read(&device)? } else { Vec::new() };
+    if let Err(e) = toml::from_str::<toml::Table>(&String::from_utf8_lossy(&device)) {
+        let problem = Diagnostic::error(Code::TomlSyntax, e.message().to_owned());
+        return Err(problem.at(Location::file(study.folder.join("device.toml"))).into());
+    }
+    words.insert(bundle::path("", bundle::DEVICE)?, device);
+    for (name, text) in report::templates(&study.folder)? {
+        words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
+    }
+    Ok(words)
+}
+
+fn lock_model(study: &Study, inputs: &study::Inputs, outside: &Outside<'_>) -> Result<()> {
+    let digests = if let Some(bytes) = &inputs.lock {
+        let folder = study.model_folder();
+        Lock::read(&folder)?.verify_weights(&folder)?;
+        BTreeMap::from([opening::lock_digest(bytes)])
+    } else {
+        let file = &study.protocol.scores.file;
+        let scores = inputs.files.get(file).map(|bytes| Digest::of(bytes));
+        scores.map(|digest| (format!("inputs/{file}"), digest)).into_iter().collect()
+    };
+    if study.ledger()?.last(Event::ModelLocked).is_some_and(|e| e.digests == digests) {
+        return Ok(());
+    }
+    study.record(Event::ModelLocked, outside, digests, None)
+}
+
+fn publish(
+    study: &Study,
+    inputs: &study::Inputs,
+    derived: Derived,
+    outside: &Outside<'_>,
+) -> Result<Validated> {
+    outside.say("validate", "writing the evidence bundle");
+    let mut payload = words(study)?;
+    payload.insert(bundle::path("", bundle::PROTOCOL)?, study.protocol_bytes.clone());
+    for (path, bytes) in &inputs.files {
+        payload.insert(bundle::path(bundle::INPUTS, path.as_str())?, bytes.clone());
+    }
+    if let Some(lock) = &inputs.lock {
+        payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone());
+        for name in RUN_FILES {
+            if let Some(path) = study.run_file(name) {
+                payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?);
+            }
+        }
+        // Only what made this very table: it may have been replaced by hand.
+        let path = study.out.join(scoring::FILE);
+        let table = inputs.files.get(&study.protocol.scores.file);
+        if let (Some(record), Some(table)) = (Scoring::read(&path), table)
+            && record.clone().machine_of(table).is_some()
+        {
+            payload.insert(bundle::path(bundle::MODEL, bundle::SCORING)?, record.to_bytes());
+        }
+    }
+    payload.extend(derived.files);
+    payload.insert(bundle::path("", bundle::LEDGER)?, study.ledger()?.to_bytes());
+    let number = study.runs().last().map_or(1, |(number, _)| number + 1);
+    let run = format!("run-{number}");
+    let environment = Environment {
+        format: bundle::FORMAT.to_owned(),
+        run: run.clone(),
+        created: outside.at.clone(),
+        program: format!("sequester {}", env!("CARGO_PKG_VERSION")),
+        platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        cargo_lock_sha256: Digest::of(include_bytes!("../../Cargo.lock")).to_string(),
+    };
+    let mut json = serde_json::to_vec_pretty(&environment).unwrap_or_default();
+    json.push(b'\n');
+    payload.insert(bundle::path("", bundle::ENVIRONMENT)?, json);
+    let folder = study.out.join("evidence").join(&run);
+    let info = [
+        ("Bagging-Date", outside.at[..10].to_owned()),
+        ("External-Identifier", format!("{}/{run}", study.protocol.study.id)),
+        ("Bag-Software-Agent", format!("sequester {}", env!("CARGO_PKG_VERSION"))),
+        ("External-Description", study.protocol.study.title.clone()),
+    ];
+    let root = bag::write(&folder, &payload, &info)?;
+    let digests = BTreeMap::from([("tagmanifest-sha256.txt".to_owned(), root)]);
+    study.record(Event::EvidencePublished, outside, digests, None)?;
+    Ok(Validated { bundle: folder, results: derived.results, unchanged: false })
+}
