@@ -1,6 +1,6 @@
-//! The drawn test set beside what the model was trained and tuned on, as the manifests of the training run list it: patients,
-//! cases, and image files by their digest, which the score table holds. Pixels and near-duplicates need the images, which lie
-//! outside a study's derivation: `dataset leakage` compares those.
+//! The drawn test set beside what the model was trained and tuned on, as the manifests of the training run
+//! list it: patients, cases, and image files by their digest, which the score table holds. Pixels and
+//! near-duplicates need the images, which lie outside a study's derivation: `dataset leakage` compares those.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -86,7 +86,8 @@ mod tests {
     use crate::inference::scores::Score;
     use crate::study::Files;
 
-    /// What is wrong with three drawn cases beside a training manifest of these rows; `P1` is also in the tuning manifest.
+    /// What is wrong with three drawn cases beside a training manifest of these rows; `P1` is also in the
+    /// tuning manifest.
     fn problems(rows: &str) -> Vec<Diagnostic> {
         let text = include_str!("../../protocols/pneumonia-exp2a.toml");
         let protocol = crate::protocol::parse(Path::new("protocol.toml"), text).expect("valid");
