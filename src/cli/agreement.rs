@@ -19,12 +19,12 @@ use crate::storage;
 /// Compute the agreement of readers from a table of reads.
 ///
 /// FILE is a CSV with a header, one row a read. An empty read, and a value named by --missing, is a case that
-/// the reader did not decide. Prints Cohen's kappa of each pair, Fleiss' and Conger's kappa, Krippendorff's alpha
-/// and Gwet's AC1, and each reader against the majority of the others.
+/// the reader did not decide. Prints Cohen's kappa of each pair, Fleiss' and Conger's kappa, Krippendorff's
+/// alpha and Gwet's AC1, and each reader against the majority of the others.
 ///
-/// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them from the
-/// file with --nominal (each is then printed with its count, so that a misspelt one shows). The majority of the others
-/// and --device are for yes and no.
+/// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them
+/// from the file with --nominal (each is then printed with its count, so that a misspelt one shows). The
+/// majority of the others and --device are for yes and no.
 #[derive(Debug, Args)]
 pub struct AgreementArgs {
     /// CSV with a header, one row a read.
@@ -36,7 +36,8 @@ pub struct AgreementArgs {
     /// Column of the reader.
     #[arg(long, value_name = "COLUMN", default_value = "reader_id")]
     reader: String,
-    /// Column of the read: 1/0, true/false, yes/no or positive/negative, or words with --categories or --nominal.
+    /// Column of the read: 1/0, true/false, yes/no or positive/negative, or words with --categories or
+    /// --nominal.
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     label: String,
     /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
@@ -45,8 +46,8 @@ pub struct AgreementArgs {
     /// Values that count as no decision, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',')]
     missing: Vec<String>,
-    /// The answers to choose from, separated by commas, upper and lower case alike; one that nobody gave counts in
-    /// Gwet's AC1.
+    /// The answers to choose from, separated by commas, upper and lower case alike; one that nobody gave
+    /// counts in Gwet's AC1.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["nominal", "device"])]
     categories: Vec<String>,
     /// Every distinct value of the column is an answer.
@@ -183,7 +184,8 @@ impl<'a> Answers<'a> {
                 let message =
                     format!("the read is not one of 1/0, true/false, yes/no, positive/negative: {cell:?}");
                 Diagnostic::error(Code::LabelNotBinary, message).hint(
-                    "name values without a decision with --missing, or the answers of a nominal finding with --categories",
+                    "name values without a decision with --missing, or the answers of a nominal finding \
+                     with --categories",
                 )
             });
         }

@@ -28,8 +28,9 @@ use crate::statistics::warning::Warning;
 /// or above a threshold; the direction is never flipped. Prints a readable table, or with --json all
 /// estimates with every interval that exists for them. Numbers in JSON read back exactly.
 ///
-/// The whole table is held in memory, about 60 bytes a row with one score: ten million rows took 0.53 GB. Bootstraps
-/// that would take minutes on so many cases are left out with a warning, unless --metric asks for them.
+/// The whole table is held in memory, about 60 bytes a row with one score: ten million rows took 0.53 GB.
+/// Bootstraps that would take minutes on so many cases are left out with a warning, unless --metric asks for
+/// them.
 #[derive(Clone, Debug, Args)]
 pub struct MetricsArgs {
     /// CSV with a header, one row a case.
@@ -59,9 +60,9 @@ pub struct MetricsArgs {
     /// Column that says which cases belong together, usually the patient.
     #[arg(long, value_name = "COLUMN")]
     cluster: Option<String>,
-    /// Column of the site: for resampling by site, and to test whether AUC, sensitivity, specificity and prevalence are
-    /// the same at every site (two sites at least), with each site and with all others. With --cluster, sites are
-    /// compared between patients.
+    /// Column of the site: for resampling by site, and to test whether AUC, sensitivity, specificity and
+    /// prevalence are the same at every site (two sites at least), with each site and with all others. With
+    /// --cluster, sites are compared between patients.
     #[arg(long, value_name = "COLUMN")]
     site: Option<String>,
     /// Columns that define subgroups, separated by commas.
@@ -70,12 +71,12 @@ pub struct MetricsArgs {
     /// Subgroups with fewer cases are marked insufficient.
     #[arg(long, value_name = "N", default_value_t = 30)]
     subgroup_minimum: u64,
-    /// Only these metrics, by id, separated by commas; with --compare, auc brings auc_difference along and accuracy
-    /// mcnemar.
+    /// Only these metrics, by id, separated by commas; with --compare, auc brings auc_difference along and
+    /// accuracy mcnemar.
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     metric: Vec<String>,
-    /// Bootstrap replicates; 0 for none. "exact" sums the law that replicates tend to: of every metric of a 2x2 table,
-    /// where cases are drawn (--unit case or case-stratified).
+    /// Bootstrap replicates; 0 for none. "exact" sums the law that replicates tend to: of every metric of a
+    /// 2x2 table, where cases are drawn (--unit case or case-stratified).
     #[arg(long, value_name = "B", default_value_t = Bootstrap::Replicates(2000))]
     bootstrap: Bootstrap,
     /// Seed of the bootstrap.
@@ -93,7 +94,8 @@ pub struct MetricsArgs {
     /// Upper end of the false positive rates of the partial AUC.
     #[arg(long, value_name = "RATE", default_value_t = 0.1)]
     max_fpr: f64,
-    /// Edges of the bins of ece, mce and the reliability curve, ascending from 0 to 1 [default: ten equal bins].
+    /// Edges of the bins of ece, mce and the reliability curve, ascending from 0 to 1 [default: ten equal
+    /// bins].
     #[arg(long, value_name = "EDGES", value_delimiter = ',')]
     bin_edges: Vec<f64>,
     /// Also give the ROC curve with its pointwise bootstrap band and the precision-recall curve, in JSON.
@@ -169,7 +171,8 @@ impl From<Unit> for ResamplingUnit {
 const MOST_CASES_FOR_JACKKNIFE: usize = 5000;
 /// Unless asked for by --metric, model fits are bootstrapped up to this many cases times replicates,
 const MOST_WORK_FOR_FITS: u64 = 10_000_000;
-/// and statistics that pass over all cases in each replicate up to this many: about a minute each on one core.
+/// and statistics that pass over all cases in each replicate up to this many: about a minute each on one
+/// core.
 const MOST_WORK_FOR_PASSES: u64 = 4_000_000_000;
 
 /// Runs the command.
@@ -243,7 +246,8 @@ impl Wanted {
 /// Estimates that need --compare.
 const OF_TWO_MODELS: [&str; 2] = ["auc_difference", "mcnemar"];
 
-/// Each threshold and each subgroup column once, in the order given: a repeated one would give every estimate twice.
+/// Each threshold and each subgroup column once, in the order given: a repeated one would give every estimate
+/// twice.
 fn without_repeats(args: &MetricsArgs) -> MetricsArgs {
     let mut once = MetricsArgs { threshold: Vec::new(), by: Vec::new(), ..args.clone() };
     for &threshold in &args.threshold {
@@ -285,7 +289,9 @@ fn checked(args: &MetricsArgs) -> Result<Wanted> {
     let by_case = matches!(unit_of(args), ResamplingUnit::Case | ResamplingUnit::CaseStratified);
     if args.bootstrap == Bootstrap::Exact && !by_case {
         return Err(usage(
-            "--bootstrap exact needs a law in closed form, and there is none where patients or sites are drawn".into(),
+            "--bootstrap exact needs a law in closed form, and there is none where patients or sites are \
+             drawn"
+                .into(),
             "give a number of replicates, or draw cases with --unit case-stratified",
         ));
     }

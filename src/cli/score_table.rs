@@ -195,8 +195,8 @@ impl ScoreTable {
     }
 }
 
-/// What separates the cells of a table with this beginning: semicolons or tabs where the header has no comma outside
-/// quotes, as spreadsheets write them where the comma is the decimal sign.
+/// What separates the cells of a table with this beginning: semicolons or tabs where the header has no comma
+/// outside quotes, as spreadsheets write them where the comma is the decimal sign.
 pub(super) fn separator_of(beginning: &[u8]) -> u8 {
     let mut quoted = false;
     let mut separator = b',';
@@ -262,7 +262,8 @@ fn score_hint(cell: &[u8]) -> &'static str {
     } else if cell.contains(&b',') {
         "write decimals with a point: 0.5"
     } else {
-        "write a number such as 0.5; a case without a score has an empty cell, which --skip-missing leaves out"
+        "write a number such as 0.5; a case without a score has an empty cell, which --skip-missing leaves \
+         out"
     }
 }
 
@@ -306,7 +307,8 @@ impl Labels<'_> {
         if cell.is_empty() {
             SKIP
         } else if self.positive.is_some() {
-            "two classes are compared: write a column with two values, and name the positive one with --positive"
+            "two classes are compared: write a column with two values, and name the positive one with \
+             --positive"
         } else {
             "name the value that means positive with --positive VALUE; the one other value is then negative"
         }

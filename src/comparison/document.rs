@@ -70,7 +70,8 @@ pub struct Data {
 pub enum Family {
     /// Each with each.
     AllPairs,
-    /// The one with the highest AUC with each other one. The same data choose it, so its p values are too small.
+    /// The one with the highest AUC with each other one. The same data choose it, so its p values are too
+    /// small.
     AgainstBest,
     /// A contender that was named beforehand with each other one.
     AgainstReference(String),
@@ -260,8 +261,8 @@ pub struct Pair {
     pub auc_difference: Estimate,
     /// The p value, adjusted for the number of comparisons; `None`: there is no test.
     pub adjusted_p: Option<f64>,
-    /// Not paired: how high the correlation of the two AUCs would have to be for the unadjusted p value to fall
-    /// below the level of the test; `None`: it is below already, or no correlation is high enough.
+    /// Not paired: how high the correlation of the two AUCs would have to be for the unadjusted p value to
+    /// fall below the level of the test; `None`: it is below already, or no correlation is high enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_needed: Option<f64>,
     /// Differences of calls, each at the contenders' own operating points.

@@ -5,14 +5,15 @@ use crate::statistics::auc;
 /// Steps of a weight when weights are searched: a twentieth, a tenth for more than three members.
 const STEPS: (usize, usize) = (20, 10);
 
-/// The weighted average of scores, one list a member, one entry a case in each. Terms are added in the order given.
+/// The weighted average of scores, one list a member, one entry a case in each. Terms are added in the order
+/// given.
 pub fn weighted_average(members: &[&[f64]], weights: &[f64]) -> Vec<f64> {
     let cases = members.first().map_or(0, |scores| scores.len());
     (0..cases).map(|i| members.iter().zip(weights).map(|(scores, weight)| weight * scores[i]).sum()).collect()
 }
 
-/// The weights with the highest AUC on these cases, from a grid of equal steps; of equals those nearest to equal
-/// weights, then the first in order. What comes out fits these cases better than any others.
+/// The weights with the highest AUC on these cases, from a grid of equal steps; of equals those nearest to
+/// equal weights, then the first in order. What comes out fits these cases better than any others.
 pub fn search_weights(labels: &[bool], members: &[&[f64]]) -> Vec<f64> {
     let steps = if members.len() <= 3 { STEPS.0 } else { STEPS.1 };
     let mut best: Option<(f64, usize, Vec<usize>)> = None;

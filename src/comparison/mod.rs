@@ -1,11 +1,12 @@
-//! Several models on the same cases: each with its estimates, every difference with its test, and whether the one
-//! with the highest AUC is shown to be the best.
+//! Several models on the same cases: each with its estimates, every difference with its test, and whether the
+//! one with the highest AUC is shown to be the best.
 //!
-//! The statistics are those of [`crate::statistics::metric`], [`crate::statistics::roc`] and [`crate::statistics::mcnemar`]; what is new here is which of
-//! them are computed and how their p values are adjusted for the number of comparisons. Where patients have several
-//! cases, AUCs are compared after Obuchowski (1997) and calls after Obuchowski (1998); otherwise after DeLong
-//! (1988) and by McNemar's exact test. Nothing depends on the order in which models are given: of a pair the one with
-//! the higher AUC comes first, of equals the one whose name sorts first.
+//! The statistics are those of [`crate::statistics::metric`], [`crate::statistics::roc`] and
+//! [`crate::statistics::mcnemar`]; what is new here is which of them are computed and how their p values are
+//! adjusted for the number of comparisons. Where patients have several cases, AUCs are compared after
+//! Obuchowski (1997) and calls after Obuchowski (1998); otherwise after DeLong (1988) and by McNemar's exact
+//! test. Nothing depends on the order in which models are given: of a pair the one with the higher AUC comes
+//! first, of equals the one whose name sorts first.
 
 mod document;
 mod ensemble;
@@ -28,9 +29,9 @@ const THRESHOLDS: u32 = 200;
 /// Bins of the reliability curve.
 const BINS: usize = 10;
 
-/// Adjusts p values so that the probability of at least one false claim among them stays below the level (Holm 1979):
-/// the k-th smallest of m is multiplied by m − k + 1, is at least the one before it and at most 1. A comparison
-/// without a test counts among the m and gets nothing.
+/// Adjusts p values so that the probability of at least one false claim among them stays below the level
+/// (Holm 1979): the k-th smallest of m is multiplied by m − k + 1, is at least the one before it and at most
+/// 1. A comparison without a test counts among the m and gets nothing.
 pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(f64, usize)> =
         p_values.iter().enumerate().filter_map(|(index, p)| Some(((*p)?, index))).collect();
@@ -199,8 +200,8 @@ fn best_of(names: &[(&str, f64)]) -> Option<usize> {
     (0..names.len()).reduce(|best, i| if before(names[i], names[best]) { i } else { best })
 }
 
-/// Every pair of the family with its tests, adjusted for their number. `contenders` and `scores` are in one order;
-/// those that are exploratory, or have no AUC or threshold, are left out.
+/// Every pair of the family with its tests, adjusted for their number. `contenders` and `scores` are in one
+/// order; those that are exploratory, or have no AUC or threshold, are left out.
 pub fn compare_pairs(
     cases: &Cases<'_>,
     contenders: &[Contender],
@@ -350,8 +351,8 @@ mod tests {
     use crate::statistics::auc;
     use proptest::prelude::*;
 
-    /// Holm's own scheme by hand: sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 is 0.04, 0.06, 0.06, 0.04, and no
-    /// adjusted value is below the one before it.
+    /// Holm's own scheme by hand: sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 is 0.04, 0.06, 0.06, 0.04,
+    /// and no adjusted value is below the one before it.
     #[test]
     fn holm_matches_values_by_hand() {
         let check = |p: &[Option<f64>], expected: &[Option<f64>]| {

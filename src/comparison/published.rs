@@ -24,8 +24,8 @@ pub struct Published {
     pub confusion: Option<Confusion>,
 }
 
-/// A contender from printed numbers: the AUC with the standard error of Hanley and McNeil (1982), and what a 2x2 table
-/// gives, with Wilson intervals.
+/// A contender from printed numbers: the AUC with the standard error of Hanley and McNeil (1982), and what a
+/// 2x2 table gives, with Wilson intervals.
 pub fn from_counts(published: &Published, settings: &Settings) -> Contender {
     let (m, n) = (published.positives, published.negatives);
     let variance = hanley_mcneil_variance(published.auc, m as f64, n as f64).max(0.0);
@@ -77,10 +77,10 @@ fn interval(method: IntervalMethod, limits: (f64, f64), level: f64) -> Interval 
     }
 }
 
-/// Pairs of models of which printed numbers alone are known, as if each had been tested on cases of its own: the
-/// variance of a difference is the sum of both. On the same cases AUCs are correlated, and the true variance is less
-/// by 2·r·SE₁·SE₂ (Hanley and McNeil 1983); r cannot be known from printed numbers, so the r that a claim would need is
-/// given instead.
+/// Pairs of models of which printed numbers alone are known, as if each had been tested on cases of its own:
+/// the variance of a difference is the sum of both. On the same cases AUCs are correlated, and the true
+/// variance is less by 2·r·SE₁·SE₂ (Hanley and McNeil 1983); r cannot be known from printed numbers, so the r
+/// that a claim would need is given instead.
 pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<Pair> {
     let known: Vec<(&Contender, f64, f64)> =
         contenders.iter().filter_map(|c| Some((c, c.auc()?, c.estimate("auc")?.standard_error?))).collect();
@@ -111,7 +111,8 @@ pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<P
                 )],
                 warnings: vec![Warning::new(
                     Code::Unpaired,
-                    "the models are compared as if each had cases of its own; the p value is an approximation",
+                    "the models are compared as if each had cases of its own; the p value is an \
+                     approximation",
                 )],
                 ..Estimate::default()
             };

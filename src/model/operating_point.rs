@@ -1,4 +1,5 @@
-//! The threshold of a model, chosen on its tuning cases by a rule of `statistics` before the test set is opened.
+//! The threshold of a model, chosen on its tuning cases by a rule of `statistics` before the test set is
+//! opened.
 //!
 //! Choosing is a rule of the model, not an estimate: nothing here has an interval or reaches a document as a
 //! performance figure.

@@ -54,10 +54,14 @@ fn root(root: Section) -> Protocol {
         root.report(
             Diagnostic::error(
                 Code::OperatingPointWithoutLock,
-                "the scores come from a device elsewhere, so there is no lock to take the operating point from",
+                "the scores come from a device elsewhere, so there is no lock to take the operating point \
+                 from",
             )
             .at(operating_point_at)
-            .hint("declare `source = \"declared\"` with a threshold and a rationale, or `source = \"tuning\"`"),
+            .hint(
+                "declare `source = \"declared\"` with a threshold and a rationale, or `source = \
+                   \"tuning\"`",
+            ),
         );
     }
     if scores.external && model.is_some() {

@@ -1,5 +1,5 @@
-//! The area under the ROC curve with its variances: DeLong, Hanley and McNeil, the unbiased U-statistic, and Obuchowski for
-//! clustered data; for one score and for two scores of the same cases.
+//! The area under the ROC curve with its variances: DeLong, Hanley and McNeil, the unbiased U-statistic, and
+//! Obuchowski for clustered data; for one score and for two scores of the same cases.
 //!
 //! Ties between a positive and a negative count half, and the direction is never flipped: higher
 //! scores mean positive. Everything up to the last division is integer arithmetic: the placement of

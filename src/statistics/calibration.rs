@@ -92,9 +92,9 @@ pub fn recalibrate_logits(labels: &[bool], logits: &[f64], weights: Option<&[u32
     newton(labels, logits, weights, false).or_else(|| newton(labels, logits, weights, true))
 }
 
-/// Newton's method on α + b·(x − c), where c follows the mean of x under the weights of the information matrix: then
-/// its off-diagonal vanishes, and no digits are lost where the scores lie close together far from ½. Damped: a step
-/// that would lower the likelihood is halved.
+/// Newton's method on α + b·(x − c), where c follows the mean of x under the weights of the information
+/// matrix: then its off-diagonal vanishes, and no digits are lost where the scores lie close together far
+/// from ½. Damped: a step that would lower the likelihood is halved.
 fn newton(labels: &[bool], logits: &[f64], weights: Option<&[u32]>, damped: bool) -> Option<Recalibration> {
     let likelihood = |alpha: f64, b: f64, c: f64| -> f64 {
         let term = |(i, (&label, &x)): (usize, (&bool, &f64))| {
@@ -205,8 +205,8 @@ pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) ->
     let mut a = 0.0_f64.clamp(low, high);
     let mut calm = 0;
     for _ in 0..2000 {
-        // Observed minus expected positives: whole numbers apart from what is small, so that no digits are lost where
-        // probabilities are near 0 and 1.
+        // Observed minus expected positives: whole numbers apart from what is small, so that no digits are
+        // lost where probabilities are near 0 and 1.
         let (mut whole, mut small, mut information) =
             (positives, CompensatedSum::default(), CompensatedSum::default());
         for (i, &x) in logits.iter().enumerate() {
@@ -349,7 +349,8 @@ mod tests {
 
     #[test]
     fn saturated_scores_still_have_a_calibration_in_the_large() {
-        // One positive among p(a + x): q(a + x) = p(a − x) with x = logit(1 − 10⁻¹²) has the root 0 by symmetry.
+        // One positive among p(a + x): q(a + x) = p(a − x) with x = logit(1 − 10⁻¹²) has the root 0 by
+        // symmetry.
         let fit = in_the_large(&[true, false], &[1.0 - 1e-12, 1e-12], None).expect("fits");
         assert!(fit.value.abs() < 1e-3, "{fit:?}");
         let shifted = in_the_large(&[true, false, true], &[1e-12, 1.0 - 1e-12, 1e-12], None).expect("fits");

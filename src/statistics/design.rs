@@ -52,8 +52,8 @@ pub fn auc_power(variance: AucVariance, auc: f64, null: f64, size: Size, alpha: 
     Some(normal_cdf(((auc - null).abs() - z * sd(null)) / sd(auc)))
 }
 
-/// Power that the lower limit of a two-sided interval at `level`, AUC − z·SE, lies above `goal` when the AUC is
-/// `auc`: what an acceptance criterion on the confidence bound asks. Spread is that of the true value.
+/// Power that the lower limit of a two-sided interval at `level`, AUC − z·SE, lies above `goal` when the AUC
+/// is `auc`: what an acceptance criterion on the confidence bound asks. Spread is that of the true value.
 pub fn auc_bound_power(variance: AucVariance, auc: f64, goal: f64, size: Size, level: f64) -> Option<f64> {
     if !(inside(auc) && inside(goal) && inside(level) && size.positives >= 1.0 && size.negatives >= 1.0) {
         return None;
@@ -150,8 +150,8 @@ pub fn binomial_power(n: u64, null: f64, truth: f64, alpha: f64) -> f64 {
     successes_needed(n, null, alpha).map_or(0.0, |k| binomial_tails(k, n, truth).1)
 }
 
-/// Smallest n for the exact one-sided test of p <= `null` at `alpha` with `power` at `truth` > `null`. None when
-/// more than a million cases would be needed.
+/// Smallest n for the exact one-sided test of p <= `null` at `alpha` with `power` at `truth` > `null`. None
+/// when more than a million cases would be needed.
 pub fn binomial_size(null: f64, truth: f64, alpha: f64, power: f64) -> Option<BinomialDesign> {
     if !(inside(null) && inside(truth) && truth > null && inside(alpha) && inside(power)) {
         return None;

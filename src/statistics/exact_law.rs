@@ -2,8 +2,8 @@
 //!
 //! A share k/n resampled by case within its class is Binomial(n, k/n)/n. Resampled by case from all
 //! cases, the class size itself is binomial, and the law is a mixture over it. Quantiles are
-//! inverses of the distribution function (the smallest value whose cumulated probability reaches p). What is not a
-//! share is summed over every 2×2 table that can be drawn.
+//! inverses of the distribution function (the smallest value whose cumulated probability reaches p). What is
+//! not a share is summed over every 2×2 table that can be drawn.
 
 use crate::statistics::confusion::Confusion;
 use crate::statistics::metric::kind::Metric;
@@ -26,8 +26,9 @@ pub struct ExactPercentile {
     pub dropped: f64,
 }
 
-/// The bootstrap percentile interval of a metric of a 2×2 table without drawing: cases are resampled within their
-/// class (`stratified`) or from all cases. None where too many tables can be drawn, or none of them has a value.
+/// The bootstrap percentile interval of a metric of a 2×2 table without drawing: cases are resampled within
+/// their class (`stratified`) or from all cases. None where too many tables can be drawn, or none of them has
+/// a value.
 pub fn percentile(
     metric: Metric,
     table: &Confusion,
@@ -158,8 +159,9 @@ pub fn fixed_size_quantile(k: u64, n: u64, p: f64) -> f64 {
     last as f64 / n as f64
 }
 
-/// Quantiles at each of `p` of the share `k` of `class` cases when all `total` cases are resampled; replicates
-/// without a case of the class are left out. None when the class is empty or the sum would be too long.
+/// Quantiles at each of `p` of the share `k` of `class` cases when all `total` cases are resampled;
+/// replicates without a case of the class are left out. None when the class is empty or the sum would be too
+/// long.
 pub fn mixed_size_quantiles(k: u64, class: u64, total: u64, p: &[f64]) -> Option<Vec<f64>> {
     if class == 0 || class > total {
         return None;
@@ -234,8 +236,8 @@ mod tests {
         }
     }
 
-    /// Replicates tend to the law: 100,000 of them fall below each limit as often as it says, within five standard
-    /// errors.
+    /// Replicates tend to the law: 100,000 of them fall below each limit as often as it says, within five
+    /// standard errors.
     #[test]
     fn replicates_tend_to_the_law() {
         let table =

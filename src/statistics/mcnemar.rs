@@ -26,17 +26,19 @@ pub fn mcnemar(labels: &[bool], first: &[bool], second: &[bool]) -> McNemar {
     out
 }
 
-/// The same comparison where patients have several cases (Obuchowski 1998, her pooled form under the null hypothesis).
+/// The same comparison where patients have several cases (Obuchowski 1998, her pooled form under the null
+/// hypothesis).
 ///
-/// With xₖ and yₖ the numbers of right calls among the nₖ cases of patient k, and p̄ the share of right calls of both
-/// models together, variances and covariance of the two shares are (K/(K − 1))·N⁻² times the sums of squares and
-/// products of xₖ − nₖp̄ and yₖ − nₖp̄. Both residuals have the same nₖp̄, so it leaves their difference, and with
-/// dₖ = xₖ − yₖ the statistic is (Σdₖ)²·(K − 1)/(K·Σdₖ²): χ² with one degree of freedom when both are right equally
-/// often. K counts every patient, those without a discordant case too. Yang et al. (2010) average this variance with
-/// the one that uses each model's own share; in their simulations the form here is the most conservative.
+/// With xₖ and yₖ the numbers of right calls among the nₖ cases of patient k, and p̄ the share of right calls
+/// of both models together, variances and covariance of the two shares are (K/(K − 1))·N⁻² times the sums of
+/// squares and products of xₖ − nₖp̄ and yₖ − nₖp̄. Both residuals have the same nₖp̄, so it leaves their
+/// difference, and with dₖ = xₖ − yₖ the statistic is (Σdₖ)²·(K − 1)/(K·Σdₖ²): χ² with one degree of freedom
+/// when both are right equally often. K counts every patient, those without a discordant case too. Yang et
+/// al. (2010) average this variance with the one that uses each model's own share; in their simulations the
+/// form here is the most conservative.
 ///
-/// With one case a patient it is McNemar's statistic times (K − 1)/K. One entry a case in each slice; `None` with fewer
-/// than two patients, or when no patient has a difference.
+/// With one case a patient it is McNemar's statistic times (K − 1)/K. One entry a case in each slice; `None`
+/// with fewer than two patients, or when no patient has a difference.
 pub fn clustered_p(labels: &[bool], first: &[bool], second: &[bool], patients: &[u32]) -> Option<f64> {
     let (dense, count) = dense_ids(patients);
     let mut gaps = vec![0_i64; count];
@@ -58,7 +60,8 @@ impl McNemar {
         self.only_first_correct.min(self.only_second_correct)
     }
 
-    /// Exact two-sided p: 2·P(X <= fewer) of Binomial(discordant, ½), at most 1. None without discordant cases.
+    /// Exact two-sided p: 2·P(X <= fewer) of Binomial(discordant, ½), at most 1. None without discordant
+    /// cases.
     pub fn exact_p(&self) -> Option<f64> {
         let n = self.discordant();
         (n > 0).then(|| (2.0 * binomial_tails(self.fewer(), n, 0.5).0).min(1.0))
@@ -124,8 +127,8 @@ mod tests {
         assert!((p - chi_squared_sf(plain * 4.0 / 5.0, 1)).abs() < 1e-15);
     }
 
-    /// The variance as the paper writes it, from residuals, against the short form; patients of 1 to 3 cases, one of them
-    /// without any right call and one without a discordant case.
+    /// The variance as the paper writes it, from residuals, against the short form; patients of 1 to 3 cases,
+    /// one of them without any right call and one without a discordant case.
     #[test]
     fn the_short_form_is_the_published_one() {
         let labels = [true, false, true, true, false, true, false, false, true, true, true];

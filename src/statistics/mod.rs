@@ -1,5 +1,6 @@
-//! Every statistic of the project and the vocabulary of results, pure: no files, no clock, no global generator;
-//! results do not depend on the number of threads. Imports leaves alone, so that every other room may use its types.
+//! Every statistic of the project and the vocabulary of results, pure: no files, no clock, no global
+//! generator; results do not depend on the number of threads. Imports leaves alone, so that every other room
+//! may use its types.
 
 pub mod agreement;
 pub mod auc;

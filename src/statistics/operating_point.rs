@@ -1,5 +1,5 @@
-//! The rule of an operating point, and the threshold it chooses on a tuning table. Never on the test set: what calls this
-//! says where the table came from.
+//! The rule of an operating point, and the threshold it chooses on a tuning table. Never on the test set:
+//! what calls this says where the table came from.
 //!
 //! Candidates are the distinct scores of the table, and a case is called positive at or above the
 //! threshold. Ties between candidates are resolved so that the result does not depend on the order
@@ -19,15 +19,16 @@ use crate::statistics::ranks::{Group, groups, score_of};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperatingPointRule {
-    /// The score with the largest sensitivity + specificity - 1 (Youden 1950); of several the lowest, which has the
-    /// highest sensitivity.
+    /// The score with the largest sensitivity + specificity - 1 (Youden 1950); of several the lowest, which
+    /// has the highest sensitivity.
     Youden,
     /// The highest score at which the sensitivity is at least this, in 0..1.
     Sensitivity(f64),
     /// The lowest score at which the specificity is at least this, in 0..1.
     Specificity(f64),
-    /// The lowest expected cost, `ratio * prevalence * (1 - sensitivity) + (1 - prevalence) * (1 - specificity)` with both
-    /// taken on the tuning cases (Metz, Semin Nucl Med 1978); of several thresholds the lowest.
+    /// The lowest expected cost, `ratio * prevalence * (1 - sensitivity) + (1 - prevalence) * (1 -
+    /// specificity)` with both taken on the tuning cases (Metz, Semin Nucl Med 1978); of several thresholds
+    /// the lowest.
     Cost {
         /// What a missed positive costs, in false alarms. Above 0.
         ratio: f64,
@@ -44,8 +45,10 @@ impl FromStr for OperatingPointRule {
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
             format!(
-                "`{text}` is not youden, sensitivity=0.9, specificity=0.9, threshold=0.4 (a number in 0..=1 after the `=`) or \
-                 cost=20@0.0136 (a missed positive costs as much as 20 false alarms, at a prevalence of 0.0136)"
+                "`{text}` is not youden, sensitivity=0.9, specificity=0.9, threshold=0.4 (a number in \
+                 0..=1 after the `=`) or \
+                 cost=20@0.0136 (a missed positive costs as much as 20 false alarms, at a prevalence of \
+                 0.0136)"
             )
         };
         if text == "youden" {
@@ -121,8 +124,8 @@ impl OperatingPointRule {
                 format!("the lowest threshold with a specificity of at least {value} on the tuning split")
             }
             Self::Cost { ratio, prevalence } => format!(
-                "the lowest expected cost on the tuning split, where a missed positive costs as much as {ratio} false \
-                 alarms, at a prevalence of {prevalence}; of several thresholds the lowest"
+                "the lowest expected cost on the tuning split, where a missed positive costs as much as \
+                 {ratio} false alarms, at a prevalence of {prevalence}; of several thresholds the lowest"
             ),
             Self::Threshold(value) => format!("fixed beforehand at {value}, not chosen on data"),
         }
@@ -174,8 +177,8 @@ pub struct ChosenThreshold {
 /// Applies a rule to a tuning table (`labels` and finite `scores`, one entry a case).
 ///
 /// # Errors
-/// `tuning-one-class` when a class is empty; `operating-point` when no observed score satisfies the rule, or calling
-/// nothing positive would cost least.
+/// `tuning-one-class` when a class is empty; `operating-point` when no observed score satisfies the rule, or
+/// calling nothing positive would cost least.
 pub fn choose(
     rule: OperatingPointRule,
     labels: &[bool],
@@ -252,7 +255,8 @@ fn steps(labels: &[bool], scores: &[f64]) -> Vec<ChosenThreshold> {
     groups.iter().rev().map(step).collect()
 }
 
-/// Of equal costs the last wins: the lowest threshold. `None` where calling nobody positive costs less than any.
+/// Of equal costs the last wins: the lowest threshold. `None` where calling nobody positive costs less than
+/// any.
 fn cheapest(steps: &[ChosenThreshold], positives: usize, miss: f64, alarm: f64) -> Option<&ChosenThreshold> {
     let (mut best, mut lowest) = (None, positives as f64 * miss);
     for step in steps {
@@ -336,7 +340,8 @@ mod tests {
     fn a_cost_gives_the_cheapest_threshold_at_the_prevalence_of_use() {
         // Costs at a ratio of 1 and a prevalence of 0.5 are the errors: 0.6 has one false alarm alone.
         assert_eq!(threshold("cost=1@0.5", &ROWS), 0.6);
-        // At 1 %, misses cost 0.01 * ratio / 3 each and alarms 0.33: with a ratio of 1 nobody but 0.9 is worth calling.
+        // At 1 %, misses cost 0.01 * ratio / 3 each and alarms 0.33: with a ratio of 1 nobody but 0.9 is
+        // worth calling.
         assert_eq!(threshold("cost=1@0.01", &ROWS), 0.9);
         refused("cost=1@0.01", &[(0.9, false), (0.2, true)], Code::OperatingPoint);
         assert_eq!(threshold("cost=1000@0.01", &[(0.9, false), (0.2, true), (0.1, false)]), 0.2);

@@ -1,8 +1,8 @@
-//! Whether sites may be pooled: heterogeneity of the AUC, of sensitivity, specificity and prevalence between sites,
-//! and what is left when each site is left out.
+//! Whether sites may be pooled: heterogeneity of the AUC, of sensitivity, specificity and prevalence between
+//! sites, and what is left when each site is left out.
 //!
-//! A test that does not reject does not show that sites are alike: with few cases a site it has little power. So every
-//! site is shown with its interval, and so is everything without it.
+//! A test that does not reject does not show that sites are alike: with few cases a site it has little power.
+//! So every site is shown with its interval, and so is everything without it.
 
 use std::collections::BTreeMap;
 
@@ -27,12 +27,12 @@ pub struct Heterogeneity {
     pub degrees: u64,
     /// p value of equality, from the chi-squared law.
     pub p_value: f64,
-    /// p value of the exact conditional test (Freeman and Halton 1951), where cases are independent and the tables are
-    /// few enough to be summed.
+    /// p value of the exact conditional test (Freeman and Halton 1951), where cases are independent and the
+    /// tables are few enough to be summed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_p: Option<f64>,
-    /// The smallest number of cases that equality would expect in a cell: below 5 the chi-squared law is rough
-    /// (Cochran 1954).
+    /// The smallest number of cases that equality would expect in a cell: below 5 the chi-squared law is
+    /// rough (Cochran 1954).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_expected: Option<f64>,
     /// I² (Higgins and Thompson 2002): share of the variation beyond chance, in 0..1.
@@ -94,8 +94,8 @@ pub fn cochran(estimates: &[(f64, f64)]) -> Option<Heterogeneity> {
     Some(heterogeneity(Test::CochranQ, statistic, usable.len() as u64))
 }
 
-/// Pearson's chi-squared test that shares k/n are equal, with the exact conditional p value where it can be summed.
-/// Empty sites do not enter. None below two sites, or when nothing varies.
+/// Pearson's chi-squared test that shares k/n are equal, with the exact conditional p value where it can be
+/// summed. Empty sites do not enter. None below two sites, or when nothing varies.
 pub fn equal_shares(shares: &[(u64, u64)]) -> Option<Heterogeneity> {
     let usable: Vec<(u64, u64)> = shares.iter().copied().filter(|s| s.1 > 0).collect();
     let real: Vec<(f64, f64)> = usable.iter().map(|s| (s.0 as f64, s.1 as f64)).collect();
@@ -118,10 +118,11 @@ fn chi_squared_of_shares(test: Test, usable: &[(f64, f64)]) -> Option<Heterogene
     Some(out)
 }
 
-/// The chi-squared test of shares where patients have several cases (Rao and Scott 1992): the counts of each site are
-/// divided by its design effect, the variance of its share between patients over the binomial one. One list of
-/// (hits, cases) of each patient a site. A design effect that cannot be estimated (fewer than two patients, a share of
-/// 0 or 1) is taken as that of patients whose cases are all alike, Σn²/Σn. None as for [`equal_shares`].
+/// The chi-squared test of shares where patients have several cases (Rao and Scott 1992): the counts of each
+/// site are divided by its design effect, the variance of its share between patients over the binomial one.
+/// One list of (hits, cases) of each patient a site. A design effect that cannot be estimated (fewer than two
+/// patients, a share of 0 or 1) is taken as that of patients whose cases are all alike, Σn²/Σn. None as for
+/// [`equal_shares`].
 pub fn equal_shares_of_patients(sites: &[Vec<(u64, u64)>]) -> Option<Heterogeneity> {
     let effective = |patients: &Vec<(u64, u64)>| -> Option<(f64, f64)> {
         let hits = patients.iter().map(|p| p.0).sum::<u64>() as f64;
@@ -145,8 +146,8 @@ pub fn equal_shares_of_patients(sites: &[Vec<(u64, u64)>]) -> Option<Heterogenei
 /// Most tables that an exact test sums over.
 const MOST_TABLES: f64 = 3e6;
 
-/// The exact conditional test of equal shares (Freeman and Halton 1951): given all margins, the probability of tables
-/// that are no more likely than the one seen. None above [`MOST_TABLES`] tables.
+/// The exact conditional test of equal shares (Freeman and Halton 1951): given all margins, the probability
+/// of tables that are no more likely than the one seen. None above [`MOST_TABLES`] tables.
 fn exact_p_of_shares(shares: &[(u64, u64)]) -> Option<f64> {
     let hits: u64 = shares.iter().map(|s| s.0).sum();
     let all: u64 = shares.iter().map(|s| s.1).sum();
@@ -280,8 +281,8 @@ pub struct Poolability {
     pub warnings: Vec<Warning>,
 }
 
-/// Everything about the sites of a sample. `names` are those of the site ids 0, 1, ...; None where the sample has no
-/// sites or fewer than two.
+/// Everything about the sites of a sample. `names` are those of the site ids 0, 1, ...; None where the sample
+/// has no sites or fewer than two.
 pub fn poolability(
     sample: &Sample<'_>,
     thresholds: &[f64],

@@ -18,9 +18,9 @@ pub fn clopper_pearson(k: u64, n: u64, level: f64) -> Limits {
     (lower, upper)
 }
 
-/// Hoeffding (1963, theorem 1, in Chernoff's form): the means μ that the mean of `n` > 0 independent terms in 0..1
-/// does not exclude, n·KL(mean, μ) <= ln(2/α). It covers at least at the level whatever law the terms have, and is
-/// never a point.
+/// Hoeffding (1963, theorem 1, in Chernoff's form): the means μ that the mean of `n` > 0 independent terms in
+/// 0..1 does not exclude, n·KL(mean, μ) <= ln(2/α). It covers at least at the level whatever law the terms
+/// have, and is never a point.
 pub fn hoeffding(mean: f64, n: u64, level: f64) -> Limits {
     let mean = mean.clamp(0.0, 1.0);
     let most = (2.0 / (1.0 - level)).ln() / n as f64;

@@ -229,8 +229,8 @@ impl AliasTables {
         self.add(first as u32, &weights)
     }
 
-    /// Adds the joint law of two independent Poisson numbers of one mean, 0 < mean <= 1, for [`Self::draw_two`]; cut at
-    /// 31, beyond which less than 10⁻³⁵ lies.
+    /// Adds the joint law of two independent Poisson numbers of one mean, 0 < mean <= 1, for
+    /// [`Self::draw_two`]; cut at 31, beyond which less than 10⁻³⁵ lies.
     pub fn add_poisson_pair(&mut self, mean: f64) -> Law {
         let mut one = [1.0_f64; PAIR_SIDE];
         for k in 1..PAIR_SIDE {

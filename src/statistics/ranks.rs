@@ -1,5 +1,5 @@
-//! Scores in order: integers that order as scores do, and how many positives and negatives share each. What the area under
-//! the curve, the curve itself and the operating point are computed from.
+//! Scores in order: integers that order as scores do, and how many positives and negatives share each. What
+//! the area under the curve, the curve itself and the operating point are computed from.
 
 /// An integer with the order of the score; `-0.0` and `0.0` are equal. The score must be finite.
 pub(crate) fn key(score: f64) -> u64 {

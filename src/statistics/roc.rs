@@ -1,5 +1,5 @@
-//! The ROC and the precision-recall curve, and the areas that are read from them. The full area with its variances is in
-//! `auc`.
+//! The ROC and the precision-recall curve, and the areas that are read from them. The full area with its
+//! variances is in `auc`.
 //!
 //! Ties between a positive and a negative count half, and the direction is never flipped: higher
 //! scores mean positive.

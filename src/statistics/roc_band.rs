@@ -44,8 +44,8 @@ const POINTS: usize = 51;
 
 /// Percentile band at `level` on a fixed grid of false positive rates, from `replicates` resamples of
 /// `unit`. Sensitivity at a rate is the height of the empirical curve there (linear between its points).
-/// Replicates without both classes are left out and counted. No point when the unit cannot be drawn. A band that is a
-/// point where sensitivity is not 1 by definition carries a warning.
+/// Replicates without both classes are left out and counted. No point when the unit cannot be drawn. A band
+/// that is a point where sensitivity is not 1 by definition carries a warning.
 pub fn roc_band(
     sample: &Sample<'_>,
     unit: ResamplingUnit,
@@ -97,11 +97,15 @@ pub fn roc_band(
     // At the end of the grid sensitivity is 1 by definition.
     let collapsed = points.iter().filter(|p| p.fpr < 1.0 && p.upper - p.lower <= 1e-12).count();
     if collapsed > 0 {
-        method.warnings.push(Warning::new(Code::NoSpread, format!(
-            "at {collapsed} of {} rates below 1 the band is a point, because every replicate gives one height; \
+        method.warnings.push(Warning::new(
+            Code::NoSpread,
+            format!(
+                "at {collapsed} of {} rates below 1 the band is a point, because every replicate gives one \
+             height; \
              it does not show how sure that height is: the exact intervals of sensitivity and specificity do",
-            POINTS - 1
-        )));
+                POINTS - 1
+            ),
+        ));
     }
     (points, method)
 }

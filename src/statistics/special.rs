@@ -2,10 +2,10 @@
 //! inverse, chi-squared tail.
 //!
 //! The complementary error function is `libm`'s (within one unit in the last place): `statrs` 0.19 is
-//! off by 4.5·10⁻¹¹ at 1.386, that is at z = 1.96. `statrs` computes the incomplete beta from differences of log-gammas, whose rounding error grows
-//! like n·ln n: at n = 10^5 about ten digits are left of the density. Here the density comes from
-//! Loader's saddle-point expansion (2000, *Fast and accurate computation of binomial
-//! probabilities*), which keeps full precision for any n, and the inverse is polished by Newton
+//! off by 4.5·10⁻¹¹ at 1.386, that is at z = 1.96. `statrs` computes the incomplete beta from differences of
+//! log-gammas, whose rounding error grows like n·ln n: at n = 10^5 about ten digits are left of the density.
+//! Here the density comes from Loader's saddle-point expansion (2000, *Fast and accurate computation of
+//! binomial probabilities*), which keeps full precision for any n, and the inverse is polished by Newton
 //! steps on the log scale until it stands still.
 
 use statrs::function::erf;
@@ -55,8 +55,9 @@ fn lower_quantile(p: f64) -> f64 {
 
 /// Upper tail of the chi-squared distribution with `df` > 0 degrees of freedom.
 ///
-/// A sum of Poisson densities (of half-integers where `df` is odd, beside the complementary error function): all terms
-/// are positive, so few digits are lost: within 7·10⁻¹⁴ of mpmath up to 1,000 degrees of freedom (`statrs` 0.19: 6·10⁻¹³).
+/// A sum of Poisson densities (of half-integers where `df` is odd, beside the complementary error function):
+/// all terms are positive, so few digits are lost: within 7·10⁻¹⁴ of mpmath up to 1,000 degrees of freedom
+/// (`statrs` 0.19: 6·10⁻¹³).
 pub fn chi_squared_sf(x: f64, df: u64) -> f64 {
     if x.is_nan() || x <= 0.0 {
         return 1.0;

@@ -96,10 +96,12 @@ pub fn per_thousand(table: &Confusion, prevalence: f64) -> Option<Vec<String>> {
     let patients = |n: f64| if n == 1.0 { "1 patient".to_owned() } else { format!("{n} patients") };
     let mut out = vec![
         format!(
-            "Of 1,000 patients, {with} have the finding: {found} of them are called positive, {missed} are missed."
+            "Of 1,000 patients, {with} have the finding: {found} of them are called positive, {missed} are \
+             missed."
         ),
         format!(
-            "Of the {without} without it, {cleared} are called negative, {alarmed} are called positive by mistake."
+            "Of the {without} without it, {cleared} are called negative, {alarmed} are called positive by \
+             mistake."
         ),
     ];
     if called > 0.0 {

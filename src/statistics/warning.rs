@@ -29,8 +29,8 @@ impl fmt::Display for Warning {
     }
 }
 
-/// For `#[serde(with = "texts")]`: warnings of an estimate or a band are written as texts `code: message`, those of a whole
-/// result as objects.
+/// For `#[serde(with = "texts")]`: warnings of an estimate or a band are written as texts `code: message`,
+/// those of a whole result as objects.
 pub mod texts {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};

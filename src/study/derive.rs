@@ -18,8 +18,8 @@ use crate::study::results::{OperatingPointRecord, Results};
 pub struct Derived {
     /// Every estimate.
     pub results: Results,
-    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, `description.json`, and `tuning.csv` where the operating
-    /// point was fixed in this study.
+    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, `description.json`, and `tuning.csv` where
+    /// the operating point was fixed in this study.
     pub files: Files,
     /// Things to know that are not results.
     pub warnings: Vec<Diagnostic>,
@@ -167,8 +167,8 @@ fn operating_point(
             let patients: BTreeSet<&str> = tuning.iter().map(|row| row.1.as_str()).collect();
             let positives = labels.iter().filter(|l| **l).count();
             let provenance = format!(
-                "fixed by the rule \"{rule}\" on {} scored cases ({positives} positive by their source label) of \
-                 {} patients outside the study, before the test set was opened",
+                "fixed by the rule \"{rule}\" on {} scored cases ({positives} positive by their source \
+                 label) of {} patients outside the study, before the test set was opened",
                 tuning.len(),
                 patients.len()
             );
@@ -195,8 +195,8 @@ fn locked_operating_point(inputs: &Inputs) -> Result<OperatingPointRecord> {
         threshold: point.threshold,
         rule: ChosenBy::Rule(point.rule),
         provenance: format!(
-            "{}; {} cases ({} positive by their source label) of {} patients of the {} split, locked with the model \
-             before the test set was opened",
+            "{}; {} cases ({} positive by their source label) of {} patients of the {} split, locked with \
+             the model before the test set was opened",
             point.rule.describe(),
             origin.cases,
             origin.positives,

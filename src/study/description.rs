@@ -1,5 +1,5 @@
-//! The data of a study in counts: the cases for development, where the protocol names a table of them, beside the drawn test
-//! set. Neither reads nor scores are seen.
+//! The data of a study in counts: the cases for development, where the protocol names a table of them, beside
+//! the drawn test set. Neither reads nor scores are seen.
 
 use std::path::Path;
 

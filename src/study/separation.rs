@@ -74,7 +74,8 @@ mod tests {
     use crate::inference::scores::Score;
     use crate::study::Files;
 
-    /// What is wrong with three drawn cases beside a training manifest of these rows; `P1` is also in the tuning manifest.
+    /// What is wrong with three drawn cases beside a training manifest of these rows; `P1` is also in the
+    /// tuning manifest.
     fn problems(rows: &str) -> Vec<Diagnostic> {
         let text = include_str!("../../protocols/pneumonia-exp2a.toml");
         let protocol = crate::protocol::parse(Path::new("protocol.toml"), text).expect("valid");

@@ -1,7 +1,8 @@
 //! Reading a table of foreign origin: bytes in, rows with line numbers out, every error located.
 //!
-//! What a spreadsheet makes of a CSV is read where it can be read in one way only, and said: semicolons or tabs instead of
-//! commas, Excel's `sep=` line, UTF-16, rows without a cell. Where two readings are possible the table is refused.
+//! What a spreadsheet makes of a CSV is read where it can be read in one way only, and said: semicolons or
+//! tabs instead of commas, Excel's `sep=` line, UTF-16, rows without a cell. Where two readings are possible
+//! the table is refused.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use crate::diagnostic::{Code, Diagnostic, Location};
 
 /// At most this many problems of one table are listed; the rest is counted.
 pub const LISTED: usize = 50;
-/// A compressed table may not grow beyond this, in bytes: fifty times the NIH metadata with a column for each pixel row.
+/// A compressed table may not grow beyond this, in bytes: fifty times the NIH metadata with a column for each
+/// pixel row.
 const LARGEST: u64 = 4 << 30;
 /// Rows that are looked at where the header leaves open what separates the cells.
 const PROBED: usize = 200;
@@ -54,8 +56,8 @@ pub struct Text<'a> {
     pub notes: Vec<Diagnostic>,
 }
 
-/// The text of a file: decompressed where its content is gzip, UTF-8 with or without a byte order mark, or UTF-16 with
-/// one.
+/// The text of a file: decompressed where its content is gzip, UTF-8 with or without a byte order mark, or
+/// UTF-16 with one.
 ///
 /// # Errors
 /// `table-unreadable`, with the line where the text ends to be text, and what else it may be.
@@ -163,8 +165,9 @@ fn first_line(text: &str) -> (&str, usize) {
 
 /// What separates the cells, and how many bytes of `sep=` line stand before the header.
 ///
-/// The header decides. Where it holds more than one kind of separator outside quotes, that one is taken with which the
-/// first rows have as many cells as the header; a comma where that is one of several, because that is what CSV says.
+/// The header decides. Where it holds more than one kind of separator outside quotes, that one is taken with
+/// which the first rows have as many cells as the header; a comma where that is one of several, because that
+/// is what CSV says.
 fn dialect(path: &Path, text: &str) -> Result<(u8, usize, Vec<Diagnostic>), Vec<Diagnostic>> {
     let name = |separator: u8| match separator {
         b';' => "semicolons",
@@ -214,10 +217,16 @@ fn dialect(path: &Path, text: &str) -> Result<(u8, usize, Vec<Diagnostic>), Vec<
                     return Err(vec![
                         Diagnostic::error(
                             Code::TableSeparator,
-                            format!("the cells may be separated by {}: both fit all rows", names.join(" or by ")),
+                            format!(
+                                "the cells may be separated by {}: both fit all rows",
+                                names.join(" or by ")
+                            ),
                         )
                         .at(Location::line(path, 1))
-                        .hint("put a line `sep=,` or `sep=;` before the header, or put names that hold a separator in quotes"),
+                        .hint(
+                            "put a line `sep=,` or `sep=;` before the header, or put names that hold a \
+                               separator in quotes",
+                        ),
                     ]);
                 }
                 // Nothing fits: the errors of the usual form are the ones to read.
@@ -276,9 +285,9 @@ impl Table {
     /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`.
     ///
     /// # Errors
-    /// `table-unreadable` for bytes that are no text, `table-separator` where commas and semicolons would both do,
-    /// `table-empty` for no header, `column-duplicate`, `quote-unclosed`, and `row-length` for each row with a wrong
-    /// number of cells.
+    /// `table-unreadable` for bytes that are no text, `table-separator` where commas and semicolons would
+    /// both do, `table-empty` for no header, `column-duplicate`, `quote-unclosed`, and `row-length` for each
+    /// row with a wrong number of cells.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
         let Text { text, mut notes } = text(path, bytes)?;
         let (separator, skipped, note) = dialect(path, &text)?;
@@ -342,7 +351,8 @@ impl Table {
                     break;
                 }
             };
-            // The reader ends a record at `\r`, and counts what stands between it and the next one to the next.
+            // The reader ends a record at `\r`, and counts what stands between it and the next one to the
+            // next.
             let line = cells.position().map_or(0, |at| {
                 let start = usize::try_from(at.byte()).unwrap_or(usize::MAX);
                 let between = text.as_bytes().get(start..).unwrap_or_default().iter();

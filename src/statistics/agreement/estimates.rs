@@ -13,7 +13,8 @@ use crate::statistics::warning::Warning;
 
 /// Cohen's kappa of every pair (`model` is "R1 vs R2"), then Fleiss', Conger's, Krippendorff's and Gwet's
 /// coefficient over all readers. `table` has one row a case and one entry a reader, in the order of
-/// `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2 for yes and no).
+/// `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2 for yes
+/// and no).
 ///
 /// Pairs are left out where more than six readers read, each of them only a part of the cases.
 pub fn estimates<A: Copy + Ord>(
@@ -79,10 +80,10 @@ pub fn against_others(readers: &[String], table: &[Vec<Option<bool>>], plan: &Pl
     out
 }
 
-/// The device beside each reader, on the cases that the reader decided, the device called and the other readers have a
-/// majority on, which is the reference there: sensitivity and specificity of both ("R1 / others", "device / others,
-/// cases of R1") and `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `calls` has one
-/// entry a row of `table`; `None`: no call.
+/// The device beside each reader, on the cases that the reader decided, the device called and the other
+/// readers have a majority on, which is the reference there: sensitivity and specificity of both ("R1 /
+/// others", "device / others, cases of R1") and `mcnemar`, accuracy of the device minus that of the reader
+/// with the exact p value. `calls` has one entry a row of `table`; `None`: no call.
 pub fn device_beside_readers(
     readers: &[String],
     table: &[Vec<Option<bool>>],

@@ -1,10 +1,10 @@
-//! Agreement between readers on a nominal finding: Cohen's, Fleiss' and Conger's kappa, Krippendorff's alpha and
-//! Gwet's AC1, for any number of answers, with missing reads. Pure: a table in, numbers out.
+//! Agreement between readers on a nominal finding: Cohen's, Fleiss' and Conger's kappa, Krippendorff's alpha
+//! and Gwet's AC1, for any number of answers, with missing reads. Pure: a table in, numbers out.
 //!
-//! A table has one row a case and one entry a reader: an answer of any ordered type (`true` and `false` for a two-valued
-//! finding; the order means nothing), or `None` for not read (or indeterminate, where the protocol says that this is no
-//! vote). Every row has the same number of entries; shorter rows count as missing. Standard errors are for inference to
-//! a population of cases with these readers.
+//! A table has one row a case and one entry a reader: an answer of any ordered type (`true` and `false` for a
+//! two-valued finding; the order means nothing), or `None` for not read (or indeterminate, where the protocol
+//! says that this is no vote). Every row has the same number of entries; shorter rows count as missing.
+//! Standard errors are for inference to a population of cases with these readers.
 
 pub mod estimates;
 
@@ -186,8 +186,8 @@ pub fn fleiss_complete<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Option<Coeffi
     })
 }
 
-/// Krippendorff's alpha (nominal) over cases with at least two reads; the standard error is the delete-one-case
-/// jackknife's. None when no case has two reads or only one answer was given.
+/// Krippendorff's alpha (nominal) over cases with at least two reads; the standard error is the
+/// delete-one-case jackknife's. None when no case has two reads or only one answer was given.
 pub fn krippendorff<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Option<Coefficient> {
     let mut pairable = tallies(table);
     pairable.retain(|t| t.reads >= 2);
@@ -224,9 +224,9 @@ fn jackknife(values: &[f64]) -> Option<f64> {
     Some(((n - 1.0) / n * squares).sqrt())
 }
 
-/// Gwet's AC1 (2008) with missing reads and the variance of Gwet (2014) over cases. `categories` is how many answers
-/// there are to choose from, given or not: chance agreement depends on it. None when no case has two reads, or there is
-/// no choice.
+/// Gwet's AC1 (2008) with missing reads and the variance of Gwet (2014) over cases. `categories` is how many
+/// answers there are to choose from, given or not: chance agreement depends on it. None when no case has two
+/// reads, or there is no choice.
 pub fn gwet_ac1<A: Copy + Ord>(table: &[Vec<Option<A>>], categories: usize) -> Option<Coefficient> {
     (categories >= 2).then(|| gwet(table, Chance::Ac1 { categories: categories as f64 })).flatten()
 }

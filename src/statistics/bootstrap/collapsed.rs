@@ -30,8 +30,8 @@ struct Cells {
     poisson: Option<PoissonCells>,
 }
 
-/// Poisson numbers of all cells. A cell of size s is the sum of independent numbers for the octal digits of s, so
-/// that a few small tables, which stay in the nearest cache, serve every size.
+/// Poisson numbers of all cells. A cell of size s is the sum of independent numbers for the octal digits of
+/// s, so that a few small tables, which stay in the nearest cache, serve every size.
 struct PoissonCells {
     tables: AliasTables,
     /// Law and cell of each number, by ascending cell.

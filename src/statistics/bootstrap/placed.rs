@@ -1,10 +1,10 @@
-//! The bootstrap of AUCs through placements: of one AUC when units are patients or sites, and of the difference of
-//! two AUCs of the same cases.
+//! The bootstrap of AUCs through placements: of one AUC when units are patients or sites, and of the
+//! difference of two AUCs of the same cases.
 //!
-//! "Minor" is the smaller class. Twice the number of minor cases that score below a major case (ties once) follows from
-//! the cumulated weights of the minor cases in the order of their scores, at a place that is the same in every
-//! replicate. So a replicate sorts nothing: it fills one small table a score from the minor weights and
-//! sums weight × table entry over the major cases, in the order in which they lie in memory.
+//! "Minor" is the smaller class. Twice the number of minor cases that score below a major case (ties once)
+//! follows from the cumulated weights of the minor cases in the order of their scores, at a place that is the
+//! same in every replicate. So a replicate sorts nothing: it fills one small table a score from the minor
+//! weights and sums weight × table entry over the major cases, in the order in which they lie in memory.
 
 use crate::statistics::bootstrap::collapsed::{CollapsedAuc, octal_digits};
 use crate::statistics::bootstrap::resampler::{
@@ -14,7 +14,8 @@ use crate::statistics::estimate::ResamplingUnit;
 use crate::statistics::random::{AliasTables, Law, Stream};
 use crate::statistics::ranks::key;
 
-/// Up to so many cases the difference of two doubled counts of the smaller class fits a signed number of 32 bits.
+/// Up to so many cases the difference of two doubled counts of the smaller class fits a signed number of 32
+/// bits.
 const MOST_CASES: usize = 1 << 30;
 
 /// Up to so many cases it fits 16 bits without a sign: the tables of a replicate are half as large.
@@ -157,7 +158,8 @@ impl Placement {
         (Self { order, cuts }, cut_of_major)
     }
 
-    /// Fills `wins`, one entry a cut: twice the weight of the minor cases below plus the weight of those tied.
+    /// Fills `wins`, one entry a cut: twice the weight of the minor cases below plus the weight of those
+    /// tied.
     fn fill(&self, weight_of_minor: impl Fn(u32) -> u32, cumulated: &mut [u64], wins: &mut [u64]) {
         let mut sum = 0_u64;
         for (place, &minor) in cumulated[1..].iter_mut().zip(&self.order) {
@@ -417,9 +419,9 @@ impl PoissonRuns {
         out
     }
 
-    /// Multinomial counts of `total` draws: `hit` gets cells, some more than once, each with a number of times;
-    /// `clear` undoes all hits. Given their sum Poisson numbers are multinomial; sums above `total` are refused, and
-    /// the rest is drawn case by case.
+    /// Multinomial counts of `total` draws: `hit` gets cells, some more than once, each with a number of
+    /// times; `clear` undoes all hits. Given their sum Poisson numbers are multinomial; sums above `total`
+    /// are refused, and the rest is drawn case by case.
     #[inline]
     fn draw<S: ?Sized>(
         &self,
@@ -478,7 +480,8 @@ mod tests {
 
     type Columns = (Vec<bool>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<u32>);
 
-    /// Numbers of 16 bits give what numbers of 32 give, to the last bit, up to the largest set they are used for.
+    /// Numbers of 16 bits give what numbers of 32 give, to the last bit, up to the largest set they are used
+    /// for.
     #[test]
     fn narrow_tables_change_no_replicate() {
         for (n, positives) in [(7, 3), (900, 20), (5000, 2500), (MOST_NARROW_CASES, MOST_NARROW_CASES / 2)] {

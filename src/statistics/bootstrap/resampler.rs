@@ -129,8 +129,8 @@ pub struct Resampler {
 
 /// From this many leaves on, drawing one by one misses the nearer caches.
 pub(super) const MANY_LEAVES: usize = 2048;
-/// How many standard deviations the sum of a first round of Poisson numbers stays below the number to draw: 98 % of
-/// first rounds are then kept, and few draws are left to make one by one.
+/// How many standard deviations the sum of a first round of Poisson numbers stays below the number to draw:
+/// 98 % of first rounds are then kept, and few draws are left to make one by one.
 pub(super) const SLACK: f64 = 2.0;
 
 impl Resampler {
@@ -186,9 +186,9 @@ impl Resampler {
 
     /// How often each leaf is drawn; `weights` has one entry a leaf.
     ///
-    /// Many leaves are drawn in a first round of independent Poisson numbers, [`SLACK`] standard deviations short in
-    /// their sum; sums that are too large are refused, and the rest is drawn one by one. That is the multinomial law
-    /// exactly, in one pass from left to right.
+    /// Many leaves are drawn in a first round of independent Poisson numbers, [`SLACK`] standard deviations
+    /// short in their sum; sums that are too large are refused, and the rest is drawn one by one. That is the
+    /// multinomial law exactly, in one pass from left to right.
     pub fn draw(&self, stream: &mut Stream, weights: &mut [u32]) {
         if let Some((tables, law)) = &self.first_round {
             loop {

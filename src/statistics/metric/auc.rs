@@ -51,8 +51,8 @@ pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate)
                 push(out, method, plan, symmetric(variance), why);
             }
             By::Obuchowski => {
-                let why = "two patients with positive and two with negative cases are needed, and a variance that is not \
-                           negative";
+                let why = "two patients with positive and two with negative cases are needed, and a \
+                           variance that is not negative";
                 push(out, method, plan, symmetric(obuchowski), why);
             }
             _ => {

@@ -83,8 +83,8 @@ pub(super) fn push_bootstrap_of(
     }
 }
 
-/// Says so when a class is too small for what asymptotic and bootstrap intervals of `what` assume: they see no spread
-/// that the few cases do not show. Exact intervals do not rest on it.
+/// Says so when a class is too small for what asymptotic and bootstrap intervals of `what` assume: they see
+/// no spread that the few cases do not show. Exact intervals do not rest on it.
 pub(super) fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut Estimate) {
     let (units, positives, negatives) = match (has_clusters(sample), sample.patients) {
         (Some(_), Some(patients)) => {
@@ -107,8 +107,8 @@ pub(super) fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut 
     }
 }
 
-/// Says so where an interval holds values that are impossible: the basic bootstrap mirrors its quantiles at the
-/// estimate and knows no bounds.
+/// Says so where an interval holds values that are impossible: the basic bootstrap mirrors its quantiles at
+/// the estimate and knows no bounds.
 pub(super) fn warn_beyond_range((least, most): (f64, f64), out: &mut Estimate) {
     for interval in &out.intervals {
         if interval.lower < least || interval.upper > most {

@@ -14,8 +14,8 @@ use crate::statistics::special::{normal_two_sided, z_two_sided};
 use crate::statistics::warning::Warning;
 use crate::statistics::{auc, proportion, ranks};
 
-/// AUC of the sample's scores minus AUC of `other` scores on the same cases: `auc_difference`, with the p value
-/// of the first method that has a variance. Methods: `delong`, `obuchowski` (patients), the bootstrap.
+/// AUC of the sample's scores minus AUC of `other` scores on the same cases: `auc_difference`, with the p
+/// value of the first method that has a variance. Methods: `delong`, `obuchowski` (patients), the bootstrap.
 pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> Estimate {
     let mut out = Estimate {
         id: "auc_difference".into(),
@@ -80,11 +80,14 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     if out.intervals.iter().any(|i| i.is_point()) {
         match exact_difference(sample, other, value, plan.level) {
             Some((pairs, limits)) => {
-                out.warnings.push(Warning::new(Code::NoSpread, format!(
-                    "the two scores differ alike in every pair of a positive and a negative, so an \
-                     interval collapsed to a point; the Clopper-Pearson interval is the exact one of {pairs} disjoint \
-                     pairs"
-                )));
+                out.warnings.push(Warning::new(
+                    Code::NoSpread,
+                    format!(
+                        "the two scores differ alike in every pair of a positive and a negative, so an \
+                     interval collapsed to a point; the Clopper-Pearson interval is the exact one of \
+                     {pairs} disjoint pairs"
+                    ),
+                ));
                 push(&mut out, By::ClopperPearson, plan, Some(limits), "");
             }
             None => {
@@ -112,9 +115,9 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     out
 }
 
-/// How many independent pairs of a positive and a negative a mean over all pairs is worth, at least: the smaller class
-/// (Hoeffding 1963, section 5b), divided by what one patient holds of a class; a patient who holds both classes ties
-/// three pairs together.
+/// How many independent pairs of a positive and a negative a mean over all pairs is worth, at least: the
+/// smaller class (Hoeffding 1963, section 5b), divided by what one patient holds of a class; a patient who
+/// holds both classes ties three pairs together.
 fn independent_pairs(sample: &Sample<'_>) -> u64 {
     let positives = sample.labels.iter().filter(|&&l| l).count() as u64;
     let classes = [sample.labels.len() as u64 - positives, positives];
@@ -129,9 +132,9 @@ fn independent_pairs(sample: &Sample<'_>) -> u64 {
     hand(0).min(hand(1)) / tied
 }
 
-/// Limits of a difference of AUCs where it is the same in every pair of a positive and a negative: disjoint pairs are
-/// independent, so with the exact bound u on the share of pairs that differ otherwise, the difference moves by at most
-/// u(1 + |difference|). With the number of pairs; none where pairs are not alike.
+/// Limits of a difference of AUCs where it is the same in every pair of a positive and a negative: disjoint
+/// pairs are independent, so with the exact bound u on the share of pairs that differ otherwise, the
+/// difference moves by at most u(1 + |difference|). With the number of pairs; none where pairs are not alike.
 fn exact_difference(sample: &Sample<'_>, other: &[f64], value: f64, level: f64) -> Option<(u64, (f64, f64))> {
     let alike = if value.abs() == 1.0 {
         true
@@ -155,9 +158,9 @@ fn exact_difference(sample: &Sample<'_>, other: &[f64], value: f64, level: f64) 
     Some((pairs, ((value - reach).max(-1.0), (value + reach).min(1.0))))
 }
 
-/// Accuracy of the sample's calls minus accuracy of the calls of `other` scores at one threshold: `mcnemar`, with
-/// the exact p value of McNemar's test; numerator: cases that only the first calls right; denominator: cases
-/// on which exactly one is right.
+/// Accuracy of the sample's calls minus accuracy of the calls of `other` scores at one threshold: `mcnemar`,
+/// with the exact p value of McNemar's test; numerator: cases that only the first calls right; denominator:
+/// cases on which exactly one is right.
 pub fn estimate_mcnemar(sample: &Sample<'_>, other: &[f64], threshold: f64) -> (Estimate, McNemar) {
     let mut out = Estimate {
         id: "mcnemar".into(),

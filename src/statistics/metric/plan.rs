@@ -34,7 +34,8 @@ pub struct Plan {
     pub seed: u64,
     /// Upper end of the false positive rates of `partial_auc`, in (0, 1].
     pub partial_fpr: f64,
-    /// Edges of the bins of `ece` and `mce`, ascending from 0 to 1; bins are closed on the left, the last on both sides.
+    /// Edges of the bins of `ece` and `mce`, ascending from 0 to 1; bins are closed on the left, the last on
+    /// both sides.
     pub bin_edges: Vec<f64>,
 }
 

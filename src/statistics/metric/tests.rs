@@ -85,7 +85,8 @@ fn edges_give_values_or_reasons_and_never_nan() {
     }
 }
 
-/// Every table of up to five cases with five scores, every unit, all methods at once and each bootstrap alone.
+/// Every table of up to five cases with five scores, every unit, all methods at once and each bootstrap
+/// alone.
 #[test]
 fn no_small_table_gives_nan_or_a_point_alone() {
     const SCORES: [f64; 5] = [0.0, 0.3, 0.5, 0.8, 1.0];
@@ -231,7 +232,8 @@ fn several_cases_of_a_patient_are_noticed() {
     let quiet = estimate(Metric::Auc, &sample, None, &robust);
     assert!(!quiet.warnings.iter().any(|w| w.code.as_str() == "clustering-ignored"), "{quiet:?}");
     assert_eq!(quiet.intervals.len(), 2);
-    let few = "small-class: with 2 positive patients the intervals of the AUC cover less often than their level says";
+    let few = "small-class: with 2 positive patients the intervals of the AUC cover less often than their \
+               level says";
     assert!(quiet.warnings.iter().any(|w| w.to_string() == few), "{quiet:?}");
 }
 
@@ -239,7 +241,8 @@ fn several_cases_of_a_patient_are_noticed() {
 fn an_interval_for_clusters_is_missing_only_with_too_few_patients_and_says_so() {
     let patients = [0, 0, 1, 1, 2, 2];
     let obuchowski = Plan::new(0.95, vec![By::Obuchowski], ResamplingUnit::Patient, 0, 7);
-    let why = "two patients with positive and two with negative cases are needed, and a variance that is not negative";
+    let why = "two patients with positive and two with negative cases are needed, and a variance that is \
+               not negative";
     let (mut given, mut missing) = (0, 0);
     for code in 0..64 * 729_u32 {
         let labels: Vec<bool> = (0..6).map(|i| (code % 64) >> i & 1 == 1).collect();

@@ -104,9 +104,9 @@ fn push_closed(out: &mut Estimate, metric: Metric, method: By, sample: &Sample<'
     push(out, method, plan, limits, "there is no standard error");
 }
 
-/// How many independent terms a mean over the cases is worth, at least: cases in the order of their patients, dealt in
-/// turn to as many hands as the largest patient has cases, give hands of independent cases, none of which is smaller
-/// than this (the argument of Hoeffding 1963, section 5d).
+/// How many independent terms a mean over the cases is worth, at least: cases in the order of their patients,
+/// dealt in turn to as many hands as the largest patient has cases, give hands of independent cases, none of
+/// which is smaller than this (the argument of Hoeffding 1963, section 5d).
 fn independent_terms(sample: &Sample<'_>) -> u64 {
     let n = sample.labels.len() as u64;
     let Some(patients) = sample.patients else { return n };
@@ -118,7 +118,8 @@ fn independent_terms(sample: &Sample<'_>) -> u64 {
     n / cases.into_iter().max().unwrap_or(1)
 }
 
-/// An interval that collapsed to a point: another one beside it where one exists, else none at all and the reason.
+/// An interval that collapsed to a point: another one beside it where one exists, else none at all and the
+/// reason.
 fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, out: &mut Estimate) {
     let exact = match metric {
         Metric::PartialAuc => exact_partial_auc(sample, plan),
@@ -153,8 +154,8 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
     }
     let why = match metric {
         Metric::LogLoss => {
-            "all terms are alike, and terms without a bound have no interval that rests on nothing else (Bahadur and \
-             Savage 1956)"
+            "all terms are alike, and terms without a bound have no interval that rests on nothing else \
+             (Bahadur and Savage 1956)"
         }
         _ => "every replicate gave one value, and there is no interval that does not rest on replicates",
     };
@@ -166,9 +167,9 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
     }
 }
 
-/// Counts of independent units for bounds at the negative of rank `rank` (1 is the highest): (positives at or above
-/// it, positives), where several cases of one patient count once: a patient's positives are at or above when all (for
-/// lower bounds) or any (for upper bounds) of them are.
+/// Counts of independent units for bounds at the negative of rank `rank` (1 is the highest): (positives at or
+/// above it, positives), where several cases of one patient count once: a patient's positives are at or above
+/// when all (for lower bounds) or any (for upper bounds) of them are.
 fn positives_above(sample: &Sample<'_>, cut: f64, strictly: bool, any: bool) -> (u64, u64) {
     let own: Vec<u32>;
     let patients = match sample.patients {
@@ -195,8 +196,8 @@ fn positives_above(sample: &Sample<'_>, cut: f64, strictly: bool, any: bool) -> 
     (positives.clone().filter(|a| **a).count() as u64, positives.count() as u64)
 }
 
-/// The highest score of each patient's (or case's) negatives, descending: independent draws that lie at or above
-/// those of the cases.
+/// The highest score of each patient's (or case's) negatives, descending: independent draws that lie at or
+/// above those of the cases.
 fn highest_negatives(sample: &Sample<'_>, lowest: bool) -> Vec<f64> {
     let mut best: std::collections::BTreeMap<u32, f64> = std::collections::BTreeMap::new();
     for (i, (&label, &score)) in sample.labels.iter().zip(sample.scores).enumerate() {
@@ -211,9 +212,9 @@ fn highest_negatives(sample: &Sample<'_>, lowest: bool) -> Vec<f64> {
     out
 }
 
-/// Lowest sensitivity above the highest negative, and the most negatives that can lie above it: exact one-sided
-/// bounds at a quarter of the error each. The share of negatives above the highest of n has the law Beta(1, n), which
-/// is the Clopper-Pearson bound of 0 of n.
+/// Lowest sensitivity above the highest negative, and the most negatives that can lie above it: exact
+/// one-sided bounds at a quarter of the error each. The share of negatives above the highest of n has the law
+/// Beta(1, n), which is the Clopper-Pearson bound of 0 of n.
 fn bound_above_negatives(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> {
     let negatives = highest_negatives(sample, false);
     let each = (1.0 + level) / 2.0;
@@ -222,9 +223,9 @@ fn bound_above_negatives(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> 
     Some((sensitivity, exact_share(0, negatives.len() as u64, each).1))
 }
 
-/// Exact limits of the standardised partial area, conservative: below, the curve is at least the sensitivity bound
-/// from the highest negative on; above, it is at most the bound at the first negative whose rank is certain to lie
-/// beyond the rate.
+/// Exact limits of the standardised partial area, conservative: below, the curve is at least the sensitivity
+/// bound from the highest negative on; above, it is at most the bound at the first negative whose rank is
+/// certain to lie beyond the rate.
 fn exact_partial_auc(sample: &Sample<'_>, plan: &Plan) -> Option<(f64, f64)> {
     let bound = plan.partial_fpr;
     let (sensitivity, rate) = bound_above_negatives(sample, plan.level)?;
@@ -241,9 +242,9 @@ fn exact_partial_auc(sample: &Sample<'_>, plan: &Plan) -> Option<(f64, f64)> {
     Some((roc::mcclish(lower, bound).clamp(0.0, 1.0), roc::mcclish(upper, bound).clamp(0.0, 1.0)))
 }
 
-/// Exact limits of average precision at the sample's prevalence, conservative: precision at recall r is at least
-/// pr/(pr + (1 − p)f), where f is the bound on the rate above the highest negative up to the sensitivity bound, and 1
-/// beyond.
+/// Exact limits of average precision at the sample's prevalence, conservative: precision at recall r is at
+/// least pr/(pr + (1 − p)f), where f is the bound on the rate above the highest negative up to the
+/// sensitivity bound, and 1 beyond.
 fn exact_average_precision(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> {
     let (sensitivity, rate) = bound_above_negatives(sample, level)?;
     let m = sample.labels.iter().filter(|&&l| l).count() as f64;

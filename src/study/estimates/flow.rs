@@ -14,8 +14,10 @@ pub(super) fn one_class(flow: &Flow) -> Diagnostic {
     } else {
         format!("all {} analysed cases are {which} by the reference standard", flow.analysed)
     };
-    Diagnostic::error(Code::OneClass, message)
-        .hint("discrimination needs both classes: check the readers' files and the meaning of their reads in [reads]")
+    Diagnostic::error(Code::OneClass, message).hint(
+        "discrimination needs both classes: check the readers' files and the meaning of their reads \
+               in [reads]",
+    )
 }
 
 pub(super) fn flow(

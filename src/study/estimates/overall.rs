@@ -26,8 +26,8 @@ impl StudyPlan<'_> {
         estimates
     }
 
-    /// What 1,000 patients at the prevalence of intended use may expect, with the exact limits of sensitivity and
-    /// specificity.
+    /// What 1,000 patients at the prevalence of intended use may expect, with the exact limits of sensitivity
+    /// and specificity.
     pub(super) fn per_thousand(&self, cases: &[Analysed]) -> Vec<Estimate> {
         let Some(prevalence) = self.protocol.analysis.intended_use_prevalence else { return Vec::new() };
         let shares = [(Metric::Sensitivity, prevalence), (Metric::Specificity, 1.0 - prevalence)];

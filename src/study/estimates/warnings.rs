@@ -34,8 +34,8 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
             warn(
                 Code::ClusteredCases,
                 format!(
-                    "{} cases come from {} patients. The declared intervals of {} take cases as independent; the \
-                     intervals resampled by {} stand beside them.",
+                    "{} cases come from {} patients. The declared intervals of {} take cases as \
+                     independent; the intervals resampled by {} stand beside them.",
                     flow.analysed,
                     flow.analysed_patients,
                     ignoring.join(", "),
