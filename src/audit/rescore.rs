@@ -1,5 +1,5 @@
-//! Does the locked model give the recorded scores again from the images? The only question that needs more than the bundle: the
-//! weights and the images stay where they are.
+//! Does the locked model give the recorded scores again from the images? The only question that needs more
+//! than the bundle: the weights and the images stay where they are.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -17,8 +17,8 @@ use crate::model::machine::Machine;
 use crate::model::scorer::Scorer;
 use crate::study;
 
-/// How far a score may be off when it was made on another kind of machine: an absolute difference of probabilities. The forward
-/// passes of all kinds agree to about 1e-6 of the largest logit.
+/// How far a score may be off when it was made on another kind of machine: an absolute difference of
+/// probabilities. The forward passes of all kinds agree to about 1e-6 of the largest logit.
 pub const TOLERANCE: f64 = 1e-5;
 
 /// What scoring again needs from outside the bundle.
@@ -38,7 +38,8 @@ pub struct Rescore<'a> {
     pub done: &'a dyn Fn(usize, usize),
 }
 
-/// Scores every case of the cohort again and compares. A score made on this kind of machine must be equal to the last bit.
+/// Scores every case of the cohort again and compares. A score made on this kind of machine must be equal to
+/// the last bit.
 ///
 /// # Errors
 /// When there is nothing to score with: no folder of the model, no folder of images; [`Error::Interrupted`].

@@ -80,7 +80,8 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What is wrong with the data: the cohort as it would be drawn, and what it shares with a model that is there.
+/// What is wrong with the data: the cohort as it would be drawn, and what it shares with a model that is
+/// there.
 fn data(study: &Study) -> Result<Vec<Diagnostic>> {
     let inputs = study.known()?;
     let cohort = study::cohort(&inputs)?;

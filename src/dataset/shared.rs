@@ -1,7 +1,7 @@
-//! The one check of shared patients: what sets of cases that must be separate have in common by patient, case and image
-//! file. `train` asks it of its two sides, `dataset split` of its sets, and `check`, `dataset`, `score`, `validate` and
-//! `verify` of a study beside what its model was made from. `dataset leakage` shows the same comparison pair by pair,
-//! and reads the images for more.
+//! The one check of shared patients: what sets of cases that must be separate have in common by patient, case
+//! and image file. `train` asks it of its two sides, `dataset split` of its sets, and `check`, `dataset`,
+//! `score`, `validate` and `verify` of a study beside what its model was made from. `dataset leakage` shows
+//! the same comparison pair by pair, and reads the images for more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,9 +1,9 @@
-//! When the test set may be opened: the one rule that `validate` asks before an opening and `verify` asks of every
-//! opening that a ledger holds. Pure: it sees the ledger's events and digests, nothing else.
+//! When the test set may be opened: the one rule that `validate` asks before an opening and `verify` asks of
+//! every opening that a ledger holds. Pure: it sees the ledger's events and digests, nothing else.
 //!
-//! The first opening is free. An opening whose results nobody has recorded yet goes on without a reason, for example
-//! after an interruption. Every other one needs a written reason, which the documents print: other inputs, and also the
-//! same inputs from which another version of the program computes other results.
+//! The first opening is free. An opening whose results nobody has recorded yet goes on without a reason, for
+//! example after an interruption. Every other one needs a written reason, which the documents print: other
+//! inputs, and also the same inputs from which another version of the program computes other results.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ pub enum Decision {
     Open,
     /// The opening is counted already, and its results are not: only they are recorded.
     GoOn,
-    /// Opened with these inputs before and, where results are compared, with these results: nothing is opened.
+    /// Opened with these inputs before and, where results are compared, with these results: nothing is
+    /// opened.
     Same,
     /// Not without a written reason.
     Refused(Refusal),
@@ -40,8 +41,8 @@ pub enum Refusal {
     OtherResults,
 }
 
-/// Whether the test set may be opened with these inputs after these events. Before results are computed they are `None`;
-/// they are never computed for a refused opening.
+/// Whether the test set may be opened with these inputs after these events. Before results are computed they
+/// are `None`; they are never computed for a refused opening.
 pub fn decide(
     entries: &[Entry],
     inputs: &Digests,
@@ -60,7 +61,8 @@ pub fn decide(
     let since = &entries[last + 1..];
     match since.iter().find(|entry| entry.event == Event::ResultsRecorded) {
         None if since.is_empty() => Decision::GoOn,
-        // Preparations came in between, after which the ledger takes results only with an opening before them.
+        // Preparations came in between, after which the ledger takes results only with an opening before
+        // them.
         None => Decision::Open,
         Some(recorded) if results.is_none_or(|results| recorded.digests == *results) => Decision::Same,
         Some(_) if with_reason => Decision::Open,
@@ -73,7 +75,8 @@ pub fn without_reason(entries: &[Entry]) -> Vec<usize> {
     let lacks = |position: &usize| {
         let opening = &entries[*position];
         let results = entries.get(position + 1).filter(|next| next.event == Event::ResultsRecorded);
-        // An opening that was recorded is an opening, also where its inputs and results are those of the last one.
+        // An opening that was recorded is an opening, also where its inputs and results are those of the last
+        // one.
         let again = decide(&entries[..*position], &opening.digests, results.map(|next| &next.digests), None);
         let written = opening.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
         opening.event == Event::TestSetOpened

@@ -1,8 +1,8 @@
-//! The study's cases beside what the model was trained and tuned on, as the manifests of the training run list it:
-//! patients, cases, and image files by their digest, where the case tables or the scores hold it. Every case considered
-//! counts, drawn or not: the pool that a test set is drawn from is kept apart from the model as a whole, as the
-//! declared development cases are. Pixels and near-duplicates need the images, which lie outside a study's derivation:
-//! `dataset leakage` compares those.
+//! The study's cases beside what the model was trained and tuned on, as the manifests of the training run
+//! list it: patients, cases, and image files by their digest, where the case tables or the scores hold it.
+//! Every case considered counts, drawn or not: the pool that a test set is drawn from is kept apart from the
+//! model as a whole, as the declared development cases are. Pixels and near-duplicates need the images, which
+//! lie outside a study's derivation: `dataset leakage` compares those.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,8 @@ use crate::dataset::shared::{self, Shared};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
 
-/// Refuses a study that shares anything with a manifest. Without scores only digests in the case tables are compared.
+/// Refuses a study that shares anything with a manifest. Without scores only digests in the case tables are
+/// compared.
 ///
 /// # Errors
 /// `trained-on-test-set` for each manifest; a table that cannot be read.
@@ -42,8 +43,8 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
         if !found.is_empty() {
             problems.push(
                 Diagnostic::error(Code::TrainedOnTestSet, message(&found)).at(Location::file(path)).hint(
-                    "take these cases out of the case tables (a criterion that excludes them is not enough), or \
-                     train on others; `sequester dataset leakage` lists every pair",
+                    "take these cases out of the case tables (a criterion that excludes them is not \
+                     enough), or train on others; `sequester dataset leakage` lists every pair",
                 ),
             );
         }

@@ -74,7 +74,8 @@ pub fn repeated(name: &str) -> Error {
 /// Reads every contender; all problems of all of them at once.
 ///
 /// # Errors
-/// `run-missing`, `run-incomplete`, `run-damaged`, `run-repeated`, `name-repeated`, and what is wrong in tables.
+/// `run-missing`, `run-incomplete`, `run-damaged`, `run-repeated`, `name-repeated`, and what is wrong in
+/// tables.
 pub fn load(given: &[String]) -> Result<Vec<Loaded>> {
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut problems = Vec::new();
@@ -370,8 +371,8 @@ fn named(cases: &[&str]) -> String {
 /// Brings all contenders onto the same cases.
 ///
 /// # Errors
-/// `cases-differ` unless `common`; `no-common-case`, `labels-disagree`, `patients-disagree`, `images-disagree`,
-/// `one-class`.
+/// `cases-differ` unless `common`; `no-common-case`, `labels-disagree`, `patients-disagree`,
+/// `images-disagree`, `one-class`.
 pub fn align(loaded: &[Loaded], common: bool) -> Result<Shared> {
     let by_case: Vec<BTreeMap<&str, &TuningScore>> =
         loaded.iter().map(|l| l.rows.iter().map(|r| (r.case_id.as_str(), r)).collect()).collect();

@@ -16,7 +16,8 @@ use crate::model::run::{RunState, read_tuning_scores};
 use crate::statistics::operating_point::OperatingPointRule;
 use crate::storage;
 
-/// Locks the model that was trained in a study, with its protocol's gate and rule, and records it in the ledger.
+/// Locks the model that was trained in a study, with its protocol's gate and rule, and records it in the
+/// ledger.
 ///
 /// # Errors
 /// `Error::Lock` when the model is locked already; `run-missing`, `run-incomplete`, `run-damaged`.

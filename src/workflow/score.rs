@@ -23,7 +23,8 @@ pub trait Device {
     fn lock(&self) -> &Lock;
     /// What its numbers depend on.
     fn machine(&self) -> Machine;
-    /// Judges and scores images in order; an error has the place of its image. `done` hears how many are finished.
+    /// Judges and scores images in order; an error has the place of its image. `done` hears how many are
+    /// finished.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when `stop` was raised.

@@ -37,7 +37,10 @@ impl Study {
         if !path.is_file() {
             return Err(Diagnostic::error(Code::NotAStudy, "there is no protocol.toml here")
                 .at(Location::file(folder))
-                .hint("`sequester init DIR` writes a study to start from; `sequester demo DIR` a complete synthetic one")
+                .hint(
+                    "`sequester init DIR` writes a study to start from; \
+                     `sequester demo DIR` a complete synthetic one",
+                )
                 .into());
         }
         let protocol_bytes = storage::read(&path)?;
@@ -113,7 +116,10 @@ impl Study {
                 Err(Error::Lock(vec![
                     Diagnostic::error(Code::ProtocolChanged, message)
                         .at(Location::file(self.folder.join("protocol.toml")))
-                        .hint("put the locked text back, or start a new study (another --out) with a new protocol version"),
+                        .hint(
+                            "put the locked text back, or start a new study (another --out) \
+                             with a new protocol version",
+                        ),
                 ]))
             }
         }
@@ -157,7 +163,8 @@ impl Study {
         Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
     }
 
-    /// A file that a training run left: in the run's folder or, where a model was brought without it, beside the lock.
+    /// A file that a training run left: in the run's folder or, where a model was brought without it, beside
+    /// the lock.
     pub fn run_file(&self, name: &str) -> Option<PathBuf> {
         let model = self.model_folder();
         [run_folder(&model), model].into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())
@@ -177,8 +184,8 @@ impl Study {
         Ok(manifests)
     }
 
-    /// What is known of the study before anything is scored: case tables, the manifests of a training, locked or not,
-    /// and the scores where they are there already.
+    /// What is known of the study before anything is scored: case tables, the manifests of a training, locked
+    /// or not, and the scores where they are there already.
     ///
     /// # Errors
     /// As [`Study::inputs`].
