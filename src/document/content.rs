@@ -1,5 +1,5 @@
-//! What a kind of document gives the engine, and what the engine gives it in return: the arguments of a template's
-//! call, and the ways to answer one.
+//! What a kind of document gives the engine, and what the engine gives it in return: the arguments of a
+//! template's call, and the ways to answer one.
 
 use serde_json::Value as Json;
 use tera::Kwargs;
@@ -18,8 +18,8 @@ pub trait Content: Send + Sync + 'static {
     /// The ids of all tables, for the error that names them.
     fn table_ids(&self) -> &[&str];
 
-    /// A table by its id; `path` selects a part of it where it has parts. `None`: there is no such id. A table
-    /// without rows is left out of the document.
+    /// A table by its id; `path` selects a part of it where it has parts. `None`: there is no such id. A
+    /// table without rows is left out of the document.
     fn table(&self, id: &str, path: &str) -> Option<Table>;
 
     /// The ids of all figures, for the error that names them.

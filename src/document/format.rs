@@ -3,10 +3,11 @@
 //! proportions, two decimals for ratios.
 
 /// The rule in words, printed in every document.
-pub const RULE: &str = "Numbers are rounded once, when they are printed, from the unrounded values in results.json: \
-areas, kappa and other indices to three decimals, proportions to percent with one decimal beside their counts, ratios \
-to two decimals. A confidence bound that rounding would make equal to its acceptance limit is printed with more \
-decimals. Percentages in counts tables are the count over the stated total.";
+pub const RULE: &str = "Numbers are rounded once, when they are printed, from the unrounded values in \
+                        results.json: areas, kappa and other indices to three decimals, proportions to \
+                        percent with one decimal beside their counts, ratios to two decimals. A confidence \
+                        bound that rounding would make equal to its acceptance limit is printed with more \
+                        decimals. Percentages in counts tables are the count over the stated total.";
 
 /// How a quantity is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

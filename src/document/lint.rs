@@ -25,12 +25,18 @@ pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
         if !excepted {
             for (column, literal) in literals(line) {
                 problems.push(
-                    Diagnostic::error(Code::LiteralNumber, format!("the template holds the literal number `{literal}`"))
-                        .at(place(column))
-                        .hint(
-                            "take it from the data, such as {{ estimate(id=\"auc\") }}; if it is no result, say so on \
-                             the same line: {# literal: reason #}",
+                    Diagnostic::error(
+                        Code::LiteralNumber,
+                        format!(
+                            "the template holds the literal number \
+                     `{literal}`"
                         ),
+                    )
+                    .at(place(column))
+                    .hint(
+                        "take it from the data, such as {{ estimate(id=\"auc\") }}; if it is no result, \
+                             say so on the same line: {# literal: reason #}",
+                    ),
                 );
             }
         }

@@ -1,6 +1,6 @@
-//! Templates to one Markdown text. Values from a study are escaped for Markdown on their way in; tables, figures and
-//! whatever else a [`Content`] has are asked for by id, and an id that does not exist is an error with the
-//! template's name and line.
+//! Templates to one Markdown text. Values from a study are escaped for Markdown on their way in; tables,
+//! figures and whatever else a [`Content`] has are asked for by id, and an id that does not exist is an error
+//! with the template's name and line.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -180,8 +180,8 @@ impl<C: Content> Shared<C> {
     }
 }
 
-/// A template engine's error as a diagnostic with the template's name and line; what a function refused in its own
-/// words.
+/// A template engine's error as a diagnostic with the template's name and line; what a function refused in
+/// its own words.
 fn located(error: &tera::Error, code: Code, refused: Option<Diagnostic>) -> Error {
     let (message, location) = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {

@@ -357,8 +357,8 @@ impl Table {
 }
 
 impl Figure {
-    /// Drawings under one caption, in files named by `id`, numbered where there are several; `title` gives a file's
-    /// title from its name.
+    /// Drawings under one caption, in files named by `id`, numbered where there are several; `title` gives a
+    /// file's title from its name.
     pub fn drawn(
         id: &str,
         (caption, alt, width): (String, String, f64),

@@ -1,5 +1,5 @@
-//! Estimates, intervals and verdicts in words: what every kind of document says about a quantity, with the numbers
-//! as `document::format` writes them.
+//! Estimates, intervals and verdicts in words: what every kind of document says about a quantity, with the
+//! numbers as `document::format` writes them.
 
 use crate::document::format::{Style, count, level, number};
 use crate::document::text;

@@ -400,7 +400,9 @@ fn the_auditor_cannot_reach_libtorch() {
 #[test]
 fn pure_modules_touch_no_file_no_clock_and_no_environment() {
     let modules = modules();
-    for module in ["eligibility", "sampling", "reads", "statistics", "comparison", "study", "protocol"] {
+    for module in
+        ["eligibility", "sampling", "reads", "statistics", "comparison", "study", "protocol", "document"]
+    {
         for (file, code) in &modules[module] {
             for world in
                 ["std::fs", "std::env", "std::time", "Utc::now", "Local::now", "storage::", "thread_rng"]

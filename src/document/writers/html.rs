@@ -1,4 +1,9 @@
 //! The tree as one HTML page that needs nothing else: inline style, inline figures, no script.
+//!
+//! Written by hand (judged again): 37 elements for 9 kinds of blocks, and every text of a document goes
+//! through the one escape in `document::text`. pulldown-cmark's own writer knows no numbered headings, looks of
+//! cells or figures; a macro library for HTML would replace these format strings one by one, escape in the same
+//! places, and add a dependency to the bytes that an auditor renders again.
 
 use std::fmt::Write as _;
 
@@ -15,7 +20,8 @@ pub fn page(document: &Document) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"author\" content=\"{}\">\n<meta name=\"date\" content=\"{}\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src 'unsafe-inline'; img-src data:\">\n\
          <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body{}>\n",
         html(&document.facts.author),
         html(&document.facts.date),
@@ -68,7 +74,10 @@ fn running(document: &Document) -> String {
         "  @bottom-left {{ content: \"{}\"; color: #5a6370; font: 8pt Arial, sans-serif; }}",
         css(&document.facts.footer)
     );
-    out.push_str("  @bottom-right { content: counter(page) \" / \" counter(pages); color: #5a6370; font: 8pt Arial, sans-serif; }\n} }\n");
+    out.push_str(
+        "  @bottom-right { content: counter(page) \" / \" counter(pages); color: #5a6370; font: \
+                  8pt Arial, sans-serif; }\n} }\n",
+    );
     out
 }
 

@@ -1,5 +1,5 @@
-//! A comparison of models as a kind of document. Nothing is computed here: every number comes out of [`Comparison`]
-//! and is only formatted.
+//! A comparison of models as a kind of document. Nothing is computed here: every number comes out of
+//! [`Comparison`] and is only formatted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,14 +36,16 @@ pub fn default_templates() -> BTreeMap<String, String> {
     BTreeMap::from([(TEMPLATE.to_owned(), include_str!("../../../templates/comparison.md").to_owned())])
 }
 
-/// The comparison as JSON, with its conclusion in words: what `--json` prints and the document is identified by.
+/// The comparison as JSON, with its conclusion in words: what `--json` prints and the document is identified
+/// by.
 pub fn to_json(comparison: &Comparison) -> serde_json::Value {
     let mut value = json!(comparison);
     value["conclusion"] = json!(conclusion(comparison));
     value
 }
 
-/// Renders `comparison.html`, `comparison.pdf` (feature `pdf`), `comparison.md`, `comparison.json` and the figures.
+/// Renders `comparison.html`, `comparison.pdf` (feature `pdf`), `comparison.md`, `comparison.json` and the
+/// figures.
 ///
 /// # Errors
 /// As [`compose`].

@@ -11,8 +11,8 @@ pub fn difference(value: f64) -> String {
         .unwrap_or_else(|| format::fixed(value, 6))
 }
 
-/// The declared interval, or the exact one beside it where that has collapsed to a point: from cases that do not vary
-/// the bootstrap draws nothing else.
+/// The declared interval, or the exact one beside it where that has collapsed to a point: from cases that do
+/// not vary the bootstrap draws nothing else.
 pub fn spread(estimate: &Estimate) -> Option<&Interval> {
     let wide = estimate.intervals.iter().find(|i| i.lower < i.upper);
     wide.or(estimate.intervals.first())

@@ -44,21 +44,26 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
     let names = names.join(", ");
     let (caption, alt, width, canvases) = match id {
         "auc" => (
-            format!("Area under the ROC curve with {level} confidence intervals. Overlapping intervals do not say whether \
-                     a paired difference is shown; the tests do."),
+            format!(
+                "Area under the ROC curve with {level} confidence intervals. Overlapping intervals do \
+                     not say whether a paired difference is shown; the tests do."
+            ),
             format!("Forest plot of the AUC of {names}; the numbers are those of the table of contenders."),
             0.9,
             vec![forest(comparison)],
         ),
         "roc" => (
             "ROC curves. Dots are the operating points.".to_owned(),
-            format!("ROC curves, sensitivity against one minus specificity, of {names}, with their operating points."),
+            format!(
+                "ROC curves, sensitivity against one minus specificity, of {names}, with their \
+                     operating points."
+            ),
             0.64,
             vec![roc(comparison)],
         ),
         "precision-recall" => (
-            "Precision-recall curves at the prevalence of these cases, as steps whose area is the average precision. Dots \
-             are the operating points; the dashed line is the prevalence."
+            "Precision-recall curves at the prevalence of these cases, as steps whose area is the average \
+             precision. Dots are the operating points; the dashed line is the prevalence."
                 .to_owned(),
             format!("Precision-recall curves of {names}, with their operating points."),
             0.64,
@@ -77,16 +82,17 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
             rows_of(&comparison.contenders, |c| c.confusion.is_some(), (240.0, 3), confusion),
         ),
         "calibration" => (
-            "Reliability: share of positives against mean score in ten bins of equal width; bins without cases are left \
-             out. On the dashed line scores are probabilities."
+            "Reliability: share of positives against mean score in ten bins of equal width; bins without \
+             cases are left out. On the dashed line scores are probabilities."
                 .to_owned(),
             format!("Reliability curves of {names}; the diagonal is ideal."),
             0.64,
             vec![calibration(comparison)],
         ),
         "training" => (
-            "Training curves on the same scales: loss on training and on tuning cases above, AUC on the tuning cases below. \
-             Dashed lines separate stages; the ring marks the epoch whose weights were kept."
+            "Training curves on the same scales: loss on training and on tuning cases above, AUC on the \
+             tuning cases below. Dashed lines separate stages; the ring marks the epoch whose weights were \
+             kept."
                 .to_owned(),
             format!("Training curves side by side of {names}."),
             1.0,

@@ -90,8 +90,8 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
     for contender in comparison.contenders.iter().filter(|c| c.exploratory) {
         let auc = contender.estimate("auc").map_or_else(|| "not evaluable".to_owned(), wording::value);
         sentences.push(format!(
-            "Exploratory: the weights of {} were chosen on these cases, so its AUC ({auc}) is too high by an unknown \
-             amount, and it is not tested.",
+            "Exploratory: the weights of {} were chosen on these cases, so its AUC ({auc}) is too high by \
+             an unknown amount, and it is not tested.",
             contender.name
         ));
     }
@@ -101,16 +101,17 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
 /// What the cases are, and so what the figures are worth.
 pub fn statement(comparison: &Comparison) -> String {
     match comparison.data.split {
-        Split::Tuning => "Tuning split, selection only: these cases chose the epoch of each run and its operating point. The \
-                          figures select a model; they are no claim about performance."
+        Split::Tuning => "Tuning split, selection only: these cases chose the epoch of each run and its \
+                          operating point. The figures select a model; they are no claim about performance."
             .to_owned(),
-        Split::Given => "Cases as the tables give them. The program does not know whether they took part in development; \
-                         if they did, the figures are too high."
+        Split::Given => "Cases as the tables give them. The program does not know whether they took part in \
+                         development; if they did, the figures are too high."
             .to_owned(),
-        Split::PublishedCounts => "Unpaired approximation from printed numbers: the scores of single cases are not known, so \
-                                   models are compared as if each had been tested on cases of its own, with the standard \
-                                   errors of Hanley and McNeil (1982). On the same cases the AUCs are correlated and the true \
-                                   p values are smaller by an unknown amount."
+        Split::PublishedCounts => "Unpaired approximation from printed numbers: the scores of single cases \
+                                   are not known, so models are compared as if each had been tested on \
+                                   cases of its own, with the standard errors of Hanley and McNeil (1982). \
+                                   On the same cases the AUCs are correlated and the true p values are \
+                                   smaller by an unknown amount."
             .to_owned(),
     }
 }
@@ -122,20 +123,28 @@ pub fn method(comparison: &Comparison) -> Vec<String> {
     out.push(match method.auc_test {
         AucTest::Delong => "AUCs are compared on the same cases after DeLong et al. (1988).".to_owned(),
         AucTest::Obuchowski => {
-            "Patients have several cases, so AUCs are compared after Obuchowski (1997), with patients as clusters."
+            "Patients have several cases, so AUCs are compared after Obuchowski (1997), with patients as \
+             clusters."
                 .to_owned()
         }
         AucTest::HanleyMcneilUnpaired => {
-            "AUCs are compared without pairing, from standard errors after Hanley and McNeil (1982).".to_owned()
+            "AUCs are compared without pairing, from standard errors after Hanley and McNeil \
+             (1982)."
+                .to_owned()
         }
     });
-    out.extend(method.call_test.map(|test| match test {
-        CallTest::McnemarExact => {
-            "Calls at the contenders' own operating points are compared by McNemar's exact test (1947).".to_owned()
-        }
-        CallTest::Obuchowski1998 => {
-            "Calls at the contenders' own operating points are compared after Obuchowski (1998), with patients as clusters."
-                .to_owned()
+    out.extend(method.call_test.map(|test| {
+        match test {
+            CallTest::McnemarExact => {
+                "Calls at the contenders' own operating points are compared by McNemar's exact test \
+             (1947)."
+                    .to_owned()
+            }
+            CallTest::Obuchowski1998 => {
+                "Calls at the contenders' own operating points are compared after Obuchowski (1998), with \
+             patients as clusters."
+                    .to_owned()
+            }
         }
     }));
     let count = format::count(method.comparisons);
@@ -143,8 +152,8 @@ pub fn method(comparison: &Comparison) -> Vec<String> {
     let family = match &method.family {
         Family::AllPairs => format!("all pairs: {count} {plural}"),
         Family::AgainstBest => format!(
-            "the highest AUC against each other one: {count} {plural}. The same cases chose which one is highest, so \
-             these p values are too small; the comparison of all pairs is free of that"
+            "the highest AUC against each other one: {count} {plural}. The same cases chose which one is \
+             highest, so these p values are too small; the comparison of all pairs is free of that"
         ),
         Family::AgainstReference(name) => format!("{name} against each other one: {count} {plural}"),
     };

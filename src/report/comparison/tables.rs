@@ -162,8 +162,8 @@ fn contenders(comparison: &Comparison) -> Table {
     let mut all = comparison.contenders.iter().flat_map(|c| shown.iter().filter_map(|id| c.estimate(id)));
     if all.any(collapsed) {
         table.notes.push(
-            "Where such an interval is a single point, because the cases do not vary, the exact Clopper-Pearson interval \
-             stands instead; it takes cases as independent."
+            "Where such an interval is a single point, because the cases do not vary, the exact \
+             Clopper-Pearson interval stands instead; it takes cases as independent."
                 .to_owned(),
         );
     }
@@ -268,8 +268,8 @@ fn pairs(comparison: &Comparison) -> Table {
     let mut table = Table::or_none(caption, columns, rows);
     if unpaired {
         table.notes.push(format!(
-            "Correlation needed: how high the correlation of the two AUCs on the same cases would have to be for the \
-             unadjusted interval at level {level} to exclude zero."
+            "Correlation needed: how high the correlation of the two AUCs on the same cases would have to \
+             be for the unadjusted interval at level {level} to exclude zero."
         ));
     }
     table
@@ -332,8 +332,8 @@ fn calibration(comparison: &Comparison) -> Table {
     ];
     let mut table = Table::or_none("Calibration of scores as probabilities".to_owned(), columns, rows);
     table.notes.push(
-        "ECE: expected calibration error, ten equal bins. Ideal are slope one and intercept zero. Intervals take cases as \
-         independent."
+        "ECE: expected calibration error, ten equal bins. Ideal are slope one and intercept zero. Intervals \
+         take cases as independent."
             .to_owned(),
     );
     let ids = ["brier", "ece", "calibration_slope", "calibration_intercept"];

@@ -1,5 +1,5 @@
-//! A description of sets of cases as a kind of document: a page, Markdown, CSV tables and figures. Nothing is computed
-//! here: every number comes from [`Description`] and is only written out.
+//! A description of sets of cases as a kind of document: a page, Markdown, CSV tables and figures. Nothing is
+//! computed here: every number comes from [`Description`] and is only written out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,8 +52,8 @@ const FIGURES: &[&str] = &[
     "intensity",
 ];
 
-/// All files of a description: `description.html`, `description.md`, `figures/*.svg`, `tables/*.csv`. The JSON is the
-/// description itself.
+/// All files of a description: `description.html`, `description.md`, `figures/*.svg`, `tables/*.csv`. The
+/// JSON is the description itself.
 ///
 /// # Errors
 /// None that the description's own text can cause.

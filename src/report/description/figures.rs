@@ -43,7 +43,8 @@ pub fn largest<'a>(series: impl Iterator<Item = &'a Series>) -> f64 {
     series.flat_map(|s| &s.values).flatten().copied().fold(0.0, f64::max)
 }
 
-/// Horizontal bars: one group a category, in each group one bar a series. Values are shares, `largest` ends the axis.
+/// Horizontal bars: one group a category, in each group one bar a series. Values are shares, `largest` ends
+/// the axis.
 pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64) -> Canvas {
     let thick = if series.len() > 2 { 10.0 } else { 11.0 };
     let group = thick * series.len() as f64 + 9.0;
@@ -88,8 +89,8 @@ pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64)
     canvas
 }
 
-/// Distributions over bins of equal width: the first filled, the others as outlines. Values are shares of each series,
-/// `largest` ends the axis.
+/// Distributions over bins of equal width: the first filled, the others as outlines. Values are shares of
+/// each series, `largest` ends the axis.
 pub fn outlines(x_title: &str, range: (f64, f64), series: &[Series], whole: bool, largest: f64) -> Canvas {
     let mut canvas = Canvas::new(640.0, 330.0);
     let entries: Vec<(&str, &'static str)> = series.iter().map(|s| (s.name.as_str(), s.color)).collect();
@@ -165,7 +166,8 @@ pub fn differences(comparisons: &[Comparison]) -> Canvas {
     canvas
 }
 
-/// Which findings stand on the same images: each cell the share of the row's images that also have the column's.
+/// Which findings stand on the same images: each cell the share of the row's images that also have the
+/// column's.
 pub fn matrix(set: &SetDescription) -> Canvas {
     let names: Vec<String> = set
         .co_occurrence

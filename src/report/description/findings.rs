@@ -64,14 +64,20 @@ pub(super) fn findings(description: &Description, pieces: &mut Pieces) {
             "co-occurrence",
             1.0,
             format!(
-                "Findings on the same images, {}: of the images with the row's finding, the percentage that also has the \
-                 column's; on the diagonal the number of images.",
+                "Findings on the same images, {}: of the images with the row's finding, the percentage that \
+                 also has the column's; on the diagonal the number of images.",
                 text::one_line(&first.name)
             ),
             "Matrix of findings by findings; description.json holds all counts.",
             vec![figures::matrix(first)],
         );
     }
+    comorbidity(description, pieces);
+}
+
+/// How many findings an image has.
+fn comorbidity(description: &Description, pieces: &mut Pieces) {
+    let sets = &description.sets;
     let most = sets.iter().flat_map(|s| &s.comorbidity).map(|c| c.findings).max().unwrap_or(0).min(100);
     let mut rows = Vec::new();
     for (group, part) in [("Of all images", false), ("Of the positive images", true)] {
@@ -151,11 +157,17 @@ fn beside(description: &Description, pieces: &mut Pieces) {
         "co-occurring",
         0.95,
         format!("Findings beside {positive}, as shares of the positive and of the negative images."),
-        "Bars of the share of each finding among positive and negative images; the numbers are those of the table.",
+        "Bars of the share of each finding among positive and negative images; the numbers are those of the \
+         table.",
         images.collect(),
     );
+    combinations(sets, &listed, pieces);
+}
+
+/// All findings of a positive image together.
+fn combinations(sets: &[SetDescription], listed: &[&SetDescription], pieces: &mut Pieces) {
     let mut rows = Vec::new();
-    for set in &listed {
+    for set in listed {
         if sets.len() > 1 {
             rows.push(Row::Group(text::one_line(&set.name)));
         }

@@ -40,6 +40,12 @@ pub(super) fn age_and_sex(description: &Description, pieces: &mut Pieces) {
         "Histogram of ages of the positive and of the other images.",
         images.collect(),
     );
+    positives_by_age_and_sex(description, pieces);
+}
+
+/// Positive images by age band and sex, where both are recorded.
+fn positives_by_age_and_sex(description: &Description, pieces: &mut Pieces) {
+    let sets = &description.sets;
     if sets.iter().all(|s| s.by_age_and_sex.is_empty()) {
         return;
     }
@@ -78,9 +84,15 @@ pub(super) fn age_and_sex(description: &Description, pieces: &mut Pieces) {
             rows,
         ),
     );
+    drawn_by_age_and_sex(description, &keys, pieces);
+}
+
+/// The same as bars, a group an age band.
+fn drawn_by_age_and_sex(description: &Description, keys: &[(&str, &str)], pieces: &mut Pieces) {
+    let sets = &description.sets;
     let mut bands: Vec<&str> = Vec::new();
     let mut sexes: Vec<&str> = Vec::new();
-    for (band, sex) in &keys {
+    for (band, sex) in keys {
         if !bands.contains(band) {
             bands.push(band);
         }

@@ -102,8 +102,8 @@ pub(super) fn intensity(description: &Description, pieces: &mut Pieces) {
     let heads = ["Images", "There", "Read", "Mean intensity", "Contrast"].map(str::to_owned).into_iter();
     let mut listed = table("Intensities by group", columns("Group", heads), rows);
     listed.notes.push(
-        "Mean intensity: mean over images of an image's mean. Contrast: mean over images of the standard deviation within an \
-         image. SD: over images."
+        "Mean intensity: mean over images of an image's mean. Contrast: mean over images of the standard \
+         deviation within an image. SD: over images."
             .to_owned(),
     );
     pieces.table("intensity", listed);
@@ -133,7 +133,9 @@ pub(super) fn intensity(description: &Description, pieces: &mut Pieces) {
     pieces.figure(
         "intensity",
         0.85,
-        "Distribution of intensities of healthy and diseased images, in 64 bins; in brackets the images that were read.".to_owned(),
+        "Distribution of intensities of healthy and diseased images, in 64 bins; in brackets the images \
+         that were read."
+            .to_owned(),
         "Outlines of the distributions of intensities by group.",
         images.collect(),
     );

@@ -1,5 +1,5 @@
-//! A description of sets of cases, as a page, as Markdown, as CSV tables and as figures; the same words for a terminal
-//! and for the tables of a submission.
+//! A description of sets of cases, as a page, as Markdown, as CSV tables and as figures; the same words for a
+//! terminal and for the tables of a submission.
 
 mod content;
 mod figures;
@@ -10,6 +10,9 @@ mod overview;
 mod pieces;
 mod side_by_side;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use content::render;
 pub use overview::overview_cells;

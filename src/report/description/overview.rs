@@ -111,8 +111,8 @@ pub(super) fn differences(description: &Description, pieces: &mut Pieces) {
     }
     let mut all = table("Standardised differences between the sets", columns("Variable", heads), rows);
     all.notes.push(format!(
-        "Beyond {NOTABLE} in either direction a difference is set in bold: it is worth a look (Austin 2009). A variable's own \
-         line is the distance over all its levels and has no sign."
+        "Beyond {NOTABLE} in either direction a difference is set in bold: it is worth a look (Austin \
+         2009). A variable's own line is the distance over all its levels and has no sign."
     ));
     pieces.figure(
         "differences",

@@ -1,5 +1,5 @@
-//! Sets side by side in one table, as submission documents print it: counts and shares, and the standardised difference beside
-//! them where there are two sets.
+//! Sets side by side in one table, as submission documents print it: counts and shares, and the standardised
+//! difference beside them where there are two sets.
 
 use super::overview::{mean_sd, middle, range, years};
 use super::words::{
@@ -113,14 +113,14 @@ pub(super) fn all(description: &Description) -> Table {
         lines.table(if compared { "Development data and test set" } else { "The test set" }, "", description);
     if compared {
         made.notes.push(format!(
-            "Standardised difference: of means or shares, first minus second, over the square root of the mean of both \
-             variances (Austin 2009); a variable's own line has the distance over all its levels, without sign (Yang and \
-             Dalton 2012). Beyond {NOTABLE} it is set in bold."
+            "Standardised difference: of means or shares, first minus second, over the square root of the \
+             mean of both variances (Austin 2009); a variable's own line has the distance over all its \
+             levels, without sign (Yang and Dalton 2012). Beyond {NOTABLE} it is set in bold."
         ));
     }
     made.notes.push(
-        "Positive is meant by the label that came with the data; it is not the reference standard. A case is one image; \
-         percentages are of the images of a set."
+        "Positive is meant by the label that came with the data; it is not the reference standard. A case \
+         is one image; percentages are of the images of a set."
             .to_owned(),
     );
     made

@@ -1,5 +1,5 @@
-//! The functions of a submission's templates: estimates, digests, fields of the device file and recorded values, asked
-//! for by id or path. What they give is escaped for Markdown.
+//! The functions of a submission's templates: estimates, digests, fields of the device file and recorded
+//! values, asked for by id or path. What they give is escaped for Markdown.
 
 use std::sync::{Mutex, PoisonError};
 

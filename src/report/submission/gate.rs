@@ -15,7 +15,8 @@ pub struct Check {
     pub accepted: String,
 }
 
-/// The checks of the locked model in the lock's order; of the protocol by name where no model is part of the study.
+/// The checks of the locked model in the lock's order; of the protocol by name where no model is part of the
+/// study.
 pub fn checks(source: &Source) -> Vec<Check> {
     match &source.lock {
         Some(lock) => of(&lock.gate),

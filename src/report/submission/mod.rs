@@ -1,6 +1,6 @@
-//! The submission document of a study, from the facts of its evidence bundle. Nothing is computed here: every number
-//! comes from `results.json` by the id of an estimate and is only formatted, so that an auditor renders the same
-//! bytes from the same bundle.
+//! The submission document of a study, from the facts of its evidence bundle. Nothing is computed here: every
+//! number comes from `results.json` by the id of an estimate and is only formatted, so that an auditor
+//! renders the same bytes from the same bundle.
 
 mod bundle;
 mod content;

@@ -45,8 +45,8 @@ pub fn default_templates() -> BTreeMap<String, String> {
 /// Renders every document and figure. The same source gives the same bytes.
 ///
 /// # Errors
-/// As [`compose`], and `unknown-estimate`, `unknown-digest`, `unknown-value`, `unknown-text` and `unknown-show` of the
-/// submission's own functions.
+/// As [`compose`], and `unknown-estimate`, `unknown-digest`, `unknown-value`, `unknown-text` and
+/// `unknown-show` of the submission's own functions.
 pub fn render(source: &Source) -> Result<Rendered> {
     let content = Arc::new(Submission::of(source.clone()));
     let files = compose(&content, MAIN_TEMPLATE, &source.templates)?.files("report")?;

@@ -609,7 +609,8 @@ fn hostile_study_text_stays_text_in_every_language() {
     assert!(html.contains("*Bold* _it_ `code` &lt;script&gt;alert(1)&lt;/script&gt; #import &quot;/etc/passwd&quot; $x^2$ | cell |"));
     assert!(!html.contains("<em>it</em>") && !html.contains("<strong>Bold") && !html.contains("{{ 49 }}"));
     assert!(!html.contains('\u{202e}') && !html.contains('\u{0}'));
-    // As many tables, figures, headings as the same document with harmless text: nothing was injected or lost.
+    // As many tables, figures, headings as the same document with harmless text: nothing was injected or
+    // lost.
     let harmless = file(&render(&realistic()).expect("renders"), "report.html");
     for tag in ["<table", "<figure", "<h2", "<h3", "<svg", "<nav", "<pre", "<footer"] {
         assert_eq!(html.matches(tag).count(), harmless.matches(tag).count(), "{tag}");

@@ -28,7 +28,8 @@ fn wrapped(entries: &[Entry], width: f64) -> Vec<(String, Option<String>, bool)>
     let mut lines = Vec::new();
     for entry in entries {
         let room = width - 2.0 * PAD - entry.number.as_ref().map_or(0.0, |n| text::width(n) * SIZE + 14.0);
-        // Bold is up to a tenth wider than regular, and so are the fonts of a reader without Liberation or Arial.
+        // Bold is up to a tenth wider than regular, and so are the fonts of a reader without Liberation or
+        // Arial.
         let room = if entry.bold { room / 1.2 } else { room / 1.12 };
         for (index, line) in text::wrap(&text::one_line(&entry.words), SIZE, room).into_iter().enumerate() {
             lines.push((line, if index == 0 { entry.number.clone() } else { None }, entry.bold));

@@ -36,26 +36,31 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
             (
                 format!("ROC curve of the primary analysis.{band} The dot is the operating point."),
                 format!(
-                    "Receiver operating characteristic curve, sensitivity against one minus specificity. AUC {auc}. \
-                     The operating point is at a threshold of {threshold}."
+                    "Receiver operating characteristic curve, sensitivity against one minus specificity. \
+                     AUC {auc}. The operating point is at a threshold of {threshold}."
                 ),
                 0.66,
                 vec![curves::roc(source)],
             )
         }
         "precision-recall" => (
-            "Precision-recall curve of the primary analysis, at the prevalence of the sample. The dot is the operating \
-             point."
+            "Precision-recall curve of the primary analysis, at the prevalence of the sample. The dot is \
+             the operating point."
                 .to_owned(),
-            format!("Precision, the positive predictive value, against recall, the sensitivity, at thresholds from high to low; the operating point is at {threshold}."),
+            format!(
+                "Precision, the positive predictive value, against recall, the sensitivity, at \
+                     thresholds from high to low; the operating point is at {threshold}."
+            ),
             0.46,
             vec![curves::precision_recall(source)],
         ),
         "histogram" => (
-            "Scores of the analysed cases by reference standard. The dashed line is the operating point.".to_owned(),
+            "Scores of the analysed cases by reference standard. The dashed line is the operating \
+             point."
+                .to_owned(),
             format!(
-                "Two histograms of the device's score from 0 to 1: {} cases positive and {} negative by the reference \
-                 standard, with a dashed line at the threshold of {threshold}.",
+                "Two histograms of the device's score from 0 to 1: {} cases positive and {} negative by the \
+                 reference standard, with a dashed line at the threshold of {threshold}.",
                 format::count(results.flow.positives),
                 format::count(results.flow.negatives)
             ),
@@ -67,7 +72,8 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
             (
                 "Cases by device and by reference standard at the operating point.".to_owned(),
                 format!(
-                    "Two by two table: {} true positives, {} false positives, {} false negatives, {} true negatives.",
+                    "Two by two table: {} true positives, {} false positives, {} false negatives, {} true \
+                     negatives.",
                     format::count(c.true_positives),
                     format::count(c.false_positives),
                     format::count(c.false_negatives),
@@ -78,7 +84,9 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
             )
         }
         "training" => (
-            "Training loss, and AUC on the tuning split, by epoch. Dashed lines separate the stages.".to_owned(),
+            "Training loss, and AUC on the tuning split, by epoch. Dashed lines separate the \
+             stages."
+                .to_owned(),
             format!(
                 "Two line charts over {} epochs: training loss above, AUC on the tuning split below.",
                 source.training.len()
@@ -88,8 +96,9 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
         ),
         "forest" => (
             format!(
-                "AUC, sensitivity and specificity in subgroups with {level} confidence intervals. The dashed line is the \
-                 estimate in all analysed cases; open markers are subgroups too small to rely on."
+                "AUC, sensitivity and specificity in subgroups with {level} confidence intervals. The \
+                 dashed line is the estimate in all analysed cases; open markers are subgroups too small to \
+                 rely on."
             ),
             format!(
                 "Forest plot of {} subgroups; the numbers are those of the subgroup table.",
@@ -101,8 +110,8 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
         "flow" => (
             "Flow of cases through the study (STARD).".to_owned(),
             format!(
-                "Flow diagram: {} cases considered, {} eligible, {} sampled, {} analysed, of which {} positive and {} \
-                 negative by the reference standard.",
+                "Flow diagram: {} cases considered, {} eligible, {} sampled, {} analysed, of which {} \
+                 positive and {} negative by the reference standard.",
                 format::count(results.flow.considered),
                 format::count(results.flow.eligible),
                 format::count(results.flow.sampled),
@@ -115,8 +124,8 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
         ),
         "algorithm" => (
             "The device from image to output.".to_owned(),
-            "Flow chart: the image passes the DICOM checks or is refused; it is preprocessed, scored by the network, and \
-             the score is compared with the operating point."
+            "Flow chart: the image passes the DICOM checks or is refused; it is preprocessed, scored by the \
+             network, and the score is compared with the operating point."
                 .to_owned(),
             0.92,
             vec![flow::algorithm(source)],

@@ -68,8 +68,8 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
         table.notes.push(format!("Several primary endpoints: {}.", wording::multiplicity(&results.method)));
     }
     table.notes.push(
-        "The bound of the declared two-sided interval is compared with the criterion, on the scale of 0 to 1 and \
-         without rounding."
+        "The bound of the declared two-sided interval is compared with the criterion, on the scale of 0 to \
+         1 and without rounding."
             .to_owned(),
     );
     table
@@ -99,12 +99,14 @@ pub fn overall(results: &Results, level: &str) -> Table {
     );
     table.notes.extend(method_note(&list));
     table.notes.push(format!(
-        "Measures other than the AUC hold at the operating point: a case is called positive when its score is at least {}.",
+        "Measures other than the AUC hold at the operating point: a case is called positive when its score \
+         is at least {}.",
         format::threshold(results.operating_point.threshold)
     ));
     if list.iter().any(|e| matches!(e.id.as_str(), "ppv" | "npv" | "f1" | "accuracy")) {
         table.notes.push(format!(
-            "Predictive values, accuracy and F1 depend on prevalence; here it is that of the sample, {} ({} of {}).",
+            "Predictive values, accuracy and F1 depend on prevalence; here it is that of the sample, {} ({} \
+             of {}).",
             format::share(results.flow.positives, results.flow.analysed),
             format::count(results.flow.positives),
             format::count(results.flow.analysed)
@@ -139,9 +141,11 @@ pub fn intervals(results: &Results) -> Table {
         ],
         rows,
     );
-    table
-        .notes
-        .push("Verdicts rest on the declared interval alone; the others show how little or how much depends on the method.".to_owned());
+    table.notes.push(
+        "Verdicts rest on the declared interval alone; the others show how little or how much depends \
+               on the method."
+            .to_owned(),
+    );
     table
 }
 

@@ -123,8 +123,8 @@ pub fn eligibility(results: &Results) -> Table {
         rows,
     );
     table.notes.push(
-        "Criteria are applied in this order. A case is counted once under \u{201c}first reason\u{201d} and under every \
-         criterion it fails under \u{201c}any reason\u{201d}."
+        "Criteria are applied in this order. A case is counted once under \u{201c}first reason\u{201d} and \
+         under every criterion it fails under \u{201c}any reason\u{201d}."
             .to_owned(),
     );
     table

@@ -75,7 +75,8 @@ pub fn stages(source: &Source) -> Table {
         rows,
     );
     table.notes.push(
-        "Layers of the base are counted as Keras counts them; \u{201c}trained\u{201d} and \u{201c}frozen\u{201d} are numbers of parameters."
+        "Layers of the base are counted as Keras counts them; \u{201c}trained\u{201d} and \
+         \u{201c}frozen\u{201d} are numbers of parameters."
             .to_owned(),
     );
     table

@@ -66,7 +66,8 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
     );
     if !shown.is_empty() {
         table.notes.push(format!(
-            "\u{2020} Insufficient: fewer cases than the protocol's minimum of {}, or too few of one class. Shown, but not to be relied on.",
+            "\u{2020} Insufficient: fewer cases than the protocol's minimum of {}, or too few of one class. \
+             Shown, but not to be relied on.",
             format::count(results.method.subgroup_minimum)
         ));
         table.notes.extend(method_note(&shown));
