@@ -23,6 +23,7 @@ mod export;
 mod folder;
 mod init;
 mod leakage;
+mod libtorch;
 mod lock;
 mod metrics;
 mod reads;
@@ -41,7 +42,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::diagnostic::{Code, Error, Result};
+use crate::diagnostic::{Error, Result};
+use libtorch::Libtorch;
+
+#[cfg(feature = "torch")]
+pub use libtorch::LIBTORCH;
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -115,6 +120,8 @@ pub struct Context {
     pub json: bool,
     /// The time that is written into ledgers and documents: `SOURCE_DATE_EPOCH` where it is set.
     pub now: chrono::DateTime<chrono::Utc>,
+    /// Where this program is linked with it.
+    pub libtorch: Option<&'static Libtorch>,
 }
 
 impl Context {
@@ -155,20 +162,19 @@ fn interrupted() -> &'static AtomicBool {
     &INTERRUPTED
 }
 
-/// What a build without libtorch says.
-#[cfg(not(feature = "torch"))]
-fn torch_missing(what: &str) -> crate::diagnostic::Diagnostic {
-    crate::diagnostic::Diagnostic::error(
-        Code::TorchMissing,
-        format!("`{what}` needs libtorch, and this build has none"),
-    )
-    .hint("build with `cargo build --release --features torch`; `make demo` sets libtorch up")
-}
-
-/// Parses the command line, runs, reports, and gives the documented exit code.
-pub fn run() -> ExitCode {
+/// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked with libtorch
+/// hands it in.
+pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let cli = Cli::parse();
-    let context = Context { json: cli.json, now: now() };
+    let context = Context { json: cli.json, now: now(), libtorch };
+    if libtorch.is_none()
+        && let Some(program) = libtorch::program_for(&cli.command)
+    {
+        return libtorch::hand_over(&program).unwrap_or_else(|error| {
+            fail(&error, context);
+            ExitCode::from(error.exit_code())
+        });
+    }
     // A second Ctrl-C ends at once.
     // Without the handler Ctrl-C ends the program at once; what is on disk is complete then, too.
     let _ = ctrlc::set_handler(|| {

@@ -6,9 +6,8 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::libtorch::{self, Libtorch};
 use super::study::{Study, StudyArgs};
-#[cfg(not(feature = "torch"))]
-use super::torch_missing;
 use super::{Context, Outcome, cores, interrupted, say};
 use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -17,11 +16,8 @@ use crate::imaging::image_folder::ImageFolder;
 use crate::inference::images::{self, Image};
 use crate::inference::scores::{self, Score, Scores};
 use crate::inference::scoring::{self, Scoring};
-use crate::model::lock::Lock;
 use crate::model::machine::Machine;
 use crate::model::scorer::Scorer;
-#[cfg(feature = "torch")]
-use crate::model::torch::Inference;
 use crate::storage;
 use crate::study::Cohort;
 
@@ -76,7 +72,8 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         Study::open(&StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() })?;
     let cohort = super::dataset::draw(&study)?;
     super::dataset::seal(&study, &cohort, context)?;
-    let done = score(&study, &cohort, &args.device, args.workers)?;
+    let done =
+        score(&study, &cohort, Place { device: &args.device, libtorch: context.libtorch }, args.workers)?;
     if context.json {
         println!(
             "{:#}",
@@ -117,69 +114,48 @@ pub struct Scored {
 /// Images between two writes of the partial table.
 const CHUNK: usize = 128;
 
-/// A locked model where it runs.
-enum Device {
-    Processor(Box<Scorer>),
-    #[cfg(feature = "torch")]
-    Libtorch(Box<Scorer<Inference>>),
+/// Where the network runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    device: &'a str,
+    libtorch: Option<&'a Libtorch>,
 }
 
-impl Device {
-    fn open(name: &str, model: &Path, workers: Option<usize>) -> Result<Self> {
+impl Place<'_> {
+    /// On the processor, without libtorch.
+    pub fn processor() -> Self {
+        Self { device: PROCESSOR, libtorch: None }
+    }
+
+    /// A locked model there, and what its numbers depend on.
+    fn open(self, model: &Path, workers: Option<usize>) -> Result<(Scorer, Machine)> {
         let workers = workers.unwrap_or_else(cores);
-        if name == "cpu" {
-            return Ok(Self::Processor(Box::new(Scorer::open(model, workers)?)));
-        }
-        Self::on_libtorch(name, model, workers)
-    }
-
-    #[cfg(feature = "torch")]
-    fn on_libtorch(name: &str, model: &Path, workers: usize) -> Result<Self> {
-        let device = crate::model::torch::device(name)?;
-        Ok(Self::Libtorch(Box::new(crate::model::torch::open_scorer(model, workers, device)?)))
-    }
-
-    #[cfg(not(feature = "torch"))]
-    fn on_libtorch(name: &str, _: &Path, _: usize) -> Result<Self> {
-        Err(torch_missing(&format!("score --device {name}")).into())
-    }
-
-    fn lock(&self) -> &Lock {
-        match self {
-            Self::Processor(scorer) => scorer.lock(),
-            #[cfg(feature = "torch")]
-            Self::Libtorch(scorer) => scorer.lock(),
-        }
-    }
-
-    /// What its numbers depend on.
-    fn machine(&self) -> Machine {
         let machine = super::machine();
-        match self {
-            Self::Processor(_) => machine,
-            #[cfg(feature = "torch")]
-            Self::Libtorch(_) => Machine {
-                arithmetic: format!(
-                    "libtorch {} on a graphics processor",
-                    crate::model::torch::LIBTORCH_VERSION
-                ),
-                ..machine
-            },
+        if self.device == PROCESSOR {
+            return Ok((Scorer::open(model, workers)?, machine));
         }
+        let libtorch =
+            self.libtorch.ok_or_else(|| libtorch::missing(&format!("score --device {}", self.device)))?;
+        let scorer = (libtorch.open_scorer)(model, workers, self.device)?;
+        Ok((scorer, Machine { arithmetic: (libtorch.arithmetic)(), ..machine }))
     }
+}
 
-    /// Judges and scores images in order; an error has the place of its image.
-    fn score(&self, gate: &Gate, images: &[Image], bar: &ProgressBar) -> Result<Vec<Result<Score>>> {
-        let start = bar.position();
-        let done = |done| bar.set_position(start + done as u64);
-        let rows = match self {
-            Self::Processor(scorer) => images::score(scorer, gate, images, interrupted(), done),
-            #[cfg(feature = "torch")]
-            Self::Libtorch(scorer) => images::score(scorer, gate, images, interrupted(), done),
-        };
-        bar.set_position(start + images.len() as u64);
-        rows
-    }
+/// The device that needs no libtorch.
+const PROCESSOR: &str = "cpu";
+
+/// Whether the command is for the program with libtorch.
+pub fn needs_libtorch(args: &ScoreArgs) -> bool {
+    args.device != PROCESSOR
+}
+
+/// Judges and scores images in order; an error has the place of its image.
+fn rows(scorer: &Scorer, gate: &Gate, images: &[Image], bar: &ProgressBar) -> Result<Vec<Result<Score>>> {
+    let start = bar.position();
+    let done = |done| bar.set_position(start + done as u64);
+    let rows = images::score(scorer, gate, images, interrupted(), done);
+    bar.set_position(start + images.len() as u64);
+    rows
 }
 
 fn bar(length: usize) -> ProgressBar {
@@ -192,7 +168,8 @@ fn bar(length: usize) -> ProgressBar {
 /// Single files, which speak for themselves.
 fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
     let gate = args.gate.as_deref().map(read_gate).transpose()?;
-    let scorer = Device::open(&args.device, model, args.workers)?;
+    let place = Place { device: &args.device, libtorch: context.libtorch };
+    let (scorer, _) = place.open(model, args.workers)?;
     let gate = gate.unwrap_or_else(|| scorer.lock().gate.clone());
     let images: Vec<Image> = args
         .targets
@@ -200,7 +177,7 @@ fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
         .map(|path| Image { case_id: path.display().to_string(), path: path.clone(), known: None })
         .collect();
     let bar = bar(images.len());
-    let rows = scorer.score(&gate, &images, &bar)?;
+    let rows = rows(&scorer, &gate, &images, &bar)?;
     bar.finish_and_clear();
     let mut problems = Vec::new();
     let mut report = Vec::new();
@@ -235,7 +212,7 @@ fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize>) -> Result<Scored> {
+pub fn score(study: &Study, cohort: &Cohort, place: Place, workers: Option<usize>) -> Result<Scored> {
     let protocol = || Location::file(study.folder.join("protocol.toml"));
     if study.protocol.scores.external {
         let problem =
@@ -255,7 +232,7 @@ pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize
     let partial = study.out.join("work/scores-partial.csv");
     let stamp = study.out.join("work/scores-of.txt");
     let folder = study.model_folder();
-    let scorer = Device::open(device, &folder, workers)?;
+    let (scorer, machine) = place.open(&folder, workers)?;
     let lock = storage::read(&folder.join("lock.json"))?;
     let key = Digest::of(&[lock.as_slice(), &crate::study::cohort_table(cohort)].concat());
     let mut table = Scores::new();
@@ -281,7 +258,7 @@ pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize
     if !unchanged {
         say("score", &format!("{} of {} images", todo.len(), cohort.drawn.len()));
         let scoring = study.out.join(scoring::FILE);
-        let mut record = Scoring { machine: Some(scorer.machine()), scores_sha256: None };
+        let mut record = Scoring { machine: Some(machine), scores_sha256: None };
         // What another machine began is of no one kind of machine.
         if !table.is_empty() && Scoring::read(&scoring).is_none_or(|old| old.machine != record.machine) {
             record.machine = None;
@@ -297,7 +274,7 @@ pub fn score(study: &Study, cohort: &Cohort, device: &str, workers: Option<usize
         let gate = scorer.lock().gate.clone();
         let mut problems = Vec::new();
         for chunk in todo.chunks(CHUNK) {
-            for (image, row) in chunk.iter().zip(scorer.score(&gate, chunk, &bar)?) {
+            for (image, row) in chunk.iter().zip(rows(&scorer, &gate, chunk, &bar)?) {
                 match row {
                     Ok(row) => {
                         table.insert(image.case_id.clone(), row);

@@ -5,10 +5,14 @@ mod screen;
 #[cfg(feature = "torch")]
 mod torch;
 
+#[cfg(feature = "torch")]
+pub(super) use torch::train_run as train_on_libtorch;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::libtorch::{self, Libtorch};
 use super::study::{Study, StudyArgs};
 use super::{Context, Outcome, cores};
 use crate::dataset::case::Case;
@@ -140,7 +144,7 @@ pub fn run_folder(model: &Path) -> PathBuf {
 /// locked already; `Error::Interrupted` after saving.
 pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
     let request = request(args)?;
-    let state = train_run(&request)?;
+    let state = train_run(&request, context.libtorch)?;
     show(&state, &run_folder(&request.out), context);
     Ok(Outcome::Done)
 }
@@ -226,10 +230,11 @@ pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainReque
 /// Trains, or continues, with progress on standard error. A complete run with the same inputs is given back as it is.
 ///
 /// # Errors
-/// As [`run`].
-pub fn train_run(request: &TrainRequest) -> Result<RunState> {
+/// As [`run`]; `torch-missing` without libtorch.
+pub fn train_run(request: &TrainRequest, libtorch: Option<&Libtorch>) -> Result<RunState> {
     Lock::refuse_second(&request.out)?;
-    let state = torch::train_run(request)?;
+    let libtorch = libtorch.ok_or_else(|| libtorch::missing("train"))?;
+    let state = (libtorch.train)(request)?;
     let svg = figures::comparison::training_svg(
         &state.inputs.experiment.id,
         &super::compare::epochs(&state.history),
@@ -265,14 +270,4 @@ fn show(state: &RunState, run: &Path, context: Context) {
     );
     println!("weights          {} (SHA-256 {})", run.join(&best.weights.file).display(), best.weights.sha256);
     println!("next             sequester lock");
-}
-
-#[cfg(not(feature = "torch"))]
-mod torch {
-    use super::{Result, RunState, TrainRequest};
-    use crate::cli::torch_missing;
-
-    pub fn train_run(_: &TrainRequest) -> Result<RunState> {
-        Err(torch_missing("train").into())
-    }
 }

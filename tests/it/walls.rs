@@ -133,7 +133,7 @@ fn every_module_imports_only_what_its_wall_allows() {
     let walls: BTreeMap<&str, &[&str]> = WALLS.iter().copied().collect();
     let mut wrong = Vec::new();
     for (module, files) in modules() {
-        if ["lib", "main", "cli"].contains(&module.as_str()) {
+        if ["lib", "main", "torch_main", "cli"].contains(&module.as_str()) {
             continue;
         }
         let Some(allowed) = walls.get(module.as_str()) else {
@@ -162,6 +162,20 @@ fn only_model_torch_names_the_bindings_of_libtorch() {
         for (file, code) in files {
             let names = code.contains("tch::") || code.contains("extern crate tch");
             assert!(!names || file.starts_with("model/torch"), "{file} names tch");
+        }
+    }
+}
+
+/// A reference anywhere else would link libtorch into the everyday program, which then loads it for every command.
+#[test]
+fn only_what_the_program_with_libtorch_hands_in_reaches_it() {
+    let fine = ["cli/libtorch.rs", "cli/train/torch.rs", "cli/train/screen.rs"];
+    for (_, files) in modules() {
+        for (file, code) in files {
+            let reaches = code.contains("model::torch");
+            assert!(!reaches || file.starts_with("model/torch") || fine.contains(&file.as_str()), "{file}");
+            let names = code.contains("LIBTORCH:") || code.contains("::LIBTORCH)");
+            assert!(!names || ["cli/libtorch.rs", "torch_main.rs"].contains(&file.as_str()), "{file}");
         }
     }
 }

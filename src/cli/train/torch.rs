@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::screen::{Screen, bar};
-use super::{Case, Diagnostic, Error, Location, Result, RunState, Store, TrainRequest, run_folder};
+use super::{Case, Code, Diagnostic, Error, Location, Result, RunState, Store, TrainRequest, run_folder};
 use crate::cli::{interrupted, say};
 use crate::dataset::split;
 use crate::digest::Digest;

@@ -17,12 +17,12 @@ use crate::model::scorer::{Engine, Scorer, locked_weights};
 /// # Errors
 /// [`Error::Lock`](crate::diagnostic::Error::Lock) when there is no lock or the weights are not the locked ones; what
 /// libtorch reports.
-pub fn open(folder: &Path, workers: usize, device: Device) -> Result<Scorer<Inference>> {
+pub fn open(folder: &Path, workers: usize, device: Device) -> Result<Scorer> {
     let lock = Lock::read(folder)?;
     let network = Network::new(lock.architecture, &locked_weights(&lock, folder)?, device)?;
     tch::set_num_threads(1);
     let pool = Pool::new(workers, || tch::set_num_threads(1))?;
-    Ok(Scorer::new(lock, Inference::on_libtorch(&network)?, pool))
+    Ok(Scorer::new(lock, Box::new(Inference::on_libtorch(&network)?), pool))
 }
 
 impl Engine for Inference {
@@ -35,6 +35,10 @@ impl Engine for Inference {
             })
             .map_err(failed),
         }
+    }
+
+    fn beside(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
     }
 }
 
