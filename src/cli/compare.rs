@@ -19,8 +19,8 @@ use crate::comparison::{
     Threshold,
 };
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::model::curve::EpochRecord;
 use crate::model::operating_point::Rule;
-use crate::model::run::EpochRecord;
 use crate::report::comparison as document;
 use crate::statistics::warning::Warning;
 use crate::storage;

@@ -1,46 +1,29 @@
-//! Libtorch in a program of its own. Loading it costs a fifth of a second before `main`, so the everyday program is
-//! linked without it and starts `sequester-torch`, the same command line with libtorch, for what needs it.
+//! Libtorch in a program of its own. Loading it costs a fifth of a second before `main`, so the everyday
+//! program is linked without it and starts `sequester-torch`, the same command line with libtorch, for what
+//! needs it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
 
 use super::train::TrainRequest;
-use super::{Command, demo, export, run, score, train};
+use super::{Command, demo, export, run, score};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
 use crate::model::scorer::Scorer;
 
-/// What a program can do that is linked with libtorch. Handed in by its `main` alone: a reference anywhere else
-/// would link libtorch into the everyday program.
+/// What a program can do that is linked with libtorch, handed in by its `main`.
 #[derive(Debug)]
 pub struct Libtorch {
     /// What scores on a device of libtorch are made by.
-    pub(super) arithmetic: fn() -> String,
+    pub arithmetic: fn() -> String,
     /// Trains, or continues.
-    pub(super) train: fn(&TrainRequest) -> Result<RunState>,
+    pub train: fn(&TrainRequest) -> Result<RunState>,
     /// A locked model's folder, workers, the device.
-    pub(super) open_scorer: fn(&Path, usize, &str) -> Result<Scorer>,
+    pub open_scorer: fn(&Path, usize, &str) -> Result<Scorer>,
     /// Writes a locked model's TorchScript; gives the images compared and the largest difference of a logit.
-    pub(super) torchscript: fn(&Path, &Lock, &Path) -> Result<(usize, f64)>,
+    pub torchscript: fn(&Path, &Lock, &Path) -> Result<(usize, f64)>,
 }
-
-#[cfg(feature = "torch")]
-mod linked {
-    use super::{Libtorch, train};
-    use crate::model::torch;
-
-    /// What `sequester-torch` hands to [`run`](crate::cli::run).
-    pub static LIBTORCH: Libtorch = Libtorch {
-        arithmetic: || format!("libtorch {} on a graphics processor", torch::LIBTORCH_VERSION),
-        train: train::train_on_libtorch,
-        open_scorer: |folder, workers, device| torch::open_scorer(folder, workers, torch::device(device)?),
-        torchscript: |folder, lock, out| torch::torchscript(folder, lock, out).map(|a| (a.images, a.largest)),
-    };
-}
-
-#[cfg(feature = "torch")]
-pub use linked::LIBTORCH;
 
 /// Names the program with libtorch where it does not lie beside this one.
 const VARIABLE: &str = "SEQUESTER_TORCH";
@@ -57,8 +40,8 @@ fn place() -> PathBuf {
     }
 }
 
-/// The program with libtorch, if this command needs it and it is there. Where it is not, the command goes on to where it
-/// needs libtorch, so that everything else that is wrong is said first.
+/// The program with libtorch, if this command needs it and it is there. Where it is not, the command goes on
+/// to where it needs libtorch, so that everything else that is wrong is said first.
 pub(super) fn program_for(command: &Command) -> Option<PathBuf> {
     let needed = match command {
         Command::Train(_) => true,
@@ -71,8 +54,8 @@ pub(super) fn program_for(command: &Command) -> Option<PathBuf> {
     needed.then(place).filter(|program| program.is_file())
 }
 
-/// Runs this very command line in the program with libtorch, which takes the place of this process where the system
-/// can do that; elsewhere its exit code is handed through.
+/// Runs this very command line in the program with libtorch, which takes the place of this process where the
+/// system can do that; elsewhere its exit code is handed through.
 ///
 /// # Errors
 /// When it does not start.
@@ -96,8 +79,8 @@ pub(super) fn hand_over(program: &Path) -> Result<ExitCode> {
 }
 
 /// How to get the program.
-pub(super) const REMEDY: &str = "build it with `cargo build --release --features torch` (`make demo` sets libtorch up) \
-    and leave both programs in one folder, or name it in SEQUESTER_TORCH";
+pub(super) const REMEDY: &str = "build it with `cargo build --release --features torch` (`make demo` sets \
+    libtorch up) and leave both programs in one folder, or name it in SEQUESTER_TORCH";
 
 /// What a program without libtorch says where it would need it.
 pub(super) fn missing(what: &str) -> Diagnostic {

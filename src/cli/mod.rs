@@ -43,10 +43,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::diagnostic::{Error, Result};
-use libtorch::Libtorch;
 
-#[cfg(feature = "torch")]
-pub use libtorch::LIBTORCH;
+pub use libtorch::Libtorch;
+pub use train::{Store, TrainRequest, run_folder};
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -140,7 +139,7 @@ fn now() -> chrono::DateTime<chrono::Utc> {
 }
 
 /// One line on standard error about what is being done.
-fn say(step: &str, what: &str) {
+pub fn say(step: &str, what: &str) {
     eprintln!("{step:>9}  {what}");
 }
 
@@ -157,7 +156,7 @@ fn machine() -> crate::model::machine::Machine {
 }
 
 /// Raised by Ctrl-C; long work looks at it and stops where it can be resumed.
-fn interrupted() -> &'static AtomicBool {
+pub fn interrupted() -> &'static AtomicBool {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     &INTERRUPTED
 }

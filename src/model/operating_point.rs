@@ -16,16 +16,17 @@ use crate::digest::Digest;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// The score with the largest sensitivity + specificity - 1 on the tuning cases (Youden 1950); of several the
-    /// lowest, which has the highest sensitivity.
+    /// The score with the largest sensitivity + specificity - 1 on the tuning cases (Youden 1950); of several
+    /// the lowest, which has the highest sensitivity.
     Youden,
     /// The highest score at which the sensitivity on the tuning cases is at least this.
     Sensitivity(f64),
     /// The lowest score at which the specificity on the tuning cases is at least this; just above the highest
     /// negative score when no score gives it.
     Specificity(f64),
-    /// The lowest expected cost, `ratio * prevalence * (1 - sensitivity) + (1 - prevalence) * (1 - specificity)` with both
-    /// taken on the tuning cases (Metz, Semin Nucl Med 1978); of several thresholds the lowest.
+    /// The lowest expected cost,
+    /// `ratio * prevalence * (1 - sensitivity) + (1 - prevalence) * (1 - specificity)` with both taken on the
+    /// tuning cases (Metz, Semin Nucl Med 1978); of several thresholds the lowest.
     Cost {
         /// What a missed positive costs, in false alarms. Above 0.
         ratio: f64,
@@ -42,8 +43,10 @@ impl FromStr for Rule {
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
             format!(
-                "`{text}` is not youden, sensitivity=0.9, specificity=0.9, threshold=0.4 (a number in 0..=1 after the `=`) or \
-                 cost=20@0.0136 (a missed positive costs as much as 20 false alarms, at a prevalence of 0.0136)"
+                "`{text}` is not youden, sensitivity=0.9, specificity=0.9, threshold=0.4 (a number in \
+                 0..=1 after the `=`) or \
+                 cost=20@0.0136 (a missed positive costs as much as 20 false alarms, at a prevalence of \
+                 0.0136)"
             )
         };
         if text == "youden" {
@@ -100,7 +103,8 @@ impl Rule {
                 format!("the lowest threshold with a specificity of at least {value} on the tuning split")
             }
             Self::Cost { ratio, prevalence } => format!(
-                "the lowest expected cost on the tuning split, where a missed positive costs as much as {ratio} false \
+                "the lowest expected cost on the tuning split, where a missed positive costs as much as \
+                 {ratio} false \
                  alarms, at a prevalence of {prevalence}; of several thresholds the lowest"
             ),
             Self::Threshold(value) => format!("fixed beforehand at {value}, not chosen on data"),
@@ -280,7 +284,8 @@ mod tests {
     fn a_cost_gives_the_cheapest_threshold_at_the_prevalence_of_use() {
         // Costs at a ratio of 1 and a prevalence of 0.5 are the errors: 0.6 has one false alarm alone.
         assert_eq!(threshold("cost=1@0.5", &ROWS), 0.6);
-        // At 1 %, misses cost 0.01 * ratio / 3 each and alarms 0.33: with a ratio of 1 nobody but 0.9 is worth calling.
+        // At 1 %, misses cost 0.01 * ratio / 3 each and alarms 0.33: with a ratio of 1 nobody but 0.9 is
+        // worth calling.
         assert_eq!(threshold("cost=1@0.01", &ROWS), 0.9);
         assert_eq!(threshold("cost=1@0.01", &[(0.9, false), (0.2, true)]), 0.9_f64.next_up());
         assert_eq!(threshold("cost=1000@0.01", &[(0.9, false), (0.2, true), (0.1, false)]), 0.2);

@@ -42,8 +42,8 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Reads the lock of a model's folder, checks the weights against it, and builds the forward pass from the
-    /// very bytes that were checked.
+    /// Reads the lock of a model's folder, checks the weights against it, and builds the forward pass from
+    /// the very bytes that were checked.
     ///
     /// # Errors
     /// [`Error::Lock`] when there is no lock or the weights are not the locked ones.
@@ -83,8 +83,9 @@ impl Scorer {
         parallel::each(&self.pool, planes.len(), &never, |_| {}, || self.engine.beside(), work)
     }
 
-    /// Loads, preprocesses and scores `count` images; each worker holds one image at a time. An image that `load`
-    /// cannot give has its own error in its place and does not stop the others. `done` hears how many are finished.
+    /// Loads, preprocesses and scores `count` images; each worker holds one image at a time. An image that
+    /// `load` cannot give has its own error in its place and does not stop the others. `done` hears how many
+    /// are finished.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when `stop` was raised.

@@ -1,7 +1,7 @@
 //! Numbers and names in words, and the parts of a table.
 
+use crate::dataset::describe::Fact;
 use crate::dataset::describe::{Description, Share};
-use crate::dataset::facts::Fact;
 use crate::dataset::standardised::NOTABLE;
 use crate::report::document::{Align, Cell, Column, Look, Row, Table};
 use crate::report::{format, text};

@@ -4,19 +4,20 @@ use std::path::Path;
 
 use tch::{Device, TchError, Tensor};
 
+use super::failed;
 use super::inference::Inference;
-use super::{Network, failed};
-use crate::diagnostic::Result;
-use crate::model::lock::Lock;
-use crate::model::parallel::Pool;
-use crate::model::preprocessing::Preprocessing;
-use crate::model::scorer::{Engine, Scorer, locked_weights};
+use super::network::Network;
+use sequester::diagnostic::Result;
+use sequester::model::lock::Lock;
+use sequester::model::parallel::Pool;
+use sequester::model::preprocessing::Preprocessing;
+use sequester::model::scorer::{Engine, Scorer, locked_weights};
 
 /// A locked model on a device, its weights checked against the lock.
 ///
 /// # Errors
-/// [`Error::Lock`](crate::diagnostic::Error::Lock) when there is no lock or the weights are not the locked ones; what
-/// libtorch reports.
+/// [`Error::Lock`](sequester::diagnostic::Error::Lock) when there is no lock or the weights are not the
+/// locked ones; what libtorch reports.
 pub fn open(folder: &Path, workers: usize, device: Device) -> Result<Scorer> {
     let lock = Lock::read(folder)?;
     let network = Network::new(lock.architecture, &locked_weights(&lock, folder)?, device)?;
