@@ -1,5 +1,5 @@
-//! Training, scoring and preparing images: one line of JSON each; `benches/network.sh` runs it beside its peers.
-//! Arguments: images to train on, then PNG files.
+//! Training, scoring and preparing images: one line of JSON each; `benches/network.sh` runs it beside its
+//! peers. Arguments: images to train on, then PNG files.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -12,8 +12,15 @@ use sequester::model::experiment::Experiment;
 use sequester::model::preprocessing::{Filter, Preprocessing};
 use sequester::model::random::initial_weights;
 use sequester::model::run::{InitialStatement, Inputs, RunState, Sample, manifest};
-use sequester::model::torch::{Inference, Network, TrainInput, device, train};
 use tch::{Tensor, kind};
+
+use engine::inference::Inference;
+use engine::network::Network;
+use engine::{TrainInput, device, train};
+
+#[expect(dead_code, unused_imports, reason = "the program uses more of it")]
+#[path = "../src/torch/engine/mod.rs"]
+mod engine;
 
 /// CPU seconds of the process, finished threads included.
 fn cpu() -> f64 {

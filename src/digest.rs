@@ -66,9 +66,16 @@ impl fmt::Debug for Digest {
 }
 
 /// A text that is not 64 lower-case hexadecimal digits.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a SHA-256 digest (64 lower-case hexadecimal digits)")]
+#[derive(Debug, PartialEq, Eq)]
 pub struct DigestError(String);
+
+impl fmt::Display for DigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a SHA-256 digest (64 lower-case hexadecimal digits)", self.0)
+    }
+}
+
+impl std::error::Error for DigestError {}
 
 impl FromStr for Digest {
     type Err = DigestError;
@@ -104,9 +111,20 @@ impl<'de> Deserialize<'de> for Digest {
 pub struct RelativePath(String);
 
 /// A path that would lead outside, or that tables and manifests cannot hold.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a plain relative path (no leading `/`, no `..`, no backslash, no control characters)")]
+#[derive(Debug, PartialEq, Eq)]
 pub struct RelativePathError(String);
+
+impl fmt::Display for RelativePathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is not a plain relative path (no leading `/`, no `..`, no backslash, no control characters)",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for RelativePathError {}
 
 impl RelativePath {
     /// The path as text.

@@ -1,5 +1,5 @@
 //! The `sequester` program: everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    sequester::cli::run()
+    sequester::cli::run(None)
 }

@@ -54,13 +54,18 @@ const EXPERIMENT: &str = include_str!("../../protocols/exp-demo.toml");
 /// As [`synthetic::write`].
 pub fn run(args: &Args, context: Context) -> Result<Outcome> {
     let cohort = write(args, context)?;
-    if args.dry_run || args.only_cohort {
+    if !trains(args) {
         if !context.json && cohort.is_some() {
             println!("next: sequester run {}", args.folder.display());
         }
         return Ok(Outcome::Done);
     }
     super::run::study(&args.folder, context)
+}
+
+/// Whether the command will train.
+pub fn trains(args: &Args) -> bool {
+    !args.dry_run && !args.only_cohort
 }
 
 /// Writes the study and says what is in it; `None` after a dry run.

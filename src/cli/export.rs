@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
@@ -46,13 +47,24 @@ enum What {
     Probability,
 }
 
+impl ExportArgs {
+    fn format(&self) -> Format {
+        let named_onnx = self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+        self.format.unwrap_or(if named_onnx { Format::Onnx } else { Format::Torchscript })
+    }
+}
+
+/// Whether the command is for the program with libtorch.
+pub fn needs_libtorch(args: &ExportArgs) -> bool {
+    args.format() == Format::Torchscript
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// `file-exists`; [`Error::Lock`] when there is no lock or the weights are not the locked ones; `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
-    let named_onnx = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
-    let format = args.format.unwrap_or(if named_onnx { Format::Onnx } else { Format::Torchscript });
+    let format = args.format();
     if format == Format::Torchscript && args.output == What::Probability {
         let problem = Diagnostic::error(Code::Usage, "TorchScript gives logits alone");
         return Err(Error::usage(problem.hint("--format onnx, or take the logistic function of the logit")));
@@ -67,7 +79,7 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     storage::create_folder(beside)?;
     let (compared, words) = match format {
         Format::Onnx => as_onnx(args, &model, lock_sha256)?,
-        Format::Torchscript => as_torchscript(args, &model, beside)?,
+        Format::Torchscript => as_torchscript(args, &model, beside, context.libtorch)?,
     };
     let sha256 = Digest::of(&storage::read(&args.out)?);
     let statement = serde_json::json!({
@@ -113,23 +125,22 @@ fn as_onnx(args: &ExportArgs, model: &Lock, lock_sha256: Digest) -> Result<(serd
     Ok((serde_json::Value::Null, words.to_owned()))
 }
 
-#[cfg(not(feature = "torch"))]
-fn as_torchscript(_: &ExportArgs, _: &Lock, _: &Path) -> Result<(serde_json::Value, String)> {
-    let problem = super::torch_missing("export --format torchscript");
-    Err(problem
-        .hint("write ONNX with --format onnx, or build with `cargo build --release --features torch`")
-        .into())
-}
-
 /// Writes TorchScript; gives what was compared, as data and in words.
-#[cfg(feature = "torch")]
-fn as_torchscript(args: &ExportArgs, model: &Lock, beside: &Path) -> Result<(serde_json::Value, String)> {
+fn as_torchscript(
+    args: &ExportArgs,
+    model: &Lock,
+    beside: &Path,
+    libtorch: Option<&Libtorch>,
+) -> Result<(serde_json::Value, String)> {
+    let libtorch = libtorch.ok_or_else(|| {
+        libtorch::missing("export --format torchscript")
+            .hint(format!("write ONNX with --format onnx, or {}", libtorch::REMEDY))
+    })?;
     let wrong = |e: std::io::Error| Error::io("write", &args.out, &e);
     let draft = tempfile::Builder::new().suffix(".pt").tempfile_in(beside).map_err(wrong)?;
-    let agreement = crate::model::torch::torchscript(&args.model, model, draft.path())?;
+    let (images, largest) = (libtorch.torchscript)(&args.model, model, draft.path())?;
     draft.as_file().sync_all().map_err(wrong)?;
     draft.persist_noclobber(&args.out).map_err(|e| wrong(e.error))?;
-    let (images, largest) = (agreement.images, agreement.largest);
     let words = format!("{images} images of random intensities: logits differ by at most {largest:.1e}");
     Ok((serde_json::json!({"images": images, "largest_difference_of_a_logit": largest}), words))
 }

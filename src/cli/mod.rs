@@ -23,6 +23,7 @@ mod export;
 mod folder;
 mod init;
 mod leakage;
+mod libtorch;
 mod lock;
 mod metrics;
 mod outcome;
@@ -44,11 +45,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::diagnostic::{Code, Error, Result};
+use crate::diagnostic::{Error, Result};
 use crate::workflow::outside::{Outside, Progress};
 use outcome::EXIT_CODES;
 
+pub use libtorch::Libtorch;
 pub use outcome::Outcome;
+pub use train::{Store, TrainRequest};
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -101,6 +104,8 @@ pub struct Context {
     pub json: bool,
     /// The time that is written into ledgers and documents: `SOURCE_DATE_EPOCH` where it is set.
     pub now: chrono::DateTime<chrono::Utc>,
+    /// Where this program is linked with it.
+    pub libtorch: Option<&'static Libtorch>,
 }
 
 impl Context {
@@ -163,7 +168,7 @@ impl Progress for Terminal {
 }
 
 /// One line on standard error about what is being done.
-fn say(step: &str, what: &str) {
+pub fn say(step: &str, what: &str) {
     eprintln!("{step:>9}  {what}");
 }
 
@@ -180,25 +185,24 @@ fn machine() -> crate::model::machine::Machine {
 }
 
 /// Raised by Ctrl-C; long work looks at it and stops where it can be resumed.
-fn interrupted() -> &'static AtomicBool {
+pub fn interrupted() -> &'static AtomicBool {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     &INTERRUPTED
 }
 
-/// What a build without libtorch says.
-#[cfg(not(feature = "torch"))]
-fn torch_missing(what: &str) -> crate::diagnostic::Diagnostic {
-    crate::diagnostic::Diagnostic::error(
-        Code::TorchMissing,
-        format!("`{what}` needs libtorch, and this build has none"),
-    )
-    .hint("build with `cargo build --release --features torch`; `make demo` sets libtorch up")
-}
-
-/// Parses the command line, runs, reports, and gives the documented exit code.
-pub fn run() -> ExitCode {
+/// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked with libtorch
+/// hands it in.
+pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let cli = Cli::parse();
-    let context = Context { json: cli.json, now: now() };
+    let context = Context { json: cli.json, now: now(), libtorch };
+    if libtorch.is_none()
+        && let Some(program) = libtorch::program_for(&cli.command)
+    {
+        return libtorch::hand_over(&program).unwrap_or_else(|error| {
+            fail(&error, context);
+            ExitCode::from(error.exit_code())
+        });
+    }
     // A second Ctrl-C ends at once.
     // Without the handler Ctrl-C ends the program at once; what is on disk is complete then, too.
     let _ = ctrlc::set_handler(|| {

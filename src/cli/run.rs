@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
         let scored = workflow::score::score(
             &study,
             &cohort,
-            |model| score::Device::open("cpu", model, None),
+            |model| score::Place::processor().open(model, None),
             &outside,
         )?;
         let how = if scored.unchanged { "unchanged" } else { "done" };
@@ -102,14 +102,23 @@ pub fn study(folder: &Path, context: Context) -> Result<Outcome> {
     run(&RunArgs { study, reason: None, dry_run: false }, context)
 }
 
+/// Whether the command will train: a study that cannot be opened does not.
+pub fn trains(args: &RunArgs) -> bool {
+    let open = || args.study.open().ok();
+    !args.dry_run && open().is_some_and(|study| study.protocol.model.is_some() && !is_locked(&study))
+}
+
+fn is_locked(study: &Study) -> bool {
+    study.model_folder().join("lock.json").is_file()
+}
+
 /// Trains and locks, unless the model is locked already; whether there is a new one.
 fn make_model(study: &Study, context: Context) -> Result<bool> {
-    let folder = study.model_folder();
-    if folder.join("lock.json").is_file() {
+    if is_locked(study) {
         say("lock", "unchanged: the model is locked");
         return Ok(false);
     }
-    let state = train::train_run(&train::study_request(study, None)?)?;
+    let state = train::train_run(&train::study_request(study, None)?, context.libtorch)?;
     if let Some(best) = &state.best {
         say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
     }
@@ -124,7 +133,7 @@ fn make_model(study: &Study, context: Context) -> Result<bool> {
 /// Says which steps would be done.
 fn plan(study: &Study, context: Context) -> Result<Outcome> {
     let ledger = study.ledger()?;
-    let locked = study.model_folder().join("lock.json").is_file();
+    let locked = is_locked(study);
     let scored = study.protocol.scores.file.below(&study.out).is_file();
     let mut steps = vec![("dataset", ledger.last(Event::TestSetSealed).is_some())];
     if study.protocol.model.is_some() {

@@ -5,8 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-#[cfg(not(feature = "torch"))]
-use super::torch_missing;
+use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome, cores, interrupted};
 use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -15,8 +14,6 @@ use crate::inference::scores::Score;
 use crate::model::lock::Lock;
 use crate::model::machine::Machine;
 use crate::model::scorer::Scorer;
-#[cfg(feature = "torch")]
-use crate::model::torch::Inference;
 use crate::storage;
 use crate::workflow::dataset;
 use crate::workflow::score::{self, Device as _, score};
@@ -72,7 +69,8 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
     let cohort = dataset::draw(&study, &context.outside())?;
     dataset::seal(&study, &cohort, &context.outside())?;
-    let open = |model: &Path| Device::open(&args.device, model, args.workers);
+    let place = Place { device: &args.device, libtorch: context.libtorch };
+    let open = |model: &Path| place.open(model, args.workers);
     let done = score(&study, &cohort, open, &context.outside())?;
     if context.json {
         println!(
@@ -99,62 +97,57 @@ pub fn read_gate(path: &Path) -> Result<Gate> {
     crate::protocol::parse_gate(path, &text).map_err(Error::Input)
 }
 
-/// A locked model where it runs.
-pub enum Device {
-    /// On the processor, in plain Rust.
-    Processor(Box<Scorer>),
-    /// On a device of libtorch.
-    #[cfg(feature = "torch")]
-    Libtorch(Box<Scorer<Inference>>),
+/// Where the network runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    device: &'a str,
+    libtorch: Option<&'a Libtorch>,
 }
 
-impl Device {
-    /// Opens the model of a folder on a device of this name.
+/// A locked model where it runs.
+pub struct Opened {
+    scorer: Scorer,
+    machine: Machine,
+}
+
+impl Place<'_> {
+    /// On the processor, without libtorch.
+    pub fn processor() -> Self {
+        Self { device: PROCESSOR, libtorch: None }
+    }
+
+    /// Opens the locked model of a folder there.
     ///
     /// # Errors
     /// `Error::Lock` when it is not locked or not what was locked; `torch-missing`.
-    pub fn open(name: &str, model: &Path, workers: Option<usize>) -> Result<Self> {
+    pub fn open(self, model: &Path, workers: Option<usize>) -> Result<Opened> {
         let workers = workers.unwrap_or_else(cores);
-        if name == "cpu" {
-            return Ok(Self::Processor(Box::new(Scorer::open(model, workers)?)));
+        let machine = super::machine();
+        if self.device == PROCESSOR {
+            return Ok(Opened { scorer: Scorer::open(model, workers)?, machine });
         }
-        Self::on_libtorch(name, model, workers)
-    }
-
-    #[cfg(feature = "torch")]
-    fn on_libtorch(name: &str, model: &Path, workers: usize) -> Result<Self> {
-        let device = crate::model::torch::device(name)?;
-        Ok(Self::Libtorch(Box::new(crate::model::torch::open_scorer(model, workers, device)?)))
-    }
-
-    #[cfg(not(feature = "torch"))]
-    fn on_libtorch(name: &str, _: &Path, _: usize) -> Result<Self> {
-        Err(torch_missing(&format!("score --device {name}")).into())
+        let libtorch =
+            self.libtorch.ok_or_else(|| libtorch::missing(&format!("score --device {}", self.device)))?;
+        let scorer = (libtorch.open_scorer)(model, workers, self.device)?;
+        Ok(Opened { scorer, machine: Machine { arithmetic: (libtorch.arithmetic)(), ..machine } })
     }
 }
 
-impl score::Device for Device {
+/// The device that needs no libtorch.
+const PROCESSOR: &str = "cpu";
+
+/// Whether the command is for the program with libtorch.
+pub fn needs_libtorch(args: &ScoreArgs) -> bool {
+    args.device != PROCESSOR
+}
+
+impl score::Device for Opened {
     fn lock(&self) -> &Lock {
-        match self {
-            Self::Processor(scorer) => scorer.lock(),
-            #[cfg(feature = "torch")]
-            Self::Libtorch(scorer) => scorer.lock(),
-        }
+        self.scorer.lock()
     }
 
     fn machine(&self) -> Machine {
-        let machine = super::machine();
-        match self {
-            Self::Processor(_) => machine,
-            #[cfg(feature = "torch")]
-            Self::Libtorch(_) => Machine {
-                arithmetic: format!(
-                    "libtorch {} on a graphics processor",
-                    crate::model::torch::LIBTORCH_VERSION
-                ),
-                ..machine
-            },
-        }
+        self.machine.clone()
     }
 
     fn rows(
@@ -164,18 +157,15 @@ impl score::Device for Device {
         stop: &AtomicBool,
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Result<Score>>> {
-        match self {
-            Self::Processor(scorer) => images::score(scorer, gate, images, stop, done),
-            #[cfg(feature = "torch")]
-            Self::Libtorch(scorer) => images::score(scorer, gate, images, stop, done),
-        }
+        images::score(&self.scorer, gate, images, stop, done)
     }
 }
 
 /// Single files, which speak for themselves.
 fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
     let gate = args.gate.as_deref().map(read_gate).transpose()?;
-    let scorer = Device::open(&args.device, model, args.workers)?;
+    let place = Place { device: &args.device, libtorch: context.libtorch };
+    let scorer = place.open(model, args.workers)?;
     let gate = gate.unwrap_or_else(|| scorer.lock().gate.clone());
     let images: Vec<Image> = args
         .targets

@@ -1,14 +1,10 @@
 //! `sequester train`: trains an experiment on development cases, and picks up where it was interrupted.
 
-#[cfg(feature = "torch")]
-mod screen;
-#[cfg(feature = "torch")]
-mod torch;
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome, cores};
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
@@ -38,7 +34,8 @@ pub struct TrainArgs {
     /// Folder that the study's paths are relative to [default: the study folder].
     #[arg(long, value_name = "DIR", requires = "study")]
     data: Option<PathBuf>,
-    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's folder.
+    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's
+    /// folder.
     #[arg(long, value_name = "DIR", required_unless_present = "study")]
     out: Option<PathBuf>,
     /// Experiment file [default: the one the study's protocol names].
@@ -47,7 +44,8 @@ pub struct TrainArgs {
     /// Table of development cases.
     #[arg(long, value_name = "FILE", requires = "images")]
     cases: Option<PathBuf>,
-    /// Table of tuning cases; --cases then is for training alone. Otherwise the experiment's split divides them.
+    /// Table of tuning cases; --cases then is for training alone. Otherwise the experiment's split divides
+    /// them.
     #[arg(long, value_name = "FILE", requires = "cases")]
     tuning: Option<PathBuf>,
     /// Format of the tables.
@@ -59,7 +57,8 @@ pub struct TrainArgs {
     /// Folder that the image paths are relative to.
     #[arg(long, value_name = "DIR", requires = "cases")]
     images: Option<PathBuf>,
-    /// Start from this .safetensors file, or from `random` weights, whatever the experiment says; the lock records it.
+    /// Start from this .safetensors file, or from `random` weights, whatever the experiment says; the lock
+    /// records it.
     #[arg(long, value_name = "FILE|random")]
     initial_weights: Option<PathBuf>,
     /// Images that are worked on at a time, each on one thread [default: the number of cores].
@@ -68,8 +67,9 @@ pub struct TrainArgs {
     /// Compute frozen layers in every epoch instead of storing their output: slower, less disk, same result.
     #[arg(long, conflicts_with = "cache")]
     no_store: bool,
-    /// Keep resized images and the output of frozen layers here, for other trainings with the same images and frozen
-    /// layers; `sequester cache` lists and removes them [default: in the run, removed when it is complete].
+    /// Keep resized images and the output of frozen layers here, for other trainings with the same images and
+    /// frozen layers; `sequester cache` lists and removes them [default: in the run, removed when it is
+    /// complete].
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Where the network runs: cpu, cuda or cuda:N. Digests are comparable on the same device alone.
@@ -85,7 +85,6 @@ enum Format {
 
 /// Where the output of frozen layers is stored.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "read where libtorch is"))]
 pub enum Store {
     /// Nowhere: it is computed each time.
     No,
@@ -107,7 +106,6 @@ impl Store {
 
 /// What a training starts from.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "read where libtorch is"))]
 pub struct TrainRequest {
     /// The experiment file.
     pub experiment: PathBuf,
@@ -132,11 +130,11 @@ pub struct TrainRequest {
 /// Runs the command.
 ///
 /// # Errors
-/// Whatever is wrong with experiment, cases and images, all of a kind at once; `Error::Lock` when the model is
-/// locked already; `Error::Interrupted` after saving.
+/// Whatever is wrong with experiment, cases and images, all of a kind at once; `Error::Lock` when the model
+/// is locked already; `Error::Interrupted` after saving.
 pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
     let request = request(args)?;
-    let state = train_run(&request)?;
+    let state = train_run(&request, context.libtorch)?;
     show(&state, &run_folder(&request.out), context);
     Ok(Outcome::Done)
 }
@@ -215,13 +213,15 @@ pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainReque
     })
 }
 
-/// Trains, or continues, with progress on standard error. A complete run with the same inputs is given back as it is.
+/// Trains, or continues, with progress on standard error. A complete run with the same inputs is given back
+/// as it is.
 ///
 /// # Errors
-/// As [`run`].
-pub fn train_run(request: &TrainRequest) -> Result<RunState> {
+/// As [`run`]; `torch-missing` without libtorch.
+pub fn train_run(request: &TrainRequest, libtorch: Option<&Libtorch>) -> Result<RunState> {
     Lock::refuse_second(&request.out)?;
-    let state = torch::train_run(request)?;
+    let libtorch = libtorch.ok_or_else(|| libtorch::missing("train"))?;
+    let state = (libtorch.train)(request)?;
     let svg = comparison::training_svg(&state.inputs.experiment.id, &epochs(&state.history));
     storage::write_atomic(&run_folder(&request.out).join("training.svg"), svg.as_bytes())?;
     Ok(state)
@@ -254,14 +254,4 @@ fn show(state: &RunState, run: &Path, context: Context) {
     );
     println!("weights          {} (SHA-256 {})", run.join(&best.weights.file).display(), best.weights.sha256);
     println!("next             sequester lock");
-}
-
-#[cfg(not(feature = "torch"))]
-mod torch {
-    use super::{Result, RunState, TrainRequest};
-    use crate::cli::torch_missing;
-
-    pub fn train_run(_: &TrainRequest) -> Result<RunState> {
-        Err(torch_missing("train").into())
-    }
 }

@@ -1,10 +1,12 @@
-//! Training, tuning and test from one pool: whole patients, stratified, seeded, and as near to the wanted numbers of
-//! images as whole patients allow. [`super::split`] divides a development table for a training; this divides before that.
+//! Training, tuning and test from one pool: whole patients, stratified, seeded, and as near to the wanted
+//! numbers of images as whole patients allow. [`super::split`] divides a development table for a training;
+//! this divides before that.
 //!
-//! Patients are sorted into strata and put in random order within each; then one after the other goes to the set that
-//! lags farthest behind its share of the images so far. So every stratum, and every run of neighbouring strata, is divided
-//! by the shares within about one patient (systematic sampling with implicit stratification; Cochran 1977, chapter 8). The
-//! totals are then made exact by exchanging patients without a positive image.
+//! Patients are sorted into strata and put in random order within each; then one after the other goes to the
+//! set that lags farthest behind its share of the images so far. So every stratum, and every run of
+//! neighbouring strata, is divided by the shares within about one patient (systematic sampling with implicit
+//! stratification; Cochran 1977, chapter 8). The totals are then made exact by exchanging patients without a
+//! positive image.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +38,8 @@ struct Patient<'a> {
 /// The set of each case, as a place in `rule.wanted`.
 ///
 /// # Errors
-/// `label-missing` when a case has no label; `split-too-few` when there are fewer patients than sets with images.
+/// `label-missing` when a case has no label; `split-too-few` when there are fewer patients than sets with
+/// images.
 pub fn allocate(cases: &[Case], rule: &Rule) -> Result<Vec<usize>> {
     let unlabelled = cases.iter().filter(|c| c.source_label.is_none()).count();
     if unlabelled > 0 {
@@ -86,7 +89,8 @@ fn patients<'a>(cases: &'a [Case], rule: &Rule) -> Vec<Patient<'a>> {
         .collect()
 }
 
-/// The level that most images of a patient have; of equals the first by name, a recorded one before `not recorded`.
+/// The level that most images of a patient have; of equals the first by name, a recorded one before
+/// `not recorded`.
 fn usual(images: &[&Case], field: &str, bands: &[AgeBand]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for case in images {
@@ -107,7 +111,8 @@ fn size_class(images: u64) -> u32 {
 fn systematic(patients: &[Patient<'_>], rule: &Rule) -> Vec<usize> {
     let total: i128 = rule.wanted.iter().map(|(_, wanted)| i128::from(*wanted)).sum();
     let positives: i128 = patients.iter().map(|p| i128::from(p.positives)).sum();
-    // Deficits times the total, in whole numbers: images, and among positive patients positive images as well.
+    // Deficits times the total, in whole numbers: images, and among positive patients positive images as
+    // well.
     let mut deficit = vec![(0_i128, 0_i128); rule.wanted.len()];
     // A random start, so that the first patient of all is not always in the same set.
     let mut start = Stream::new(rule.seed, 1);
@@ -155,7 +160,8 @@ fn exchange(patients: &[Patient<'_>], rule: &Rule, set_of: &mut [usize]) {
         let Some(from) = (0..over.len()).filter(|&s| over[s] > 0).max_by_key(|&s| over[s]) else { return };
         let Some(to) = (0..over.len()).filter(|&s| over[s] < 0).min_by_key(|&s| over[s]) else { return };
         let room = over[from].min(-over[to]);
-        // One patient of each size in both sets; of the negative ones alone, so that positives stay where they are.
+        // One patient of each size in both sets; of the negative ones alone, so that positives stay where
+        // they are.
         let mut sizes: [BTreeMap<i128, usize>; 2] = [BTreeMap::new(), BTreeMap::new()];
         let mut any = [0_usize; 2];
         for (place, patient) in patients.iter().enumerate() {

@@ -51,7 +51,8 @@ pub struct Cases {
     pub cases: Vec<Case>,
     /// Names out of [`COLUMNS`] that the tables have.
     pub fields: BTreeSet<&'static str>,
-    /// What was read with a doubt: implausible ages that were taken as missing, findings that NIH does not have.
+    /// What was read with a doubt: implausible ages that were taken as missing, findings that NIH does not
+    /// have.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -116,8 +117,8 @@ pub fn parse_as(
     if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
 }
 
-/// Identifiers and names of files that look as if they named somebody: they would be copied into evidence. By line, never by
-/// value.
+/// Identifiers and names of files that look as if they named somebody: they would be copied into evidence. By
+/// line, never by value.
 fn telling_names(cases: &[Case], table: &Table) -> Option<Diagnostic> {
     let tells = |case: &&Case| {
         let image = case.image.as_ref().map_or("", |image| image.as_str());
@@ -337,7 +338,10 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
             problems.push(
                 Diagnostic::error(Code::FindingLabelsMissing, "the cell `Finding Labels` names no finding")
                     .at(table.at(line))
-                    .hint("an image without findings says `No Finding`; leave out a row whose findings are not known"),
+                    .hint(
+                        "an image without findings says `No Finding`; leave out a row whose findings \
+                        are not known",
+                    ),
             );
         }
         findings.retain(|f| f != NO_FINDING);
@@ -545,7 +549,8 @@ mod tests {
 
     #[test]
     fn nih_header_with_its_unquoted_commas_is_read() {
-        let text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,\
+        let text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View \
+            Position,\
                     OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n\
                     00000013_008.png,Edema|Pneumonia,8,00000013,411Y,M,AP,3056,2544,0.139,0.139\n";
         let cases = parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])

@@ -1,11 +1,9 @@
-//! Facts about a data set that were stated elsewhere, checked against what its tables give: a number that a document
-//! repeats has to follow from the data.
+//! Facts about a data set that were stated elsewhere, checked against what its tables give: a number that a
+//! document repeats has to follow from the data.
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::describe::{Description, SetDescription};
+use super::describe::{Description, Fact, SetDescription};
 use crate::declared::{Document, Section};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
@@ -46,19 +44,6 @@ pub struct Stated {
     finding: Option<String>,
     set: Option<String>,
     value: f64,
-}
-
-/// A stated fact beside what was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fact {
-    /// In words.
-    pub statement: String,
-    /// The number that was stated.
-    pub stated: f64,
-    /// The number that the data give; null when they give none.
-    pub found: Option<f64>,
-    /// Whether the found number rounds to the stated one.
-    pub holds: bool,
 }
 
 /// Reads a file of facts.

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
-use crate::imaging::image;
+use crate::imaging::image_folder;
 
 /// File names that are taken as images, by their ending in any case.
 const IMAGES: [&str; 4] = ["png", "jpg", "jpeg", "dcm"];
@@ -36,21 +36,22 @@ pub struct Row {
     pub label: bool,
 }
 
-/// The images of the sub-folders of `folder`. A file's class is the name of the sub-folder; its patient is the first group
-/// of `patient` in the file's name, or the whole match where it has no group.
+/// The images of the sub-folders of `folder`. A file's class is the name of the sub-folder; its patient is
+/// the first group of `patient` in the file's name, or the whole match where it has no group.
 ///
 /// # Errors
-/// `folder-class-unknown` when a positive class has no folder; `folder-patient` for names in which the pattern
-/// finds nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can hold;
+/// `folder-class-unknown` when a positive class has no folder; `folder-patient` for names in which the
+/// pattern finds nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can hold;
 /// `image-outside` for a link that leads out of the folder.
 pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Result<Found> {
     let mut found = Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 };
     let mut without = Vec::new();
     for class_folder in sorted(folder)? {
         let class = name(&class_folder);
-        // A link is not followed: where it leads to is in the folder under its own name, or must not be taken.
+        // A link is not followed: where it leads to is in the folder under its own name, or must not be
+        // taken.
         if class_folder.is_symlink() && class_folder.is_dir() {
-            image::stays(folder, &class_folder)?;
+            image_folder::stays(folder, &class_folder)?;
         }
         if class_folder.is_symlink() || !class_folder.is_dir() || class.starts_with('.') {
             continue;
@@ -60,7 +61,7 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
             let (stem, ending) = file_name.rsplit_once('.').unwrap_or((file_name.as_str(), ""));
             let image = IMAGES.contains(&ending.to_ascii_lowercase().as_str());
             if image && file.is_symlink() {
-                image::stays(folder, &file)?;
+                image_folder::stays(folder, &file)?;
             }
             if !image || file.is_symlink() || !file.is_file() || stem.is_empty() {
                 found.others += 1;
@@ -92,14 +93,20 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
             format!("the pattern finds no patient in the names of {} images: {shown}", without.len());
         return Err(Diagnostic::error(Code::FolderPatient, message)
             .at(Location::file(folder))
-            .hint("--patient takes a regular expression whose first group is the patient, such as '^(person\\d+|.*IM-\\d+)'")
+            .hint(
+                "--patient takes a regular expression whose first group is the patient, such as \
+                '^(person\\d+|.*IM-\\d+)'",
+            )
             .into());
     }
     if found.rows.is_empty() {
         let problem = Diagnostic::error(Code::FolderEmpty, "no sub-folder holds an image");
         return Err(problem
             .at(Location::file(folder))
-            .hint("name the folder whose sub-folders are the classes, such as train/ with NORMAL/ and PNEUMONIA/")
+            .hint(
+                "name the folder whose sub-folders are the classes, such as train/ with NORMAL/ and \
+                PNEUMONIA/",
+            )
             .into());
     }
     let unknown: Vec<Diagnostic> = positive

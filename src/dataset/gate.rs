@@ -448,7 +448,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn verdict_and_refusals_agree_and_a_rule_less_never_refuses_more(image in images(), drop in 0_usize..9) {
+        fn verdict_and_refusals_agree_and_a_rule_less_never_refuses_more(
+            image in images(),
+            drop in 0_usize..9,
+        ) {
             let full = strict();
             let verdict = |gate: &Gate| Verdict::of(gate.checks(&image).iter().map(|c| c.outcome));
             prop_assert_eq!(verdict(&full) == Verdict::Accept, full.refusals(&image).is_empty());

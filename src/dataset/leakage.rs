@@ -1,11 +1,12 @@
-//! What two sets of cases have in common, and what a set holds twice: patients, cases, files, pixels, and images that
-//! look alike.
+//! What two sets of cases have in common, and what a set holds twice: patients, cases, files, pixels, and
+//! images that look alike.
 //!
-//! Images that look alike are found by a difference hash: the image is averaged down to 17 × 16 cells, and each bit
-//! says whether a cell is brighter than its left neighbour. Two images are near-duplicates when at most a declared number of
-//! the 256 bits differ. Candidates share at least one of [`CHUNKS`] parts of the hash exactly (multi-index hashing,
-//! Norouzi, Punjani and Fleet 2012), so a set is never compared with itself pair by pair. A part that very many images
-//! share, such as a row of collimated border, tells nothing: of these, [`MOST_COMPARED`] are compared with the others.
+//! Images that look alike are found by a difference hash: the image is averaged down to 17 × 16 cells, and
+//! each bit says whether a cell is brighter than its left neighbour. Two images are near-duplicates when at
+//! most a declared number of the 256 bits differ. Candidates share at least one of [`CHUNKS`] parts of the
+//! hash exactly (multi-index hashing, Norouzi, Punjani and Fleet 2012), so a set is never compared with
+//! itself pair by pair. A part that very many images share, such as a row of collimated border, tells
+//! nothing: of these, [`MOST_COMPARED`] are compared with the others.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 
@@ -137,16 +138,16 @@ pub struct Pair {
 pub struct Found {
     /// Sorted.
     pub pairs: Vec<Pair>,
-    /// Images that share a part of the hash with more than [`MOST_COMPARED`] others and were not compared with all of
-    /// them. A near-duplicate that shares no other part may be missed.
+    /// Images that share a part of the hash with more than [`MOST_COMPARED`] others and were not compared
+    /// with all of them. A near-duplicate that shares no other part may be missed.
     pub crowded: usize,
 }
 
 /// Everything that items have in common.
 ///
-/// Between sets: one pair for each value in common and pair of sets (the first case of each set). Within a set: equal and
-/// nearly equal images of different cases, each with the first of its kind; a patient's several images are not reported.
-/// `most_bits` is at most [`LARGEST_DISTANCE`]; 0 finds equal hashes only.
+/// Between sets: one pair for each value in common and pair of sets (the first case of each set). Within a
+/// set: equal and nearly equal images of different cases, each with the first of its kind; a patient's
+/// several images are not reported. `most_bits` is at most [`LARGEST_DISTANCE`]; 0 finds equal hashes only.
 pub fn in_common(items: &[Item], most_bits: u32) -> Found {
     let mut out = Vec::new();
     by_value(items, Kind::Case, |i| Some(i.case_id.as_str()), &mut out);
@@ -224,7 +225,8 @@ fn near(items: &[Item], most_bits: u32, most_compared: usize, out: &mut Vec<Pair
             let same = alike.entry(part(hash, chunk)).or_default();
             for &(other, theirs) in same.iter() {
                 let bits = distance(hash, theirs);
-                // A pair is found by the first part that it shares, or again by the next where that one was crowded.
+                // A pair is found by the first part that it shares, or again by the next where that one was
+                // crowded.
                 if bits > 0 && bits <= most_bits {
                     push(other, index, bits);
                 }

@@ -1,5 +1,5 @@
-//! Which cases belong to which set: NIH's official lists (one image name a line), or a table with `case_id` and `split`
-//! as `dataset split` writes it.
+//! Which cases belong to which set: NIH's official lists (one image name a line), or a table with `case_id`
+//! and `split` as `dataset split` writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,8 +32,9 @@ pub fn stem(path: &Path) -> String {
 /// Reads a list or a table of lists. `name` names a plain list.
 ///
 /// # Errors
-/// What [`Table::parse`] and [`text`] report; `list-empty`; `duplicate-case` with both lines; `value-unreadable` for a line of a list
-/// that is no id; `case-id-missing` and `split-missing` for empty cells.
+/// What [`Table::parse`] and [`text`] report; `list-empty`; `duplicate-case` with both lines;
+/// `value-unreadable` for a line of a list that is no id; `case-id-missing` and `split-missing` for empty
+/// cells.
 pub fn parse(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Vec<List>, Vec<Diagnostic>> {
     let content = text(path, bytes)?;
     let first = content.text.lines().next().unwrap_or_default();
@@ -125,7 +126,8 @@ pub struct Assigned {
 /// Finds the cases of lists.
 ///
 /// # Errors
-/// `case-on-both-sides` for cases in two lists; `list-cases-unknown` when the table has not one case of a list.
+/// `case-on-both-sides` for cases in two lists; `list-cases-unknown` when the table has not one case of a
+/// list.
 pub fn assign(cases: &[Case], lists: &[List]) -> Result<Assigned, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut owner: BTreeMap<&str, usize> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! Training and tuning: whole patients on one side, stratified by whether a patient has a positive image, seeded.
+//! Training and tuning: whole patients on one side, stratified by whether a patient has a positive image,
+//! seeded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,13 +27,13 @@ pub struct Split {
     pub tuning: Vec<usize>,
 }
 
-/// Divides cases by patient. A patient is positive when any image of the patient has a positive source label. In
-/// each of the two strata the patients, sorted by id, are put in random order; the first
+/// Divides cases by patient. A patient is positive when any image of the patient has a positive source label.
+/// In each of the two strata the patients, sorted by id, are put in random order; the first
 /// `round(fraction * patients)` go to tuning, at least one and at most all but one.
 ///
 /// # Errors
-/// `label-missing` with every case that has no source label; `split-one-class` when a stratum has fewer than two
-/// patients, because then one side would have one class alone.
+/// `label-missing` with every case that has no source label; `split-one-class` when a stratum has fewer than
+/// two patients, because then one side would have one class alone.
 pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
     let positive = patients(cases)?;
     let mut tuning_patients = BTreeSet::new();
@@ -43,11 +44,13 @@ pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
         let name = if stratum { "positive" } else { "negative" };
         if ids.len() < 2 {
             let message = format!(
-                "the development cases have {} patients whose label is {name}; training and tuning need one each",
+                "the development cases have {} patients whose label is {name}; training and tuning need \
+                 one each",
                 ids.len()
             );
             problems.push(Diagnostic::error(Code::SplitOneClass, message).hint(
-                "both sides need positive and negative patients: give more cases, or another positive finding",
+                "both sides need positive and negative patients: give more cases, or another positive \
+                 finding",
             ));
             continue;
         }
@@ -202,7 +205,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_case_is_on_exactly_one_side(patients in 8_usize..60, fraction in 0.01_f64..0.99, seed in any::<u64>()) {
+        fn every_case_is_on_exactly_one_side(
+            patients in 8_usize..60,
+            fraction in 0.01_f64..0.99,
+            seed in any::<u64>(),
+        ) {
             let cases = cohort(patients);
             let split = by_patient(&cases, SplitRule { tuning_fraction: fraction, seed }).expect("splits");
             let mut all = [split.training.clone(), split.tuning.clone()].concat();

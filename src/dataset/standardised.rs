@@ -1,31 +1,33 @@
-//! Standardised differences: how far two groups lie apart in a variable, in units of its spread and not of the
-//! groups' sizes. A p value would call every difference between 80,000 and 16,000 images significant.
+//! Standardised differences: how far two groups lie apart in a variable, in units of its spread and not of
+//! the groups' sizes. A p value would call every difference between 80,000 and 16,000 images significant.
 //!
-//! Austin (2009), "Balance diagnostics for comparing the distribution of baseline covariates between treatment groups in
-//! propensity-score matched samples", Statistics in Medicine 28:3083-3107; for variables with several levels Yang and
-//! Dalton (2012), "A unified approach to measuring the effect size between two groups using SAS", SAS Global Forum 335.
+//! Austin (2009), "Balance diagnostics for comparing the distribution of baseline covariates between
+//! treatment groups in propensity-score matched samples", Statistics in Medicine 28:3083-3107; for variables
+//! with several levels Yang and Dalton (2012), "A unified approach to measuring the effect size between two
+//! groups using SAS", SAS Global Forum 335.
 
 /// Above this a difference is usually called worth a look (Austin 2009, section 4).
 pub const NOTABLE: f64 = 0.1;
 
-/// Of a continuous variable: `(mean₁ − mean₂) / √((s₁² + s₂²) / 2)`, variances with `n − 1`. `None` when a side has fewer
-/// than two values, or when nothing varies and the means differ. 0 where both sides hold one and the same value.
+/// Of a continuous variable: `(mean₁ − mean₂) / √((s₁² + s₂²) / 2)`, variances with `n − 1`. `None` when a
+/// side has fewer than two values, or when nothing varies and the means differ. 0 where both sides hold one
+/// and the same value.
 pub fn continuous(first: (f64, f64), second: (f64, f64)) -> Option<f64> {
     let ((mean_1, sd_1), (mean_2, sd_2)) = (first, second);
     over(mean_1 - mean_2, (sd_1 * sd_1 + sd_2 * sd_2) / 2.0)
 }
 
-/// Of a share: `(p₁ − p₂) / √((p₁(1 − p₁) + p₂(1 − p₂)) / 2)`. `None` when a side is empty, or when one share is 0 and the
-/// other 1.
+/// Of a share: `(p₁ − p₂) / √((p₁(1 − p₁) + p₂(1 − p₂)) / 2)`. `None` when a side is empty, or when one share
+/// is 0 and the other 1.
 pub fn binary(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
     let (p, q) = (share(first)?, share(second)?);
     over(p - q, (p * (1.0 - p) + q * (1.0 - q)) / 2.0)
 }
 
-/// Of a variable with several levels: `√((p₁ − p₂)ᵀ S⁻¹ (p₁ − p₂))` over all levels but one, `S` the mean of the two
-/// multinomial covariance matrices (Yang and Dalton 2012). It does not depend on which level is left out; with two levels
-/// it is the absolute value of [`binary`]. Counts of the same levels in the same order. `None` when a side is empty or the
-/// matrix has no inverse, as when no level occurs on both sides.
+/// Of a variable with several levels: `√((p₁ − p₂)ᵀ S⁻¹ (p₁ − p₂))` over all levels but one, `S` the mean of
+/// the two multinomial covariance matrices (Yang and Dalton 2012). It does not depend on which level is left
+/// out; with two levels it is the absolute value of [`binary`]. Counts of the same levels in the same order.
+/// `None` when a side is empty or the matrix has no inverse, as when no level occurs on both sides.
 pub fn categorical(first: &[u64], second: &[u64]) -> Option<f64> {
     let (n, m) = (first.iter().sum::<u64>(), second.iter().sum::<u64>());
     // Levels that occur nowhere would make the matrix singular and say nothing.
@@ -120,8 +122,8 @@ mod tests {
     }
 
     /// Three levels by hand: p₁ = (1/2, 1/4, 1/4), p₂ = (1/4, 1/4, 1/2). S over the first two levels is
-    /// ½[(1/4, −1/8; −1/8, 3/16) + (3/16, −1/16; −1/16, 3/16)] = (7/32, −3/32; −3/32, 6/32), determinant 33/1024;
-    /// d = (1/4, 0), so d² = (1/16)·(6/32)/(33/1024) = 4/11.
+    /// ½[(1/4, −1/8; −1/8, 3/16) + (3/16, −1/16; −1/16, 3/16)] = (7/32, −3/32; −3/32, 6/32), determinant
+    /// 33/1024; d = (1/4, 0), so d² = (1/16)·(6/32)/(33/1024) = 4/11.
     #[test]
     fn a_variable_with_several_levels_has_the_distance_of_yang_and_dalton() {
         near(categorical(&[2, 1, 1], &[1, 1, 2]), (4.0_f64 / 11.0).sqrt());

@@ -6,13 +6,10 @@ use std::path::Path;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::imaging::limits::{LARGEST_SIDE, MOST_PIXELS};
 use crate::imaging::radiograph::Radiograph;
 use crate::storage;
 
-/// Largest number of rows or columns: four times a detector of 43 cm at 0.1 mm.
-pub const LARGEST_SIDE: u32 = 20_000;
-/// Largest number of pixels, so that a small file cannot ask for all memory.
-pub const MOST_PIXELS: u64 = 100_000_000;
 /// Largest memory a decoder may take for one image, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -43,18 +40,6 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
                 .hint("replace the file with a complete PNG, JPEG or DICOM image, or leave the case out"),
         )
     })
-}
-
-/// Refuses a path whose links lead out of the folder.
-pub(crate) fn stays(folder: &Path, path: &Path) -> Result<()> {
-    let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("follow the link", path, &e));
-    if real(path)?.starts_with(real(folder)?) {
-        return Ok(());
-    }
-    Err(Diagnostic::error(Code::ImageOutside, "the link leads out of the folder of images")
-        .at(Location::file(path))
-        .hint("put the image itself into the folder")
-        .into())
 }
 
 /// Whether the bytes are a DICOM file with its preamble (PS3.10, 7.1).
@@ -139,46 +124,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::digest::RelativePath;
 
     fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
         image.into().write_to(&mut out, format).expect("encodes");
         out.into_inner()
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_may_be_the_folder_and_may_not_leave_it() {
-        use std::os::unix::fs::symlink;
-        let home = tempfile::tempdir().expect("folder");
-        let at = |name: &str| home.path().join(name);
-        for folder in ["images/sub", "other"] {
-            std::fs::create_dir_all(at(folder)).expect("creates");
-        }
-        for file in ["images/a.png", "images/sub/b.png", "other/c.png"] {
-            std::fs::write(at(file), b"").expect("writes");
-        }
-        symlink(at("images"), at("link")).expect("links");
-        symlink(at("images/a.png"), at("images/within.png")).expect("links");
-        symlink(at("other/c.png"), at("images/out.png")).expect("links");
-        symlink(at("other"), at("images/sub/out")).expect("links");
-        let code = |folder: &str, image: &str| {
-            let image: RelativePath = image.parse().expect("a path");
-            crate::imaging::image_folder::ImageFolder::open(&at(folder))
-                .expect("opens")
-                .inside(&image)
-                .err()
-                .map(|error| error.diagnostics()[0].code.as_str())
-        };
-        for folder in ["images", "link"] {
-            for image in ["a.png", "sub/b.png", "within.png", "not-there.png"] {
-                assert_eq!(code(folder, image), None, "{folder}/{image}");
-            }
-            for image in ["out.png", "sub/out/c.png"] {
-                assert_eq!(code(folder, image), Some("image-outside"), "{folder}/{image}");
-            }
-        }
     }
 
     fn gradient() -> GrayImage {

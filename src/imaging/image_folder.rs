@@ -1,5 +1,5 @@
-//! Where an image lies below a folder: at its path, or in one of the folders that NIH's twelve archives unpack to
-//! (`images_001/images/00000001_000.png`, ...), which the metadata do not name.
+//! Where an image lies below a folder: at its path, or in one of the folders that NIH's twelve archives
+//! unpack to (`images_001/images/00000001_000.png`, ...), which the metadata do not name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ impl ImageFolder {
     /// Lists the folders `images_*` below `root`, where there are any; nothing else is read.
     ///
     /// # Errors
-    /// When a folder cannot be listed; `image-ambiguous` when two of the folders hold a file of the same name.
+    /// When a folder cannot be listed; `image-ambiguous` when two of the folders hold a file of the same
+    /// name.
     pub fn open(root: &Path) -> Result<Self> {
         let mut parts: BTreeMap<String, PathBuf> = BTreeMap::new();
         let mut twice = Vec::new();
@@ -60,8 +61,8 @@ impl ImageFolder {
             .into())
     }
 
-    /// The image's path. A file at the path itself comes first; what is nowhere gets the path where it would be looked
-    /// for, so that reading it says so.
+    /// The image's path. A file at the path itself comes first; what is nowhere gets the path where it would
+    /// be looked for, so that reading it says so.
     pub fn locate(&self, image: &RelativePath) -> PathBuf {
         let own = image.below(&self.root);
         match self.parts.get(image.as_str()) {
@@ -72,8 +73,9 @@ impl ImageFolder {
 }
 
 impl ImageFolder {
-    /// [`locate`](Self::locate), where no link below the folder leads out of it: such an image would lie where nobody looks
-    /// when the folder is sealed, copied or de-identified. The folder may be a link itself.
+    /// [`locate`](Self::locate), where no link below the folder leads out of it: such an image would lie
+    /// where nobody looks when the folder is sealed, copied or de-identified. The folder may be a link
+    /// itself.
     ///
     /// # Errors
     /// `image-outside`; what following a link reports.
@@ -81,10 +83,22 @@ impl ImageFolder {
         let path = self.locate(image);
         let mut below = path.ancestors().take_while(|part| *part != self.root);
         if below.any(Path::is_symlink) {
-            crate::imaging::image::stays(&self.root, &path)?;
+            stays(&self.root, &path)?;
         }
         Ok(path)
     }
+}
+
+/// Refuses a path whose links lead out of the folder.
+pub(crate) fn stays(folder: &Path, path: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().map_err(|e| Error::io("follow the link", path, &e));
+    if real(path)?.starts_with(real(folder)?) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(Code::ImageOutside, "the link leads out of the folder of images")
+        .at(Location::file(path))
+        .hint("put the image itself into the folder")
+        .into())
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -133,5 +147,39 @@ mod tests {
         assert_eq!(error.diagnostics()[0].code.as_str(), "image-ambiguous");
         let error = ImageFolder::open(Path::new("/nowhere/at/all")).expect_err("refused");
         assert_eq!(error.diagnostics()[0].code.as_str(), "file-missing");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_may_be_the_folder_and_may_not_leave_it() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().expect("folder");
+        let at = |name: &str| home.path().join(name);
+        for folder in ["images/sub", "other"] {
+            std::fs::create_dir_all(at(folder)).expect("creates");
+        }
+        for file in ["images/a.png", "images/sub/b.png", "other/c.png"] {
+            std::fs::write(at(file), b"").expect("writes");
+        }
+        symlink(at("images"), at("link")).expect("links");
+        symlink(at("images/a.png"), at("images/within.png")).expect("links");
+        symlink(at("other/c.png"), at("images/out.png")).expect("links");
+        symlink(at("other"), at("images/sub/out")).expect("links");
+        let code = |folder: &str, image: &str| {
+            let image: RelativePath = image.parse().expect("a path");
+            ImageFolder::open(&at(folder))
+                .expect("opens")
+                .inside(&image)
+                .err()
+                .map(|error| error.diagnostics()[0].code.as_str())
+        };
+        for folder in ["images", "link"] {
+            for image in ["a.png", "sub/b.png", "within.png", "not-there.png"] {
+                assert_eq!(code(folder, image), None, "{folder}/{image}");
+            }
+            for image in ["out.png", "sub/out/c.png"] {
+                assert_eq!(code(folder, image), Some("image-outside"), "{folder}/{image}");
+            }
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! The common radiograph, an 8-bit grey PNG, decoded fast.
 //!
-//! Most rows of a radiograph are filtered by Paeth's predictor (PNG, third edition, 9.4), in which every pixel waits for the one to its
-//! left. Pixels of different rows do not wait for one another when each row runs one pixel behind the row above it, so
-//! thirty-two rows are taken at once. Whatever is out of the ordinary is left to the `image` crate, which also names every fault.
+//! Most rows of a radiograph are filtered by Paeth's predictor (PNG, third edition, 9.4), in which every
+//! pixel waits for the one to its left. Pixels of different rows do not wait for one another when each row
+//! runs one pixel behind the row above it, so thirty-two rows are taken at once. Whatever is out of the
+//! ordinary is left to the `image` crate, which also names every fault.
 
 use fdeflate::Decompressor;
 use pulp::Arch;
 
-use crate::imaging::image::{LARGEST_SIDE, MOST_PIXELS};
+use crate::imaging::limits::{LARGEST_SIDE, MOST_PIXELS};
 use crate::vectorised::vectorised;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -41,7 +42,8 @@ pub(super) fn grey_8_bits(bytes: &[u8]) -> Option<(u32, u32, Vec<u8>)> {
     Some((width, height, filtered))
 }
 
-/// Columns, rows and the parts of the compressed data, if the file is of the kind and every checksum is right.
+/// Columns, rows and the parts of the compressed data, if the file is of the kind and every checksum is
+/// right.
 fn parts(bytes: &[u8]) -> Option<(u32, u32, Vec<&[u8]>)> {
     let mut rest = bytes.strip_prefix(SIGNATURE)?;
     let mut size = None;
@@ -80,7 +82,8 @@ fn parts(bytes: &[u8]) -> Option<(u32, u32, Vec<&[u8]>)> {
     }
 }
 
-/// From rows that each begin with the number of their filter to pixels, in place; nothing if there is no such filter.
+/// From rows that each begin with the number of their filter to pixels, in place; nothing if there is no such
+/// filter.
 fn reconstruct(values: &mut Vec<u8>, columns: usize) -> Option<()> {
     let arch = Arch::new();
     let mut wave = Wave::new(columns);
@@ -147,7 +150,8 @@ impl Wave {
 /// Columns that are turned at once.
 const BLOCK: usize = 64;
 
-/// Eight rows of eight bytes, the first byte lowest, as eight columns: quarters, then their quarters, change places.
+/// Eight rows of eight bytes, the first byte lowest, as eight columns: quarters, then their quarters, change
+/// places.
 #[inline(always)]
 fn turn(mut m: [u64; 8]) -> [u64; 8] {
     exchange(&mut m, [(0, 4), (1, 5), (2, 6), (3, 7)], 32, 0x0000_0000_ffff_ffff);
@@ -183,7 +187,8 @@ fn predicted(left: Lanes, up: Lanes, corner: Lanes, filters: &[Lanes; 4]) -> Lan
     let mut all = [0; ROWS];
     for lane in 0..ROWS {
         let (a, b, c) = (left[lane], up[lane], corner[lane]);
-        // Bytes cannot overflow 16 bits; without the check, and without choices, the compiler makes short vectors of it.
+        // Bytes cannot overflow 16 bits; without the check, and without choices, the compiler makes short
+        // vectors of it.
         let (from_up, from_left) = (b.wrapping_sub(c), a.wrapping_sub(c));
         let both = from_up.wrapping_add(from_left);
         let (pa, pb, pc) = (from_up.wrapping_abs(), from_left.wrapping_abs(), both.wrapping_abs());
@@ -289,7 +294,11 @@ mod tests {
     proptest! {
         #[test]
         fn pixels_are_those_of_the_png_crate(
-            width in 1_u32..150, height in 1_u32..50, filter in 0_usize..6, smooth in 1_u32..300, seed in any::<u32>(),
+            width in 1_u32..150,
+            height in 1_u32..50,
+            filter in 0_usize..6,
+            smooth in 1_u32..300,
+            seed in any::<u32>(),
         ) {
             let value = |i: u32| {
                 let noise = i.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 20;
@@ -301,7 +310,10 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_byte_is_left_to_the_png_crate_or_gives_what_it_gives(at in 0_usize..10_000, flip in 1_u8..=255) {
+        fn a_changed_byte_is_left_to_the_png_crate_or_gives_what_it_gives(
+            at in 0_usize..10_000,
+            flip in 1_u8..=255,
+        ) {
             let pixels: Vec<u8> = (0..40_u32 * 30).map(|i| (i * i / 7) as u8).collect();
             let mut bytes = encoded(40, &pixels, ::png::Filter::Adaptive);
             let at = at % bytes.len();
@@ -312,7 +324,11 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_rows_are_those_of_the_definition(columns in 1_usize..80, rows in 1_usize..80, seed in any::<u64>()) {
+        fn arbitrary_rows_are_those_of_the_definition(
+            columns in 1_usize..80,
+            rows in 1_usize..80,
+            seed in any::<u64>(),
+        ) {
             let mut state = seed | 1;
             let mut byte = || {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,5 +1,6 @@
-//! What in a text looks as if it told of a person or of the finding: dates, telephone numbers, names in file names, words of
-//! findings. Heuristics that point a person to a place; none of them proves anything, and no text is ever repeated.
+//! What in a text looks as if it told of a person or of the finding: dates, telephone numbers, names in file
+//! names, words of findings. Heuristics that point a person to a place; none of them proves anything, and no
+//! text is ever repeated.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -79,8 +80,8 @@ pub fn in_text(text: &str) -> BTreeSet<Trace> {
     found
 }
 
-/// Traces in an identifier or in the name of a file: a date, or two words in a row that begin with a capital and are not of
-/// those that archives put there.
+/// Traces in an identifier or in the name of a file: a date, or two words in a row that begin with a capital
+/// and are not of those that archives put there.
 pub fn in_name(name: &str) -> BTreeSet<Trace> {
     let mut found = BTreeSet::new();
     let name = name.rsplit('/').next().unwrap_or(name);

@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::imaging::image_folder::ImageFolder;
 use crate::imaging::observed::Observed;
 use crate::imaging::{dicom, image};
-use crate::model::scorer::{Engine, Scorer};
+use crate::model::scorer::Scorer;
 use crate::storage;
 
 /// An image that the gate accepted, or the score table's row that says why not.
@@ -94,8 +94,8 @@ impl Image {
 ///
 /// # Errors
 /// [`Error::Interrupted`] when `stop` was raised.
-pub fn score<E: Engine>(
-    scorer: &Scorer<E>,
+pub fn score(
+    scorer: &Scorer,
     gate: &Gate,
     images: &[Image],
     stop: &AtomicBool,

@@ -99,8 +99,8 @@ impl View {
         usize::from(*self == Self::Mirrored)
     }
 
-    /// A square plane of intensities (0 to 1), `side` × `side`, as this view sees it. Turned and magnified about the centre,
-    /// then shifted; bilinear; outside, the nearest edge goes on.
+    /// A square plane of intensities (0 to 1), `side` × `side`, as this view sees it. Turned and magnified
+    /// about the centre, then shifted; bilinear; outside, the nearest edge goes on.
     pub fn of(&self, plane: Vec<f32>, side: usize) -> Vec<f32> {
         match *self {
             Self::Plain => plane,
@@ -112,7 +112,8 @@ impl View {
                 let mut out = Vec::with_capacity(plane.len());
                 for row in 0..side {
                     for column in 0..side {
-                        // Back from the view to the image: unshift, turn clockwise, shrink. Rows grow downwards.
+                        // Back from the view to the image: unshift, turn clockwise, shrink. Rows grow
+                        // downwards.
                         let x = column as f64 - centre - shift[0] * side as f64;
                         let y = row as f64 - centre - shift[1] * side as f64;
                         let source_x = (cosine * x - sine * y) / zoom + centre;

@@ -1,7 +1,7 @@
 //! An experiment: every choice of a training, declared in a TOML file before it starts.
 //!
-//! Nothing has a silent default: a key that is missing is an error, so the file says all there is to say. The exceptions
-//! switch something on that is off without them: `schedule`, `early_stopping_patience`.
+//! Nothing has a silent default: a key that is missing is an error, so the file says all there is to say. The
+//! exceptions switch something on that is off without them: `schedule`, `early_stopping_patience`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::architecture::Architecture;
 use super::augmentation::{Affine, Augmentation};
 use super::layers::{ResolvedLayers, Trainable};
+use super::loss::{ClassWeights, Loss};
 use super::preprocessing::{Filter, Preprocessing};
-use super::schedule::Schedule;
+use super::schedule::{NormStatistics, Schedule, Stage};
 use crate::dataset::split::SplitRule;
 use crate::declared::{Document, Section};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
@@ -75,72 +76,6 @@ pub enum InitialWeights {
     },
 }
 
-/// Weights of the two classes in the loss.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClassWeights {
-    /// All cases weigh 1.
-    None,
-    /// `cases / (2 * cases of the class)`, counted on the training cases.
-    Balanced,
-    /// Inverse to the effective number of cases `(1 - beta^n) / (1 - beta)`, scaled to a sum of 2: Cui, Jia, Lin, Song and
-    /// Belongie, "Class-balanced loss based on effective number of samples", CVPR 2019, equations 2 and 4.
-    EffectiveNumber {
-        /// From 0 (no weights) to below 1 (towards inverse frequency).
-        beta: f64,
-    },
-}
-
-impl ClassWeights {
-    /// Weight of a negative and of a positive case. Both counts are positive.
-    pub fn weights(self, negatives: usize, positives: usize) -> [f64; 2] {
-        let share = |class: usize| (negatives + positives) as f64 / (2.0 * class as f64);
-        match self {
-            Self::None => [1.0, 1.0],
-            Self::Balanced => [share(negatives), share(positives)],
-            Self::EffectiveNumber { beta } => {
-                // 1 - beta^n without cancellation: -expm1(n ln beta); with beta 0 it is 1.
-                let inverse = |class: usize| (1.0 - beta) / -(class as f64 * beta.ln()).exp_m1();
-                let raw = [inverse(negatives), inverse(positives)];
-                raw.map(|weight| 2.0 * weight / (raw[0] + raw[1]))
-            }
-        }
-    }
-}
-
-/// What the optimiser makes small, for one case with label `y`, weight `w` and probability `p` of its own class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Loss {
-    /// `-w ln p`.
-    #[default]
-    WeightedBinaryCrossEntropy,
-    /// `-w (1 - p)^gamma ln p`: Lin, Goyal, Girshick, He and Dollar, "Focal loss for dense object detection", ICCV 2017,
-    /// equation 5.
-    Focal {
-        /// 0 is cross-entropy; the paper's choice is 2.
-        gamma: f64,
-    },
-}
-
-impl Loss {
-    /// Whether it is the cross-entropy.
-    pub fn is_cross_entropy(&self) -> bool {
-        *self == Self::WeightedBinaryCrossEntropy
-    }
-
-    /// The loss of a case without its weight, from its logit, without overflow.
-    pub fn of_logit(self, logit: f64, label: bool) -> f64 {
-        let z = if label { -logit } else { logit };
-        let cross_entropy = z.max(0.0) + (-z.abs()).exp().ln_1p();
-        match self {
-            Self::WeightedBinaryCrossEntropy => cross_entropy,
-            // 1 - p = 1 - e^-cross_entropy.
-            Self::Focal { gamma } => (-(-cross_entropy).exp_m1()).powf(gamma) * cross_entropy,
-        }
-    }
-}
-
 /// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,40 +86,6 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
-}
-
-/// Statistics that the trained normalisations use; frozen ones always use their stored statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NormStatistics {
-    /// The stored running statistics, which stay as they are.
-    Running,
-    /// The shard's own; the running statistics follow with momentum 0.1.
-    Batch,
-}
-
-/// One stage of the training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stage {
-    /// Name for the training curve.
-    pub name: String,
-    /// Passes over the training cases.
-    pub epochs: u32,
-    /// At the start of the stage.
-    pub learning_rate: f64,
-    /// How the learning rate goes on.
-    #[serde(default, skip_serializing_if = "Schedule::is_constant")]
-    pub schedule: Schedule,
-    /// The stage ends after so many epochs in a row whose tuning AUC is not above the stage's best. `None`: never early.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub early_stopping_patience: Option<u32>,
-    /// Cases a step.
-    pub batch_size: usize,
-    /// What is trained.
-    pub trainable: ResolvedLayers,
-    /// Statistics of the trained normalisations.
-    pub norm_statistics: NormStatistics,
 }
 
 impl Experiment {
@@ -268,7 +169,10 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
         root.report(
             Diagnostic::error(Code::KeyMissing, "there is no [[stage]]: nothing would be trained")
                 .at(root.here())
-                .hint("add a [[stage]] with name, epochs, learning_rate, batch_size, trainable, norm_statistics"),
+                .hint(
+                    "add a [[stage]] with name, epochs, learning_rate, batch_size, trainable, \
+                    norm_statistics",
+                ),
         );
     }
     let stages: Vec<Option<Stage>> =
@@ -316,7 +220,8 @@ fn read_initial_weights(network: &Section<'_, '_>) -> Option<InitialWeights> {
     }
     if !declared.ends_with(".safetensors") {
         let message = format!(
-            "`network.initial_weights` is \"{declared}\", must be \"random\" or a file that ends in .safetensors"
+            "`network.initial_weights` is \"{declared}\", must be \"random\" or a file that ends in \
+             .safetensors"
         );
         network.wrong("initial_weights", Code::ValueUnknown, message);
     }
@@ -457,7 +362,8 @@ fn read_stage(section: Section<'_, '_>, network: Option<Architecture>) -> Option
     })
 }
 
-/// Exactly one of `trainable = "head" | "all"`, `trainable_top_share = 0.20`, `unfreeze_from = "denseblock4"`.
+/// Exactly one of `trainable = "head" | "all"`, `trainable_top_share = 0.20`,
+/// `unfreeze_from = "denseblock4"`.
 fn read_trainable(section: &Section<'_, '_>, network: Option<Architecture>) -> Option<ResolvedLayers> {
     let given: Vec<&'static str> = ["trainable", "trainable_top_share", "unfreeze_from"]
         .into_iter()
@@ -615,39 +521,6 @@ mod tests {
         let text =
             PROTOCOLS[2].1.replace("trainable = \"all\"", "trainable = \"all\"\ntrainable_top_share = 0.2");
         assert_eq!(parse(&text).expect_err("wrong")[0].code.as_str(), "stage-trainable");
-    }
-
-    #[test]
-    fn balanced_weights_give_both_classes_the_same_sum() {
-        let [negative, positive] = ClassWeights::Balanced.weights(900, 100);
-        assert_eq!(900.0 * negative, 100.0 * positive);
-        assert_eq!(900.0 * negative + 100.0 * positive, 1000.0);
-    }
-
-    #[test]
-    fn effective_numbers_lie_between_no_weights_and_balanced_ones() {
-        let weights = |beta| ClassWeights::EffectiveNumber { beta }.weights(900, 100);
-        assert_eq!(weights(0.0), [1.0, 1.0]);
-        // (1 - 0.9^900) / (1 - 0.9^100) is close to 1, by hand 1.0000265621.
-        let [negative, positive] = weights(0.9);
-        assert!((positive / negative - 1.000_026_562_1).abs() < 1e-10);
-        let [negative, positive] = weights(1.0 - 1e-9);
-        assert!((positive / negative - 9.0).abs() < 1e-5 && (positive + negative - 2.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn losses_agree_with_their_definitions_and_do_not_overflow() {
-        let (plain, focal) = (Loss::WeightedBinaryCrossEntropy, Loss::Focal { gamma: 2.0 });
-        for logit in [-3.0_f64, 0.0, 0.7, 5.0] {
-            let p = 1.0 / (1.0 + (-logit).exp());
-            assert!((plain.of_logit(logit, true) + p.ln()).abs() < 1e-12);
-            assert!((plain.of_logit(logit, false) + (1.0 - p).ln()).abs() < 1e-12);
-            assert!((focal.of_logit(logit, true) + (1.0 - p).powi(2) * p.ln()).abs() < 1e-12);
-            assert!((focal.of_logit(logit, false) + p.powi(2) * (1.0 - p).ln()).abs() < 1e-12);
-        }
-        assert_eq!(plain.of_logit(-1000.0, true), 1000.0);
-        assert_eq!(plain.of_logit(1000.0, true), 0.0);
-        assert_eq!(focal.of_logit(1000.0, true), 0.0);
     }
 
     #[test]

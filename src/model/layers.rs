@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Unit};
 
 /// Which layers a training stage changes, as declared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,8 @@ pub struct ResolvedLayers {
     pub layers: usize,
     /// Name of the first trained module with parameters.
     pub first_module: String,
-    /// Last step that is frozen as a whole; its output is computed once per image and flip. `None`: nothing is.
+    /// Last step that is frozen as a whole; its output is computed once per image and flip. `None`: nothing
+    /// is.
     pub stored_after: Option<String>,
     /// Trained values: weights, scales and shifts, without running statistics.
     pub trained_parameters: u64,
@@ -63,11 +64,23 @@ impl Trainable {
             first_layer,
             layers,
             first_module: module.to_owned(),
-            stored_after: network.units().into_iter().rfind(|u| u.end_layer <= first_layer).map(|u| u.name),
+            stored_after: frozen_units(network, first_layer).last().map(|unit| unit.name.clone()),
             trained_parameters: count(true),
             frozen_parameters: count(false),
         })
     }
+}
+
+impl ResolvedLayers {
+    /// Steps of the base that are frozen as a whole: the output of the last of them can be stored.
+    pub fn frozen_steps(&self, network: Architecture) -> usize {
+        frozen_units(network, self.first_layer).len()
+    }
+}
+
+/// The steps that lie before the first trained layer. Layers are counted in the order of the steps.
+fn frozen_units(network: Architecture, first_layer: usize) -> Vec<Unit> {
+    network.units().into_iter().take_while(|unit| unit.end_layer <= first_layer).collect()
 }
 
 /// `int(layers * (1 - share))`, as the usual Keras idiom `base.layers[:int(len(base.layers) * 0.8)]` freezes.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
+use super::curve::EpochRecord;
 use super::operating_point::OperatingPoint;
 use super::preprocessing::Preprocessing;
-use super::run::{EpochRecord, InitialStatement, Inputs, RunState, SideSummary, pretty};
+use super::run::{InitialStatement, Inputs, RunState, SideSummary, pretty};
 use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
@@ -219,14 +220,18 @@ impl Lock {
             Diagnostic::error(
                 Code::WeightsDiffer,
                 format!(
-                    "the weights are not those that were locked: locked {} ({} bytes), found {found} ({} bytes)",
+                    "the weights are not those that were locked: locked {} ({} bytes), found {found} ({} \
+                     bytes)",
                     self.weights.sha256,
                     self.weights.bytes,
                     bytes.len()
                 ),
             )
             .at(Location::file(&path))
-            .hint("restore the locked weights; a changed model is a new model and needs its own lock and study"),
+            .hint(
+                "restore the locked weights; a changed model is a new model and needs its own lock and \
+                study",
+            ),
         ))
     }
 
@@ -331,9 +336,10 @@ fn violated(diagnostic: Diagnostic) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::curve::EpochRecord;
     use crate::model::operating_point::choose;
     use crate::model::run::tests::inputs;
-    use crate::model::run::{Best, EpochRecord, Recorded, TuningScore};
+    use crate::model::run::{Best, Recorded, TuningScore};
     use crate::statistics::operating_point::OperatingPointRule;
 
     fn complete(run: &Path) -> RunState {

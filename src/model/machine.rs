@@ -1,5 +1,5 @@
-//! On what kind of machine a network ran. Sums of 32-bit floats depend on it: on one kind they are equal to the last bit, on two
-//! kinds they are close.
+//! On what kind of machine a network ran. Sums of 32-bit floats depend on it: on one kind they are equal to
+//! the last bit, on two kinds they are close.
 
 use serde::{Deserialize, Serialize};
 

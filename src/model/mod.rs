@@ -1,12 +1,14 @@
-//! The model: its experiment as declared, its network as data, its weights and its lock. Imports
-//! `digest` and `dataset` alone; only [`torch`](self) names a tensor library, and only behind the feature.
+//! The model: its experiment as declared, its network as data, its weights, its forward pass and its lock. No
+//! tensor library is named here: training is in the program with libtorch, `src/torch`.
 
 pub mod architecture;
 pub mod augmentation;
+pub mod curve;
 pub mod experiment;
 pub mod forward;
 pub mod layers;
 pub mod lock;
+pub mod loss;
 pub mod machine;
 pub mod onnx;
 pub mod operating_point;
@@ -19,6 +21,3 @@ pub mod run;
 pub mod schedule;
 pub mod scorer;
 pub mod weights;
-
-#[cfg(feature = "torch")]
-pub mod torch;

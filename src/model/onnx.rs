@@ -1,8 +1,9 @@
-//! A locked model as ONNX, for engines that read it. The network is written operation by operation as it was declared, with the
-//! locked weights as they are: what an engine fuses is its own choice. Knows no tensor library.
+//! A locked model as ONNX, for engines that read it. The network is written operation by operation as it was
+//! declared, with the locked weights as they are: what an engine fuses is its own choice. Knows no tensor
+//! library.
 //!
-//! Format: ONNX IR version 8 with operator set 17 (`onnx.proto3` of the ONNX project); the messages below are the part of it that
-//! a network needs, with the field numbers of that file.
+//! Format: ONNX IR version 8 with operator set 17 (`onnx.proto3` of the ONNX project); the messages below are
+//! the part of it that a network needs, with the field numbers of that file.
 
 use prost::Message;
 
@@ -42,7 +43,8 @@ impl Output {
 /// The bytes of the model. The same lock, weights and output give the same bytes.
 ///
 /// # Errors
-/// Every missing, unexpected or misshapen tensor; `export-differs` when what was written does not read back as it was meant.
+/// Every missing, unexpected or misshapen tensor; `export-differs` when what was written does not read back
+/// as it was meant.
 pub fn to_bytes(lock: &Lock, lock_sha256: Digest, weights: &Weights, output: Output) -> Result<Vec<u8>> {
     let wrong = differences(weights, lock.architecture, true);
     if !wrong.is_empty() {
@@ -67,11 +69,23 @@ pub fn to_bytes(lock: &Lock, lock_sha256: Digest, weights: &Weights, output: Out
         ("lock_sha256", lock_sha256.to_string()),
         ("weights_sha256", lock.weights.sha256.to_string()),
         ("preprocessing", preprocessing),
-        ("input", "grey intensities in 0 to 1, resized as preprocessing says, three equal channels, each less mean and divided by std".to_owned()),
-        ("output", match output {
-            Output::Logit => "one logit an image; probability = 1 / (1 + exp(-logit)); positive at or above the threshold".to_owned(),
-            Output::Probability => "one probability an image; positive at or above the threshold".to_owned(),
-        }),
+        (
+            "input",
+            "grey intensities in 0 to 1, resized as preprocessing says, three equal channels, each \
+            less mean and divided by std"
+                .to_owned(),
+        ),
+        (
+            "output",
+            match output {
+                Output::Logit => "one logit an image; probability = 1 / (1 + exp(-logit)); positive at or \
+                above the threshold"
+                    .to_owned(),
+                Output::Probability => {
+                    "one probability an image; positive at or above the threshold".to_owned()
+                }
+            },
+        ),
         ("threshold", lock.operating_point.threshold.to_string()),
     ];
     let model = Model {

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 
-/// Threads that stay, and are gone when the pool is dropped: a library with state for each thread must not see
-/// them end while the program exits.
+/// Threads that stay, and are gone when the pool is dropped: a library with state for each thread must not
+/// see them end while the program exits.
 pub struct Pool {
     pool: Option<rayon::ThreadPool>,
     threads: Vec<JoinHandle<()>>,
@@ -51,12 +51,12 @@ impl Drop for Pool {
     }
 }
 
-/// `work(context, i)` for every `i` below `count`; each thread has a context of its own. `done` hears, on the calling
-/// thread, how many are finished.
+/// `work(context, i)` for every `i` below `count`; each thread has a context of its own. `done` hears, on the
+/// calling thread, how many are finished.
 ///
 /// # Errors
-/// The error of the lowest number among those that failed before the work stopped; [`Error::Interrupted`] when
-/// `stop` was raised.
+/// The error of the lowest number among those that failed before the work stopped; [`Error::Interrupted`]
+/// when `stop` was raised.
 pub fn each<C: Send, T: Send>(
     pool: &Pool,
     count: usize,

@@ -1,5 +1,5 @@
-//! From image files to the planes a training reads: each image is read once, digested, decoded and resized. What was
-//! decoded before, from a file with the same digest, is not decoded again.
+//! From image files to the planes a training reads: each image is read once, digested, decoded and resized.
+//! What was decoded before, from a file with the same digest, is not decoded again.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -43,8 +43,8 @@ impl Preprocessing {
         }
     }
 
-    /// A plane as the network's input `[3, resolution, resolution]`: three equal channels, each less its mean and
-    /// divided by its deviation. Appended to `out`, so that a batch is one allocation.
+    /// A plane as the network's input `[3, resolution, resolution]`: three equal channels, each less its mean
+    /// and divided by its deviation. Appended to `out`, so that a batch is one allocation.
     pub fn normalise_into(&self, plane: &[f32], out: &mut Vec<f32>) {
         for (mean, std) in self.mean.iter().zip(&self.std) {
             out.extend(plane.iter().map(|value| (value - mean) / std));
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn halving_four_pixels_gives_the_weights_worked_out_by_hand() {
-        // Scale 2, half width 2. Target 0 has its centre at 1: pixels 0, 1, 2 lie at distances 0.5, 0.5 and 1.5
-        // (weights 0.75, 0.75, 0.25; pixel 3 at 2.5 has none); their sum is 1.75.
+        // Scale 2, half width 2. Target 0 has its centre at 1: pixels 0, 1, 2 lie at distances 0.5, 0.5 and
+        // 1.5 (weights 0.75, 0.75, 0.25; pixel 3 at 2.5 has none); their sum is 1.75.
         let image = Radiograph::new(4, 1, vec![1.0, 0.0, 0.0, 0.0]);
         let plane = preprocessing(2).plane(&image);
         assert!((f64::from(plane[0]) - 0.75 / 1.75).abs() < 1e-7, "{plane:?}");

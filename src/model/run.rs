@@ -1,5 +1,5 @@
-//! What a training leaves on disk: manifests of its cases, its state for resuming, its curve, its tuning scores.
-//! Knows no tensor library, so that `lock` and documents read a run on any build.
+//! What a training leaves on disk: manifests of its cases, its state for resuming, its curve, its tuning
+//! scores. Knows no tensor library, so that `lock` and documents read a run on any build.
 //!
 //! ```text
 //! run/
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::curve::EpochRecord;
 use super::experiment::Experiment;
 use super::schedule;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -79,30 +80,6 @@ pub fn manifest(samples: &[Sample], digests: &[Digest]) -> Result<(Vec<u8>, Side
         patients_sha256: Digest::of(listed.as_bytes()),
     };
     Ok((bytes, summary))
-}
-
-/// One line of `training.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpochRecord {
-    /// Counted from 1 through all stages.
-    pub epoch: u32,
-    /// Name of the stage.
-    pub stage: String,
-    /// Of this epoch.
-    pub learning_rate: f64,
-    /// Mean weighted loss over the training cases, with dropout, while the weights changed.
-    pub training_loss: f64,
-    /// Mean weighted loss over the tuning cases with the weights after the epoch.
-    pub tuning_loss: f64,
-    /// Area under the ROC curve on the tuning cases with the weights after the epoch.
-    pub tuning_auc: f64,
-    /// Images a shard, where memory forced fewer than declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard_size: Option<usize>,
-    /// Wall-clock time; the lock leaves it out, so that equal trainings give equal locks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
 }
 
 /// A file of the run with its digest.

@@ -1,10 +1,10 @@
-//! Where a training stands and how fast it learns, from its curve alone: so an interrupted training goes on as if it
-//! had not been.
+//! The stages of a training; where it stands in them and how fast it learns, from its curve alone: so an
+//! interrupted training goes on as if it had not been.
 
 use serde::{Deserialize, Serialize};
 
-use super::experiment::Stage;
-use super::run::EpochRecord;
+use super::curve::EpochRecord;
+use super::layers::ResolvedLayers;
 
 /// How the learning rate of a stage goes on after its first epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,7 +13,8 @@ pub enum Schedule {
     /// As it is.
     #[default]
     Constant,
-    /// Half a cosine over the stage's epochs, without restarts: Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5.
+    /// Half a cosine over the stage's epochs, without restarts: Loshchilov and Hutter, "SGDR", ICLR 2017,
+    /// equation 5.
     Cosine {
         /// What it approaches after the last epoch.
         final_learning_rate: f64,
@@ -34,7 +35,43 @@ impl Schedule {
     }
 }
 
-/// The stage (from 0) that a training is in, and where in the curve that stage begins. `None`: every stage is done.
+/// Statistics that the trained normalisations use; frozen ones always use their stored statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormStatistics {
+    /// The stored running statistics, which stay as they are.
+    Running,
+    /// The shard's own; the running statistics follow with momentum 0.1.
+    Batch,
+}
+
+/// One stage of the training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Name for the training curve.
+    pub name: String,
+    /// Passes over the training cases.
+    pub epochs: u32,
+    /// At the start of the stage.
+    pub learning_rate: f64,
+    /// How the learning rate goes on.
+    #[serde(default, skip_serializing_if = "Schedule::is_constant")]
+    pub schedule: Schedule,
+    /// The stage ends after so many epochs in a row whose tuning AUC is not above the stage's best. `None`:
+    /// never early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping_patience: Option<u32>,
+    /// Cases a step.
+    pub batch_size: usize,
+    /// What is trained.
+    pub trainable: ResolvedLayers,
+    /// Statistics of the trained normalisations.
+    pub norm_statistics: NormStatistics,
+}
+
+/// The stage (from 0) that a training is in, and where in the curve that stage begins. `None`: every stage is
+/// done.
 pub fn position(stages: &[Stage], history: &[EpochRecord]) -> Option<(usize, usize)> {
     let mut begin = 0;
     for (number, stage) in stages.iter().enumerate() {
@@ -47,7 +84,8 @@ pub fn position(stages: &[Stage], history: &[EpochRecord]) -> Option<(usize, usi
     None
 }
 
-/// How many of these records, which begin with the stage, the finished stage has; `None` while it is not finished.
+/// How many of these records, which begin with the stage, the finished stage has; `None` while it is not
+/// finished.
 fn epochs_of(stage: &Stage, records: &[EpochRecord]) -> Option<usize> {
     let mut best = f64::NEG_INFINITY;
     let mut since = 0;
@@ -96,7 +134,6 @@ pub fn learning_rate(stage: &Stage, records: &[EpochRecord]) -> f64 {
 mod tests {
     use super::*;
     use crate::model::architecture::Architecture;
-    use crate::model::experiment::NormStatistics;
     use crate::model::layers::Trainable;
 
     fn stage(epochs: u32, schedule: Schedule, early_stopping_patience: Option<u32>) -> Stage {

@@ -11,32 +11,39 @@ use super::weights::{self, Weights};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::imaging::radiograph::Radiograph;
 
-/// What computes a logit with fixed weights. A clone shares the weights and may work beside the original.
-pub trait Engine: Clone + Send {
+/// What computes a logit with fixed weights.
+pub trait Engine: Send {
     /// The logit of an image `[3][side][side]`, normalised as the network wants it.
     ///
     /// # Errors
     /// What the library beneath reports.
     fn logit(&self, image: &[f32], side: usize) -> Result<f64>;
+
+    /// Another one that shares the weights and may work beside this one.
+    fn beside(&self) -> Box<dyn Engine>;
 }
 
 impl Engine for Forward {
     fn logit(&self, image: &[f32], side: usize) -> Result<f64> {
         Ok(f64::from(Self::logit(self, Maps::from_planes(image, [3, side, side]))))
     }
+
+    fn beside(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
+    }
 }
 
 /// A locked model, its weights checked against the lock. Every image is scored alone, so a score depends
 /// on the image, the weights and the kind of processor, never on its neighbours or on the number of workers.
-pub struct Scorer<E = Forward> {
+pub struct Scorer {
     lock: Lock,
-    engine: E,
+    engine: Box<dyn Engine>,
     pool: Pool,
 }
 
 impl Scorer {
-    /// Reads the lock of a model's folder, checks the weights against it, and builds the forward pass from the
-    /// very bytes that were checked.
+    /// Reads the lock of a model's folder, checks the weights against it, and builds the forward pass from
+    /// the very bytes that were checked.
     ///
     /// # Errors
     /// [`Error::Lock`] when there is no lock or the weights are not the locked ones.
@@ -50,13 +57,11 @@ impl Scorer {
     /// [`Error::Lock`] when the weights are not the locked ones.
     pub fn with_lock(lock: Lock, folder: &Path, workers: usize) -> Result<Self> {
         let engine = Forward::new(lock.architecture, &locked_weights(&lock, folder)?)?;
-        Ok(Self::new(lock, engine, Pool::new(workers, || {})?))
+        Ok(Self::new(lock, Box::new(engine), Pool::new(workers, || {})?))
     }
-}
 
-impl<E: Engine> Scorer<E> {
     /// From an engine that has the locked weights.
-    pub fn new(lock: Lock, engine: E, pool: Pool) -> Self {
+    pub fn new(lock: Lock, engine: Box<dyn Engine>, pool: Pool) -> Self {
         Self { lock, engine, pool }
     }
 
@@ -72,12 +77,15 @@ impl<E: Engine> Scorer<E> {
     pub fn score(&self, planes: &[Vec<f32>]) -> Result<Vec<f64>> {
         let preprocessing = &self.lock.preprocessing;
         let never = AtomicBool::new(false);
-        let work = |engine: &E, index: usize| score_plane(engine, preprocessing, &planes[index]);
-        parallel::each(&self.pool, planes.len(), &never, |_| {}, || self.engine.clone(), work)
+        let work = |engine: &Box<dyn Engine>, index: usize| {
+            score_plane(engine.as_ref(), preprocessing, &planes[index])
+        };
+        parallel::each(&self.pool, planes.len(), &never, |_| {}, || self.engine.beside(), work)
     }
 
-    /// Loads, preprocesses and scores `count` images; each worker holds one image at a time. An image that `load`
-    /// cannot give has its own error in its place and does not stop the others. `done` hears how many are finished.
+    /// Loads, preprocesses and scores `count` images; each worker holds one image at a time. An image that
+    /// `load` cannot give has its own error in its place and does not stop the others. `done` hears how many
+    /// are finished.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when `stop` was raised.
@@ -89,10 +97,11 @@ impl<E: Engine> Scorer<E> {
         done: impl FnMut(usize),
     ) -> Result<Vec<Result<f64>>> {
         let preprocessing = &self.lock.preprocessing;
-        let work = |engine: &E, index: usize| {
-            Ok(load(index).and_then(|image| score_plane(engine, preprocessing, &preprocessing.plane(&image))))
+        let work = |engine: &Box<dyn Engine>, index: usize| {
+            let score = |image| score_plane(engine.as_ref(), preprocessing, &preprocessing.plane(&image));
+            Ok(load(index).and_then(score))
         };
-        parallel::each(&self.pool, count, stop, done, || self.engine.clone(), work)
+        parallel::each(&self.pool, count, stop, done, || self.engine.beside(), work)
     }
 }
 
@@ -111,7 +120,7 @@ pub fn locked_weights(lock: &Lock, folder: &Path) -> Result<Weights> {
 ///
 /// # Errors
 /// What the engine reports; `score-not-finite` where the logit is no finite number.
-pub fn score_plane(engine: &impl Engine, preprocessing: &Preprocessing, plane: &[f32]) -> Result<f64> {
+pub fn score_plane(engine: &dyn Engine, preprocessing: &Preprocessing, plane: &[f32]) -> Result<f64> {
     let mut image = Vec::with_capacity(3 * plane.len());
     preprocessing.normalise_into(plane, &mut image);
     let logit = engine.logit(&image, preprocessing.resolution as usize)?;
@@ -136,7 +145,6 @@ mod tests {
     use super::*;
     use crate::model::preprocessing::Filter;
 
-    #[derive(Clone)]
     struct Always(f64);
 
     impl Engine for Always {
@@ -145,6 +153,10 @@ mod tests {
             // Channel by channel, normalised.
             assert_eq!((image[0], image[4], image[8]), (0.5, 1.0, 0.0));
             Ok(self.0)
+        }
+
+        fn beside(&self) -> Box<dyn Engine> {
+            Box::new(Self(self.0))
         }
     }
 

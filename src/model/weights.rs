@@ -1,5 +1,6 @@
 //! Weights as named arrays, and their file: `.safetensors` with sorted tensors, so that equal weights
-//! are equal bytes. Reads what torchvision, timm and the PyTorch port of EfficientNet write. Names no tensor library.
+//! are equal bytes. Reads what torchvision, timm and the PyTorch port of EfficientNet write. Names no tensor
+//! library.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,8 +24,8 @@ pub struct Array {
 /// Named arrays, in the order of their names.
 pub type Weights = BTreeMap<String, Array>;
 
-/// Reads every 32-bit float tensor of a `.safetensors` file; integer tensors (`num_batches_tracked`) are passed over.
-/// Also gives the digest of the file's bytes.
+/// Reads every 32-bit float tensor of a `.safetensors` file; integer tensors (`num_batches_tracked`) are
+/// passed over. Also gives the digest of the file's bytes.
 ///
 /// # Errors
 /// `weights-unreadable` when it is not a safetensors file, `weights-type` when a tensor is not 32-bit float.
@@ -99,8 +100,8 @@ pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>> {
 /// torchvision's older names (`norm.1`, `conv.2`), the published classifier, `num_batches_tracked`.
 ///
 /// # Errors
-/// `weights-missing`, `weights-unexpected` and `weights-shape`, each with every tensor, all at once; `weights-of-another` where
-/// they are those of another network; `weights-not-finite`.
+/// `weights-missing`, `weights-unexpected` and `weights-shape`, each with every tensor, all at once;
+/// `weights-of-another` where they are those of another network; `weights-not-finite`.
 pub fn select(mut file: Weights, network: Architecture, path: &Path) -> Result<Weights> {
     file = file.into_iter().map(|(name, array)| (modern_name(&name), array)).collect();
     file.retain(|name, _| !name.starts_with(network.classifier()) && !name.ends_with(".num_batches_tracked"));

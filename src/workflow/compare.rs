@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::comparison::{self, Kind};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
+use crate::model::curve::EpochRecord;
 use crate::model::lock::{self, Lock};
 use crate::model::operating_point::OperatingPoint;
-use crate::model::run::{EpochRecord, RunState, SideSummary, TuningScore, read_tuning_scores};
+use crate::model::run::{RunState, SideSummary, TuningScore, read_tuning_scores};
 use crate::storage;
 use crate::table::{Table, limited};
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use sequester::dataset::gate::Gate;
 use sequester::digest::Digest;
 use sequester::model::architecture::{Architecture, Role};
+use sequester::model::curve::EpochRecord;
 use sequester::model::experiment::Experiment;
 use sequester::model::lock::Lock;
 use sequester::model::operating_point::choose;
 use sequester::model::random::{Purpose, initial_weights, stream, uniform};
 use sequester::model::run::{
-    Best, EpochRecord, InitialStatement, Inputs, Recorded, RunState, SideSummary, TuningScore,
-    tuning_scores_csv,
+    Best, InitialStatement, Inputs, Recorded, RunState, SideSummary, TuningScore, tuning_scores_csv,
 };
 use sequester::model::weights;
 use sequester::statistics::operating_point::OperatingPointRule;

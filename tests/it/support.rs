@@ -23,11 +23,13 @@ pub struct Ran {
 
 /// Runs the program with a fixed clock.
 pub fn sequester(arguments: &[&str]) -> Ran {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_sequester"))
-        .args(arguments)
-        .env("SOURCE_DATE_EPOCH", "1767225600")
-        .output()
-        .expect("the program starts");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sequester"));
+    command.args(arguments).env("SOURCE_DATE_EPOCH", "1767225600");
+    if !cfg!(feature = "torch") {
+        // An earlier build may have left the program with libtorch beside this one.
+        command.env("SEQUESTER_TORCH", "/nowhere/sequester-torch");
+    }
+    let output: Output = command.output().expect("the program starts");
     Ran {
         code: output.status.code().expect("an exit code, not a signal"),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

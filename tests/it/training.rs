@@ -121,6 +121,43 @@ fn refused(ran: &Ran, code: &str, words: &str) {
     assert!(ran.stderr.contains(&format!("error[{code}]")) && ran.stderr.contains(words), "{}", ran.stderr);
 }
 
+/// Whoever does not train does not wait for libtorch to be loaded, in a build with it as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_everyday_program_is_linked_without_libtorch() {
+    let names_libtorch = |program: &str| {
+        let bytes = std::fs::read(program).expect("reads");
+        bytes.windows(15).any(|window| window == b"libtorch_cpu.so")
+    };
+    assert!(!names_libtorch(env!("CARGO_BIN_EXE_sequester")));
+    assert!(names_libtorch(env!("CARGO_BIN_EXE_sequester-torch")));
+}
+
+#[test]
+fn a_program_with_libtorch_that_is_not_there_is_named_with_the_way_out() {
+    let bench = Bench::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_sequester"))
+        .args([
+            "train",
+            "--experiment",
+            "experiment.toml",
+            "--cases",
+            "dev.csv",
+            "--images",
+            "images",
+            "--out",
+            "m",
+        ])
+        .current_dir(bench.folder.path())
+        .env("SEQUESTER_TORCH", "elsewhere/sequester-torch")
+        .output()
+        .expect("starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error[torch-missing]: `train` needs libtorch"), "{said}");
+    assert!(said.contains("elsewhere/sequester-torch") && said.contains("--features torch"), "{said}");
+}
+
 #[test]
 fn weights_of_another_network_and_weights_that_are_no_numbers_are_refused_before_anything_is_written() {
     let bench = Bench::new();

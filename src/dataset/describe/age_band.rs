@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::NOT_RECORDED;
+/// How a level that was not recorded is named.
+pub const NOT_RECORDED: &str = "not recorded";
 
 /// Ages from `first` to `last`, both included; `None`: without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

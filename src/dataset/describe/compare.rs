@@ -1,6 +1,6 @@
 //! Two sets side by side.
 
-use super::{Comparison, Difference, DifferenceKind, Level, SetDescription};
+use super::description::{Comparison, Difference, DifferenceKind, Level, SetDescription};
 use crate::dataset::standardised;
 
 /// First minus second.

@@ -2,12 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    AGE_BIN, AgeAndSex, AgeBand, AgeBin, CoOccurrence, Combination, Comorbidity, Covariate, FIELDS, Finding,
-    ImagesPerPatient, Level, Missing, NOT_RECORDED, Numbers, Request, Set, SetDescription, Share, has_field,
-    level,
+use super::age_band::{AgeBand, NOT_RECORDED};
+use super::description::{
+    AgeAndSex, AgeBin, CoOccurrence, Combination, Comorbidity, Covariate, Finding, ImagesPerPatient, Level,
+    Missing, SetDescription,
 };
+use super::levels::{FIELDS, has_field, level};
+use super::numbers::{Numbers, Share};
+use super::request::{Request, Set};
 use crate::dataset::case::Case;
+
+/// Width of the bins of the age histogram, in years.
+const AGE_BIN: u16 = 5;
 
 /// Combinations of findings that are listed; the rest is counted.
 const COMBINATIONS: usize = 20;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::case::Sex;
+use crate::dataset::case::{Case, Sex};
 
 fn case(id: usize, patient: usize, age: Option<u16>, sex: Sex, findings: &[&str]) -> Case {
     Case {

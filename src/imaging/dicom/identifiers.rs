@@ -1,6 +1,6 @@
-//! What identifies a person in a header or a file's name, by attribute and never by value: the attributes of the Basic
-//! Application Confidentiality Profile (PS3.15, annex E) that matter for an exported radiograph. Instance UIDs are not
-//! listed: every file has them, and they identify by the archive alone.
+//! What identifies a person in a header or a file's name, by attribute and never by value: the attributes of
+//! the Basic Application Confidentiality Profile (PS3.15, annex E) that matter for an exported radiograph.
+//! Instance UIDs are not listed: every file has them, and they identify by the archive alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::InMemDicomObject;
 use serde::Serialize;
 
-use crate::imaging::dicom::{shown, text};
+use super::elements::{shown, text};
 use crate::imaging::traces;
 use crate::imaging::traces::Trace;
 
@@ -22,10 +22,11 @@ pub struct Identifier {
     pub tag: String,
     /// Keyword of the standard; empty for a private attribute.
     pub keyword: String,
-    /// `name`, `identifier`, `date`, `address`, `description`, `text` (another attribute of free text with a trace),
-    /// `private`, `burned-in` or `file-name`.
+    /// `name`, `identifier`, `date`, `address`, `description`, `text` (another attribute of free text with a
+    /// trace), `private`, `burned-in` or `file-name`.
     pub kind: &'static str,
-    /// What a description or a text seems to hold, by [`crate::imaging::traces`] and by the patient's name and identifier.
+    /// What a description or a text seems to hold, by [`crate::imaging::traces`] and by the patient's name
+    /// and identifier.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub traces: BTreeSet<Trace>,
 }
@@ -131,8 +132,8 @@ fn of(tag: Tag, kind: &'static str, traces: BTreeSet<Trace>) -> Identifier {
     Identifier { tag: shown(tag), keyword, kind, traces }
 }
 
-/// Attributes whose value stands in the file's name, in any case: the whole of an identifier or a date, or a part of a
-/// name, of at least four characters.
+/// Attributes whose value stands in the file's name, in any case: the whole of an identifier or a date, or a
+/// part of a name, of at least four characters.
 pub(super) fn in_name(object: &InMemDicomObject, path: &Path) -> Vec<Identifier> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let tags = [tags::PATIENT_NAME, tags::PATIENT_ID, tags::ACCESSION_NUMBER, tags::PATIENT_BIRTH_DATE];

@@ -1,9 +1,9 @@
-//! JPEG of 12 bits (ISO/IEC 10918-1, ITU-T T.81) inside DICOM: one component, extended sequential DCT with Huffman codes,
-//! which is process 4. Written from the recommendation; names in comments are its own. Pictures of 8 bits and the lossless
-//! process are left to `jpeg-decoder`.
+//! JPEG of 12 bits (ISO/IEC 10918-1, ITU-T T.81) inside DICOM: one component, extended sequential DCT with
+//! Huffman codes, which is process 4. Written from the recommendation; names in comments are its own.
+//! Pictures of 8 bits and the lossless process are left to `jpeg-decoder`.
 //!
-//! The recommendation leaves the rounding of the inverse DCT to decoders. Here its sums are taken with 18 binary places and
-//! rounded once, so that a sample is the exactly computed one, rounded, but for ties.
+//! The recommendation leaves the rounding of the inverse DCT to decoders. Here its sums are taken with 18
+//! binary places and rounded once, so that a sample is the exactly computed one, rounded, but for ties.
 
 /// Whether the picture is one of these: its frame header is SOF1 with a precision of 12.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
@@ -306,7 +306,8 @@ impl Scan<'_> {
 /// Binary places of the factors.
 const PLACES: u32 = 18;
 
-/// `sqrt(2) cos(k pi / 16)`, for k from 0 to 16, with 18 binary places; the first as the 1 of the term without frequency.
+/// `sqrt(2) cos(k pi / 16)`, for k from 0 to 16, with 18 binary places; the first as the 1 of the term
+/// without frequency.
 const COSINES: [i64; 17] = {
     let half = [370_728, 363_604, 342_508, 308_249, 262_144, 205_965, 141_871, 72_325, 0];
     let mut all = [0; 17];
@@ -335,7 +336,8 @@ const FACTORS: [[i64; 8]; 8] = {
     factors
 };
 
-/// The inverse DCT (A.3.3), the level shift, and the range of 12 bits. At most 2^16 a coefficient, the sums stay below 2^61.
+/// The inverse DCT (A.3.3), the level shift, and the range of 12 bits. At most 2^16 a coefficient, the sums
+/// stay below 2^61.
 fn inverse(block: &[i64; 64]) -> [u16; 64] {
     let mut rows = [0_i64; 64];
     for (line, out) in block.chunks_exact(8).zip(rows.chunks_exact_mut(8)) {
@@ -363,7 +365,8 @@ fn inverse(block: &[i64; 64]) -> [u16; 64] {
 mod tests {
     use super::*;
 
-    /// A picture of one block, with one code a table: a DC difference of `size` bits, then the end of the block.
+    /// A picture of one block, with one code a table: a DC difference of `size` bits, then the end of the
+    /// block.
     fn picture(size: u8, scan: &[u8]) -> Vec<u8> {
         let mut out = vec![0xFF, 0xD8, 0xFF, SOF1, 0, 11, 12, 0, 8, 0, 8, 1, 1, 0x11, 0];
         out.extend([0xFF, DQT, 0, 67, 0]);
@@ -420,7 +423,8 @@ mod tests {
 
     #[test]
     fn a_flat_block_is_read_and_what_is_wrong_is_said() {
-        // The code 0, the difference 100 in seven bits, the code 0 of the end, ones for padding: 100 * 16 / 8 above 2048.
+        // The code 0, the difference 100 in seven bits, the code 0 of the end, ones for padding: 100 * 16 / 8
+        // above 2048.
         let flat = picture(7, &[0b0110_0100, 0b0111_1111, 0xFF, 0xD9]);
         assert!(is_one(&flat));
         assert_eq!(decode(&flat, 8, 8).expect("reads"), [2248; 64]);

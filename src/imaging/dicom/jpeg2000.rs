@@ -10,8 +10,9 @@ struct Component {
     signed: bool,
 }
 
-/// The stored values, row by row; each fits the `stored` bits of the header. A codestream may declare more bits than it
-/// uses. One without a sign in a file whose header has one holds two's complement, as some archives write it.
+/// The stored values, row by row; each fits the `stored` bits of the header. A codestream may declare more
+/// bits than it uses. One without a sign in a file whose header has one holds two's complement, as some
+/// archives write it.
 pub(super) fn decode(
     bytes: &[u8],
     columns: u32,

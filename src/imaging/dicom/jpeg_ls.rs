@@ -1,5 +1,6 @@
-//! JPEG-LS (ISO/IEC 14495-1, ITU-T T.87) inside DICOM: one component, 2 to 16 bits, lossless and near-lossless. Written
-//! from the recommendation; names in comments are its own. Mapping tables and restart intervals are refused.
+//! JPEG-LS (ISO/IEC 14495-1, ITU-T T.87) inside DICOM: one component, 2 to 16 bits, lossless and
+//! near-lossless. Written from the recommendation; names in comments are its own. Mapping tables and restart
+//! intervals are refused.
 
 /// What the markers before the scan say.
 struct Frame {
@@ -281,7 +282,8 @@ impl<'a> Scan<'a> {
     fn run(mut self) -> Result<Vec<u16>, String> {
         let (width, height) = (self.frame.width, self.frame.height);
         let mut out = Vec::with_capacity(width * height);
-        // One sample more on each side (A.2.1): left of the line the first sample above, right of the line above its last.
+        // One sample more on each side (A.2.1): left of the line the first sample above, right of the line
+        // above its last.
         let mut above = vec![0_i32; width + 2];
         let mut line = vec![0_i32; width + 2];
         for _ in 0..height {

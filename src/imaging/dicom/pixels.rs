@@ -5,10 +5,27 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use jpeg_decoder::PixelFormat;
 
+use super::elements::{text, whole};
+use super::transfer_syntax::{Codec, Syntax, refused_syntax};
+use super::{jpeg_ls, jpeg12, jpeg2000};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::imaging::dicom::{Codec, Stored, Syntax, jpeg_ls, jpeg12, jpeg2000, refused_syntax, text, whole};
-use crate::imaging::image::MOST_PIXELS;
+use crate::imaging::limits::MOST_PIXELS;
 use crate::imaging::radiograph::Radiograph;
+
+/// Stored values as the file holds them: after decompression, before Modality LUT, window and inversion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Columns (0028,0011).
+    pub columns: u32,
+    /// Rows (0028,0010).
+    pub rows: u32,
+    /// Bits Stored (0028,0101).
+    pub bits: u32,
+    /// Pixel Representation (0028,0103) is 1.
+    pub signed: bool,
+    /// Row-major.
+    pub values: Vec<i64>,
+}
 
 fn wrong(what: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Code::DicomPixelsUnreadable, what)
@@ -270,8 +287,8 @@ fn plain(value: &PrimitiveValue, layout: &Layout, syntax: &Syntax) -> Result<Vec
         PrimitiveValue::U16(words) if layout.allocated == 16 && words.len() >= layout.samples() => {
             Ok(words[..layout.samples()].iter().map(|&word| word.into()).collect())
         }
-        // Words of 16 bits are put in order by the parser; a sample of 32 bits is two, the upper one first in Big Endian
-        // (PS3.5, 7.3).
+        // Words of 16 bits are put in order by the parser; a sample of 32 bits is two, the upper one first in
+        // Big Endian (PS3.5, 7.3).
         PrimitiveValue::U16(_) if layout.allocated == 32 && syntax.encoding.big_endian => {
             let mut samples = native(&value.to_bytes(), layout)?;
             samples.iter_mut().for_each(|sample| *sample = sample.rotate_left(16));

@@ -94,8 +94,8 @@ fn of_dictionary((group, element): (u16, u16)) -> Option<[u8; 2]> {
     Some(vr.to_bytes())
 }
 
-/// Bytes of one value of a binary representation (PS3.5, table 6.2-1). A parser that reads whole values would take the rest of
-/// a length that is no multiple for the next element.
+/// Bytes of one value of a binary representation (PS3.5, table 6.2-1). A parser that reads whole values would
+/// take the rest of a length that is no multiple for the next element.
 fn unit(vr: [u8; 2]) -> u32 {
     match &vr {
         b"US" | b"SS" | b"OW" => 2,

@@ -3,11 +3,17 @@
 use std::path::PathBuf;
 
 use dicom_core::value::PixelFragmentSequence;
-use dicom_core::{DataElement, Length, PrimitiveValue, VR};
-use dicom_object::FileMetaTableBuilder;
+use dicom_core::{DataElement, Length, PrimitiveValue, Tag, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use proptest::prelude::*;
 
+use crate::imaging::dicom::data_set::MOST_INFLATED;
+use crate::imaging::dicom::elements::shown;
+use crate::imaging::dicom::header::{age, projection};
+use crate::imaging::dicom::transfer_syntax::{DEFLATED, SYNTAXES};
 use crate::imaging::dicom::*;
+use crate::imaging::observed::Observed;
 
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const IMPLICIT: &str = "1.2.840.10008.1.2";
@@ -494,7 +500,10 @@ fn real_files_whole_cut_or_changed_never_panic() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(tail in proptest::collection::vec(any::<u8>(), 0..600), syntax in 0_usize..SYNTAXES.len()) {
+    fn no_bytes_panic(
+        tail in proptest::collection::vec(any::<u8>(), 0..600),
+        syntax in 0_usize..SYNTAXES.len(),
+    ) {
         let mut changed = front(SYNTAXES[syntax].0);
         if SYNTAXES[syntax].0 == DEFLATED {
             changed.extend(front(EXPLICIT));
@@ -509,7 +518,10 @@ proptest! {
     }
 
     #[test]
-    fn flipped_bytes_never_panic(flips in proptest::collection::vec((132_usize..2000, any::<u8>()), 1..8), kind in 0..3) {
+    fn flipped_bytes_never_panic(
+        flips in proptest::collection::vec((132_usize..2000, any::<u8>()), 1..8),
+        kind in 0..3,
+    ) {
         let mut object = base(8, 8);
         let syntax = match kind {
             0 => EXPLICIT,

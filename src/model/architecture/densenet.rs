@@ -1,6 +1,6 @@
-//! DenseNet121: Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", CVPR 2017,
-//! table 1 (growth rate 32, blocks of 6, 12, 24 and 16 layers, compression 0.5). Layers are counted as Keras counts
-//! them: with the input, the paddings of the stem, activations and concatenations.
+//! DenseNet121: Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", CVPR
+//! 2017, table 1 (growth rate 32, blocks of 6, 12, 24 and 16 layers, compression 0.5). Layers are counted as
+//! Keras counts them: with the input, the paddings of the stem, activations and concatenations.
 
 use super::{Joined, Operation, Padding, Unit};
 

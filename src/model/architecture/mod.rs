@@ -1,5 +1,6 @@
-//! Networks as data: which operations in which order, the names and shapes of their tensors, and how their layers are
-//! counted when a share of them is unfrozen. One interpreter runs all of them; no other code knows a network by name.
+//! Networks as data: which operations in which order, the names and shapes of their tensors, and how their
+//! layers are counted when a share of them is unfrozen. One interpreter runs all of them; no other code knows
+//! a network by name.
 
 mod densenet;
 mod efficientnet_lite;
@@ -15,8 +16,8 @@ pub enum Architecture {
     /// Huang, Liu, van der Maaten and Weinberger, CVPR 2017; tensor names as torchvision writes them.
     #[serde(rename = "densenet121")]
     Densenet121,
-    /// Tan and Le, ICML 2019, in the "lite" form without squeeze-and-excitation and with ReLU6; tensor names as the
-    /// PyTorch port of the published weights writes them.
+    /// Tan and Le, ICML 2019, in the "lite" form without squeeze-and-excitation and with ReLU6; tensor names
+    /// as the PyTorch port of the published weights writes them.
     #[serde(rename = "efficientnet-lite0")]
     EfficientnetLite0,
 }
@@ -41,9 +42,9 @@ impl Architecture {
         }
     }
 
-    /// Layers of the base. DenseNet121: as Keras counts them (`len(model.layers)` of `DenseNet121(include_top=False)`,
-    /// 427). EfficientNet-lite0 is not in Keras: its convolutions, normalisations, activations, additions and the
-    /// pooling, 141.
+    /// Layers of the base. DenseNet121: as Keras counts them (`len(model.layers)` of
+    /// `DenseNet121(include_top=False)`, 427). EfficientNet-lite0 is not in Keras: its convolutions,
+    /// normalisations, activations, additions and the pooling, 141.
     pub fn layers(self) -> usize {
         self.units().last().map_or(0, |unit| unit.end_layer)
     }
@@ -82,7 +83,8 @@ impl Architecture {
                  safetensors.torch.save_file"
             }
             Self::EfficientnetLite0 => {
-                "the state dict of the PyTorch port of EfficientNet-lite0, saved with safetensors.torch.save_file"
+                "the state dict of the PyTorch port of EfficientNet-lite0, saved with \
+                 safetensors.torch.save_file"
             }
         }
     }
@@ -125,7 +127,8 @@ impl std::fmt::Display for Architecture {
     }
 }
 
-/// A step of the forward pass whose output can be stored: everything before it may be frozen and computed once.
+/// A step of the forward pass whose output can be stored: everything before it may be frozen and computed
+/// once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
     /// Such as `features.denseblock2.denselayer7` or `_blocks.3`.
@@ -199,7 +202,8 @@ pub enum Operation {
 pub enum Padding {
     /// As many on each side.
     Each(usize),
-    /// As many as give `ceil(size / stride)` outputs; an odd one goes to the right and to the bottom (TensorFlow's SAME).
+    /// As many as give `ceil(size / stride)` outputs; an odd one goes to the right and to the bottom
+    /// (TensorFlow's SAME).
     Same,
 }
 

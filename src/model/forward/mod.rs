@@ -1,9 +1,11 @@
-//! The forward pass with fixed weights, one image at a time on one core, without libtorch: what scoring and frozen layers run.
+//! The forward pass with fixed weights, one image at a time on one core, without libtorch: what scoring and
+//! frozen layers run.
 //!
-//! Every rewrite is exact but for rounding (tested: as close to a forward pass in 64 bits as the plain one): a normalisation
-//! after a convolution becomes part of its weights; one before it is applied on the way into the matrix product; a 1 × 1
-//! convolution followed by average pooling pools first; a 3 × 3 convolution of stride 1 is Winograd's F(4 × 4, 3 × 3) or F(2 × 2, 3 × 3); the maps
-//! of a dense block grow in one buffer. Results depend on the kind of processor (how wide its registers are) and on nothing else.
+//! Every rewrite is exact but for rounding (tested: as close to a forward pass in 64 bits as the plain one):
+//! a normalisation after a convolution becomes part of its weights; one before it is applied on the way into
+//! the matrix product; a 1 × 1 convolution followed by average pooling pools first; a 3 × 3 convolution of
+//! stride 1 is Winograd's F(4 × 4, 3 × 3) or F(2 × 2, 3 × 3); the maps of a dense block grow in one buffer.
+//! Results depend on the kind of processor (how wide its registers are) and on nothing else.
 
 mod kernels;
 
@@ -150,8 +152,8 @@ impl Forward {
         self.network.units.len()
     }
 
-    /// The steps of the base from one number to another, on what the steps before gave. All of them, from an image of three
-    /// maps, give pooled features.
+    /// The steps of the base from one number to another, on what the steps before gave. All of them, from an
+    /// image of three maps, give pooled features.
     pub fn part(&self, input: Maps, from: usize, to: usize) -> Maps {
         let scratch = &mut *self.scratch.borrow_mut();
         let mut x = input;
@@ -359,7 +361,8 @@ fn compile(
                     *scale *= 2;
                     steps.push(Step::AveragePool);
                 }
-                // Where there are few pixels, reading the weights of the larger tile would cost more than it saves.
+                // Where there are few pixels, reading the weights of the larger tile would cost more than it
+                // saves.
                 let tile = if *scale <= 8 { Tile::Four } else { Tile::Two };
                 let geometry = (shape, stride, groups, padding);
                 let follow = (bias, activation);

@@ -1,7 +1,6 @@
 //! Numbers and names in words, and the parts of a table.
 
-use crate::dataset::describe::{Comparison, Description, Difference, Share};
-use crate::dataset::facts::Fact;
+use crate::dataset::describe::{Comparison, Description, Difference, Fact, Share};
 use crate::dataset::standardised::NOTABLE;
 use crate::document::tree::{Align, Cell, Column, Look, Row, Table};
 use crate::document::{format, text};

@@ -1,5 +1,6 @@
-//! What the forward pass does to maps. Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps
-//! that are neighbours in memory; the compiler makes vectors of it, for the processor that `pulp` finds at run time.
+//! What the forward pass does to maps. Values of a pixel lie together (`[pixel][map]`), so every inner loop
+//! runs over maps that are neighbours in memory; the compiler makes vectors of it, for the processor that
+//! `pulp` finds at run time.
 
 pub(super) mod product;
 pub(super) mod winograd;
@@ -63,8 +64,8 @@ impl Scratch {
 }
 
 impl Activation {
-    /// The least and the largest value that comes through. Limits, because a choice within a loop would keep it from being
-    /// made into vectors.
+    /// The least and the largest value that comes through. Limits, because a choice within a loop would keep
+    /// it from being made into vectors.
     #[inline(always)]
     fn limits(self) -> [f32; 2] {
         match self {
@@ -140,7 +141,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The taps `first..end` of `extent` that lie inside for output number `at`, and the input number of the first.
+    /// The taps `first..end` of `extent` that lie inside for output number `at`, and the input number of the
+    /// first.
     #[inline(always)]
     fn inside(&self, axis: usize, at: usize, extent: usize) -> (usize, usize, usize) {
         let (start, zeros) = (at * self.stride, self.zeros[axis]);
@@ -150,7 +152,8 @@ impl Window {
     }
 }
 
-/// Any convolution without groups: the patch of an output is read where it lies, a row of the kernel at a time.
+/// Any convolution without groups: the patch of an output is read where it lies, a row of the kernel at a
+/// time.
 pub(super) fn patches(
     arch: Arch,
     scratch: &mut Scratch,

@@ -1,4 +1,5 @@
-//! A matrix product without copies: rows of values by weights that lie in panels of a few registers of outputs.
+//! A matrix product without copies: rows of values by weights that lie in panels of a few registers of
+//! outputs.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -7,7 +8,8 @@ use super::Activation;
 /// Inputs that are worked on at once, so that a panel's weights for them stay in the first cache.
 const DEPTH: usize = 128;
 
-/// Weights as this processor wants them: `[out / width][in][out % width]`, with zeros for the outputs that fill the last panel.
+/// Weights as this processor wants them: `[out / width][in][out % width]`, with zeros for the outputs that
+/// fill the last panel.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Matrix {
     values: Vec<f32>,

@@ -1,10 +1,12 @@
-//! 3 × 3 convolutions of stride 1 by minimal filtering, F(m × m, 3 × 3) of Lavin and Gray (CVPR 2016): a tile of pixels is spread
-//! out, each place of the tile is a matrix product of its own, and the products are gathered to m × m pixels.
+//! 3 × 3 convolutions of stride 1 by minimal filtering, F(m × m, 3 × 3) of Lavin and Gray (CVPR 2016): a tile
+//! of pixels is spread out, each place of the tile is a matrix product of its own, and the products are
+//! gathered to m × m pixels.
 //!
-//! With m = 2 there are 2.25 times fewer multiplications than plainly, with m = 4 four times fewer, for weights that are four times
-//! as many: larger tiles where there are many pixels, smaller ones where the weights would cost more than the products.
-//! The places of m = 4 are 0, ±3/4, ±3/2 and infinity instead of the usual 0, ±1, ±2: every constant is exact in 32 bits, and sums over
-//! 128 maps are 3.5 times closer to the exact ones (6.4e-7 of their size instead of 2.3e-6; the plain sum has 4e-7).
+//! With m = 2 there are 2.25 times fewer multiplications than plainly, with m = 4 four times fewer, for
+//! weights that are four times as many: larger tiles where there are many pixels, smaller ones where the
+//! weights would cost more than the products. The places of m = 4 are 0, ±3/4, ±3/2 and infinity instead of
+//! the usual 0, ±1, ±2: every constant is exact in 32 bits, and sums over 128 maps are 3.5 times closer to
+//! the exact ones (6.4e-7 of their size instead of 2.3e-6; the plain sum has 4e-7).
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -195,7 +197,8 @@ pub(in super::super) fn run(
     scratch.give(products);
 }
 
-/// `count` tiles from row `first` of tiles on, `across` in a row; the places of the tiles lie `apart`, before and after the products.
+/// `count` tiles from row `first` of tiles on, `across` in a row; the places of the tiles lie `apart`, before
+/// and after the products.
 #[derive(Clone, Copy)]
 struct Group<'a> {
     input: View<'a>,

@@ -4,21 +4,19 @@
 //! therefore do not depend on the number of workers, and OpenMP threads never wait on one another.
 
 mod export;
-mod inference;
-mod network;
+pub mod inference;
+pub mod network;
 #[cfg(test)]
 mod reference;
 mod scorer;
 mod train;
 mod workers;
 
+use sequester::diagnostic::{Code, Diagnostic, Error, Result};
 use tch::{Device, TchError};
 
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+pub use export::torchscript;
 
-pub use export::{Agreement, torchscript};
-pub use inference::Inference;
-pub use network::{Dropout, Network, NormMode};
 pub use scorer::open as open_scorer;
 pub use train::{Progress, TrainInput, train};
 
@@ -49,7 +47,10 @@ pub fn device(name: &str) -> Result<Device> {
     if !tch::Cuda::is_available() || i64::try_from(number).is_ok_and(|n| n >= tch::Cuda::device_count()) {
         let message = format!("libtorch finds no device \"{name}\"");
         return Err(Diagnostic::error(Code::ProcessorMissing, message)
-            .hint("set LIBTORCH to a libtorch that was built for CUDA, on a machine with such a processor; or --device cpu")
+            .hint(
+                "set LIBTORCH to a libtorch that was built for CUDA, on a machine with such a \
+                processor; or --device cpu",
+            )
             .into());
     }
     Ok(Device::Cuda(number))
@@ -67,7 +68,10 @@ fn failed(error: TchError) -> Error {
     // The processor's allocator says the first or the second, the graphics processor's the third.
     if ["can't allocate memory", "not enough memory", "out of memory"].iter().any(|t| text.contains(t)) {
         return Diagnostic::error(Code::OutOfMemory, format!("libtorch has too little memory: {first}"))
-            .hint("use fewer workers, declare a smaller `shard_size`, or declare a `smallest_shard_size` to halve down to")
+            .hint(
+                "use fewer workers, declare a smaller `shard_size`, or declare a `smallest_shard_size` \
+                to halve down to",
+            )
             .into();
     }
     Diagnostic::error(Code::TorchFailed, format!("libtorch reports: {first}")).into()

@@ -4,25 +4,26 @@ use std::path::Path;
 
 use tch::{Device, TchError, Tensor};
 
+use super::failed;
 use super::inference::Inference;
-use super::{Network, failed};
-use crate::diagnostic::Result;
-use crate::model::lock::Lock;
-use crate::model::parallel::Pool;
-use crate::model::preprocessing::Preprocessing;
-use crate::model::scorer::{Engine, Scorer, locked_weights};
+use super::network::Network;
+use sequester::diagnostic::Result;
+use sequester::model::lock::Lock;
+use sequester::model::parallel::Pool;
+use sequester::model::preprocessing::Preprocessing;
+use sequester::model::scorer::{Engine, Scorer, locked_weights};
 
 /// A locked model on a device, its weights checked against the lock.
 ///
 /// # Errors
-/// [`Error::Lock`](crate::diagnostic::Error::Lock) when there is no lock or the weights are not the locked ones; what
-/// libtorch reports.
-pub fn open(folder: &Path, workers: usize, device: Device) -> Result<Scorer<Inference>> {
+/// [`Error::Lock`](sequester::diagnostic::Error::Lock) when there is no lock or the weights are not the
+/// locked ones; what libtorch reports.
+pub fn open(folder: &Path, workers: usize, device: Device) -> Result<Scorer> {
     let lock = Lock::read(folder)?;
     let network = Network::new(lock.architecture, &locked_weights(&lock, folder)?, device)?;
     tch::set_num_threads(1);
     let pool = Pool::new(workers, || tch::set_num_threads(1))?;
-    Ok(Scorer::new(lock, Inference::on_libtorch(&network)?, pool))
+    Ok(Scorer::new(lock, Box::new(Inference::on_libtorch(&network)?), pool))
 }
 
 impl Engine for Inference {
@@ -35,6 +36,10 @@ impl Engine for Inference {
             })
             .map_err(failed),
         }
+    }
+
+    fn beside(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
     }
 }
 

@@ -6,13 +6,15 @@ use super::super::failed;
 use super::super::inference::Inference;
 use super::super::network::{BatchStatistics, Dropout, Network, NormMode, shape_of, to_array};
 use super::super::scorer::image;
-use crate::diagnostic::Result;
-use crate::model::architecture::HEAD;
-use crate::model::augmentation::View;
-use crate::model::experiment::{Experiment, Loss, NormStatistics, Stage};
-use crate::model::random::{Purpose, dropout_mask, stream};
-use crate::model::records::Records;
-use crate::model::run::Sample;
+use sequester::diagnostic::Result;
+use sequester::model::architecture::HEAD;
+use sequester::model::augmentation::View;
+use sequester::model::experiment::Experiment;
+use sequester::model::loss::Loss;
+use sequester::model::random::{Purpose, dropout_mask, stream};
+use sequester::model::records::Records;
+use sequester::model::run::Sample;
+use sequester::model::schedule::{NormStatistics, Stage};
 
 /// What every worker may see.
 #[derive(Clone, Copy)]
@@ -74,8 +76,8 @@ impl Plan<'_> {
 }
 
 impl Data<'_> {
-    /// One sample's activations after each of these numbers of steps, which rise. Always one image at a time: stored or
-    /// not, the same numbers.
+    /// One sample's activations after each of these numbers of steps, which rise. Always one image at a time:
+    /// stored or not, the same numbers.
     pub fn frozen(
         &self,
         network: &Inference,
@@ -172,7 +174,7 @@ impl Data<'_> {
 }
 
 /// Sum of the weighted losses of logits `[n]`, see [`Loss`].
-pub(in crate::model::torch) fn mean_loss(
+pub(in super::super) fn mean_loss(
     loss: Loss,
     logits: &Tensor,
     targets: &Tensor,

@@ -7,11 +7,13 @@ use tch::{Device, Kind, Tensor};
 use super::inference::Inference;
 use super::network::{BatchStatistics, Network, NormMode};
 use super::train::{adam_step, mean_loss};
-use crate::model::architecture::{Architecture, TensorSpec};
-use crate::model::experiment::{Adam, Loss};
-use crate::model::weights::{Array, Weights};
+use sequester::model::architecture::{Architecture, TensorSpec};
+use sequester::model::experiment::Adam;
+use sequester::model::loss::Loss;
+use sequester::model::weights::{Array, Weights};
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) of `tensor * 2^32 + number`, as a number in -1..1.
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) of `tensor * 2^32 + number`, as a number
+/// in -1..1.
 fn unit(tensor: u64, number: u64) -> f64 {
     let mut z = ((tensor << 32) + number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -145,7 +147,8 @@ fn loss_gradients_and_a_step_of_adam_are_those_of_pytorch() {
     for ((name, tensor), gradient) in names.iter().zip(trained).zip(gradients) {
         let theirs = &expected["tensors"][name];
         let norm = gradient.to_kind(Kind::Double).norm().double_value(&[]);
-        // Gradients of the early layers are sums of many terms of both signs: their error is relative to the norm.
+        // Gradients of the early layers are sums of many terms of both signs: their error is relative to the
+        // norm.
         let scale = theirs["norm"].as_f64().expect("number");
         let near = |ours: f64, theirs: &Value, what: &str| {
             let theirs = theirs.as_f64().expect("number");

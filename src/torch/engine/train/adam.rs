@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use tch::{Device, TchError, Tensor};
 
 use super::super::network::{to_array, to_tensor};
-use crate::model::experiment::Adam;
-use crate::model::weights::Weights;
+use sequester::model::experiment::Adam;
+use sequester::model::weights::Weights;
 
 /// Adam's moments by tensor name.
 pub(super) type Moments = BTreeMap<String, (Tensor, Tensor)>;
 
 /// Kingma and Ba 2015, algorithm 1, on the sum of the gradients in their order.
-pub(in crate::model::torch) fn adam_step(
+pub(in super::super) fn adam_step(
     mut tensor: Tensor,
     moments: Option<(Tensor, Tensor)>,
     gradients: Vec<Tensor>,
@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn an_adam_step_is_the_one_worked_out_by_hand() {
-        // Gradient 2 at step 1: both moments are corrected to 2 and 4, so the step is -rate * 2 / (2 + epsilon).
+        // Gradient 2 at step 1: both moments are corrected to 2 and 4, so the step is -rate * 2 / (2 +
+        // epsilon).
         let tensor = Tensor::from_slice(&[1.0_f32]);
         let gradients = vec![Tensor::from_slice(&[1.5_f32]), Tensor::from_slice(&[0.5_f32])];
         let adam = Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };

@@ -1,9 +1,10 @@
-//! The forward pass with fixed weights: what scoring and frozen layers run. On the processor it is [`Forward`]; on a graphics
-//! processor libtorch's operations, with the same rewrites as far as they go.
+//! The forward pass with fixed weights: what scoring and frozen layers run. On the processor it is
+//! [`Forward`]; on a graphics processor libtorch's operations, with the same rewrites as far as they go.
 //!
-//! Three rewrites, each exact but for rounding (tested: as close to a forward pass in 64 bits as the plain one): a normalisation after a
-//! convolution becomes part of its weights; a 1 × 1 convolution followed by average pooling pools first; the maps of a dense
-//! block grow in one buffer instead of being copied by each layer. A 1 × 1 convolution of one image is a matrix product.
+//! Three rewrites, each exact but for rounding (tested: as close to a forward pass in 64 bits as the plain
+//! one): a normalisation after a convolution becomes part of its weights; a 1 × 1 convolution followed by
+//! average pooling pools first; the maps of a dense block grow in one buffer instead of being copied by each
+//! layer. A 1 × 1 convolution of one image is a matrix product.
 
 use std::collections::VecDeque;
 
@@ -11,9 +12,9 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::failed;
 use super::network::{Network, extent, shape_of, to_array, zeros};
-use crate::diagnostic::Result;
-use crate::model::architecture::{Joined, Operation, Padding};
-use crate::model::forward::{self, Forward, Maps};
+use sequester::diagnostic::Result;
+use sequester::model::architecture::{Joined, Operation, Padding};
+use sequester::model::forward::{self, Forward, Maps};
 
 /// Changes whenever the numbers do: part of the key of stored activations.
 pub(super) const VERSION: [&str; 2] = ["inference-1", forward::VERSION];
@@ -125,8 +126,8 @@ impl Inference {
         self.device
     }
 
-    /// The steps of the base from one number to another, on what the steps before gave. All of them, from images
-    /// `[n, 3, height, width]`, give pooled features `[n, features]`.
+    /// The steps of the base from one number to another, on what the steps before gave. All of them, from
+    /// images `[n, 3, height, width]`, give pooled features `[n, features]`.
     pub(super) fn part(&self, maps: &Tensor, from: usize, to: usize) -> Result<Tensor, TchError> {
         if let Some(forward) = &self.forward {
             if from == to {
@@ -222,7 +223,8 @@ impl Unit {
                     *epsilon,
                     false,
                 )?,
-                // In place: what comes before is a convolution or a normalisation, whose output nobody else reads.
+                // In place: what comes before is a convolution or a normalisation, whose output nobody else
+                // reads.
                 Step::Relu => x.f_relu_()?,
                 Step::Relu6 => x.f_relu6_()?,
                 Step::MaxPool => x.f_max_pool2d(3, 2, 1, 1, false)?,
@@ -352,8 +354,8 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::model::architecture::{Architecture, Role};
-    use crate::model::random::{Purpose, initial_weights, stream, uniform};
+    use sequester::model::architecture::{Architecture, Role};
+    use sequester::model::random::{Purpose, initial_weights, stream, uniform};
 
     /// Random weights with statistics that are not 0 and 1.
     fn network(architecture: Architecture) -> Network {

@@ -7,9 +7,9 @@ use tch::{CModule, Device, Kind, TchError, Tensor};
 use super::failed;
 use super::inference::Inference;
 use super::network::Network;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::model::lock::Lock;
-use crate::model::weights;
+use sequester::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use sequester::model::lock::Lock;
+use sequester::model::weights;
 
 /// How the exported model differs from the locked one on images of random intensities.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,12 +23,12 @@ pub struct Agreement {
 /// Largest difference of a logit that an export may have.
 const TOLERANCE: f64 = 1e-5;
 
-/// Writes a module whose `forward` takes `[n, 3, resolution, resolution]`, normalised as the lock says, and gives `[n]` logits;
-/// then reads it back and compares it with the locked model.
+/// Writes a module whose `forward` takes `[n, 3, resolution, resolution]`, normalised as the lock says, and
+/// gives `[n]` logits; then reads it back and compares it with the locked model.
 ///
 /// # Errors
-/// [`Error::Lock`] when the weights are not the locked ones; `export-differs` when the module that was read back gives
-/// other logits; what libtorch and the file system report.
+/// [`Error::Lock`] when the weights are not the locked ones; `export-differs` when the module that was read
+/// back gives other logits; what libtorch and the file system report.
 pub fn torchscript(folder: &Path, lock: &Lock, out: &Path) -> Result<Agreement> {
     tch::set_num_threads(1);
     let bytes = lock.read_weights(folder)?;

@@ -2,9 +2,9 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::say;
-use crate::model::run::RunState;
-use crate::model::torch::Progress;
+use crate::engine::Progress;
+use sequester::cli::say;
+use sequester::model::run::RunState;
 
 /// A bar for one kind of work.
 pub(super) fn bar(message: &'static str, length: usize) -> ProgressBar {

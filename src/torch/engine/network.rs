@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::failed;
-use crate::diagnostic::{Error, Result};
-use crate::model::architecture::{Architecture, Joined, Operation, Padding, Unit};
-use crate::model::weights::{Array, Weights, differences};
+use sequester::diagnostic::{Error, Result};
+use sequester::model::architecture::{Architecture, Joined, Operation, Padding, Unit};
+use sequester::model::weights::{Array, Weights, differences};
 
 /// Which statistics a normalisation uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,8 @@ impl Network {
         self.tensors.get(name).ok_or_else(|| TchError::Shape(format!("no tensor is called {name}")))
     }
 
-    /// The first steps of the base on images `[n, 3, height, width]`, `steps` of them. All of them give pooled
-    /// features `[n, features]`, fewer give the feature maps at that place.
+    /// The first steps of the base on images `[n, 3, height, width]`, `steps` of them. All of them give
+    /// pooled features `[n, features]`, fewer give the feature maps at that place.
     pub(super) fn base(&self, images: &Tensor, steps: usize) -> Result<Tensor, TchError> {
         self.part(images, 0, steps)
     }
@@ -117,6 +117,7 @@ impl Network {
     }
 
     /// Number of steps of the base.
+    #[cfg(test)]
     pub fn steps_of_base(&self) -> usize {
         self.units.len()
     }
@@ -138,6 +139,7 @@ impl Network {
     ///
     /// # Errors
     /// What libtorch reports.
+    #[cfg(test)]
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
         self.plain_logits(images).map_err(failed)
     }
@@ -151,6 +153,7 @@ impl Network {
     ///
     /// # Errors
     /// What libtorch reports.
+    #[cfg(test)]
     pub fn features(&self, images: &Tensor) -> Result<Tensor> {
         self.base(images, self.units.len()).map_err(failed)
     }
@@ -301,7 +304,7 @@ pub(super) fn extent(n: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::random::initial_weights;
+    use sequester::model::random::initial_weights;
 
     #[test]
     fn weights_pass_through_the_network_unchanged() {

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::diagnostic::Result;
-use crate::model::parallel::{self, Pool};
+use sequester::diagnostic::Result;
+use sequester::model::parallel::{self, Pool};
 
 /// Threads that stay: libtorch keeps scratch memory for each.
 pub(super) struct Workers {

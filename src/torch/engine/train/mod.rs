@@ -1,9 +1,9 @@
-//! Training in stages. What a stage freezes is computed once per image and flip and stored; the rest trains from
-//! the stored activations, with exactly the results of computing everything each time.
+//! Training in stages. What a stage freezes is computed once per image and flip and stored; the rest trains
+//! from the stored activations, with exactly the results of computing everything each time.
 //!
-//! A step: the batch is cut into shards; each worker computes the gradient of a shard; the gradients are added in the
-//! order of the shards; Adam follows. Every random choice is addressed by epoch and place. So equal inputs give equal
-//! weights, whatever the number of workers and wherever a run was interrupted.
+//! A step: the batch is cut into shards; each worker computes the gradient of a shard; the gradients are
+//! added in the order of the shards; Adam follows. Every random choice is addressed by epoch and place. So
+//! equal inputs give equal weights, whatever the number of workers and wherever a run was interrupted.
 
 mod adam;
 mod shard;
@@ -22,20 +22,22 @@ pub(super) use self::shard::mean_loss;
 use self::shard::{Data, Plan, Shard, ShardOutcome, shards};
 use super::inference::{Inference, VERSION};
 use super::network::{BatchStatistics, to_array};
+use super::network::{Network, NormMode};
 use super::scorer::image;
 use super::workers::Workers;
-use super::{Network, NormMode, failed, is_out_of_memory};
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
-use crate::digest::Digest;
-use crate::model::augmentation::View;
-use crate::model::experiment::Stage;
-use crate::model::random::{Purpose, shuffled, stream};
-use crate::model::records::Records;
-use crate::model::run::{Best, EpochRecord, Recorded, RunState, Sample, TuningScore, tuning_scores_csv};
-use crate::model::schedule;
-use crate::model::scorer::{probability, score_plane};
-use crate::model::weights::{self, Weights};
-use crate::storage;
+use super::{failed, is_out_of_memory};
+use sequester::diagnostic::{Code, Diagnostic, Error, Result};
+use sequester::digest::Digest;
+use sequester::model::augmentation::View;
+use sequester::model::curve::EpochRecord;
+use sequester::model::random::{Purpose, shuffled, stream};
+use sequester::model::records::Records;
+use sequester::model::run::{Best, Recorded, RunState, Sample, TuningScore, tuning_scores_csv};
+use sequester::model::schedule;
+use sequester::model::schedule::Stage;
+use sequester::model::scorer::{probability, score_plane};
+use sequester::model::weights::{self, Weights};
+use sequester::storage;
 
 /// Momentum of the running statistics, as torchvision has it.
 const MOMENTUM: f64 = 0.1;
@@ -124,8 +126,8 @@ pub struct TrainInput<'a> {
 /// Trains until every epoch is done; saves what can be resumed. Gives the complete state.
 ///
 /// # Errors
-/// [`Error::Interrupted`] after saving, when `stop` was raised; `loss-not-finite` with the place, keeping the last
-/// saved state; `run-damaged`; what images, files and libtorch report.
+/// [`Error::Interrupted`] after saving, when `stop` was raised; `loss-not-finite` with the place, keeping the
+/// last saved state; `run-damaged`; what images, files and libtorch report.
 pub fn train(mut input: TrainInput<'_>, progress: &mut dyn FnMut(Progress)) -> Result<RunState> {
     if input.state.is_complete() {
         return Ok(input.state);
@@ -219,7 +221,7 @@ impl<'a> Trainer<'a> {
                 trained.push(spec.name);
             }
         }
-        let frozen_steps = self.frozen_steps(stage);
+        let frozen_steps = stage.trainable.frozen_steps(self.network.architecture());
         let shape = self.activation_shape(frozen_steps)?;
         // Views that cannot be listed are computed each time; the tuning cases have one view all the same.
         let (views, stored_from) = match self.data.experiment.augmentation.views() {
@@ -233,14 +235,9 @@ impl<'a> Trainer<'a> {
         Ok(plan)
     }
 
-    /// Steps that a stage freezes as a whole.
-    fn frozen_steps(&self, stage: &Stage) -> usize {
-        let units = self.network.architecture().units();
-        units.iter().filter(|unit| unit.end_layer <= stage.trainable.first_layer).count()
-    }
-
-    /// The stored output of the frozen steps, computed now unless an earlier attempt left it complete. What later stages will
-    /// need and no stage before them changes is stored on the way: an image passes through the base once a view.
+    /// The stored output of the frozen steps, computed now unless an earlier attempt left it complete. What
+    /// later stages will need and no stage before them changes is stored on the way: an image passes through
+    /// the base once a view.
     fn stored(
         &self,
         number: usize,
@@ -266,7 +263,7 @@ impl<'a> Trainer<'a> {
         let mut wanted = vec![(plan.frozen_steps, key, records)];
         let mut unchanged = plan.frozen_steps;
         for later in &self.data.experiment.stages[number + 1..] {
-            let steps = self.frozen_steps(later);
+            let steps = later.trainable.frozen_steps(self.network.architecture());
             unchanged = unchanged.min(steps);
             if steps > 0 && steps == unchanged && wanted.iter().all(|one| one.0 != steps) {
                 stage.push_str(&format!("\" and \"{}", later.name));
@@ -306,8 +303,8 @@ impl<'a> Trainer<'a> {
         Ok(shape.iter().skip(1).map(|&n| usize::try_from(n).unwrap_or(0)).collect())
     }
 
-    /// Changes whenever stored activations would: with the images and their order, the views, the preprocessing, the
-    /// frozen weights, libtorch and the device.
+    /// Changes whenever stored activations would: with the images and their order, the views, the
+    /// preprocessing, the frozen weights, libtorch and the device.
     fn frozen_key(&self, plan: &Plan<'_>, steps: usize) -> Result<Digest> {
         let inputs = &self.state.inputs;
         let network = self.network.architecture();
@@ -419,7 +416,8 @@ impl<'a> Trainer<'a> {
         Diagnostic::error(
             Code::LossNotFinite,
             format!(
-                "the loss is not a finite number in stage \"{}\", epoch {}, {place}; the last saved state is kept",
+                "the loss is not a finite number in stage \"{}\", epoch {}, {place}; the last saved state \
+                 is kept",
                 stage.name,
                 self.state.epochs_done + 1
             ),
@@ -575,7 +573,8 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Writes the checkpoint, the best weights, then the state that names them; then removes what no state names.
+    /// Writes the checkpoint, the best weights, then the state that names them; then removes what no state
+    /// names.
     fn save(&mut self) -> Result<()> {
         let run = self.input.run;
         let old = self.state.checkpoint.take();
@@ -653,7 +652,8 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// `work(size)`; where memory runs out, again with half the size, down to the smallest. Gives the size that did it, too.
+/// `work(size)`; where memory runs out, again with half the size, down to the smallest. Gives the size that
+/// did it, too.
 fn halving<T>(
     mut size: usize,
     smallest: Option<usize>,

@@ -3,19 +3,22 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::screen::{Screen, bar};
-use super::{Case, Diagnostic, Error, Location, Result, RunState, Store, TrainRequest, run_folder};
-use crate::cli::{interrupted, say};
-use crate::dataset::split;
-use crate::digest::Digest;
-use crate::model::experiment::{Experiment, InitialWeights};
-use crate::model::prepare::prepare;
-use crate::model::random;
-use crate::model::run::{InitialStatement, Inputs, Sample, manifest};
-use crate::model::torch::{LIBTORCH_VERSION, TrainInput, device, train};
-use crate::model::weights::{self, Weights};
-use crate::statistics::auc;
-use crate::storage;
+use crate::engine::{LIBTORCH_VERSION, TrainInput, device, train};
+use crate::screen::{Screen, bar};
+use sequester::cli::{Store, TrainRequest};
+use sequester::cli::{interrupted, say};
+use sequester::dataset::case::Case;
+use sequester::dataset::split;
+use sequester::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use sequester::digest::Digest;
+use sequester::model::experiment::{Experiment, InitialWeights};
+use sequester::model::prepare::prepare;
+use sequester::model::random;
+use sequester::model::run::{InitialStatement, Inputs, RunState, Sample, manifest};
+use sequester::model::weights::{self, Weights};
+use sequester::statistics::auc;
+use sequester::storage;
+use sequester::workflow::study::run_folder;
 
 /// Trains, or continues.
 ///
@@ -114,7 +117,7 @@ fn sides(request: &TrainRequest, experiment: &Experiment) -> Result<(Vec<Case>, 
 }
 
 fn samples(cases: &[Case], images: &Path) -> Result<Vec<Sample>> {
-    let folder = crate::imaging::image_folder::ImageFolder::open(images)?;
+    let folder = sequester::imaging::image_folder::ImageFolder::open(images)?;
     let mut samples = Vec::with_capacity(cases.len());
     let mut without = Vec::new();
     for case in cases {
@@ -157,7 +160,8 @@ fn initial_weights(request: &TrainRequest, experiment: &Experiment) -> Result<(W
         return Err(Diagnostic::error(Code::InitialWeightsMissing, "the initial weights are not there")
             .at(Location::file(&path))
             .hint(format!(
-                "put {} there, name another file with --initial-weights, or train with `--initial-weights random`",
+                "put {} there, name another file with --initial-weights, or train with `--initial-weights \
+                 random`",
                 experiment.architecture.source()
             ))
             .into());

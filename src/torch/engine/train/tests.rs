@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
-use crate::dataset::gate::Gate;
-use crate::imaging::radiograph::Radiograph;
-use crate::model::architecture::Architecture;
-use crate::model::experiment::Experiment;
-use crate::model::lock::Lock;
-use crate::model::operating_point::choose;
-use crate::model::random::{initial_weights, uniform};
-use crate::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
-use crate::model::scorer::Scorer;
-use crate::model::torch::{open_scorer, torchscript};
-use crate::statistics::operating_point::OperatingPointRule;
+use crate::engine::{open_scorer, torchscript};
+use sequester::dataset::gate::Gate;
+use sequester::imaging::radiograph::Radiograph;
+use sequester::model::architecture::Architecture;
+use sequester::model::experiment::Experiment;
+use sequester::model::lock::Lock;
+use sequester::model::operating_point::choose;
+use sequester::model::random::{initial_weights, uniform};
+use sequester::model::run::{InitialStatement, Inputs, manifest, read_tuning_scores};
+use sequester::model::scorer::Scorer;
+use sequester::statistics::operating_point::OperatingPointRule;
 
 /// 12 training and 6 tuning images of 32 x 32: a bright spot where the label is positive, on noise.
 struct Bench {
@@ -258,7 +258,7 @@ fn when_memory_runs_out_shards_are_halved_as_declared_and_no_further() {
     let mut tried = Vec::new();
     let other = halving(16, Some(2), |size| {
         tried.push(size);
-        Err::<(), _>(Diagnostic::error("other", "not memory").into())
+        Err::<(), _>(Diagnostic::error(Code::Io, "not memory").into())
     });
     assert!(other.is_err() && tried == [16]);
 }

@@ -1,0 +1,28 @@
+//! What is described.
+
+use std::collections::BTreeSet;
+
+use super::age_band::AgeBand;
+use crate::dataset::case::Case;
+
+/// A set of cases with its name.
+#[derive(Clone, Debug)]
+pub struct Set<'a> {
+    /// Its name in the output.
+    pub name: String,
+    /// In table order.
+    pub cases: Vec<&'a Case>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The findings that make an image positive, for words and for what occurs beside them; may be empty.
+    pub positive: Vec<String>,
+    /// Age bands.
+    pub bands: Vec<AgeBand>,
+    /// Columns that the tables have, as [`crate::dataset::cases::Cases::fields`].
+    pub fields: BTreeSet<&'static str>,
+    /// The sets overlap (a whole and its parts): the first is then not compared with the others.
+    pub whole_first: bool,
+}
