@@ -186,7 +186,10 @@ const PATIENT_POSITIONS: [&str; 16] = [
 ];
 
 /// View Position, or, where that is absent, what some exports put into Patient Position instead.
-pub(super) fn projection(view: Option<String>, position: Option<String>) -> (Option<String>, Option<Diagnostic>) {
+pub(super) fn projection(
+    view: Option<String>,
+    position: Option<String>,
+) -> (Option<String>, Option<Diagnostic>) {
     if let Some(view) = view {
         return (Some(view.to_uppercase()), None);
     }
