@@ -258,7 +258,7 @@ fn when_memory_runs_out_shards_are_halved_as_declared_and_no_further() {
     let mut tried = Vec::new();
     let other = halving(16, Some(2), |size| {
         tried.push(size);
-        Err::<(), _>(Diagnostic::error(Code::Io, "not memory").into())
+        Err::<(), _>(Diagnostic::error(Code::TorchFailed, "not memory").into())
     });
     assert!(other.is_err() && tried == [16]);
 }
