@@ -5,12 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
 
-use super::train::TrainRequest;
-use super::{Command, demo, export, run, score};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
 use crate::model::scorer::Scorer;
+use crate::workflow::train::TrainRequest;
 
 /// What a program can do that is linked with libtorch, handed in by its `main`.
 #[derive(Debug)]
@@ -40,18 +39,10 @@ fn place() -> PathBuf {
     }
 }
 
-/// The program with libtorch, if this command needs it and it is there. Where it is not, the command goes on
-/// to where it needs libtorch, so that everything else that is wrong is said first.
-pub(super) fn program_for(command: &Command) -> Option<PathBuf> {
-    let needed = match command {
-        Command::Train(_) => true,
-        Command::Demo(args) => demo::trains(args),
-        Command::Run(args) => run::trains(args),
-        Command::Score(args) => score::needs_libtorch(args),
-        Command::Export(args) => export::needs_libtorch(args),
-        _ => false,
-    };
-    needed.then(place).filter(|program| program.is_file())
+/// The program with libtorch, if it is there. Where it is not, a command goes on to where it needs libtorch, so
+/// that everything else that is wrong is said first.
+pub(super) fn program() -> Option<PathBuf> {
+    Some(place()).filter(|program| program.is_file())
 }
 
 /// Runs this very command line in the program with libtorch, which takes the place of this process where the

@@ -14,6 +14,7 @@ mod cache;
 mod case_tables;
 mod check;
 mod compare;
+mod context;
 mod dataset;
 mod demo;
 mod describe;
@@ -39,19 +40,17 @@ mod validate;
 mod verify;
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::diagnostic::{Error, Result};
-use crate::workflow::outside::{Outside, Progress};
+use context::{cores, machine, now};
 use outcome::EXIT_CODES;
 
+pub use context::{Context, interrupted, say};
 pub use libtorch::Libtorch;
 pub use outcome::Outcome;
-pub use train::{Store, TrainRequest};
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -97,106 +96,14 @@ enum Command {
     },
 }
 
-/// What every subcommand gets from the outside.
-#[derive(Clone, Copy, Debug)]
-pub struct Context {
-    /// Print JSON on standard output.
-    pub json: bool,
-    /// The time that is written into ledgers and documents: `SOURCE_DATE_EPOCH` where it is set.
-    pub now: chrono::DateTime<chrono::Utc>,
-    /// Where this program is linked with it.
-    pub libtorch: Option<&'static Libtorch>,
-}
-
-impl Context {
-    /// RFC 3339, UTC, whole seconds.
-    pub fn timestamp(&self) -> String {
-        self.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-    }
-
-    /// What a step of a study gets: this time, and the terminal to tell how far it is.
-    fn outside(&self) -> Outside<'static> {
-        Outside { at: self.timestamp(), progress: &TERMINAL, stop: interrupted() }
-    }
-}
-
-/// The clock, or the fixed time of a reproducible build.
-fn now() -> chrono::DateTime<chrono::Utc> {
-    std::env::var("SOURCE_DATE_EPOCH")
-        .ok()
-        .and_then(|text| chrono::DateTime::from_timestamp(text.parse().ok()?, 0))
-        .unwrap_or_else(chrono::Utc::now)
-}
-
-/// Standard error, for a step that tells how far it is.
-struct Terminal {
-    bar: Mutex<Option<ProgressBar>>,
-}
-
-static TERMINAL: Terminal = Terminal { bar: Mutex::new(None) };
-
-impl Terminal {
-    fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Progress for Terminal {
-    fn say(&self, step: &str, what: &str) {
-        say(step, what);
-    }
-
-    fn begin(&self, step: &str, total: usize) {
-        let bar = ProgressBar::new(total as u64);
-        let template = format!("{step:>9}  {{wide_bar}} {{pos}}/{{len}} {{per_sec}} eta {{eta}}");
-        let style = ProgressStyle::with_template(&template);
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        *self.bar() = Some(bar);
-    }
-
-    fn at(&self, finished: usize) {
-        if let Some(bar) = &*self.bar() {
-            bar.set_position(finished as u64);
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = self.bar().take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// One line on standard error about what is being done.
-pub fn say(step: &str, what: &str) {
-    eprintln!("{step:>9}  {what}");
-}
-
-/// Cores of this machine.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// What the numbers of a forward pass depend on here.
-fn machine() -> crate::model::machine::Machine {
-    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = told.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    crate::model::machine::Machine::this(name.map(|(_, name)| name.trim().to_owned()))
-}
-
-/// Raised by Ctrl-C; long work looks at it and stops where it can be resumed.
-pub fn interrupted() -> &'static AtomicBool {
-    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-    &INTERRUPTED
-}
-
 /// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked with libtorch
 /// hands it in.
 pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let cli = Cli::parse();
     let context = Context { json: cli.json, now: now(), libtorch };
     if libtorch.is_none()
-        && let Some(program) = libtorch::program_for(&cli.command)
+        && needs_libtorch(&cli.command)
+        && let Some(program) = libtorch::program()
     {
         return libtorch::hand_over(&program).unwrap_or_else(|error| {
             fail(&error, context);
@@ -216,6 +123,18 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
             fail(&error, context);
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Whether a command is for the program with libtorch.
+fn needs_libtorch(command: &Command) -> bool {
+    match command {
+        Command::Train(_) => true,
+        Command::Demo(args) => demo::trains(args),
+        Command::Run(args) => run::trains(args),
+        Command::Score(args) => score::needs_libtorch(args),
+        Command::Export(args) => export::needs_libtorch(args),
+        _ => false,
     }
 }
 

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome, cores};
-use crate::dataset::case::Case;
 use crate::dataset::cases::{self, CaseFormat};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::model::lock::Lock;
@@ -15,6 +14,7 @@ use crate::report::comparison;
 use crate::storage;
 use crate::workflow::compare::epochs;
 use crate::workflow::study::{Study, run_folder};
+use crate::workflow::train::{Store, TrainRequest};
 
 /// Train a network as an experiment file declares.
 ///
@@ -83,48 +83,13 @@ enum Format {
     Nih,
 }
 
-/// Where the output of frozen layers is stored.
-#[derive(Clone, Debug)]
-pub enum Store {
-    /// Nowhere: it is computed each time.
-    No,
-    /// In the run's folder, until the training is complete.
-    Run,
-    /// In a folder that several trainings share.
-    Shared(PathBuf),
-}
-
-impl Store {
-    fn of(args: &TrainArgs) -> Self {
-        match &args.cache {
-            Some(folder) => Self::Shared(folder.clone()),
-            None if args.no_store => Self::No,
-            None => Self::Run,
-        }
+/// Where the output of frozen layers is to be stored.
+fn store_of(args: &TrainArgs) -> Store {
+    match &args.cache {
+        Some(folder) => Store::Shared(folder.clone()),
+        None if args.no_store => Store::No,
+        None => Store::Run,
     }
-}
-
-/// What a training starts from.
-#[derive(Clone, Debug)]
-pub struct TrainRequest {
-    /// The experiment file.
-    pub experiment: PathBuf,
-    /// Development cases; training cases alone where `tuning` is given.
-    pub cases: Vec<Case>,
-    /// Tuning cases, where the split is given and not drawn.
-    pub tuning: Option<Vec<Case>>,
-    /// Folder that image paths are relative to.
-    pub images: PathBuf,
-    /// The model's folder; the run lies below it in `run`.
-    pub out: PathBuf,
-    /// Instead of the experiment's: a file, or `random`.
-    pub initial_weights: Option<PathBuf>,
-    /// Workers; does not change results.
-    pub workers: usize,
-    /// Where the output of frozen layers is stored; `None`: it is not. Does not change results.
-    pub store: Store,
-    /// `cpu`, or a graphics processor.
-    pub device: String,
 }
 
 /// Runs the command.
@@ -147,7 +112,7 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
             request.experiment.clone_from(experiment);
         }
         request.initial_weights.clone_from(&args.initial_weights);
-        request.store = Store::of(args);
+        request.store = store_of(args);
         request.device.clone_from(&args.device);
         return Ok(request);
     }
@@ -172,7 +137,7 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
         out: out.clone(),
         initial_weights: args.initial_weights.clone(),
         workers: args.workers.unwrap_or_else(cores),
-        store: Store::of(args),
+        store: store_of(args),
         device: args.device.clone(),
     })
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use crate::engine::{LIBTORCH_VERSION, TrainInput, device, train};
 use crate::screen::{Screen, bar};
-use sequester::cli::{Store, TrainRequest};
 use sequester::cli::{interrupted, say};
 use sequester::dataset::case::Case;
 use sequester::dataset::split;
@@ -19,6 +18,7 @@ use sequester::model::weights::{self, Weights};
 use sequester::statistics::auc;
 use sequester::storage;
 use sequester::workflow::study::run_folder;
+use sequester::workflow::train::{Store, TrainRequest};
 
 /// Trains, or continues.
 ///

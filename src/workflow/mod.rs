@@ -10,4 +10,5 @@ pub mod reads;
 pub mod report;
 pub mod score;
 pub mod study;
+pub mod train;
 pub mod validate;

@@ -2,105 +2,17 @@
 //! runs over maps that are neighbours in memory; the compiler makes vectors of it, for the processor that
 //! `pulp` finds at run time.
 
+mod maps;
 pub(super) mod product;
 pub(super) mod winograd;
 
-use std::collections::BTreeMap;
-
 use pulp::Arch;
 
+use self::maps::{BLOCK, LANES, limited};
 use self::product::{Matrix, Rows};
 use crate::vectorised::vectorised;
 
-/// Maps that one register of 512 bits holds.
-const LANES: usize = 16;
-/// Values of an operand that are worked on at once, so that they stay in the second cache.
-const BLOCK: usize = 64 * 1024;
-
-/// Maps of one image. A pixel's values begin `pitch` apart; `channels` of them count.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
-    pub values: &'a [f32],
-    pub pitch: usize,
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-}
-
-/// What follows a linear operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Activation {
-    None,
-    Relu,
-    Relu6,
-}
-
-/// `scale * x + shift` for each map, and what follows.
-#[derive(Clone, Debug)]
-pub(super) struct Affine {
-    pub scale: Vec<f32>,
-    pub shift: Vec<f32>,
-    pub activation: Activation,
-}
-
-/// Memory that is used again, by its length: the next image asks for the same.
-#[derive(Debug, Default)]
-pub(super) struct Scratch(BTreeMap<usize, Vec<Vec<f32>>>);
-
-impl Scratch {
-    /// `len` values, whatever they are.
-    pub fn take(&mut self, len: usize) -> Vec<f32> {
-        self.0.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| vec![0.0; len])
-    }
-
-    /// At least `len` values, in one of few lengths.
-    fn take_some(&mut self, len: usize) -> Vec<f32> {
-        self.take(len.next_multiple_of(BLOCK))
-    }
-
-    pub fn give(&mut self, values: Vec<f32>) {
-        self.0.entry(values.len()).or_default().push(values);
-    }
-}
-
-impl Activation {
-    /// The least and the largest value that comes through. Limits, because a choice within a loop would keep
-    /// it from being made into vectors.
-    #[inline(always)]
-    fn limits(self) -> [f32; 2] {
-        match self {
-            Self::None => [f32::NEG_INFINITY, f32::INFINITY],
-            Self::Relu => [0.0, f32::INFINITY],
-            Self::Relu6 => [0.0, 6.0],
-        }
-    }
-}
-
-/// Within the limits; what is not a number stays so.
-#[inline(always)]
-fn limited(x: f32, [low, high]: [f32; 2]) -> f32 {
-    let x = if x < low { low } else { x };
-    if x > high { high } else { x }
-}
-
-impl Affine {
-    /// Of every pixel.
-    pub fn run(&self, arch: Arch, input: View<'_>, output: &mut [f32]) {
-        affine(arch, self, input, output);
-    }
-}
-
-vectorised! {
-    fn affine<'a>(line: &'a Affine, input: View<'a>, output: &'a mut [f32]) {
-        let Affine { scale, shift, activation } = line;
-        let limits = activation.limits();
-        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
-            for ((y, x), (scale, shift)) in y.iter_mut().zip(x).zip(scale.iter().zip(shift)) {
-                *y = limited(scale * x + shift, limits);
-            }
-        }
-    }
-}
+pub(super) use self::maps::{Activation, Affine, Scratch, View};
 
 /// A 1 × 1 convolution of stride 1, after a normalisation of its input where there is one.
 pub(super) fn pointwise(

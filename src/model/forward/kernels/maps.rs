@@ -1,0 +1,97 @@
+//! Maps of an image in memory, what follows a linear operation on them, and memory that is used again.
+
+use std::collections::BTreeMap;
+
+use pulp::Arch;
+
+use crate::vectorised::vectorised;
+
+/// Maps that one register of 512 bits holds.
+pub const LANES: usize = 16;
+/// Values of an operand that are worked on at once, so that they stay in the second cache.
+pub const BLOCK: usize = 64 * 1024;
+
+/// Maps of one image. A pixel's values begin `pitch` apart; `channels` of them count.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub values: &'a [f32],
+    pub pitch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+/// What follows a linear operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    None,
+    Relu,
+    Relu6,
+}
+
+/// `scale * x + shift` for each map, and what follows.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+    pub activation: Activation,
+}
+
+/// Memory that is used again, by its length: the next image asks for the same.
+#[derive(Debug, Default)]
+pub struct Scratch(BTreeMap<usize, Vec<Vec<f32>>>);
+
+impl Scratch {
+    /// `len` values, whatever they are.
+    pub fn take(&mut self, len: usize) -> Vec<f32> {
+        self.0.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| vec![0.0; len])
+    }
+
+    /// At least `len` values, in one of few lengths.
+    pub fn take_some(&mut self, len: usize) -> Vec<f32> {
+        self.take(len.next_multiple_of(BLOCK))
+    }
+
+    pub fn give(&mut self, values: Vec<f32>) {
+        self.0.entry(values.len()).or_default().push(values);
+    }
+}
+
+impl Activation {
+    /// The least and the largest value that comes through. Limits, because a choice within a loop would keep
+    /// it from being made into vectors.
+    #[inline(always)]
+    pub fn limits(self) -> [f32; 2] {
+        match self {
+            Self::None => [f32::NEG_INFINITY, f32::INFINITY],
+            Self::Relu => [0.0, f32::INFINITY],
+            Self::Relu6 => [0.0, 6.0],
+        }
+    }
+}
+
+/// Within the limits; what is not a number stays so.
+#[inline(always)]
+pub fn limited(x: f32, [low, high]: [f32; 2]) -> f32 {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
+}
+
+impl Affine {
+    /// Of every pixel.
+    pub fn run(&self, arch: Arch, input: View<'_>, output: &mut [f32]) {
+        affine(arch, self, input, output);
+    }
+}
+
+vectorised! {
+    pub fn affine<'a>(line: &'a Affine, input: View<'a>, output: &'a mut [f32]) {
+        let Affine { scale, shift, activation } = line;
+        let limits = activation.limits();
+        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
+            for ((y, x), (scale, shift)) in y.iter_mut().zip(x).zip(scale.iter().zip(shift)) {
+                *y = limited(scale * x + shift, limits);
+            }
+        }
+    }
+}
