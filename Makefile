@@ -20,12 +20,11 @@ demo:
 	cargo build --release --locked --features torch
 	scripts/demo.sh target/release/sequester $(DEMO)
 
-## Every test.
-test:
-	$(SETUP_LIBTORCH)
+## Every test, and what must be clean.
+test: lint
 	cargo test --locked --features torch
 
-## What a contributor runs before a commit.
+## Form and lints, which `make test` runs first.
 lint:
 	$(SETUP_LIBTORCH)
 	cargo fmt --check

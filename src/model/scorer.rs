@@ -77,6 +77,7 @@ impl Scorer {
     pub fn score(&self, planes: &[Vec<f32>]) -> Result<Vec<f64>> {
         let preprocessing = &self.lock.preprocessing;
         let never = AtomicBool::new(false);
+        #[expect(clippy::borrowed_box, reason = "`each` lends every worker its own context, which is a box")]
         let work = |engine: &Box<dyn Engine>, index: usize| {
             score_plane(engine.as_ref(), preprocessing, &planes[index])
         };
@@ -97,6 +98,7 @@ impl Scorer {
         done: impl FnMut(usize),
     ) -> Result<Vec<Result<f64>>> {
         let preprocessing = &self.lock.preprocessing;
+        #[expect(clippy::borrowed_box, reason = "`each` lends every worker its own context, which is a box")]
         let work = |engine: &Box<dyn Engine>, index: usize| {
             let score = |image| score_plane(engine.as_ref(), preprocessing, &preprocessing.plane(&image));
             Ok(load(index).and_then(score))

@@ -419,3 +419,19 @@ fn the_import_reader_sees_groups_and_paths() {
     let expected = ["dataset", "digest", "report"].map(str::to_owned);
     assert_eq!(imports(code), BTreeSet::from(expected));
 }
+
+#[test]
+fn the_map_in_architecture_leads_to_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).expect("reads");
+    let rows: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| ") && line.contains("? | `src/")).collect();
+    assert!(rows.len() >= 30, "{} questions", rows.len());
+    for row in rows {
+        let path = row.split('`').nth(1).expect("a path");
+        assert!(root.join(path).is_file(), "{row}");
+    }
+    for (room, _) in WALLS {
+        assert!(text.contains(&format!("`{room}`")), "ARCHITECTURE.md does not name the room {room}");
+    }
+}
