@@ -1,5 +1,5 @@
 //! Whatever the bytes, a parser gives a value or a diagnostic: it never panics. Random bytes, and valid files with
-//! random damage, for every parser of foreign bytes (DICOM has its own in `dataset::dicom`).
+//! random damage, for every parser of foreign bytes (DICOM has its own in `imaging::dicom`).
 
 use std::path::Path;
 
