@@ -37,9 +37,9 @@ pub struct AgreementArgs {
     #[arg(long, value_name = "COLUMN", default_value = "reader_id")]
     reader: String,
     /// Column of the read: 1/0, true/false, yes/no or positive/negative, or words with --categories or
-    /// --nominal.
-    #[arg(long, value_name = "COLUMN", default_value = "label")]
-    label: String,
+    /// --nominal [default: read, or label in a table without a column read].
+    #[arg(long, visible_alias = "label", value_name = "COLUMN")]
+    read: Option<String>,
     /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
     #[arg(long, value_name = "READER")]
     device: Option<String>,
@@ -236,19 +236,26 @@ impl Reads {
         };
         let header = reader.headers().map_err(|e| wrong_table(&e))?.clone();
         let mut answers = Answers::new(args)?;
+        let plain = |name: &str| name.trim_start_matches('\u{feff}').trim().to_owned();
+        let columns: Vec<String> = header.iter().map(plain).collect();
+        let has = |name: &str| columns.iter().any(|column| column == name);
+        let read = match &args.read {
+            Some(named) => named.as_str(),
+            None if !has("read") && has("label") => "label",
+            None => "read",
+        };
         let mut problems = Vec::new();
         let mut place = |name: &str| {
-            let names = || header.iter().map(|h| h.trim_start_matches('\u{feff}').trim());
-            names().position(|h| h == name).unwrap_or_else(|| {
+            columns.iter().position(|column| column == name).unwrap_or_else(|| {
                 problems.push(
                     Diagnostic::error(Code::ColumnMissing, format!("there is no column {name:?}"))
                         .at(Location::line(&args.file, 1))
-                        .hint(columns_hint(&names().collect::<Vec<_>>())),
+                        .hint(columns_hint(&columns)),
                 );
                 0
             })
         };
-        let (case, who, label) = (place(&args.case), place(&args.reader), place(&args.label));
+        let (case, who, label) = (place(&args.case), place(&args.reader), place(read));
         if !problems.is_empty() {
             return Err(Error::Input(problems));
         }

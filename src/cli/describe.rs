@@ -41,7 +41,7 @@ pub struct DescribeArgs {
     #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "by")]
     split: Vec<String>,
     /// The sets are the levels of a variable: sex, view, age_band, site, country, manufacturer, modality, body_part or label.
-    #[arg(long, visible_alias = "compare", value_name = "VARIABLE", value_parser = clap::builder::PossibleValuesParser::new(FIELDS))]
+    #[arg(long, visible_aliases = ["subgroup", "compare"], value_name = "VARIABLE", value_parser = clap::builder::PossibleValuesParser::new(FIELDS))]
     by: Option<String>,
     /// Folder of the images, for intensities; images are also looked for in images_001/images/ and so on.
     #[arg(long, value_name = "DIR")]

@@ -58,7 +58,7 @@ pub struct MetricsArgs {
     )]
     threshold: Vec<f64>,
     /// Column that says which cases belong together, usually the patient.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, visible_alias = "patient", value_name = "COLUMN")]
     cluster: Option<String>,
     /// Column of the site: for resampling by site, and to test whether AUC, sensitivity, specificity and
     /// prevalence are the same at every site (two sites at least), with each site and with all others. With
@@ -66,7 +66,7 @@ pub struct MetricsArgs {
     #[arg(long, value_name = "COLUMN")]
     site: Option<String>,
     /// Columns that define subgroups, separated by commas.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long, visible_alias = "subgroup", value_name = "COLUMNS", value_delimiter = ',')]
     by: Vec<String>,
     /// Subgroups with fewer cases are marked insufficient.
     #[arg(long, value_name = "N", default_value_t = 30)]

@@ -52,7 +52,13 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "cases", requires = "cases")]
     format: Format,
     /// NIH format: findings that make a label positive.
-    #[arg(long, value_name = "NAME", default_value = "Pneumonia", requires = "cases")]
+    #[arg(
+        long,
+        visible_alias = "positive",
+        value_name = "NAME",
+        default_value = "Pneumonia",
+        requires = "cases"
+    )]
     positive_finding: Vec<String>,
     /// Folder that the image paths are relative to.
     #[arg(long, value_name = "DIR", requires = "cases")]
