@@ -373,6 +373,21 @@ fn only_the_program_with_libtorch_names_its_bindings() {
 }
 
 #[test]
+fn the_everyday_program_is_not_linked_with_libtorch() {
+    let library = std::fs::read_to_string(source().join("lib.rs")).expect("reads");
+    assert!(!library.contains("mod torch"), "the library holds the room of libtorch");
+    let loads = |program: &str| {
+        let bytes = std::fs::read(program).expect("reads");
+        let names = [&b"libtorch.so"[..], b"libtorch_cpu.so"];
+        names.iter().any(|name| bytes.windows(name.len()).any(|window| window == *name))
+    };
+    assert!(!loads(env!("CARGO_BIN_EXE_sequester")));
+    // The same look finds it where it is.
+    #[cfg(all(feature = "torch", target_os = "linux"))]
+    assert!(loads(env!("CARGO_BIN_EXE_sequester-torch")));
+}
+
+#[test]
 fn pure_modules_touch_no_file_no_clock_and_no_environment() {
     let modules = modules();
     for module in
