@@ -346,5 +346,5 @@ fn shared_patients(opened: &Opened) -> Result<()> {
     let inputs = bundle::inputs(&opened.payload)?;
     let cohort = study::cohort(&inputs)?;
     let scores = study::read_scores(&inputs)?;
-    study::separate(&inputs, &cohort, Some(&scores))
+    study::separate(&inputs, &cohort, Some(&scores)).map(drop)
 }

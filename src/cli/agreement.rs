@@ -237,6 +237,8 @@ impl Reads {
         let columns = [&args.case[..], &args.reader, read];
         let said = reads::files::said(&table, columns).map_err(Error::Input)?;
         let mut problems = said.problems;
+        let who = said.rows.iter().map(|row| (row.reader_id, &args.file, row.line));
+        problems.extend(reads::consensus::colliding(who));
         let mut cases: BTreeMap<String, BTreeMap<String, Option<u32>>> = BTreeMap::new();
         for row in said.rows {
             let read = answers.read(row.answer.unwrap_or_default()).unwrap_or_else(|problem| {

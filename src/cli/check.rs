@@ -8,13 +8,15 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::protocol::{Field, Protocol, Rule};
 use crate::statistics::metric::Metric;
 use crate::storage;
-use crate::study;
-use crate::workflow::study::Study;
+use crate::workflow::check::look;
 
 /// Check protocol, device file and data, and list everything that is wrong at once.
 ///
-/// Errors stop the study; warnings name places where protocol, gate and indications disagree. Nothing
-/// is locked or written.
+/// Errors stop the study; warnings name places where protocol, gate and indications disagree. Case tables,
+/// readers' files, scores, manifests of a training, templates and the presence of images are all looked at, so
+/// that `run` does not stop on its input where this says that the study is valid. Nothing is locked or written;
+/// no read and no score is shown and no statistic of the test set is computed, so this is no opening.
+/// Exits with 10 where patients of the study are probably those that the model was made from.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
@@ -22,6 +24,11 @@ pub struct CheckArgs {
     /// Check the protocol alone, without looking for the data.
     #[arg(long)]
     protocol_only: bool,
+    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people:
+    /// say so where such ids are in the study and in what the model was made from. The report holds that it
+    /// was said.
+    #[arg(long)]
+    distinct_ids: bool,
 }
 
 /// Runs the command.
@@ -51,15 +58,24 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
             .at(Location::file(&study.folder)),
         );
     }
+    let mut absent = Vec::new();
     if !args.protocol_only {
-        match data(&study) {
-            Ok(more) => found.extend(more),
+        match look(&study) {
+            Ok(looked) => {
+                found.extend(looked.found);
+                absent = looked.absent;
+            }
             Err(error) => found.extend(error.diagnostics()),
         }
     }
+    let shared = found.iter().any(|d| d.code == Code::PatientProbablyShared) && !args.distinct_ids;
     let errors: Vec<_> = found.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
     if context.json {
-        println!("{:#}", serde_json::json!({"valid": errors.is_empty(), "diagnostics": found}));
+        println!(
+            "{:#}",
+            serde_json::json!({"valid": errors.is_empty() && !shared, "ready": errors.is_empty() && !shared && absent.is_empty(),
+            "absent": absent, "distinct_ids": args.distinct_ids, "diagnostics": found})
+        );
     } else {
         for warning in found.iter().filter(|d| d.severity == Severity::Warning) {
             println!("{warning}");
@@ -75,23 +91,22 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         return Ok(Outcome::NotAllCouldBeDone);
     }
     if !context.json {
-        println!("the study is valid; {} warnings", found.len());
+        let warnings = found.len();
+        if args.distinct_ids {
+            println!("as said with --distinct-ids, ids that differ in form alone are of different patients");
+        }
+        if shared {
+            println!("patients of the study are probably known to the model; {warnings} warnings");
+        } else if args.protocol_only {
+            println!("the protocol is valid; {warnings} warnings");
+        } else if absent.is_empty() {
+            println!("the study is valid; {warnings} warnings");
+        } else {
+            println!("what is there is valid; {warnings} warnings");
+            println!("`sequester run` stops until these are there: {}", absent.join("; "));
+        }
     }
-    Ok(Outcome::Done)
-}
-
-/// What is wrong with the data: the cohort as it would be drawn, and what it shares with a model that is
-/// there.
-fn data(study: &Study) -> Result<Vec<Diagnostic>> {
-    let inputs = study.known()?;
-    let cohort = study::cohort(&inputs)?;
-    // Scores are looked at when they are needed; here they only bring the digests of the images.
-    let scores = study::read_scores(&inputs).ok();
-    let mut found = cohort.warnings.clone();
-    if let Err(error) = study::separate(&inputs, &cohort, scores.as_ref()) {
-        found.extend(error.diagnostics());
-    }
-    Ok(found)
+    Ok(if shared { Outcome::CriterionNotMet } else { Outcome::Done })
 }
 
 /// Places where the protocol contradicts itself.

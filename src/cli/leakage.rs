@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::case_tables::warn;
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
@@ -40,6 +41,10 @@ pub struct LeakageArgs {
     /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ.
     #[arg(long, value_name = "BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE)))]
     distance: u32,
+    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people: say so, and such
+    /// pairs are no leak. The report holds that it was said.
+    #[arg(long)]
+    distinct_ids: bool,
     /// Pairs printed of each kind; JSON holds all.
     #[arg(long, value_name = "N", default_value_t = 5)]
     examples: usize,
@@ -52,31 +57,30 @@ pub struct LeakageArgs {
 pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
     let mut items = Vec::new();
     let mut images: Vec<PathBuf> = Vec::new();
+    let mut warnings: Vec<Diagnostic> = Vec::new();
     let folder = args.images.as_deref().map(ImageFolder::open).transpose()?;
     for (set, path) in args.tables.iter().enumerate() {
-        read(args, folder.as_ref(), set, path, &mut items, &mut images)?;
+        warnings.extend(read(args, folder.as_ref(), set, path, &mut items, &mut images)?);
     }
     if args.images.is_some() {
         look(&mut items, &images)?;
     }
     let leakage::Found { pairs, crowded } = leakage::in_common(&items, args.distance);
-    let warning = (crowded > 0).then(|| {
+    warnings.extend((crowded > 0).then(|| {
         let most = leakage::MOST_COMPARED;
         Diagnostic::warning(
             Code::LeakageCrowded,
             format!("{crowded} images share a part of their hash with more than {most} others and were not compared with all of them"),
         )
         .hint("a near-duplicate among them that shares no other part may be missed; compare smaller tables")
-    });
+    }));
     let between = |p: &&Pair| items[p.first].set != items[p.second].set;
-    let leaks = pairs.iter().filter(between).any(|p| p.kind.leaks());
+    let leaks = pairs.iter().filter(between).any(|p| p.kind.leaks(args.distinct_ids));
     if context.json {
-        println!("{:#}", report(args, &items, &pairs, leaks, &warning));
+        println!("{:#}", report(args, &items, &pairs, leaks, &warnings));
     } else {
         print(args, &items, &pairs, leaks);
-        if let Some(warning) = &warning {
-            eprintln!("{warning}");
-        }
+        warn(&warnings);
     }
     Ok(if leaks { Outcome::CriterionNotMet } else { Outcome::Done })
 }
@@ -89,10 +93,11 @@ fn read(
     path: &Path,
     items: &mut Vec<Item>,
     images: &mut Vec<PathBuf>,
-) -> Result<()> {
+) -> Result<Vec<Diagnostic>> {
     let bytes = storage::read(path)?;
     let format = if args.nih { CaseFormat::Nih } else { CaseFormat::Cases };
-    let cases = cases::parse(path, &bytes, format, &[]).map_err(Error::Input)?.cases;
+    let cases::Cases { cases, warnings, .. } =
+        cases::parse(path, &bytes, format, &[]).map_err(Error::Input)?;
     let recorded = shared::recorded_digests(path, &bytes)?;
     for case in cases {
         if let Some(folder) = folder {
@@ -120,7 +125,7 @@ fn read(
             ..Item::default()
         });
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// Reads the images on all cores.
@@ -189,13 +194,7 @@ fn grouped<'a>(items: &[Item], pairs: &'a [Pair]) -> BTreeMap<(Kind, usize, usiz
     out
 }
 
-fn report(
-    args: &LeakageArgs,
-    items: &[Item],
-    pairs: &[Pair],
-    leaks: bool,
-    warning: &Option<Diagnostic>,
-) -> Value {
+fn report(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool, warnings: &[Diagnostic]) -> Value {
     let sets: Vec<Value> = (0..args.tables.len())
         .map(|set| {
             let own = || items.iter().filter(|i| i.set == set);
@@ -217,13 +216,13 @@ fn report(
     let found: Vec<Value> = grouped(items, pairs)
         .iter()
         .map(|((kind, a, b), list)| {
-            json!({"kind": kind, "sets": [a, b], "leaks": a != b && kind.leaks(), "count": list.len(),
+            json!({"kind": kind, "sets": [a, b], "leaks": a != b && kind.leaks(args.distinct_ids), "count": list.len(),
                 "pairs": list.iter().map(pair).collect::<Vec<_>>()})
         })
         .collect();
     json!({"format": "sequester-leakage/1", "sets": sets, "images_read": args.images.is_some(),
-        "distance": args.distance, "separate": !leaks, "in_common": found,
-        "warnings": warning.iter().collect::<Vec<_>>()})
+        "distance": args.distance, "distinct_ids": args.distinct_ids, "separate": !leaks, "in_common": found,
+        "warnings": warnings})
 }
 
 fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
@@ -238,6 +237,8 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
         let what = match kind {
             Kind::Case => "the same case",
             Kind::Patient => "the same patient",
+            Kind::ProbablePatient => "probably the same patient, by ids that differ in form alone",
+            Kind::ProbableCase => "probably the same case, by ids that differ in form alone",
             Kind::Study => "the same study by its UID",
             Kind::Instance => "the same DICOM image by its UID",
             Kind::File => "the same image file",
@@ -250,13 +251,15 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
         } else {
             format!("in {} and {}", name(args, a), name(args, b))
         };
-        let mark = if a != b && kind.leaks() { "LEAK" } else { "note" };
+        let mark = if a != b && kind.leaks(args.distinct_ids) { "LEAK" } else { "note" };
         println!("{mark} {:>7}  {what} {place}", list.len());
         for pair in list.iter().take(args.examples) {
             let (first, second) = (&items[pair.first], &items[pair.second]);
             let shared = match kind {
                 Kind::Case => first.case_id.clone(),
                 Kind::Patient => format!("patient {}", first.patient_id),
+                Kind::ProbablePatient => format!("patients {} and {}", first.patient_id, second.patient_id),
+                Kind::ProbableCase => format!("cases {} and {}", first.case_id, second.case_id),
                 Kind::Site => format!("site {}", first.site.as_deref().unwrap_or_default()),
                 _ => format!(
                     "{} (patient {}) and {} (patient {})",
@@ -269,6 +272,9 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
         if list.len() > args.examples {
             println!("              and {} more; --json lists all", list.len() - args.examples);
         }
+    }
+    if args.distinct_ids {
+        println!("as said with --distinct-ids, ids that differ in form alone are of different patients");
     }
     if !leaks {
         let how = if args.images.is_some() {

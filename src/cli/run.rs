@@ -50,7 +50,9 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
     if study.protocol.model.is_some() && make_model(&study, context)? {
         // The model came into being after the cohort was drawn.
-        study::separate(&study.inputs(Step::Cohort)?, &cohort, None)?;
+        for warning in study::separate(&study.inputs(Step::Cohort)?, &cohort, None)? {
+            eprintln!("{warning}");
+        }
     }
     if !study.protocol.scores.external {
         let scored = workflow::score::score(

@@ -238,7 +238,11 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
 fn separate(sets: &[Set<'_>]) -> Result<()> {
     let of_set =
         |(number, set): (usize, &Set<'_>)| shared::items(number, set.cases.iter().copied(), |_| None);
-    let found = shared::shared(&sets.iter().enumerate().flat_map(of_set).collect::<Vec<_>>()).patients;
+    let found = shared::shared(&sets.iter().enumerate().flat_map(of_set).collect::<Vec<_>>());
+    if let Some(warning) = shared::probably_shared(&found, "one set", "another") {
+        eprintln!("{warning}");
+    }
+    let found = found.patients;
     if found.is_empty() {
         return Ok(());
     }

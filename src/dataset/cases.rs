@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
+use super::shared::alike;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::imaging::traces;
 use crate::table::{Row, Table, cell, limited};
@@ -111,6 +112,7 @@ pub fn parse_as(
         }
     }
     cases.warnings.extend(telling_names(&cases.cases, &table));
+    cases.warnings.extend(alike(&cases.cases).into_iter().map(|w| w.at(table.at(1))));
     if cases.cases.is_empty() {
         problems.push(Diagnostic::error(Code::TableEmpty, "the table has no rows").at(table.at(1)));
     }

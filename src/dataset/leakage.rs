@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::imaging::radiograph::Radiograph;
+use crate::table::id::Alike;
 
 /// Rows and compared pairs of columns of the hash.
 const SIDE: usize = 16;
@@ -99,6 +100,10 @@ pub enum Kind {
     Case,
     /// The same patient.
     Patient,
+    /// Patients whose ids differ in form alone: probably the same.
+    ProbablePatient,
+    /// Cases whose ids differ in form alone: probably the same.
+    ProbableCase,
     /// The same study by its UID.
     Study,
     /// The same DICOM image by its UID, in other bytes.
@@ -114,9 +119,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether sets that have this in common are not separate. A shared site is worth knowing, and no leak.
-    pub fn leaks(self) -> bool {
-        self != Self::Site
+    /// Whether sets that have this in common are not separate. A shared site is worth knowing, and no leak;
+    /// so are cases whose ids are alike, since many sets number their cases. Patients whose ids are alike
+    /// are taken as the same, unless `distinct_ids` says that they are not.
+    pub fn leaks(self, distinct_ids: bool) -> bool {
+        match self {
+            Self::Site | Self::ProbableCase => false,
+            Self::ProbablePatient => !distinct_ids,
+            _ => true,
+        }
     }
 }
 
@@ -152,6 +163,8 @@ pub fn in_common(items: &[Item], most_bits: u32) -> Found {
     let mut out = Vec::new();
     by_value(items, Kind::Case, |i| Some(i.case_id.as_str()), &mut out);
     by_value(items, Kind::Patient, |i| Some(i.patient_id.as_str()), &mut out);
+    by_form(items, Kind::ProbablePatient, |i| &i.patient_id, &mut out);
+    by_form(items, Kind::ProbableCase, |i| &i.case_id, &mut out);
     by_value(items, Kind::Site, |i| i.site.as_deref(), &mut out);
     by_value(items, Kind::Study, |i| i.study.as_deref(), &mut out);
     by_value(items, Kind::Instance, |i| i.instance.as_deref(), &mut out);
@@ -192,6 +205,31 @@ fn by_value<'a, V: Ord>(
                 }
             }
             first_of_set.entry(set).or_insert(index);
+        }
+    }
+}
+
+/// Ids of different sets that differ in form alone: for each form and pair of sets the first such pair.
+fn by_form(items: &[Item], kind: Kind, id: impl Fn(&Item) -> &String, out: &mut Vec<Pair>) {
+    // The first case of each id and set.
+    let mut first: BTreeMap<(&str, usize), usize> = BTreeMap::new();
+    for (index, item) in items.iter().enumerate() {
+        first.entry((id(item), item.set)).or_insert(index);
+    }
+    let alike: Alike<'_> = first.keys().map(|(id, _)| *id).collect();
+    for group in alike.groups() {
+        let mut holders: Vec<usize> = Vec::new();
+        for id in group {
+            holders.extend(first.range((*id, 0)..=(*id, usize::MAX)).map(|(_, index)| *index));
+        }
+        let mut told = BTreeSet::new();
+        for (nth, one) in holders.iter().enumerate() {
+            for other in &holders[nth + 1..] {
+                let (a, b) = (items[*one].set, items[*other].set);
+                if a != b && id(&items[*one]) != id(&items[*other]) && told.insert((a.min(b), a.max(b))) {
+                    out.push(Pair { kind, first: *one.min(other), second: *one.max(other), distance: None });
+                }
+            }
         }
     }
 }
@@ -251,6 +289,31 @@ mod tests {
 
     fn kinds(items: &[Item]) -> Vec<(Kind, usize, usize)> {
         in_common(items, 4).pairs.iter().map(|p| (p.kind, p.first, p.second)).collect()
+    }
+
+    #[test]
+    fn ids_that_differ_in_form_alone_are_a_find_of_their_own() {
+        let items = [
+            item(0, "a", "00000001"),
+            item(0, "b", "00000002"),
+            item(0, "c", "2"),
+            item(1, "A", "1"),
+            item(1, "d", "P 7"),
+            item(2, "e", "p07"),
+            item(2, "f", "1.0"),
+        ];
+        let probable = Kind::ProbablePatient;
+        assert_eq!(
+            kinds(&items),
+            [
+                (probable, 0, 3),
+                (probable, 0, 6),
+                (probable, 3, 6),
+                (probable, 4, 5),
+                (Kind::ProbableCase, 0, 3),
+            ]
+        );
+        assert!(probable.leaks(false) && !probable.leaks(true) && !Kind::ProbableCase.leaks(false));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use super::case::Case;
 use super::leakage::{self, Item, Kind};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::table::Table;
+use crate::table::id::{self, Alike};
 
 /// So many ids are named in a message.
 const NAMED: usize = 10;
@@ -26,13 +27,55 @@ pub struct Shared {
     pub files: BTreeSet<String>,
     /// Cases of the first set that share any of these.
     pub of_first: usize,
+    /// Patients of two sets whose ids differ in form alone, the first set's first: probably the same.
+    pub probable: BTreeSet<(String, String)>,
 }
 
 impl Shared {
-    /// Nothing is in two sets.
+    /// Nothing is in two sets; patients that are probably the same do not count.
     pub fn is_empty(&self) -> bool {
         self.patients.is_empty() && self.cases.is_empty() && self.files.is_empty()
     }
+}
+
+/// What is said of patients of two sets that are probably the same, where there are any.
+pub fn probably_shared(found: &Shared, one: &str, other: &str) -> Option<Diagnostic> {
+    let count = found.probable.len();
+    if count == 0 {
+        return None;
+    }
+    let pairs = found.probable.iter().take(NAMED).map(|(a, b)| format!("`{a}` and `{b}`"));
+    let more = if count > NAMED { ", ..." } else { "" };
+    let message = format!(
+        "{count} patients of {one} are probably patients of {other}: {}{more}; {}",
+        pairs.collect::<Vec<_>>().join(", "),
+        id::DIFFERENCE
+    );
+    Some(
+        Diagnostic::warning(Code::PatientProbablyShared, message)
+            .hint("write the ids of one patient alike everywhere, or say --distinct-ids where they differ"),
+    )
+}
+
+/// Patients, and cases, of one set that are probably the same: a warning for each of the two.
+pub fn alike(cases: &[Case]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut look = |what: &str, ids: Alike<'_>| {
+        let groups: Vec<String> =
+            ids.groups().take(NAMED + 1).map(|g| id::named(g.iter().copied())).collect();
+        if !groups.is_empty() {
+            let more = if groups.len() > NAMED { "; ..." } else { "" };
+            let some = groups.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+            let message = format!("{what} are probably the same: {some}{more}; {}", id::DIFFERENCE);
+            found.push(
+                Diagnostic::warning(Code::IdsAlike, message)
+                    .hint("where they are the same, write one id; ids are compared as they stand"),
+            );
+        }
+    };
+    look("patients", cases.iter().map(|c| c.patient_id.as_str()).collect());
+    look("cases", cases.iter().map(|c| c.case_id.as_str()).collect());
+    found
 }
 
 /// Compares sets of cases; set 0 is the first.
@@ -52,6 +95,9 @@ pub fn shared(items: &[Item]) -> Shared {
                 shared.cases.insert(one.case_id.clone());
             }
             Kind::File => files.extend(one.file),
+            Kind::ProbablePatient => {
+                shared.probable.insert((one.patient_id.clone(), other.patient_id.clone()));
+            }
             _ => {}
         }
     }
@@ -122,8 +168,13 @@ mod tests {
         let other = [item(1, "x", "P", b"9"), item(1, "y", "Z", b"3"), item(1, "e", "T", b"8")];
         let all = [&own[..], &twice[..], &other[..]].concat();
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-        let expected =
-            Shared { patients: ids(&["P"]), cases: ids(&["e"]), files: ids(&["c", "d"]), of_first: 5 };
+        let expected = Shared {
+            patients: ids(&["P"]),
+            cases: ids(&["e"]),
+            files: ids(&["c", "d"]),
+            of_first: 5,
+            ..Shared::default()
+        };
         assert_eq!(shared(&all), expected);
         assert!(shared(&all[..5]).is_empty());
     }

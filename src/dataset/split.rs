@@ -72,15 +72,16 @@ pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
     Ok(Split { training, tuning })
 }
 
-/// Refuses two tables that share a patient or a case.
+/// Refuses two tables that share a patient or a case; a warning where they probably share patients.
 ///
 /// # Errors
 /// `patient-on-both-sides` and `case-on-both-sides`, each with all ids.
-pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<()> {
+pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<Option<Diagnostic>> {
     let mut items = shared::items(0, training, |_| None);
     items.extend(shared::items(1, tuning, |_| None));
     let found = shared::shared(&items);
     let mut problems = Vec::new();
+    let probable = shared::probably_shared(&found, "the training side", "the tuning side");
     let mut report = |code, what: &str, ids: BTreeSet<String>| {
         if !ids.is_empty() {
             let list = ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -93,7 +94,7 @@ pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<()> {
     };
     report(Code::PatientOnBothSides, "patients are", found.patients);
     report(Code::CaseOnBothSides, "cases are", found.cases);
-    if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
+    if problems.is_empty() { Ok(probable) } else { Err(Error::Input(problems)) }
 }
 
 /// Refuses a side that lacks labels or has one class alone.

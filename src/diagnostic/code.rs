@@ -138,6 +138,10 @@ codes! {
     SplitMissing = "split-missing",
     /// A list names cases that are in no table; an error when it is all of them.
     ListCasesUnknown = "list-cases-unknown",
+    /// Patients or cases of one set whose ids differ in form alone.
+    IdsAlike = "ids-alike",
+    /// Patients of two sets that must be separate, whose ids differ in form alone.
+    PatientProbablyShared = "patient-probably-shared",
     /// Cases that no list names; they are in the whole and in no set.
     CaseInNoList = "case-in-no-list",
     /// Two of the folders `images_001`, ... hold a file of one name.
@@ -258,6 +262,8 @@ codes! {
     ReadUnknown = "read-unknown",
     /// A read of a case that is not in the case table.
     UnknownCase = "unknown-case",
+    /// Readers whose ids differ in form alone.
+    ReadersAlike = "readers-alike",
     /// A reader read a case twice.
     RepeatedRead = "repeated-read",
     /// `fixed_readers` is true, and not exactly three readers read.

@@ -1,10 +1,12 @@
 //! Three reads make a consensus by the declared rule, or none; both are shown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{IndeterminateRule, ReferenceRule, RepeatedRead};
 use crate::reads::files::{Read, ReadRow};
+use crate::table::id::{self, Alike};
 
 /// How a consensus came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,12 +100,15 @@ pub fn assemble(
     let mut problems = Vec::new();
     let mut first: BTreeMap<(&str, &str), &ReadRow> = BTreeMap::new();
     let mut assembled = Assembled::default();
+    let mut alike: Option<Alike<'_>> = None;
     for row in rows {
         if !known.contains(row.case_id.as_str()) {
+            let likely = alike.get_or_insert_with(|| known.iter().copied().collect()).likely(&row.case_id);
+            let meant = likely.map_or_else(String::new, |id| format!("; `{id}` is, and probably meant"));
             problems.push(
                 Diagnostic::error(
                     Code::UnknownCase,
-                    format!("the case `{}` is not in the case table", row.case_id),
+                    format!("the case `{}` is not in the case table{meant}", row.case_id),
                 )
                 .at(Location::line(&row.file, row.line))
                 .hint("correct the id in a new file from the reader; the file that came stays as it is"),
@@ -133,7 +138,34 @@ pub fn assemble(
             case.reads.insert(row.reader_id.clone(), row.read);
         }
     }
+    problems.extend(colliding(rows.iter().map(|row| (row.reader_id.as_str(), &row.file, row.line))));
     if problems.is_empty() { Ok(assembled) } else { Err(problems) }
+}
+
+/// Readers whose ids differ in form alone: two votes of one person, or one id of two.
+///
+/// `reads` are readers with the file and line of each read.
+pub fn colliding<'a>(reads: impl Iterator<Item = (&'a str, &'a PathBuf, u64)>) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&str, (&PathBuf, u64)> = BTreeMap::new();
+    for (reader, file, line) in reads {
+        first.entry(reader).or_insert((file, line));
+    }
+    let alike: Alike<'_> = first.keys().copied().collect();
+    alike
+        .groups()
+        .map(|ids| {
+            let places = ids.iter().filter_map(|id| first.get(id)).skip(1);
+            let place = places.map(|(file, line)| Location::line(file, *line)).next().unwrap_or_default();
+            let message = format!(
+                "the readers {} are probably one: {}",
+                id::named(ids.iter().copied()),
+                id::DIFFERENCE
+            );
+            Diagnostic::error(Code::ReadersAlike, message)
+                .at(place)
+                .hint("write one id for one reader, and ids that differ in more than their form for two")
+        })
+        .collect()
 }
 
 /// The three reads of a case for [`consensus`].

@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Cohort, Files, Inputs, cohort, description, read_scores, reference_standard, separate, tables};
+use super::{
+    Cohort, Files, Inputs, ReferenceStandard, cohort, description, read_scores, reference_standard, separate,
+    tables,
+};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
 use crate::protocol::{Incomplete, OperatingPointSource};
 use crate::statistics::operating_point;
 use crate::statistics::operating_point::ChosenBy;
+use crate::statistics::warning::Warning;
 use crate::study::estimates::{StudyCase, analyse};
 use crate::study::results::{OperatingPointRecord, Results};
+use crate::table::id::Alike;
 
 /// What a study's files give.
 #[derive(Clone, Debug)]
@@ -32,25 +37,11 @@ pub struct Derived {
 pub fn derive(inputs: &Inputs) -> Result<Derived> {
     let protocol = &inputs.protocol;
     let cohort = cohort(inputs)?;
-    let reference = reference_standard(inputs, &cohort)?;
+    let reference = consensus_of_all(inputs, &cohort)?;
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, &cohort, &scores)?;
-    separate(inputs, &cohort, Some(&scores))?;
-    let without: Vec<_> = cohort
-        .drawn_cases()
-        .zip(&reference.consensus)
-        .filter(|(_, consensus)| consensus.positive().is_none())
-        .map(|(case, _)| case.case_id.as_str())
-        .collect();
-    if protocol.analysis.no_consensus == Incomplete::Refuse && !without.is_empty() {
-        return Err(incomplete(
-            "consensus",
-            Code::NoConsensus,
-            &without,
-            cohort.drawn.len(),
-            "add the missing reads",
-        ));
-    }
+    let mut warnings = cohort.warnings.clone();
+    warnings.extend(separate(inputs, &cohort, Some(&scores))?);
     let (operating_point, tuning) = operating_point(inputs, &cohort, &scores)?;
     let cases: Vec<StudyCase> = cohort
         .drawn_cases()
@@ -61,9 +52,14 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
             score: scores.get(&case.case_id).and_then(|s| s.score),
         })
         .collect();
-    let results =
+    let mut results =
         analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
             .map_err(Error::Input)?;
+    // What a reader of the results has to know of the patients: evidence holds it, documents print it.
+    let said = warnings.iter().filter(|w| matches!(w.code, Code::PatientProbablyShared | Code::IdsAlike));
+    results.warnings.extend(said.map(Warning::of));
+    results.warnings.sort();
+    results.warnings.dedup();
     let mut json = serde_json::to_vec_pretty(&results)
         .map_err(|e| Diagnostic::error(Code::ResultsNotFinite, format!("a result cannot be written: {e}")))?;
     json.push(b'\n');
@@ -87,7 +83,45 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     if let Some(tuning) = tuning {
         put("tuning.csv", tables::tuning(&tuning));
     }
-    Ok(Derived { results, files, warnings: cohort.warnings })
+    Ok(Derived { results, files, warnings })
+}
+
+/// The reference standard, in which every drawn case has a consensus where the protocol demands it.
+///
+/// # Errors
+/// As [`reference_standard`]; `no-consensus`.
+pub fn consensus_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
+    let reference = reference_standard(inputs, cohort)?;
+    let without: Vec<_> = cohort
+        .drawn_cases()
+        .zip(&reference.consensus)
+        .filter(|(_, consensus)| consensus.positive().is_none())
+        .map(|(case, _)| case.case_id.as_str())
+        .collect();
+    if inputs.protocol.analysis.no_consensus == Incomplete::Refuse && !without.is_empty() {
+        return Err(incomplete(
+            "consensus",
+            Code::NoConsensus,
+            &without,
+            cohort.drawn.len(),
+            "add the missing reads",
+        ));
+    }
+    Ok(reference)
+}
+
+/// The scores, of which every drawn case has one, or a reason for none where the protocol allows it; and
+/// where the protocol takes its operating point from tuning cases, one follows from them.
+///
+/// # Errors
+/// What [`derive`] would say of them.
+pub fn scores_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
+    let scores = read_scores(inputs)?;
+    every_case_is_accounted_for(inputs, cohort, &scores)?;
+    if matches!(inputs.protocol.operating_point, OperatingPointSource::Tuning { .. }) {
+        operating_point(inputs, cohort, &scores)?;
+    }
+    Ok(scores)
 }
 
 fn incomplete(what: &str, code: Code, ids: &[&str], of: usize, hint: &str) -> Error {
@@ -109,8 +143,13 @@ fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores
         Error::Input(error.diagnostics().into_iter().map(at).collect())
     };
     if !absent.is_empty() {
-        let hint = "score them, or add a row with the reason in a column `refused`";
-        return Err(located(incomplete("the score", Code::ScoreMissing, &absent, of, hint)));
+        let known: Alike<'_> = scores.keys().map(String::as_str).collect();
+        let meant = absent.iter().find_map(|id| Some((id, known.likely(id)?)));
+        let meant = meant.map_or_else(String::new, |(id, likely)| {
+            format!("; `{likely}` has a score, and `{id}` is probably meant: ids are compared as they stand")
+        });
+        let hint = format!("score them, or add a row with the reason in a column `refused`{meant}");
+        return Err(located(incomplete("the score", Code::ScoreMissing, &absent, of, &hint)));
     }
     let refused: Vec<_> = cohort
         .drawn_cases()

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::dataset::case::Case;
 use crate::dataset::cases::{self, Cases};
-use crate::dataset::shared;
+use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
@@ -25,7 +25,7 @@ use crate::reads::files as reads;
 use crate::sampling;
 use crate::table::Table;
 
-pub use derive::{Derived, derive};
+pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
 pub use separation::separate;
 
 /// The files of a study, by their path relative to the data folder.
@@ -176,8 +176,14 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     if !problems.is_empty() {
         return Err(problems.into());
     }
+    // Within one table they are found where it is read.
+    if protocol.data.cases.len() > 1 {
+        let known: BTreeSet<String> = all.warnings.iter().map(|w| w.message.clone()).collect();
+        all.warnings.extend(alike(&all.cases).into_iter().filter(|w| !known.contains(&w.message)));
+    }
     if let Some(development) = &protocol.data.development {
-        no_shared_patients(&inputs.case_table(development)?.cases, &all.cases, development)?;
+        let development_cases = inputs.case_table(development)?.cases;
+        all.warnings.extend(no_shared_patients(&development_cases, &all.cases, development)?);
     }
     let lists = lists(inputs)?;
     let failed = eligibility::failed_criteria(&all.cases, &protocol.eligibility, &protocol.gate, &lists);
@@ -239,8 +245,8 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Development and study must not share a patient or a case.
-fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -> Result<()> {
+/// Development and study must not share a patient or a case; a warning where they probably do.
+fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -> Result<Option<Diagnostic>> {
     let mut items = shared::items(0, study, |_| None);
     items.extend(shared::items(1, development, |_| None));
     let found = shared::shared(&items);
@@ -268,7 +274,11 @@ fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -
     if !cases.is_empty() {
         report(Code::CaseOnBothSides, "cases", &cases, line(&other));
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let place = Location::file(table.path.as_str());
+    Ok(shared::probably_shared(&found, "the study", "development").map(|warning| warning.at(place)))
 }
 
 fn lists(inputs: &Inputs) -> Result<Lists> {

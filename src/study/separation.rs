@@ -13,14 +13,15 @@ use crate::dataset::shared::{self, Shared};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
 
-/// Refuses a study that shares anything with a manifest. Without scores only digests in the case tables are
+/// Refuses a study that shares anything with a manifest; a warning for each with which it shares patients that are
+/// probably the same. Without scores only digests in the case tables are
 /// compared.
 ///
 /// # Errors
 /// `trained-on-test-set` for each manifest; a table that cannot be read.
-pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Result<()> {
+pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Result<Vec<Diagnostic>> {
     if inputs.manifests.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut recorded = BTreeMap::new();
     for table in &inputs.protocol.data.cases {
@@ -32,7 +33,7 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
         let scored = scores.and_then(|scores| scores.get(&case.case_id)?.image_sha256);
         scored.or_else(|| recorded.get(&case.case_id).copied())
     });
-    let mut problems = Vec::new();
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     for (path, bytes) in &inputs.manifests {
         let path = Path::new("model").join(path.as_str());
         let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
@@ -40,6 +41,8 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
         let mut items = own.clone();
         items.extend(shared::items(1, &manifest, |case| recorded.get(&case.case_id).copied()));
         let found = shared::shared(&items);
+        let probable = shared::probably_shared(&found, "the study", "those that made the model");
+        warnings.extend(probable.map(|warning| warning.at(Location::file(&path))));
         if !found.is_empty() {
             problems.push(
                 Diagnostic::error(Code::TrainedOnTestSet, message(&found)).at(Location::file(path)).hint(
@@ -49,7 +52,7 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
             );
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    if problems.is_empty() { Ok(warnings) } else { Err(problems.into()) }
 }
 
 fn message(found: &Shared) -> String {
@@ -71,6 +74,7 @@ fn message(found: &Shared) -> String {
 mod tests {
     use super::*;
     use crate::dataset::case::Case;
+    use crate::diagnostic::Severity;
     use crate::digest::Digest;
     use crate::inference::scores::Score;
     use crate::study::Files;
@@ -99,7 +103,8 @@ mod tests {
         let other = format!("T9,P9,0,{}\n", Digest::of(b"other"));
         manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other));
         let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests };
-        separate(&inputs, &cohort, Some(&scores)).map_or_else(|error| error.diagnostics(), |()| Vec::new())
+        separate(&inputs, &cohort, Some(&scores))
+            .map_or_else(|error| error.diagnostics(), |warnings| warnings)
     }
 
     #[test]
@@ -110,6 +115,11 @@ mod tests {
         let found = problems(&format!("T1,P0,1,{}\n", own(0)));
         assert!(found[0].message.starts_with("1 case of the study"), "{}", found[0].message);
         assert!(found[0].message.ends_with(": 1 by patient (P0)"), "{}", found[0].message);
+        // Probably the same is no refusal.
+        let found = problems(&format!("T1,p 01,1,{}\n", own(77)));
+        let [warning] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((warning.severity, warning.code), (Severity::Warning, Code::PatientProbablyShared));
+        assert!(warning.message.contains("`P1` and `p 01`"), "{}", warning.message);
         let found = problems(&format!("T1,P1,1,{}\nT2,P1,1,{}\nT3,Q,0,{}\n", own(60), own(61), own(3)));
         let [problem] = &found[..] else { panic!("{found:?}") };
         assert_eq!(problem.code.as_str(), "trained-on-test-set");

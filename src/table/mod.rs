@@ -7,6 +7,7 @@
 
 pub mod cell;
 mod dialect;
+pub mod id;
 pub mod labelled;
 mod problems;
 mod rows;

@@ -72,7 +72,7 @@ impl Columns {
             if self.names.len() > SHOWN {
                 names.push_str(&format!(" and {} more", self.names.len() - SHOWN));
             }
-            if self.names.iter().any(|name| name.contains([';', '\t'])) {
+            if self.names.iter().any(|name| name.contains([',', ';', '\t'])) {
                 names.push_str("; separate the cells by commas, or by one other sign throughout");
             }
             Diagnostic::error(Code::ColumnMissing, format!("there is no column `{name}`"))

@@ -110,7 +110,9 @@ fn sides(request: &TrainRequest, experiment: &Experiment) -> Result<(Vec<Case>, 
         let pick = |places: &[usize]| places.iter().map(|&place| request.cases[place].clone()).collect();
         return Ok((pick(&split.training), pick(&split.tuning)));
     };
-    split::check_separate(&request.cases, tuning)?;
+    if let Some(warning) = split::check_separate(&request.cases, tuning)? {
+        eprintln!("{warning}");
+    }
     split::check_classes("training", &request.cases)?;
     split::check_classes("tuning", tuning)?;
     Ok((request.cases.clone(), tuning.clone()))

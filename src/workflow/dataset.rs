@@ -17,8 +17,8 @@ use crate::study::{self, Cohort, Step};
 pub fn draw(study: &Study, outside: &Outside<'_>) -> Result<Cohort> {
     outside.say("dataset", "reading the case tables");
     let inputs = study.inputs(Step::Cohort)?;
-    let cohort = study::cohort(&inputs)?;
-    study::separate(&inputs, &cohort, None)?;
+    let mut cohort = study::cohort(&inputs)?;
+    cohort.warnings.extend(study::separate(&inputs, &cohort, None)?);
     Ok(cohort)
 }
 

@@ -208,7 +208,11 @@ impl Study {
         }
     }
 
-    fn expand(&self, pattern: &str) -> Result<Vec<RelativePath>> {
+    /// The files that a pattern of the protocol names, sorted; the pattern's last component may hold `*`.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub(super) fn expand(&self, pattern: &str) -> Result<Vec<RelativePath>> {
         if !pattern.contains('*') {
             let path = pattern.parse().map_err(|e: crate::digest::RelativePathError| {
                 Diagnostic::error(Code::Path, e.to_string())

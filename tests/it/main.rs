@@ -8,6 +8,7 @@ mod data_in;
 mod design;
 mod diagnostics;
 mod hostile_bytes;
+mod ids;
 mod json_output;
 mod locked_model;
 mod metrics;

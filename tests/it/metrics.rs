@@ -248,7 +248,8 @@ fn bad_tables_are_refused_with_a_place_and_a_way_out() {
     check("label,score\n1,0.5\n0,\n", &[], 1, &["t.csv:3", "--skip-missing"]);
     check("label,score,b\n1,0.5,1\n0,1,\n", &["--compare", "b"], 1, &["t.csv:3", "--skip-missing"]);
     check("label;score\n1;0,5\n0;0,1\n", &[], 1, &["t.csv:2", "write decimals with a point"]);
-    check("label;score,b\n1;0.5,2\n", &[], 1, &["error[column-missing]", "separate the cells by commas"]);
+    check("label;score,b\n1;0.5,2\n", &[], 1, &["error[table-separator]", "both fit all rows"]);
+    check("label;score,b\n1;0.5\n", &[], 1, &["error[column-missing]", "separate the cells by commas"]);
     let wide = (0..10_000).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",");
     let (_, shown) = refused(&format!("{wide}\n"), &[]);
     assert!(shown.contains("c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 9988 more"), "{shown}");
@@ -568,4 +569,33 @@ fn fourteen_published_aucs_of_a_chest_network_come_out() {
         compared += 1;
     }
     assert_eq!(compared, 14);
+}
+
+#[test]
+fn tables_that_programs_break_are_refused_by_every_command_that_reads_one() {
+    // What is wrong, its code and its line, in a table of four columns that all these commands read.
+    let header = "case_id,reader_id,label,score";
+    let breaks: [(&str, Vec<u8>, &str, &str); 6] = [
+        ("a quote", format!("{header}\na,r,1,0.9\nb,r,\"0,0.2\n").into_bytes(), "quote-unclosed", ":3"),
+        ("a short row", format!("{header}\r\n\r\na,r,1,0.9\r\nb,r,0\r\n").into_bytes(), "row-length", ":4"),
+        ("Latin-1", [header.as_bytes(), b"\na,r\xe9,1,0.9\n"].concat(), "table-unreadable", ":2"),
+        ("two separators", format!("{header}\n").replace(',', "|").into_bytes(), "column-missing", ":1"),
+        ("sep=", format!("sep=|\n{header}\n").into_bytes(), "table-separator", ":1"),
+        ("a workbook", b"PK\x03\x04and so on".to_vec(), "table-unreadable", ".csv"),
+    ];
+    for (what, bytes, code, place) in breaks {
+        let folder = tempfile::tempdir().expect("folder");
+        let (path, other) = (folder.path().join("t.csv"), folder.path().join("u.csv"));
+        std::fs::write(&path, bytes).expect("writes");
+        std::fs::write(&other, "case_id,label,score\na,1,0.8\nb,0,0.1\n").expect("writes");
+        let (path, other) = (path.display().to_string(), other.display().to_string());
+        let commands: [&[&str]; 3] = [&["metrics"], &["reads", "agreement"], &["compare", &other]];
+        for command in commands {
+            let output = sequester(&[command, &[path.as_str()]].concat(), "1");
+            let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{what} by {command:?}: {shown}");
+            assert!(shown.contains(&format!("error[{code}]")), "{what} by {command:?}: {shown}");
+            assert!(shown.contains(&format!("t.csv{}", place.trim_start_matches(".csv"))), "{shown}");
+        }
+    }
 }

@@ -52,6 +52,7 @@ const WALLS: &[(&str, &[&str])] = &[
         &[
             "comparison",
             "dataset",
+            "document",
             "evidence",
             "imaging",
             "inference",

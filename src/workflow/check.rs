@@ -1,0 +1,178 @@
+//! Everything a study brings, opened before anything is locked: what would stop `run` on its input. Reads and
+//! scores are parsed by the rules of the study and compared with the cases; no statistic of the test set is
+//! computed from them, and nothing of them is shown, so this is no opening.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::report::templates;
+use super::study::Study;
+use crate::dataset::case::Case;
+use crate::dataset::cases;
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
+use crate::document::lint::lint;
+use crate::imaging::image_folder::ImageFolder;
+use crate::model::experiment::Experiment;
+use crate::model::lock::{self, Lock};
+use crate::storage;
+use crate::study::{self, Cohort, Inputs, matches};
+use crate::table::Table;
+
+/// So many images are named that are missing.
+const NAMED: usize = 10;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Looked {
+    /// Errors that would stop the study, and warnings.
+    pub found: Vec<Diagnostic>,
+    /// What is not there yet, in words: `run` stops until it is.
+    pub absent: Vec<String>,
+}
+
+/// Opens everything that the protocol names.
+///
+/// # Errors
+/// What keeps from looking further: a case table that is missing or wrong.
+pub fn look(study: &Study) -> Result<Looked> {
+    let mut looked = Looked::default();
+    looked.said(templates(&study.folder).map(|texts| {
+        let linted = texts.iter().flat_map(|(name, text)| lint(name, text));
+        linted.filter(|d| d.severity == Severity::Error).collect()
+    }));
+    let mut inputs = study.known()?;
+    let cohort = study::cohort(&inputs)?;
+    looked.found.extend(cohort.warnings.clone());
+    looked.said(bring_reads(study, &mut inputs));
+    // Known twice over: the case tables' own notes are among the cohort's.
+    let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();
+    for (path, bytes) in inputs.files.iter().filter(|(path, _)| !tables.contains(path.as_str())) {
+        if let Ok(table) = Table::parse(Path::new(path.as_str()), bytes) {
+            looked.found.extend(table.notes().iter().cloned());
+        }
+    }
+    let reads = &study.protocol.reads.files;
+    if inputs.files.keys().any(|path| reads.iter().any(|pattern| matches(pattern, path.as_str()))) {
+        looked.said(study::consensus_of_all(&inputs, &cohort).map(|_| Vec::new()));
+    } else {
+        looked.absent.push(format!("the readers' files ({})", reads.join(", ")));
+    }
+    looked.scores(study, &inputs, &cohort);
+    looked.model(study, &cohort)?;
+    Ok(looked)
+}
+
+impl Looked {
+    /// Takes over warnings or errors.
+    fn said(&mut self, result: Result<Vec<Diagnostic>>) {
+        self.found.extend(result.unwrap_or_else(|error| error.diagnostics()));
+    }
+
+    /// The score table, and what the study shares with a model, images by their digests in it included.
+    fn scores(&mut self, study: &Study, inputs: &Inputs, cohort: &Cohort) {
+        let source = &study.protocol.scores;
+        let scores = if inputs.files.contains_key(&source.file) {
+            match study::scores_of_all(inputs, cohort) {
+                Ok(scores) => Some(scores),
+                Err(error) => {
+                    self.found.extend(error.diagnostics());
+                    None
+                }
+            }
+        } else {
+            if source.external {
+                self.absent.push(format!("the score table ({})", source.file));
+            }
+            None
+        };
+        self.said(study::separate(inputs, cohort, scores.as_ref()));
+    }
+
+    /// The locked model, or what it will be made from; and the images that are scored.
+    fn model(&mut self, study: &Study, cohort: &Cohort) -> Result<()> {
+        let folder = study.model_folder();
+        let locked = folder.join(lock::FILE).is_file();
+        if locked {
+            self.said(Lock::read(&folder).map(|_| Vec::new()));
+        } else if let Some(model) = &study.protocol.model {
+            let path = model.experiment.below(&study.folder);
+            self.said(Experiment::read(&path).map(|_| Vec::new()));
+        } else if !study.protocol.scores.external {
+            self.absent.push("a locked model (model/lock.json)".to_owned());
+        }
+        let scored = study.protocol.scores.file.below(&study.out).is_file();
+        let mut needed: Vec<&Case> = Vec::new();
+        if !study.protocol.scores.external && !scored {
+            needed.extend(cohort.drawn_cases());
+        }
+        let development = match &study.protocol.data.development {
+            Some(table) if !locked && study.protocol.model.is_some() => {
+                let path = table.path.below(&study.data);
+                cases::read(&path, table.format, &table.positive_findings)?.cases
+            }
+            _ => Vec::new(),
+        };
+        needed.extend(&development);
+        if !needed.is_empty() {
+            match &study.protocol.data.images {
+                Some(images) => self.images(&images.below(&study.data), &needed)?,
+                None => self.found.push(
+                    Diagnostic::error(Code::ImagesMissing, "the protocol names no image folder")
+                        .at(Location::file(study.folder.join("protocol.toml")))
+                        .hint("add `images = \"...\"` to [data]"),
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    fn images(&mut self, folder: &Path, cases: &[&Case]) -> Result<()> {
+        if !folder.is_dir() {
+            self.absent.push(format!("the image folder ({})", folder.display()));
+            return Ok(());
+        }
+        let images = ImageFolder::open(folder)?;
+        let path = |case: &Case| -> std::result::Result<PathBuf, String> {
+            let named =
+                case.image.as_ref().ok_or_else(|| format!("the case `{}` names none", case.case_id))?;
+            images
+                .inside(named)
+                .map_err(|e| e.diagnostics().first().map_or(String::new(), |d| d.message.clone()))
+        };
+        let mut missing: Vec<String> = Vec::new();
+        for case in cases {
+            match path(case) {
+                Ok(file) if file.is_file() => {}
+                Ok(_) => missing.push(case.image.as_ref().map_or(String::new(), ToString::to_string)),
+                Err(why) => missing.push(why),
+            }
+        }
+        if let Some(count) = Some(missing.len()).filter(|n| *n > 0) {
+            let more = if count > NAMED { ", ..." } else { "" };
+            let some = missing.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let message = format!("{count} of {} images are missing: {some}{more}", cases.len());
+            self.found.push(
+                Diagnostic::error(Code::ImageMissing, message)
+                    .at(Location::file(folder))
+                    .hint("bring them, or correct the column `image`; `--data` says where the data lie"),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Adds the readers' files that are there; those that a protocol names and that are not there are errors.
+fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    for pattern in &study.protocol.reads.files {
+        for path in study.expand(pattern)? {
+            match storage::read(&path.below(&study.data)) {
+                Ok(bytes) => {
+                    inputs.files.insert(path, bytes);
+                }
+                Err(error) => problems.extend(error.diagnostics()),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(Vec::new()) } else { Err(Error::Input(problems)) }
+}
