@@ -9,6 +9,7 @@ use crate::protocol::{Field, Protocol, Rule};
 use crate::statistics::metric::Metric;
 use crate::storage;
 use crate::study;
+use crate::workflow::names;
 use crate::workflow::study::Study;
 
 /// Check protocol, device file and data, and list everything that is wrong at once.
@@ -52,9 +53,14 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         );
     }
     if !args.protocol_only {
+        found.extend(names::of_study(&study));
         match data(&study) {
             Ok(more) => found.extend(more),
-            Err(error) => found.extend(error.diagnostics()),
+            // A name that cannot be is told once.
+            Err(error) => {
+                let more: Vec<_> = error.diagnostics().into_iter().filter(|d| !found.contains(d)).collect();
+                found.extend(more);
+            }
         }
     }
     let errors: Vec<_> = found.iter().filter(|d| d.severity == Severity::Error).cloned().collect();

@@ -351,6 +351,14 @@ codes! {
     FileChanged = "file-changed",
     /// There, but not recorded.
     FileExtra = "file-extra",
+    /// A file's name that the tools which check a bundle do not read alike: `%`, a control character, a line
+    /// separator, a white space at its end, or bytes that are not UTF-8.
+    FileName = "file-name",
+    /// Two names of files or folders are one on a file system that ignores capitals, Unicode forms, trailing dots.
+    FileNamesAlike = "file-names-alike",
+    /// A name that another system does not keep: reserved on Windows, not in form NFC, with a character that does
+    /// not show.
+    FileNameUnportable = "file-name-unportable",
     /// Neither a file nor a folder, such as a link.
     FileKind = "file-kind",
     /// A file that every bundle has is not there.

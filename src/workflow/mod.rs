@@ -5,6 +5,7 @@
 pub mod compare;
 pub mod dataset;
 pub mod lock;
+pub mod names;
 pub mod outside;
 pub mod reads;
 pub mod report;

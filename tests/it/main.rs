@@ -11,6 +11,7 @@ mod hostile_bytes;
 mod json_output;
 mod locked_model;
 mod metrics;
+mod names;
 mod nominal_readers;
 mod old_evidence;
 mod onnx;
