@@ -73,7 +73,7 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         None => None,
     };
     let choice = reads.categories.len();
-    let mut estimates = agreement::estimates(&reads.table, choice, &reads.readers, args.level);
+    let mut estimates = agreement::estimates(&reads.table, choice, &reads.readers, args.level, None);
     if !args.is_nominal() {
         let plan = Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
         let table: Vec<Vec<Option<bool>>> =

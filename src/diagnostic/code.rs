@@ -599,4 +599,6 @@ codes! {
     NoDiscordantCase = "no-discordant-case",
     /// Reader against the others: cases where the others have no majority are left out.
     OthersUndecided = "others-undecided",
+    /// Two readers gave the same read on all their common cases, or nearly so.
+    ReadsIdentical = "reads-identical",
 }
