@@ -7,14 +7,15 @@ use clap::Args;
 use serde_json::json;
 
 use super::metrics::text_table;
-use super::score_table::{binary, columns_hint, separator_note, separator_of};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::reads;
 use crate::statistics::agreement::estimates as agreement;
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Plan;
 use crate::statistics::warning::Warning;
 use crate::storage;
+use crate::table::{Table, cell, limited};
 
 /// Compute the agreement of readers from a table of reads.
 ///
@@ -151,8 +152,8 @@ impl<'a> Answers<'a> {
     fn new(args: &'a AgreementArgs) -> Result<Self> {
         let mut names: Vec<(String, String)> = Vec::new();
         for name in &args.categories {
-            let (name, key) = (name.trim().to_owned(), name.trim().to_lowercase());
-            let missing = args.missing.iter().any(|m| m.trim().to_lowercase() == key);
+            let (name, key) = (name.trim().to_owned(), cell::key_of(name.trim()));
+            let missing = args.missing.iter().any(|m| cell::key_of(m.trim()) == key);
             if key.is_empty() || missing || names.iter().any(|n| n.1 == key) {
                 let message =
                     format!("--categories names {name:?}, which is empty, repeated or named by --missing");
@@ -174,15 +175,14 @@ impl<'a> Answers<'a> {
 
     /// The place of an answer; `Ok(None)` for no decision.
     fn read(&mut self, cell: &str) -> Result<Option<u32>, Diagnostic> {
-        let key = cell.to_lowercase();
-        if key.is_empty() || self.args.missing.iter().any(|m| m.trim().to_lowercase() == key) {
+        let key = cell::key_of(cell);
+        if key.is_empty() || self.args.missing.iter().any(|m| cell::key_of(m.trim()) == key) {
             return Ok(None);
         }
         if !self.args.is_nominal() {
-            let read = binary(key.as_bytes()).map(|yes| if yes { YES } else { NO });
+            let read = cell::binary(&key).map(|yes| if yes { YES } else { NO });
             return read.map(Some).ok_or_else(|| {
-                let message =
-                    format!("the read is not one of 1/0, true/false, yes/no, positive/negative: {cell:?}");
+                let message = format!("the read is not one of {}: {cell:?}", cell::BINARY);
                 Diagnostic::error(Code::LabelNotBinary, message).hint(
                     "name values without a decision with --missing, or the answers of a nominal finding \
                      with --categories",
@@ -227,85 +227,42 @@ impl Reads {
     }
 
     fn parse(args: &AgreementArgs, bytes: &[u8]) -> Result<Self> {
-        let separator = separator_of(bytes);
-        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(bytes);
-        let wrong_table = |e: &csv::Error| {
-            let line = e.position().map(csv::Position::line);
-            let location = Location { line, ..Location::file(&args.file) };
-            Diagnostic::error(Code::TableMalformed, format!("the table cannot be read: {e}")).at(location)
-        };
-        let header = reader.headers().map_err(|e| wrong_table(&e))?.clone();
         let mut answers = Answers::new(args)?;
-        let plain = |name: &str| name.trim_start_matches('\u{feff}').trim().to_owned();
-        let columns: Vec<String> = header.iter().map(plain).collect();
-        let has = |name: &str| columns.iter().any(|column| column == name);
+        let table = Table::parse(&args.file, bytes).map_err(Error::Input)?;
         let read = match &args.read {
             Some(named) => named.as_str(),
-            None if !has("read") && has("label") => "label",
+            None if table.column("read").is_none() && table.column("label").is_some() => "label",
             None => "read",
         };
-        let mut problems = Vec::new();
-        let mut place = |name: &str| {
-            columns.iter().position(|column| column == name).unwrap_or_else(|| {
-                problems.push(
-                    Diagnostic::error(Code::ColumnMissing, format!("there is no column {name:?}"))
-                        .at(Location::line(&args.file, 1))
-                        .hint(columns_hint(&columns)),
-                );
-                0
-            })
-        };
-        let (case, who, label) = (place(&args.case), place(&args.reader), place(read));
-        if !problems.is_empty() {
-            return Err(Error::Input(problems));
-        }
+        let columns = [&args.case[..], &args.reader, read];
+        let said = reads::files::said(&table, columns).map_err(Error::Input)?;
+        let mut problems = said.problems;
         let mut cases: BTreeMap<String, BTreeMap<String, Option<u32>>> = BTreeMap::new();
-        for row in reader.records() {
-            let row = match row {
-                Ok(row) => row,
-                Err(e) => {
-                    problems.push(wrong_table(&e));
-                    break;
-                }
-            };
-            let at = Location::line(&args.file, row.position().map_or(0, csv::Position::line));
-            let cell = |place: usize| row.get(place).unwrap_or_default().trim();
-            let read = match answers.read(cell(label)) {
-                Ok(read) => read,
-                Err(problem) => {
-                    problems.push(problem.at(at.clone()));
-                    None
-                }
-            };
-            if cell(case).is_empty() || cell(who).is_empty() {
-                problems.push(
-                    Diagnostic::error(Code::ReadWithoutId, "the case or the reader is empty").at(at.clone()),
-                );
-            }
-            let reads = cases.entry(cell(case).to_owned()).or_default();
-            if reads.insert(cell(who).to_owned(), read).is_some() {
-                let message = format!("reader {} read case {} twice", cell(who), cell(case));
-                problems.push(Diagnostic::error(Code::RepeatedRead, message).at(at));
+        for row in said.rows {
+            let read = answers.read(row.answer.unwrap_or_default()).unwrap_or_else(|problem| {
+                problems.push(problem.at(table.at(row.line)));
+                None
+            });
+            let reads = cases.entry(row.case_id.to_owned()).or_default();
+            if reads.insert(row.reader_id.to_owned(), read).is_some() {
+                let message = format!("reader {} read case {} twice", row.reader_id, row.case_id);
+                let hint = "keep the read that counts";
+                problems
+                    .push(Diagnostic::error(Code::RepeatedRead, message).at(table.at(row.line)).hint(hint));
             }
         }
         if problems.is_empty() && cases.is_empty() {
-            let message = "the table has no read";
-            problems.push(Diagnostic::error(Code::TableEmpty, message).at(Location::file(&args.file)));
+            let problem = Diagnostic::error(Code::TableEmpty, "the table has no read");
+            problems.push(problem.at(Location::file(&args.file)).hint("one row a read is needed"));
         }
         if !problems.is_empty() {
-            let more = problems.len().saturating_sub(20);
-            problems.truncate(20);
-            if more > 0 {
-                let message = format!("{more} more problems are not listed");
-                problems.push(Diagnostic::error(Code::MoreProblems, message).at(Location::file(&args.file)));
-            }
-            return Err(Error::Input(problems));
+            return Err(Error::Input(limited(problems, &args.file)));
         }
         let readers: BTreeSet<&String> = cases.values().flat_map(|c| c.keys()).collect();
+        let warnings = table.notes().iter().map(Warning::of).collect();
         let table: Vec<Vec<Option<u32>>> =
             cases.values().map(|c| readers.iter().map(|r| c.get(*r).copied().flatten()).collect()).collect();
         let count = table.iter().flatten().flatten().count();
-        let warnings = separator_note(separator).into_iter().collect();
         let reads_of = |place: u32| table.iter().flatten().flatten().filter(|r| **r == place).count();
         let categories = (0..).zip(answers.names).map(|(place, name)| (name.0, reads_of(place))).collect();
         // By name, whichever row comes first; places in the table mean nothing beyond being different.

@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::score_table::{Columns, ScoreTable};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::calibration::{Bin, Edge, equal_edges, reliability};
@@ -21,6 +20,8 @@ use crate::statistics::roc::{partial_area, precision_recall_points, roc_points};
 use crate::statistics::roc_band::roc_band;
 use crate::statistics::transported;
 use crate::statistics::warning::Warning;
+use crate::storage;
+use crate::table::labelled::{LabelledScores, Wanted as WantedColumns};
 
 /// Compute every statistic of a table of labels and scores.
 ///
@@ -184,16 +185,19 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     let args = &without_repeats(args);
     let mut groups: Vec<String> = args.by.clone();
     groups.extend(args.site.iter().filter(|&s| !args.by.contains(s)).cloned());
-    let table = ScoreTable::read(&Columns {
-        path: &args.file,
+    let columns = WantedColumns {
         label: &args.label,
         positive: args.positive.as_deref(),
         score: &args.score,
-        compare: args.compare.as_deref(),
+        second: args.compare.as_deref(),
         cluster: args.cluster.as_deref(),
         groups: &groups,
-        skip_missing: args.skip_missing,
-    })?;
+        skip_missing: Some(args.skip_missing),
+        ..WantedColumns::default()
+    };
+    let bytes = storage::read(&args.file)?;
+    let table = LabelledScores::parse(&args.file, &bytes, &columns).map_err(Error::Input)?;
+    drop(bytes);
     let report = Report::new(args, &wanted, &table);
     if context.json {
         println!("{:#}", report.json(args));
@@ -356,13 +360,13 @@ struct Sentences {
 }
 
 impl Report {
-    fn new(args: &MetricsArgs, wanted: &Wanted, table: &ScoreTable) -> Self {
+    fn new(args: &MetricsArgs, wanted: &Wanted, table: &LabelledScores) -> Self {
         let mut report = Self {
             n: table.labels.len(),
             positives: table.labels.iter().filter(|&&l| l).count(),
             estimates: Vec::new(),
             rows: Vec::new(),
-            warnings: table.warnings.clone(),
+            warnings: table.warnings.iter().map(Warning::of).collect(),
             tables: Vec::new(),
             sentences: Vec::new(),
             curve: Vec::new(),
@@ -374,8 +378,8 @@ impl Report {
         let all = Part {
             labels: &table.labels,
             scores: &table.scores,
-            other: table.compare.as_deref(),
-            patients: table.clusters.as_deref(),
+            other: table.second.as_deref(),
+            patients: table.clusters.as_ref().map(|c| &c.ids[..]),
             sites,
         };
         report.part(args, wanted, &all, None);
@@ -400,8 +404,8 @@ impl Report {
                 let labels: Vec<bool> = rows.iter().map(|&i| table.labels[i]).collect();
                 let scores: Vec<f64> = rows.iter().map(|&i| table.scores[i]).collect();
                 let other: Option<Vec<f64>> =
-                    table.compare.as_ref().map(|other| rows.iter().map(|&i| other[i]).collect());
-                let (patients, sites) = (pick(table.clusters.as_deref()), pick(sites));
+                    table.second.as_ref().map(|other| rows.iter().map(|&i| other[i]).collect());
+                let (patients, sites) = (pick(table.clusters.as_ref().map(|c| &c.ids[..])), pick(sites));
                 let part = Part {
                     labels: &labels,
                     scores: &scores,

@@ -32,7 +32,6 @@ mod reads;
 mod report;
 mod run;
 mod score;
-mod score_table;
 mod split;
 mod study;
 mod train;

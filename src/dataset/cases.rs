@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::imaging::traces;
-use crate::table::{Table, limited};
+use crate::table::{Row, Table, cell, limited};
 
 /// The columns of `cases.csv`; only the first two are required, the others when the protocol uses them.
 pub const COLUMNS: [&str; 16] = [
@@ -207,15 +207,14 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
         };
         let case_id = required("case_id", Code::CaseIdMissing);
         let patient_id = required("patient_id", Code::PatientIdMissing);
-        let source_label = match row.get(table.column("label")) {
-            None => None,
-            Some("1" | "positive") => Some(true),
-            Some("0" | "negative") => Some(false),
-            Some(other) => {
-                problems.push(unreadable("label", other, "must be 0 or 1", table, row.line));
-                None
+        let source_label = row.get(table.column("label")).and_then(|text| {
+            let read = cell::binary(text);
+            if read.is_none() {
+                let why = format!("must be one of {}", cell::BINARY);
+                problems.push(unreadable("label", text, &why, table, row.line));
             }
-        };
+            read
+        });
         let mut findings: Vec<String> = text("findings")
             .map(|t| t.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect())
             .unwrap_or_default();
@@ -228,12 +227,12 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             country: text("country"),
             manufacturer: text("manufacturer"),
             sex: parsed(table, row, "sex", &mut problems),
-            age_years: parsed(table, row, "age_years", &mut problems),
+            age_years: whole(table, row, "age_years", &mut problems),
             view: upper("view"),
             modality: upper("modality"),
             body_part: upper("body_part"),
-            follow_up: parsed(table, row, "follow_up", &mut problems),
-            days_since_prior_finding: parsed(table, row, "days_since_prior_finding", &mut problems),
+            follow_up: whole(table, row, "follow_up", &mut problems),
+            days_since_prior_finding: whole(table, row, "days_since_prior_finding", &mut problems),
             findings,
             source_label,
             origin: text("origin"),
@@ -245,7 +244,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
 
 fn parsed<T: FromStr<Err: Display>>(
     table: &Table,
-    row: &crate::table::Row,
+    row: Row<'_>,
     name: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<T> {
@@ -258,6 +257,18 @@ fn parsed<T: FromStr<Err: Display>>(
             None
         }
     }
+}
+
+/// A whole number, as `50` or as `50.0`.
+fn whole<T: TryFrom<i64>>(
+    table: &Table,
+    row: Row<'_>,
+    name: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    let text = row.get(table.column(name))?;
+    let read = cell::whole_of(text);
+    read.map_err(|e| problems.push(unreadable(name, text, &e.to_string(), table, row.line))).ok()
 }
 
 fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> Diagnostic {
@@ -324,11 +335,8 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
                     .push(Diagnostic::error(code, format!("the cell `{name}` is empty")).at(table.at(line)));
             }
         }
-        // Releases differ: `13` here, `00000013` there.
-        let patient_id = match patient_id.parse::<u64>() {
-            Ok(number) => number.to_string(),
-            Err(_) => patient_id.to_owned(),
-        };
+        // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell which.
+        let patient_id = patient_id.to_owned();
         let cell = row.get(labels).unwrap_or_default();
         let mut findings: Vec<String> =
             cell.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
@@ -398,10 +406,8 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
                 .ok()
         });
         let follow_up = row.get(follow_up).and_then(|text| {
-            text.parse()
-                .map_err(|e: std::num::ParseIntError| {
-                    problems.push(unreadable("Follow-up #", text, &e.to_string(), table, line));
-                })
+            cell::whole_of(text)
+                .map_err(|e| problems.push(unreadable("Follow-up #", text, &e.to_string(), table, line)))
                 .ok()
         });
         cases.push(Case {
@@ -450,7 +456,7 @@ fn nih_age(text: &str) -> Result<u16, ()> {
         Some(b'D' | b'd') => (&text[..text.len() - 1], 1.0),
         _ => (text, 365.25),
     };
-    let number: u16 = digits.parse().map_err(|_| ())?;
+    let number: u16 = cell::whole_of(digits).map_err(|_| ())?;
     if days_per_unit == 365.25 {
         return Ok(number);
     }
@@ -556,7 +562,10 @@ mod tests {
         let cases = parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])
             .expect("reads");
         let case = &cases.cases[0];
-        assert_eq!((case.patient_id.as_str(), case.age_years, case.source_label), ("13", None, Some(true)));
+        assert_eq!(
+            (case.patient_id.as_str(), case.age_years, case.source_label),
+            ("00000013", None, Some(true))
+        );
         assert_eq!(cases.warnings[0].code.as_str(), "age-implausible");
     }
 }

@@ -92,10 +92,10 @@ pub fn recorded_digests(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Di
     let (Some(case), Some(digest)) = (case, table.column("image_sha256")) else {
         return Ok(BTreeMap::new());
     };
-    let pair = |row: &crate::table::Row| {
+    let pair = |row: crate::table::Row<'_>| {
         Some((row.get(Some(case))?.to_owned(), row.get(Some(digest))?.parse().ok()?))
     };
-    Ok(table.rows().iter().filter_map(pair).collect())
+    Ok(table.rows().filter_map(pair).collect())
 }
 
 /// The first ids of a list, for a message.

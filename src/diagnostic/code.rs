@@ -497,20 +497,12 @@ codes! {
     InitialWeightsMissing = "initial-weights-missing",
     /// The initial weights do not have the declared digest.
     InitialWeightsDiffer = "initial-weights-differ",
-    /// `metrics`, `reads agreement`: a row that is not CSV or has a wrong length.
-    TableMalformed = "table-malformed",
-    /// `metrics`: a named column is there twice.
-    ColumnRepeated = "column-repeated",
     /// A label or read that is not one of two values.
     LabelNotBinary = "label-not-binary",
     /// A read that `--categories` does not name.
     CategoryUnknown = "category-unknown",
     /// `metrics`: the cluster of a row is empty.
     ClusterMissing = "cluster-missing",
-    /// `reads agreement`: the case or the reader is empty.
-    ReadWithoutId = "read-without-id",
-    /// `metrics`, `reads agreement`: the header has no comma, and the table was read as separated by semicolons or tabs.
-    Separator = "separator",
     /// `metrics`: rows without label or score were left out, as asked.
     RowsSkipped = "rows-skipped",
     /// `metrics`: scores outside 0 to 1; calibration is not computed.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
-use crate::table::{Table, limited};
+use crate::table::{Table, cell, limited};
 
 /// How several score columns become one score.
 pub type CombineFn = fn(&[f64]) -> f64;
@@ -71,14 +71,14 @@ pub fn parse(
                         );
                     }
                 }
-                Some(text) => match text.parse::<f64>() {
-                    Ok(value) if (0.0..=1.0).contains(&value) => values.push(value),
-                    Ok(value) if value.is_finite() => wrong(
+                Some(text) => match cell::number(text) {
+                    Some(value) if (0.0..=1.0).contains(&value) => values.push(value),
+                    Some(value) => wrong(
                         Code::ScoreOutOfRange,
                         format!("the `{name}` of the case `{case_id}` is {value}, outside 0 to 1"),
                         "a score is a probability; scale the device's output before the study, not after",
                     ),
-                    _ => {
+                    None => {
                         let text: String = text.chars().take(40).collect();
                         wrong(
                             Code::ScoreNotANumber,

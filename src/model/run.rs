@@ -23,6 +23,7 @@ use super::schedule;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::storage;
+use crate::table::labelled::{LabelledScores, Wanted};
 
 /// Version of `state.json`. A reader refuses any other.
 pub const FORMAT: &str = "sequester-run/1";
@@ -309,6 +310,19 @@ pub struct TuningScore {
     pub score: f64,
 }
 
+impl TuningScore {
+    /// The rows of a table of labelled scores, in its order; without clusters no patient is named.
+    pub fn of_table(table: LabelledScores) -> Vec<Self> {
+        let LabelledScores { cases, labels, scores, clusters, .. } = table;
+        let patient = |nth: usize| {
+            clusters.as_ref().map_or_else(String::new, |c| c.levels[c.ids[nth] as usize].clone())
+        };
+        let rows = cases.into_iter().zip(labels).zip(scores).enumerate();
+        rows.map(|(nth, ((case_id, label), score))| Self { case_id, patient_id: patient(nth), label, score })
+            .collect()
+    }
+}
+
 /// `tuning-scores.csv`: `case_id,patient_id,label,score`, sorted by case.
 ///
 /// # Errors
@@ -326,33 +340,17 @@ pub fn tuning_scores_csv(scores: &[TuningScore]) -> Result<Vec<u8>> {
 /// Reads `tuning-scores.csv`.
 ///
 /// # Errors
-/// `table-unreadable` with the line.
+/// What [`LabelledScores::parse`] refuses, and a score outside 0..=1.
 pub fn read_tuning_scores(path: &Path, bytes: &[u8]) -> Result<Vec<TuningScore>> {
-    let wrong = |line: u64, message: String| {
-        Error::from(Diagnostic::error(Code::TableUnreadable, message).at(Location::line(path, line)))
+    let columns = Wanted {
+        label: "label",
+        score: "score",
+        case: Some("case_id"),
+        cluster: Some("patient_id"),
+        probability: true,
+        ..Wanted::default()
     };
-    let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
-    let header: Vec<String> =
-        reader.headers().map_err(|e| wrong(1, e.to_string()))?.iter().map(str::to_owned).collect();
-    if header != ["case_id", "patient_id", "label", "score"] {
-        return Err(wrong(1, "the columns must be case_id, patient_id, label, score".to_owned()));
-    }
-    let mut scores = Vec::new();
-    for (index, record) in reader.records().enumerate() {
-        let line = index as u64 + 2;
-        let record = record.map_err(|e| wrong(line, e.to_string()))?;
-        let label = match &record[2] {
-            "1" => true,
-            "0" => false,
-            other => return Err(wrong(line, format!("the label `{other}` is not 0 or 1"))),
-        };
-        let score = record[3].parse::<f64>().ok().filter(|s| (0.0..=1.0).contains(s));
-        let score =
-            score.ok_or_else(|| wrong(line, format!("the score `{}` is not in 0..=1", &record[3])))?;
-        let (case_id, patient_id) = (record[0].to_owned(), record[1].to_owned());
-        scores.push(TuningScore { case_id, patient_id, label, score });
-    }
-    Ok(scores)
+    LabelledScores::parse(path, bytes, &columns).map(TuningScore::of_table).map_err(Error::Input)
 }
 
 fn csv_bytes<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Result<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::ReadsSource;
-use crate::table::{Table, limited};
+use crate::table::{Table, cell, limited};
 
 /// What a reader said of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,33 +32,68 @@ pub struct ReadRow {
     pub line: u64,
 }
 
+/// One row of a table of reads, as it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'t> {
+    /// The case.
+    pub case_id: &'t str,
+    /// The reader.
+    pub reader_id: &'t str,
+    /// The answer; `None` for an empty cell.
+    pub answer: Option<&'t str>,
+    /// Its line.
+    pub line: u64,
+}
+
+/// The rows of a table of reads, and what is wrong with their ids.
+#[derive(Debug)]
+pub struct Said<'t> {
+    /// Those that name case and reader, in the table's order.
+    pub rows: Vec<Cells<'t>>,
+    /// The others.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Who said what of which case; the columns are those of the case, the reader and the answer.
+///
+/// # Errors
+/// `column-missing`, all at once.
+pub fn said<'t>(table: &'t Table, columns: [&str; 3]) -> Result<Said<'t>, Vec<Diagnostic>> {
+    let mut missing = Vec::new();
+    let places = columns.map(|name| table.required(name).map_err(|p| missing.push(p)).ok());
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for row in table.rows() {
+        let [case_id, reader_id, answer] = places.map(|place| row.get(place));
+        for (name, cell) in [(columns[0], case_id), (columns[1], reader_id)] {
+            if cell.is_none() {
+                let message = format!("the cell `{name}` is empty");
+                let hint = "say which case and which reader it is, or remove the row";
+                problems
+                    .push(Diagnostic::error(Code::ValueMissing, message).at(table.at(row.line)).hint(hint));
+            }
+        }
+        if let (Some(case_id), Some(reader_id)) = (case_id, reader_id) {
+            rows.push(Cells { case_id, reader_id, answer, line: row.line });
+        }
+    }
+    Ok(Said { rows, problems })
+}
+
 /// Reads a reader file. An empty cell is a missing read and gives no row.
 ///
 /// # Errors
 /// Everything wrong at once: missing columns, empty ids, reads with a meaning that was not declared.
 pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<ReadRow>, Vec<Diagnostic>> {
     let table = Table::parse(path, bytes)?;
-    let mut problems = Vec::new();
-    let mut column = |name: &str| table.required(name).map_err(|p| problems.push(p)).ok();
-    let case = column(&source.case_column);
-    let reader = column(&source.reader_column);
-    let read = column(&source.read_column);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let Said { rows: said, mut problems } =
+        said(&table, [&source.case_column, &source.reader_column, &source.read_column])?;
     let mut rows = Vec::new();
-    for row in table.rows() {
-        for (name, index) in [(&source.case_column, case), (&source.reader_column, reader)] {
-            if row.get(index).is_none() {
-                problems.push(
-                    Diagnostic::error(Code::ValueMissing, format!("the cell `{name}` is empty"))
-                        .at(table.at(row.line)),
-                );
-            }
-        }
-        let (Some(case_id), Some(reader_id)) = (row.get(case), row.get(reader)) else { continue };
-        let Some(text) = row.get(read) else { continue };
-        let is = |words: &[String]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    for Cells { case_id, reader_id, answer, line } in said {
+        let Some(text) = answer else { continue };
+        let is = |words: &[String]| words.iter().any(|word| cell::is_word(word, text));
         let read = if is(&source.positive) {
             Read::Positive
         } else if is(&source.negative) {
@@ -70,7 +105,7 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
             let words = [&source.positive[..], &source.negative[..], &source.indeterminate[..]].concat();
             problems.push(
                 Diagnostic::error(Code::ReadUnknown, format!("the read `{text}` has no declared meaning"))
-                    .at(table.at(row.line))
+                    .at(table.at(line))
                     .hint(format!("declared in [reads] are: {}", words.join(", "))),
             );
             continue;
@@ -80,7 +115,7 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
             reader_id: reader_id.to_owned(),
             read,
             file: path.to_path_buf(),
-            line: row.line,
+            line,
         });
     }
     if problems.is_empty() { Ok(rows) } else { Err(limited(problems, path)) }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Something the reader of a document has to know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +19,11 @@ impl Warning {
     /// A warning.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+
+    /// What was found while reading, for a result that has no places in files.
+    pub fn of(found: &Diagnostic) -> Self {
+        Self::new(found.code, found.message.clone())
     }
 }
 

@@ -277,7 +277,7 @@ fn lists(inputs: &Inputs) -> Result<Lists> {
         if let Rule::ListedIn { path, column } = &criterion.rule {
             let table = Table::parse(Path::new(path.as_str()), inputs.file(path)?).map_err(Error::Input)?;
             let index = table.required(column)?;
-            let ids = table.rows().iter().filter_map(|row| row.get(Some(index)).map(str::to_owned)).collect();
+            let ids = table.rows().filter_map(|row| row.get(Some(index)).map(str::to_owned)).collect();
             lists.insert((path.to_string(), column.clone()), ids);
         }
     }

@@ -11,7 +11,8 @@ use crate::model::lock::{self, Lock};
 use crate::model::operating_point::OperatingPoint;
 use crate::model::run::{RunState, SideSummary, TuningScore, read_tuning_scores};
 use crate::storage;
-use crate::table::{Table, limited};
+use crate::table::Table;
+use crate::table::labelled::{LabelledScores, Wanted};
 
 /// A training's curve as documents take it.
 pub fn epochs(history: &[EpochRecord]) -> Vec<comparison::Epoch> {
@@ -246,83 +247,24 @@ fn images(folder: &Path, side: &SideSummary) -> Result<BTreeMap<String, String>>
     }
     let table = Table::parse(&path, &bytes).map_err(Error::Input)?;
     let (case, image) = (table.column("case_id"), table.column("image_sha256"));
-    let pair = |row: &crate::table::Row| Some((row.get(case)?.to_owned(), row.get(image)?.to_owned()));
-    Ok(table.rows().iter().filter_map(pair).collect())
+    let pair = |row: crate::table::Row<'_>| Some((row.get(case)?.to_owned(), row.get(image)?.to_owned()));
+    Ok(table.rows().filter_map(pair).collect())
 }
 
 /// A table of scores.
 fn table(path: &Path) -> Result<Loaded> {
     let bytes = storage::read(path)?;
-    let table = Table::parse(path, &bytes).map_err(Error::Input)?;
-    let mut problems: Vec<Diagnostic> = Vec::new();
-    let mut required = |name: &str| match table.required(name) {
-        Ok(column) => Some(column),
-        Err(problem) => {
-            problems.push(problem);
-            None
-        }
+    let columns = Wanted {
+        label: "label",
+        score: "score",
+        case: Some("case_id"),
+        cluster: Some("patient_id"),
+        cluster_optional: true,
+        ..Wanted::default()
     };
-    let columns = (required("case_id"), required("label"), required("score"));
-    let (Some(case), Some(label), Some(score)) = columns else { return Err(problems.into()) };
-    let patient = table.column("patient_id");
-    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for row in table.rows() {
-        let place = || table.at(row.line);
-        let Some(case_id) = row.get(Some(case)) else {
-            problems.push(Diagnostic::error(Code::CaseIdMissing, "the case_id is empty").at(place()));
-            continue;
-        };
-        if let Some(line) = seen.insert(case_id.to_owned(), row.line) {
-            problems.push(
-                Diagnostic::error(
-                    Code::DuplicateCase,
-                    format!("the case `{case_id}` is already on line {line}"),
-                )
-                .at(place())
-                .hint("a case has one score; remove the duplicate row"),
-            );
-            continue;
-        }
-        let text = row.get(Some(label)).unwrap_or_default();
-        let is = |words: [&str; 4]| words.iter().any(|w| text.eq_ignore_ascii_case(w));
-        let label = match (is(["1", "true", "yes", "positive"]), is(["0", "false", "no", "negative"])) {
-            (true, _) => true,
-            (_, true) => false,
-            _ => {
-                let message =
-                    format!("label is not one of 1/0, true/false, yes/no, positive/negative: `{text}`");
-                problems.push(Diagnostic::error(Code::LabelNotBinary, message).at(place()));
-                continue;
-            }
-        };
-        let text = row.get(Some(score)).unwrap_or_default();
-        let Some(score) = text.parse::<f64>().ok().filter(|s| s.is_finite()) else {
-            let message = format!("score is not a finite number: `{text}`");
-            problems.push(
-                Diagnostic::error(Code::ScoreNotANumber, message)
-                    .at(place())
-                    .hint("every case needs a score; remove the row from all tables to leave a case out"),
-            );
-            continue;
-        };
-        let patient_id = row.get(patient).unwrap_or_default().to_owned();
-        if patient.is_some() && patient_id.is_empty() {
-            problems.push(Diagnostic::error(Code::ClusterMissing, "the patient_id is empty").at(place()));
-            continue;
-        }
-        rows.push(TuningScore { case_id: case_id.to_owned(), patient_id, label, score });
-    }
-    if problems.is_empty() && rows.is_empty() {
-        problems.push(
-            Diagnostic::error(Code::TableEmpty, "the table has no row")
-                .at(Location::file(path))
-                .hint("one row a case is needed below the header"),
-        );
-    }
-    if !problems.is_empty() {
-        return Err(limited(problems, path).into());
-    }
+    let table = LabelledScores::parse(path, &bytes, &columns).map_err(Error::Input)?;
+    let has_patients = table.clusters.is_some();
+    let mut rows = TuningScore::of_table(table);
     rows.sort_by(|a, b| a.case_id.cmp(&b.case_id));
     let stem = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = stem.trim_end_matches(".gz").trim_end_matches(".csv").to_owned();
@@ -332,7 +274,7 @@ fn table(path: &Path) -> Result<Loaded> {
         title: "table of scores".to_owned(),
         path: path.to_path_buf(),
         rows,
-        has_patients: patient.is_some(),
+        has_patients,
         images: BTreeMap::new(),
         scores_sha256: Digest::of(&bytes),
         locked: None,

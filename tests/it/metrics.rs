@@ -233,8 +233,8 @@ fn bad_tables_are_refused_with_a_place_and_a_way_out() {
     );
     check("label,score\n", &[], 1, &["error[table-empty]"]);
     check("", &[], 1, &["error[table-empty]"]);
-    check("truth,score\n1,0.5\n", &[], 1, &["error[column-missing]", "the columns are truth, score"]);
-    check("label,score\n1,0.5,9\n", &[], 1, &["error[table-malformed]", "t.csv:2"]);
+    check("truth,score\n1,0.5\n", &[], 1, &["error[column-missing]", "the columns are: truth, score"]);
+    check("label,score\n1,0.5,9\n", &[], 1, &["error[row-length]", "t.csv:2"]);
     check("label,score\n1,0.5\n", &["--level", "1"], 2, &["error[option-out-of-range]"]);
     check("label,score\n1,0.5\n", &["--metric", "auroc"], 2, &["error[metric-unknown]", "average_precision"]);
     check("label,score\n1,0.5\n", &["--unit", "patient"], 2, &["add --cluster"]);
@@ -254,7 +254,7 @@ fn bad_tables_are_refused_with_a_place_and_a_way_out() {
     assert!(shown.contains("c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 9988 more"), "{shown}");
     assert!(!shown.contains("c12"), "{shown}");
     let many = format!("label,score\n{}", "x,y\n".repeat(100));
-    check(&many, &[], 1, &["180 more problems are not listed"]);
+    check(&many, &[], 1, &["and 150 more problems in this file"]);
     let (status, shown) = refused("label,score\n1,0.5\n,0.4\n0,\n0,0.1\n", &["--skip-missing"]);
     assert_eq!(status, Some(0), "{shown}");
 }
@@ -275,13 +275,13 @@ fn other_separators_and_labels_as_decimals_are_read() {
         let rows = "\"la,bel\"|label|score\nx|1|0.5\nx|1|0.3\nx|0|0.4\nx|0|0.2\nx|1|0.9\nx|0|0.1\n";
         let other = metrics(&rows.replace('|', sign));
         assert_eq!(other["estimates"], comma["estimates"]);
-        assert_eq!(other["warnings"][0]["code"], "separator");
+        assert_eq!(other["warnings"][0]["code"], "table-separator");
         assert!(other["warnings"][0]["message"].as_str().expect("text").contains(name));
         let reads = "case_id|reader_id|label\nA|R1|1.00\nA|R2|1\nB|R1|0.0\nB|R2|no\n";
         let agreement = read("r.csv", &reads.replace('|', sign), &["reads", "agreement"]);
         assert_eq!(agreement["n"], 2);
         assert_eq!(agreement["reads"], 4);
-        assert_eq!(agreement["warnings"][0]["code"], "separator");
+        assert_eq!(agreement["warnings"][0]["code"], "table-separator");
         let kappa = find(&agreement, "cohen_kappa", &[("model", "R1 vs R2".into())]);
         assert_eq!(kappa["value"], 1.0);
         assert!(kappa.get("positives").is_none(), "{kappa}");

@@ -23,7 +23,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("eligibility", &["dataset", "imaging", "protocol"]),
     ("sampling", &["dataset", "protocol"]),
     ("reads", &["protocol", "table"]),
-    ("model", &["dataset", "imaging", "statistics"]),
+    ("model", &["dataset", "imaging", "statistics", "table"]),
     ("inference", &["dataset", "imaging", "model", "table"]),
     ("comparison", &["statistics"]),
     ("synthetic", &["dataset", "imaging"]),

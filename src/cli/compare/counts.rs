@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::warning::Warning;
 use crate::storage;
-use crate::table::{Row, Table, limited};
+use crate::table::{Row, Table, cell, limited};
 
 /// Reads the table; lines that start with `#` are comments. `given` are positive and negative cases of rows without
 /// counts; where they are not given, such a row takes those of the rows that have counts, when they all agree.
@@ -39,7 +39,7 @@ pub fn read(path: &Path, given: Option<(u64, u64)>) -> Result<(Vec<Published>, V
             continue;
         }
         let text = row.get(Some(auc)).unwrap_or_default();
-        let Some(value) = text.parse::<f64>().ok().filter(|a| (0.0..=1.0).contains(a)) else {
+        let Some(value) = cell::number(text).filter(|a| (0.0..=1.0).contains(a)) else {
             problems.push(
                 Diagnostic::error(Code::ValueRange, format!("the AUC of {label} is not in 0..=1: `{text}`"))
                     .at(place)
@@ -81,7 +81,7 @@ fn without_comments(bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// All four counts, or none.
-fn counts(table: &Table, row: &Row, label: &str) -> Result<Option<Confusion>, Diagnostic> {
+fn counts(table: &Table, row: Row<'_>, label: &str) -> Result<Option<Confusion>, Diagnostic> {
     let cells = ["tp", "fn", "fp", "tn"].map(|name| row.get(table.column(name)));
     if cells.iter().all(Option::is_none) {
         return Ok(None);
@@ -96,7 +96,7 @@ fn counts(table: &Table, row: &Row, label: &str) -> Result<Option<Confusion>, Di
             .hint("give all four or none"));
         };
         // Far above any study, and far below where sums would overflow.
-        *number = text.parse::<u64>().ok().filter(|n| *n <= 1_000_000_000).ok_or_else(|| {
+        *number = cell::whole_of::<u64>(text).ok().filter(|n| *n <= 1_000_000_000).ok_or_else(|| {
             Diagnostic::error(Code::ValueType, format!("{name} of {label} is not a count: `{text}`"))
         })?;
     }
