@@ -92,7 +92,7 @@ impl Study {
         reason: Option<String>,
     ) -> Result<()> {
         let mut ledger = self.ledger()?;
-        ledger.append(event, &outside.at, digests, reason)?;
+        ledger.append_by(&outside.who, event, &outside.at, digests, reason)?;
         storage::write_atomic(&self.ledger_path(), &ledger.to_bytes())
     }
 
