@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
-use crate::evidence::ledger::{Event, Ledger};
+use crate::evidence::ledger::{Entry, Event, Ledger};
 use crate::evidence::opening::{self, Digests};
 use crate::model::lock::Lock;
 use crate::model::operating_point;
@@ -149,7 +149,10 @@ fn ledger(opened: &Opened) -> Answer {
     }
     let events = ledger.entries().len();
     let count = ledger.count(Event::TestSetOpened);
-    let looked_at = format!("{events} events, test set opened {count} times");
+    let mut who: Vec<String> = ledger.entries().iter().map(Entry::who).collect();
+    who.sort();
+    who.dedup();
+    let looked_at = format!("{events} events, test set opened {count} times; who acted: {}", who.join(", "));
     answer("ledger", words, looked_at, problems)
 }
 

@@ -10,7 +10,7 @@ use super::metrics::text_table;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::reads;
-use crate::statistics::agreement::estimates as agreement;
+use crate::statistics::agreement::estimates::{self as agreement, Clusters};
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Plan;
 use crate::statistics::warning::Warning;
@@ -21,7 +21,9 @@ use crate::table::{Table, cell, limited};
 ///
 /// FILE is a CSV with a header, one row a read. An empty read, and a value named by --missing, is a case that
 /// the reader did not decide. Prints Cohen's kappa of each pair, Fleiss' and Conger's kappa, Krippendorff's
-/// alpha and Gwet's AC1, and each reader against the majority of the others.
+/// alpha and Gwet's AC1, and each reader against the majority of the others. With --patient, where patients have
+/// several cases, intervals of the coefficients are those of a bootstrap of patients. Each interval that is missing
+/// has its reason; two readers whose reads are the same, or nearly so, are named.
 ///
 /// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them
 /// from the file with --nominal (each is then printed with its count, so that a misspelt one shows). The
@@ -41,6 +43,9 @@ pub struct AgreementArgs {
     /// --nominal [default: read, or label in a table without a column read].
     #[arg(long, visible_alias = "label", value_name = "COLUMN")]
     read: Option<String>,
+    /// Column of the patient, where patients have several cases.
+    #[arg(long, value_name = "COLUMN")]
+    patient: Option<String>,
     /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
     #[arg(long, value_name = "READER")]
     device: Option<String>,
@@ -57,6 +62,12 @@ pub struct AgreementArgs {
     /// Two-sided confidence level.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     level: f64,
+    /// With --patient: bootstrap replicates.
+    #[arg(long, value_name = "B", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    bootstrap: u64,
+    /// With --patient: seed of the bootstrap.
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    seed: u64,
 }
 
 /// Runs the command.
@@ -74,7 +85,13 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         None => None,
     };
     let choice = reads.categories.len();
-    let mut estimates = agreement::estimates(&reads.table, choice, &reads.readers, args.level);
+    let clusters = reads.patients.as_ref().map(|patients| Clusters {
+        patients,
+        replicates: args.bootstrap,
+        seed: args.seed,
+    });
+    let mut estimates =
+        agreement::estimates(&reads.table, choice, &reads.readers, args.level, clusters.as_ref());
     if !args.is_nominal() {
         let plan = Plan::new(args.level, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 0, 0);
         let table: Vec<Vec<Option<bool>>> =
@@ -109,21 +126,38 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         let counts = reads.categories.iter().map(|(name, count)| format!("{name} {count}"));
         println!("answers: {}", counts.collect::<Vec<_>>().join(", "));
     }
-    println!("{}", text_table(&estimates.iter().collect::<Vec<_>>()));
+    let (apart, shown): (Vec<&Estimate>, Vec<&Estimate>) = estimates.iter().partition(|e| {
+        // Of many readers who each read a part, most pairs have nothing in common.
+        reads.readers.len() > MANY_READERS && e.denominator == Some(0) && e.id == "cohen_kappa"
+    });
+    println!("{}", text_table(&shown));
+    if !apart.is_empty() {
+        println!("{} pairs of readers have no case in common and are not shown", apart.len());
+    }
     for warning in &reads.warnings {
         println!("warning[{}]: {}", warning.code, warning.message);
     }
     let mut said = BTreeSet::new();
     for estimate in &estimates {
-        for warning in &estimate.warnings {
-            if said.insert(warning) {
-                let Warning { code, message } = warning;
-                println!("warning[{code}]: {}: {message}", estimate.model.as_deref().unwrap_or(&estimate.id));
+        for Warning { code, message } in &estimate.warnings {
+            let of_interval = matches!(code, Code::NoSpread | Code::IntervalNotEvaluable);
+            let what = match &estimate.model {
+                Some(model) if of_interval => format!("{} of {model}", estimate.id),
+                Some(model) => model.clone(),
+                None => estimate.id.clone(),
+            };
+            // Every interval that is missing has its line; what holds for all estimates of a reader has one.
+            let line = format!("warning[{code}]: {what}: {message}");
+            if said.insert(line.clone()) {
+                println!("{line}");
             }
         }
     }
     Ok(Outcome::Done)
 }
+
+/// From more readers on, pairs without a common case are counted instead of shown.
+const MANY_READERS: usize = 6;
 
 /// Estimates of agreement without a reference.
 const COEFFICIENTS: [&str; 5] =
@@ -208,6 +242,8 @@ struct Reads {
     /// Every answer with its number of reads.
     categories: Vec<(String, usize)>,
     table: Vec<Vec<Option<u32>>>,
+    /// Patient of each case, where a column has them.
+    patients: Option<Vec<u32>>,
     count: usize,
     warnings: Vec<Warning>,
 }
@@ -239,6 +275,10 @@ impl Reads {
         let mut problems = said.problems;
         let who = said.rows.iter().map(|row| (row.reader_id, &args.file, row.line));
         problems.extend(reads::consensus::colliding(who));
+        let patients = match &args.patient {
+            Some(column) => Some(patients_of(&table, &args.case, column, &mut problems)?),
+            None => None,
+        };
         let mut cases: BTreeMap<String, BTreeMap<String, Option<u32>>> = BTreeMap::new();
         for row in said.rows {
             let read = answers.read(row.answer.unwrap_or_default()).unwrap_or_else(|problem| {
@@ -260,6 +300,12 @@ impl Reads {
         if !problems.is_empty() {
             return Err(Error::Input(limited(problems, &args.file)));
         }
+        let patients = patients.map(|patients| {
+            let distinct: BTreeSet<&String> = patients.values().collect();
+            let number: BTreeMap<&String, u32> = distinct.into_iter().zip(0..).collect();
+            // A case without its patient was refused above.
+            cases.keys().filter_map(|case| number.get(patients.get(case)?).copied()).collect()
+        });
         let readers: BTreeSet<&String> = cases.values().flat_map(|c| c.keys()).collect();
         let warnings = table.notes().iter().map(Warning::of).collect();
         let table: Vec<Vec<Option<u32>>> =
@@ -272,10 +318,50 @@ impl Reads {
         if args.nominal {
             categories.sort();
         }
-        Ok(Self { readers: readers.into_iter().cloned().collect(), categories, table, count, warnings })
+        Ok(Self {
+            readers: readers.into_iter().cloned().collect(),
+            categories,
+            table,
+            patients,
+            count,
+            warnings,
+        })
     }
 
     fn categories_value(&self) -> serde_json::Value {
         self.categories.iter().map(|(name, reads)| json!({"name": name, "reads": reads})).collect()
     }
+}
+
+/// The patient of each case.
+///
+/// # Errors
+/// There is no such column. Into `problems` go rows without a patient and cases of two patients.
+fn patients_of(
+    table: &Table,
+    case: &str,
+    column: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> Result<BTreeMap<String, String>> {
+    let place = table.required(column).map_err(|problem| Error::Input(vec![problem]))?;
+    let mut patients: BTreeMap<String, String> = BTreeMap::new();
+    for row in table.rows() {
+        let Some(case) = row.get(table.column(case)) else { continue };
+        let Some(patient) = row.get(Some(place)) else {
+            let problem = Diagnostic::error(Code::ValueMissing, format!("the cell `{column}` is empty"));
+            problems
+                .push(problem.at(table.at(row.line)).hint("say which patient it is, or leave out --patient"));
+            continue;
+        };
+        let known = patients.entry(case.to_owned()).or_insert_with(|| patient.to_owned());
+        if known != patient {
+            let message = format!("case {case} is of patient {known} above and of {patient} here");
+            problems.push(
+                Diagnostic::error(Code::CasePatients, message)
+                    .at(table.at(row.line))
+                    .hint("a case is of one patient"),
+            );
+        }
+    }
+    Ok(patients)
 }

@@ -60,22 +60,19 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
     }
     let mut absent = Vec::new();
     if !args.protocol_only {
-        match look(&study) {
-            Ok(looked) => {
-                found.extend(looked.found);
-                absent = looked.absent;
-            }
-            Err(error) => found.extend(error.diagnostics()),
-        }
+        let looked = look(&study);
+        found.extend(looked.found);
+        absent = looked.absent;
     }
     let shared = found.iter().any(|d| d.code == Code::PatientProbablyShared) && !args.distinct_ids;
     let errors: Vec<_> = found.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
     if context.json {
-        println!(
-            "{:#}",
-            serde_json::json!({"valid": errors.is_empty() && !shared, "ready": errors.is_empty() && !shared && absent.is_empty(),
-            "absent": absent, "distinct_ids": args.distinct_ids, "diagnostics": found})
-        );
+        let valid = errors.is_empty() && !shared;
+        let report = serde_json::json!({
+            "valid": valid, "ready": valid && absent.is_empty(), "absent": absent,
+            "distinct_ids": args.distinct_ids, "diagnostics": found,
+        });
+        println!("{report:#}");
     } else {
         for warning in found.iter().filter(|d| d.severity == Severity::Warning) {
             println!("{warning}");

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::libtorch::Libtorch;
+use crate::evidence::ledger::Who;
 use crate::model::machine::Machine;
 use crate::workflow::outside::{Outside, Progress};
 
@@ -26,9 +27,9 @@ impl Context {
         self.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     }
 
-    /// What a step of a study gets: this time, and the terminal to tell how far it is.
+    /// What a step of a study gets: this time, nobody's name, and the terminal to tell how far it is.
     pub fn outside(&self) -> Outside<'static> {
-        Outside { at: self.timestamp(), progress: &TERMINAL, stop: interrupted() }
+        Outside { at: self.timestamp(), who: Who::default(), progress: &TERMINAL, stop: interrupted() }
     }
 }
 

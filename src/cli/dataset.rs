@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::study::StudyArgs;
+use super::who::WhoArgs;
 use super::{Context, Outcome};
 use super::{describe, folder, leakage, split};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
@@ -24,6 +25,8 @@ pub struct DatasetArgs {
     /// Show what would be drawn; lock and write nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    who: WhoArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,7 +56,7 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
         ));
     };
     let study = study.open()?;
-    let outside = context.outside();
+    let outside = args.who.outside(context)?;
     let cohort = dataset::draw(&study, &outside)?;
     if !args.dry_run {
         dataset::seal(&study, &cohort, &outside)?;

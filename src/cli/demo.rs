@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::who::WhoArgs;
 use super::{Context, Outcome, interrupted};
 use crate::diagnostic::Result;
 use crate::synthetic::{self, Cohort, Part, Progress, Settings};
@@ -36,6 +37,8 @@ pub struct Args {
     /// Say what would be written, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub who: WhoArgs,
 }
 
 impl Args {
@@ -60,7 +63,7 @@ pub fn run(args: &Args, context: Context) -> Result<Outcome> {
         }
         return Ok(Outcome::Done);
     }
-    super::run::study(&args.folder, context)
+    super::run::study(&args.folder, &args.who, context)
 }
 
 /// Whether the command will train.

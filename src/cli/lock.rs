@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::study::StudyArgs;
+use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::model::lock::{self, Lock};
@@ -41,6 +42,8 @@ pub struct LockArgs {
     /// alarms, at that prevalence) [default: the study's; without study: youden].
     #[arg(long, value_name = "RULE", conflicts_with = "study")]
     operating_point: Option<OperatingPointRule>,
+    #[command(flatten)]
+    who: WhoArgs,
 }
 
 /// Runs the command.
@@ -48,10 +51,11 @@ pub struct LockArgs {
 /// # Errors
 /// `Error::Lock` when the model is locked already; `run-missing`, `run-incomplete`, `run-damaged`.
 pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
+    let outside = args.who.outside(context)?;
     let (lock, folder) = if let Some(folder) = &args.study {
         let args = StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() };
         let study = args.open()?;
-        (lock_study(&study, &context.outside())?, study.model_folder())
+        (lock_study(&study, &outside)?, study.model_folder())
     } else {
         let (Some(run), Some(out)) = (&args.run, &args.out) else {
             return Err(Error::usage(Diagnostic::error(

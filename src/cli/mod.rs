@@ -37,6 +37,7 @@ mod study;
 mod train;
 mod validate;
 mod verify;
+mod who;
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::agreement;
 use super::study::StudyArgs;
+use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::reads::consensus::{Basis, Consensus};
@@ -25,6 +26,8 @@ pub struct ReadsArgs {
     /// Only show; record nothing in the ledger.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    who: WhoArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,7 +50,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         ));
     };
     let study = study.open()?;
-    let outside = context.outside();
+    let outside = args.who.outside(context)?;
     let inputs = study.inputs(Step::Reads)?;
     outside.say("reads", "reading the readers' files");
     let cohort = study::cohort(&inputs)?;

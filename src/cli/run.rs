@@ -5,11 +5,13 @@ use std::path::Path;
 use clap::Args;
 
 use super::study::StudyArgs;
+use super::who::WhoArgs;
 use super::{Context, Outcome, say, score, train, validate, verify};
 use crate::audit::{self, Beside};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
+use crate::workflow::outside::Outside;
 use crate::workflow::study::Study;
 use crate::workflow::{self, dataset, lock, reads, report};
 
@@ -24,6 +26,8 @@ pub struct RunArgs {
     /// Why the test set is opened again, when inputs have changed since it was opened.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    #[command(flatten)]
+    who: WhoArgs,
     /// Say which steps would be done; do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -38,7 +42,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     if args.dry_run {
         return plan(&study, context);
     }
-    let outside = context.outside();
+    let outside = args.who.outside(context)?;
     let cohort = dataset::draw(&study, &outside)?;
     for warning in &cohort.warnings {
         eprintln!("{warning}");
@@ -48,7 +52,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     let reference = study::reference_standard(&inputs, &cohort)?;
     dataset::seal(&study, &cohort, &outside)?;
     say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
-    if study.protocol.model.is_some() && make_model(&study, context)? {
+    if study.protocol.model.is_some() && make_model(&study, &outside, context)? {
         // The model came into being after the cohort was drawn.
         for warning in study::separate(&study.inputs(Step::Cohort)?, &cohort, None)? {
             eprintln!("{warning}");
@@ -99,9 +103,9 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn study(folder: &Path, context: Context) -> Result<Outcome> {
+pub fn study(folder: &Path, who: &WhoArgs, context: Context) -> Result<Outcome> {
     let study = StudyArgs { folder: folder.to_path_buf(), data: None, out: None };
-    run(&RunArgs { study, reason: None, dry_run: false }, context)
+    run(&RunArgs { study, reason: None, who: who.clone(), dry_run: false }, context)
 }
 
 /// Whether the command will train: a study that cannot be opened does not.
@@ -115,7 +119,7 @@ fn is_locked(study: &Study) -> bool {
 }
 
 /// Trains and locks, unless the model is locked already; whether there is a new one.
-fn make_model(study: &Study, context: Context) -> Result<bool> {
+fn make_model(study: &Study, outside: &Outside<'_>, context: Context) -> Result<bool> {
     if is_locked(study) {
         say("lock", "unchanged: the model is locked");
         return Ok(false);
@@ -124,7 +128,7 @@ fn make_model(study: &Study, context: Context) -> Result<bool> {
     if let Some(best) = &state.best {
         say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
     }
-    let lock = lock::lock_study(study, &context.outside())?;
+    let lock = lock::lock_study(study, outside)?;
     say(
         "lock",
         &format!("weights {}..., threshold {}", lock.weights.sha256.short(), lock.operating_point.threshold),

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use super::libtorch::{self, Libtorch};
+use super::who::WhoArgs;
 use super::{Context, Outcome, cores, interrupted};
 use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -50,6 +51,8 @@ pub struct ScoreArgs {
     /// Where the network runs: cpu, or cuda or cuda:N in a build with libtorch for CUDA.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: String,
+    #[command(flatten)]
+    who: WhoArgs,
 }
 
 /// Runs the command.
@@ -67,11 +70,12 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         )));
     };
     let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
-    let cohort = dataset::draw(&study, &context.outside())?;
-    dataset::seal(&study, &cohort, &context.outside())?;
+    let outside = args.who.outside(context)?;
+    let cohort = dataset::draw(&study, &outside)?;
+    dataset::seal(&study, &cohort, &outside)?;
     let place = Place { device: &args.device, libtorch: context.libtorch };
     let open = |model: &Path| place.open(model, args.workers);
-    let done = score(&study, &cohort, open, &context.outside())?;
+    let done = score(&study, &cohort, open, &outside)?;
     if context.json {
         println!(
             "{:#}",

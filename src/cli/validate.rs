@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::study::StudyArgs;
+use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::Result;
 use crate::evidence::ledger::Event;
@@ -23,6 +24,8 @@ pub struct ValidateArgs {
     /// Why the test set is opened again. Printed in every document.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    #[command(flatten)]
+    pub who: WhoArgs,
     /// Check that everything is there and say what would happen; open and write nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -45,7 +48,7 @@ pub fn run(args: &ValidateArgs, context: Context) -> Result<Outcome> {
         println!("dry run: nothing was opened or written");
         return Ok(Outcome::Done);
     }
-    let validated = validate(&study, args.reason.as_deref(), &context.outside())?;
+    let validated = validate(&study, args.reason.as_deref(), &args.who.outside(context)?)?;
     show(&validated, context);
     Ok(outcome(&validated.results))
 }

@@ -357,6 +357,14 @@ codes! {
     FileChanged = "file-changed",
     /// There, but not recorded.
     FileExtra = "file-extra",
+    /// A file's name that the tools which check a bundle do not read alike: `%`, a control character, a line
+    /// separator, a white space at its end, or bytes that are not UTF-8.
+    FileName = "file-name",
+    /// Two names of files or folders are one on a file system that ignores capitals, Unicode forms, trailing dots.
+    FileNamesAlike = "file-names-alike",
+    /// A name that another system does not keep: reserved on Windows, not in form NFC, with a character that does
+    /// not show.
+    FileNameUnportable = "file-name-unportable",
     /// Neither a file nor a folder, such as a link.
     FileKind = "file-kind",
     /// A file that every bundle has is not there.
@@ -589,4 +597,10 @@ codes! {
     NoDiscordantCase = "no-discordant-case",
     /// Reader against the others: cases where the others have no majority are left out.
     OthersUndecided = "others-undecided",
+    /// Two readers gave the same read on all their common cases, or nearly so.
+    ReadsIdentical = "reads-identical",
+    /// A table of reads names two patients for one case.
+    CasePatients = "case-patients",
+    /// A name of a person or role that is empty or holds a control character.
+    WhoInvalid = "who-invalid",
 }

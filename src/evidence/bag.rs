@@ -1,11 +1,12 @@
 //! BagIt 1.0 (RFC 8493) with SHA-256 manifests in one canonical form: sorted by path, lower-case
 //! digests, two spaces, LF. One byte that differs anywhere is a discrepancy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use super::names::{self, Named};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::{Digest, RelativePath};
 use crate::storage;
 
@@ -13,6 +14,12 @@ use crate::storage;
 const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const PAYLOAD_MANIFEST: &str = "manifest-sha256.txt";
 const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+const INFO: &str = "bag-info.txt";
+/// Everything that the tag manifest names, no more and no less.
+const TAGS: [&str; 3] = [INFO, "bagit.txt", PAYLOAD_MANIFEST];
+/// How a detached signature or time stamp of the tag manifest ends; it lies beside and cannot be in it.
+const SIGNATURES: [&str; 11] =
+    ["asc", "crt", "gpg", "minisig", "ots", "p7s", "pem", "sig", "sigstore", "sigstore.json", "tsr"];
 
 /// A bundle in memory: everything below `data/`, by path relative to it.
 pub type Payload = BTreeMap<RelativePath, Vec<u8>>;
@@ -21,8 +28,16 @@ pub type Payload = BTreeMap<RelativePath, Vec<u8>>;
 /// SHA-256 of `tagmanifest-sha256.txt`.
 ///
 /// # Errors
-/// When the target exists or something cannot be written; nothing is left behind then.
+/// When the target exists, a name has no place in a bundle ([`names::check`]), or something cannot be written;
+/// nothing is left behind then.
 pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Result<Digest> {
+    let named =
+        |path: &RelativePath| Named { path: path.clone(), at: Location::file(format!("data/{path}")) };
+    let mut refused = names::check(&payload.keys().map(named).collect::<Vec<_>>());
+    refused.retain(|problem| problem.severity == Severity::Error);
+    if !refused.is_empty() {
+        return Err(refused.into());
+    }
     let parent = target.parent().unwrap_or(Path::new("."));
     storage::create_folder(parent)?;
     let beside = tempfile::Builder::new()
@@ -37,18 +52,17 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     let octets: u64 = payload.values().map(|bytes| bytes.len() as u64).sum();
     let mut lines = String::new();
     for (label, value) in info {
-        lines.push_str(&format!("{label}: {}\n", value.replace(['\n', '\r'], " ")));
+        // Tools end a line of bag-info.txt at each of these.
+        let ends_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        lines.push_str(&format!("{label}: {}\n", value.replace(ends_line, " ")));
     }
     lines.push_str(&format!("Payload-Oxum: {octets}.{}\n", payload.len()));
     let manifest: String = payload
         .iter()
         .map(|(path, bytes)| manifest_line(Digest::of(bytes), &format!("data/{path}")))
         .collect();
-    let tags = BTreeMap::from([
-        ("bag-info.txt", lines),
-        ("bagit.txt", DECLARATION.to_owned()),
-        (PAYLOAD_MANIFEST, manifest),
-    ]);
+    let tags =
+        BTreeMap::from([(INFO, lines), ("bagit.txt", DECLARATION.to_owned()), (PAYLOAD_MANIFEST, manifest)]);
     let tag_manifest: String =
         tags.iter().map(|(name, text)| manifest_line(Digest::of(text.as_bytes()), name)).collect();
     for (name, text) in &tags {
@@ -72,7 +86,8 @@ fn set_readable(folder: &Path) -> Result<()> {
 }
 
 fn manifest_line(digest: Digest, path: &str) -> String {
-    // RFC 8493, 2.1.3: CR, LF and % in a path are percent-encoded; RelativePath allows neither CR nor LF.
+    // RFC 8493, 2.1.3: CR, LF and % in a path are percent-encoded. RelativePath allows neither CR nor LF; bundles
+    // with a % were written before `names` refused it.
     format!("{digest}  {}\n", path.replace('%', "%25"))
 }
 
@@ -99,8 +114,9 @@ pub fn open(folder: &Path) -> Result<Opened> {
             .into());
     }
     let mut opened = Opened::default();
-    let mut files = BTreeMap::new();
-    list(folder, "", &mut files, &mut opened.discrepancies)?;
+    let mut there = There::default();
+    list(folder, "", &mut there, &mut opened.discrepancies)?;
+    let files = there.files;
     let text = |name: &str| files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let payload_recorded =
         parse_manifest(folder, PAYLOAD_MANIFEST, text(PAYLOAD_MANIFEST), &mut opened.discrepancies);
@@ -114,7 +130,7 @@ pub fn open(folder: &Path) -> Result<Opened> {
             "not a BagIt 1.0 declaration",
         ));
     }
-    for required in ["bag-info.txt", "bagit.txt", PAYLOAD_MANIFEST] {
+    for required in TAGS {
         if !tags_recorded.contains_key(required) {
             opened.discrepancies.push(found(
                 folder,
@@ -124,24 +140,28 @@ pub fn open(folder: &Path) -> Result<Opened> {
             ));
         }
     }
-    for (path, digest) in payload_recorded.iter().chain(&tags_recorded) {
-        match files.get(path.as_str()) {
-            None => opened.discrepancies.push(found(folder, path, Code::FileLost, "recorded, but not there")),
-            Some(bytes) if Digest::of(bytes) != *digest => {
-                let message =
-                    format!("changed: recorded {}, found {}", digest.short(), Digest::of(bytes).short());
-                opened.discrepancies.push(found(folder, path, Code::FileChanged, &message));
-            }
-            Some(_) => {}
-        }
+    // A name that a manifest holds, though no bundle has a file there.
+    let strays = payload_recorded.keys().filter(|path| !path.starts_with("data/"));
+    for path in strays.chain(tags_recorded.keys().filter(|path| !TAGS.contains(&path.as_str()))) {
+        opened.discrepancies.push(found(
+            folder,
+            path,
+            Code::FileExtra,
+            "recorded in a manifest, but no part of a bundle",
+        ));
+    }
+    let recorded: BTreeMap<&String, &Digest> = payload_recorded.iter().chain(&tags_recorded).collect();
+    compare(folder, &recorded, &files, &mut opened.discrepancies);
+    let parents: BTreeSet<&str> = files.keys().flat_map(|path| parents(path)).collect();
+    for path in there.folders.iter().filter(|path| !parents.contains(path.as_str())) {
+        opened.discrepancies.push(found(
+            folder,
+            path,
+            Code::FileExtra,
+            "an empty folder: there, but not recorded",
+        ));
     }
     for (path, bytes) in files {
-        let recorded = payload_recorded.contains_key(&path) || tags_recorded.contains_key(&path);
-        // Detached signatures lie beside the tag manifest and cannot be in it.
-        let signature = path.starts_with("tagmanifest-sha256.txt.");
-        if !recorded && !signature && path != TAG_MANIFEST {
-            opened.discrepancies.push(found(folder, &path, Code::FileExtra, "there, but not recorded"));
-        }
         if let Some(inner) = path.strip_prefix("data/")
             && let Ok(inner) = inner.parse()
         {
@@ -153,27 +173,93 @@ pub fn open(folder: &Path) -> Result<Opened> {
     Ok(opened)
 }
 
+/// What is recorded against what is there, in both directions.
+fn compare(
+    folder: &Path,
+    recorded: &BTreeMap<&String, &Digest>,
+    files: &BTreeMap<String, Vec<u8>>,
+    discrepancies: &mut Vec<Diagnostic>,
+) {
+    let is_signature = |path: &str| {
+        let ending = path.strip_prefix(TAG_MANIFEST).and_then(|rest| rest.strip_prefix('.'));
+        ending.is_some_and(|ending| SIGNATURES.contains(&ending))
+    };
+    let extra: BTreeMap<&String, String> = files
+        .keys()
+        .filter(|path| !recorded.contains_key(path) && *path != TAG_MANIFEST && !is_signature(path))
+        .map(|path| (path, names::folded(path)))
+        .collect();
+    for path in extra.keys() {
+        discrepancies.push(found(folder, path, Code::FileExtra, "there, but not recorded"));
+    }
+    for (path, digest) in recorded {
+        match files.get(path.as_str()) {
+            None => {
+                let problem = found(folder, path, Code::FileLost, "recorded, but not there");
+                let folded = names::folded(path);
+                let other = extra.iter().find(|(_, other)| **other == folded);
+                discrepancies.push(match other {
+                    Some((other, _)) => problem.hint(format!(
+                        "`{}` is there: a name that differs in capitals, Unicode form or trailing dots alone, as \
+                         some file systems and archives change it",
+                        other.escape_debug()
+                    )),
+                    None => problem,
+                });
+            }
+            Some(bytes) if Digest::of(bytes) != **digest => {
+                let message =
+                    format!("changed: recorded {}, found {}", digest.short(), Digest::of(bytes).short());
+                discrepancies.push(found(folder, path, Code::FileChanged, &message));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// The folders above a file.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(end, _)| &path[..end])
+}
+
+/// What lies on disk.
+#[derive(Default)]
+struct There {
+    /// Contents by path.
+    files: BTreeMap<String, Vec<u8>>,
+    /// Every folder.
+    folders: BTreeSet<String>,
+}
+
 fn found(folder: &Path, path: &str, code: Code, message: &str) -> Diagnostic {
     Diagnostic::error(code, message).at(Location::file(folder.join(path)))
 }
 
-fn list(
-    folder: &Path,
-    below: &str,
-    files: &mut BTreeMap<String, Vec<u8>>,
-    discrepancies: &mut Vec<Diagnostic>,
-) -> Result<()> {
+fn list(folder: &Path, below: &str, there: &mut There, discrepancies: &mut Vec<Diagnostic>) -> Result<()> {
     let here = folder.join(below);
     let entries = fs::read_dir(&here).map_err(|e| Error::io("list", &here, &e))?;
     for entry in entries {
         let entry = entry.map_err(|e| Error::io("list", &here, &e))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            // A manifest is UTF-8: it cannot name this, whatever it resembles.
+            let shown = if below.is_empty() { String::new() } else { format!("{below}/") };
+            let shown = format!("{shown}{}", name.to_string_lossy());
+            discrepancies.push(found(
+                folder,
+                &shown,
+                Code::FileExtra,
+                "there, but not recorded: its name is not UTF-8",
+            ));
+            continue;
+        };
+        let path = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
         let kind = entry.file_type().map_err(|e| Error::io("look at", &entry.path(), &e))?;
         if kind.is_dir() {
-            list(folder, &path, files, discrepancies)?;
+            list(folder, &path, there, discrepancies)?;
+            there.folders.insert(path);
         } else if kind.is_file() {
-            files.insert(path, storage::read(&entry.path())?);
+            there.files.insert(path, storage::read(&entry.path())?);
         } else {
             discrepancies.push(found(folder, &path, Code::FileKind, "neither a file nor a folder (a link?)"));
         }
@@ -226,7 +312,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let target = folder.path().join("run-1");
         let file = |path: &str, text: &str| (path.parse().expect("path"), text.as_bytes().to_vec());
-        let payload = Payload::from([file("a.txt", "alpha"), file("reads/100%.csv", "beta")]);
+        let payload = Payload::from([file("a.txt", "alpha"), file("reads/a b.csv", "beta")]);
         let root = write(&target, &payload, &[("Source-Organization", "x\ny".to_owned())]).expect("writes");
         let opened = open(&target).expect("opens");
         assert_eq!(opened.discrepancies, []);
@@ -239,7 +325,7 @@ mod tests {
     fn every_changed_byte_in_every_file_is_reported() {
         let (_folder, target) = bag();
         for name in
-            ["data/a.txt", "data/reads/100%.csv", "bagit.txt", "bag-info.txt", PAYLOAD_MANIFEST, TAG_MANIFEST]
+            ["data/a.txt", "data/reads/a b.csv", "bagit.txt", "bag-info.txt", PAYLOAD_MANIFEST, TAG_MANIFEST]
         {
             let path = target.join(name);
             let original = fs::read(&path).expect("reads");
@@ -270,5 +356,148 @@ mod tests {
         let (_folder, target) = bag();
         assert!(write(&target, &Payload::new(), &[]).is_err());
         assert_eq!(open(&target).expect("opens").discrepancies, []);
+    }
+    #[test]
+    fn whatever_no_manifest_names_is_a_discrepancy() {
+        let (_folder, target) = bag();
+        let extra = |path: &str| {
+            let opened = open(&target).expect("opens");
+            let places: Vec<_> = opened.discrepancies.iter().map(|d| d.location.clone()).collect();
+            let codes: Vec<_> = opened.discrepancies.iter().map(|d| d.code).collect();
+            assert!(codes.contains(&Code::FileExtra), "{path}: {codes:?}");
+            assert!(places.contains(&Some(Location::file(target.join(path)))), "{path}: {places:?}");
+        };
+        for path in [
+            "tagmanifest-sha256.txt.d/x",
+            "tagmanifest-sha256.txt.asc/x",
+            "tagmanifest-sha256.txt.",
+            "tagmanifest-sha256.txt.exe",
+            "tagmanifest-sha256.txt.old",
+            "tagmanifest-sha256.txt.asc.d",
+            "manifest-md5.txt",
+            "fetch.txt",
+            "notes/x",
+            "data/A.txt",
+            ".DS_Store",
+        ] {
+            storage::write_atomic(&target.join(path), b"x").expect("writes");
+            extra(path);
+            fs::remove_file(target.join(path)).expect("removes");
+            if let Some((folder, _)) = path.split_once('/').filter(|(folder, _)| *folder != "data") {
+                // What is left is an empty folder.
+                extra(folder);
+                fs::remove_dir(target.join(folder)).expect("removes");
+            }
+        }
+        for folder in ["data/empty", "tagmanifest-sha256.txt.asc", "data/reads/x/y"] {
+            fs::create_dir_all(target.join(folder)).expect("creates");
+            extra(folder);
+            fs::remove_dir_all(target.join(folder.strip_suffix("/y").unwrap_or(folder))).expect("removes");
+        }
+        for signature in ["asc", "sig", "p7s", "tsr", "sigstore.json"] {
+            fs::write(target.join(format!("{TAG_MANIFEST}.{signature}")), "x").expect("writes");
+        }
+        assert_eq!(open(&target).expect("opens").discrepancies, []);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_not_utf8_is_a_discrepancy_also_beside_its_double() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().expect("folder");
+        let target = folder.path().join("run-1");
+        let payload = Payload::from([("a\u{fffd}".parse().expect("path"), b"x".to_vec())]);
+        write(&target, &payload, &[]).expect("writes");
+        fs::write(target.join("data").join(std::ffi::OsStr::from_bytes(b"a\xff")), "x").expect("writes");
+        let opened = open(&target).expect("opens");
+        assert_eq!(opened.discrepancies.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::FileExtra]);
+        assert_eq!(opened.payload, payload);
+    }
+
+    /// Manifests with these payload and tag entries, as somebody who forges them would write them.
+    fn rewrite(target: &Path, payload: &[&str], tags: &[&str]) {
+        let line =
+            |path: &&str| manifest_line(Digest::of(&fs::read(target.join(path)).expect("reads")), path);
+        fs::write(target.join(PAYLOAD_MANIFEST), payload.iter().map(line).collect::<String>())
+            .expect("writes");
+        fs::write(target.join(TAG_MANIFEST), tags.iter().map(line).collect::<String>()).expect("writes");
+    }
+
+    #[test]
+    fn a_manifest_names_what_a_bundle_has_and_nothing_else() {
+        let (_folder, target) = bag();
+        fs::write(target.join("evil.txt"), "x").expect("writes");
+        let (payload, tags) = (["data/a.txt", "data/reads/a b.csv"], TAGS);
+        rewrite(&target, &payload, &[&tags[..], &["evil.txt"]].concat());
+        assert!(open(&target).expect("opens").discrepancies.iter().any(|d| d.code == Code::FileExtra));
+        rewrite(&target, &[&payload[..], &["evil.txt"]].concat(), &tags);
+        assert!(open(&target).expect("opens").discrepancies.iter().any(|d| d.code == Code::FileExtra));
+        fs::remove_file(target.join("evil.txt")).expect("removes");
+        rewrite(&target, &payload, &tags);
+        assert_eq!(open(&target).expect("opens").discrepancies, []);
+    }
+
+    #[test]
+    fn a_bundle_with_a_percent_sign_of_an_earlier_version_still_verifies() {
+        let (_folder, target) = bag();
+        fs::rename(target.join("data/reads/a b.csv"), target.join("data/reads/100%25%.csv"))
+            .expect("renames");
+        rewrite(&target, &["data/a.txt", "data/reads/100%25%.csv"], &TAGS);
+        let opened = open(&target).expect("opens");
+        assert_eq!(opened.discrepancies, []);
+        assert!(opened.payload.contains_key(&"reads/100%25%.csv".parse().expect("path")));
+    }
+
+    #[test]
+    fn a_name_that_another_system_changed_is_lost_with_a_word_where_it_went() {
+        let (_folder, target) = bag();
+        fs::rename(target.join("data/a.txt"), target.join("data/A.TXT")).expect("renames");
+        let opened = open(&target).expect("opens");
+        let lost = opened.discrepancies.iter().find(|d| d.code == Code::FileLost).expect("lost");
+        assert!(lost.hint.as_ref().is_some_and(|hint| hint.contains("data/A.TXT")), "{lost}");
+    }
+
+    #[test]
+    fn a_name_without_a_place_in_a_bundle_is_not_written() {
+        let folder = tempfile::tempdir().expect("folder");
+        for names in [&["a%.csv"][..], &["a", "A"], &["x/a ", "b"], &["a\u{2028}b"]] {
+            let payload = names.iter().map(|name| (name.parse().expect("path"), Vec::new())).collect();
+            assert!(write(&folder.path().join("run-1"), &payload, &[]).is_err(), "{names:?}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 0);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        /// Whatever names are admitted, a bag of them holds; and what is refused alone has its reason.
+        #[test]
+        fn a_bag_of_admitted_names_holds(
+            given in proptest::collection::vec("[a-cA-C%.: ~*#é\u{301}e\u{2028}\u{a0}\u{3000}肺ß\\\\/\n\r-]{1,8}", 1..12),
+        ) {
+            let mut payload = Payload::new();
+            for (number, name) in given.iter().enumerate() {
+                let Ok(path) = name.parse::<RelativePath>() else { continue };
+                let mut with = payload.clone();
+                with.insert(path.clone(), vec![number as u8]);
+                let named = |path: &RelativePath| Named { path: path.clone(), at: Location::file(path.as_str()) };
+                let found = names::check(&with.keys().map(named).collect::<Vec<_>>());
+                // A file cannot be a folder as well.
+                let is_prefix = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
+                let clash = payload.keys().any(|other| {
+                    is_prefix(other.as_str(), path.as_str()) || is_prefix(path.as_str(), other.as_str())
+                });
+                if !clash && !found.iter().any(|problem| problem.severity == Severity::Error) {
+                    payload = with;
+                }
+            }
+            let folder = tempfile::tempdir().expect("folder");
+            let target = folder.path().join("run-1");
+            let root = write(&target, &payload, &[]).expect("writes");
+            let opened = open(&target).expect("opens");
+            proptest::prop_assert_eq!(&opened.discrepancies, &[]);
+            proptest::prop_assert_eq!(opened.root, Some(root));
+            proptest::prop_assert_eq!(opened.payload, payload);
+        }
     }
 }

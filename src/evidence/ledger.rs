@@ -41,6 +41,12 @@ pub struct Entry {
     pub event: Event,
     /// Digests it happened to, by name.
     pub digests: BTreeMap<String, Digest>,
+    /// Who did it, as given; absent where nobody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// In which role, as given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// Why, where a reason is demanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -48,6 +54,53 @@ pub struct Entry {
     pub program: String,
     /// Digest of the line before, without its line feed; all zeros in the first line.
     pub previous: String,
+}
+
+impl Entry {
+    /// Who did it, in which role, as documents print it.
+    pub fn who(&self) -> String {
+        match (&self.by, &self.role) {
+            (Some(by), Some(role)) => format!("{by} ({role})"),
+            (Some(by), None) => by.clone(),
+            (None, Some(role)) => format!("{NOT_RECORDED} ({role})"),
+            (None, None) => NOT_RECORDED.to_owned(),
+        }
+    }
+}
+
+/// Said where nobody said who acts.
+pub const NOT_RECORDED: &str = "not recorded";
+
+/// Who acts, as somebody said: never the login of a machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    by: Option<String>,
+    role: Option<String>,
+}
+
+impl Who {
+    /// A name and a role, each where it was said; white space around them is cut off.
+    ///
+    /// # Errors
+    /// `who-invalid` for one that is empty or holds a control character.
+    pub fn new(by: Option<&str>, role: Option<&str>) -> Result<Self, Diagnostic> {
+        let checked = |what: &str, text: &str| {
+            if is_name(text.trim()) {
+                return Ok(text.trim().to_owned());
+            }
+            let message = format!("the {what} {text:?} is empty or holds a character that does not print");
+            Err(Diagnostic::error(Code::WhoInvalid, message).hint("give a name, or leave it out"))
+        };
+        let by = by.map(|text| checked("name of who acts", text)).transpose()?;
+        let role = role.map(|text| checked("role of who acts", text)).transpose()?;
+        Ok(Self { by, role })
+    }
+}
+
+/// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what follows.
+fn is_name(text: &str) -> bool {
+    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.is_empty() && !text.chars().any(|c| c.is_control() || turns(c))
 }
 
 /// A ledger in memory; only [`Ledger::append`] adds to it.
@@ -75,12 +128,27 @@ impl Ledger {
         self.entries.iter().filter(|e| e.event == event).count()
     }
 
+    /// Adds an event at the end of the chain, of which nobody said who did it.
+    ///
+    /// # Errors
+    /// As [`Ledger::append_by`].
+    pub fn append(
+        &mut self,
+        event: Event,
+        at: &str,
+        digests: BTreeMap<String, Digest>,
+        reason: Option<String>,
+    ) -> Result<(), Diagnostic> {
+        self.append_by(&Who::default(), event, at, digests, reason)
+    }
+
     /// Adds an event at the end of the chain.
     ///
     /// # Errors
     /// `ledger-order` when the event may not follow what is there.
-    pub fn append(
+    pub fn append_by(
         &mut self,
+        who: &Who,
         event: Event,
         at: &str,
         digests: BTreeMap<String, Digest>,
@@ -94,6 +162,8 @@ impl Ledger {
             at: at.to_owned(),
             event,
             digests,
+            by: who.by.clone(),
+            role: who.role.clone(),
             reason,
             program: format!("sequester {}", env!("CARGO_PKG_VERSION")),
             previous: self.head().unwrap_or_else(|| NOTHING.to_owned()),
@@ -137,6 +207,10 @@ impl Ledger {
                     continue;
                 }
             };
+            if [&entry.by, &entry.role].into_iter().flatten().any(|name| !is_name(name)) {
+                let message = "names who acts with nothing, or with a character that does not print";
+                problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
+            }
             if canonical(&entry) != line {
                 problems.push(Diagnostic::error(Code::LedgerLine, "not in canonical form").at(at()));
             }
@@ -249,6 +323,26 @@ mod tests {
         }
         let mut twice = ledger();
         assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), None).is_err());
+    }
+
+    #[test]
+    fn who_acts_is_recorded_as_said_and_absent_otherwise() {
+        let mut ledger = Ledger::default();
+        let who = Who::new(Some(" A. Example "), Some("statistician")).expect("a name");
+        ledger.append_by(&who, Event::ProtocolLocked, "t", BTreeMap::new(), None).expect("in order");
+        ledger.append(Event::TestSetSealed, "t", BTreeMap::new(), None).expect("in order");
+        let bytes = ledger.to_bytes();
+        let text = String::from_utf8(bytes.clone()).expect("text");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].contains(r#""by":"A. Example""#) && lines[0].contains(r#""role":"statistician""#));
+        assert!(!lines[1].contains(r#""by""#) && !lines[1].contains(r#""role""#), "{}", lines[1]);
+        let read = Ledger::parse(Path::new("l"), &bytes).expect("holds");
+        let who: Vec<String> = read.entries().iter().map(Entry::who).collect();
+        assert_eq!(who, ["A. Example (statistician)", "not recorded"]);
+        for bad in ["", "  ", "a\nb", "a\u{1b}[2J", "\u{202e}a", "\u{2028}"] {
+            assert_eq!(Who::new(Some(bad), None).expect_err("refused").code, Code::WhoInvalid, "{bad:?}");
+            assert_eq!(Who::new(None, Some(bad)).expect_err("refused").code, Code::WhoInvalid, "{bad:?}");
+        }
     }
 
     #[test]

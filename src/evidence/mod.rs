@@ -4,4 +4,5 @@
 pub mod bag;
 pub mod bundle;
 pub mod ledger;
+pub mod names;
 pub mod opening;

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::names;
 use super::report::templates;
 use super::study::Study;
 use crate::dataset::case::Case;
@@ -30,42 +31,51 @@ pub struct Looked {
     pub absent: Vec<String>,
 }
 
-/// Opens everything that the protocol names.
-///
-/// # Errors
-/// What keeps from looking further: a case table that is missing or wrong.
-pub fn look(study: &Study) -> Result<Looked> {
+/// Opens everything that the protocol names, as far as one thing does not keep from looking at the next.
+pub fn look(study: &Study) -> Looked {
     let mut looked = Looked::default();
+    looked.said(Ok(names::of_study(study)));
     looked.said(templates(&study.folder).map(|texts| {
         let linted = texts.iter().flat_map(|(name, text)| lint(name, text));
         linted.filter(|d| d.severity == Severity::Error).collect()
     }));
-    let mut inputs = study.known()?;
-    let cohort = study::cohort(&inputs)?;
-    looked.found.extend(cohort.warnings.clone());
-    looked.said(bring_reads(study, &mut inputs));
-    // Known twice over: the case tables' own notes are among the cohort's.
-    let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();
-    for (path, bytes) in inputs.files.iter().filter(|(path, _)| !tables.contains(path.as_str())) {
-        if let Ok(table) = Table::parse(Path::new(path.as_str()), bytes) {
-            looked.found.extend(table.notes().iter().cloned());
-        }
+    if let Err(error) = looked.data(study) {
+        looked.said(Err(error));
     }
-    let reads = &study.protocol.reads.files;
-    if inputs.files.keys().any(|path| reads.iter().any(|pattern| matches(pattern, path.as_str()))) {
-        looked.said(study::consensus_of_all(&inputs, &cohort).map(|_| Vec::new()));
-    } else {
-        looked.absent.push(format!("the readers' files ({})", reads.join(", ")));
-    }
-    looked.scores(study, &inputs, &cohort);
-    looked.model(study, &cohort)?;
-    Ok(looked)
+    looked
 }
 
 impl Looked {
-    /// Takes over warnings or errors.
+    /// Takes over warnings or errors; each is told once.
     fn said(&mut self, result: Result<Vec<Diagnostic>>) {
-        self.found.extend(result.unwrap_or_else(|error| error.diagnostics()));
+        for one in result.unwrap_or_else(|error| error.diagnostics()) {
+            if !self.found.contains(&one) {
+                self.found.push(one);
+            }
+        }
+    }
+
+    /// The cases first: everything else is compared with them.
+    fn data(&mut self, study: &Study) -> Result<()> {
+        let mut inputs = study.known()?;
+        let cohort = study::cohort(&inputs)?;
+        self.said(Ok(cohort.warnings.clone()));
+        self.said(bring_reads(study, &mut inputs));
+        // The case tables' own notes are among the cohort's.
+        let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();
+        for (path, bytes) in inputs.files.iter().filter(|(path, _)| !tables.contains(path.as_str())) {
+            if let Ok(table) = Table::parse(Path::new(path.as_str()), bytes) {
+                self.said(Ok(table.notes().to_vec()));
+            }
+        }
+        let reads = &study.protocol.reads.files;
+        if inputs.files.keys().any(|path| reads.iter().any(|pattern| matches(pattern, path.as_str()))) {
+            self.said(study::consensus_of_all(&inputs, &cohort).map(|_| Vec::new()));
+        } else {
+            self.absent.push(format!("the readers' files ({})", reads.join(", ")));
+        }
+        self.scores(study, &inputs, &cohort);
+        self.model(study, &cohort)
     }
 
     /// The score table, and what the study shares with a model, images by their digests in it included.
@@ -75,7 +85,7 @@ impl Looked {
             match study::scores_of_all(inputs, cohort) {
                 Ok(scores) => Some(scores),
                 Err(error) => {
-                    self.found.extend(error.diagnostics());
+                    self.said(Err(error));
                     None
                 }
             }
@@ -165,7 +175,8 @@ impl Looked {
 fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
     let mut problems = Vec::new();
     for pattern in &study.protocol.reads.files {
-        for path in study.expand(pattern)? {
+        // Names that cannot be are told among the names.
+        for path in study.expand(pattern)?.0 {
             match storage::read(&path.below(&study.data)) {
                 Ok(bytes) => {
                     inputs.files.insert(path, bytes);

@@ -6,6 +6,7 @@ pub mod check;
 pub mod compare;
 pub mod dataset;
 pub mod lock;
+pub mod names;
 pub mod outside;
 pub mod reads;
 pub mod report;

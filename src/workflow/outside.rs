@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
+use crate::evidence::ledger::Who;
+
 /// Hears what is being done.
 pub trait Progress {
     /// A step has come to something new, in a few words.
@@ -21,6 +23,8 @@ pub trait Progress {
 pub struct Outside<'a> {
     /// RFC 3339, UTC, whole seconds: the time that ledger and documents take.
     pub at: String,
+    /// Who acts, as somebody said.
+    pub who: Who,
     /// Hears how far the step is.
     pub progress: &'a dyn Progress,
     /// Raised to stop where the step can go on later.

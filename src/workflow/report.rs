@@ -7,7 +7,7 @@ use super::outside::Outside;
 use super::study::runs;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
-use crate::evidence::bag;
+use crate::evidence::{bag, names};
 use crate::storage;
 
 /// The bundle that a target names: itself, or a run of a study.
@@ -88,8 +88,9 @@ pub fn templates(study: &Path) -> Result<BTreeMap<String, String>> {
         let entries = std::fs::read_dir(&folder).map_err(|e| Error::io("list", &folder, &e))?;
         for entry in entries {
             let path = entry.map_err(|e| Error::io("list", &folder, &e))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_file() && name.ends_with(".md") {
+            let name = path.file_name().unwrap_or_default();
+            if path.is_file() && name.to_string_lossy().ends_with(".md") {
+                let name = names::of_system(name, Location::file(&path))?;
                 let text = String::from_utf8(storage::read(&path)?).map_err(|e| {
                     Diagnostic::error(Code::Template, format!("not UTF-8: {e}")).at(Location::file(&path))
                 })?;

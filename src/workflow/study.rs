@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::{Digest, RelativePath};
+use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
+use crate::evidence::names::{self, Named};
 use crate::protocol::{self, Protocol};
 use crate::storage;
 use crate::study::{self, Files, Inputs, Step};
@@ -90,18 +92,24 @@ impl Study {
         reason: Option<String>,
     ) -> Result<()> {
         let mut ledger = self.ledger()?;
-        ledger.append(event, &outside.at, digests, reason)?;
+        ledger.append_by(&outside.who, event, &outside.at, digests, reason)?;
         storage::write_atomic(&self.ledger_path(), &ledger.to_bytes())
     }
 
     /// Locks the protocol at the first step, and refuses every later change of it.
     ///
     /// # Errors
-    /// `Error::Lock` when the protocol is not the one that was locked.
+    /// `Error::Lock` when the protocol is not the one that was locked; names that no bundle can hold.
     pub fn lock_protocol(&self, outside: &Outside<'_>) -> Result<()> {
         let digest = Digest::of(&self.protocol_bytes);
         match self.ledger()?.last(Event::ProtocolLocked) {
             None => {
+                // A locked protocol cannot give its files other names.
+                let (named, mut refused) = self.named_inputs();
+                refused.extend(names::check(&named).into_iter().filter(|d| d.severity == Severity::Error));
+                if !refused.is_empty() {
+                    return Err(refused.into());
+                }
                 let digests = BTreeMap::from([("protocol.toml".to_owned(), digest)]);
                 self.record(Event::ProtocolLocked, outside, digests, None)
             }
@@ -131,26 +139,18 @@ impl Study {
     /// When one is missing or cannot be read: all of them at once.
     pub fn inputs(&self, step: Step) -> Result<Inputs> {
         let mut files = Files::new();
-        let mut problems = Vec::new();
-        for pattern in study::needed_files(&self.protocol, step) {
-            let paths = match self.expand(&pattern) {
-                Ok(paths) => paths,
-                Err(error) => {
-                    problems.extend(error.diagnostics());
-                    continue;
+        let (needed, mut problems) = self.needed(step);
+        let named: Vec<Named> = needed.iter().map(|needed| needed.named.clone()).collect();
+        problems.extend(names::check(&named).into_iter().filter(|d| d.severity == Severity::Error));
+        for Needed { path, pattern, named } in needed {
+            match storage::read(&named.at.path) {
+                Ok(bytes) => {
+                    files.insert(path, bytes);
                 }
-            };
-            for path in paths {
-                // What `score` writes goes to the output folder, what the team brings lies with the data.
-                let own_scores = !self.protocol.scores.external && path == self.protocol.scores.file;
-                let root = if own_scores { &self.out } else { &self.data };
-                match storage::read(&path.below(root)) {
-                    Ok(bytes) => {
-                        files.insert(path, bytes);
-                    }
-                    Err(error) => problems.extend(error.diagnostics().into_iter().map(|d| {
+                Err(error) => {
+                    problems.extend(error.diagnostics().into_iter().map(|d| {
                         if d.code == Code::FileMissing { d.hint(self.way_out(&pattern)) } else { d }
-                    })),
+                    }))
                 }
             }
         }
@@ -161,6 +161,40 @@ impl Study {
         let lock = if lock.is_file() { Some(storage::read(&lock)?) } else { None };
         let manifests = if lock.is_some() { self.manifests()? } else { Files::new() };
         Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
+    }
+
+    /// The names that the inputs of all steps have in a bundle, and what is wrong with them already; no file is
+    /// opened.
+    pub fn named_inputs(&self) -> (Vec<Named>, Vec<Diagnostic>) {
+        let (needed, problems) = self.needed(Step::All);
+        (needed.into_iter().map(|needed| needed.named).collect(), problems)
+    }
+
+    /// The files a step needs, whether they are there or not.
+    fn needed(&self, step: Step) -> (Vec<Needed>, Vec<Diagnostic>) {
+        let (mut needed, mut problems) = (Vec::new(), Vec::new());
+        for pattern in study::needed_files(&self.protocol, step) {
+            match self.expand(&pattern) {
+                Ok((paths, refused)) => {
+                    problems.extend(refused);
+                    for path in paths {
+                        // What `score` writes goes to the output folder, what the team brings lies with the data.
+                        let own_scores = !self.protocol.scores.external && path == self.protocol.scores.file;
+                        let at = Location::file(path.below(if own_scores { &self.out } else { &self.data }));
+                        match names::path_of(&format!("{}/{path}", bundle::INPUTS), at.clone()) {
+                            Ok(inside) => needed.push(Needed {
+                                path,
+                                pattern: pattern.clone(),
+                                named: Named { path: inside, at },
+                            }),
+                            Err(problem) => problems.push(problem),
+                        }
+                    }
+                }
+                Err(error) => problems.extend(error.diagnostics()),
+            }
+        }
+        (needed, problems)
     }
 
     /// A file that a training run left: in the run's folder or, where a model was brought without it, beside
@@ -208,43 +242,59 @@ impl Study {
         }
     }
 
-    /// The files that a pattern of the protocol names, sorted; the pattern's last component may hold `*`.
+    /// The files that a pattern of the protocol names, sorted, and a problem for each name that no path can
+    /// have; the pattern's last component may hold `*`.
     ///
     /// # Errors
     /// When the folder cannot be listed.
-    pub(super) fn expand(&self, pattern: &str) -> Result<Vec<RelativePath>> {
+    pub(super) fn expand(&self, pattern: &str) -> Result<(Vec<RelativePath>, Vec<Diagnostic>)> {
         if !pattern.contains('*') {
             let path = pattern.parse().map_err(|e: crate::digest::RelativePathError| {
                 Diagnostic::error(Code::Path, e.to_string())
             })?;
-            return Ok(vec![path]);
+            return Ok((vec![path], Vec::new()));
         }
         let folder = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
         let here = self.data.join(folder);
         let entries = match std::fs::read_dir(&here) {
             Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
             Err(e) => return Err(Error::io("list", &here, &e)),
         };
-        let mut paths = Vec::new();
+        let (mut paths, mut problems) = (Vec::new(), Vec::new());
         for entry in entries {
             let entry = entry.map_err(|e| Error::io("list", &here, &e))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            if study::matches(pattern, &path)
-                && let Ok(path) = path.parse()
-            {
-                paths.push(path);
+            let within =
+                |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            if !study::matches(pattern, &within(&entry.file_name().to_string_lossy())) {
+                continue;
+            }
+            let at = Location::file(entry.path());
+            let path = names::of_system(&entry.file_name(), at.clone())
+                .and_then(|name| names::path_of(&within(&name), at));
+            match path {
+                Ok(path) => paths.push(path),
+                Err(problem) => problems.push(problem),
             }
         }
         paths.sort();
-        Ok(paths)
+        Ok((paths, problems))
     }
 
     /// The runs below `evidence/`, in order of their number.
     pub fn runs(&self) -> Vec<(u64, PathBuf)> {
         runs(&self.out)
     }
+}
+
+/// A file that a step needs.
+struct Needed {
+    /// As the protocol gives it.
+    path: RelativePath,
+    /// What in the protocol stands for it.
+    pattern: String,
+    /// In the bundle, and on disk.
+    named: Named,
 }
 
 /// The runs below `evidence/` of a folder, in order of their number.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{dataset, reads, report};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use super::{dataset, names, reads, report};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
@@ -42,6 +42,14 @@ pub struct Validated {
 /// # Errors
 /// Whatever is wrong in the inputs; `Error::Lock` without a reason for a second opening.
 pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> Result<Validated> {
+    let (wrong, unportable): (Vec<_>, Vec<_>) =
+        names::of_study(study).into_iter().partition(|problem| problem.severity == Severity::Error);
+    if !wrong.is_empty() {
+        return Err(wrong.into());
+    }
+    for warning in unportable {
+        outside.say("validate", &warning.to_string());
+    }
     let inputs = study.inputs(Step::All)?;
     outside.say("validate", "cohort and reference standard");
     let cohort = study::cohort(&inputs)?;

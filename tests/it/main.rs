@@ -12,6 +12,7 @@ mod ids;
 mod json_output;
 mod locked_model;
 mod metrics;
+mod names;
 mod nominal_readers;
 mod old_evidence;
 mod onnx;

@@ -28,7 +28,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         .entries()
         .iter()
         .filter(|e| e.event == Event::TestSetOpened)
-        .map(|e| Opening { date: e.at.clone(), reason: e.reason.clone() })
+        .map(|e| Opening { date: e.at.clone(), reason: e.reason.clone(), by: e.who() })
         .collect();
     let lock_path = bundle::path(bundle::MODEL, "lock.json")?;
     let (lock, recorded): (Option<Lock>, Option<Value>) = match payload.get(&lock_path) {

@@ -75,6 +75,8 @@ pub struct Opening {
     pub date: String,
     /// Why; mandatory from the second time on.
     pub reason: Option<String>,
+    /// Who opened it, in which role, or "not recorded".
+    pub by: String,
 }
 
 /// What was rendered.

@@ -404,10 +404,11 @@ pub(super) fn realistic() -> Source {
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
         openings: vec![
-            Opening { date: "2026-01-31T11:58:04Z".into(), reason: None },
+            Opening { date: "2026-01-31T11:58:04Z".into(), reason: None, by: "not recorded".into() },
             Opening {
                 date: "2026-02-02T09:10:00Z".into(),
                 reason: Some("reader 3 delivered six reads late".into()),
+                by: "A. Example (statistician)".into(),
             },
         ],
         templates: default_templates(),

@@ -1,48 +1,172 @@
 //! Agreement of readers as estimates. The coefficients are those of [`crate::statistics::agreement`];
 //! intervals are value ± z·standard error within −1..1.
 
+use super::clustered::Weighted;
 use crate::diagnostic::Code;
 use crate::statistics::agreement;
 use crate::statistics::agreement::Coefficient;
-
+use crate::statistics::bootstrap::{Cases, Resampler, weighted};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::{Metric, Plan, Sample, estimate_from_table, estimate_mcnemar};
 use crate::statistics::special::z_two_sided;
 use crate::statistics::warning::Warning;
 
-/// Cohen's kappa of every pair (`model` is "R1 vs R2"), then Fleiss', Conger's, Krippendorff's and Gwet's
-/// coefficient over all readers. `table` has one row a case and one entry a reader, in the order of
-/// `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2 for yes
-/// and no).
+/// Patients of the cases of a table, and how a bootstrap draws them.
+#[derive(Clone, Copy, Debug)]
+pub struct Clusters<'a> {
+    /// Patient of each row.
+    pub patients: &'a [u32],
+    /// How many replicates.
+    pub replicates: u64,
+    /// Seed of the replicates.
+    pub seed: u64,
+}
+
+/// Cohen's kappa of every pair (`model` is "R1 vs R2"), whatever the number of readers, then Fleiss', Conger's,
+/// Krippendorff's and Gwet's coefficient over all readers. `table` has one row a case and one entry a reader, in
+/// the order of `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2
+/// for yes and no).
 ///
-/// Pairs are left out where more than six readers read, each of them only a part of the cases.
+/// Where a patient has several cases that were read, standard error and interval are those of a bootstrap of
+/// patients; asymptotic ones take cases for independent. A pair that gives the same read on all its cases, or
+/// nearly so, has a warning.
 pub fn estimates<A: Copy + Ord>(
     table: &[Vec<Option<A>>],
     categories: usize,
     readers: &[String],
     level: f64,
+    clusters: Option<&Clusters<'_>>,
 ) -> Vec<Estimate> {
+    let clustered = clusters.filter(|clusters| has_several(table, clusters.patients)).and_then(|clusters| {
+        let labels = vec![false; table.len()];
+        let cases = Cases { labels: &labels, patients: Some(clusters.patients), sites: None };
+        let resampler = Resampler::new(ResamplingUnit::Patient, &cases).ok()?;
+        Some(Clustered { resampler, replicates: clusters.replicates, seed: clusters.seed, level })
+    });
+    let weighted = clustered.is_some().then(|| Weighted::new(table));
+    let drawn = clustered.as_ref().zip(weighted.as_ref());
     let mut out = Vec::new();
-    let pairs = if readers.len() <= 6 { readers.len() } else { 0 };
-    for first in 0..pairs {
-        for second in first + 1..pairs {
-            let mut estimate = of_cohen(&agreement::cohen(table, first, second), level);
+    for first in 0..readers.len() {
+        for second in first + 1..readers.len() {
+            let pair = agreement::cohen(table, first, second);
+            let mut estimate = of_cohen(&pair, level);
             estimate.model = Some(format!("{} vs {}", readers[first], readers[second]));
+            if let Some((clustered, weighted)) = drawn {
+                clustered.put(&mut estimate, weighted.cohen(first, second));
+            }
+            estimate.warnings.extend(copied(&readers[first], &readers[second], &pair));
             out.push(estimate);
         }
     }
-    let undefined = "no case has two reads, or there is only one answer";
-    out.push(of_coefficient("fleiss_kappa", agreement::fleiss(table), undefined, level));
-    out.push(of_coefficient("conger_kappa", agreement::conger(table), undefined, level));
-    out.push(of_coefficient("krippendorff_alpha", agreement::krippendorff(table), undefined, level));
-    out.push(of_coefficient(
-        "gwet_ac1",
-        agreement::gwet_ac1(table, categories),
-        "no case has two reads, or there is no choice",
-        level,
-    ));
+    let undefined = why_undefined(table);
+    let mut add = |id, found, why, statistic: &(dyn Fn(&Weighted, &[u32]) -> Option<f64> + Sync)| {
+        let mut estimate = of_coefficient(id, found, why, level);
+        if let Some((clustered, weighted)) = drawn {
+            clustered.put(&mut estimate, |weights: &[u32]| statistic(weighted, weights));
+        }
+        out.push(estimate);
+    };
+    add("fleiss_kappa", agreement::fleiss(table), undefined, &Weighted::fleiss);
+    add("conger_kappa", agreement::conger(table), undefined, &Weighted::conger);
+    add("krippendorff_alpha", agreement::krippendorff(table), undefined, &Weighted::krippendorff);
+    let why = if categories < 2 { "there is no choice of answers" } else { undefined };
+    add("gwet_ac1", agreement::gwet_ac1(table, categories), why, &|weighted, weights| {
+        weighted.gwet_ac1(weights, categories)
+    });
     out
+}
+
+/// Why a coefficient over all readers has no value, where it has none.
+fn why_undefined<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> &'static str {
+    let reads = |row: &&Vec<Option<A>>| row.iter().flatten().count();
+    let mut pairable = table.iter().filter(|row| reads(row) >= 2).peekable();
+    if pairable.peek().is_none() {
+        return "no case has two reads";
+    }
+    let mut answers: Vec<A> = table.iter().flatten().flatten().copied().collect();
+    answers.sort_unstable();
+    answers.dedup();
+    if answers.len() < 2 {
+        "only one answer was given"
+    } else {
+        "only one answer was given where two readers read"
+    }
+}
+
+/// Whether a patient has several cases with a read.
+fn has_several<A>(table: &[Vec<Option<A>>], patients: &[u32]) -> bool {
+    let read = |(row, _): &(&Vec<Option<A>>, &u32)| row.iter().any(Option::is_some);
+    let mut of_read: Vec<u32> =
+        table.iter().zip(patients).filter(read).map(|(_, patient)| *patient).collect();
+    of_read.sort_unstable();
+    of_read.windows(2).any(|two| two[0] == two[1])
+}
+
+/// A bootstrap of patients.
+struct Clustered {
+    resampler: Resampler,
+    replicates: u64,
+    seed: u64,
+    level: f64,
+}
+
+impl Clustered {
+    /// Replaces standard error and interval, which take cases for independent, by those of the bootstrap.
+    fn put(&self, estimate: &mut Estimate, statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send) {
+        if estimate.value.is_none() {
+            return;
+        }
+        let of_interval = |w: &Warning| matches!(w.code, Code::NoSpread | Code::IntervalNotEvaluable);
+        estimate.warnings.retain(|warning| !of_interval(warning));
+        estimate.intervals.clear();
+        let drawn = weighted(&self.resampler, self.replicates, self.seed, statistic);
+        estimate.standard_error = drawn.standard_error();
+        let Some((lower, upper)) = drawn.percentile(self.level) else {
+            let why = "no replicate of the bootstrap of patients could be evaluated";
+            estimate.warnings.push(Warning::new(Code::IntervalNotEvaluable, why));
+            return;
+        };
+        let interval = Interval {
+            method: IntervalMethod::BootstrapPercentile,
+            level: self.level,
+            lower,
+            upper,
+            unit: Some(ResamplingUnit::Patient),
+            replicates: Some(self.replicates),
+            seed: Some(self.seed),
+            dropped: Some(drawn.dropped),
+        };
+        if interval.is_point() {
+            estimate.standard_error = Some(0.0);
+            let why =
+                "every replicate of the bootstrap of patients gives the same value, so there is no interval";
+            estimate.warnings.push(Warning::new(Code::NoSpread, why));
+        } else {
+            estimate.intervals.push(interval);
+        }
+    }
+}
+
+/// Below so many common cases identical reads are no surprise.
+const COMMON_CASES: u64 = 10;
+/// Readers who work apart do not reach such a kappa; a share alone would also be high for a rare finding.
+const KAPPA_OF_A_COPY: f64 = 0.95;
+
+/// Said of two readers whose reads are the same, or nearly so, where both gave more than one answer.
+fn copied(first: &str, second: &str, pair: &agreement::Cohen) -> Option<Warning> {
+    let kappa = pair.kappa?.value;
+    let share = pair.observed_agreement()?;
+    (pair.cases >= COMMON_CASES && kappa >= KAPPA_OF_A_COPY).then(|| {
+        let message = format!(
+            "{first} and {second} gave the same read on {} of the {} cases that both read ({:.1} %): are they two \
+             people, and did they read apart?",
+            pair.agreed,
+            pair.cases,
+            100.0 * share
+        );
+        Warning::new(Code::ReadsIdentical, message)
+    })
 }
 
 /// Each reader against the majority of the others: `cohen_kappa`, `sensitivity` and `specificity` with the
@@ -134,6 +258,14 @@ fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
     out.n = pair.cases;
     out.numerator = Some(pair.agreed);
     out.denominator = Some(pair.cases);
+    // The general reason is that cases do not vary in their agreement; here they may.
+    if pair.kappa.is_some_and(|kappa| kappa.standard_error == Some(0.0)) && pair.agreed < pair.cases {
+        out.warnings.retain(|warning| warning.code != Code::NoSpread);
+        out.warnings.push(Warning::new(
+            Code::NoSpread,
+            "the asymptotic variance is exactly 0 (one of the two gave one answer throughout), so there is no interval",
+        ));
+    }
     out
 }
 
@@ -165,7 +297,15 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
             "the cases do not vary in their agreement, so there is no standard error and no interval",
         )),
         None => {
-            out.warnings.push(Warning::new(Code::IntervalNotEvaluable, "too few cases for a standard error"))
+            out.warnings.push(Warning::new(
+                Code::IntervalNotEvaluable,
+                if found.cases < 2 {
+                    "one case gives no standard error, and so no interval"
+                } else {
+                    "without one of the cases it is undefined, so the jackknife gives no standard error and there is \
+                     no interval"
+                },
+            ))
         }
     }
     out
@@ -174,7 +314,6 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::estimate::ResamplingUnit;
 
     #[test]
     fn the_device_is_judged_on_the_cases_and_by_the_reference_of_each_reader() {

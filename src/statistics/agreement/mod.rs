@@ -6,6 +6,7 @@
 //! says that this is no vote). Every row has the same number of entries; shorter rows count as missing.
 //! Standard errors are for inference to a population of cases with these readers.
 
+mod clustered;
 pub mod estimates;
 
 /// A coefficient with its standard error.
@@ -105,9 +106,44 @@ pub fn cohen_of_square(counts: &[Vec<u64>]) -> Cohen {
     let variance =
         (agreeing + (1.0 - observed) * (1.0 - observed) * disagreeing - centre * centre) / (n * room.powi(4));
     let null_variance = (expected + expected * expected - null) / (n * room * room);
-    out.kappa = Some(Coefficient { value, standard_error: Some(variance.max(0.0).sqrt()), cases });
+    // Rounding makes 1e-33 of a variance that is 0, for example where one reader gave one answer throughout.
+    let variance = if no_variance(counts) == Some(true) { 0.0 } else { variance.max(0.0) };
+    out.kappa = Some(Coefficient { value, standard_error: Some(variance.sqrt()), cases });
     out.null_standard_error = Some(null_variance.max(0.0).sqrt());
     out
+}
+
+/// Whether the variance of Cohen's kappa is exactly 0, in whole numbers; none where those become too large.
+fn no_variance(counts: &[Vec<u64>]) -> Option<bool> {
+    let counts: Vec<Vec<i128>> =
+        counts.iter().map(|row| row.iter().map(|&k| i128::from(k)).collect()).collect();
+    let rows: Vec<i128> = counts.iter().map(|row| row.iter().sum()).collect();
+    let columns: Vec<i128> = (0..counts.len()).map(|j| counts.iter().map(|row| row[j]).sum()).collect();
+    let n: i128 = rows.iter().sum();
+    // All intermediate values are below 8·n⁶.
+    if n > 1_000_000 {
+        return None;
+    }
+    let observed: i128 = (0..counts.len()).map(|i| counts[i][i]).sum();
+    let expected: i128 = rows.iter().zip(&columns).map(|(r, c)| r * c).sum();
+    let (mut agreeing, mut disagreeing) = (0, 0);
+    for i in 0..counts.len() {
+        let weight = n * n - expected - (rows[i] + columns[i]) * (n - observed);
+        agreeing += counts[i][i] * weight * weight;
+        for j in (0..counts.len()).filter(|j| *j != i) {
+            disagreeing += counts[i][j] * (rows[j] + columns[i]) * (rows[j] + columns[i]);
+        }
+    }
+    let centre = observed * expected - 2 * expected * n + observed * n * n;
+    Some(n * (agreeing + (n - observed) * (n - observed) * disagreeing) == centre * centre)
+}
+
+/// A standard error this small is the rounding of 0: one case that differs changes a coefficient by some 1/n, and
+/// so its standard error.
+const ROUNDING: f64 = 1e-12;
+
+fn without_rounding(standard_error: f64) -> f64 {
+    if standard_error < ROUNDING { 0.0 } else { standard_error }
 }
 
 /// Reads of one case.
@@ -221,7 +257,7 @@ fn jackknife(values: &[f64]) -> Option<f64> {
     }
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    Some(((n - 1.0) / n * squares).sqrt())
+    Some(without_rounding(((n - 1.0) / n * squares).sqrt()))
 }
 
 /// Gwet's AC1 (2008) with missing reads and the variance of Gwet (2014) over cases. `categories` is how many
@@ -276,25 +312,20 @@ fn gwet<A: Copy + Ord>(table: &[Vec<Option<A>>], chance: Chance) -> Option<Coeff
         let deviation = here - 2.0 * (1.0 - value) * (expected_here - expected) / room - value;
         squares += deviation * deviation;
     }
-    let standard_error = (all > 1.0).then(|| (squares / (all * (all - 1.0))).sqrt());
+    let standard_error = (all > 1.0).then(|| without_rounding((squares / (all * (all - 1.0))).sqrt()));
     Some(Coefficient { value, standard_error, cases: tallies.len() as u64 })
 }
 
 /// Conger's kappa (1980): chance agreement from each reader's own rates, so that two readers give Cohen's
 /// kappa. Missing reads as in Gwet (2014): agreement over cases with two reads, rates over each reader's own
-/// cases. The standard error is the delete-one-case jackknife's. None when it is undefined.
+/// cases; a reader without a read has no rates and is no reader. The standard error is the delete-one-case
+/// jackknife's of that very coefficient: a case that is all that a reader read takes the reader with it. None when
+/// it is undefined.
 pub fn conger<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Option<Coefficient> {
-    let answers = answers(table);
-    let rows: Vec<Vec<Option<usize>>> = table
-        .iter()
-        .map(|row| row.iter().map(|r| r.map(|r| answers.partition_point(|x| *x < r))).collect())
-        .filter(|row: &Vec<Option<usize>>| row.iter().flatten().next().is_some())
-        .collect();
-    let mut total = CongerSums {
-        agreement: 0.0,
-        pairable: 0.0,
-        rates: vec![vec![0.0; answers.len()]; reader_count(table)],
-    };
+    let (rows, answers) = places(table);
+    let rows: Vec<Vec<Option<usize>>> =
+        rows.into_iter().filter(|row| row.iter().flatten().next().is_some()).collect();
+    let mut total = CongerSums::new(reader_count(table), answers);
     for row in &rows {
         total.add(row, 1.0);
     }
@@ -311,6 +342,13 @@ pub fn conger<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Option<Coefficient> {
     Some(Coefficient { value, standard_error: without.and_then(|w| jackknife(&w)), cases: rows.len() as u64 })
 }
 
+/// The table with the place of each answer among the answers that were given, and how many those are.
+fn places<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> (Vec<Vec<Option<usize>>>, usize) {
+    let answers = answers(table);
+    let place = |read: A| answers.partition_point(|x| *x < read);
+    (table.iter().map(|row| row.iter().map(|read| read.map(place)).collect()).collect(), answers.len())
+}
+
 struct CongerSums {
     agreement: f64,
     pairable: f64,
@@ -319,6 +357,10 @@ struct CongerSums {
 }
 
 impl CongerSums {
+    fn new(readers: usize, answers: usize) -> Self {
+        Self { agreement: 0.0, pairable: 0.0, rates: vec![vec![0.0; answers]; readers] }
+    }
+
     fn add(&mut self, row: &[Option<usize>], sign: f64) {
         let reads: Vec<usize> = row.iter().flatten().copied().collect();
         let count = reads.len() as f64;
@@ -336,15 +378,17 @@ impl CongerSums {
     }
 
     fn kappa(&self) -> Option<f64> {
-        let totals: Vec<f64> = self.rates.iter().map(|r| r.iter().sum()).collect();
-        if self.pairable < 0.5 || totals.len() < 2 || totals.iter().any(|t| *t < 0.5) {
+        let with_total = |rates: &'_ Vec<f64>| rates.iter().sum::<f64>();
+        let read: Vec<(&Vec<f64>, f64)> =
+            self.rates.iter().map(|rates| (rates, with_total(rates))).filter(|(_, all)| *all > 0.5).collect();
+        if self.pairable < 0.5 || read.len() < 2 {
             return None;
         }
-        let readers = totals.len() as f64;
+        let readers = read.len() as f64;
         let mut expected = 0.0;
-        for (i, (p, all)) in self.rates.iter().zip(&totals).enumerate() {
-            for (q, others) in self.rates[i + 1..].iter().zip(&totals[i + 1..]) {
-                expected += p.iter().zip(q).map(|(p, q)| p / all * (q / others)).sum::<f64>();
+        for (i, (p, all)) in read.iter().enumerate() {
+            for (q, others) in &read[i + 1..] {
+                expected += p.iter().zip(*q).map(|(p, q)| p / all * (q / others)).sum::<f64>();
             }
         }
         expected /= readers * (readers - 1.0) / 2.0;
@@ -407,6 +451,34 @@ mod tests {
         let table = read("++ +- -- -- -+ ++ -- --");
         let pair = cohen(&table, 0, 1).kappa.expect("kappa").value;
         assert!((conger(&table).expect("conger").value - pair).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_reader_with_few_reads_or_none_leaves_conger_defined() {
+        // Exact fractions by `fixtures/reference-values/make_conger.py`.
+        let without = read("++ +- -- -- -+ ++");
+        let with_empty = read("++. +-. --. --. -+. ++.");
+        assert_eq!(conger(&with_empty), conger(&without));
+        let few = conger(&read("+++ +-. --. --. -+. ++.")).expect("conger");
+        assert!(few.standard_error.is_some_and(|se| se > 0.0), "{few:?}");
+    }
+
+    #[test]
+    fn a_variance_of_zero_is_zero() {
+        // One reader says yes throughout, with all shares of the other's answers.
+        for n in 1_u64..200 {
+            for yes in 1..n {
+                let kappa = cohen_of_counts([yes, n - yes, 0, 0]).kappa.expect("kappa");
+                assert_eq!(kappa.standard_error, Some(0.0), "{yes} of {n}");
+                let alike = cohen_of_counts([yes, 0, 0, n - yes]).kappa.expect("kappa");
+                assert_eq!(alike.standard_error, Some(0.0), "{yes} of {n}");
+            }
+        }
+        assert!(cohen_of_counts([500, 1, 0, 499]).kappa.expect("kappa").standard_error > Some(1e-4));
+        let alike = read("+++ --- +++ --- --- +++ --- +++");
+        for found in [fleiss(&alike), conger(&alike), krippendorff(&alike), gwet_ac1(&alike, 2)] {
+            assert_eq!(found.expect("defined").standard_error, Some(0.0));
+        }
     }
 
     #[test]

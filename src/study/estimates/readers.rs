@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{StudyCase, count};
+use super::cases::{StudyCase, count, dense};
 use super::plan::StudyPlan;
 use crate::protocol::Protocol;
 use crate::reads::consensus::Assembled;
 use crate::reads::files::Read;
-use crate::statistics::agreement::estimates as agreement;
+use crate::statistics::agreement::estimates::{self as agreement, Clusters};
 use crate::statistics::estimate::{Estimate, IntervalMethod};
 use crate::study::results::ReaderSummary;
 
@@ -67,7 +67,10 @@ pub(super) fn reader_estimates(
     assembled: &Assembled,
 ) -> Vec<Estimate> {
     let (table, readers) = (read_matrix(drawn, assembled), reader_ids(assembled));
-    let mut out = agreement::estimates(&table, 2, &readers, plan.protocol.analysis.level);
+    let analysis = &plan.protocol.analysis;
+    let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
+    let clusters = Clusters { patients: &patients, replicates: analysis.replicates, seed: analysis.seed };
+    let mut out = agreement::estimates(&table, 2, &readers, analysis.level, Some(&clusters));
     if readers.len() <= MOST_READERS_BESIDE {
         let calls: Vec<Option<bool>> =
             drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();

@@ -13,6 +13,7 @@ pub fn openings(source: &Source) -> Table {
             Row::plain([
                 (index + 1).to_string(),
                 opening.date.clone(),
+                opening.by.clone(),
                 opening.reason.clone().unwrap_or_else(|| {
                     if index == 0 { "first opening" } else { "no reason recorded" }.to_owned()
                 }),
@@ -21,7 +22,12 @@ pub fn openings(source: &Source) -> Table {
         .collect();
     Table::or_none(
         "Openings of the sealed test set",
-        vec![Column::right("Opening"), Column::left("Date", 0.6), Column::left("Reason", 1.0)],
+        vec![
+            Column::right("Opening"),
+            Column::left("Date", 0.6),
+            Column::left("By", 0.6),
+            Column::left("Reason", 1.0),
+        ],
         rows,
     )
 }

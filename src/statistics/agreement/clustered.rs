@@ -1,0 +1,151 @@
+//! The coefficients of cases that count several times: what a bootstrap of patients needs. Values are those of
+//! the table in which each case stands as often as it counts; a test holds them to it.
+
+use super::{Chance, CongerSums, Tally, places, reader_count};
+
+/// A table prepared for many weightings of its cases.
+pub(super) struct Weighted {
+    /// Reads of each case.
+    tallies: Vec<Tally>,
+    rows: Vec<Vec<Option<usize>>>,
+    answers: usize,
+    readers: usize,
+}
+
+impl Weighted {
+    pub(super) fn new<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Self {
+        let (rows, answers) = places(table);
+        let tally = |row: &Vec<Option<usize>>| {
+            let mut tally = Tally { reads: 0, of: vec![0; answers] };
+            for answer in row.iter().flatten() {
+                tally.reads += 1;
+                tally.of[*answer] += 1;
+            }
+            tally
+        };
+        Self { tallies: rows.iter().map(tally).collect(), rows, answers, readers: reader_count(table) }
+    }
+
+    /// Cases that were read and count, with how often.
+    fn read<'a>(&'a self, weights: &'a [u32]) -> impl Iterator<Item = (f64, &'a Tally)> {
+        let counts = |(weight, tally): (&u32, &'a Tally)| {
+            (*weight > 0 && tally.reads > 0).then(|| (f64::from(*weight), tally))
+        };
+        weights.iter().zip(&self.tallies).filter_map(counts)
+    }
+
+    pub(super) fn fleiss(&self, weights: &[u32]) -> Option<f64> {
+        self.gwet(weights, Chance::Fleiss)
+    }
+
+    pub(super) fn gwet_ac1(&self, weights: &[u32], categories: usize) -> Option<f64> {
+        (categories >= 2).then(|| self.gwet(weights, Chance::Ac1 { categories: categories as f64 })).flatten()
+    }
+
+    fn gwet(&self, weights: &[u32], chance: Chance) -> Option<f64> {
+        let (mut all, mut pairable, mut agreement) = (0.0, 0.0, 0.0);
+        let mut shares = vec![0.0; self.answers];
+        for (weight, tally) in self.read(weights) {
+            all += weight;
+            if tally.reads >= 2 {
+                pairable += weight;
+                agreement += weight * tally.agreement();
+            }
+            for (answer, share) in shares.iter_mut().enumerate() {
+                *share += weight * tally.share(answer);
+            }
+        }
+        if pairable < 0.5 {
+            return None;
+        }
+        let shares = shares.iter().map(|share| share / all);
+        let expected: f64 = match chance {
+            Chance::Ac1 { categories } => shares.map(|p| p * (1.0 - p)).sum::<f64>() / (categories - 1.0),
+            Chance::Fleiss => shares.map(|p| p * p).sum(),
+        };
+        let room = 1.0 - expected;
+        (room > 1e-15).then(|| (agreement / pairable - expected) / room)
+    }
+
+    pub(super) fn krippendorff(&self, weights: &[u32]) -> Option<f64> {
+        let (mut reads, mut disagreement) = (0.0, 0.0);
+        let mut totals = vec![0.0; self.answers];
+        for (weight, tally) in self.read(weights).filter(|(_, tally)| tally.reads >= 2) {
+            reads += weight * tally.reads as f64;
+            let pairs = tally.reads * (tally.reads - 1) - tally.agreeing();
+            disagreement += weight * pairs as f64 / (tally.reads - 1) as f64;
+            for (total, of) in totals.iter_mut().zip(&tally.of) {
+                *total += weight * *of as f64;
+            }
+        }
+        let expected = reads * reads - totals.iter().map(|k| k * k).sum::<f64>();
+        (expected > 0.5).then(|| 1.0 - disagreement * (reads - 1.0) / expected)
+    }
+
+    pub(super) fn conger(&self, weights: &[u32]) -> Option<f64> {
+        let mut sums = CongerSums::new(self.readers, self.answers);
+        for (row, weight) in self.rows.iter().zip(weights).filter(|(_, weight)| **weight > 0) {
+            sums.add(row, f64::from(*weight));
+        }
+        sums.kappa()
+    }
+
+    /// Cohen's kappa of two readers, prepared for many weightings.
+    pub(super) fn cohen(&self, a: usize, b: usize) -> impl Fn(&[u32]) -> Option<f64> + Sync + Send + use<> {
+        let of = |row: &[Option<usize>], reader: usize| row.get(reader).copied().flatten();
+        let pair = |(case, row): (usize, &Vec<Option<usize>>)| Some((case, of(row, a)?, of(row, b)?));
+        let pairs: Vec<(usize, usize, usize)> = self.rows.iter().enumerate().filter_map(pair).collect();
+        let answers = self.answers;
+        move |weights| {
+            let (mut first, mut second) = (vec![0_u64; answers], vec![0_u64; answers]);
+            let (mut n, mut agreed) = (0, 0);
+            for (case, x, y) in &pairs {
+                let weight = u64::from(weights[*case]);
+                first[*x] += weight;
+                second[*y] += weight;
+                n += weight;
+                agreed += if x == y { weight } else { 0 };
+            }
+            let expected: u64 = first.iter().zip(&second).map(|(x, y)| x * y).sum();
+            // With one and the same answer throughout chance agreement is complete.
+            let (n, expected, agreed) = (n as f64, expected as f64, agreed as f64);
+            (n * n > expected).then(|| (agreed * n - expected) / (n * n - expected))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{cohen, conger, fleiss, gwet_ac1, krippendorff};
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_case_that_counts_twice_is_two_cases(
+            table in proptest::collection::vec(
+                proptest::collection::vec(proptest::option::weighted(0.7, 0_u8..3), 4), 1..12),
+            weights in proptest::collection::vec(0_u32..4, 12),
+        ) {
+            let weights = &weights[..table.len()];
+            let repeated: Vec<Vec<Option<u8>>> = table
+                .iter()
+                .zip(weights)
+                .flat_map(|(row, weight)| vec![row.clone(); *weight as usize])
+                .collect();
+            let weighted = Weighted::new(&table);
+            let pairs = [
+                (weighted.fleiss(weights), fleiss(&repeated)),
+                (weighted.conger(weights), conger(&repeated)),
+                (weighted.krippendorff(weights), krippendorff(&repeated)),
+                (weighted.gwet_ac1(weights, 3), gwet_ac1(&repeated, 3)),
+                (weighted.cohen(1, 3)(weights), cohen(&repeated, 1, 3).kappa),
+            ];
+            for (number, (ours, theirs)) in pairs.into_iter().enumerate() {
+                let theirs = theirs.map(|found| found.value);
+                proptest::prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", number);
+                let distance = (ours.unwrap_or_default() - theirs.unwrap_or_default()).abs();
+                proptest::prop_assert!(distance < 1e-12, "{} {:?} {:?}", number, ours, theirs);
+            }
+        }
+    }
+}
