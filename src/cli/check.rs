@@ -88,6 +88,12 @@ fn data(study: &Study) -> Result<Vec<Diagnostic>> {
     // Scores are looked at when they are needed; here they only bring the digests of the images.
     let scores = study::read_scores(&inputs).ok();
     let mut found = cohort.warnings.clone();
+    let protocol = study.folder.join("protocol.toml");
+    found.extend(
+        study::endpoints_that_ignore_patients(&study.protocol, &cohort)
+            .into_iter()
+            .map(|d| d.at(Location::file(&protocol))),
+    );
     if let Err(error) = study::separate(&inputs, &cohort, scores.as_ref()) {
         found.extend(error.diagnostics());
     }

@@ -111,14 +111,14 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     }
     warn_about_small_class(sample, "the difference", &mut out);
     warn_beyond_range((-1.0, 1.0), &mut out);
-    warn_about_clusters(sample, &mut out);
+    warn_about_clusters(Metric::Auc, has_clusters(sample).is_some(), false, sample, &mut out);
     out
 }
 
 /// How many independent pairs of a positive and a negative a mean over all pairs is worth, at least: the
 /// smaller class (Hoeffding 1963, section 5b), divided by what one patient holds of a class; a patient who
 /// holds both classes ties three pairs together.
-fn independent_pairs(sample: &Sample<'_>) -> u64 {
+pub(super) fn independent_pairs(sample: &Sample<'_>) -> u64 {
     let positives = sample.labels.iter().filter(|&&l| l).count() as u64;
     let classes = [sample.labels.len() as u64 - positives, positives];
     let Some(patients) = sample.patients else { return classes[0].min(classes[1]) };
