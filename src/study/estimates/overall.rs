@@ -1,8 +1,7 @@
 //! Estimates over all analysed cases, as sampled and at the prevalence of intended use.
 
 use super::cases::{Analysed, Columns};
-use super::plan::{StudyPlan, has_clusters};
-use super::verdict::is_judged;
+use super::plan::{StudyPlan, has_clusters, is_judged};
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
 use crate::statistics::metric::{Metric, Plan, estimate, estimate_at_prevalence};
 

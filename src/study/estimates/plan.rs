@@ -1,8 +1,7 @@
 //! Estimates of a study under its declared analysis.
 
 use super::cases::{Analysed, Columns, count, patients};
-use super::verdict::is_judged;
-use crate::protocol::Protocol;
+use crate::protocol::{Endpoint, Protocol, Role};
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::{Metric, Plan, estimate, sound_first};
 
@@ -13,6 +12,11 @@ const CLUSTERED: [IntervalMethod; 3] =
 /// Whether a patient has several cases.
 pub(super) fn has_clusters(cases: &[Analysed]) -> bool {
     patients(cases.iter().map(|c| c.case)) < count(cases.len())
+}
+
+/// Whether an endpoint is one of several that decide.
+pub(super) fn is_judged(endpoint: &Endpoint) -> bool {
+    endpoint.role == Role::Primary && endpoint.criterion.is_some()
 }
 
 pub(super) struct StudyPlan<'a> {

@@ -1,16 +1,11 @@
 //! The verdict of each endpoint, and of the study.
 
 use super::cases::{Analysed, Columns};
-use super::plan::StudyPlan;
-use crate::protocol::{Bound, Endpoint, Role};
+use super::plan::{StudyPlan, is_judged};
+use crate::protocol::{Bound, Endpoint};
 use crate::statistics::estimate::{Estimate, Interval};
 use crate::statistics::metric::{Decision, Plan, decide};
 use crate::study::results::{EndpointResult, FallbackRecord, Verdict};
-
-/// Whether an endpoint is one of several that decide.
-pub(super) fn is_judged(endpoint: &Endpoint) -> bool {
-    endpoint.role == Role::Primary && endpoint.criterion.is_some()
-}
 
 impl StudyPlan<'_> {
     /// The verdict of each endpoint; an interval that stands in for a declared one is added to its estimate.
