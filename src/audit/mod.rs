@@ -82,7 +82,8 @@ pub struct Beside<'a> {
 /// Audits a bundle and, where they lie there, the documents rendered from it and the locked weights.
 ///
 /// # Errors
-/// Only when there is no bundle to look at, a file cannot be read, or the images cannot be scored again.
+/// Only when there is no bundle to look at, a file cannot be read, the images cannot be scored again, or the bundle
+/// is intact and of a format that this version does not read.
 pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let mut opened = bag::open(folder)?;
     if let Some(expected) = beside.root
@@ -94,13 +95,17 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
                 .at(Location::file(folder.join("tagmanifest-sha256.txt"))),
         );
     }
+    let bytes = answer(
+        "bytes",
+        "Is every byte the one that was recorded?",
+        format!("{} files against their manifests", opened.payload.len()),
+        std::mem::take(&mut opened.discrepancies),
+    );
+    if bytes.holds == Some(true) {
+        bundle::readable(&opened.payload)?;
+    }
     let mut answers = vec![
-        answer(
-            "bytes",
-            "Is every byte the one that was recorded?",
-            format!("{} files against their manifests", opened.payload.len()),
-            std::mem::take(&mut opened.discrepancies),
-        ),
+        bytes,
         ledger(&opened),
         results(&opened),
         report(&opened, beside.reports)?,

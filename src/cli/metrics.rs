@@ -783,7 +783,7 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
         By::Hoeffding,
     ];
     if args.cluster.is_some() {
-        methods.insert(0, By::Obuchowski);
+        methods.splice(0..0, [By::Obuchowski, By::KornGraubard, By::ClopperPearsonPatients]);
     }
     let fit = metric.is_fitted();
     let weighted =
@@ -924,7 +924,10 @@ pub(super) fn text_table(rows: &[&Estimate]) -> comfy_table::Table {
         let mut lines = row.intervals.iter().map(|i| {
             let dropped = i.dropped.filter(|d| *d > 0).map_or(String::new(), |d| format!(", {d} dropped"));
             let of = i.replicates.map_or(String::new(), |b| format!(" ({b}{dropped})"));
-            (format!("{:.4} to {:.4}", i.lower, i.upper), format!("{}{of}", i.method.describe()))
+            (
+                format!("{:.4} to {:.4}", i.lower, i.upper),
+                format!("{}{of}", i.method.describe(row.quantity())),
+            )
         });
         if let Some((interval, method)) = lines.next() {
             first[3] = interval;

@@ -7,6 +7,7 @@ use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::Result;
 use crate::evidence::ledger::Event;
+use crate::report::wording;
 use crate::study::results::{Results, Verdict};
 use crate::study::{self, Step};
 use crate::workflow::validate::{Validated, validate};
@@ -85,7 +86,12 @@ pub fn show(validated: &Validated, context: Context) {
             endpoint.role.name().to_owned(),
             number(endpoint.value),
             interval.map_or("-".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
-            endpoint.interval_method.describe().to_owned(),
+            endpoint
+                .interval
+                .as_ref()
+                .map_or(endpoint.interval_method, |i| i.method)
+                .describe(endpoint.metric.quantity())
+                .to_owned(),
             endpoint.criterion.clone().unwrap_or_default(),
             match endpoint.verdict {
                 Some(Verdict::Met) => "met",
@@ -97,6 +103,11 @@ pub fn show(validated: &Validated, context: Context) {
         ]);
     }
     println!("{table}");
+    for endpoint in &results.endpoints {
+        if let Some(words) = wording::fallback(endpoint) {
+            println!("{}: {words}", endpoint.id);
+        }
+    }
     let words = match results.conclusion {
         Verdict::Met => "every primary endpoint is met",
         Verdict::NotMet => "a primary endpoint is NOT met",

@@ -110,10 +110,19 @@ pub fn measure(
     );
     add(Metric::AveragePrecision, boot().into_iter().collect());
     for metric in table {
-        // Binomial intervals take cases as independent.
-        let exact = if clustered && boot().is_some() { None } else { Some(By::Wilson) };
-        let exact = exact.filter(|m| metric.accepts(*m));
-        add(metric, exact.into_iter().chain(boot()).collect());
+        // Wilson's takes cases as independent.
+        let closed: &[By] =
+            if clustered { &[By::KornGraubard, By::ClopperPearsonPatients] } else { &[By::Wilson] };
+        let closed = closed.iter().copied().filter(|m| metric.accepts(*m));
+        add(
+            metric,
+            boot()
+                .filter(|_| clustered)
+                .into_iter()
+                .chain(closed)
+                .chain(boot().filter(|_| !clustered))
+                .collect(),
+        );
     }
     for metric in calibration.into_iter().filter(|_| probabilities) {
         add(metric, vec![By::Wald]);

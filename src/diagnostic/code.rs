@@ -573,6 +573,14 @@ codes! {
     ClusteringIgnored = "clustering-ignored",
     /// No interval by the declared method; the message says why.
     IntervalNotEvaluable = "interval-not-evaluable",
+    /// The declared interval of an endpoint is a point or all but one.
+    IntervalCollapsed = "interval-collapsed",
+    /// A share without an error, or a class without spread: asymptotic and bootstrap intervals see nothing there.
+    AtBoundary = "at-boundary",
+    /// The spread of the declared interval rests on one case or patient.
+    RestsOnOneCase = "rests-on-one-case",
+    /// An endpoint was judged by another interval than the declared one, or by none.
+    FallbackDecided = "fallback-decided",
     /// Bootstrap replicates that could not be evaluated were left out.
     ReplicatesDropped = "replicates-dropped",
     /// ECE and MCE are above 0 by chance where calibration is perfect.

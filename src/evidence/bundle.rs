@@ -11,7 +11,13 @@ use crate::digest::RelativePath;
 use crate::study::{self, Files, Inputs};
 
 /// Version of the layout; a change of meaning raises the number.
-pub const FORMAT: &str = "sequester-evidence/1";
+pub const FORMAT: &str = "sequester-evidence/2";
+/// The format before, and what to do with it.
+const FORMER: &str = "sequester-evidence/1";
+const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as independent, no \
+                       longer decides an endpoint, so verdicts may differ; sequester 0.1 verifies and renders \
+                       bundles of format 1, and `sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt` checks \
+                       their bytes";
 /// The protocol, exact bytes.
 pub const PROTOCOL: &str = "protocol.toml";
 /// Who submits what, exact bytes.
@@ -96,6 +102,26 @@ pub fn text<'a>(payload: &'a Payload, name: &str) -> Result<&'a str> {
 pub fn unreadable(name: &str, why: &str) -> Error {
     let problem = Diagnostic::error(Code::BundleUnreadable, why.to_owned());
     Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
+}
+
+/// Whether this version reads the bundle.
+///
+/// # Errors
+/// `Error::Input` with `format-unknown` for a bundle of another format: it is as intact as its manifests say, and
+/// cannot be understood here. A bundle without a format is left to the questions that need it.
+pub fn readable(payload: &Payload) -> Result<()> {
+    let environment = file(payload, ENVIRONMENT).ok();
+    let environment: Option<serde_json::Value> = environment.and_then(|b| serde_json::from_slice(b).ok());
+    let format = environment.as_ref().and_then(|e| e.get("format")?.as_str());
+    match format {
+        None | Some(FORMAT) => Ok(()),
+        Some(other) => {
+            let message = format!("the bundle's format is \"{other}\", this program reads \"{FORMAT}\"");
+            let problem = Diagnostic::error(Code::FormatUnknown, message)
+                .at(Location::file(format!("data/{ENVIRONMENT}")));
+            Err(Error::Input(vec![if other == FORMER { problem.hint(WAY_OUT) } else { problem }]))
+        }
+    }
 }
 
 /// The study's inputs as a bundle holds them.

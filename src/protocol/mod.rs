@@ -3,10 +3,12 @@
 //! [`parse`] takes the text as typed and gives either a [`Protocol`] that is known to be valid or every
 //! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
 
+mod endpoints;
 mod parse;
 use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
 pub use crate::statistics::estimate::ResamplingUnit;
+pub use crate::statistics::metric::Fallback;
 use crate::statistics::metric::Metric;
 use crate::statistics::multiplicity::Multiplicity;
 use crate::statistics::operating_point::OperatingPointRule;
@@ -438,6 +440,8 @@ pub struct Endpoint {
     pub role: Role,
     /// How its interval is computed.
     pub interval: IntervalMethod,
+    /// What decides where that interval is none.
+    pub fallback: Fallback,
     /// Acceptance criterion.
     pub criterion: Option<AcceptanceCriterion>,
 }

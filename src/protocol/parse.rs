@@ -3,13 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::endpoints::endpoints;
 use super::reader::{Document, Section};
 use super::*;
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Version of the format; a change of meaning raises the number.
-pub const FORMAT: &str = "sequester-protocol/1";
+pub const FORMAT: &str = "sequester-protocol/2";
+/// The format before, and what to do with it.
+const FORMER: &str = "sequester-protocol/1";
+const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as independent, no \
+                       longer decides an endpoint: its `fallback` does (\"effective-number\" unless declared). Look \
+                       at every endpoint's interval and write format = \"sequester-protocol/2\"; sequester 0.1 \
+                       reads format 1";
 
 /// Reads a protocol. `path` is for messages.
 ///
@@ -29,11 +36,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Protocol, Vec<Diagnostic>> {
 fn root(root: Section) -> Protocol {
     let format = root.required_string("format");
     if root.has("format") && format != FORMAT {
-        root.wrong(
-            "format",
-            Code::FormatUnknown,
-            format!("the format is \"{format}\", this program reads \"{FORMAT}\""),
-        );
+        let message = format!("the format is \"{format}\", this program reads \"{FORMAT}\"");
+        let problem = Diagnostic::error(Code::FormatUnknown, message).at(root.at("format"));
+        root.report(if format == FORMER { problem.hint(WAY_OUT) } else { problem });
     }
     let study = study(root.required_section("study"));
     let data = data(root.required_section("data"));
@@ -591,76 +596,6 @@ fn analysis(section: Section) -> Analysis {
     };
     section.finish();
     analysis
-}
-
-fn endpoints(root: &Section, unit: ResamplingUnit) -> Vec<Endpoint> {
-    let mut ids = BTreeSet::new();
-    let mut endpoints = Vec::new();
-    for section in root.sections("endpoint") {
-        let id = section.required_string("id");
-        if !ids.insert(id.clone()) {
-            section.wrong("id", Code::DuplicateId, format!("two endpoints have the id `{id}`"));
-        }
-        section.required_string("metric");
-        let metric =
-            section.choice("metric", &Metric::ENDPOINTS.map(|metric| (metric.id(), metric)), Metric::Auc);
-        section.required_string("interval");
-        let methods: Vec<_> = metric.methods().filter(|m| m.exists_for(unit)).map(|m| (m.id(), m)).collect();
-        let interval = section.choice("interval", &methods, IntervalMethod::BootstrapPercentile);
-        section.required_string("role");
-        let role = section.choice(
-            "role",
-            &[("primary", Role::Primary), ("secondary", Role::Secondary)],
-            Role::Primary,
-        );
-        let criterion = section.string("criterion").and_then(|text| {
-            let parsed = acceptance(&text);
-            if parsed.is_none() {
-                section.wrong(
-                    "criterion",
-                    Code::Criterion,
-                    format!("\"{text}\" is not a criterion on a confidence bound, such as \"lower > 0.80\""),
-                );
-            }
-            parsed
-        });
-        if role == Role::Primary && !section.has("criterion") {
-            section.wrong(
-                "role",
-                Code::KeyMissing,
-                "a primary endpoint needs a `criterion`, such as \"lower > 0.80\"",
-            );
-        }
-        section.finish();
-        endpoints.push(Endpoint { id, metric, role, interval, criterion });
-    }
-    if !endpoints.iter().any(|e| e.role == Role::Primary) {
-        root.report(
-            Diagnostic::error(Code::EndpointMissing, "the protocol declares no primary endpoint")
-                .at(root.at("endpoint"))
-                .hint("add [[endpoint]] with id, metric, role = \"primary\", interval and criterion"),
-        );
-    }
-    endpoints
-}
-
-/// `lower > 0.80`, `lower >= 0.80`, `upper < 0.1`, `upper <= 0.1`.
-fn acceptance(text: &str) -> Option<AcceptanceCriterion> {
-    let mut words = text.split_whitespace();
-    let (bound, operator, goal) = (words.next()?, words.next()?, words.next()?.parse::<f64>().ok()?);
-    let (bound, strict) = match (bound, operator) {
-        ("lower", ">") => (Bound::Lower, true),
-        ("lower", ">=") => (Bound::Lower, false),
-        ("upper", "<") => (Bound::Upper, true),
-        ("upper", "<=") => (Bound::Upper, false),
-        _ => return None,
-    };
-    (words.next().is_none() && goal.is_finite()).then(|| AcceptanceCriterion {
-        bound,
-        strict,
-        goal,
-        text: text.to_owned(),
-    })
 }
 
 fn subgroups(root: &Section) -> Vec<Subgroup> {

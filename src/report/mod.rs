@@ -5,6 +5,6 @@ mod banner;
 pub mod comparison;
 pub mod description;
 pub mod submission;
-mod wording;
+pub mod wording;
 
 pub use submission::{DEVICE_EXAMPLE, default_templates, from_bundle, render};

@@ -1,11 +1,12 @@
 //! Estimates, intervals and verdicts in words: what every kind of document says about a quantity, with the
 //! numbers as `document::format` writes them.
 
+use crate::diagnostic::Code;
 use crate::document::format::{Style, count, level, number};
 use crate::document::text;
-use crate::statistics::estimate::{Estimate, Interval, ResamplingUnit};
+use crate::statistics::estimate::{Estimate, Interval, Quantity, ResamplingUnit};
 use crate::statistics::multiplicity::Multiplicity;
-use crate::study::results::{AnalysisMethod, Verdict};
+use crate::study::results::{AnalysisMethod, EndpointResult, Verdict};
 
 /// How an estimate is written, from its id and whether it has counts.
 pub fn style(estimate: &Estimate) -> Style {
@@ -51,9 +52,9 @@ pub fn limits(interval: &Interval, style: Style) -> String {
     format!("{} to {}", number(interval.lower, style), number(interval.upper, style))
 }
 
-/// An interval's method with what is needed to compute it again.
-pub fn method(interval: &Interval) -> String {
-    let mut text = interval.method.describe().to_owned();
+/// An interval's method with what is needed to compute it again; `of` is what it is of.
+pub fn method(interval: &Interval, of: Quantity) -> String {
+    let mut text = interval.method.describe(of).to_owned();
     if let Some(replicates) = interval.replicates {
         text = format!("{text}, {} replicates", count(replicates));
     }
@@ -101,7 +102,7 @@ pub fn fraction(estimate: &Estimate) -> Option<String> {
     Some(format!("{}/{}", count(estimate.numerator?), count(estimate.denominator?)))
 }
 
-/// The first, declared interval; a dash when there is none.
+/// The first interval, which is the one to quote; a dash when there is none.
 pub fn interval(estimate: &Estimate) -> String {
     estimate.intervals.first().map_or_else(|| "\u{2013}".to_owned(), |i| limits(i, style(estimate)))
 }
@@ -112,10 +113,35 @@ pub fn sentence(estimate: &Estimate) -> String {
     parts.extend(fraction(estimate));
     if let Some(first) = estimate.intervals.first() {
         let limits = limits(first, style(estimate));
-        parts.push(format!("{} CI {limits}, {}", level(first.level), method(first)));
+        parts.push(format!("{} CI {limits}, {}", level(first.level), method(first, estimate.quantity())));
     }
     let value = value(estimate);
     if parts.is_empty() { value } else { format!("{value} ({})", parts.join("; ")) }
+}
+
+/// Which interval decides an endpoint in place of the declared one, and why; none where the declared one does.
+pub fn fallback(endpoint: &EndpointResult) -> Option<String> {
+    let fallback = endpoint.fallback.as_ref()?;
+    let of = endpoint.metric.quantity();
+    let declared = endpoint.interval_method.describe(of);
+    let style = style_of(endpoint.metric.id(), false);
+    let limits = fallback.declared.as_ref().map_or(String::new(), |i| format!(", {}", limits(i, style)));
+    let decided = match &endpoint.interval {
+        Some(interval) => format!("judged by {}", interval.method.describe(of)),
+        None => "not judged".to_owned(),
+    };
+    Some(format!(
+        "{decided} (fallback \"{}\") and not by the declared interval ({declared}{limits}): {} ({})",
+        fallback.rule.id(),
+        fallback.message,
+        fallback.reason
+    ))
+}
+
+/// The warning that an interval takes the cases of one patient as independent, as it stands beside a number.
+pub fn clustering(estimate: &Estimate) -> Option<String> {
+    let found = estimate.warnings.iter().find(|w| w.code == Code::ClusteringIgnored)?;
+    Some(found.to_string())
 }
 
 /// A verdict in words.

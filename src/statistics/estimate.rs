@@ -22,6 +22,17 @@ pub enum ResamplingUnit {
     SiteThenPatient,
 }
 
+/// What an interval is of, as far as its name depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// A share of cases k/n.
+    Share,
+    /// An area under the ROC curve, or a difference of two.
+    Area,
+    /// Everything else: where a binomial method is named, its limits were carried through a function.
+    Projected,
+}
+
 /// How an interval was computed. The names are those that documents and JSON print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -36,8 +47,13 @@ pub enum IntervalMethod {
     Obuchowski,
     /// Unbiased U-statistic variance (Gallas 2006).
     UStatistic,
-    /// Clopper and Pearson 1934, exact.
+    /// Clopper and Pearson 1934, exact; of what is no proportion, its limits carried through.
     ClopperPearson,
+    /// Clopper and Pearson 1934 on patients: below, those all of whose cases are right, above, those any of
+    /// whose cases are.
+    ClopperPearsonPatients,
+    /// Korn and Graubard 1998: Clopper-Pearson limits on the effective number of cases.
+    KornGraubard,
     /// Wilson 1927, score interval.
     Wilson,
     /// Agresti and Coull 1998.
@@ -62,13 +78,15 @@ pub enum IntervalMethod {
 
 impl IntervalMethod {
     /// Every method, in the order in which they are listed.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Delong,
         Self::DelongLogit,
         Self::HanleyMcneil,
         Self::Obuchowski,
         Self::UStatistic,
         Self::ClopperPearson,
+        Self::ClopperPearsonPatients,
+        Self::KornGraubard,
         Self::Wilson,
         Self::AgrestiCoull,
         Self::Jeffreys,
@@ -90,6 +108,8 @@ impl IntervalMethod {
             Self::Obuchowski => "obuchowski",
             Self::UStatistic => "u-statistic",
             Self::ClopperPearson => "clopper-pearson",
+            Self::ClopperPearsonPatients => "clopper-pearson-patients",
+            Self::KornGraubard => "korn-graubard",
             Self::Wilson => "wilson",
             Self::AgrestiCoull => "agresti-coull",
             Self::Jeffreys => "jeffreys",
@@ -113,8 +133,21 @@ impl IntervalMethod {
         matches!(self, Self::BootstrapPercentile | Self::BootstrapBasic | Self::BootstrapBca)
     }
 
-    /// The method in words, with its source, for documents.
-    pub fn describe(self) -> &'static str {
+    /// The method in words, with its source, for documents. "Clopper and Pearson, exact" is the name for
+    /// proportions; what is carried from its limits is called a projection.
+    pub fn describe(self, of: Quantity) -> &'static str {
+        match (self, of) {
+            (Self::ClopperPearson, Quantity::Area) => "Clopper and Pearson (1934) of disjoint pairs",
+            (Self::ClopperPearson, Quantity::Projected) => "projected from Clopper-Pearson (1934) limits",
+            (Self::ClopperPearsonPatients, Quantity::Projected) => {
+                "projected from Clopper-Pearson (1934) limits on patients"
+            }
+            (Self::KornGraubard, Quantity::Projected) => "projected from Korn-Graubard (1998) limits",
+            _ => self.name(),
+        }
+    }
+
+    fn name(self) -> &'static str {
         match self {
             Self::Delong => "DeLong (1988)",
             Self::DelongLogit => "DeLong (1988), logit scale",
@@ -122,6 +155,8 @@ impl IntervalMethod {
             Self::Obuchowski => "Obuchowski (1997), clustered",
             Self::UStatistic => "unbiased U-statistic (Gallas 2006)",
             Self::ClopperPearson => "Clopper and Pearson (1934), exact",
+            Self::ClopperPearsonPatients => "Clopper and Pearson (1934) on patients",
+            Self::KornGraubard => "Korn and Graubard (1998), effective number",
             Self::Wilson => "Wilson (1927) score",
             Self::AgrestiCoull => "Agresti and Coull (1998)",
             Self::Jeffreys => "Jeffreys (Brown, Cai and DasGupta 2001)",
@@ -162,9 +197,9 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether it is one point, apart from rounding.
+    /// Whether it is one point, or all but one: narrower than any spread that cases can have.
     pub fn is_point(&self) -> bool {
-        self.upper - self.lower <= 1e-12 * (1.0 + self.lower.abs())
+        self.upper - self.lower <= 1e-9 * (1.0 + self.lower.abs())
     }
 }
 
@@ -257,7 +292,7 @@ pub struct Estimate {
     pub n: u64,
     /// Positives among them.
     pub positives: u64,
-    /// Intervals, the declared one first.
+    /// Intervals. The first is the one to quote: the declared one, unless it is none and a sound one is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intervals: Vec<Interval>,
     /// The operating point it holds at: positive is score >= threshold.
@@ -278,4 +313,16 @@ pub struct Estimate {
     /// Things to know about this estimate, written as `code: message`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
     pub warnings: Vec<Warning>,
+}
+
+impl Estimate {
+    /// What its intervals are of.
+    pub fn quantity(&self) -> Quantity {
+        match self.id.as_str() {
+            _ if self.prevalence.is_some() => Quantity::Projected,
+            "auc" | "auc_difference" => Quantity::Area,
+            _ if self.denominator.is_some() => Quantity::Share,
+            _ => Quantity::Projected,
+        }
+    }
 }

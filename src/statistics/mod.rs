@@ -6,6 +6,7 @@ pub mod agreement;
 pub mod auc;
 pub mod bootstrap;
 pub mod calibration;
+pub mod clustered;
 pub mod confusion;
 pub mod design;
 pub mod estimate;

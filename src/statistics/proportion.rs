@@ -18,6 +18,15 @@ pub fn clopper_pearson(k: u64, n: u64, level: f64) -> Limits {
     (lower, upper)
 }
 
+/// Clopper-Pearson limits of `k` right of `n` where the numbers are effective ones and need not be whole
+/// (Korn and Graubard 1998). 0 <= `k` <= `n`, `n` > 0.
+pub fn clopper_pearson_effective(k: f64, n: f64, level: f64) -> Limits {
+    let alpha = (1.0 - level) / 2.0;
+    let lower = if k <= 0.0 { 0.0 } else { beta_quantile(alpha, 1.0 - alpha, k, n - k + 1.0) };
+    let upper = if k >= n { 1.0 } else { beta_quantile(1.0 - alpha, alpha, k + 1.0, n - k) };
+    (lower, upper)
+}
+
 /// Hoeffding (1963, theorem 1, in Chernoff's form): the means μ that the mean of `n` > 0 independent terms in
 /// 0..1 does not exclude, n·KL(mean, μ) <= ln(2/α). It covers at least at the level whatever law the terms
 /// have, and is never a point.

@@ -258,6 +258,13 @@ pub fn beta_quantile(p: f64, q: f64, a: f64, b: f64) -> f64 {
     logistic(u).0
 }
 
+/// The two-sided quantile of Student's t at a level: P(|T| <= t) = `level`, with `df` > 0 degrees of freedom.
+/// T²/(df + T²) has the law Beta(½, df/2).
+pub fn t_two_sided(level: f64, df: f64) -> f64 {
+    let share = beta_quantile(level, 1.0 - level, 0.5, df / 2.0);
+    (df * share / (1.0 - share)).sqrt()
+}
+
 /// (x, 1 − x) of a logit.
 pub fn logistic(u: f64) -> (f64, f64) {
     let e = (-u.abs()).exp();

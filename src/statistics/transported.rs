@@ -67,7 +67,18 @@ pub fn exact_limits(
     let each = level.sqrt();
     let se = clopper_pearson(sensitivity.0, sensitivity.1, each);
     let sp = clopper_pearson(specificity.0, specificity.1, each);
-    Some((carried(se.0, sp.0, prevalence).unwrap_or(0.0), carried(se.1, sp.1, prevalence).unwrap_or(1.0)))
+    Some(carried_limits(se, sp, prevalence, carried))
+}
+
+/// Limits of sensitivity and of specificity, carried through.
+pub fn carried_limits(
+    sensitivity: Limits,
+    specificity: Limits,
+    prevalence: f64,
+    carried: fn(f64, f64, f64) -> Option<f64>,
+) -> Limits {
+    let lower = carried(sensitivity.0, specificity.0, prevalence).unwrap_or(0.0);
+    (lower, carried(sensitivity.1, specificity.1, prevalence).unwrap_or(1.0))
 }
 
 /// The value at a prevalence from a table; none when a class is empty.

@@ -18,11 +18,14 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
-use crate::protocol::{CaseTable, Combine, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup};
+use crate::protocol::{
+    CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup,
+};
 use crate::reads::consensus;
 use crate::reads::consensus::{Assembled, Consensus};
 use crate::reads::files as reads;
 use crate::sampling;
+use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
@@ -203,6 +206,47 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     }
     let drawn = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
     Ok(Cohort { cases: all.cases, fields: all.fields, failed, drawn, warnings })
+}
+
+/// Endpoints whose declared interval takes the drawn cases of one patient as independent: it will not decide.
+pub fn endpoints_that_ignore_patients(protocol: &Protocol, cohort: &Cohort) -> Vec<Diagnostic> {
+    let numbers = |ids: Vec<&str>| -> Vec<u32> {
+        let mut known = BTreeMap::new();
+        ids.into_iter()
+            .map(|id| {
+                let next = known.len() as u32;
+                *known.entry(id).or_insert(next)
+            })
+            .collect()
+    };
+    let patients = numbers(cohort.drawn_cases().map(|c| c.patient_id.as_str()).collect());
+    let sites = numbers(cohort.drawn_cases().map(|c| c.site.as_deref().unwrap_or_default()).collect());
+    let count = patients.iter().max().map_or(0, |most| most + 1);
+    let unit = protocol.analysis.resampling_unit;
+    let ignores = |e: &&Endpoint| ignores_patients(e.metric, e.interval, unit, &patients, &sites);
+    let problem = |e: &Endpoint| {
+        let instead = match e.metric {
+            Metric::Auc => "`obuchowski`, or a bootstrap with `resampling_unit = \"patient\"`",
+            Metric::AveragePrecision => "`resampling_unit = \"patient\"`",
+            _ => {
+                "`korn-graubard`, `clopper-pearson-patients`, or a bootstrap with `resampling_unit = \"patient\"`"
+            }
+        };
+        Diagnostic::warning(
+            Code::ClusteringIgnored,
+            format!(
+                "the endpoint `{}` declares `{}`, which takes the {} drawn cases of {count} patients as \
+                 independent: where it counts several cases of one patient it does not decide, and the fallback \
+                 `{}` does",
+                e.id,
+                e.interval.id(),
+                patients.len(),
+                e.fallback.id()
+            ),
+        )
+        .hint(format!("declare {instead}; or draw one image a patient (`images_per_patient = \"one\"`)"))
+    };
+    protocol.endpoints.iter().filter(ignores).map(problem).collect()
 }
 
 fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {

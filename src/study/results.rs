@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::Role;
+use crate::diagnostic::Code;
+use crate::protocol::{Fallback, Role};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Metric;
@@ -15,7 +16,7 @@ use crate::statistics::roc_band::{BandMethod, BandPoint};
 use crate::statistics::warning::Warning;
 
 /// Version of the format; a change of meaning raises the number.
-pub const FORMAT: &str = "sequester-results/1";
+pub const FORMAT: &str = "sequester-results/2";
 
 /// Everything a document may print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -230,12 +231,29 @@ pub struct EndpointResult {
     pub interval_method: IntervalMethod,
     /// The estimate's value.
     pub value: Option<f64>,
-    /// The declared interval.
+    /// The interval that decides: the declared one, or what stands in for it as [`Self::fallback`] says.
     pub interval: Option<Interval>,
+    /// Why the declared interval does not decide, where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<FallbackRecord>,
     /// The bound that was compared.
     pub bound: Option<f64>,
     /// The answer; endpoints without criterion have none.
     pub verdict: Option<Verdict>,
+}
+
+/// Why another interval than the declared one decides an endpoint, or none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FallbackRecord {
+    /// The rule that the protocol declares.
+    pub rule: Fallback,
+    /// `clustering-ignored`, `interval-not-evaluable`, `interval-collapsed`, `at-boundary`,
+    /// `rests-on-one-case`.
+    pub reason: Code,
+    /// The reason in words.
+    pub message: String,
+    /// The declared interval, where it exists.
+    pub declared: Option<Interval>,
 }
 
 /// Points for the figures. All of the primary analysis.

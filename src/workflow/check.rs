@@ -60,6 +60,9 @@ impl Looked {
         let mut inputs = study.known()?;
         let cohort = study::cohort(&inputs)?;
         self.said(Ok(cohort.warnings.clone()));
+        let protocol = study.folder.join("protocol.toml");
+        let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
+        self.said(Ok(endpoints.map(|d| d.at(Location::file(&protocol))).collect()));
         self.said(bring_reads(study, &mut inputs));
         // The case tables' own notes are among the cohort's.
         let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();

@@ -5,6 +5,7 @@ mod bad_input;
 mod bootstrap_laws;
 mod compare;
 mod data_in;
+mod deciding;
 mod design;
 mod diagnostics;
 mod hostile_bytes;

@@ -1,40 +1,25 @@
-//! Evidence that earlier versions wrote verifies as long as its format number stands (`fixtures/evidence/`).
+//! Evidence that earlier versions wrote verifies as long as its format number stands, and is refused by name after
+//! (`fixtures/evidence/`).
 
 use std::path::{Path, PathBuf};
 
 use crate::support::{files, sequester};
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/evidence/v1").join(name)
+const V1: [&str; 2] = ["scored-elsewhere", "locked-model"];
+const V2: [&str; 1] = ["scored-elsewhere"];
+
+fn fixture(version: u8, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/evidence/v{version}")).join(name)
 }
 
-#[test]
-fn bundles_of_format_1_verify() {
-    for name in ["scored-elsewhere", "locked-model"] {
-        let folder = fixture(name);
-        let ran = sequester(&["verify", folder.to_str().expect("UTF-8"), "--json"]);
-        assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
-        let told: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-        assert_eq!(told["holds"], true, "{name}: {told}");
-    }
+fn verify(folder: &Path) -> crate::support::Ran {
+    sequester(&["verify", folder.to_str().expect("UTF-8"), "--json"])
 }
 
-#[test]
-fn the_fixtures_say_which_formats_they_are_of() {
-    let told = |name: &str, path: &str| std::fs::read_to_string(fixture(name).join(path)).expect("reads");
-    for name in ["scored-elsewhere", "locked-model"] {
-        assert!(told(name, "data/results.json").contains("\"sequester-results/1\""));
-        assert!(told(name, "data/protocol.toml").contains("\"sequester-protocol/1\""));
-        assert!(told(name, "data/environment.json").contains("\"sequester-evidence/1\""));
-    }
-    assert!(told("locked-model", "data/model/lock.json").contains("\"sequester-lock/1\""));
-}
-
-/// A fixture that cannot fail tests nothing.
-#[test]
-fn a_changed_byte_in_a_fixture_is_found() {
+/// A copy of a fixture in which a text of `results.json` is another.
+fn changed(version: u8) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a folder");
-    let source = fixture("scored-elsewhere");
+    let source = fixture(version, "scored-elsewhere");
     for (path, bytes) in files(&source) {
         let to = copy.path().join(path.strip_prefix(&source).expect("below"));
         std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
@@ -43,5 +28,57 @@ fn a_changed_byte_in_a_fixture_is_found() {
     let results = copy.path().join("data/results.json");
     let text = std::fs::read_to_string(&results).expect("reads");
     std::fs::write(&results, text.replacen("0.9", "0.8", 1)).expect("writes");
-    assert_eq!(sequester(&["verify", copy.path().to_str().expect("UTF-8")]).code, 20);
+    copy
+}
+
+#[test]
+fn bundles_of_format_2_verify() {
+    for name in V2 {
+        let ran = verify(&fixture(2, name));
+        assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
+        let told: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        assert_eq!(told["holds"], true, "{name}: {told}");
+    }
+}
+
+#[test]
+fn bundles_of_format_1_are_refused_by_name_with_the_way_out() {
+    for name in V1 {
+        let folder = fixture(1, name);
+        let ran = verify(&folder);
+        // Not 20: nothing is wrong with the evidence, this version cannot read it.
+        assert_eq!(ran.code, 1, "{name}: {}{}", ran.stdout, ran.stderr);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        for words in [
+            "format-unknown",
+            "sequester-evidence/1",
+            "data/environment.json",
+            "sequester 0.1",
+            "sha256sum -c",
+        ] {
+            assert!(said.contains(words), "{name}: {said}");
+        }
+        assert_eq!(sequester(&["report", folder.to_str().expect("UTF-8")]).code, 1, "{name}");
+    }
+}
+
+#[test]
+fn the_fixtures_say_which_formats_they_are_of() {
+    for (version, names) in [(1, &V1[..]), (2, &V2[..])] {
+        for name in names {
+            let told =
+                |path: &str| std::fs::read_to_string(fixture(version, name).join(path)).expect("reads");
+            assert!(told("data/results.json").contains(&format!("\"sequester-results/{version}\"")));
+            assert!(told("data/protocol.toml").contains(&format!("\"sequester-protocol/{version}\"")));
+            assert!(told("data/environment.json").contains(&format!("\"sequester-evidence/{version}\"")));
+        }
+    }
+}
+
+/// A fixture that cannot fail tests nothing; bytes are looked at whatever the format.
+#[test]
+fn a_changed_byte_in_a_fixture_is_found() {
+    for version in [1, 2] {
+        assert_eq!(verify(changed(version).path()).code, 20, "format {version}");
+    }
 }

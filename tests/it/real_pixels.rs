@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::{real_data, sequester};
 
-const PROTOCOL: &str = r#"format = "sequester-protocol/1"
+const PROTOCOL: &str = r#"format = "sequester-protocol/2"
 
 [study]
 id = "nih-pixels"

@@ -37,7 +37,7 @@ pub fn sequester(arguments: &[&str]) -> Ran {
     }
 }
 
-const PROTOCOL: &str = r#"format = "sequester-protocol/1"
+const PROTOCOL: &str = r#"format = "sequester-protocol/2"
 
 [study]
 id = "small"

@@ -150,7 +150,7 @@ fn contenders(comparison: &Comparison) -> Table {
     let mut table = Table::or_none(format!("Contenders, with {level} confidence intervals"), columns, rows);
     let of = |id: &str| {
         let found = comparison.contenders.iter().filter_map(|c| c.estimate(id));
-        found.filter_map(|e| e.intervals.first()).map(wording::method).next()
+        found.filter_map(|e| Some(wording::method(e.intervals.first()?, e.quantity()))).next()
     };
     if let Some(method) = of("auc") {
         table.notes.push(format!("AUC interval: {method}."));

@@ -17,8 +17,9 @@ use crate::study::results::Results;
 /// Everything a document prints, out of a bundle.
 ///
 /// # Errors
-/// `Error::Evidence` when a file is missing or cannot be understood.
+/// `Error::Evidence` when a file is missing or cannot be understood; `format-unknown` for another format.
 pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
+    bundle::readable(payload)?;
     let results: Results = json(payload, bundle::RESULTS)?;
     let environment: Environment = json(payload, bundle::ENVIRONMENT)?;
     let protocol_text = bundle::text(payload, bundle::PROTOCOL)?.to_owned();

@@ -52,6 +52,7 @@ pub fn context(source: &Source) -> Json {
             "level": format::level(e.interval.as_ref().map_or(results.method.level, |i| i.level)),
             "bound": e.bound.map(|b| format::bound(b, e.criterion.as_deref())),
             "verdict": wording::verdict(e.verdict),
+            "fallback": wording::fallback(e),
         })
     };
     let endpoints: Vec<Json> = results.endpoints.iter().map(endpoint).collect();

@@ -102,6 +102,7 @@ fn endpoint(
         role,
         criterion: Some("lower > 0.80".into()),
         interval_method: method,
+        fallback: None,
         value: Some(value),
         interval: Some(Interval { lower, upper: 2.0 * value - lower, ..interval(method, value, 0.0) }),
         bound: Some(lower),

@@ -1,9 +1,12 @@
 //! Adding intervals to an estimate, and the warnings that belong to them.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::Code;
 use crate::statistics::bootstrap::{self, Replicates};
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
 use crate::statistics::exact_law::ExactPercentile;
+use crate::statistics::metric::kind::Metric;
 use crate::statistics::metric::plan::{Plan, Sample, classes_of_patients, has_clusters};
 use crate::statistics::warning::Warning;
 
@@ -22,7 +25,7 @@ pub(super) fn push(out: &mut Estimate, method: By, plan: &Plan, limits: Option<(
         }),
         None => out.warnings.push(Warning::new(
             Code::IntervalNotEvaluable,
-            format!("no interval by {}: {why_none}", method.describe()),
+            format!("no interval by {}: {why_none}", method.describe(out.quantity())),
         )),
     }
 }
@@ -96,7 +99,10 @@ pub(super) fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut 
     };
     let (class, count) =
         if positives <= negatives { ("positive", positives) } else { ("negative", negatives) };
-    let exact = |i: &Interval| matches!(i.method, By::ClopperPearson | By::Hoeffding);
+    let exact = |i: &Interval| {
+        use By::{ClopperPearson, ClopperPearsonPatients, Hoeffding, KornGraubard};
+        matches!(i.method, ClopperPearson | ClopperPearsonPatients | KornGraubard | Hoeffding)
+    };
     if count < FEW_UNITS && out.intervals.iter().any(|i| !exact(i)) {
         out.warnings.push(Warning::new(
             Code::SmallClass,
@@ -110,6 +116,7 @@ pub(super) fn warn_about_small_class(sample: &Sample<'_>, what: &str, out: &mut 
 /// Says so where an interval holds values that are impossible: the basic bootstrap mirrors its quantiles at
 /// the estimate and knows no bounds.
 pub(super) fn warn_beyond_range((least, most): (f64, f64), out: &mut Estimate) {
+    let of = out.quantity();
     for interval in &out.intervals {
         if interval.lower < least || interval.upper > most {
             out.warnings.push(Warning::new(
@@ -117,7 +124,7 @@ pub(super) fn warn_beyond_range((least, most): (f64, f64), out: &mut Estimate) {
                 format!(
                     "the interval by {} reaches from {} to {}, and possible values lie between {least} and \
                  {most}",
-                    interval.method.describe(),
+                    interval.method.describe(of),
                     interval.lower,
                     interval.upper
                 ),
@@ -158,21 +165,51 @@ pub(super) fn push_exact_law(
     }
 }
 
-/// Says so when an interval treats several cases of one patient as independent.
-pub(super) fn warn_about_clusters(sample: &Sample<'_>, out: &mut Estimate) {
-    let Some((cases, patients)) = has_clusters(sample) else { return };
-    let naive: Vec<&str> = out
-        .intervals
-        .iter()
-        .filter(|i| {
-            !matches!(i.method, By::Obuchowski | By::Hoeffding)
-                && !matches!(
-                    i.unit,
-                    Some(ResamplingUnit::Patient | ResamplingUnit::Site | ResamplingUnit::SiteThenPatient)
-                )
-        })
-        .map(|i| i.method.describe())
-        .collect();
+/// Whether a method leaves the cases of one patient together.
+pub(super) fn respects_patients(
+    metric: Metric,
+    method: By,
+    unit: ResamplingUnit,
+    sample: &Sample<'_>,
+) -> bool {
+    match method {
+        By::Obuchowski | By::Hoeffding | By::ClopperPearsonPatients | By::KornGraubard => true,
+        // Of disjoint pairs of patients; from patients' worst cases.
+        By::ClopperPearson => !metric.is_of_table(),
+        _ if method.draws_replicates() => match unit {
+            ResamplingUnit::Case | ResamplingUnit::CaseStratified => false,
+            ResamplingUnit::Patient => true,
+            ResamplingUnit::Site | ResamplingUnit::SiteThenPatient => lies_within_sites(sample),
+        },
+        _ => false,
+    }
+}
+
+/// Whether every patient's cases are of one site.
+fn lies_within_sites(sample: &Sample<'_>) -> bool {
+    let (Some(patients), Some(sites)) = (sample.patients, sample.sites) else { return true };
+    let mut site_of = BTreeMap::new();
+    patients.iter().zip(sites).all(|(patient, site)| site_of.entry(patient).or_insert(site) == &site)
+}
+
+/// Says so when an interval treats several cases of one patient as independent. `clustered`: among the cases
+/// that count, a patient has several.
+pub(super) fn warn_about_clusters(
+    metric: Metric,
+    clustered: bool,
+    at_prevalence: bool,
+    sample: &Sample<'_>,
+    out: &mut Estimate,
+) {
+    let Some((cases, patients)) = has_clusters(sample).filter(|_| clustered) else { return };
+    let of = out.quantity();
+    let respects = |i: &Interval| {
+        let unit = i.unit.unwrap_or(ResamplingUnit::Case);
+        let carried = at_prevalence && i.method == By::ClopperPearson;
+        !carried && respects_patients(metric, i.method, unit, sample)
+    };
+    let naive: Vec<&str> =
+        out.intervals.iter().filter(|i| !respects(i)).map(|i| i.method.describe(of)).collect();
     if !naive.is_empty() {
         out.warnings.push(Warning::new(
             Code::ClusteringIgnored,
@@ -189,8 +226,8 @@ pub(super) fn warn_about_clusters(sample: &Sample<'_>, out: &mut Estimate) {
 pub(super) fn no_spread_beside_exact() -> Warning {
     Warning::new(
         Code::NoSpread,
-        "the cases do not vary in what this counts, so an interval collapsed to a point; the Clopper-Pearson \
-         interval does not rest on that",
+        "the cases do not vary in what this counts, so an interval collapsed to a point; the interval \
+         from Clopper-Pearson limits does not rest on that",
     )
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::estimate::{IntervalMethod, IntervalMethod as By};
+use crate::statistics::estimate::{IntervalMethod, IntervalMethod as By, Quantity};
 
 /// What can be estimated of one model. The serialised names are the ids in `results.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,6 +172,15 @@ impl Metric {
         matches!(self, Sensitivity | Specificity | Ppv | Npv | Accuracy | Prevalence)
     }
 
+    /// What its intervals are of.
+    pub fn quantity(self) -> Quantity {
+        match self {
+            Self::Auc => Quantity::Area,
+            _ if self.is_proportion() => Quantity::Share,
+            _ => Quantity::Projected,
+        }
+    }
+
     /// Whether it is made from a 2×2 table alone.
     pub fn is_of_table(self) -> bool {
         use Metric::{BalancedAccuracy, F1, Mcc, Youden};
@@ -203,7 +212,8 @@ impl Metric {
     /// Whether an interval by this method exists for the metric.
     pub fn accepts(self, method: IntervalMethod) -> bool {
         let bootstrap = method.draws_replicates();
-        let binomial = matches!(method, By::ClopperPearson | By::Wilson | By::AgrestiCoull | By::Jeffreys);
+        let exact = matches!(method, By::ClopperPearson | By::ClopperPearsonPatients | By::KornGraubard);
+        let binomial = exact || matches!(method, By::Wilson | By::AgrestiCoull | By::Jeffreys);
         match self {
             Self::Auc => {
                 bootstrap
@@ -216,9 +226,9 @@ impl Metric {
             _ if method == By::BootstrapExact => self.is_of_table(),
             // F1 = 2J/(1+J) of the share J = TP/(TP+FP+FN).
             _ if self.is_proportion() || self == Self::F1 => binomial,
-            Self::BalancedAccuracy | Self::Youden => matches!(method, By::Wald | By::ClopperPearson),
-            Self::Mcc => method == By::ClopperPearson,
-            Self::LrPositive | Self::LrNegative | Self::DiagnosticOddsRatio => method == By::Log,
+            Self::BalancedAccuracy | Self::Youden => exact || method == By::Wald,
+            Self::Mcc => exact,
+            Self::LrPositive | Self::LrNegative | Self::DiagnosticOddsRatio => exact || method == By::Log,
             // Its terms lie in 0..1.
             Self::Brier if method == By::Hoeffding => true,
             Self::Brier

@@ -3,6 +3,8 @@
 //! accompanied by one that does not.
 
 mod auc;
+mod counted;
+mod deciding;
 mod intervals;
 pub mod kind;
 mod paired;
@@ -15,6 +17,7 @@ mod weighted;
 #[cfg(test)]
 mod tests;
 
+pub use deciding::{Decision, Fallback, Fault, decide, ignores_patients, sound_first};
 pub use kind::Metric;
 pub use paired::{estimate_difference, estimate_mcnemar};
 pub use plan::{Plan, Sample};

@@ -36,6 +36,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     };
     let value = independent.difference;
     out.value = Some(value);
+    let still = is_still(sample, other);
     let mut replicates: Option<Result<Replicates, String>> = None;
     for &method in &plan.methods {
         if matches!(method, By::Delong | By::Obuchowski) {
@@ -46,7 +47,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
                 }
                 _ => independent.difference_variance,
             };
-            let se = variance.filter(|v| *v > 0.0).map(f64::sqrt);
+            let se = variance.filter(|v| *v > 0.0 && !still).map(f64::sqrt);
             if let Some(se) = se.filter(|_| out.standard_error.is_none()) {
                 out.standard_error = Some(se);
                 out.p_value = Some(normal_two_sided(value / se));
@@ -55,7 +56,12 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
                 let half = z_two_sided(plan.level) * se;
                 ((value - half).max(-1.0), (value + half).min(1.0))
             });
-            push(&mut out, method, plan, limits, "the difference has no variance to estimate");
+            let why = if still {
+                "the cases of a class do not vary in how the two scores place them"
+            } else {
+                "the difference has no variance to estimate"
+            };
+            push(&mut out, method, plan, limits, why);
         } else if method.draws_replicates() {
             let resampler = || Resampler::new(plan.unit, &cases_of(sample));
             let drawn = replicates.get_or_insert_with(|| {
@@ -77,7 +83,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
             });
         }
     }
-    if out.intervals.iter().any(|i| i.is_point()) {
+    if out.intervals.iter().any(|i| i.is_point()) || still && !plan.methods.is_empty() {
         match exact_difference(sample, other, value, plan.level) {
             Some((pairs, limits)) => {
                 out.warnings.push(Warning::new(
@@ -111,14 +117,26 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     }
     warn_about_small_class(sample, "the difference", &mut out);
     warn_beyond_range((-1.0, 1.0), &mut out);
-    warn_about_clusters(sample, &mut out);
+    warn_about_clusters(Metric::Auc, has_clusters(sample).is_some(), false, sample, &mut out);
     out
+}
+
+/// Whether all cases of a class are placed differently by the same amount: then a variance, a test or a bootstrap
+/// sees the spread of the other class alone.
+fn is_still(sample: &Sample<'_>, other: &[f64]) -> bool {
+    let first = auc::placements(sample.labels, sample.scores);
+    let second = auc::placements(sample.labels, other);
+    let differences = |label: bool| {
+        let of = (0..first.len()).filter(move |&i| sample.labels[i] == label);
+        of.map(|i| first[i] as i64 - second[i] as i64).collect::<Vec<i64>>()
+    };
+    [true, false].into_iter().any(|label| differences(label).windows(2).all(|w| w[0] == w[1]))
 }
 
 /// How many independent pairs of a positive and a negative a mean over all pairs is worth, at least: the
 /// smaller class (Hoeffding 1963, section 5b), divided by what one patient holds of a class; a patient who
 /// holds both classes ties three pairs together.
-fn independent_pairs(sample: &Sample<'_>) -> u64 {
+pub(super) fn independent_pairs(sample: &Sample<'_>) -> u64 {
     let positives = sample.labels.iter().filter(|&&l| l).count() as u64;
     let classes = [sample.labels.len() as u64 - positives, positives];
     let Some(patients) = sample.patients else { return classes[0].min(classes[1]) };

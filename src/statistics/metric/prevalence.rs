@@ -3,14 +3,16 @@
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, IntervalMethod as By, ResamplingUnit};
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
+use crate::statistics::metric::counted::counted;
 use crate::statistics::metric::intervals::*;
 use crate::statistics::metric::kind::Metric;
 use crate::statistics::metric::plan::*;
 use crate::statistics::{exact_law, transported};
 
 /// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`transported`]. Intervals:
-/// `log` (PPV, NPV), `clopper-pearson`, and the bootstrap with each class's size fixed.
+/// `log` (PPV, NPV), `clopper-pearson` and its clustered kin, and the bootstrap with each class's size fixed;
+/// those that can decide come first.
 pub fn estimate_at_prevalence(
     metric: Metric,
     sample: &Sample<'_>,
@@ -57,6 +59,13 @@ pub fn estimate_at_prevalence(
     // The prevalence is not the sample's, so each class keeps its size.
     let unit = if plan.unit == ResamplingUnit::Case { ResamplingUnit::CaseStratified } else { plan.unit };
     let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= threshold).collect();
+    // Sensitivity and specificity are what it is made from.
+    let counted = counted(Metric::Youden, sample, &calls);
+    let exact = |method: By| {
+        let each = counted.limits_of_each(method, plan.level)?;
+        let [sensitivity, specificity] = each[..] else { return None };
+        Some(transported::carried_limits(sensitivity, specificity, prevalence, carried))
+    };
     let statistic = |t: &Confusion| transported::at_prevalence(t, prevalence, carried);
     let mut replicates: Option<Result<Replicates, String>> = None;
     for &method in &plan.methods {
@@ -67,9 +76,15 @@ pub fn estimate_at_prevalence(
                     push(&mut out, method, plan, limits, "sensitivity or specificity is 0 or 1");
                 }
             }
-            By::ClopperPearson => {
-                let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
-                push(&mut out, method, plan, limits, "a class is empty");
+            By::ClopperPearson | By::ClopperPearsonPatients | By::KornGraubard => {
+                let limits = exact(method);
+                let why = match method {
+                    By::ClopperPearson => "a class is empty",
+                    _ => {
+                        "the design effect cannot be estimated, or patients with more cases differ from others"
+                    }
+                };
+                push(&mut out, method, plan, limits, why);
             }
             By::BootstrapExact => push_exact_law(&mut out, plan, unit, |stratified| {
                 exact_law::table_percentile(&table, stratified, plan.level, statistic)
@@ -99,13 +114,19 @@ pub fn estimate_at_prevalence(
     if collapsed {
         out.warnings.push(no_spread_beside_exact());
     }
-    let exact = out.intervals.iter().any(|i| i.method == By::ClopperPearson);
-    if !exact && (collapsed || out.intervals.is_empty()) {
-        let limits = transported::exact_limits(&table, prevalence, plan.level, carried);
+    let has_exact = out.intervals.iter().any(|i| i.method == By::ClopperPearson);
+    if !has_exact && (collapsed || out.intervals.is_empty()) {
+        let limits = exact(By::ClopperPearson);
         push(&mut out, By::ClopperPearson, plan, limits, "a class is empty");
     }
     warn_about_small_class(sample, metric.id(), &mut out);
     warn_beyond_range(metric.range(), &mut out);
-    warn_about_clusters(sample, &mut out);
+    warn_about_clusters(metric, counted.is_clustered(), true, sample, &mut out);
+    let clustered = counted.is_clustered();
+    let sound = |i: &Interval| {
+        let unit = i.unit.unwrap_or(ResamplingUnit::Case);
+        !i.is_point() && (!clustered || respects_patients(metric, i.method, unit, sample))
+    };
+    out.intervals.sort_by_key(|i| !sound(i));
     out
 }

@@ -2,9 +2,10 @@
 
 use crate::statistics::estimate::Estimate;
 use crate::statistics::metric::auc::estimate_auc;
+use crate::statistics::metric::counted::counted;
 use crate::statistics::metric::intervals::{warn_about_clusters, warn_beyond_range};
 use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::{Plan, Sample, unusable};
+use crate::statistics::metric::plan::{Plan, Sample, has_clusters, unusable};
 use crate::statistics::metric::table::estimate_table;
 use crate::statistics::metric::weighted::estimate_weighted;
 
@@ -23,16 +24,19 @@ pub fn estimate(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>, pla
         out.not_evaluable = Some(reason);
         return out;
     }
+    let mut clustered = has_clusters(sample).is_some();
     match metric {
         Metric::Auc => estimate_auc(sample, plan, &mut out),
         _ if metric.is_of_table() => {
             let cut = threshold.unwrap_or(0.0);
             let calls: Vec<bool> = sample.scores.iter().map(|&s| s >= cut).collect();
-            estimate_table(metric, sample, &calls, plan, &mut out);
+            let counted = counted(metric, sample, &calls);
+            clustered = counted.is_clustered();
+            estimate_table(metric, sample, &calls, &counted, plan, &mut out);
         }
         _ => estimate_weighted(metric, sample, plan, &mut out),
     }
     warn_beyond_range(metric.range(), &mut out);
-    warn_about_clusters(sample, &mut out);
+    warn_about_clusters(metric, clustered, false, sample, &mut out);
     out
 }

@@ -3,8 +3,9 @@
 use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::confusion::{Confusion, log_interval, share};
+use crate::statistics::confusion::{Confusion, log_interval};
 use crate::statistics::estimate::{Estimate, IntervalMethod as By};
+use crate::statistics::metric::counted::{Counted, counted};
 use crate::statistics::metric::intervals::*;
 use crate::statistics::metric::kind::Metric;
 use crate::statistics::metric::plan::*;
@@ -35,7 +36,7 @@ pub fn estimate_from_table(metric: Metric, table: &Confusion, plan: &Plan) -> Es
     };
     let (labels, calls) = (expand(|r| r.0), expand(|r| r.1));
     let sample = Sample { labels: &labels, scores: &[], patients: None, sites: None };
-    estimate_table(metric, &sample, &calls, plan, &mut out);
+    estimate_table(metric, &sample, &calls, &counted(metric, &sample, &calls), plan, &mut out);
     out
 }
 
@@ -43,6 +44,7 @@ pub(super) fn estimate_table(
     metric: Metric,
     sample: &Sample<'_>,
     calls: &[bool],
+    counted: &Counted,
     plan: &Plan,
     out: &mut Estimate,
 ) {
@@ -99,8 +101,13 @@ pub(super) fn estimate_table(
                 })
             });
         } else {
-            let limits = table_limits(metric, method, &table, value, plan.level);
-            push(out, method, plan, limits, "a cell of the table is zero");
+            let limits = match method {
+                By::ClopperPearson | By::ClopperPearsonPatients | By::KornGraubard => {
+                    counted.limits(metric, method, plan.level)
+                }
+                _ => table_limits(metric, method, &table, value, plan.level),
+            };
+            push(out, method, plan, limits, why_none(method));
         }
     }
     if let Some((_, n)) = counts.filter(|c| c.1 < FEW_UNITS)
@@ -134,8 +141,22 @@ pub(super) fn estimate_table(
     }
     let missing = out.intervals.is_empty() && !plan.methods.is_empty() && exact;
     if (collapsed || missing) && !out.intervals.iter().any(|i| i.method == By::ClopperPearson) {
-        let limits = table_limits(metric, By::ClopperPearson, &table, value, plan.level);
+        let limits = counted.limits(metric, By::ClopperPearson, plan.level);
         push(out, By::ClopperPearson, plan, limits, "an exact limit is unbounded");
+    }
+}
+
+/// Why a closed form gives no limits.
+fn why_none(method: By) -> &'static str {
+    match method {
+        By::ClopperPearson => "an exact limit is unbounded",
+        By::ClopperPearsonPatients => {
+            "patients with more cases are right more or less often than others, or a limit is unbounded"
+        }
+        By::KornGraubard => {
+            "the design effect cannot be estimated: the cases are all right or all wrong, or patients do not differ"
+        }
+        _ => "a cell of the table is zero",
     }
 }
 
@@ -146,7 +167,6 @@ fn table_limits(metric: Metric, method: By, table: &Confusion, value: f64, level
             return None;
         }
         match method {
-            By::ClopperPearson => Some(proportion::clopper_pearson(k, n, level)),
             By::Wilson => Some(proportion::wilson(k, n, level)),
             By::AgrestiCoull => Some(proportion::agresti_coull(k, n, level)),
             By::Jeffreys => Some(proportion::jeffreys(k, n, level)),
@@ -157,20 +177,7 @@ fn table_limits(metric: Metric, method: By, table: &Confusion, value: f64, level
         let half = z_two_sided(level) * se?;
         Some(((value - half).max(least), (value + half).min(1.0)))
     };
-    // Exact limits of sensitivity and specificity at level^½ each, carried through a function that rises
-    // with both (they come from different cases): coverage is at least the level.
-    let carried = |f: &dyn Fn(f64, f64) -> f64| {
-        let (sensitivity, specificity) = (table.sensitivity(), table.specificity());
-        if sensitivity.1 == 0 || specificity.1 == 0 {
-            return None;
-        }
-        let each = level.sqrt();
-        let se = proportion::clopper_pearson(sensitivity.0, sensitivity.1, each);
-        let sp = proportion::clopper_pearson(specificity.0, specificity.1, each);
-        Some((f(se.0, sp.0), f(se.1, sp.1)))
-    };
     let log = |se: Option<f64>| Some(log_interval(value, se?, level));
-    let p = share(table.positives(), table.total())?;
     match metric {
         Metric::Sensitivity => binomial(table.sensitivity()),
         Metric::Specificity => binomial(table.specificity()),
@@ -186,19 +193,9 @@ fn table_limits(metric: Metric, method: By, table: &Confusion, value: f64, level
         }
         Metric::Youden if method == By::Wald => wald(table.youden_se(), -1.0),
         Metric::BalancedAccuracy if method == By::Wald => wald(table.youden_se().map(|se| se / 2.0), 0.0),
-        Metric::Youden => carried(&|se, sp| se + sp - 1.0),
-        Metric::BalancedAccuracy => carried(&|se, sp| (se + sp) / 2.0),
-        Metric::Mcc => carried(&|se, sp| {
-            let called = p * se + (1.0 - p) * (1.0 - sp);
-            let room = (called * (1.0 - called)).sqrt();
-            if room > 0.0 { (se + sp - 1.0) * (p * (1.0 - p)).sqrt() / room } else { 0.0 }
-        }),
         Metric::LrPositive if method == By::Log => log(table.lr_positive_log_se()),
         Metric::LrNegative if method == By::Log => log(table.lr_negative_log_se()),
         Metric::DiagnosticOddsRatio if method == By::Log => log(table.diagnostic_odds_ratio_log_se()),
-        Metric::LrPositive => carried(&|se, sp| se / (1.0 - sp)),
-        Metric::LrNegative => carried(&|se, sp| (1.0 - se) / sp).map(|(a, b)| (b, a)),
-        Metric::DiagnosticOddsRatio => carried(&|se, sp| se * sp / ((1.0 - se) * (1.0 - sp))),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::diagnostic::Code;
 use crate::statistics::bootstrap;
 use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::{Estimate, IntervalMethod as By};
+use crate::statistics::estimate::{Estimate, IntervalMethod as By, Quantity};
 use crate::statistics::metric::auc::exact_share;
 use crate::statistics::metric::intervals::*;
 use crate::statistics::metric::kind::Metric;
@@ -145,7 +145,7 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
         push_closed(out, metric, method, sample, plan, value);
     }
     if out.intervals.iter().any(|i| !i.is_point()) {
-        let method = beside.map_or("another method", By::describe);
+        let method = beside.map_or("another method", |m| m.describe(out.quantity()));
         out.warnings.push(Warning::new(Code::NoSpread, format!(
             "the cases do not vary in what this counts, so an interval collapsed to a point; the interval \
              by {method} does not rest on that"
@@ -162,7 +162,7 @@ fn guard_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, value: f64, 
     for interval in std::mem::take(&mut out.intervals) {
         out.warnings.push(Warning::new(
             Code::IntervalNotEvaluable,
-            format!("no interval by {}: it is a point: {why}", interval.method.describe()),
+            format!("no interval by {}: it is a point: {why}", interval.method.describe(Quantity::Projected)),
         ));
     }
 }
@@ -245,7 +245,7 @@ fn exact_partial_auc(sample: &Sample<'_>, plan: &Plan) -> Option<(f64, f64)> {
 /// Exact limits of average precision at the sample's prevalence, conservative: precision at recall r is at
 /// least pr/(pr + (1 − p)f), where f is the bound on the rate above the highest negative up to the
 /// sensitivity bound, and 1 beyond.
-fn exact_average_precision(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> {
+pub(super) fn exact_average_precision(sample: &Sample<'_>, level: f64) -> Option<(f64, f64)> {
     let (sensitivity, rate) = bound_above_negatives(sample, level)?;
     let m = sample.labels.iter().filter(|&&l| l).count() as f64;
     let odds = (sample.labels.len() as f64 - m) / m;

@@ -20,7 +20,6 @@ use self::flow::{consensus_summary, flow, one_class};
 use self::plan::StudyPlan;
 use self::readers::{reader_estimates, readers};
 use self::subgroups::cohort_table;
-use self::verdict::endpoint_result;
 use self::warnings::warnings;
 use crate::dataset::case::Case;
 use crate::diagnostic::Diagnostic;
@@ -31,7 +30,7 @@ use crate::statistics::poolability::poolability;
 use crate::statistics::roc::{PrecisionRecallPoint, precision_recall_points, roc_points};
 use crate::statistics::roc_band::roc_band;
 use crate::study::results::{
-    AnalysisMethod, Curves, EndpointResult, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
+    AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
 };
 
 /// Computes everything a document may print.
@@ -57,11 +56,7 @@ pub fn analyse(
     let threshold = operating_point.threshold;
     let plan = StudyPlan::new(protocol, threshold);
     let mut estimates = plan.overall(&analysed);
-    let endpoints: Vec<EndpointResult> = protocol
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint_result(endpoint, &estimates, plan.adjusted_level()))
-        .collect();
+    let endpoints = plan.endpoints(&analysed, &mut estimates);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
     estimates.extend(plan.subgroups(&analysed));

@@ -1,8 +1,7 @@
 //! Estimates over all analysed cases, as sampled and at the prevalence of intended use.
 
 use super::cases::{Analysed, Columns};
-use super::plan::StudyPlan;
-use super::verdict::is_judged;
+use super::plan::{StudyPlan, has_clusters, is_judged};
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
 use crate::statistics::metric::{Metric, Plan, estimate, estimate_at_prevalence};
 
@@ -36,7 +35,11 @@ impl StudyPlan<'_> {
         for ((metric, share), [right, wrong]) in shares.into_iter().zip(names) {
             let of = self.one(metric, cases, &[IntervalMethod::ClopperPearson]);
             let Some(value) = of.value else { continue };
-            let exact = of.intervals.iter().find(|i| i.method == IntervalMethod::ClopperPearson);
+            // Sound ones come first; a bootstrap's limits are no exact ones.
+            let exact = of.intervals.iter().find(|i| {
+                use IntervalMethod::{ClopperPearson, ClopperPearsonPatients, KornGraubard};
+                matches!(i.method, ClopperPearson | ClopperPearsonPatients | KornGraubard)
+            });
             let scale = 1000.0 * share;
             let mut add = |name: &str, value: f64, limits: Option<(f64, f64)>| {
                 let interval =
@@ -65,11 +68,12 @@ impl StudyPlan<'_> {
     pub(super) fn at_intended_use_prevalence(&self, cases: &[Analysed]) -> Vec<Estimate> {
         let Some(prevalence) = self.protocol.analysis.intended_use_prevalence else { return Vec::new() };
         let columns = Columns::of(cases);
-        let plan = self.plan(vec![
-            IntervalMethod::Log,
-            IntervalMethod::ClopperPearson,
-            IntervalMethod::BootstrapPercentile,
-        ]);
+        let mut methods =
+            vec![IntervalMethod::Log, IntervalMethod::ClopperPearson, IntervalMethod::BootstrapPercentile];
+        if has_clusters(cases) {
+            methods.extend([IntervalMethod::KornGraubard, IntervalMethod::ClopperPearsonPatients]);
+        }
+        let plan = self.plan(methods);
         [Metric::Ppv, Metric::Npv, Metric::F1]
             .into_iter()
             .map(|metric| {

@@ -1,10 +1,23 @@
 //! Estimates of a study under its declared analysis.
 
-use super::cases::{Analysed, Columns};
-use super::verdict::is_judged;
-use crate::protocol::Protocol;
+use super::cases::{Analysed, Columns, count, patients};
+use crate::protocol::{Endpoint, Protocol, Role};
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
-use crate::statistics::metric::{Metric, Plan, estimate};
+use crate::statistics::metric::{Metric, Plan, estimate, sound_first};
+
+/// Intervals that leave the cases of one patient together, without drawing.
+const CLUSTERED: [IntervalMethod; 3] =
+    [IntervalMethod::Obuchowski, IntervalMethod::KornGraubard, IntervalMethod::ClopperPearsonPatients];
+
+/// Whether a patient has several cases.
+pub(super) fn has_clusters(cases: &[Analysed]) -> bool {
+    patients(cases.iter().map(|c| c.case)) < count(cases.len())
+}
+
+/// Whether an endpoint is one of several that decide.
+pub(super) fn is_judged(endpoint: &Endpoint) -> bool {
+    endpoint.role == Role::Primary && endpoint.criterion.is_some()
+}
 
 pub(super) struct StudyPlan<'a> {
     pub(super) protocol: &'a Protocol,
@@ -24,20 +37,31 @@ impl<'a> StudyPlan<'a> {
         (level != self.protocol.analysis.level).then_some(level)
     }
 
-    /// The method the protocol declares for a metric, if it does.
-    pub(super) fn declared(&self, metric: Metric) -> Option<IntervalMethod> {
-        self.protocol.endpoints.iter().find(|e| e.metric == metric).map(|e| e.interval)
+    /// The methods that the protocol declares for a metric, one an endpoint.
+    fn declared(&self, metric: Metric) -> impl Iterator<Item = IntervalMethod> {
+        self.protocol.endpoints.iter().filter(move |e| e.metric == metric).map(|e| e.interval)
     }
 
+    /// One estimate with the declared interval and those of `methods`; where patients have several cases, also
+    /// with those that leave a patient's cases together. What can decide comes first.
     pub(super) fn one(&self, metric: Metric, cases: &[Analysed], methods: &[IntervalMethod]) -> Estimate {
-        let mut in_order: Vec<IntervalMethod> = self.declared(metric).into_iter().collect();
-        for method in methods {
+        let mut in_order: Vec<IntervalMethod> = Vec::new();
+        for method in self.declared(metric) {
+            if !in_order.contains(&method) {
+                in_order.push(method);
+            }
+        }
+        let clustered: &[IntervalMethod] = if has_clusters(cases) { &CLUSTERED } else { &[] };
+        for method in methods.iter().chain(clustered) {
             if metric.accepts(*method) && !in_order.contains(method) {
                 in_order.push(*method);
             }
         }
         let columns = Columns::of(cases);
-        estimate(metric, &columns.sample(), Some(self.threshold), &self.plan(in_order))
+        let (sample, threshold) = (columns.sample(), Some(self.threshold));
+        let mut found = estimate(metric, &sample, threshold, &self.plan(in_order));
+        sound_first(&mut found, metric, &sample, threshold);
+        found
     }
 
     pub(super) fn plan(&self, methods: Vec<IntervalMethod>) -> Plan {

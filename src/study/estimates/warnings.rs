@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Code;
-use crate::protocol::Protocol;
-use crate::statistics::estimate::{IntervalMethod, ResamplingUnit};
+use crate::protocol::{Fallback, Protocol};
 use crate::statistics::metric::Metric;
 use crate::statistics::warning::Warning;
 use crate::study::results::Results;
@@ -25,9 +24,7 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
         let ignoring: Vec<&str> = results
             .endpoints
             .iter()
-            .filter(|e| {
-                e.interval_method != IntervalMethod::Obuchowski && !e.interval_method.draws_replicates()
-            })
+            .filter(|e| e.fallback.as_ref().is_some_and(|f| f.reason == Code::ClusteringIgnored))
             .map(|e| e.id.as_str())
             .collect();
         if !ignoring.is_empty() {
@@ -35,19 +32,34 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
                 Code::ClusteredCases,
                 format!(
                     "{} cases come from {} patients. The declared intervals of {} take cases as \
-                     independent; the intervals resampled by {} stand beside them.",
+                     independent, so they do not decide.",
                     flow.analysed,
                     flow.analysed_patients,
                     ignoring.join(", "),
-                    match results.method.resampling_unit {
-                        ResamplingUnit::Case | ResamplingUnit::CaseStratified => "case",
-                        ResamplingUnit::Patient => "patient",
-                        ResamplingUnit::Site => "site",
-                        ResamplingUnit::SiteThenPatient => "site and patient",
-                    }
                 ),
             );
         }
+    }
+    for endpoint in &results.endpoints {
+        let Some(fallback) = &endpoint.fallback else { continue };
+        let of = endpoint.metric.quantity();
+        let decided = match &endpoint.interval {
+            Some(interval) => format!("the interval by {} decides", interval.method.describe(of)),
+            None if fallback.rule == Fallback::None => {
+                "the protocol declares that no other interval decides".to_owned()
+            }
+            None => "no other interval can decide on these cases".to_owned(),
+        };
+        warn(
+            Code::FallbackDecided,
+            format!(
+                "{}, declared by {}: {} ({}); {decided}.",
+                endpoint.id,
+                endpoint.interval_method.describe(of),
+                fallback.message,
+                fallback.reason
+            ),
+        );
     }
     if flow.without_consensus > 0 {
         warn(

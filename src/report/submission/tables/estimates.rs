@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::{estimate_row, is_per_thousand, is_primary, method_note, row_name};
+use super::rows::{
+    clustering_notes, estimate_row, is_per_thousand, is_primary, method_note, quoting_clusters, row_name,
+};
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::report::wording;
@@ -54,7 +56,7 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
     );
     let methods: BTreeMap<&str, Vec<String>> =
         results.endpoints.iter().fold(BTreeMap::new(), |mut map, e| {
-            map.entry(e.interval_method.describe())
+            map.entry(e.interval_method.describe(e.metric.quantity()))
                 .or_insert_with(Vec::new)
                 .push(wording::metric(e.metric.id()));
             map
@@ -67,8 +69,13 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
     if results.method.criterion_level.is_some() {
         table.notes.push(format!("Several primary endpoints: {}.", wording::multiplicity(&results.method)));
     }
+    for e in &results.endpoints {
+        if let Some(words) = wording::fallback(e) {
+            table.notes.push(format!("{} is {words}.", wording::metric(e.metric.id())));
+        }
+    }
     table.notes.push(
-        "The bound of the declared two-sided interval is compared with the criterion, on the scale of 0 to \
+        "The bound of the deciding two-sided interval is compared with the criterion, on the scale of 0 to \
          1 and without rounding."
             .to_owned(),
     );
@@ -98,6 +105,7 @@ pub fn overall(results: &Results, level: &str) -> Table {
         rows,
     );
     table.notes.extend(method_note(&list));
+    table.notes.extend(clustering_notes(quoting_clusters(&list)));
     table.notes.push(format!(
         "Measures other than the AUC hold at the operating point: a case is called positive when its score \
          is at least {}.",
@@ -127,12 +135,12 @@ pub fn intervals(results: &Results) -> Table {
                 if index == 0 { name.clone() } else { String::new() },
                 wording::limits(i, wording::style(e)),
                 format::level(i.level),
-                wording::method(i),
+                wording::method(i, e.quantity()),
             ]));
         }
     }
     let mut table = Table::or_none(
-        "Every interval of the primary analysis, the declared one first",
+        "Every interval of the primary analysis, the one to quote first",
         vec![
             Column::left("Measure", 0.8),
             Column::right("Interval"),
@@ -142,10 +150,12 @@ pub fn intervals(results: &Results) -> Table {
         rows,
     );
     table.notes.push(
-        "Verdicts rest on the declared interval alone; the others show how little or how much depends \
-               on the method."
+        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the table of \
+         endpoints says so; the others show how little or how much depends on the method. Intervals that \
+         collapsed or take a patient's cases as independent stand behind those that do not."
             .to_owned(),
     );
+    table.notes.extend(clustering_notes(results.estimates.iter().filter(|e| is_primary(e))));
     table
 }
 
@@ -177,6 +187,7 @@ pub fn intended_use(results: &Results, level: &str) -> Table {
         rows,
     );
     table.notes.extend(method_note(&list));
+    table.notes.extend(clustering_notes(quoting_clusters(&list)));
     table
 }
 

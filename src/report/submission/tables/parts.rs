@@ -1,6 +1,6 @@
 //! Estimates in subgroups, and with incomplete cases handled differently.
 
-use super::rows::{estimate_row, is_primary, method_note, row_name};
+use super::rows::{clustering_notes, estimate_row, is_primary, method_note, quoting_clusters, row_name};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
 use crate::report::submission::subgroups::{in_subgroup, is_insufficient, subgroup_levels};
@@ -71,6 +71,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
             format::count(results.method.subgroup_minimum)
         ));
         table.notes.extend(method_note(&shown));
+        table.notes.extend(clustering_notes(quoting_clusters(&shown)));
         let reasons: Vec<String> = shown
             .iter()
             .filter_map(|e| {

@@ -31,7 +31,8 @@ pub fn acceptance(source: &Source) -> Table {
                 e.id.clone(),
                 wording::metric(e.metric.id()),
                 e.role.name().to_owned(),
-                e.interval.describe().to_owned(),
+                e.interval.describe(e.metric.quantity()).to_owned(),
+                e.fallback.id().to_owned(),
                 e.criterion.as_ref().map_or_else(|| "\u{2013}".to_owned(), |c| c.text.clone()),
             ])
         })
@@ -43,6 +44,7 @@ pub fn acceptance(source: &Source) -> Table {
             Column::left("Measure", 1.0),
             Column::left("Role", 0.7),
             Column::left("Interval", 1.8),
+            Column::left("Fallback", 0.8),
             Column::left("Acceptance criterion", 1.2),
         ],
         rows,

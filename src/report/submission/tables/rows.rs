@@ -12,7 +12,7 @@ pub fn method_note(estimates: &[&Estimate]) -> Option<String> {
         let mut interval = interval.clone();
         // How many replicates were left out differs from row to row and stands in the list of all intervals.
         interval.dropped = None;
-        let method = wording::method(&interval);
+        let method = wording::method(&interval, estimate.quantity());
         let name = wording::metric(&estimate.id);
         match methods.iter_mut().find(|(m, _)| *m == method) {
             Some((_, names)) if !names.contains(&name) => names.push(name),
@@ -26,6 +26,30 @@ pub fn method_note(estimates: &[&Estimate]) -> Option<String> {
     let list: Vec<String> =
         methods.into_iter().map(|(method, names)| format!("{}: {method}", names.join(", "))).collect();
     Some(format!("Interval methods. {}.", list.join("; ")))
+}
+
+/// Estimates whose first, quoted interval takes the cases of one patient as independent.
+pub fn quoting_clusters<'a>(estimates: &[&'a Estimate]) -> impl Iterator<Item = &'a Estimate> {
+    let quotes = |e: &&Estimate| {
+        let first = e.intervals.first().map(|i| i.method.describe(e.quantity()));
+        let warned = wording::clustering(e);
+        first.zip(warned).is_some_and(|(first, warned)| warned.contains(first))
+    };
+    estimates.iter().copied().filter(quotes)
+}
+
+/// The warnings of intervals that take the cases of one patient as independent, one a measure.
+pub fn clustering_notes<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for estimate in estimates {
+        if let Some(warning) = wording::clustering(estimate) {
+            let note = format!("{}: {warning}.", row_name(estimate));
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
 }
 
 /// Name of an estimate in a row: the metric, and the model where there are several.
