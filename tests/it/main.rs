@@ -1,5 +1,6 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod archive_dicom;
 mod asah;
 mod bad_input;
 mod bootstrap_laws;
