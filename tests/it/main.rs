@@ -8,6 +8,7 @@ mod compare;
 mod data_in;
 mod design;
 mod diagnostics;
+mod generated_streams;
 mod hostile_bytes;
 mod json_output;
 mod locked_model;

@@ -155,7 +155,7 @@ type Wrong = &'static str;
 const ENDED: Wrong = "the JPEG-LS picture ends before the image is full";
 
 impl Bits<'_> {
-    /// Holds more than 32 bits, unless a marker or the end comes first; more than 48 after a second time.
+    /// Holds more than 32 bits, unless a marker or the end comes first; more than 56 after a second time.
     fn fill(&mut self) {
         if self.count <= 32 && !self.stuffed {
             let next = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<4>());
@@ -210,9 +210,10 @@ impl Bits<'_> {
     /// A value in a Golomb code of limited length (A.5.3).
     #[inline]
     fn golomb(&mut self, k: i32, limit: i32, escape: i32) -> Result<i32, Wrong> {
-        // At most 47 zeros lead: 64 bits less an escape of 16 and the one that ends them.
+        // At most 55 zeros lead: 64 bits less an escape of 8, which 16 bits and the largest error have, and the
+        // one that ends them.
         let most = limit - escape - 1;
-        while self.count <= 48 {
+        while self.count <= 56 {
             let before = self.count;
             self.fill();
             if self.count == before {
