@@ -1,10 +1,11 @@
 //! Images decoded a second on one thread: one line of JSON a kind of file; `benches/decode.sh` runs it beside its peers.
-//! Argument: a folder with a folder a kind.
+//! Argument: a folder with a folder a kind. `stored` before it: the stored values of each DICOM file instead, one line of JSON
+//! a file, or why there are none; `scripts/decoders.sh` compares them with those of others.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use sequester::imaging::image;
+use sequester::imaging::{dicom, image};
 
 /// CPU seconds of the process.
 fn cpu() -> f64 {
@@ -22,8 +23,28 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+fn stored(folder: &Path) {
+    for file in entries(folder).iter().flat_map(|kind| entries(kind)) {
+        if file.extension().is_none_or(|end| end != "dcm") {
+            continue;
+        }
+        let line = match dicom::stored(&file) {
+            Ok(stored) => serde_json::json!({ "file": file, "values": stored.values }),
+            Err(error) => {
+                let problem = error.diagnostics().remove(0);
+                serde_json::json!({ "file": file, "code": problem.code, "message": problem.message })
+            }
+        };
+        println!("{line}");
+    }
+}
+
 fn main() {
-    let folder = std::env::args().skip(1).find(|a| a != "--bench").expect("a folder");
+    let mut arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let folder = arguments.pop().expect("a folder");
+    if arguments == ["stored"] {
+        return stored(Path::new(&folder));
+    }
     for kind in entries(Path::new(&folder)).into_iter().filter(|path| path.is_dir()) {
         let files = entries(&kind);
         image::load(&files[0]).expect("decodes");

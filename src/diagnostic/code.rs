@@ -238,6 +238,10 @@ codes! {
     DicomAge = "dicom-age",
     /// View Position is absent, Patient Position was taken as the view.
     DicomViewFromPosition = "dicom-view-from-position",
+    /// A DICOM file is not as the standard has it, and was read all the same.
+    DicomIrregular = "dicom-irregular",
+    /// Presentation LUT Shape contradicts the photometric interpretation.
+    DicomPresentation = "dicom-presentation",
     // Study
     /// A criterion excluded no case.
     CriterionMatchedNothing = "criterion-matched-nothing",

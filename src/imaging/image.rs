@@ -42,9 +42,9 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
     })
 }
 
-/// Whether the bytes are a DICOM file with its preamble (PS3.10, 7.1).
+/// Whether the bytes are a DICOM file, with or without its preamble.
 pub fn is_dicom(bytes: &[u8]) -> bool {
-    bytes.get(128..132) == Some(b"DICM")
+    crate::imaging::dicom::is_dicom(bytes)
 }
 
 fn decode(bytes: &[u8]) -> Result<Radiograph, String> {

@@ -1,5 +1,6 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod archive_dicom;
 mod asah;
 mod bad_input;
 mod bootstrap_laws;
@@ -8,6 +9,7 @@ mod data_in;
 mod deciding;
 mod design;
 mod diagnostics;
+mod generated_streams;
 mod hostile_bytes;
 mod ids;
 mod json_output;

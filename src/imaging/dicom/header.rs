@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use dicom_core::{DataDictionary as _, Tag};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
-use dicom_object::InMemDicomObject;
 
-use super::elements::{shown, text, whole};
+use super::data_set::{DataSet, shown};
+use super::file::Parsed;
 use super::identifiers::{self, Identifier};
 use super::pixels;
 use super::transfer_syntax::Syntax;
@@ -41,7 +41,8 @@ pub struct Header {
     /// Attributes that identify a person or describe the case, and those whose value stands in the file's
     /// name; no value.
     pub identifiers: Vec<Identifier>,
-    /// What was read with a doubt, or not read: `dicom-age`, `dicom-view-from-position`.
+    /// What was read with a doubt, or not read: `dicom-irregular`, `dicom-presentation`, `dicom-age`,
+    /// `dicom-view-from-position`.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -87,17 +88,19 @@ const SHOWN: [Tag; 28] = [
 ];
 
 /// What the data set says.
-pub(super) fn header(object: &InMemDicomObject, syntax: Syntax, pixel_data: bool) -> Header {
+pub(super) fn header(parsed: &Parsed<'_>, syntax: Syntax) -> Header {
+    let data = &parsed.data;
     let mut values = BTreeMap::new();
     for tag in SHOWN {
-        if let Some(value) = text(object, tag) {
+        if let Some(value) = data.text(tag) {
             let keyword = StandardDataDictionary.by_tag(tag).map_or("", |entry| entry.alias).to_owned();
             values.insert(shown(tag), RawValue { keyword, value });
         }
     }
-    let get = |tag: Tag| text(object, tag);
-    let small = |tag: Tag| whole(object, tag).and_then(|value| u16::try_from(value).ok());
-    let mut warnings = Vec::new();
+    let get = |tag: Tag| data.text(tag);
+    let small = |tag: Tag| data.whole(tag).ok().flatten().and_then(|value| u16::try_from(value).ok());
+    let mut warnings = irregular(parsed);
+    warnings.extend(presentation(data));
     let age_years = get(tags::PATIENT_AGE).and_then(|text| {
         let (years, doubt) = age(&text);
         warnings.extend(doubt);
@@ -117,7 +120,7 @@ pub(super) fn header(object: &InMemDicomObject, syntax: Syntax, pixel_data: bool
             dimensions: columns.zip(rows).map(|(columns, rows)| (columns.into(), rows.into())),
             photometric: upper(tags::PHOTOMETRIC_INTERPRETATION),
             burned_in: upper(tags::BURNED_IN_ANNOTATION),
-            pixels: Some(pixels::admit(object, &syntax, pixel_data)),
+            pixels: Some(pixels::admit(data, &syntax, parsed.pixel_data)),
         },
         values,
         sop_instance_uid: get(tags::SOP_INSTANCE_UID).unwrap_or_default(),
@@ -129,9 +132,33 @@ pub(super) fn header(object: &InMemDicomObject, syntax: Syntax, pixel_data: bool
         columns,
         bits_allocated: small(tags::BITS_ALLOCATED),
         bits_stored: small(tags::BITS_STORED),
-        identifiers: identifiers::find(object),
+        identifiers: identifiers::find(data),
         warnings,
     }
+}
+
+/// What is not as the standard has it, and how it was taken.
+fn irregular(parsed: &Parsed<'_>) -> Vec<Diagnostic> {
+    let warning = |what: &String| Diagnostic::warning(Code::DicomIrregular, what);
+    parsed.irregular.iter().map(warning).collect()
+}
+
+/// A Presentation LUT Shape that contradicts the photometric interpretation: IDENTITY belongs to MONOCHROME2,
+/// INVERSE to MONOCHROME1 (PS3.3, C.8.11.3.1.2). The latter is what is followed.
+fn presentation(data: &DataSet<'_>) -> Option<Diagnostic> {
+    let shape = data.text(tags::PRESENTATION_LUT_SHAPE)?.to_uppercase();
+    let photometric = data.text(tags::PHOTOMETRIC_INTERPRETATION)?.to_uppercase();
+    let contradicts = matches!(
+        (photometric.as_str(), shape.as_str()),
+        ("MONOCHROME1", "IDENTITY" | "LIN OD") | ("MONOCHROME2", "INVERSE")
+    );
+    let what = format!(
+        "PresentationLUTShape (2050,0020) `{shape}` contradicts the photometric interpretation {photometric}, \
+        which is followed"
+    );
+    contradicts.then(|| {
+        Diagnostic::warning(Code::DicomPresentation, what).hint("look whether the picture is inverted")
+    })
 }
 
 /// Completed years from an Age String (PS3.5, 6.2: three digits and D, W, M or Y). Fewer digits are taken as

@@ -5,13 +5,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dicom_core::header::Header as _;
-use dicom_core::{DataDictionary as _, DicomValue, Tag, VR};
+use dicom_core::{DataDictionary as _, Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
-use dicom_object::InMemDicomObject;
 use serde::Serialize;
 
-use super::elements::{shown, text};
+use super::data_set::{DataSet, Value, shown};
 use crate::imaging::traces;
 use crate::imaging::traces::Trace;
 
@@ -64,10 +62,10 @@ const DESCRIPTIONS: [Tag; 9] = [
 ];
 
 /// Filled attributes of the data set and of its sequences, each once, sorted.
-pub(super) fn find(object: &InMemDicomObject) -> Vec<Identifier> {
+pub(super) fn find(data: &DataSet<'_>) -> Vec<Identifier> {
     let mut found = Vec::new();
-    walk(object, &persons(object), &mut found);
-    if text(object, tags::BURNED_IN_ANNOTATION).is_some_and(|value| value.eq_ignore_ascii_case("YES")) {
+    walk(data, &persons(data), &mut found);
+    if data.text(tags::BURNED_IN_ANNOTATION).is_some_and(|value| value.eq_ignore_ascii_case("YES")) {
         found.push(of(tags::BURNED_IN_ANNOTATION, "burned-in", BTreeSet::new()));
     }
     found.sort();
@@ -76,9 +74,9 @@ pub(super) fn find(object: &InMemDicomObject) -> Vec<Identifier> {
 }
 
 /// The patient's names and identifiers in lower case, of at least four characters, with what they are.
-fn persons(object: &InMemDicomObject) -> Vec<(String, Trace)> {
+fn persons(data: &DataSet<'_>) -> Vec<(String, Trace)> {
     let parts = |tag: Tag, trace: Trace| {
-        let value = text(object, tag).unwrap_or_default().to_lowercase();
+        let value = data.text(tag).unwrap_or_default().to_lowercase();
         let parts = value.split(['^', ' ', '\\', '=']).filter(|part| part.chars().count() >= 4);
         parts.map(|part| (part.to_owned(), trace)).collect::<Vec<_>>()
     };
@@ -97,16 +95,15 @@ fn traces_of(text: &str, persons: &[(String, Trace)]) -> BTreeSet<Trace> {
     found
 }
 
-fn walk(object: &InMemDicomObject, persons: &[(String, Trace)], found: &mut Vec<Identifier>) {
-    for element in object {
-        let tag = element.tag();
-        if let DicomValue::Sequence(sequence) = element.value() {
-            sequence.items().iter().for_each(|item| walk(item, persons, found));
+fn walk(data: &DataSet<'_>, persons: &[(String, Trace)], found: &mut Vec<Identifier>) {
+    for (tag, element) in data.iter() {
+        if let Value::Items(items) = &element.value {
+            items.iter().for_each(|item| walk(item, persons, found));
         }
         let private = tag.group() % 2 == 1;
         // A private value need not be text; that it is there is enough.
-        let filled = if private { element.header().len.0 != 0 } else { text(object, tag).is_some() };
-        let kind = match element.vr() {
+        let filled = if private { element.is_filled() } else { data.text(tag).is_some() };
+        let kind = match element.vr {
             _ if private => "private",
             VR::PN => "name",
             VR::DA | VR::DT => "date",
@@ -117,7 +114,7 @@ fn walk(object: &InMemDicomObject, persons: &[(String, Trace)], found: &mut Vec<
             _ => continue,
         };
         let traces = match kind {
-            "description" | "text" => traces_of(&text(object, tag).unwrap_or_default(), persons),
+            "description" | "text" => traces_of(&data.text(tag).unwrap_or_default(), persons),
             _ => BTreeSet::new(),
         };
         if filled && !(kind == "text" && traces.is_empty()) {
@@ -134,11 +131,11 @@ fn of(tag: Tag, kind: &'static str, traces: BTreeSet<Trace>) -> Identifier {
 
 /// Attributes whose value stands in the file's name, in any case: the whole of an identifier or a date, or a
 /// part of a name, of at least four characters.
-pub(super) fn in_name(object: &InMemDicomObject, path: &Path) -> Vec<Identifier> {
+pub(super) fn in_name(data: &DataSet<'_>, path: &Path) -> Vec<Identifier> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let tags = [tags::PATIENT_NAME, tags::PATIENT_ID, tags::ACCESSION_NUMBER, tags::PATIENT_BIRTH_DATE];
     let holds = |tag: &Tag| {
-        let value = text(object, *tag).unwrap_or_default().to_lowercase();
+        let value = data.text(*tag).unwrap_or_default().to_lowercase();
         let parts = value.split(['^', ' ', '\\', '=']).filter(|part| part.chars().count() >= 4);
         parts.into_iter().any(|part| name.contains(part))
     };

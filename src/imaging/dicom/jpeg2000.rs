@@ -20,6 +20,10 @@ pub(super) fn decode(
     stored: u32,
     signed: bool,
 ) -> Result<Vec<i32>, String> {
+    // The bare codestream: a file format around it (15444-1, annex I) has no say in DICOM (PS3.5, A.4.4).
+    let start = bytes.windows(4).position(|window| window == [0xFF, 0x4F, 0xFF, 0x51]);
+    let bytes = start.and_then(|start| bytes.get(start..));
+    let bytes = bytes.ok_or("the pixel data hold no JPEG 2000 codestream")?;
     let component = component(bytes)?;
     let (width, height) = (component.width, component.height);
     if (width, height) != (columns, rows) {
@@ -62,9 +66,7 @@ pub(super) fn decode(
 
 /// Reads the size marker (15444-1, A.5.1), which follows the start of the codestream.
 fn component(bytes: &[u8]) -> Result<Component, String> {
-    let start = bytes.windows(4).position(|window| window == [0xFF, 0x4F, 0xFF, 0x51]);
-    let siz = start.and_then(|start| bytes.get(start + 6..));
-    let siz = siz.ok_or("the pixel data hold no JPEG 2000 codestream")?;
+    let siz = bytes.get(6..).ok_or("the JPEG 2000 size marker is cut")?;
     let short = |at: usize| siz.get(at..)?.first_chunk::<2>().map(|b| u16::from_be_bytes(*b));
     let long = |at: usize| siz.get(at..)?.first_chunk::<4>().map(|b| u32::from_be_bytes(*b));
     let read = || {

@@ -2,8 +2,12 @@
 //! near-lossless. Written from the recommendation; names in comments are its own. Mapping tables and restart
 //! intervals are refused.
 
+use super::jpeg::Picture;
+
 /// What the markers before the scan say.
 struct Frame {
+    /// P.
+    precision: u32,
     width: usize,
     height: usize,
     /// MAXVAL.
@@ -16,8 +20,8 @@ struct Frame {
     reset: i32,
 }
 
-/// The samples, row by row.
-pub(super) fn decode(bytes: &[u8], columns: u32, rows: u32) -> Result<Vec<u16>, String> {
+/// The picture, which has to be as large as the header says.
+pub(super) fn decode(bytes: &[u8], columns: u32, rows: u32) -> Result<Picture, String> {
     let (frame, scan) = markers(bytes)?;
     if (frame.width, frame.height) != (columns as usize, rows as usize) {
         return Err(format!(
@@ -25,7 +29,8 @@ pub(super) fn decode(bytes: &[u8], columns: u32, rows: u32) -> Result<Vec<u16>, 
             frame.width, frame.height
         ));
     }
-    Scan::new(&frame, scan).run()
+    let samples = Scan::new(&frame, scan).run()?;
+    Ok(Picture { precision: frame.precision, samples })
 }
 
 fn markers(bytes: &[u8]) -> Result<(Frame, &[u8]), String> {
@@ -114,7 +119,7 @@ fn frame(bits: u8, height: usize, width: usize, near: i32, preset: [i32; 5]) -> 
     {
         return Err("the parameters of the JPEG-LS picture contradict each other".to_owned());
     }
-    Ok(Frame { width, height, largest, near, thresholds, reset })
+    Ok(Frame { precision: bits.into(), width, height, largest, near, thresholds, reset })
 }
 
 impl Frame {
@@ -150,7 +155,7 @@ type Wrong = &'static str;
 const ENDED: Wrong = "the JPEG-LS picture ends before the image is full";
 
 impl Bits<'_> {
-    /// Holds more than 32 bits, unless a marker or the end comes first; more than 48 after a second time.
+    /// Holds more than 32 bits, unless a marker or the end comes first; more than 56 after a second time.
     fn fill(&mut self) {
         if self.count <= 32 && !self.stuffed {
             let next = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<4>());
@@ -205,9 +210,10 @@ impl Bits<'_> {
     /// A value in a Golomb code of limited length (A.5.3).
     #[inline]
     fn golomb(&mut self, k: i32, limit: i32, escape: i32) -> Result<i32, Wrong> {
-        // At most 47 zeros lead: 64 bits less an escape of 16 and the one that ends them.
+        // At most 55 zeros lead: 64 bits less an escape of 8, which 16 bits and the largest error have, and the
+        // one that ends them.
         let most = limit - escape - 1;
-        while self.count <= 48 {
+        while self.count <= 56 {
             let before = self.count;
             self.fill();
             if self.count == before {

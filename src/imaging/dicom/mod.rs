@@ -2,22 +2,22 @@
 //!
 //! Read: Implicit and Explicit VR Little Endian, Deflated, Explicit VR Big Endian, Encapsulated Uncompressed,
 //! JPEG Baseline, JPEG Extended, JPEG Lossless, JPEG-LS, JPEG 2000, RLE Lossless; 1, 8, 16 and 32 bits
-//! allocated. Every other transfer syntax, colour, several frames and look-up tables are refused by name. The
-//! data set is parsed by `dicom-object` after [`structure`] has bounded its lengths and depth; pixels are
-//! decoded here, so that an image that does not fill its rows and columns is an error and never silently
-//! black.
+//! allocated. Every other transfer syntax, colour, several frames and look-up tables are refused by name. Data
+//! set and pixels are read here ([`reader`] says why): files as archives write them are read with a warning
+//! that says what is irregular, and an image that does not fill its rows and columns is an error and never
+//! silently black.
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 
 mod data_set;
-mod elements;
+mod file;
 mod header;
 mod identifiers;
-mod jpeg12;
+mod jpeg;
 mod jpeg2000;
 mod jpeg_ls;
 mod pixels;
-mod structure;
+mod reader;
 mod transfer_syntax;
 
 pub use header::{Header, RawValue};
@@ -29,7 +29,7 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostic, Error, Location, Result};
 use crate::imaging::radiograph::Radiograph;
 use crate::storage;
-use data_set::parse;
+use file::File;
 use header::header;
 
 /// Reads a header; the pixel data stay untouched.
@@ -39,9 +39,10 @@ use header::header;
 /// the file reports.
 pub fn read_header(path: &Path) -> Result<Header> {
     let read = |bytes: &[u8]| {
-        let parsed = parse(bytes, true)?;
-        let mut header = header(&parsed.object, parsed.syntax, parsed.pixel_data);
-        header.identifiers.extend(identifiers::in_name(&parsed.object, path));
+        let file = File::open(bytes)?;
+        let parsed = file.data_set(true)?;
+        let mut header = header(&parsed, file.syntax);
+        header.identifiers.extend(identifiers::in_name(&parsed.data, path));
         Ok(header)
     };
     read(&storage::read(path)?).map_err(|problem| located(problem, path))
@@ -63,11 +64,7 @@ pub fn load(path: &Path) -> Result<Radiograph> {
 /// # Errors
 /// As [`load`], without `dicom-window`.
 pub fn stored(path: &Path) -> Result<Stored> {
-    let read = |bytes: &[u8]| {
-        let parsed = parse(bytes, false)?;
-        pixels::stored(&parsed.object, &parsed.syntax, parsed.native)
-    };
-    read(&storage::read(path)?).map_err(|problem| located(problem, path))
+    stored_from_bytes(&storage::read(path)?).map_err(|problem| located(problem, path))
 }
 
 /// The header in the bytes of a file, without what the file's name may say.
@@ -75,8 +72,8 @@ pub fn stored(path: &Path) -> Result<Stored> {
 /// # Errors
 /// As [`read_header`].
 pub fn header_from_bytes(bytes: &[u8]) -> Result<Header, Diagnostic> {
-    let parsed = parse(bytes, true)?;
-    Ok(header(&parsed.object, parsed.syntax, parsed.pixel_data))
+    let file = File::open(bytes)?;
+    Ok(header(&file.data_set(true)?, file.syntax))
 }
 
 /// The pixels in the bytes of a file.
@@ -84,8 +81,23 @@ pub fn header_from_bytes(bytes: &[u8]) -> Result<Header, Diagnostic> {
 /// # Errors
 /// As [`load`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Radiograph, Diagnostic> {
-    let parsed = parse(bytes, false)?;
-    pixels::decode(&parsed.object, &parsed.syntax, parsed.native)
+    let file = File::open(bytes)?;
+    pixels::decode(&file.data_set(false)?.data, &file.syntax)
+}
+
+/// The stored values in the bytes of a file.
+///
+/// # Errors
+/// As [`stored`].
+pub fn stored_from_bytes(bytes: &[u8]) -> Result<Stored, Diagnostic> {
+    let file = File::open(bytes)?;
+    pixels::stored(&file.data_set(false)?.data, &file.syntax)
+}
+
+/// Whether the bytes are a DICOM file: with its preamble (PS3.10, 7.1), or one that begins with an element of
+/// group 2 or 8, as some archives write it.
+pub fn is_dicom(bytes: &[u8]) -> bool {
+    file::is_dicom(bytes)
 }
 
 fn located(problem: Diagnostic, path: &Path) -> Error {

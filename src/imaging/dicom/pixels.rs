@@ -1,13 +1,14 @@
 //! Stored samples to intensities: codec, sign, rescale, window, inversion.
 
-use dicom_core::{DicomValue, PrimitiveValue};
-use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
-use jpeg_decoder::PixelFormat;
+use std::borrow::Cow;
 
-use super::elements::{text, whole};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
+
+use super::data_set::{DataSet, Element, Value};
+use super::jpeg::{self, Refused};
 use super::transfer_syntax::{Codec, Syntax, refused_syntax};
-use super::{jpeg_ls, jpeg12, jpeg2000};
+use super::{jpeg_ls, jpeg2000};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::imaging::limits::MOST_PIXELS;
 use crate::imaging::radiograph::Radiograph;
@@ -51,37 +52,30 @@ impl Layout {
 }
 
 /// Whether pixels are decoded as the header describes them, with the reason why not.
-pub(super) fn admit(object: &InMemDicomObject, syntax: &Syntax, pixel_data: bool) -> Result<(), Diagnostic> {
+pub(super) fn admit(data: &DataSet<'_>, syntax: &Syntax, pixel_data: bool) -> Result<(), Diagnostic> {
     if !pixel_data {
-        return Err(missing(object));
+        return Err(missing(data));
     }
-    layout(object, codec(syntax)?).map(drop)
+    layout(data, codec(syntax)?).map(drop)
 }
 
 fn codec(syntax: &Syntax) -> Result<Codec, Diagnostic> {
     syntax.codec.ok_or_else(|| refused_syntax(&format!("{} ({})", syntax.name, syntax.uid)))
 }
 
-fn missing(object: &InMemDicomObject) -> Diagnostic {
+fn missing(data: &DataSet<'_>) -> Diagnostic {
     let kind =
-        [tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&t| object.get(t).is_some());
+        [tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&t| data.filled(t).is_some());
     let what = if kind { "the samples are floating-point numbers" } else { "the file holds no pixel data" };
     Diagnostic::error(Code::DicomPixelsMissing, what).hint("export the image with its pixels")
 }
 
 /// Stored values, before rescaling, in the order of the rows.
-/// `native`: the pixel data, when they are not in the data set.
-pub(super) fn stored(
-    object: &InMemDicomObject,
-    syntax: &Syntax,
-    native: Option<&[u8]>,
-) -> Result<Stored, Diagnostic> {
-    if native.is_none() && object.get(tags::PIXEL_DATA).is_none() {
-        return Err(missing(object));
-    }
+pub(super) fn stored(data: &DataSet<'_>, syntax: &Syntax) -> Result<Stored, Diagnostic> {
+    let element = data.filled(tags::PIXEL_DATA).ok_or_else(|| missing(data))?;
     let codec = codec(syntax)?;
-    let layout = layout(object, codec)?;
-    let samples = samples(object, codec, &layout, syntax, native)?;
+    let layout = layout(data, codec)?;
+    let samples = samples(element, codec, &layout, syntax)?;
     let values = samples.into_iter().map(|sample| layout.value(sample)).collect();
     Ok(Stored {
         columns: layout.columns,
@@ -92,40 +86,40 @@ pub(super) fn stored(
     })
 }
 
-/// `native` as for [`stored`].
-pub(super) fn decode(
-    object: &InMemDicomObject,
-    syntax: &Syntax,
-    native: Option<&[u8]>,
-) -> Result<Radiograph, Diagnostic> {
-    if native.is_none() && object.get(tags::PIXEL_DATA).is_none() {
-        return Err(missing(object));
-    }
+/// Intensities.
+pub(super) fn decode(data: &DataSet<'_>, syntax: &Syntax) -> Result<Radiograph, Diagnostic> {
+    let element = data.filled(tags::PIXEL_DATA).ok_or_else(|| missing(data))?;
     let codec = codec(syntax)?;
-    let layout = layout(object, codec)?;
-    let display = Display::of(object, &layout)?;
+    let layout = layout(data, codec)?;
+    let display = Display::of(data, &layout)?;
     let intensity = |sample: u32| display.intensity(layout.value(sample));
     // Where the image has more pixels than there are stored values, each value's intensity is computed once.
     let pixels = if layout.stored <= 16 && layout.samples() >> layout.stored != 0 {
         let (shift, mask) = (layout.high_bit + 1 - layout.stored, layout.mask());
         let all: Vec<f32> = (0..=mask).map(|bits| intensity(bits << shift)).collect();
         let look_up = |sample: u32| all[(sample >> shift & mask) as usize];
-        match native {
-            Some(bytes) if codec == Codec::Native && layout.allocated == 16 => {
+        match &element.value {
+            Value::Bytes(bytes)
+                if codec == Codec::Native && layout.allocated == 16 && !element.big_endian =>
+            {
                 let words = enough(bytes, &layout)?.chunks_exact(2);
                 words.map(|word| look_up(u16::from_le_bytes([word[0], word[1]]).into())).collect()
             }
-            _ => samples(object, codec, &layout, syntax, native)?.into_iter().map(look_up).collect(),
+            _ => samples(element, codec, &layout, syntax)?.into_iter().map(look_up).collect(),
         }
     } else {
-        samples(object, codec, &layout, syntax, native)?.into_iter().map(intensity).collect()
+        samples(element, codec, &layout, syntax)?.into_iter().map(intensity).collect()
     };
     Ok(Radiograph::new(layout.columns, layout.rows, pixels))
 }
 
-fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic> {
-    let need = |tag, name: &str| whole(object, tag).ok_or_else(|| wrong(format!("{name} is not given")));
-    let photometric = text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default().to_uppercase();
+fn layout(data: &DataSet<'_>, codec: Codec) -> Result<Layout, Diagnostic> {
+    // Present and empty is as absent; present and no number is a fault, never a default.
+    let number = |tag, name: &str| {
+        data.whole(tag).map_err(|value| wrong(format!("{name} `{value}` is not a whole number")))
+    };
+    let need = |tag, name: &str| number(tag, name)?.ok_or_else(|| wrong(format!("{name} is not given")));
+    let photometric = data.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default().to_uppercase();
     let per_pixel = need(tags::SAMPLES_PER_PIXEL, "SamplesPerPixel (0028,0002)")?;
     let inverted = match photometric.as_str() {
         "MONOCHROME1" if per_pixel == 1 => true,
@@ -139,13 +133,11 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
             );
         }
     };
-    match text(object, tags::NUMBER_OF_FRAMES).as_deref() {
-        None | Some("1") => {}
+    match number(tags::NUMBER_OF_FRAMES, "NumberOfFrames (0028,0008)")? {
+        None | Some(1) => {}
         Some(frames) => {
-            let what = format!("the file holds {} frames", frames.chars().take(16).collect::<String>());
-            return Err(
-                Diagnostic::error(Code::DicomMultiFrame, what).hint("a case is one image: export one frame")
-            );
+            return Err(Diagnostic::error(Code::DicomMultiFrame, format!("the file holds {frames} frames"))
+                .hint("a case is one image: export one frame"));
         }
     }
     let (rows, columns) =
@@ -159,13 +151,13 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
         return Err(Diagnostic::error(Code::ImageTooLarge, what));
     }
     let allocated = need(tags::BITS_ALLOCATED, "BitsAllocated (0028,0100)")?;
-    let stored = whole(object, tags::BITS_STORED).unwrap_or(allocated);
-    let high_bit = whole(object, tags::HIGH_BIT).unwrap_or(stored.saturating_sub(1));
+    let stored = number(tags::BITS_STORED, "BitsStored (0028,0101)")?.unwrap_or(allocated);
+    let high_bit = number(tags::HIGH_BIT, "HighBit (0028,0102)")?.unwrap_or(stored.saturating_sub(1));
     if !matches!(allocated, 1 | 8 | 16 | 32)
         || stored == 0
         || stored > allocated
-        || high_bit + 1 < stored
         || high_bit >= allocated
+        || high_bit + 1 < stored
     {
         let what =
             format!("{stored} bits stored of {allocated} allocated, high bit {high_bit}, are not read");
@@ -181,25 +173,32 @@ fn layout(object: &InMemDicomObject, codec: Codec) -> Result<Layout, Diagnostic>
         let what = format!("{allocated} bits allocated are not read in a compressed picture");
         return Err(Diagnostic::error(Code::DicomBits, what).hint("convert it to Explicit VR Little Endian"));
     }
-    let signed = match whole(object, tags::PIXEL_REPRESENTATION) {
+    let signed = match number(tags::PIXEL_REPRESENTATION, "PixelRepresentation (0028,0103)")? {
         None | Some(0) => false,
         Some(1) => true,
         Some(other) => {
             return Err(wrong(format!("PixelRepresentation (0028,0103) {other} is neither 0 nor 1")));
         }
     };
-    for (tag, name) in [
+    refuse_tables(data)?;
+    Ok(Layout { rows, columns, allocated, stored, high_bit, signed, inverted })
+}
+
+/// A table that would have to be applied. A window is an alternative to a VOI table (PS3.3, C.11.2) if it has
+/// values; nothing is one to the other tables.
+fn refuse_tables(data: &DataSet<'_>) -> Result<(), Diagnostic> {
+    let window = [tags::WINDOW_CENTER, tags::WINDOW_WIDTH].iter().all(|&tag| data.text(tag).is_some());
+    let tables: [(Tag, &str); 3] = [
         (tags::MODALITY_LUT_SEQUENCE, "ModalityLUTSequence (0028,3000)"),
         (tags::VOILUT_SEQUENCE, "VOILUTSequence (0028,3010)"),
-    ] {
-        // A window is an alternative to a VOI table (PS3.3, C.11.2); nothing is one to a modality table.
-        let alternative = tag == tags::VOILUT_SEQUENCE && object.get(tags::WINDOW_CENTER).is_some();
-        if object.get(tag).is_some() && !alternative {
-            return Err(Diagnostic::error(Code::DicomLookupTable, format!("{name} is not applied"))
-                .hint("export the image for presentation, with a window instead of a table"));
-        }
+        (tags::PRESENTATION_LUT_SEQUENCE, "PresentationLUTSequence (2050,0010)"),
+    ];
+    let applies = |tag: Tag| data.filled(tag).is_some() && !(tag == tags::VOILUT_SEQUENCE && window);
+    match tables.into_iter().find(|(tag, _)| applies(*tag)) {
+        None => Ok(()),
+        Some((_, name)) => Err(Diagnostic::error(Code::DicomLookupTable, format!("{name} is not applied"))
+            .hint("export the image for presentation, with a window instead of a table")),
     }
-    Ok(Layout { rows, columns, allocated, stored, high_bit, signed, inverted })
 }
 
 impl Layout {
@@ -212,6 +211,31 @@ impl Layout {
     /// The sample that holds a stored value in its low bits, where codecs put it, or at the high bit.
     fn sample(&self, value: i32) -> u32 {
         (value as u32 & self.mask()) << (self.high_bit + 1 - self.stored)
+    }
+
+    /// Samples of a codec of this precision. Bits above the high bit are none, or repeat the sign of a picture
+    /// with more bits than the header has; all else would be dropped without a word.
+    fn decoded(&self, samples: Vec<u16>, precision: u32, codec: &str) -> Result<Vec<u32>, Diagnostic> {
+        let above = self.high_bit + 1;
+        // Nothing tells where a shorter sample has its sign, or which of its bits count.
+        if precision < above && (self.signed || above != self.stored) {
+            return Err(wrong(format!(
+                "the {codec} picture has {precision} bits, which do not reach high bit {}",
+                self.high_bit
+            )));
+        }
+        let ones = (u32::MAX >> (32 - precision)).checked_shr(above).unwrap_or(0);
+        let fits = |sample: u32| match sample >> above {
+            0 => true,
+            upper => self.signed && upper == ones && sample >> self.high_bit & 1 == 1,
+        };
+        match samples.iter().find(|&&sample| !fits(sample.into())) {
+            Some(sample) => {
+                let high_bit = self.high_bit;
+                Err(wrong(format!("the {codec} picture holds the value {sample} above high bit {high_bit}")))
+            }
+            None => Ok(samples.into_iter().map(u32::from).collect()),
+        }
     }
 
     /// As many ones as bits are stored: 1 to 32.
@@ -228,32 +252,18 @@ impl Layout {
 
 /// The samples as they are stored, one a pixel.
 fn samples(
-    object: &InMemDicomObject,
+    element: &Element<'_>,
     codec: Codec,
     layout: &Layout,
     syntax: &Syntax,
-    uncompressed: Option<&[u8]>,
 ) -> Result<Vec<u32>, Diagnostic> {
-    if let Some(bytes) = uncompressed {
-        return match codec {
-            Codec::Native => native(bytes, layout),
-            _ => Err(wrong("the pixel data are not encapsulated, the transfer syntax is")),
-        };
-    }
-    let element = object.get(tags::PIXEL_DATA).ok_or_else(|| wrong("the file holds no pixel data"))?;
-    let encapsulated = match (codec, element.value()) {
-        (Codec::Native, DicomValue::Primitive(value)) => {
-            return plain(value, layout, syntax);
-        }
+    let encapsulated = match (codec, &element.value) {
+        (Codec::Native, Value::Bytes(bytes)) => return native(&in_order(bytes, element, layout), layout),
         (Codec::Native, _) => {
             return Err(wrong("the pixel data are encapsulated, the transfer syntax is not"));
         }
-        (_, DicomValue::PixelSequence(sequence)) => {
-            // One frame: however many fragments it was cut into.
-            let mut bytes = Vec::new();
-            sequence.fragments().iter().for_each(|fragment| bytes.extend_from_slice(fragment));
-            bytes
-        }
+        // One frame: however many fragments it was cut into.
+        (_, Value::Fragments(fragments)) => fragments.concat(),
         _ => return Err(wrong("the pixel data are not encapsulated, the transfer syntax is")),
     };
     match codec {
@@ -267,35 +277,20 @@ fn samples(
                 .map_err(wrong)
         }
         Codec::JpegLs => {
-            let samples = jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong)?;
-            match samples.iter().find(|&&sample| u32::from(sample) >> (layout.high_bit + 1) != 0) {
-                Some(sample) => {
-                    let high_bit = layout.high_bit;
-                    Err(wrong(format!(
-                        "the JPEG-LS picture holds the value {sample} above high bit {high_bit}"
-                    )))
-                }
-                None => Ok(samples.into_iter().map(u32::from).collect()),
-            }
+            let picture = jpeg_ls::decode(&encapsulated, layout.columns, layout.rows).map_err(wrong)?;
+            layout.decoded(picture.samples, picture.precision, "JPEG-LS")
         }
     }
 }
 
-/// Samples that are not encapsulated.
-fn plain(value: &PrimitiveValue, layout: &Layout, syntax: &Syntax) -> Result<Vec<u32>, Diagnostic> {
-    match value {
-        PrimitiveValue::U16(words) if layout.allocated == 16 && words.len() >= layout.samples() => {
-            Ok(words[..layout.samples()].iter().map(|&word| word.into()).collect())
-        }
-        // Words of 16 bits are put in order by the parser; a sample of 32 bits is two, the upper one first in
-        // Big Endian (PS3.5, 7.3).
-        PrimitiveValue::U16(_) if layout.allocated == 32 && syntax.encoding.big_endian => {
-            let mut samples = native(&value.to_bytes(), layout)?;
-            samples.iter_mut().for_each(|sample| *sample = sample.rotate_left(16));
-            Ok(samples)
-        }
-        _ => native(&value.to_bytes(), layout),
+/// The bytes with the lowest of each sample first. Words have 16 bits, two samples of 8 in each, and a sample of
+/// 32 bits is two, the upper one first in Big Endian (PS3.5, 7.3 and annex D).
+fn in_order<'a>(bytes: &'a [u8], element: &Element<'_>, layout: &Layout) -> Cow<'a, [u8]> {
+    if !element.big_endian || element.vr == VR::OB {
+        return Cow::Borrowed(bytes);
     }
+    let width = if layout.allocated == 32 { 4 } else { 2 };
+    Cow::Owned(bytes.chunks_exact(width).flat_map(|word| word.iter().rev().copied()).collect())
 }
 
 /// As many bytes as the pixels take.
@@ -318,42 +313,20 @@ fn native(bytes: &[u8], layout: &Layout) -> Result<Vec<u32>, Diagnostic> {
     })
 }
 
-/// JPEG (ISO/IEC 10918-1). The picture has to be as large as the header says.
+/// JPEG. The picture has to be as large as the header says.
 fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Vec<u32>, Diagnostic> {
-    if jpeg12::is_one(bytes) {
-        let samples = jpeg12::decode(bytes, layout.columns, layout.rows).map_err(wrong)?;
-        return Ok(samples.into_iter().map(u32::from).collect());
-    }
-    let refused = |error: jpeg_decoder::Error| match error {
-        jpeg_decoder::Error::Unsupported(feature) => {
-            refused_syntax(&format!("{} ({}) with {feature:?}", syntax.name, syntax.uid))
+    let refused = |refused| match refused {
+        Refused::Process(process) => {
+            refused_syntax(&format!("{} ({}) with {process}", syntax.name, syntax.uid))
         }
-        other => wrong(format!("the JPEG picture cannot be decoded: {other}")),
-    };
-    let mut decoder = jpeg_decoder::Decoder::new(bytes);
-    decoder.read_info().map_err(refused)?;
-    let info = decoder.info().ok_or_else(|| wrong("the JPEG picture has no frame header"))?;
-    if (u32::from(info.width), u32::from(info.height)) != (layout.columns, layout.rows) {
-        let (width, height) = (info.width, info.height);
-        return Err(wrong(format!(
-            "the JPEG picture has {width} x {height} pixels, the header says {} x {}",
-            layout.columns, layout.rows
-        )));
-    }
-    if !matches!(info.pixel_format, PixelFormat::L8 | PixelFormat::L16) {
-        return Err(
-            Diagnostic::error(Code::DicomColour, "the JPEG picture is in colour").hint("only grey is read")
-        );
-    }
-    decoder.set_max_decoding_buffer_size(4 * layout.samples() + 4096);
-    let decoded = decoder.decode().map_err(refused)?;
-    let samples: Vec<u32> = match info.pixel_format {
-        PixelFormat::L16 => {
-            decoded.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]).into()).collect()
+        Refused::Colour(components) => {
+            let what = format!("the JPEG picture has {components} components");
+            Diagnostic::error(Code::DicomColour, what).hint("only grey is read")
         }
-        _ => decoded.into_iter().map(u32::from).collect(),
+        Refused::Wrong(what) => wrong(what),
     };
-    if samples.len() == layout.samples() { Ok(samples) } else { Err(wrong("the JPEG picture is incomplete")) }
+    let picture = jpeg::decode(bytes, layout.columns, layout.rows).map_err(refused)?;
+    layout.decoded(picture.samples, picture.precision, "JPEG")
 }
 
 /// RLE (PS3.5, annex G): one segment a byte of the sample, the most significant first, each in PackBits.
@@ -434,9 +407,9 @@ enum Curve {
 }
 
 impl Display {
-    fn of(object: &InMemDicomObject, layout: &Layout) -> Result<Self, Diagnostic> {
+    fn of(data: &DataSet<'_>, layout: &Layout) -> Result<Self, Diagnostic> {
         // Several windows are alternatives; the first is the default one.
-        let number = |tag, name: &str| match text(object, tag) {
+        let number = |tag, name: &str| match data.text(tag) {
             None => Ok(None),
             Some(text) => {
                 let first = text.split('\\').next().unwrap_or_default().trim().to_owned();
@@ -454,7 +427,7 @@ impl Display {
         let width = number(tags::WINDOW_WIDTH, "WindowWidth (0028,1051)")?;
         let curve = match (centre, width) {
             (Some(centre), Some(width)) => {
-                let function = text(object, tags::VOILUT_FUNCTION).unwrap_or_else(|| "LINEAR".to_owned());
+                let function = data.text(tags::VOILUT_FUNCTION).unwrap_or_else(|| "LINEAR".to_owned());
                 match function.to_uppercase().as_str() {
                     "LINEAR" if width >= 1.0 => Curve::Linear { centre, width },
                     "LINEAR_EXACT" if width > 0.0 => Curve::LinearExact { centre, width },

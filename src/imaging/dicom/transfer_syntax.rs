@@ -1,7 +1,16 @@
 //! The transfer syntaxes: which are known, how their data set is encoded, and how their pixels are decoded.
 
-use super::structure::{EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE};
 use crate::diagnostic::{Code, Diagnostic};
+
+/// How the data set after the file meta information is encoded (PS3.5, 7.1 and annex A).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Encoding {
+    pub(super) explicit: bool,
+    pub(super) big_endian: bool,
+}
+
+pub(super) const EXPLICIT_LITTLE: Encoding = Encoding { explicit: true, big_endian: false };
+pub(super) const IMPLICIT_LITTLE: Encoding = Encoding { explicit: false, big_endian: false };
 
 /// Deflated Explicit VR Little Endian.
 pub(super) const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
