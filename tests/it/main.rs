@@ -1,5 +1,6 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod agreement;
 mod asah;
 mod bad_input;
 mod bootstrap_laws;
@@ -32,3 +33,4 @@ mod terminal;
 #[cfg(feature = "torch")]
 mod training;
 mod walls;
+mod who;
