@@ -356,6 +356,16 @@ fn of_scores(args: &CompareArgs) -> Result<Comparison> {
         synthetic: loaded.iter().any(|l| l.synthetic),
     };
     let mut warnings = Vec::new();
+    for one in contenders.iter().filter(|contender| contender.two_valued) {
+        warnings.push(Warning {
+            code: Code::TwoValuedScores,
+            message: format!(
+                "{} has two values alone: its ROC curve is one point, and its AUC the mean of sensitivity and \
+                 specificity there; compare those",
+                one.name
+            ),
+        });
+    }
     if shared.differ {
         let left: Vec<String> =
             loaded.iter().map(|l| format!("{} of {}", shared.left_out(l), l.name)).collect();
@@ -391,6 +401,7 @@ fn entrant(
         confusion: Some(confusion),
         estimates,
         curves,
+        two_valued: comparison::two_valued(&scores),
         ..contender
     };
     Entrant { contender, scores }
@@ -402,6 +413,7 @@ fn blank_named(name: &str, kind: Kind) -> Contender {
         kind,
         title: String::new(),
         exploratory: false,
+        two_valued: false,
         members: Vec::new(),
         scores_sha256: None,
         left_out: 0,

@@ -305,12 +305,24 @@ fn adjust(pairs: &mut [Pair]) {
 /// AUCs of the same cases that differ by less are one number with other roundings.
 const TIED: f64 = 1e-12;
 
-/// Whether the highest AUC is shown to be the highest, from the pairs of a family. `None` with fewer than two
-/// contenders that are tested.
+/// Whether scores take two values at most, as calls do.
+pub fn two_valued(scores: &[f64]) -> bool {
+    let mut distinct: Vec<f64> = Vec::new();
+    scores.iter().all(|score| {
+        if !distinct.contains(score) {
+            distinct.push(*score);
+        }
+        distinct.len() <= 2
+    })
+}
+
+/// Whether the highest AUC is shown to be the highest, from the pairs of a family. A contender of two values takes
+/// no part: the AUC of one point says nothing beside that of a curve. `None` with fewer than two others that are
+/// tested.
 pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best> {
     let tested: Vec<(&str, f64)> = contenders
         .iter()
-        .filter(|c| !c.exploratory)
+        .filter(|c| !c.exploratory && !c.two_valued)
         .filter_map(|c| Some((c.name.as_str(), c.auc()?)))
         .collect();
     let (name, auc) = *tested.get(best_of(&tested)?)?;
@@ -319,7 +331,7 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
     }
     let mut against: Vec<Against> = pairs
         .iter()
-        .filter(|pair| pair.first == name)
+        .filter(|pair| pair.first == name && tested.iter().any(|(other, _)| *other == pair.second))
         .filter_map(|pair| {
             let difference = pair.auc_difference.value?;
             Some(Against {
@@ -357,6 +369,19 @@ pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_are_two_values_and_scores_are_not() {
+        for (scores, expected) in [
+            (&[0.0, 1.0, 1.0][..], true),
+            (&[0.5, 0.5], true),
+            (&[0.0, -0.0, 1.0], true),
+            (&[0.0, 0.5, 1.0], false),
+            (&[1.0, 2.0, 1.0, 3.0], false),
+        ] {
+            assert_eq!(two_valued(scores), expected, "{scores:?}");
+        }
+    }
     use crate::statistics::auc;
     use proptest::prelude::*;
 
@@ -426,6 +451,7 @@ mod tests {
             kind: Kind::Table,
             title: String::new(),
             exploratory: false,
+            two_valued: false,
             members: Vec::new(),
             scores_sha256: None,
             left_out: 0,

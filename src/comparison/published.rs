@@ -53,6 +53,7 @@ pub fn from_counts(published: &Published, settings: &Settings) -> Contender {
         kind: Kind::Counts,
         title: String::new(),
         exploratory: false,
+        two_valued: false,
         members: Vec::new(),
         scores_sha256: None,
         left_out: 0,

@@ -611,6 +611,8 @@ codes! {
     OthersUndecided = "others-undecided",
     /// Two readers gave the same read on all their common cases, or nearly so.
     ReadsIdentical = "reads-identical",
+    /// A contender of a comparison has two scores alone, so that its AUC is that of one point.
+    TwoValuedScores = "two-valued-scores",
     /// A table of reads names two patients for one case.
     CasePatients = "case-patients",
     /// A name of a person or role that is empty or holds a control character.

@@ -1,5 +1,6 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+mod agreement;
 mod archive_dicom;
 mod asah;
 mod bad_input;
@@ -36,3 +37,4 @@ mod terminal;
 #[cfg(feature = "torch")]
 mod training;
 mod walls;
+mod who;

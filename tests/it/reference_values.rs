@@ -406,6 +406,24 @@ fn sample_sizes_and_power_match_proc_pwr_epir_and_statsmodels() {
         compared += 1;
     }
     assert_eq!(compared, 21);
+    // The formulas themselves, without a package.
+    let rows = reference("design");
+    for row in rows.as_array().expect("list") {
+        let of = |key: &str| row[key].as_f64().expect("number");
+        let size = design::auc_size(
+            AucVariance::Obuchowski,
+            of("auc"),
+            of("goal"),
+            of("ratio"),
+            of("alpha"),
+            of("power"),
+        )
+        .expect("size");
+        assert!((size.positives / of("positives") - 1.0).abs() < 1e-12, "{row}: {size:?}");
+        assert!((size.negatives / (of("positives") * of("ratio")) - 1.0).abs() < 1e-12, "{row}: {size:?}");
+        // The covariance that the formula leaves out makes a size smaller.
+        assert!(size.positives > of("delta"), "{row}: {size:?}");
+    }
     let buderer = r["epiR epi.ssdxsesp se=.9 Py=.0136 eps=.05 (Buderer)"].as_f64().expect("number");
     let got = design::buderer_size(0.9, 0.05, 0.0136, LEVEL).expect("size");
     assert!((got / buderer - 1.0).abs() < 1e-12, "{got} {buderer}");

@@ -79,13 +79,26 @@ pub fn conclusion(comparison: &Comparison) -> Vec<String> {
             }
         }
         None => {
-            let tested: Vec<&Contender> = comparison.contenders.iter().filter(|c| !c.exploratory).collect();
+            let tested: Vec<&Contender> =
+                comparison.contenders.iter().filter(|c| !c.exploratory && !c.two_valued).collect();
             let words = |c: &&Contender| {
                 let auc = c.estimate("auc").map_or_else(|| "not evaluable".to_owned(), wording::sentence);
-                format!("{}: AUC {auc}. One contender alone is compared with nothing.", c.name)
+                let alone = if comparison.contenders.iter().any(|c| c.two_valued && !c.exploratory) {
+                    "Its AUC is compared with none: the others give no curve."
+                } else {
+                    "One contender alone is compared with nothing."
+                };
+                format!("{}: AUC {auc}. {alone}", c.name)
             };
             sentences.extend(tested.first().map(words));
         }
+    }
+    for contender in comparison.contenders.iter().filter(|c| c.two_valued && !c.exploratory) {
+        sentences.push(format!(
+            "{} gives two values alone: its AUC is the mean of its sensitivity and specificity, and no \
+             difference of AUCs with it is a finding. Compare sensitivity and specificity.",
+            contender.name
+        ));
     }
     for contender in comparison.contenders.iter().filter(|c| c.exploratory) {
         let auc = contender.estimate("auc").map_or_else(|| "not evaluable".to_owned(), wording::value);

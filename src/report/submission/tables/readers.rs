@@ -4,6 +4,7 @@ use super::rows::method_note;
 use crate::document::format;
 use crate::document::tree::{Column, Row, Table};
 use crate::report::wording;
+use crate::statistics::estimate::Estimate;
 use crate::study::results::Results;
 
 pub fn readers(results: &Results) -> Table {
@@ -55,14 +56,45 @@ pub fn consensus(results: &Results) -> Table {
     )
 }
 
+/// More pairs of readers than this (six readers) are told by the lowest, the middle and the highest.
+const MOST_PAIRS: usize = 15;
+
+/// The rows of the table, each with who is compared; and what is to be said of pairs that are not shown.
+fn shown(agreement: &[Estimate]) -> (Vec<(&Estimate, String)>, Option<String>) {
+    let between = |e: &Estimate| e.model.clone().unwrap_or_else(|| "all readers".to_owned());
+    let is_pair = |e: &&Estimate| e.id == "cohen_kappa" && e.model.is_some();
+    let (pairs, others): (Vec<&Estimate>, Vec<&Estimate>) = agreement.iter().partition(is_pair);
+    if pairs.len() <= MOST_PAIRS {
+        return (agreement.iter().map(|e| (e, between(e))).collect(), None);
+    }
+    let mut valued: Vec<(f64, &Estimate)> = pairs.iter().filter_map(|e| Some((e.value?, *e))).collect();
+    valued.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut rows = Vec::new();
+    if let (Some(lowest), Some(highest)) = (valued.first(), valued.last()) {
+        let middle = valued[(valued.len() - 1) / 2];
+        for (which, (_, estimate)) in [("lowest", lowest), ("middle", &middle), ("highest", highest)] {
+            rows.push((*estimate, format!("{which} of the pairs: {}", between(estimate))));
+        }
+    }
+    let note = format!(
+        "Of {} pairs of readers, {} with a kappa, the lowest, the middle and the highest are shown; results.json has \
+         each.",
+        format::count(pairs.len() as u64),
+        format::count(valued.len() as u64)
+    );
+    rows.extend(others.into_iter().map(|e| (e, between(e))));
+    (rows, Some(note))
+}
+
 pub fn agreement(results: &Results, level: &str) -> Table {
-    let rows = results
-        .agreement
+    let (shown, note) = shown(&results.agreement);
+    let of_method: Vec<&Estimate> = shown.iter().map(|(e, _)| *e).collect();
+    let rows = shown
         .iter()
-        .map(|e| {
+        .map(|(e, between)| {
             Row::plain([
                 wording::metric(&e.id),
-                e.model.clone().unwrap_or_else(|| "all readers".to_owned()),
+                between.clone(),
                 match e.p_value {
                     Some(p) if p < 0.0001 => format!("{}, p < 0.0001", wording::value(e)),
                     Some(p) => format!("{}, p = {p:.4}", wording::value(e)),
@@ -84,6 +116,40 @@ pub fn agreement(results: &Results, level: &str) -> Table {
         ],
         rows,
     );
-    table.notes.extend(method_note(&results.agreement.iter().collect::<Vec<_>>()));
+    table.notes.extend(note);
+    table.notes.extend(method_note(&of_method));
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(count: usize) -> Vec<Estimate> {
+        let kappa = |i: usize| Estimate {
+            id: "cohen_kappa".into(),
+            value: (i > 0).then(|| i as f64 / 100.0),
+            model: Some(format!("R{i} vs S")),
+            ..Estimate::default()
+        };
+        let all = Estimate { id: "fleiss_kappa".into(), value: Some(0.5), ..Estimate::default() };
+        (0..count).map(kappa).chain([all]).collect()
+    }
+
+    #[test]
+    fn a_few_pairs_are_all_shown_and_many_by_their_range() {
+        let few = pairs(MOST_PAIRS);
+        assert!(shown(&few).0.len() == MOST_PAIRS + 1 && shown(&few).1.is_none());
+        let many = pairs(36);
+        let (rows, note) = shown(&many);
+        let between: Vec<&str> = rows.iter().map(|(_, between)| between.as_str()).collect();
+        let expected = [
+            "lowest of the pairs: R1 vs S",
+            "middle of the pairs: R18 vs S",
+            "highest of the pairs: R35 vs S",
+            "all readers",
+        ];
+        assert_eq!(between, expected);
+        assert!(note.is_some_and(|note| note.contains("36 pairs") && note.contains("35 with a kappa")));
+    }
 }

@@ -1,0 +1,63 @@
+//! Who acts, from the command line and the environment to ledger, documents and `verify`.
+
+use std::process::Command;
+
+use crate::support::Study;
+
+#[test]
+fn who_acts_stands_in_ledger_documents_and_verify() {
+    let study = Study::small();
+    let ran = study.run("run", &["--by", "A. Example", "--role", "statistician"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ledger = study.read("ledger.jsonl");
+    assert!(ledger.lines().all(|line| line.contains(r#""by":"A. Example""#)), "{ledger}");
+    assert!(ledger.lines().all(|line| line.contains(r#""role":"statistician""#)), "{ledger}");
+    assert!(study.read("reports/run-1/report.html").contains("A. Example (statistician)"));
+    let verified = study.run("verify", &[]);
+    assert_eq!(verified.code, 0, "{}", verified.stderr);
+    assert!(verified.stdout.contains("who acted: A. Example (statistician)"), "{}", verified.stdout);
+}
+
+#[test]
+fn nobody_is_named_who_was_not_named() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    let ledger = study.read("ledger.jsonl");
+    assert!(!ledger.contains(r#""by""#) && !ledger.contains(r#""role""#), "{ledger}");
+    assert!(study.run("verify", &[]).stdout.contains("who acted: not recorded"));
+    assert!(study.read("reports/run-1/report.html").contains("not recorded"));
+}
+
+#[test]
+fn the_environment_names_and_the_option_counts_before_it() {
+    for (arguments, expected) in [(&[][..], "R. Example"), (&["--by", "A. Example"], "A. Example")] {
+        let study = Study::small();
+        let ran = Command::new(env!("CARGO_BIN_EXE_sequester"))
+            .arg("dataset")
+            .arg(study.path())
+            .args(arguments)
+            .envs([("SEQUESTER_BY", "R. Example"), ("SEQUESTER_ROLE", "reader"), ("USER", "login")])
+            .output()
+            .expect("starts");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let ledger = study.read("ledger.jsonl");
+        assert!(ledger.contains(&format!(r#""by":"{expected}""#)), "{ledger}");
+        assert!(ledger.contains(r#""role":"reader""#) && !ledger.contains("login"), "{ledger}");
+    }
+}
+
+#[test]
+fn a_name_that_is_none_is_refused_and_nothing_is_written() {
+    for command in ["dataset", "reads", "validate", "run"] {
+        for bad in ["", " ", "a\nb", "a\u{1b}[31m"] {
+            for option in ["--by", "--role"] {
+                let study = Study::small();
+                let before = study.snapshot();
+                let ran = study.run(command, &[option, bad]);
+                assert_eq!(ran.code, 2, "{command} {option} {bad:?}: {}", ran.stderr);
+                assert!(ran.stderr.contains("error[who-invalid]"), "{command}: {}", ran.stderr);
+                assert_eq!(before, study.snapshot());
+            }
+        }
+    }
+}
