@@ -103,8 +103,7 @@ mod tests {
         let other = format!("T9,P9,0,{}\n", Digest::of(b"other"));
         manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other));
         let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests };
-        separate(&inputs, &cohort, Some(&scores))
-            .map_or_else(|error| error.diagnostics(), |warnings| warnings)
+        separate(&inputs, &cohort, Some(&scores)).unwrap_or_else(|error| error.diagnostics())
     }
 
     #[test]
