@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use sequester::statistics::agreement::estimates as agreement;
-use sequester::statistics::estimate::{Estimate, IntervalMethod as By, ResamplingUnit};
+use sequester::statistics::estimate::{Estimate, IntervalMethod as By, Quantity, ResamplingUnit};
 use sequester::statistics::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference,
 };
@@ -193,7 +193,8 @@ fn print(name: &str, clustered: bool, rows: &Rows) {
     for (method, cells) in rows.iter().filter(|(_, cells)| cells.iter().any(|c| c.count >= FEW)) {
         let cells: Vec<String> = cells.iter().map(show).collect();
         let of = if clustered { "yes" } else { "no" };
-        println!("| {name} | {of} | {} | {} |", method.describe(), cells.join(" | "));
+        let quantity = Metric::from_id(name).map_or(Quantity::Projected, Metric::quantity);
+        println!("| {name} | {of} | {} | {} |", method.describe(quantity), cells.join(" | "));
     }
 }
 
@@ -243,6 +244,8 @@ fn main() {
         By::HanleyMcneil,
         By::UStatistic,
         By::ClopperPearson,
+        By::ClopperPearsonPatients,
+        By::KornGraubard,
         By::Wilson,
         By::AgrestiCoull,
         By::Jeffreys,
