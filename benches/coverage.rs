@@ -339,7 +339,7 @@ fn main() {
         for (cell, p, n) in settings() {
             let one = |run: u64| {
                 let table = reads(n, p, &mut Stream::new(1000 + n as u64, run));
-                let all = agreement::estimates(&table, 2, &readers, 0.95);
+                let all = agreement::estimates(&table, 2, &readers, 0.95, None);
                 all.into_iter().find(|e| e.id == id).unwrap_or_default()
             };
             simulate(&mut rows, cell, cells, RUNS, true_agreement(id, p), one, |_| true);
