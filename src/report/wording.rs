@@ -25,6 +25,8 @@ pub fn style_of(id: &str, has_counts: bool) -> Style {
         }
         "plr" | "nlr" | "dor" => Style::Ratio,
         id if id.starts_with("per-1000-") => Style::Count,
+        // Indices that are no share, whatever counts stand beside them.
+        id if id.ends_with("kappa") || id.ends_with("alpha") || id.ends_with("ac1") => Style::Index,
         _ if has_counts => Style::Percent,
         _ => Style::Index,
     }

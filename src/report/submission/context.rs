@@ -4,11 +4,12 @@ use serde_json::{Value as Json, json};
 
 use super::source::Source;
 use super::subgroups::is_insufficient;
+use super::values::{at, words};
 use crate::document::tree::Facts;
 use crate::document::{format, text};
 use crate::report::banner::{SYNTHETIC_BANNER, banner};
 use crate::report::wording;
-use crate::study::results::EndpointResult;
+use crate::study::results::{EndpointResult, Verdict};
 
 /// What a submission says beside its text.
 pub fn facts(source: &Source) -> Facts {
@@ -77,6 +78,8 @@ pub fn context(source: &Source) -> Json {
         },
         "endpoints": endpoints,
         "conclusion": wording::verdict(Some(results.conclusion)),
+        "conclusion_withheld": conclusion_withheld(source),
+        "typed_numbers": typed_numbers(&source.device),
         "warnings": results.warnings,
         "synthetic": results.study.synthetic,
         "banner": SYNTHETIC_BANNER,
@@ -102,4 +105,82 @@ pub fn context(source: &Source) -> Json {
         "program_version": source.program_version,
         "rounding_rule": format::RULE,
     })
+}
+
+/// Why the submitter's conclusion is not printed; nothing where it is.
+fn conclusion_withheld(source: &Source) -> Vec<&'static str> {
+    let results = &source.results;
+    let given = |path: &str| at(&source.device, path).is_some_and(|v| !words(v).trim().is_empty());
+    let conditions = [
+        (results.conclusion == Verdict::Met, "the primary endpoints are not all met;"),
+        (!results.study.synthetic, "cases are synthetic;"),
+        (given("predicate.name"), "the submitter names no predicate;"),
+        (given("nonclinical.summary"), "there is no summary of the non-clinical data;"),
+        (given("conclusion.text"), "the submitter has written none;"),
+    ];
+    conditions.into_iter().filter(|(holds, _)| !holds).map(|(_, reason)| reason).collect()
+}
+
+/// Decimals and percentages in the submitter's words: which field holds which.
+fn typed_numbers(device: &Json) -> Vec<Json> {
+    fn walk(value: &Json, path: &str, out: &mut Vec<Json>) {
+        match value {
+            Json::Object(fields) => {
+                for (key, value) in fields {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    walk(value, &path, out);
+                }
+            }
+            Json::Array(items) => items.iter().for_each(|item| walk(item, path, out)),
+            Json::String(text) => {
+                let numbers = typed_in(text);
+                if !numbers.is_empty() {
+                    out.push(json!({"path": path, "numbers": numbers.join(", ")}));
+                }
+            }
+            Json::Number(number) if number.is_f64() => {
+                out.push(json!({"path": path, "numbers": number.to_string()}));
+            }
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(device, "", &mut out);
+    out
+}
+
+/// Numbers of a text that may be results: one decimal sign between digits, or a sign of percent. `1.2.3` is a
+/// version and `892.2080` after CFR a clause.
+fn typed_in(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut before = "";
+    for word in text.split_whitespace() {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_digit() && c != '%' && c != '.');
+        let bare = bare.trim_matches('.');
+        let number = bare.trim_end_matches('%');
+        let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        let decimal = number.split_once('.').is_some_and(|(whole, part)| digits(whole) && digits(part));
+        let clause = matches!(before, "CFR" | "CFR," | "Part" | "version" | "Version" | "v");
+        if (decimal && !clause) || (bare.ends_with('%') && (digits(number) || decimal)) {
+            found.push(bare.to_owned());
+        }
+        before = word;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_and_percentages_in_typed_words_are_found_and_versions_are_not() {
+        let text =
+            "Sensitivity was 0.87 (95% of sites), AUC 0.91; version 2.1, 21 CFR 892.2080, 1.2.3, 40 cases.";
+        assert_eq!(typed_in(text), ["0.87", "95%", "0.91"]);
+        let device = json!({"device": {"description": "AUC 0.9.", "limitations": ["none", "below 50%"]}});
+        let found = typed_numbers(&device);
+        assert_eq!(found[0], json!({"path": "device.description", "numbers": "0.9"}));
+        assert_eq!(found[1], json!({"path": "device.limitations", "numbers": "50%"}));
+    }
 }

@@ -160,6 +160,12 @@ pub fn value(source: &Source, arguments: &Arguments<'_>) -> Result<Answer, Refus
             ));
         }
     };
-    let words = from.and_then(|v| at(v, &path)).map(words).unwrap_or(missing);
+    // A key left at its default is not written in the protocol, and holds all the same.
+    let effective = match (of.as_str(), from.and_then(|v| at(v, &path))) {
+        ("protocol", None) => serde_json::to_value(&source.protocol).ok(),
+        _ => None,
+    };
+    let found = from.and_then(|v| at(v, &path)).or_else(|| effective.as_ref().and_then(|v| at(v, &path)));
+    let words = found.filter(|v| !v.is_null()).map(words).unwrap_or(missing);
     Ok(Answer::Markdown(text::markdown(&words)))
 }

@@ -146,12 +146,21 @@ pub fn algorithm(source: &Source) -> Canvas {
     );
     let plain = |words: &str| Entry { words: words.to_owned(), number: None, bold: false };
     let model = if source.lock.is_some() { "Locked model" } else { "Device, scored elsewhere" };
+    let refused = if source.lock.is_some() {
+        "not scored; every reason is given"
+    } else {
+        "outside what the protocol declares for this study"
+    };
     let steps = [
         vec![head("Image", None), plain("one chest radiograph with its DICOM header")],
         vec![head("DICOM checks", None), plain(&checks)],
         vec![
             head("Preprocessing", None),
-            plain("fixed by the model lock, the same in training, study and use"),
+            plain(if source.lock.is_some() {
+                "fixed by the model lock, the same in training, study and use"
+            } else {
+                "of the device elsewhere; not part of this evidence"
+            }),
         ],
         vec![head(model, None), plain(&network)],
         vec![head("Operating point", None), plain(&format!("score \u{2265} {threshold}"))],
@@ -175,7 +184,7 @@ pub fn algorithm(source: &Source) -> Canvas {
         drawing.text((left + width + 8.0, middle - 6.0), 11.0, Anchor::Start, MUTED, label);
         draw(&mut drawing, side, middle - tall / 2.0, 262.0, entries, false);
     };
-    aside(1, "any fails", &[head("Refused", None), plain("not scored; every reason is given")]);
+    aside(1, "any fails", &[head("Refused", None), plain(refused)]);
     aside(4, "below", &[head("Negative", None), plain(&format!("{finding} not indicated"))]);
     drawing.arrow((left + width / 2.0, y - 24.0), (left + width / 2.0, y));
     drawing.text((left + width / 2.0 + 8.0, y - 9.0), 11.0, Anchor::Start, MUTED, "at or above");

@@ -10,14 +10,21 @@ pub fn gate(source: &Source) -> Table {
         .into_iter()
         .map(|check| Row::plain([check.name.to_owned(), check.attribute.to_owned(), check.accepted]))
         .collect();
+    let locked = source.lock.is_some();
     let mut table = Table::or_none(
-        "DICOM checks: an image that fails any of them is refused and not scored",
+        if locked {
+            "DICOM checks: an image that fails any of them is refused and not scored"
+        } else {
+            "Checks that the protocol declares for the study's images; what the device itself checks is not part \
+             of this evidence"
+        },
         vec![Column::left("Check", 1.2), Column::left("Attribute", 0.8), Column::left("Accepted", 1.0)],
         rows,
     );
-    table
-        .notes
-        .push("An attribute that a rule needs and the image does not give is refused as well.".to_owned());
+    if locked {
+        let note = "An attribute that a rule needs and the image does not give is refused as well.";
+        table.notes.push(note.to_owned());
+    }
     table
 }
 

@@ -105,8 +105,14 @@ pub fn agreement(results: &Results, level: &str) -> Table {
             ])
         })
         .collect();
+    let device = shown.iter().any(|(e, _)| e.model.as_deref().is_some_and(|m| m.starts_with("device")));
+    let caption = if device {
+        "Agreement between readers, and the device beside them"
+    } else {
+        "Agreement between readers"
+    };
     let mut table = Table::or_none(
-        "Agreement between readers, and the device beside them",
+        caption,
         vec![
             Column::left("Measure", 0.7),
             Column::left("Between", 1.0),
