@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import json
 import pathlib
+import select
 import struct
 import subprocess
 import sys
@@ -709,7 +710,7 @@ PEERS = {"GDCM": with_gdcm, "pydicom": with_pydicom}
 
 
 class Peer:
-    """A peer in a process of its own: some streams end it."""
+    """A peer in a process of its own: some streams end it, or keep it busy without end."""
 
     def __init__(self, name):
         self.name, self.process = name, None
@@ -722,8 +723,10 @@ class Peer:
             )
         self.process.stdin.write(f"{path}\n")
         self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        answers, _, _ = select.select([self.process.stdout], [], [], 20)
+        line = self.process.stdout.readline() if answers else ""
         if not line:
+            self.process.kill()
             self.process.wait()
             return None
         return json.loads(line)

@@ -51,9 +51,6 @@ fn decode(bytes: &[u8]) -> Result<Radiograph, String> {
     if bytes.is_empty() {
         return Err("the file is empty".to_owned());
     }
-    if let Some((width, height, pixels)) = crate::imaging::png::grey_8_bits(bytes) {
-        return Ok(Radiograph::new(width, height, pixels.iter().map(|&value| byte(value)).collect()));
-    }
     let format = image::guess_format(bytes)
         .ok()
         .filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg))

@@ -7,6 +7,5 @@ pub mod image_folder;
 pub mod intensity;
 mod limits;
 pub mod observed;
-mod png;
 pub mod radiograph;
 pub mod traces;

@@ -1,6 +1,10 @@
 //! JPEG-LS (ISO/IEC 14495-1, ITU-T T.87) inside DICOM: one component, 2 to 16 bits, lossless and
 //! near-lossless. Written from the recommendation; names in comments are its own. Mapping tables and restart
 //! intervals are refused.
+//!
+//! No crate decodes it without C++. One run on one of two shared cores, 16 radiographs of 1024 x 1024 and 12 bits,
+//! core-milliseconds an image: 69, from the file to intensities; CharLS 30, to samples. Ours stays because it
+//! gives what `scripts/decoders.sh` wants of 856 streams and runs no unsafe code on foreign bytes.
 
 use super::jpeg::Picture;
 
