@@ -737,6 +737,8 @@ fn the_example_device_asks_for_exactly_what_the_templates_print() {
         .filter_map(|(group, fields)| Some((group, fields.as_table()?)))
         .flat_map(|(group, fields)| fields.keys().map(move |field| format!("{group}.{field}")))
         .collect();
+    // What is asked for only where it may be printed.
+    declared.retain(|field| field != "conclusion.text");
     listed.sort_unstable();
     declared.sort_unstable();
     assert_eq!(listed, declared);
@@ -751,7 +753,27 @@ fn the_conclusion_follows_the_verdicts() {
     insta::assert_snapshot!("conclusion-not-evaluable", conclusion(&empty()));
     let mut synthetic = realistic();
     synthetic.results.study.synthetic = true;
-    assert!(!conclusion(&synthetic).contains("as safe and"), "no equivalence from synthetic data");
+    assert!(conclusion(&synthetic).contains("cases are synthetic;"), "no conclusion from synthetic data");
+    // The submitter's words stand only where nothing speaks against them, and the program has none of its own.
+    let mut complete = realistic();
+    for (group, key, text) in [
+        ("predicate", "name", "Example predicate"),
+        ("nonclinical", "summary", "Verified by example."),
+        ("conclusion", "text", "The device performs as the predicate does."),
+    ] {
+        complete.device[group][key] = text.into();
+    }
+    let printed = |source: &Source| conclusion(source).contains("performs as the predicate does");
+    assert!(printed(&complete), "{}", conclusion(&complete));
+    let mut lacking = [complete.clone(), complete.clone(), complete.clone(), complete.clone()];
+    lacking[0].results.conclusion = Verdict::NotMet;
+    lacking[1].results.study.synthetic = true;
+    lacking[2].device["predicate"]["name"] = "".into();
+    lacking[3].device["nonclinical"]["summary"] = " ".into();
+    assert!(lacking.iter().all(|source| !printed(source)));
+    for source in [&complete, &realistic(), &not_met()] {
+        assert!(!conclusion(source).contains("as safe and"), "the program asserts no equivalence");
+    }
 }
 
 #[test]

@@ -455,7 +455,6 @@ mod tests {
 
     #[test]
     fn a_reader_with_few_reads_or_none_leaves_conger_defined() {
-        // Exact fractions by `fixtures/reference-values/make_conger.py`.
         let without = read("++ +- -- -- -+ ++");
         let with_empty = read("++. +-. --. --. -+. ++.");
         assert_eq!(conger(&with_empty), conger(&without));
