@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{files, sequester};
 
 const V1: [&str; 2] = ["scored-elsewhere", "locked-model"];
-const V2: [&str; 1] = ["scored-elsewhere"];
+const V2: [&str; 2] = ["scored-elsewhere", "locked-model"];
 
 fn fixture(version: u8, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/evidence/v{version}")).join(name)
