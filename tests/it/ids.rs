@@ -150,12 +150,12 @@ fn what_check_calls_valid_run_does_not_stop_on() {
     for (code, broken) in breaks {
         let study = Study::small();
         broken(&study);
+        let before = study.snapshot();
         let ran = study.run("check", &[]);
         assert_eq!(ran.code, 1, "{code}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stderr.contains(&format!("error[{code}]")), "{code}: {}", ran.stderr);
-        let before = study.snapshot();
+        assert_eq!(before, study.snapshot(), "{code}: check writes nothing");
         assert_ne!(study.run("run", &[]).code, 0, "{code}");
-        drop(before);
     }
     // Nothing is written, no score and no read is shown.
     let study = Study::small();
