@@ -25,4 +25,12 @@ fn main() {
     if !windows {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", folder.display());
     }
+    // Nothing in the program names a symbol of libtorch's part for graphics processors, which announces itself
+    // when it is loaded: the linker would leave it out, and the program would find no such device.
+    let cuda = folder.join("libtorch_cuda.so");
+    if cuda.exists() {
+        for argument in ["-Wl,--push-state,--no-as-needed", &cuda.display().to_string(), "-Wl,--pop-state"] {
+            println!("cargo:rustc-link-arg-bin=sequester-torch={argument}");
+        }
+    }
 }

@@ -24,6 +24,16 @@ pub struct Libtorch {
     pub torchscript: fn(&Path, &Lock, &Path) -> Result<(usize, f64)>,
 }
 
+/// Beneath libtorch, factors of 32-bit floats are rounded to 11 bits ("TF32") on a graphics processor, in
+/// convolutions by default, unless this is 0 when libraries are loaded. Scores would differ from those of the
+/// processor in the third decimal; libtorch's own switch is not among the bindings.
+const ROUNDING: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");
+
+/// Whether this process computes with whole 32-bit floats on a graphics processor, too.
+pub(super) fn is_exact() -> bool {
+    std::env::var_os(ROUNDING.0).is_some_and(|value| value == ROUNDING.1)
+}
+
 /// Names the program with libtorch where it does not lie beside this one.
 const VARIABLE: &str = "SEQUESTER_TORCH";
 
@@ -55,6 +65,7 @@ pub(super) fn hand_over(program: &Path) -> Result<ExitCode> {
     process.args(std::env::args_os().skip(1));
     // Should it name this very program, that one looks beside itself instead of starting itself for ever.
     process.env_remove(VARIABLE);
+    process.env(ROUNDING.0, ROUNDING.1);
     #[cfg(unix)]
     let failed = std::os::unix::process::CommandExt::exec(&mut process);
     #[cfg(not(unix))]

@@ -101,10 +101,15 @@ enum Command {
 pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let cli = Cli::parse();
     let context = Context { json: cli.json, now: now(), libtorch };
-    if libtorch.is_none()
-        && needs_libtorch(&cli.command)
-        && let Some(program) = libtorch::program()
-    {
+    let elsewhere = match libtorch {
+        None if needs_libtorch(&cli.command) => libtorch::program(),
+        // The same program again, because what it is linked with has been loaded with another rounding.
+        Some(_) if on_graphics_processor(&cli.command) && !libtorch::is_exact() => {
+            std::env::current_exe().ok()
+        }
+        _ => None,
+    };
+    if let Some(program) = elsewhere {
         return libtorch::hand_over(&program).unwrap_or_else(|error| {
             fail(&error, context);
             ExitCode::from(error.exit_code())
@@ -132,8 +137,17 @@ fn needs_libtorch(command: &Command) -> bool {
         Command::Train(_) => true,
         Command::Demo(args) => demo::trains(args),
         Command::Run(args) => run::trains(args),
-        Command::Score(args) => score::needs_libtorch(args),
+        Command::Score(args) => score::on_graphics_processor(args),
         Command::Export(args) => export::needs_libtorch(args),
+        _ => false,
+    }
+}
+
+/// Whether a command has the network run on a graphics processor.
+fn on_graphics_processor(command: &Command) -> bool {
+    match command {
+        Command::Train(args) => train::on_graphics_processor(args),
+        Command::Score(args) => score::on_graphics_processor(args),
         _ => false,
     }
 }

@@ -140,8 +140,8 @@ impl Place<'_> {
 /// The device that needs no libtorch.
 const PROCESSOR: &str = "cpu";
 
-/// Whether the command is for the program with libtorch.
-pub fn needs_libtorch(args: &ScoreArgs) -> bool {
+/// Whether the network runs on a graphics processor, which takes libtorch.
+pub fn on_graphics_processor(args: &ScoreArgs) -> bool {
     args.device != PROCESSOR
 }
 

@@ -89,6 +89,11 @@ enum Format {
     Nih,
 }
 
+/// Whether the network runs on a graphics processor.
+pub fn on_graphics_processor(args: &TrainArgs) -> bool {
+    args.device != "cpu"
+}
+
 /// Where the output of frozen layers is to be stored.
 fn store_of(args: &TrainArgs) -> Store {
     match &args.cache {

@@ -11,6 +11,8 @@ mod deciding;
 mod design;
 mod diagnostics;
 mod generated_streams;
+#[cfg(unix)]
+mod graphics;
 mod hostile_bytes;
 mod ids;
 mod json_output;
