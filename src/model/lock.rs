@@ -113,7 +113,7 @@ pub struct Environment {
     pub os: String,
     /// Instruction set.
     pub arch: String,
-    /// Version of libtorch.
+    /// Version of libtorch, and the device unless it is the processor.
     pub libtorch: String,
     /// Threads inside libtorch for one image: always 1, so the number of workers does not change results.
     pub threads_per_worker: u32,

@@ -166,7 +166,7 @@ pub struct RunState {
     pub format: String,
     /// What is trained, and on what.
     pub inputs: Inputs,
-    /// Version of libtorch that the program was built with.
+    /// Version of libtorch that the program was built with, and the device unless it is the processor.
     pub libtorch: String,
     /// Number of the last save; names the checkpoint.
     pub saves: u64,
@@ -272,7 +272,7 @@ impl RunState {
         differ(ours.training == inputs.training, "the training cases or their images");
         differ(ours.tuning == inputs.tuning, "the tuning cases or their images");
         differ(ours.synthetic == inputs.synthetic, "the origin of the cases");
-        differ(self.libtorch == libtorch, "the version of libtorch");
+        differ(self.libtorch == libtorch, "the version of libtorch or the device");
         differences
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::engine::{LIBTORCH_VERSION, TrainInput, device, train};
+use crate::engine::{TrainInput, arithmetic, device, train};
 use crate::screen::{Screen, bar};
 use sequester::cli::{interrupted, say};
 use sequester::dataset::case::Case;
@@ -59,17 +59,18 @@ pub fn train_run(request: &TrainRequest) -> Result<RunState> {
         tuning: tuning_side,
         synthetic,
     };
+    let libtorch = arithmetic(device);
     let state = match RunState::read(&run)? {
         None => {
             storage::write_atomic(&run.join("experiment.toml"), &storage::read(&request.experiment)?)?;
             storage::write_atomic(&run.join("training-manifest.csv"), &training_table)?;
             storage::write_atomic(&run.join("tuning-manifest.csv"), &tuning_table)?;
-            let state = RunState::new(inputs, LIBTORCH_VERSION.to_owned());
+            let state = RunState::new(inputs, libtorch);
             state.write(&run)?;
             state
         }
         Some(state) => {
-            let differences = state.differences(&inputs, LIBTORCH_VERSION);
+            let differences = state.differences(&inputs, &libtorch);
             if !differences.is_empty() {
                 let message =
                     format!("this folder holds another run; what differs: {}", differences.join(", "));

@@ -26,6 +26,15 @@ pub const LIBTORCH_VERSION: &str = match option_env!("SEQUESTER_LIBTORCH_VERSION
     None => "unknown",
 };
 
+/// What the numbers of a training depend on besides its inputs: the version of libtorch and, unless it is the
+/// processor, the kind of device.
+pub fn arithmetic(device: Device) -> String {
+    match device {
+        Device::Cpu => LIBTORCH_VERSION.to_owned(),
+        _ => format!("{LIBTORCH_VERSION} on a graphics processor"),
+    }
+}
+
 /// The device of this name: `cpu`, `cuda` or `cuda:1`.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use tch::{Device, TchError, Tensor};
 use super::failed;
 use super::inference::Inference;
 use super::network::Network;
+use super::workers::callers;
 use sequester::diagnostic::Result;
 use sequester::model::lock::Lock;
 use sequester::model::parallel::Pool;
@@ -22,7 +23,7 @@ pub fn open(folder: &Path, workers: usize, device: Device) -> Result<Scorer> {
     let lock = Lock::read(folder)?;
     let network = Network::new(lock.architecture, &locked_weights(&lock, folder)?, device)?;
     tch::set_num_threads(1);
-    let pool = Pool::new(workers, || tch::set_num_threads(1))?;
+    let pool = Pool::new(callers(workers, device), || tch::set_num_threads(1))?;
     Ok(Scorer::new(lock, Box::new(Inference::on_libtorch(&network)?), pool))
 }
 

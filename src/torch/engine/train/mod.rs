@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use tch::{Device, TchError, Tensor};
 
 pub(super) use self::adam::adam_step;
-use self::adam::{Moments, join_checkpoint, split_checkpoint};
+use self::adam::{Moments, Moving, adam_step_of_all, join_checkpoint, split_checkpoint};
 #[cfg(test)]
 pub(super) use self::shard::mean_loss;
 use self::shard::{Data, Plan, Shard, ShardOutcome, shards};
@@ -24,7 +24,7 @@ use super::inference::{Inference, VERSION};
 use super::network::{BatchStatistics, to_array};
 use super::network::{Network, NormMode};
 use super::scorer::image;
-use super::workers::Workers;
+use super::workers::{Workers, callers};
 use super::{failed, is_out_of_memory};
 use sequester::diagnostic::{Code, Diagnostic, Error, Result};
 use sequester::digest::Digest;
@@ -41,6 +41,9 @@ use sequester::storage;
 
 /// Momentum of the running statistics, as torchvision has it.
 const MOMENTUM: f64 = 0.1;
+
+/// Tuning cases that a graphics processor evaluates at once.
+const EVALUATED: usize = 32;
 
 /// What a training says while it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,7 +135,7 @@ pub fn train(mut input: TrainInput<'_>, progress: &mut dyn FnMut(Progress)) -> R
     if input.state.is_complete() {
         return Ok(input.state);
     }
-    let workers = Workers::new(input.workers)?;
+    let workers = Workers::new(callers(input.workers, input.device))?;
     let initial = std::mem::take(&mut input.initial);
     let mut trainer = Trainer::start(&input, initial, &workers, progress)?;
     let stages = &input.state.inputs.experiment.stages;
@@ -505,7 +508,8 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Adam on the sum of the shards' gradients, tensors spread over the workers.
+    /// Adam on the sum of the shards' gradients: tensors spread over the workers, or all at once where one
+    /// device computes them.
     fn descend(&mut self, plan: &Plan<'_>, outcomes: Vec<ShardOutcome>, rate: f64) -> Result<(), TchError> {
         self.state.steps += 1;
         let (adam, step) = (self.data.experiment.adam, self.state.steps);
@@ -515,41 +519,53 @@ impl<'a> Trainer<'a> {
                 place.push(gradient);
             }
         }
-        let mut jobs = Vec::with_capacity(gradients.len());
+        let mut moving = Vec::with_capacity(gradients.len());
         for (name, gradients) in plan.trained.iter().zip(gradients) {
             let tensor = self.network.tensor(name)?.shallow_clone();
-            jobs.push((name.clone(), tensor, self.moments.remove(name), gradients));
+            moving.push(Moving { tensor, moments: self.moments.remove(name), gradients });
         }
-        type Moved = Result<(String, (Tensor, Tensor)), TchError>;
-        let moved: Vec<Moved> = self.workers.pool().install(|| {
-            jobs.into_par_iter()
-                .map(|(name, tensor, moments, gradients)| {
-                    tch::no_grad(|| Ok((name, adam_step(tensor, moments, gradients, adam, rate, step)?)))
-                })
-                .collect()
-        });
-        self.moments = moved.into_iter().collect::<Result<_, _>>()?;
+        let moved: Vec<(Tensor, Tensor)> = if self.input.device == Device::Cpu {
+            let each = |one: Moving| {
+                tch::no_grad(|| adam_step(one.tensor, one.moments, one.gradients, adam, rate, step))
+            };
+            let moved: Vec<Result<_, TchError>> =
+                self.workers.pool().install(|| moving.into_par_iter().map(each).collect());
+            moved.into_iter().collect::<Result<_, _>>()?
+        } else {
+            tch::no_grad(|| adam_step_of_all(moving, adam, rate, step))?
+        };
+        self.moments = plan.trained.iter().cloned().zip(moved).collect();
         Ok(())
     }
 
-    /// Mean weighted loss and area under the curve on the tuning cases, each image alone as in scoring.
+    /// Mean weighted loss and area under the curve on the tuning cases, each image alone as in scoring; on a
+    /// graphics processor several at once, always the same ones together.
     fn evaluate(&self, plan: &Plan<'_>) -> Result<(f64, f64)> {
         let (data, first) = (self.data, self.data.training.len());
         let stop = self.input.stop;
+        let together = if data.device == Device::Cpu { 1 } else { EVALUATED };
         let logits = self.workers.each(
             &(self.network.clone(), self.frozen.clone()),
-            data.tuning.len(),
+            data.tuning.len().div_ceil(together),
             stop,
             |_| {},
-            |(network, frozen), index| {
+            |(network, frozen), number| {
+                let begin = number * together;
+                let count = together.min(data.tuning.len() - begin);
                 let mut values = Vec::new();
-                data.gather(plan, frozen, first + index, View::Plain, &mut values)?;
-                let x = plan.batch(network, &values, 1).map_err(failed)?;
-                let mut none = BatchStatistics::new();
-                let logits = network.rest(&x, plan.frozen_steps, NormMode::Running, None, &mut none);
-                logits.and_then(|l| l.f_double_value(&[0])).map_err(failed)
+                for index in begin..begin + count {
+                    data.gather(plan, frozen, first + index, View::Plain, &mut values)?;
+                }
+                let logits = || -> Result<Vec<f32>, TchError> {
+                    let x = plan.batch(network, &values, count)?;
+                    let mut none = BatchStatistics::new();
+                    let logits = network.rest(&x, plan.frozen_steps, NormMode::Running, None, &mut none)?;
+                    Ok(to_array(&logits)?.values)
+                };
+                logits().map_err(failed)
             },
         )?;
+        let logits: Vec<f64> = logits.into_iter().flatten().map(f64::from).collect();
         let labels: Vec<bool> = data.tuning.iter().map(|sample| sample.label).collect();
         let loss = |(logit, label): (&f64, &bool)| {
             data.class_weights[usize::from(*label)] * data.experiment.loss.of_logit(*logit, *label)
