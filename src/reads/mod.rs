@@ -2,4 +2,5 @@
 //! typed. Sees no score.
 
 pub mod consensus;
+pub mod export;
 pub mod files;
