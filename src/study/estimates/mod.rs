@@ -7,6 +7,7 @@ mod flow;
 mod overall;
 mod plan;
 mod readers;
+mod sample_size;
 mod scenarios;
 mod subgroups;
 mod verdict;
@@ -59,6 +60,7 @@ pub fn analyse(
     let endpoints = plan.endpoints(&analysed, &mut estimates);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
+    estimates.extend(plan.calibration(&analysed));
     estimates.extend(plan.subgroups(&analysed));
     estimates.extend(plan.scenarios(drawn));
     let primary: Vec<Verdict> =
@@ -126,6 +128,7 @@ pub fn analyse(
             &site_names(&analysed),
             protocol.analysis.level,
         ),
+        sample_sizes: plan.sample_sizes(&endpoints, &flow),
         flow,
         consensus,
         operating_point,
