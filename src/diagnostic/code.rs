@@ -260,6 +260,10 @@ codes! {
     // Readers
     /// No file matches `reads.files`.
     ReadsMissing = "reads-missing",
+    /// The register of imported readers' files is none, or contradicts itself.
+    ReadsRegister = "reads-register",
+    /// An imported readers' file is another one now, or gone.
+    ReadsReplaced = "reads-replaced",
     /// The case or the reader of a read is empty.
     ValueMissing = "value-missing",
     /// A read whose text has no declared meaning.
