@@ -4,4 +4,5 @@
 pub mod consensus;
 pub mod export;
 pub mod files;
+pub mod privacy;
 pub mod register;
