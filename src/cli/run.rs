@@ -7,7 +7,7 @@ use clap::Args;
 use super::study::StudyArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome, say, score, train, validate, verify};
-use crate::audit::{self, Beside};
+use crate::audit::{self, Beside, History};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
@@ -78,9 +78,15 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     let files = report::render(&validated.bundle, &documents, &outside)?;
     say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
+    let history = History::around(&validated.bundle)?;
     let audit = audit::audit(
         &validated.bundle,
-        &Beside { reports: Some(&documents), model: Some(&model), ..Beside::default() },
+        &Beside {
+            reports: Some(&documents),
+            model: Some(&model),
+            history: history.as_ref(),
+            ..Beside::default()
+        },
     )?;
     if !context.json {
         verify::show(&audit, &validated.bundle, context);

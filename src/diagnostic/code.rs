@@ -389,6 +389,8 @@ codes! {
     FileKind = "file-kind",
     /// A file that every bundle has is not there.
     BundleIncomplete = "bundle-incomplete",
+    /// Payload-Oxum is not the payload's.
+    PayloadOxum = "payload-oxum",
     /// A file of the bundle cannot be understood.
     BundleUnreadable = "bundle-unreadable",
     /// The last line does not end.
@@ -404,6 +406,20 @@ codes! {
     RootDigest = "root-digest",
     /// The ledger names another digest than the file in the bundle has, or an input has none.
     LedgerDigest = "ledger-digest",
+    /// The study has evidence and no ledger.
+    LedgerLost = "ledger-lost",
+    /// The bundle's ledger is not the beginning of the study's.
+    LedgerForeign = "ledger-foreign",
+    /// A bundle whose root the study's ledger does not name.
+    BundleUnpublished = "bundle-unpublished",
+    /// A published bundle that is not there.
+    BundleLost = "bundle-lost",
+    /// A bundle in a folder of another run.
+    BundleRenamed = "bundle-renamed",
+    /// A file that is not what another one says of it.
+    FileUnbound = "file-unbound",
+    /// Something that `--require` demands is not shown.
+    NotShown = "not-shown",
     /// The ledger holds a second or later opening of the test set without its reason.
     OpeningWithoutReason = "opening-without-reason",
     /// The inputs give a file that the bundle does not hold.

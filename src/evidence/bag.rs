@@ -13,7 +13,8 @@ use crate::storage;
 /// `bagit.txt`.
 const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const PAYLOAD_MANIFEST: &str = "manifest-sha256.txt";
-const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// The manifest of the manifests; its digest is the root.
+pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 const INFO: &str = "bag-info.txt";
 /// Everything that the tag manifest names, no more and no less.
 const TAGS: [&str; 3] = [INFO, "bagit.txt", PAYLOAD_MANIFEST];
@@ -98,6 +99,8 @@ pub struct Opened {
     pub payload: Payload,
     /// The digest of the tag manifest as it lies there.
     pub root: Option<Digest>,
+    /// Labels and values of `bag-info.txt`, in its order.
+    pub info: Vec<(String, String)>,
     /// Every byte that is not the one that was recorded, sorted.
     pub discrepancies: Vec<Diagnostic>,
 }
@@ -130,6 +133,12 @@ pub fn open(folder: &Path) -> Result<Opened> {
             "not a BagIt 1.0 declaration",
         ));
     }
+    let info = text(INFO).unwrap_or_default();
+    opened.info = info
+        .lines()
+        .filter_map(|line| line.split_once(": ").map(|(label, value)| (label.to_owned(), value.to_owned())))
+        .collect();
+    opened.discrepancies.extend(oxum(folder, &opened.info, &files));
     for required in TAGS {
         if !tags_recorded.contains_key(required) {
             opened.discrepancies.push(found(
@@ -171,6 +180,20 @@ pub fn open(folder: &Path) -> Result<Opened> {
     opened.discrepancies.sort();
     opened.discrepancies.dedup();
     Ok(opened)
+}
+
+/// The bag says how many octets in how many files its payload has (RFC 8493, 2.2.2).
+fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Vec<u8>>) -> Option<Diagnostic> {
+    let said: Vec<&str> =
+        info.iter().filter(|(label, _)| label == "Payload-Oxum").map(|(_, value)| value.as_str()).collect();
+    let payload = files.iter().filter(|(path, _)| path.starts_with("data/"));
+    let (octets, count) =
+        payload.fold((0_u64, 0_u64), |(octets, count), (_, bytes)| (octets + bytes.len() as u64, count + 1));
+    let there = format!("{octets}.{count}");
+    (said != [there.as_str()]).then(|| {
+        let message = format!("Payload-Oxum is `{}`, the payload has {there}", said.join("`, `"));
+        found(folder, INFO, Code::PayloadOxum, &message)
+    })
 }
 
 /// What is recorded against what is there, in both directions.

@@ -28,6 +28,14 @@ pub const INPUTS: &str = "inputs";
 pub const MODEL: &str = "model";
 /// The model's lock, below [`MODEL`].
 pub const MODEL_LOCK: &str = "model/lock.json";
+/// Below [`MODEL`]: what a bundle takes from the training run beside the lock.
+pub const RUN_FILES: [&str; 5] = [
+    "experiment.toml",
+    "training.jsonl",
+    "training-manifest.csv",
+    "tuning-manifest.csv",
+    "tuning-scores.csv",
+];
 /// Below [`MODEL`]: on which kind of machine the scores were made.
 pub const SCORING: &str = "scoring.json";
 /// The templates that documents are rendered from.

@@ -31,6 +31,22 @@ pub enum Event {
     EvidencePublished,
 }
 
+impl Event {
+    /// As the ledger writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ProtocolLocked => "protocol-locked",
+            Self::TestSetSealed => "test-set-sealed",
+            Self::ModelLocked => "model-locked",
+            Self::ReadsImported => "reads-imported",
+            Self::ReferenceStandardLocked => "reference-standard-locked",
+            Self::TestSetOpened => "test-set-opened",
+            Self::ResultsRecorded => "results-recorded",
+            Self::EvidencePublished => "evidence-published",
+        }
+    }
+}
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +175,9 @@ impl Ledger {
         if let Some(problem) = out_of_order(&self.entries, event) {
             return Err(Diagnostic::error(Code::LedgerOrder, problem));
         }
+        // A clock that was set back does not go back here: the order of the events is the chain's.
+        let last = self.entries.last().map(|entry| entry.at.as_str());
+        let at = last.filter(|last| is_time(at) && is_time(last) && *last > at).unwrap_or(at);
         let entry = Entry {
             sequence: self.entries.len() as u64 + 1,
             at: at.to_owned(),
@@ -213,6 +232,13 @@ impl Ledger {
                 let message = "names who acts with nothing, or with a character that does not print";
                 problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
             }
+            if !is_time(&entry.at) {
+                let message = format!("`{}` is no time such as 2026-01-31T12:00:00Z", entry.at);
+                problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
+            } else if ledger.entries.last().is_some_and(|last| is_time(&last.at) && last.at > entry.at) {
+                let message = "is of a time before that of the line before";
+                problems.push(Diagnostic::error(Code::LedgerOrder, message).at(at()));
+            }
             if canonical(&entry) != line {
                 problems.push(Diagnostic::error(Code::LedgerLine, "not in canonical form").at(at()));
             }
@@ -238,6 +264,11 @@ impl Ledger {
     }
 }
 
+/// RFC 3339 in UTC with whole seconds, in the one form whose order as text is that of time.
+fn is_time(text: &str) -> bool {
+    text.len() == 20 && text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+}
+
 fn canonical(entry: &Entry) -> String {
     serde_json_canonicalizer::to_string(entry).unwrap_or_else(|_| unreachable!("text, numbers and maps"))
 }
@@ -248,12 +279,11 @@ fn canonical(entry: &Entry) -> String {
 fn out_of_order(entries: &[Entry], next: Event) -> Option<String> {
     let seen = |event| entries.iter().any(|e| e.event == event);
     let last = entries.last().map(|e| e.event);
-    let name = |event: Event| serde_json::to_string(&event).unwrap_or_default().replace('"', "");
     let need = |needed: &[Event]| {
         needed
             .iter()
             .find(|event| !seen(**event))
-            .map(|event| format!("{} before {}", name(next), name(*event)))
+            .map(|event| format!("{} before {}", next.name(), event.name()))
     };
     match next {
         Event::ProtocolLocked => {
