@@ -27,7 +27,7 @@ use crate::table::{Table, cell, limited};
 ///
 /// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them
 /// from the file with --nominal (each is then printed with its count, so that a misspelt one shows). The
-/// majority of the others and --device are for yes and no.
+/// majority of the others and --device-reader are for yes and no.
 #[derive(Debug, Args)]
 pub struct AgreementArgs {
     /// CSV with a header, one row a read.
@@ -41,23 +41,23 @@ pub struct AgreementArgs {
     reader: String,
     /// Column of the read: 1/0, true/false, yes/no or positive/negative, or words with --categories or
     /// --nominal [default: read, or label in a table without a column read].
-    #[arg(long, visible_alias = "label", value_name = "COLUMN")]
+    #[arg(long, alias = "label", value_name = "COLUMN")]
     read: Option<String>,
     /// Column of the patient, where patients have several cases.
     #[arg(long, value_name = "COLUMN")]
     patient: Option<String>,
     /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
-    #[arg(long, value_name = "READER")]
-    device: Option<String>,
+    #[arg(long, alias = "device", value_name = "READER")]
+    device_reader: Option<String>,
     /// Values that count as no decision, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',')]
     missing: Vec<String>,
     /// The answers to choose from, separated by commas, upper and lower case alike; one that nobody gave
     /// counts in Gwet's AC1.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["nominal", "device"])]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["nominal", "device_reader"])]
     categories: Vec<String>,
     /// Every distinct value of the column is an answer.
-    #[arg(long, conflicts_with = "device")]
+    #[arg(long, conflicts_with = "device_reader")]
     nominal: bool,
     /// Two-sided confidence level.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
@@ -80,7 +80,7 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.95, say")));
     }
     let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
-    let calls = match &args.device {
+    let calls = match &args.device_reader {
         Some(device) => Some(reads.take(device)?),
         None => None,
     };
@@ -252,7 +252,7 @@ impl Reads {
     /// Takes a reader out of the table; what it said of each case.
     fn take(&mut self, reader: &str) -> Result<Vec<Option<u32>>> {
         let Some(place) = self.readers.iter().position(|r| r == reader) else {
-            let message = format!("no row is of the reader {reader:?} that --device names");
+            let message = format!("no row is of the reader {reader:?} that --device-reader names");
             let hint = format!("the readers are {}", self.readers.join(", "));
             return Err(Error::usage(Diagnostic::error(Code::DeviceUnknown, message).hint(hint)));
         };

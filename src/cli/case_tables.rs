@@ -20,6 +20,15 @@ pub enum Format {
     Cases,
 }
 
+impl From<Format> for CaseFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Nih => Self::Nih,
+            Format::Cases => Self::Cases,
+        }
+    }
+}
+
 /// Options of both commands.
 #[derive(Debug, Args)]
 pub struct TablesArgs {
@@ -27,7 +36,7 @@ pub struct TablesArgs {
     #[arg(value_name = "TABLE", required = true)]
     pub tables: Vec<PathBuf>,
     /// Format of the tables [default: what the header says].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
     /// Finding that makes an image positive; may be given several times. Needed for NIH's tables; elsewhere the column `label`
     /// is taken where there is one.
@@ -57,10 +66,7 @@ impl Tables {
     /// # Errors
     /// Whatever is wrong in the tables, of all tables at once.
     pub fn read(args: &TablesArgs) -> Result<Self> {
-        let format = args.format.map(|format| match format {
-            Format::Nih => CaseFormat::Nih,
-            Format::Cases => CaseFormat::Cases,
-        });
+        let format = args.format.map(CaseFormat::from);
         let mut out = Self::default();
         let mut problems = Vec::new();
         for path in &args.tables {

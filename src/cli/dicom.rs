@@ -38,7 +38,7 @@ pub struct CheckArgs {
     pub files: Vec<PathBuf>,
     /// TOML file with the gate's rules: a protocol with `[gate]`, or the rules alone. Without it, only whether
     /// the image can be read is checked.
-    #[arg(long, value_name = "FILE.toml")]
+    #[arg(long, value_name = "FILE")]
     pub gate: Option<PathBuf>,
 }
 

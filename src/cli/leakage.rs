@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::case_tables::warn;
+use super::case_tables::{Format, warn};
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
@@ -31,8 +31,11 @@ pub struct LeakageArgs {
     /// Tables of cases, one set each.
     #[arg(value_name = "TABLE", required = true)]
     tables: Vec<PathBuf>,
-    /// The tables are NIH's.
-    #[arg(long)]
+    /// Format of the tables [default: what the header says].
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Format>,
+    /// An older way to say `--format nih`.
+    #[arg(long, hide = true, conflicts_with = "format")]
     nih: bool,
     /// Folder of the images; the table's image column, or the case id, is a path below it;
     /// images are also looked for in images_001/images/ and so on.
@@ -95,9 +98,9 @@ fn read(
     images: &mut Vec<PathBuf>,
 ) -> Result<Vec<Diagnostic>> {
     let bytes = storage::read(path)?;
-    let format = if args.nih { CaseFormat::Nih } else { CaseFormat::Cases };
+    let format = if args.nih { Some(CaseFormat::Nih) } else { args.format.map(CaseFormat::from) };
     let cases::Cases { cases, warnings, .. } =
-        cases::parse(path, &bytes, format, &[]).map_err(Error::Input)?;
+        cases::parse_as(path, &bytes, format, &[]).map_err(Error::Input)?;
     let recorded = shared::recorded_digests(path, &bytes)?;
     for case in cases {
         if let Some(folder) = folder {

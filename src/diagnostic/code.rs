@@ -148,7 +148,7 @@ codes! {
     ImageAmbiguous = "image-ambiguous",
     /// No image has the finding that makes an image positive.
     FindingNotEncountered = "finding-not-encountered",
-    /// `--by` or `--stratify` names a variable that the tables do not have; with `--stratify` it is left out and said.
+    /// `--subgroup` or `--stratify` names a variable that the tables do not have; with `--stratify` it is left out and said.
     VariableMissing = "variable-missing",
     /// `--stratify` names no variable.
     VariableUnknown = "variable-unknown",
@@ -471,7 +471,7 @@ codes! {
     StudyMissing = "study-missing",
     /// A number on the command line outside its range, or options that need each other.
     OptionOutOfRange = "option-out-of-range",
-    /// `--device` names no reader of the table.
+    /// `--device-reader` names no reader of the table.
     DeviceUnknown = "device-unknown",
     /// `--metric` names none.
     MetricUnknown = "metric-unknown",

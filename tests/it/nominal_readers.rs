@@ -82,7 +82,7 @@ fn answers_are_declared_or_taken_from_the_file_and_misspelt_ones_are_named() {
         (&["--categories", "normal"][..], "needs a choice"),
         (&["--categories", "normal,Normal"], "repeated"),
         (&["--categories", "a,b", "--nominal"], "cannot be used with"),
-        (&["--nominal", "--device", "R1"], "cannot be used with"),
+        (&["--nominal", "--device-reader", "R1"], "cannot be used with"),
     ] {
         let (code, shown) = run(more);
         assert!(code == Some(2) && shown.contains(says), "{more:?} {shown}");
