@@ -21,9 +21,9 @@ use crate::table::{Table, cell, limited};
 ///
 /// FILE is a CSV with a header, one row a read. An empty read, and a value named by --missing, is a case that
 /// the reader did not decide. Prints Cohen's kappa of each pair, Fleiss' and Conger's kappa, Krippendorff's
-/// alpha and Gwet's AC1, and each reader against the majority of the others. With --patient, where patients have
-/// several cases, intervals of the coefficients are those of a bootstrap of patients. Each interval that is missing
-/// has its reason; two readers whose reads are the same, or nearly so, are named.
+/// alpha and Gwet's AC1, and each reader against the majority of the others. With --patient, where patients
+/// have several cases, intervals of the coefficients are those of a bootstrap of patients. Each interval that
+/// is missing has its reason; two readers whose reads are the same, or nearly so, are named.
 ///
 /// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them
 /// from the file with --nominal (each is then printed with its count, so that a misspelt one shows). The
@@ -54,7 +54,12 @@ pub struct AgreementArgs {
     missing: Vec<String>,
     /// The answers to choose from, separated by commas, upper and lower case alike; one that nobody gave
     /// counts in Gwet's AC1.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["nominal", "device_reader"])]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with_all = ["nominal", "device_reader"]
+    )]
     categories: Vec<String>,
     /// Every distinct value of the column is an answer.
     #[arg(long, conflicts_with = "device_reader")]
@@ -63,7 +68,12 @@ pub struct AgreementArgs {
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     level: f64,
     /// With --patient: bootstrap replicates.
-    #[arg(long, value_name = "B", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "B",
+        default_value_t = 2000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000)
+    )]
     bootstrap: u64,
     /// With --patient: seed of the bootstrap.
     #[arg(long, value_name = "N", default_value_t = 7)]
@@ -114,7 +124,8 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
             value
         };
         let report = json!({
-            "format": "sequester-agreement/1", "categories": reads.categories_value(), "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
+            "format": "sequester-agreement/1", "categories": reads.categories_value(),
+            "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
             "reads": reads.count, "estimates": estimates.iter().map(value).collect::<Vec<_>>(),
             "warnings": reads.warnings,
         });

@@ -1,4 +1,5 @@
-//! What `dataset describe` and `dataset split` read: case tables of either format, and which cases are positive.
+//! What `dataset describe` and `dataset split` read: case tables of either format, and which cases are
+//! positive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -38,8 +39,8 @@ pub struct TablesArgs {
     /// Format of the tables [default: what the header says].
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
-    /// Finding that makes an image positive; may be given several times. Needed for NIH's tables; elsewhere the column `label`
-    /// is taken where there is one.
+    /// Finding that makes an image positive; may be given several times. Needed for NIH's tables; elsewhere
+    /// the column `label` is taken where there is one.
     #[arg(long, value_name = "FINDING", value_delimiter = ',')]
     pub positive: Vec<String>,
     /// Age bands in years; a band without an end is `81-`.
@@ -74,7 +75,8 @@ impl Tables {
             out.inputs.push(Input::of(path, &bytes));
             match cases::parse_as(path, &bytes, format, &args.positive) {
                 Ok(mut table) => {
-                    // A case table of findings without labels: the named findings make the label, as in NIH's.
+                    // A case table of findings without labels: the named findings make the label, as in
+                    // NIH's.
                     if !args.positive.is_empty()
                         && table.fields.contains("findings")
                         && !table.fields.contains("label")

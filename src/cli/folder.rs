@@ -14,10 +14,12 @@ use crate::storage;
 
 /// Make a case table from a folder of images whose sub-folders are the classes.
 ///
-/// The table has case_id, patient_id, image and label, for `sequester train --case-table`. Images of one patient have to
-/// share its id, or a patient would be trained on and tuned on: --patient-pattern says where in a file's name it stands.
+/// The table has case_id, patient_id, image and label, for `sequester train --case-table`. Images of one
+/// patient have to share its id, or a patient would be trained on and tuned on: --patient-pattern says where
+/// in a file's name it stands.
 ///
-///   sequester dataset folder train --positive PNEUMONIA --patient-pattern '^(person\d+|.*IM-\d+)' --out development.csv
+///   sequester dataset folder train --positive PNEUMONIA --patient-pattern '^(person\d+|.*IM-\d+)' --out
+///   development.csv
 #[derive(Debug, Args)]
 pub struct FolderArgs {
     /// Folder whose sub-folders are the classes.

@@ -22,10 +22,11 @@ use crate::storage;
 
 /// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
 ///
-/// Each TABLE is a set: cases.csv, NIH's Data_Entry_2017*.csv, or the training-manifest.csv and tuning-manifest.csv of a
-/// training run. With --images the image files are read; without, the file digests that manifests hold are compared.
-/// DICOM images are also compared by the UIDs of study and instance.
-/// Exits with 10 when two sets are not separate. Duplicates within a set are reported and do not change the exit code.
+/// Each TABLE is a set: cases.csv, NIH's Data_Entry_2017*.csv, or the training-manifest.csv and
+/// tuning-manifest.csv of a training run. With --images the image files are read; without, the file digests
+/// that manifests hold are compared. DICOM images are also compared by the UIDs of study and instance. Exits
+/// with 10 when two sets are not separate. Duplicates within a set are reported and do not change the exit
+/// code.
 #[derive(Debug, Args)]
 pub struct LeakageArgs {
     /// Tables of cases, one set each.
@@ -42,10 +43,15 @@ pub struct LeakageArgs {
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ.
-    #[arg(long, value_name = "BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE)))]
+    #[arg(
+        long,
+        value_name = "BITS",
+        default_value_t = 6,
+        value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE))
+    )]
     distance: u32,
-    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people: say so, and such
-    /// pairs are no leak. The report holds that it was said.
+    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people:
+    /// say so, and such pairs are no leak. The report holds that it was said.
     #[arg(long)]
     distinct_ids: bool,
     /// Pairs printed of each kind; JSON holds all.
@@ -73,7 +79,10 @@ pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
         let most = leakage::MOST_COMPARED;
         Diagnostic::warning(
             Code::LeakageCrowded,
-            format!("{crowded} images share a part of their hash with more than {most} others and were not compared with all of them"),
+            format!(
+                "{crowded} images share a part of their hash with more than {most} others and were \
+                not compared with all of them"
+            ),
         )
         .hint("a near-duplicate among them that shares no other part may be missed; compare smaller tables")
     }));
@@ -219,7 +228,8 @@ fn report(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool, warni
     let found: Vec<Value> = grouped(items, pairs)
         .iter()
         .map(|((kind, a, b), list)| {
-            json!({"kind": kind, "sets": [a, b], "leaks": a != b && kind.leaks(args.distinct_ids), "count": list.len(),
+            json!({"kind": kind, "sets": [a, b],
+                "leaks": a != b && kind.leaks(args.distinct_ids), "count": list.len(),
                 "pairs": list.iter().map(pair).collect::<Vec<_>>()})
         })
         .collect();

@@ -14,8 +14,8 @@ use crate::workflow::lock::{lock_run, lock_study};
 
 /// Lock a trained model: its weights, its intended-use gate and its operating point.
 ///
-/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses weights that do
-/// not match it. The threshold is chosen on the tuning cases. With STUDY, gate and rule are those of its
+/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses weights that
+/// do not match it. The threshold is chosen on the tuning cases. With STUDY, gate and rule are those of its
 /// protocol.
 ///
 ///   sequester lock my-study
@@ -32,10 +32,12 @@ pub struct LockArgs {
     /// Folder of a complete training run.
     #[arg(long, alias = "run", value_name = "DIR", requires = "out")]
     training_run: Option<PathBuf>,
-    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's folder.
+    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's
+    /// folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// TOML file with the intended-use [gate], for example a protocol [default: the study's; without study: none].
+    /// TOML file with the intended-use [gate], for example a protocol [default: the study's; without study:
+    /// none].
     #[arg(long, value_name = "FILE", conflicts_with = "study")]
     gate: Option<PathBuf>,
     /// How the threshold is chosen on the tuning cases: `youden`, `sensitivity=0.9`, `specificity=0.9`,

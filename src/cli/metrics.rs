@@ -533,7 +533,8 @@ impl Report {
                 let (mut estimate, test) = estimate_mcnemar(&sample, other, threshold);
                 estimate.model = Some(pair.clone());
                 let tests = json!({
-                    "only_first_correct": test.only_first_correct, "only_second_correct": test.only_second_correct,
+                    "only_first_correct": test.only_first_correct,
+                    "only_second_correct": test.only_second_correct,
                     "exact_p": test.exact_p(), "mid_p": test.mid_p(),
                     "statistic": test.statistic(), "p": test.p(),
                     "corrected_statistic": test.corrected_statistic(), "corrected_p": test.corrected_p(),

@@ -96,8 +96,8 @@ enum Command {
     },
 }
 
-/// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked with libtorch
-/// hands it in.
+/// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked
+/// with libtorch hands it in.
 pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let cli = Cli::parse();
     let context = Context { json: cli.json, now: now(), libtorch };

@@ -23,11 +23,13 @@ use crate::storage;
 const FORMAT: &str = "sequester-split/1";
 const NAMES: [&str; 3] = ["training", "tuning", "test"];
 
-/// Divide cases into training, tuning and test by patient, stratified by the label and declared variables, seeded.
+/// Divide cases into training, tuning and test by patient, stratified by the label and declared variables,
+/// seeded.
 ///
-/// No patient is in two sets; this is checked on what is written. The sizes are numbers or shares of images, and are reached as
-/// exactly as whole patients allow; what was achieved stands in split.json and on the screen. --official takes NIH's lists
-/// instead: the second is the test set, the first is training, or training and tuning with --tuning.
+/// No patient is in two sets; this is checked on what is written. The sizes are numbers or shares of images,
+/// and are reached as exactly as whole patients allow; what was achieved stands in split.json and on the
+/// screen. --official takes NIH's lists instead: the second is the test set, the first is training, or
+/// training and tuning with --tuning.
 ///
 ///   sequester dataset split Data_Entry_2017_v2020.csv --positive Pneumonia --sizes 79113,16370,rest \
 ///     --stratify sex,view,age_band --seed 1 --out split
@@ -51,7 +53,8 @@ pub struct SplitArgs {
         conflicts_with_all = ["tuning", "test", "official"]
     )]
     sizes: Vec<String>,
-    /// Variables to stratify by besides the label: sex, view, age_band, site, country, manufacturer, modality, body_part.
+    /// Variables to stratify by besides the label: sex, view, age_band, site, country, manufacturer,
+    /// modality, body_part.
     #[arg(long, value_name = "VARIABLES", value_delimiter = ',', default_value = "sex,view,age_band")]
     stratify: Vec<String>,
     /// Seed of the draw.
@@ -80,8 +83,8 @@ fn usage(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Err
 /// Runs the command.
 ///
 /// # Errors
-/// Whatever is wrong in tables and lists; `patient-on-both-sides` for official lists that share a patient; `file-exists`
-/// when another split is in the folder.
+/// Whatever is wrong in tables and lists; `patient-on-both-sides` for official lists that share a patient;
+/// `file-exists` when another split is in the folder.
 pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
     let mut tables = Tables::read(&args.tables)?;
     let mut warnings = std::mem::take(&mut tables.warnings);
@@ -305,7 +308,10 @@ fn report(
         place.path = describe::file_name(&place.path).into();
     }
     json!({"format": FORMAT, "inputs": inputs, "images": all, "positive": args.tables.positive,
-        "rule": {"unit": "patient", "stratify": std::iter::once("label").chain(stratify.iter().map(String::as_str)).collect::<Vec<_>>(),
+        "rule": {"unit": "patient",
+            "stratify": std::iter::once("label")
+                .chain(stratify.iter().map(String::as_str))
+                .collect::<Vec<_>>(),
             "age_bands": args.tables.age_bands.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "seed": args.seed, "official": official},
         "shared_patients": described.comparisons.iter().map(|c| c.shared_patients).sum::<u64>(),

@@ -45,8 +45,8 @@ pub struct TrainArgs {
     /// Table of development cases.
     #[arg(long, alias = "cases", value_name = "FILE", requires = "images")]
     case_table: Option<PathBuf>,
-    /// Table of tuning cases; --case-table then is for training alone. Otherwise the experiment's split divides
-    /// them.
+    /// Table of tuning cases; --case-table then is for training alone. Otherwise the experiment's split
+    /// divides them.
     #[arg(long, alias = "tuning", value_name = "FILE", requires = "case_table")]
     tuning_table: Option<PathBuf>,
     /// Format of the tables [default: what the header says].

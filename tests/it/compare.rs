@@ -175,7 +175,8 @@ mod runs {
 
     const EXPERIMENT: &str = include_str!("../../protocols/exp-random-smoke.toml");
 
-    /// The smoke experiment at the lowest resolution. The split's seed stays, so runs share their tuning cases.
+    /// The smoke experiment at the lowest resolution. The split's seed stays, so runs share their tuning
+    /// cases.
     fn experiment(folder: &Path, name: &str, seed: u32, epochs: u32) -> String {
         let (head, training) = EXPERIMENT.split_once("[training]").expect("a section");
         let text = format!("{head}[training]{}", training.replace("seed = 5", &format!("seed = {seed}")))

@@ -1,7 +1,9 @@
-//! What `--json` prints, against the schemas in `docs/schemas/`: every command has one, and its output keeps to it.
+//! What `--json` prints, against the schemas in `docs/schemas/`: every command has one, and its output keeps
+//! to it.
 //!
-//! `SEQUESTER_WRITE_SCHEMAS=1 cargo test --test it json_output` writes them again from what the commands print. A key
-//! that is new, gone or of another type is then a change of a file that a person reads, and fails here until it is.
+//! `SEQUESTER_WRITE_SCHEMAS=1 cargo test --test it json_output` writes them again from what the commands
+//! print. A key that is new, gone or of another type is then a change of a file that a person reads, and
+//! fails here until it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -147,7 +147,8 @@ fn the_index_of_the_621_images_has_the_counts_that_are_known() {
     assert_eq!(there, 621);
 }
 
-/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different headers.
+/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different
+/// headers.
 #[test]
 fn one_image_under_two_patients_is_found_by_uid_and_by_pixels() {
     let Some(data) = real_data("one_image_under_two_patients_is_found_by_uid_and_by_pixels") else { return };

@@ -46,8 +46,8 @@ pub fn sequester(arguments: &[&str]) -> Ran {
     program(arguments).output().expect("the program starts").into()
 }
 
-/// The same, with one Ctrl-C as soon as the work has begun. The work has to take so long that it cannot be done by
-/// then.
+/// The same, with one Ctrl-C as soon as the work has begun. The work has to take so long that it cannot be
+/// done by then.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
 pub fn interrupted_once(arguments: &[&str], begun: impl Fn() -> bool) -> Ran {

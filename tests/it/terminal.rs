@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::support::interrupted_once;
 use crate::support::{Ran, Study, sequester};
 
-/// Every command with its path, found by reading the help itself: a command that is added is in the snapshot at once.
+/// Every command with its path, found by reading the help itself: a command that is added is in the snapshot
+/// at once.
 fn commands(path: &[String], found: &mut Vec<Vec<String>>) {
     let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
     arguments.push("--help");

@@ -215,8 +215,8 @@ fn a_loss_that_is_not_finite_ends_with_its_place_and_keeps_the_run() {
     }
 }
 
-/// A vanished image and a full disk stop a training; when both are mended it goes on to the very weights of a training that
-/// nothing disturbed.
+/// A vanished image and a full disk stop a training; when both are mended it goes on to the very weights of a
+/// training that nothing disturbed.
 #[test]
 fn a_full_disk_and_a_vanished_image_stop_a_training_that_then_goes_on() {
     let bench = Bench::new();
