@@ -265,6 +265,22 @@ codes! {
     // Readers
     /// No file matches `reads.files`.
     ReadsMissing = "reads-missing",
+    /// The register of imported readers' files is none, or contradicts itself.
+    ReadsRegister = "reads-register",
+    /// An imported readers' file is another one now, or gone.
+    ReadsReplaced = "reads-replaced",
+    /// A file whose columns cannot be taken out.
+    WithholdUnsupported = "withhold-unsupported",
+    /// A column of a readers' file identifies a person.
+    IdentifiesPerson = "identifies-person",
+    /// An import has a name that no pattern of `reads.files` matches.
+    ReadsNotMatched = "reads-not-matched",
+    /// An imported file has another format than the protocol declares.
+    ReadsFormat = "reads-format",
+    /// A correction without what it needs.
+    CorrectionIncomplete = "correction-incomplete",
+    /// A readers' file that was not imported, in a study whose other files were.
+    ReadsUnregistered = "reads-unregistered",
     /// The case or the reader of a read is empty.
     ValueMissing = "value-missing",
     /// A read whose text has no declared meaning.

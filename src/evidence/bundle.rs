@@ -124,6 +124,14 @@ pub fn readable(payload: &Payload) -> Result<()> {
     }
 }
 
+/// Version of the program that wrote the bundle, as its `environment.json` says; this one's where it says none.
+fn program_version(payload: &Payload) -> String {
+    let environment = file(payload, ENVIRONMENT).ok();
+    let environment: Option<Environment> = environment.and_then(|b| serde_json::from_slice(b).ok());
+    let program = environment.as_ref().and_then(|e| e.program.strip_prefix("sequester "));
+    program.unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
+}
+
 /// The study's inputs as a bundle holds them.
 ///
 /// # Errors
@@ -134,7 +142,13 @@ pub fn inputs(payload: &Payload) -> Result<Inputs> {
     let lock = path(MODEL, "lock.json")?;
     let mut manifests = below(payload, MODEL);
     manifests.retain(|path, _| study::MANIFESTS.contains(&path.as_str()));
-    Ok(Inputs { protocol, files: below(payload, INPUTS), lock: payload.get(&lock).cloned(), manifests })
+    Ok(Inputs {
+        protocol,
+        files: below(payload, INPUTS),
+        lock: payload.get(&lock).cloned(),
+        manifests,
+        program_version: program_version(payload),
+    })
 }
 
 /// The templates as a bundle holds them.

@@ -19,6 +19,8 @@ pub enum Event {
     TestSetSealed,
     /// The model, or the device that lives elsewhere, is fixed.
     ModelLocked,
+    /// Readers' files came in, or one that corrects another. At any time: what follows from it is asked at the opening.
+    ReadsImported,
     /// The readers' files are in and the consensus is computed.
     ReferenceStandardLocked,
     /// Scores and reference standard meet. Every opening is counted.
@@ -258,6 +260,7 @@ fn out_of_order(entries: &[Entry], next: Event) -> Option<String> {
         Event::ProtocolLocked => {
             seen(Event::ProtocolLocked).then(|| "the protocol is locked twice".to_owned())
         }
+        Event::ReadsImported => None,
         Event::TestSetSealed | Event::ModelLocked => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[

@@ -2,4 +2,7 @@
 //! typed. Sees no score.
 
 pub mod consensus;
+pub mod export;
 pub mod files;
+pub mod privacy;
+pub mod register;

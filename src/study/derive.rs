@@ -55,6 +55,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     let mut results =
         analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
             .map_err(Error::Input)?;
+    results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of the patients: evidence holds it, documents print it.
     let said = warnings.iter().filter(|w| matches!(w.code, Code::PatientProbablyShared | Code::IdsAlike));
     results.warnings.extend(said.map(Warning::of));

@@ -48,6 +48,9 @@ pub struct Inputs {
     pub lock: Option<Vec<u8>>,
     /// Those of [`MANIFESTS`] that lie beside the model.
     pub manifests: Files,
+    /// Version of the program that derives, or, for evidence, of the one that derived: results name it, and a later
+    /// version that verifies them derives the same bytes.
+    pub program_version: String,
 }
 
 /// Which of the protocol's files a step needs.

@@ -45,6 +45,9 @@ pub struct Results {
     pub endpoints: Vec<EndpointResult>,
     /// Whether every primary endpoint is met.
     pub conclusion: Verdict,
+    /// What each endpoint with a lower bound had to go on, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sample_sizes: Vec<SampleSize>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.
@@ -240,6 +243,25 @@ pub struct EndpointResult {
     pub bound: Option<f64>,
     /// The answer; endpoints without criterion have none.
     pub verdict: Option<Verdict>,
+}
+
+/// The size that was planned and the one that was achieved, and what can be shown with it: of an endpoint on
+/// sensitivity, specificity or the AUC whose criterion is a lower bound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleSize {
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// Positive and negative cases that the protocol asks for, by source label; `None` where it does not say.
+    pub planned: Option<[u64; 2]>,
+    /// Positive and negative cases in the primary analysis, by the reference standard.
+    pub analysed: [u64; 2],
+    /// Half the width of the interval that decided.
+    pub half_width: Option<f64>,
+    /// Smallest true value whose lower bound satisfies the criterion with probability [`Self::power`] in a study of
+    /// the analysed size with one image a patient; `None` where no value below 1 does.
+    pub shown_from: Option<f64>,
+    /// That probability.
+    pub power: f64,
 }
 
 /// Why another interval than the declared one decides an endpoint, or none.

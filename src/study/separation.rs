@@ -101,7 +101,8 @@ mod tests {
         manifests.insert("training-manifest.csv".parse().expect("a path"), manifest(rows));
         let other = format!("T9,P9,0,{}\n", Digest::of(b"other"));
         manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other));
-        let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests };
+        let program_version = String::new();
+        let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests, program_version };
         separate(&inputs, &cohort, Some(&scores)).unwrap_or_else(|error| error.diagnostics())
     }
 

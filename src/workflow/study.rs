@@ -160,7 +160,8 @@ impl Study {
         let lock = self.model_folder().join("lock.json");
         let lock = if lock.is_file() { Some(storage::read(&lock)?) } else { None };
         let manifests = if lock.is_some() { self.manifests()? } else { Files::new() };
-        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
+        let program_version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests, program_version })
     }
 
     /// The names that the inputs of all steps have in a bundle, and what is wrong with them already; no file

@@ -7,6 +7,7 @@ mod flow;
 mod overall;
 mod plan;
 mod readers;
+mod sample_size;
 mod scenarios;
 mod subgroups;
 mod verdict;
@@ -59,6 +60,7 @@ pub fn analyse(
     let endpoints = plan.endpoints(&analysed, &mut estimates);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
+    estimates.extend(plan.calibration(&analysed));
     estimates.extend(plan.subgroups(&analysed));
     estimates.extend(plan.scenarios(drawn));
     let primary: Vec<Verdict> =
@@ -103,7 +105,7 @@ pub fn analyse(
             intended_use_prevalence: protocol.analysis.intended_use_prevalence,
             multiplicity: protocol.analysis.multiplicity,
             criterion_level: plan.adjusted_level(),
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            program_version: String::new(),
         },
         curves: Curves {
             roc: roc_points(&labels, &scores),
@@ -126,6 +128,7 @@ pub fn analyse(
             &site_names(&analysed),
             protocol.analysis.level,
         ),
+        sample_sizes: plan.sample_sizes(&endpoints, &flow),
         flow,
         consensus,
         operating_point,

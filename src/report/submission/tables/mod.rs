@@ -15,6 +15,8 @@ mod parts;
 mod protocol;
 mod readers;
 mod rows;
+mod sample_size;
+mod sites;
 
 /// The ids of all tables, for the error that names them.
 pub const IDS: &[&str] = &[
@@ -28,9 +30,14 @@ pub const IDS: &[&str] = &[
     "endpoints",
     "results",
     "intervals",
+    "calibration",
     "intended-use",
     "confusion",
     "subgroups",
+    "sample-size",
+    "sites",
+    "poolability",
+    "separation",
     "sensitivity-analyses",
     "gate",
     "acceptance",
@@ -62,6 +69,11 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "endpoints" => estimates::endpoints(results, &level),
         "results" => estimates::overall(results, &level),
         "intervals" => estimates::intervals(results),
+        "calibration" => estimates::calibration(results, &level),
+        "sample-size" => sample_size::sample_size(source),
+        "sites" => sites::sites(results, &level),
+        "poolability" => sites::poolability(results),
+        "separation" => evidence::separation(source),
         "intended-use" => estimates::intended_use(results, &level),
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),
