@@ -70,8 +70,8 @@ pub struct Beside<'a> {
 /// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the study.
 ///
 /// # Errors
-/// Only when there is no bundle to look at, a file cannot be read, the images cannot be scored again, or the bundle
-/// is intact and of a format that this version does not read.
+/// Only when there is no bundle to look at, a file cannot be read, the images cannot be scored again, or the
+/// bundle is intact and of a format that this version does not read.
 pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let mut opened = bag::open(folder)?;
     if let Some(expected) = beside.root

@@ -77,7 +77,9 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
             "negative": cohort.drawn.len() - positive - none.len(),
             "unanimous": of(Basis::Unanimous), "majority": of(Basis::Majority),
             "incomplete": of(Basis::Incomplete), "without_consensus": none,
-            "readers": readers.iter().map(|(id, reads, missing)| json!({"id": id, "reads": reads, "missing": missing}))
+            "readers": readers
+                .iter()
+                .map(|(id, reads, missing)| json!({"id": id, "reads": reads, "missing": missing}))
                 .collect::<Vec<_>>(),
         });
         println!("{report:#}");

@@ -18,8 +18,8 @@ use crate::workflow::report::{find_bundle, reports_of};
 /// nothing is contradicted; 20: the evidence is not intact; 21: something that --require names is not shown. The same bytes can be checked
 /// without this program: `cd evidence/run-1 && sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt`.
 ///
-/// With --rescore the locked weights score the study's images again. With the program and on the kind of machine
-/// that made the scores they must come out equal to the last bit, with others within --tolerance.
+/// With --rescore the locked weights score the study's images again. With the program and on the kind of
+/// machine that made the scores they must come out equal to the last bit, with others within --tolerance.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Study folder (its newest run is checked) or the folder of a bundle.
@@ -44,7 +44,8 @@ pub struct VerifyArgs {
     /// Score the images again with the locked weights and compare with the recorded scores.
     #[arg(long)]
     rescore: bool,
-    /// With --rescore: the folder that the protocol's image folder is relative to [default: the study folder].
+    /// With --rescore: the folder that the protocol's image folder is relative to [default: the study
+    /// folder].
     #[arg(long, value_name = "DIR", requires = "rescore")]
     data: Option<PathBuf>,
     /// With --rescore: how much a score (0 to 1) made on another kind of machine may differ.

@@ -29,8 +29,8 @@ pub type Payload = BTreeMap<RelativePath, Vec<u8>>;
 /// SHA-256 of `tagmanifest-sha256.txt`.
 ///
 /// # Errors
-/// When the target exists, a name has no place in a bundle ([`names::check`]), or something cannot be written;
-/// nothing is left behind then.
+/// When the target exists, a name has no place in a bundle ([`names::check`]), or something cannot be
+/// written; nothing is left behind then.
 pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Result<Digest> {
     let named =
         |path: &RelativePath| Named { path: path.clone(), at: Location::file(format!("data/{path}")) };
@@ -87,8 +87,8 @@ fn set_readable(folder: &Path) -> Result<()> {
 }
 
 fn manifest_line(digest: Digest, path: &str) -> String {
-    // RFC 8493, 2.1.3: CR, LF and % in a path are percent-encoded. RelativePath allows neither CR nor LF; bundles
-    // with a % were written before `names` refused it.
+    // RFC 8493, 2.1.3: CR, LF and % in a path are percent-encoded. RelativePath allows neither CR nor LF;
+    // bundles with a % were written before `names` refused it.
     format!("{digest}  {}\n", path.replace('%', "%25"))
 }
 
@@ -223,7 +223,8 @@ fn compare(
                 let other = extra.iter().find(|(_, other)| **other == folded);
                 discrepancies.push(match other {
                     Some((other, _)) => problem.hint(format!(
-                        "`{}` is there: a name that differs in capitals, Unicode form or trailing dots alone, as \
+                        "`{}` is there: a name that differs in capitals, Unicode form or trailing dots \
+                         alone, as \
                          some file systems and archives change it",
                         other.escape_debug()
                     )),
@@ -496,17 +497,20 @@ mod tests {
         /// Whatever names are admitted, a bag of them holds; and what is refused alone has its reason.
         #[test]
         fn a_bag_of_admitted_names_holds(
-            given in proptest::collection::vec("[a-cA-C%.: ~*#é\u{301}e\u{2028}\u{a0}\u{3000}肺ß\\\\/\n\r-]{1,8}", 1..12),
+            given in proptest::collection::vec("[a-cA-C%.: \
+                ~*#é\u{301}e\u{2028}\u{a0}\u{3000}肺ß\\\\/\n\r-]{1,8}", 1..12),
         ) {
             let mut payload = Payload::new();
             for (number, name) in given.iter().enumerate() {
                 let Ok(path) = name.parse::<RelativePath>() else { continue };
                 let mut with = payload.clone();
                 with.insert(path.clone(), vec![number as u8]);
-                let named = |path: &RelativePath| Named { path: path.clone(), at: Location::file(path.as_str()) };
+                let at = |path: &RelativePath| Location::file(path.as_str());
+                let named = |path: &RelativePath| Named { path: path.clone(), at: at(path) };
                 let found = names::check(&with.keys().map(named).collect::<Vec<_>>());
                 // A file cannot be a folder as well.
-                let is_prefix = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
+                let below = |rest: &str| rest.starts_with('/');
+                let is_prefix = |a: &str, b: &str| b.strip_prefix(a).is_some_and(below);
                 let clash = payload.keys().any(|other| {
                     is_prefix(other.as_str(), path.as_str()) || is_prefix(path.as_str(), other.as_str())
                 });

@@ -14,10 +14,10 @@ use crate::study::{self, Files, Inputs};
 pub const FORMAT: &str = "sequester-evidence/2";
 /// The format before, and what to do with it.
 const FORMER: &str = "sequester-evidence/1";
-const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as independent, no \
-                       longer decides an endpoint, so verdicts may differ; sequester 0.1 verifies and renders \
-                       bundles of format 1, and `sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt` checks \
-                       their bytes";
+const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as \
+                       independent, no longer decides an endpoint, so verdicts may differ; sequester 0.1 \
+                       verifies and renders bundles of format 1, and `sha256sum -c manifest-sha256.txt \
+                       tagmanifest-sha256.txt` checks their bytes";
 /// The protocol, exact bytes.
 pub const PROTOCOL: &str = "protocol.toml";
 /// Who submits what, exact bytes.
@@ -115,8 +115,8 @@ pub fn unreadable(name: &str, why: &str) -> Error {
 /// Whether this version reads the bundle.
 ///
 /// # Errors
-/// `Error::Input` with `format-unknown` for a bundle of another format: it is as intact as its manifests say, and
-/// cannot be understood here. A bundle without a format is left to the questions that need it.
+/// `Error::Input` with `format-unknown` for a bundle of another format: it is as intact as its manifests say,
+/// and cannot be understood here. A bundle without a format is left to the questions that need it.
 pub fn readable(payload: &Payload) -> Result<()> {
     let environment = file(payload, ENVIRONMENT).ok();
     let environment: Option<serde_json::Value> = environment.and_then(|b| serde_json::from_slice(b).ok());

@@ -115,7 +115,8 @@ impl Who {
     }
 }
 
-/// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what follows.
+/// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what
+/// follows.
 fn is_name(text: &str) -> bool {
     let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !text.is_empty() && !text.chars().any(|c| c.is_control() || turns(c))

@@ -232,15 +232,16 @@ pub fn endpoints_that_ignore_patients(protocol: &Protocol, cohort: &Cohort) -> V
             Metric::Auc => "`obuchowski`, or a bootstrap with `resampling_unit = \"patient\"`",
             Metric::AveragePrecision => "`resampling_unit = \"patient\"`",
             _ => {
-                "`korn-graubard`, `clopper-pearson-patients`, or a bootstrap with `resampling_unit = \"patient\"`"
+                "`korn-graubard`, `clopper-pearson-patients`, or a bootstrap with `resampling_unit = \
+                 \"patient\"`"
             }
         };
         Diagnostic::warning(
             Code::ClusteringIgnored,
             format!(
                 "the endpoint `{}` declares `{}`, which takes the {} drawn cases of {count} patients as \
-                 independent: where it counts several cases of one patient it does not decide, and the fallback \
-                 `{}` does",
+                 independent: where it counts several cases of one patient it does not decide, and the \
+                 fallback `{}` does",
                 e.id,
                 e.interval.id(),
                 patients.len(),

@@ -13,9 +13,8 @@ use crate::dataset::shared::{self, Shared};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
 
-/// Refuses a study that shares anything with a manifest; a warning for each with which it shares patients that are
-/// probably the same. Without scores only digests in the case tables are
-/// compared.
+/// Refuses a study that shares anything with a manifest; a warning for each with which it shares patients
+/// that are probably the same. Without scores only digests in the case tables are compared.
 ///
 /// # Errors
 /// `trained-on-test-set` for each manifest; a table that cannot be read.

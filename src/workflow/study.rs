@@ -164,8 +164,8 @@ impl Study {
         Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests, program_version })
     }
 
-    /// The names that the inputs of all steps have in a bundle, and what is wrong with them already; no file is
-    /// opened.
+    /// The names that the inputs of all steps have in a bundle, and what is wrong with them already; no file
+    /// is opened.
     pub fn named_inputs(&self) -> (Vec<Named>, Vec<Diagnostic>) {
         let (needed, problems) = self.needed(Step::All);
         (needed.into_iter().map(|needed| needed.named).collect(), problems)
@@ -179,7 +179,8 @@ impl Study {
                 Ok((paths, refused)) => {
                     problems.extend(refused);
                     for path in paths {
-                        // What `score` writes goes to the output folder, what the team brings lies with the data.
+                        // What `score` writes goes to the output folder, what the team brings lies with the
+                        // data.
                         let own_scores = !self.protocol.scores.external && path == self.protocol.scores.file;
                         let at = Location::file(path.below(if own_scores { &self.out } else { &self.data }));
                         match names::path_of(&format!("{}/{path}", bundle::INPUTS), at.clone()) {

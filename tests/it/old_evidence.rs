@@ -1,5 +1,5 @@
-//! Evidence that earlier versions wrote verifies as long as its format number stands, and is refused by name after
-//! (`fixtures/evidence/`).
+//! Evidence that earlier versions wrote verifies as long as its format number stands, and is refused by name
+//! after (`fixtures/evidence/`).
 
 use std::path::{Path, PathBuf};
 

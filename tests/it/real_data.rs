@@ -50,7 +50,7 @@ fn the_full_nih_metadata_hold_the_stated_facts_and_divide_into_the_stated_number
     let out = tempfile::tempdir().expect("a folder");
     let folder = out.path().join("split");
     let to = folder.to_str().expect("UTF-8");
-    let split = json(&["split", &table, "--images", "79113,16370,rest", "--seed", "3", "--out", to]);
+    let split = json(&["split", &table, "--sizes", "79113,16370,rest", "--seed", "3", "--out", to]);
     let images: Vec<_> =
         split["sets"].as_array().expect("sets").iter().map(|s| s["images"].as_u64()).collect();
     assert_eq!(images, [79_113, 16_370, 16_637].map(Some));
@@ -63,7 +63,7 @@ fn the_full_nih_metadata_hold_the_stated_facts_and_divide_into_the_stated_number
     let again: serde_json::Value = serde_json::from_str(&again.stdout).expect("JSON");
     assert_eq!(again["sets"][0]["images"], 79_113);
     assert_eq!(again["sets"][0]["positives"], split["sets"][0]["positives"]);
-    let _ = json(&["split", &table, "--images", "79113,16370,rest", "--seed", "3", "--out", to]);
+    let _ = json(&["split", &table, "--sizes", "79113,16370,rest", "--seed", "3", "--out", to]);
     let other = ["dataset", "split", &table, "--positive", "Pneumonia", "--seed", "4", "--out", to];
     let refused = sequester(&other);
     assert_eq!(refused.code, 1);
@@ -147,7 +147,8 @@ fn the_index_of_the_621_images_has_the_counts_that_are_known() {
     assert_eq!(there, 621);
 }
 
-/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different headers.
+/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different
+/// headers.
 #[test]
 fn one_image_under_two_patients_is_found_by_uid_and_by_pixels() {
     let Some(data) = real_data("one_image_under_two_patients_is_found_by_uid_and_by_pixels") else { return };

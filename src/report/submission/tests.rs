@@ -783,7 +783,8 @@ fn the_conclusion_follows_the_verdicts() {
     let mut synthetic = realistic();
     synthetic.results.study.synthetic = true;
     assert!(conclusion(&synthetic).contains("cases are synthetic;"), "no conclusion from synthetic data");
-    // The submitter's words stand only where nothing speaks against them, and the program has none of its own.
+    // The submitter's words stand only where nothing speaks against them, and the program has none of its
+    // own.
     let mut complete = realistic();
     for (group, key, text) in [
         ("predicate", "name", "Example predicate"),

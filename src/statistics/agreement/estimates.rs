@@ -23,10 +23,10 @@ pub struct Clusters<'a> {
     pub seed: u64,
 }
 
-/// Cohen's kappa of every pair (`model` is "R1 vs R2"), whatever the number of readers, then Fleiss', Conger's,
-/// Krippendorff's and Gwet's coefficient over all readers. `table` has one row a case and one entry a reader, in
-/// the order of `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2
-/// for yes and no).
+/// Cohen's kappa of every pair (`model` is "R1 vs R2"), whatever the number of readers, then Fleiss',
+/// Conger's, Krippendorff's and Gwet's coefficient over all readers. `table` has one row a case and one entry
+/// a reader, in the order of `readers`; `None`: no determinate read. `categories`: how many answers there are
+/// to choose from (2 for yes and no).
 ///
 /// Where a patient has several cases that were read, standard error and interval are those of a bootstrap of
 /// patients; asymptotic ones take cases for independent. A pair that gives the same read on all its cases, or
@@ -159,7 +159,8 @@ fn copied(first: &str, second: &str, pair: &agreement::Cohen) -> Option<Warning>
     let share = pair.observed_agreement()?;
     (pair.cases >= COMMON_CASES && kappa >= KAPPA_OF_A_COPY).then(|| {
         let message = format!(
-            "{first} and {second} gave the same read on {} of the {} cases that both read ({:.1} %): are they two \
+            "{first} and {second} gave the same read on {} of the {} cases that both read ({:.1} %): are \
+             they two \
              people, and did they read apart?",
             pair.agreed,
             pair.cases,
@@ -263,7 +264,8 @@ fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
         out.warnings.retain(|warning| warning.code != Code::NoSpread);
         out.warnings.push(Warning::new(
             Code::NoSpread,
-            "the asymptotic variance is exactly 0 (one of the two gave one answer throughout), so there is no interval",
+            "the asymptotic variance is exactly 0 (one of the two gave one answer throughout), so there \
+             is no interval",
         ));
     }
     out
@@ -296,17 +298,16 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
             Code::NoSpread,
             "the cases do not vary in their agreement, so there is no standard error and no interval",
         )),
-        None => {
-            out.warnings.push(Warning::new(
-                Code::IntervalNotEvaluable,
-                if found.cases < 2 {
-                    "one case gives no standard error, and so no interval"
-                } else {
-                    "without one of the cases it is undefined, so the jackknife gives no standard error and there is \
+        None => out.warnings.push(Warning::new(
+            Code::IntervalNotEvaluable,
+            if found.cases < 2 {
+                "one case gives no standard error, and so no interval"
+            } else {
+                "without one of the cases it is undefined, so the jackknife gives no standard error \
+                     and there is \
                      no interval"
-                },
-            ))
-        }
+            },
+        )),
     }
     out
 }

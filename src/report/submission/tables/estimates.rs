@@ -152,7 +152,8 @@ pub fn intervals(results: &Results) -> Table {
         rows,
     );
     table.notes.push(
-        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the table of \
+        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the \
+         table of \
          endpoints says so; the others show how little or how much depends on the method. Intervals that \
          collapsed or take a patient's cases as independent stand behind those that do not."
             .to_owned(),
