@@ -233,15 +233,20 @@ mod tests {
         let (opened, ledger, around) = study();
         assert_eq!(codes(&opened, &History { ledger: None, ..around.clone() }), ["ledger-lost"]);
         let bytes = ledger.to_bytes();
+        // Of the last line nothing but the root is said anywhere else: that is for a signed head to show.
+        let last = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         for at in 0..bytes.len() {
+            let cut = History { ledger: Some(bytes[..at].to_vec()), ..around.clone() };
+            assert!(!codes(&opened, &cut).is_empty(), "cut at {at}");
+            if at >= last {
+                continue;
+            }
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             assert!(
                 !codes(&opened, &History { ledger: Some(changed), ..around.clone() }).is_empty(),
                 "byte {at}"
             );
-            let cut = History { ledger: Some(bytes[..at].to_vec()), ..around.clone() };
-            assert!(!codes(&opened, &cut).is_empty(), "cut at {at}");
         }
         let mut foreign = Ledger::default();
         foreign

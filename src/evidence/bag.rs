@@ -138,7 +138,7 @@ pub fn open(folder: &Path) -> Result<Opened> {
         .lines()
         .filter_map(|line| line.split_once(": ").map(|(label, value)| (label.to_owned(), value.to_owned())))
         .collect();
-    opened.discrepancies.extend(oxum(folder, &opened.info, &files));
+    let oxum = oxum(folder, &opened.info, &files);
     for required in TAGS {
         if !tags_recorded.contains_key(required) {
             opened.discrepancies.push(found(
@@ -176,6 +176,10 @@ pub fn open(folder: &Path) -> Result<Opened> {
         {
             opened.payload.insert(inner, bytes);
         }
+    }
+    if opened.discrepancies.is_empty() {
+        // Whatever is lost or added is named already.
+        opened.discrepancies.extend(oxum);
     }
     opened.discrepancies.sort();
     opened.discrepancies.dedup();

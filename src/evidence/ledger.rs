@@ -323,6 +323,38 @@ mod tests {
         Event::EvidencePublished,
     ];
 
+    const TIME: &str = "2026-01-01T00:00:00Z";
+
+    #[test]
+    fn time_does_not_go_back_and_what_is_no_time_is_refused() {
+        let mut ledger = Ledger::default();
+        for (event, at) in ORDER.into_iter().zip([TIME, "2027-01-01T00:00:00Z", "2025-01-01T00:00:00Z"]) {
+            ledger.append(event, at, BTreeMap::new(), None).expect("in order");
+        }
+        let at: Vec<&str> = ledger.entries().iter().map(|entry| entry.at.as_str()).collect();
+        assert_eq!(
+            at,
+            [TIME, "2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"],
+            "the clock went back, the ledger not"
+        );
+        assert_eq!(Ledger::parse(Path::new("l"), &ledger.to_bytes()).expect("holds"), ledger);
+        for (at, code) in [
+            ("2025-01-01T00:00:00Z", "ledger-order"),
+            ("yesterday", "ledger-line"),
+            ("2027-13-01T00:00:00Z", "ledger-line"),
+            ("2027-01-01T00:00:00+00:00", "ledger-line"),
+        ] {
+            // A chain that is whole: whoever writes it by hand hashes it as well.
+            let mut forged = ledger.clone();
+            forged.lines.pop();
+            let mut entry = forged.entries.pop().expect("the last");
+            entry.at = at.to_owned();
+            forged.lines.push(canonical(&entry));
+            let problems = Ledger::parse(Path::new("l"), &forged.to_bytes()).expect_err(at);
+            assert!(problems.iter().all(|d| d.code.as_str() == code), "{at}: {problems:?}");
+        }
+    }
+
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
         for event in ORDER {
@@ -363,8 +395,8 @@ mod tests {
     fn who_acts_is_recorded_as_said_and_absent_otherwise() {
         let mut ledger = Ledger::default();
         let who = Who::new(Some(" A. Example "), Some("statistician")).expect("a name");
-        ledger.append_by(&who, Event::ProtocolLocked, "t", BTreeMap::new(), None).expect("in order");
-        ledger.append(Event::TestSetSealed, "t", BTreeMap::new(), None).expect("in order");
+        ledger.append_by(&who, Event::ProtocolLocked, TIME, BTreeMap::new(), None).expect("in order");
+        ledger.append(Event::TestSetSealed, TIME, BTreeMap::new(), None).expect("in order");
         let bytes = ledger.to_bytes();
         let text = String::from_utf8(bytes.clone()).expect("text");
         let lines: Vec<&str> = text.lines().collect();

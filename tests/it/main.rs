@@ -3,6 +3,7 @@
 mod agreement;
 mod archive_dicom;
 mod asah;
+mod audit;
 mod bad_input;
 mod bootstrap_laws;
 mod compare;
