@@ -54,7 +54,7 @@ pub fn consensus(reads: [Option<Read>; 3], rule: &ReferenceRule) -> Consensus {
         match (read, rule.indeterminate) {
             (Read::Positive, _) | (Read::Indeterminate, IndeterminateRule::Positive) => positive += 1,
             (Read::Negative, _) | (Read::Indeterminate, IndeterminateRule::Negative) => negative += 1,
-            (Read::Indeterminate, IndeterminateRule::NoVote) => {}
+            (Read::Indeterminate, IndeterminateRule::NoVote) | (Read::Uninterpretable, _) => {}
         }
     }
     let (winner, votes) = if positive > negative { (true, positive) } else { (false, negative) };
@@ -237,7 +237,14 @@ mod tests {
     }
 
     fn row(reader: &str, read: Read, line: u64) -> ReadRow {
-        ReadRow { case_id: "a".to_owned(), reader_id: reader.to_owned(), read, file: "r.csv".into(), line }
+        ReadRow {
+            case_id: "a".to_owned(),
+            reader_id: reader.to_owned(),
+            read,
+            time: None,
+            file: "r.csv".into(),
+            line,
+        }
     }
 
     #[test]

@@ -18,6 +18,11 @@ use crate::statistics::warning::Warning;
 /// Version of the format; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-results/2";
 
+/// Whether a field says nothing, and is left out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Everything a document may print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
@@ -143,6 +148,9 @@ pub struct ReaderSummary {
     pub negative: u64,
     /// Indeterminate reads.
     pub indeterminate: u64,
+    /// Uninterpretable reads.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub uninterpretable: u64,
     /// Reads set aside because the reader read the case twice.
     pub set_aside: u64,
     /// Sampled cases assigned to the reader but not read; `None` where readers are not fixed.

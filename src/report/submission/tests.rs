@@ -277,6 +277,7 @@ pub(super) fn realistic() -> Source {
                 positive,
                 negative,
                 indeterminate,
+                uninterpretable: 0,
                 set_aside,
                 missing: Some(missing),
             })

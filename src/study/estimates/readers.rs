@@ -22,6 +22,7 @@ pub(super) fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Asse
                 positive: 0,
                 negative: 0,
                 indeterminate: 0,
+                uninterpretable: 0,
                 set_aside: 0,
                 missing: None,
             };
@@ -37,6 +38,7 @@ pub(super) fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Asse
                     Read::Positive => &mut summary.positive,
                     Read::Negative => &mut summary.negative,
                     Read::Indeterminate => &mut summary.indeterminate,
+                    Read::Uninterpretable => &mut summary.uninterpretable,
                 } += 1;
             }
         }
@@ -96,7 +98,7 @@ pub(super) fn read_matrix(drawn: &[StudyCase], assembled: &Assembled) -> Vec<Vec
                 .map(|reader| match reads.and_then(|r| r.reads.get(reader)) {
                     Some(Read::Positive) => Some(true),
                     Some(Read::Negative) => Some(false),
-                    Some(Read::Indeterminate) | None => None,
+                    Some(Read::Indeterminate | Read::Uninterpretable) | None => None,
                 })
                 .collect()
         })
