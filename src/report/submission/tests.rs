@@ -277,9 +277,9 @@ pub(super) fn realistic() -> Source {
                 positive,
                 negative,
                 indeterminate,
-                uninterpretable: 0,
                 set_aside,
                 missing: Some(missing),
+                ..ReaderSummary::default()
             })
             .to_vec(),
         consensus: ConsensusSummary {
@@ -290,6 +290,7 @@ pub(super) fn realistic() -> Source {
             positive: 490,
             negative: 496,
             cases_without: (1..=14).map(|i| format!("C{:04}", i * 61)).collect(),
+            ..ConsensusSummary::default()
         },
         agreement: vec![
             index("fleiss_kappa", 0.742, 0.031, IntervalMethod::BootstrapPercentile, 978, 486),
