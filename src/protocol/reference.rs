@@ -238,6 +238,40 @@ impl ReferenceRule {
             || matches!(self.rule, ConsensusRule::Adjudicated { .. } | ConsensusRule::Panel)
     }
 
+    /// Reads that a case is to have; `voters` is the number of declared reference readers, where readers are
+    /// declared. `None`: any number.
+    pub fn reads_per_case(&self, voters: Option<u32>) -> Option<u32> {
+        self.readers.or(voters.filter(|_| self.fixed_readers))
+    }
+
+    /// Whether one vote that differs is one too many.
+    pub fn needs_all_equal(&self) -> bool {
+        matches!(
+            self.rule,
+            ConsensusRule::Unanimous | ConsensusRule::Adjudicated { on: AdjudicateOn::Disagreement }
+        )
+    }
+
+    /// Agreeing votes that an answer needs; `voters` as in [`ReferenceRule::reads_per_case`].
+    pub fn agreeing(&self, voters: Option<u32>) -> u32 {
+        let all = self.reads_per_case(voters).unwrap_or(1);
+        let needed = match &self.rule {
+            ConsensusRule::KOfN { agreeing } => *agreeing,
+            _ if self.needs_all_equal() => all,
+            _ => all / 2 + 1,
+        };
+        self.minimum_agreeing.unwrap_or(needed).max(1)
+    }
+
+    /// Reference readers who must have read a case, whatever they said.
+    pub fn least_reads(&self, voters: Option<u32>) -> u32 {
+        if self.require_all_readers {
+            self.reads_per_case(voters).unwrap_or(1)
+        } else {
+            self.minimum_reads.unwrap_or(0)
+        }
+    }
+
     /// Tables of labels that were not computed here.
     pub fn label_tables(&self) -> impl Iterator<Item = &LabelTable> {
         let given = match &self.rule {

@@ -1,9 +1,7 @@
 //! The reads of one case make an answer by the declared rule, or none; both are shown. Pure, and blind to who
 //! read in which order.
 
-use crate::protocol::{
-    AdjudicateOn, ConsensusRule, IndeterminateRule, ReferenceRule, TieRule, UninterpretableRule,
-};
+use crate::protocol::{ConsensusRule, IndeterminateRule, ReferenceRule, TieRule, UninterpretableRule};
 use crate::reads::files::Read;
 
 /// How a case's reference standard came about.
@@ -128,27 +126,12 @@ pub struct Voting {
 impl Voting {
     /// The rule with its numbers; `reference_readers` is the number of declared readers who vote, where readers
     /// are declared.
-    pub fn of(rule: &ReferenceRule, reference_readers: Option<usize>) -> Self {
-        let declared = reference_readers.filter(|_| rule.fixed_readers);
-        let readers = rule.readers.map(|n| n as usize).or(declared);
-        let all = readers.unwrap_or(1);
-        let needed = match &rule.rule {
-            ConsensusRule::KOfN { agreeing } => *agreeing as usize,
-            ConsensusRule::Unanimous | ConsensusRule::Adjudicated { on: AdjudicateOn::Disagreement } => all,
-            _ => all / 2 + 1,
-        };
-        let declared = rule.minimum_agreeing.map(|n| n as usize);
-        let on_disagreement =
-            matches!(rule.rule, ConsensusRule::Adjudicated { on: AdjudicateOn::Disagreement });
+    pub fn of(rule: &ReferenceRule, reference_readers: Option<u32>) -> Self {
         Self {
-            readers,
-            minimum_agreeing: declared.unwrap_or(needed).max(1),
-            minimum_reads: if rule.require_all_readers {
-                all
-            } else {
-                rule.minimum_reads.map_or(0, |n| n as usize)
-            },
-            all_equal: on_disagreement || rule.rule == ConsensusRule::Unanimous,
+            readers: rule.reads_per_case(reference_readers).map(|n| n as usize),
+            minimum_agreeing: rule.agreeing(reference_readers) as usize,
+            minimum_reads: rule.least_reads(reference_readers) as usize,
+            all_equal: rule.needs_all_equal(),
             tie: rule.tie,
             adjudicate: matches!(rule.rule, ConsensusRule::Adjudicated { .. }),
             panel: rule.rule == ConsensusRule::Panel,

@@ -147,7 +147,7 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     let assembled = assemble(&rows, &known, rule, &roster).map_err(Error::Input)?;
     drop(rows);
     readers_are_all_there(protocol, &roster, &assembled)?;
-    let voters = roster.declared().map(|_| roster.of_role(ReaderRole::Reference).count());
+    let voters = roster.declared().map(|_| roster.of_role(ReaderRole::Reference).count() as u32);
     let voting = Voting::of(rule, voters);
     let mut standard = ReferenceStandard {
         consensus: Vec::with_capacity(cohort.drawn.len()),
