@@ -65,7 +65,7 @@ fn two_readers_and_an_adjudicator_on_disagreement() {
     assert_eq!(report["none"], 0);
     // The adjudicator's reads are missing where nobody asked for them, and where they were asked for.
     let reads: String = study.read("reads/reader-3.csv");
-    let none = "case_id,reader_id,read\nC000,R3,positive\n";
+    let none = "case_id,reader_id,read\nC002,R3,positive\n";
     study.write("reads/reader-3.csv", none);
     let report = json(&study, &["reads", "reference"]);
     assert_eq!(&report["none"], adjudicated);
