@@ -291,10 +291,30 @@ codes! {
     ReadersAlike = "readers-alike",
     /// A reader read a case twice.
     RepeatedRead = "repeated-read",
-    /// `fixed_readers` is true, and not exactly three readers read.
+    /// `fixed_readers` is true, and not exactly the declared readers read.
     ReaderCount = "reader-count",
-    /// More than three reads of a case count.
+    /// More reads of a case count than the protocol declares readers.
     TooManyReaders = "too-many-readers",
+    /// Keys of `[reference_standard]`, or readers and rule, contradict each other.
+    ReferenceRule = "reference-rule",
+    /// Readers who read and are not declared, where readers are.
+    ReaderUndeclared = "reader-undeclared",
+    /// The last of several reads cannot be told by its time.
+    ReadTime = "read-time",
+    /// Two adjudicators of one case do not say the same.
+    AdjudicatorsDisagree = "adjudicators-disagree",
+    /// A case has two different labels in a table of labels.
+    LabelContradicts = "label-contradicts",
+    /// A table of labels has none for any case of the study.
+    LabelsMissing = "labels-missing",
+    /// A reader labelled data that the device was trained on.
+    ReaderLabelledTraining = "reader-labelled-training",
+    /// A declared reader read no case.
+    ReaderWithoutReads = "reader-without-reads",
+    /// Reads of cases that are in no case table were left out, as the protocol declares.
+    ReadsOfOtherCases = "reads-of-other-cases",
+    /// The computed reference standard differs from the label that came with the reads.
+    ReferenceDiffers = "reference-differs",
     // Scores
     /// A case has no score and no reason; or `missing_score = "refuse"` and a reason is all there is.
     ScoreMissing = "score-missing",

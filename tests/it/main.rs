@@ -24,6 +24,7 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
+mod readers;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

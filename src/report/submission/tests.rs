@@ -295,6 +295,7 @@ pub(super) fn realistic() -> Source {
                 indeterminate,
                 set_aside,
                 missing: Some(missing),
+                ..ReaderSummary::default()
             })
             .to_vec(),
         consensus: ConsensusSummary {
@@ -305,6 +306,7 @@ pub(super) fn realistic() -> Source {
             positive: 490,
             negative: 496,
             cases_without: (1..=14).map(|i| format!("C{:04}", i * 61)).collect(),
+            ..ConsensusSummary::default()
         },
         agreement: vec![
             index("fleiss_kappa", 0.742, 0.031, IntervalMethod::BootstrapPercentile, 978, 486),
