@@ -141,7 +141,10 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
             return true;
         }
         match path.split_once('/') {
-            Some((bundle::INPUTS, rest)) => needed.iter().any(|pattern| study::matches(pattern, rest)),
+            Some((bundle::INPUTS, rest)) => {
+                study::register_path(&inputs.protocol).is_some_and(|register| register.as_str() == rest)
+                    || needed.iter().any(|pattern| study::matches(pattern, rest))
+            }
             Some((bundle::MODEL, rest)) => {
                 inputs.lock.is_some()
                     && (rest == LOCK || rest == bundle::SCORING || bundle::RUN_FILES.contains(&rest))

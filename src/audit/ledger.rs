@@ -98,8 +98,11 @@ fn events(opened: &Opened, recomputed: &Recomputed<'_>, ledger: &Ledger) -> Vec<
         }
     });
     expect(Event::ModelLocked, model);
-    // Which files are the readers' the study knows; here each that is named is looked at, and the opening names all.
-    expect(Event::ReferenceStandardLocked, None);
+    let reference = recomputed.inputs.map(|inputs| {
+        let files = inputs.files.iter().filter(|(path, _)| study::is_reference_file(&inputs.protocol, path));
+        files.map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), Digest::of(bytes))).collect()
+    });
+    expect(Event::ReferenceStandardLocked, reference);
     expect(Event::ReadsImported, None);
     let protocol = bundle::file(&opened.payload, bundle::PROTOCOL).ok();
     let inputs = recomputed.inputs.zip(protocol);

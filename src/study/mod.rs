@@ -4,6 +4,7 @@
 mod derive;
 mod description;
 pub mod estimates;
+pub mod imports;
 mod reference;
 pub mod results;
 mod separation;
@@ -27,9 +28,8 @@ use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
-pub use reference::{
-    Difference, ReferenceStandard, is_reads_file, is_reference_file, reference_standard, yes_or_no,
-};
+pub use imports::{is_reads_file, is_reference_file, register_path};
+pub use reference::{Difference, ReferenceStandard, reference_standard, yes_or_no};
 pub use separation::separate;
 
 /// The files of a study, by their path relative to the data folder.

@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Cohort, Inputs, matches};
+use super::{Cohort, Inputs, imports};
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::RelativePath;
 use crate::protocol::{ConsensusRule, DeclaredReaders, LabelTable, Protocol, ReaderRole};
 use crate::reads::assemble::{Assembled, Repeated, assemble};
 use crate::reads::consensus::Basis;
@@ -98,20 +97,6 @@ pub fn yes_or_no(read: Option<Read>) -> Option<bool> {
     }
 }
 
-/// Whether a file holds reads: a file that the protocol names for something else is none because a pattern with
-/// `*` happens to match it.
-pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
-    let rule = &protocol.reference_standard;
-    let named = protocol.reads.files.iter().any(|pattern| pattern == path.as_str());
-    let matched = protocol.reads.files.iter().any(|pattern| matches(pattern, path.as_str()));
-    rule.has_reads && (named || (matched && rule.files().all(|other| other != path)))
-}
-
-/// Whether the reference standard rests on a file.
-pub fn is_reference_file(protocol: &Protocol, path: &RelativePath) -> bool {
-    is_reads_file(protocol, path) || protocol.reference_standard.files().any(|other| other == path)
-}
-
 /// Reads the readers' files and computes what every drawn case is judged by.
 ///
 /// # Errors
@@ -128,7 +113,7 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
         problems.extend(more);
         Roster::default()
     });
-    let rows = rows(inputs, &mut problems);
+    let (rows, by_hand) = rows(inputs, &mut problems);
     let mut labels = |table: &LabelTable| {
         labels(inputs, table, cohort).unwrap_or_else(|error| {
             problems.extend(error.diagnostics());
@@ -171,32 +156,38 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
         return Err(problems.into());
     }
     standard.warnings = warnings(protocol, cohort, &standard);
+    standard.warnings.extend(by_hand);
     Ok(standard)
 }
 
-/// The rows of all readers' files.
-fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>) -> Vec<ReadRow> {
+/// The rows of all readers' files that count, and warnings of how they came.
+fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>) -> (Vec<ReadRow>, Vec<Diagnostic>) {
     let source = &inputs.protocol.reads;
     let mut rows = Vec::new();
     if !inputs.protocol.reference_standard.has_reads {
-        return rows;
+        return (rows, Vec::new());
     }
-    let mut files = 0;
-    for (path, bytes) in inputs.files.iter().filter(|(path, _)| is_reads_file(&inputs.protocol, path)) {
-        files += 1;
+    let files = match imports::readers_files(inputs) {
+        Ok(files) => files,
+        Err(more) => {
+            problems.extend(more);
+            return (rows, Vec::new());
+        }
+    };
+    for (path, bytes) in &files.counting {
         match reads::parse(Path::new(path.as_str()), bytes, source) {
             Ok(read) => rows.extend(read),
             Err(more) => problems.extend(more),
         }
     }
-    if files == 0 {
+    if files.counting.is_empty() {
         let message = format!("no reader file matches {}", source.files.join(", "));
         problems.push(
             Diagnostic::error(Code::ReadsMissing, message)
                 .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
         );
     }
-    rows
+    (rows, files.warnings)
 }
 
 /// The labels of all files of a table of labels.

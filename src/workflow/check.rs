@@ -188,7 +188,7 @@ impl Looked {
 fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let cohort = study::needed_files(&study.protocol, Step::Cohort);
-    let needed = study::needed_files(&study.protocol, Step::Reads);
+    let needed = study.patterns(Step::Reads);
     for pattern in needed.difference(&cohort) {
         // Names that cannot be are told among the names.
         for path in study.expand(pattern)?.0 {

@@ -1,6 +1,6 @@
 //! A study on disk: its folder, where its data lie, where its results go, and its ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
@@ -171,10 +171,23 @@ impl Study {
         (needed.into_iter().map(|needed| needed.named).collect(), problems)
     }
 
+    /// What stands for the files that a step needs, as [`study::needed_files`], and the register of imports once
+    /// something was imported.
+    pub(super) fn patterns(&self, step: Step) -> BTreeSet<String> {
+        let mut patterns = study::needed_files(&self.protocol, step);
+        if step != Step::Cohort
+            && let Some(register) = study::register_path(&self.protocol)
+            && register.below(&self.data).is_file()
+        {
+            patterns.insert(register.to_string());
+        }
+        patterns
+    }
+
     /// The files a step needs, whether they are there or not.
     fn needed(&self, step: Step) -> (Vec<Needed>, Vec<Diagnostic>) {
         let (mut needed, mut problems) = (Vec::new(), Vec::new());
-        for pattern in study::needed_files(&self.protocol, step) {
+        for pattern in self.patterns(step) {
             match self.expand(&pattern) {
                 Ok((paths, refused)) => {
                     problems.extend(refused);
