@@ -23,7 +23,7 @@ use crate::dataset::gate::Gate;
 use crate::digest::RelativePath;
 
 pub use parse::{FORMAT, parse, parse_gate};
-pub use reads::ReadsSource;
+pub use reads::{ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{IndeterminateRule, ReferenceRule, RepeatedRead};
 
 /// A valid protocol.

@@ -23,6 +23,7 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
+mod reads_formats;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]
