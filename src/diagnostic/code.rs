@@ -101,6 +101,8 @@ codes! {
     DuplicateId = "duplicate-id",
     /// A text in `[reads]` has two meanings (upper and lower case count as equal).
     ReadAmbiguous = "read-ambiguous",
+    /// A key of `[reads]` that the declared format does not look at, or two that exclude each other.
+    ReadsKeyUnused = "reads-key-unused",
     /// Not a comparison of a confidence bound with a number.
     Criterion = "criterion",
     /// No primary endpoint.
@@ -136,6 +138,22 @@ codes! {
     RowsEmpty = "rows-empty",
     /// A list of cases names none.
     ListEmpty = "list-empty",
+    /// A workbook that cannot be read, or grows beyond what is read.
+    WorkbookUnreadable = "workbook-unreadable",
+    /// It is open which sheet of a workbook is meant, or the declared one is not there.
+    WorkbookSheet = "workbook-sheet",
+    /// A sheet has a title above the names of its columns.
+    WorkbookHeader = "workbook-header",
+    /// Cells with a formula and no value.
+    WorkbookFormula = "workbook-formula",
+    /// Hidden rows, columns or sheets.
+    WorkbookHidden = "workbook-hidden",
+    /// Merged cells.
+    WorkbookMerged = "workbook-merged",
+    /// A program for tables made a date of an id or an answer.
+    WorkbookDate = "workbook-date",
+    /// Ids that are numbers in a workbook have lost leading zeros, or digits.
+    WorkbookNumber = "workbook-number",
     /// A table of sets has a row without its set.
     SplitMissing = "split-missing",
     /// A list names cases that are in no table; an error when it is all of them.
@@ -300,7 +318,7 @@ codes! {
     /// Readers who read and are not declared, where readers are.
     ReaderUndeclared = "reader-undeclared",
     /// The last of several reads cannot be told by its time.
-    ReadTime = "read-time",
+    ReadLast = "read-last",
     /// Two adjudicators of one case do not say the same.
     AdjudicatorsDisagree = "adjudicators-disagree",
     /// A case has two different labels in a table of labels.
@@ -315,6 +333,60 @@ codes! {
     ReadsOfOtherCases = "reads-of-other-cases",
     /// The computed reference standard differs from the label that came with the reads.
     ReferenceDiffers = "reference-differs",
+    /// A reader's file holds no read.
+    ReadsNone = "reads-none",
+    /// Answers that were cancelled or not completed are no reads.
+    ReadsNotCounted = "reads-not-counted",
+    /// Labels that an export marks as ground truth do not vote.
+    ReadsGiven = "reads-given",
+    /// An answer is no number of the declared scale.
+    ReadOffScale = "read-off-scale",
+    /// The time of a read is none.
+    ReadTime = "read-time",
+    /// One answer has choices of different meaning.
+    ChoicesContradict = "choices-contradict",
+    /// A file's name does not say who read.
+    ReaderPattern = "reader-pattern",
+    /// What an export says of the case does not fit the pattern.
+    CasePattern = "case-pattern",
+    /// A file of the platform that holds no reads: a dictionary, a list of events, a configuration.
+    ExportWithoutReads = "export-without-reads",
+    /// The export of a platform that is known and not read.
+    ExportUnsupported = "export-unsupported",
+    /// Not JSON, or not in the form of the declared platform.
+    JsonUnreadable = "json-unreadable",
+    /// An export that holds marks and no answer on a whole image.
+    ReadsPresenceOnly = "reads-presence-only",
+    /// Several questions were answered, or the declared one was not.
+    QuestionNeeded = "question-needed",
+    /// An export with predictions of a model: readers may have seen them.
+    PredictionsShown = "predictions-shown",
+    /// Annotations that were rejected in a review are no reads.
+    ReadsRejected = "reads-rejected",
+    /// An export of Label Studio does not say what was cancelled.
+    LabelStudioCancelled = "label-studio-cancelled",
+    /// There is no line `BEGIN DATA:`.
+    ImrmcBegin = "imrmc-begin",
+    /// The numbers that an iMRMC file states are not those of its data.
+    ImrmcCounts = "imrmc-counts",
+    /// Not XML, or not whole.
+    XmlUnreadable = "xml-unreadable",
+    /// The case of an answer is an address.
+    GrandChallengeAddresses = "grand-challenge-addresses",
+    /// A DICOM report of another template than TID 1500.
+    DicomSrTemplate = "dicom-sr-template",
+    /// A DICOM report of a device.
+    DicomSrDevice = "dicom-sr-device",
+    /// A DICOM report that is not verified, or not complete.
+    DicomSrState = "dicom-sr-state",
+    /// REDCap's EAV export.
+    RedcapEav = "redcap-eav",
+    /// No column says whether a form was completed.
+    RedcapCompletion = "redcap-completion",
+    /// The boxes of a field stand in one column.
+    RedcapCheckbox = "redcap-checkbox",
+    /// Records of double data entry, and the reader is not declared to stand there.
+    RedcapDoubleEntry = "redcap-double-entry",
     // Scores
     /// A case has no score and no reason; or `missing_score = "refuse"` and a reason is all there is.
     ScoreMissing = "score-missing",

@@ -23,7 +23,7 @@ use crate::dataset::gate::Gate;
 use crate::digest::RelativePath;
 
 pub use parse::{FORMAT, parse, parse_gate};
-pub use reads::ReadsSource;
+pub use reads::{ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
     ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,

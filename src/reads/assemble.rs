@@ -190,7 +190,7 @@ fn last(rows: &[&ReadRow]) -> Result<Read, Diagnostic> {
             row.case_id,
             row.reader_id
         );
-        Diagnostic::error(Code::ReadTime, message)
+        Diagnostic::error(Code::ReadLast, message)
             .at(Location::line(&row.file, row.line))
             .hint("name the column of the time in [reads], ask which read counts, or declare another `repeated_read`")
     };
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(last(&[(P, None)]).expect("one read needs no time"), P);
         for wrong in [[(P, Some(9)), (N, None)], [(P, Some(9)), (P, Some(9))], [(P, None), (P, None)]] {
             let problems = last(&wrong).expect_err("not told");
-            assert_eq!((problems.len(), problems[0].code), (1, Code::ReadTime), "{wrong:?}");
+            assert_eq!((problems.len(), problems[0].code), (1, Code::ReadLast), "{wrong:?}");
         }
     }
 

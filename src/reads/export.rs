@@ -8,6 +8,9 @@ use chrono::NaiveDateTime;
 
 use crate::diagnostic::{Diagnostic, Location};
 
+/// Stands between the choices of one answer that has several.
+pub const SEVERAL: char = '\u{1f}';
+
 /// One answer of one reader on one case, as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -15,7 +18,7 @@ pub struct Answer {
     pub case_id: String,
     /// The reader, as the export names them.
     pub reader_id: String,
-    /// The answer's words; what they mean the protocol declares.
+    /// The answer's words; what they mean the protocol declares. Several choices with [`SEVERAL`] between them.
     pub text: String,
     /// When it was given: as stated, and in UTC where the export states a zone.
     pub time: Option<NaiveDateTime>,

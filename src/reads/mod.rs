@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod consensus;
 pub mod export;
 pub mod files;
+pub mod import;
 pub mod labels;
 pub mod privacy;
 pub mod register;

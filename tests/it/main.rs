@@ -25,6 +25,7 @@ mod onnx;
 mod phi;
 mod properties;
 mod readers;
+mod reads_formats;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

@@ -365,7 +365,7 @@ fn repeated_reads_count_as_declared_and_are_listed() {
         &[],
     );
     study.write("reads/reader-1.csv", &(study.read("reads/reader-1.csv") + "C001,R1,positive\n"));
-    refused(&study, "check", "read-time", &["has no time", "C001"]);
+    refused(&study, "check", "read-last", &["has no time", "C001"]);
 }
 
 #[test]

@@ -22,7 +22,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("protocol", &["dataset", "statistics"]),
     ("eligibility", &["dataset", "imaging", "protocol"]),
     ("sampling", &["dataset", "protocol"]),
-    ("reads", &["protocol", "table"]),
+    // DICOM reports are files of answers: `imaging` reads their bytes and holds no score.
+    ("reads", &["imaging", "protocol", "table"]),
     ("model", &["dataset", "imaging", "statistics", "table"]),
     ("inference", &["dataset", "imaging", "model", "table"]),
     ("comparison", &["statistics"]),

@@ -9,6 +9,7 @@
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 
+mod content;
 mod data_set;
 mod file;
 mod header;
@@ -20,6 +21,7 @@ mod pixels;
 mod reader;
 mod transfer_syntax;
 
+pub use content::{Coded, ContentItem, ContentValue, Report, report};
 pub use header::{Header, RawValue};
 pub use identifiers::Identifier;
 pub use pixels::Stored;
