@@ -22,6 +22,7 @@ mod design;
 mod dicom;
 mod export;
 mod folder;
+mod import;
 mod init;
 mod leakage;
 mod libtorch;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::study::StudyArgs;
 use super::who::WhoArgs;
-use super::{Context, Outcome, agreement, reference};
+use super::{Context, Outcome, agreement, import, reference};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
@@ -33,6 +33,7 @@ pub struct ReadsArgs {
 #[derive(Debug, Subcommand)]
 enum ReadsCommand {
     Agreement(agreement::AgreementArgs),
+    Import(import::ImportArgs),
     Reference(reference::ReferenceArgs),
 }
 
@@ -43,6 +44,7 @@ enum ReadsCommand {
 pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     match &args.command {
         Some(ReadsCommand::Agreement(args)) => return agreement::run(args, context),
+        Some(ReadsCommand::Import(args)) => return import::run(args, context),
         Some(ReadsCommand::Reference(args)) => return reference::run(args, context),
         None => {}
     }

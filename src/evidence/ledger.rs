@@ -115,6 +115,18 @@ impl Who {
     }
 }
 
+impl Who {
+    /// The name, where it was said.
+    pub fn by(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+
+    /// The role, where it was said.
+    pub fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+}
+
 /// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what
 /// follows.
 fn is_name(text: &str) -> bool {

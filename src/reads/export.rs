@@ -43,6 +43,28 @@ pub enum NoReadReason {
     Elsewhere,
 }
 
+impl NoReadReason {
+    /// In JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotCompleted => "not-completed",
+            Self::Cancelled => "cancelled",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+
+    /// For people, after their number.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Empty => "answers are empty",
+            Self::NotCompleted => "are not marked as completed",
+            Self::Cancelled => "were cancelled or skipped",
+            Self::Elsewhere => "rows carry something else",
+        }
+    }
+}
+
 /// Something in an export that is no read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoRead {

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod compare;
 pub mod dataset;
+pub mod import;
 pub mod lock;
 pub mod names;
 pub mod outside;

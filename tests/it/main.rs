@@ -26,6 +26,7 @@ mod phi;
 mod properties;
 mod readers;
 mod reads_formats;
+mod reads_import;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

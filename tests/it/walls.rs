@@ -59,6 +59,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "inference",
             "model",
             "protocol",
+            "reads",
             "report",
             "study",
             "table",
