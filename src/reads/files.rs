@@ -1,9 +1,15 @@
-//! Readers' files: one row a read.
+//! Readers' files: what the answers that an export holds mean by the protocol.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::protocol::ReadsSource;
+use chrono::NaiveDateTime;
+
+use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::protocol::{ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
+use crate::reads::export::{Answer, Export, NoRead, NoReadReason, SEVERAL};
+use crate::reads::import;
 use crate::table::{Table, cell, limited};
 
 /// What a reader said of a case.
@@ -15,6 +21,20 @@ pub enum Read {
     Negative,
     /// The reader could not tell.
     Indeterminate,
+    /// The images could not be read: poor quality, wrong view, nothing to see.
+    Uninterpretable,
+}
+
+impl Read {
+    /// The word in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+            Self::Indeterminate => "indeterminate",
+            Self::Uninterpretable => "uninterpretable",
+        }
+    }
 }
 
 /// One read with its place in the readers' files.
@@ -26,6 +46,8 @@ pub struct ReadRow {
     pub reader_id: String,
     /// The read.
     pub read: Read,
+    /// When it was given, where the file says so.
+    pub time: Option<NaiveDateTime>,
     /// The file it came in.
     pub file: PathBuf,
     /// Its line.
@@ -82,41 +104,222 @@ pub fn said<'t>(table: &'t Table, columns: [&str; 3]) -> Result<Said<'t>, Vec<Di
     Ok(Said { rows, problems })
 }
 
-/// Reads a reader file. An empty cell is a missing read and gives no row.
+/// What one reader's file gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadFile {
+    /// The reads, in the order of the file.
+    pub rows: Vec<ReadRow>,
+    /// Labels that the file marks as ground truth, as far as their words have a declared meaning: no reads.
+    pub given: Vec<ReadRow>,
+    /// What is no read, and why.
+    pub no_reads: Vec<NoRead>,
+    /// What a person should know of the file.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The reads of a reader's file; see [`read_file`].
 ///
 /// # Errors
-/// Everything wrong at once: missing columns, empty ids, reads with a meaning that was not declared.
+/// As [`read_file`].
 pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<ReadRow>, Vec<Diagnostic>> {
-    let table = Table::parse(path, bytes)?;
-    let Said { rows: said, mut problems } =
-        said(&table, [&source.case_column, &source.reader_column, &source.read_column])?;
-    let mut rows = Vec::new();
-    for Cells { case_id, reader_id, answer, line } in said {
-        let Some(text) = answer else { continue };
+    read_file(path, bytes, source).map(|file| file.rows)
+}
+
+/// Reads a reader's file in the declared format, and gives its words their declared meaning. What is empty,
+/// was cancelled or not completed is no read.
+///
+/// # Errors
+/// Everything wrong at once: what [`import::export`] refuses; `read-unknown` for words without a meaning,
+/// `read-off-scale` for numbers outside the declared scale, `choices-contradict` for several choices that do
+/// not mean the same.
+pub fn read_file(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<ReadFile, Vec<Diagnostic>> {
+    let Export { answers, given, mut no_reads, mut warnings } = import::export(path, bytes, source)?;
+    let meaning = Meaning { source };
+    let (mut rows, mut problems) = (Vec::with_capacity(answers.len()), Vec::new());
+    for answer in answers {
+        match meaning.of(&answer) {
+            Ok(Some(read)) => rows.push(row(answer, read, path)),
+            Ok(None) => no_reads.push(NoRead {
+                case_id: Some(answer.case_id),
+                reader_id: Some(answer.reader_id),
+                reason: NoReadReason::Empty,
+                at: answer.at,
+            }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if source.rows == RowsAre::Boxes {
+        rows = of_boxes(rows);
+    }
+    let marked = given.len();
+    let given: Vec<ReadRow> = given
+        .into_iter()
+        .filter_map(|label| {
+            let read = meaning.of_given(&label)?;
+            Some(row(label, read, path))
+        })
+        .collect();
+    warnings.extend(not_counted(path, &no_reads));
+    if marked > 0 {
+        let message = format!(
+            "{marked} labels are marked as ground truth: they are no reads and do not vote; {} of them have \
+             words with a declared meaning",
+            given.len()
+        );
+        warnings.push(Diagnostic::warning(Code::ReadsGiven, message).at(Location::file(path)));
+    }
+    if problems.is_empty() {
+        Ok(ReadFile { rows, given, no_reads, warnings })
+    } else {
+        Err(limited(problems, path))
+    }
+}
+
+fn row(answer: Answer, read: Read, path: &Path) -> ReadRow {
+    ReadRow {
+        case_id: answer.case_id,
+        reader_id: answer.reader_id,
+        read,
+        time: answer.time,
+        file: path.to_path_buf(),
+        line: answer.at.line.unwrap_or(1),
+    }
+}
+
+/// What answers mean.
+struct Meaning<'s> {
+    source: &'s ReadsSource,
+}
+
+impl Meaning<'_> {
+    /// What a label that is given means, where its words say it. iMRMC's truth is 0 or 1 and on no scale.
+    fn of_given(&self, label: &Answer) -> Option<Read> {
+        if self.source.format == ReadsFormat::Imrmc {
+            let positive = cell::binary(&label.text)?;
+            return Some(if positive { Read::Positive } else { Read::Negative });
+        }
+        self.of(label).ok().flatten()
+    }
+
+    /// The read; `None` for an answer that says that there is none.
+    fn of(&self, answer: &Answer) -> Result<Option<Read>, Diagnostic> {
+        let mut read: Option<Read> = None;
+        for text in answer.text.split(SEVERAL).map(str::trim).filter(|text| !text.is_empty()) {
+            let Some(one) = self.of_one(text, answer)? else { continue };
+            read = Some(match (read, self.source.several) {
+                (None, _) => one,
+                (Some(before), SeveralChoices::AnyPositive) => stronger(before, one),
+                (Some(before), SeveralChoices::Agree) if before == one => one,
+                (Some(_), SeveralChoices::Agree) => {
+                    let shown = answer.text.replace(SEVERAL, "; ");
+                    let shown: String = shown.chars().take(60).collect();
+                    let message = format!("the answer `{shown}` has choices of different meaning");
+                    let hint = "ask the reader; or declare several = \"any-positive\" in [reads] where one positive \
+                                choice makes the answer positive";
+                    return Err(Diagnostic::error(Code::ChoicesContradict, message)
+                        .at(answer.at.clone())
+                        .hint(hint));
+                }
+            });
+        }
+        Ok(read)
+    }
+
+    fn of_one(&self, text: &str, answer: &Answer) -> Result<Option<Read>, Diagnostic> {
+        let source = self.source;
         let is = |words: &[String]| words.iter().any(|word| cell::is_word(word, text));
-        let read = if is(&source.positive) {
+        // Words before numbers: a scale may have one for an image that cannot be read.
+        if is(&source.missing) {
+            return Ok(None);
+        }
+        for (words, read) in
+            [(&source.uninterpretable, Read::Uninterpretable), (&source.indeterminate, Read::Indeterminate)]
+        {
+            if is(words) {
+                return Ok(Some(read));
+            }
+        }
+        if let Some(scale) = &source.scale {
+            return self.on_scale(text, scale, answer).map(Some);
+        }
+        for (words, read) in [(&source.positive, Read::Positive), (&source.negative, Read::Negative)] {
+            if is(words) {
+                return Ok(Some(read));
+            }
+        }
+        let shown: String = text.chars().take(60).collect();
+        let words =
+            [&source.positive[..], &source.negative, &source.indeterminate, &source.uninterpretable].concat();
+        Err(Diagnostic::error(Code::ReadUnknown, format!("the read `{shown}` has no declared meaning"))
+            .at(answer.at.clone())
+            .hint(format!("declared in [reads] are: {}", words.join(", "))))
+    }
+
+    fn on_scale(&self, text: &str, scale: &Scale, answer: &Answer) -> Result<Read, Diagnostic> {
+        let number = text.strip_suffix('%').map_or(text, str::trim_end);
+        let value = cell::number(number).filter(|value| (scale.min..=scale.max).contains(value));
+        let Some(value) = value else {
+            let shown: String = text.chars().take(60).collect();
+            let message = format!("the read `{shown}` is no number from {} to {}", scale.min, scale.max);
+            let hint = "ask the reader; a comma is no decimal point, and a text such as `NA` is declared in \
+                        `missing` or `uninterpretable`";
+            return Err(Diagnostic::error(Code::ReadOffScale, message).at(answer.at.clone()).hint(hint));
+        };
+        Ok(if value >= scale.positive_from {
             Read::Positive
-        } else if is(&source.negative) {
-            Read::Negative
-        } else if is(&source.indeterminate) {
+        } else if scale.indeterminate_from.is_some_and(|from| value >= from) {
             Read::Indeterminate
         } else {
-            let text: String = text.chars().take(60).collect();
-            let words = [&source.positive[..], &source.negative[..], &source.indeterminate[..]].concat();
-            problems.push(
-                Diagnostic::error(Code::ReadUnknown, format!("the read `{text}` has no declared meaning"))
-                    .at(table.at(line))
-                    .hint(format!("declared in [reads] are: {}", words.join(", "))),
-            );
-            continue;
-        };
-        rows.push(ReadRow {
-            case_id: case_id.to_owned(),
-            reader_id: reader_id.to_owned(),
-            read,
-            file: path.to_path_buf(),
-            line,
-        });
+            Read::Negative
+        })
     }
-    if problems.is_empty() { Ok(rows) } else { Err(limited(problems, path)) }
+}
+
+/// Of several choices or boxes where one positive makes a positive: a doubt outweighs a negative.
+fn stronger(one: Read, other: Read) -> Read {
+    let weight = |read: Read| match read {
+        Read::Positive => 3,
+        Read::Indeterminate => 2,
+        Read::Uninterpretable => 1,
+        Read::Negative => 0,
+    };
+    if weight(other) > weight(one) { other } else { one }
+}
+
+/// One read for all boxes that a reader drew on a case: positive if any is; at the place of the first, with the
+/// latest time.
+fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
+    let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut reads: Vec<ReadRow> = Vec::new();
+    for row in rows {
+        match first.entry((row.case_id.clone(), row.reader_id.clone())) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(reads.len());
+                reads.push(row);
+            }
+            Entry::Occupied(place) => {
+                if let Some(read) = reads.get_mut(*place.get()) {
+                    read.read = stronger(read.read, row.read);
+                    read.time = read.time.max(row.time);
+                }
+            }
+        }
+    }
+    reads
+}
+
+/// A warning of what was not counted; an empty answer is nothing to warn of.
+fn not_counted(path: &Path, no_reads: &[NoRead]) -> Option<Diagnostic> {
+    let count = |reason| no_reads.iter().filter(|none| none.reason == reason).count();
+    let (open, cancelled) = (count(NoReadReason::NotCompleted), count(NoReadReason::Cancelled));
+    let first = no_reads
+        .iter()
+        .find(|none| matches!(none.reason, NoReadReason::NotCompleted | NoReadReason::Cancelled))?;
+    let message = match (open, cancelled) {
+        (_, 0) => format!("{open} answers are not marked as completed: they are no reads"),
+        (0, _) => format!("{cancelled} answers were cancelled: they are no reads"),
+        _ => format!("{open} answers are not marked as completed and {cancelled} were cancelled: no reads"),
+    };
+    let place = if first.at.line.is_some() { first.at.clone() } else { Location::file(path) };
+    Some(Diagnostic::warning(Code::ReadsNotCounted, message).at(place))
 }

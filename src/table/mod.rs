@@ -2,8 +2,8 @@
 //! command reads comes through here.
 //!
 //! What a spreadsheet makes of a CSV is read where it can be read in one way only, and said: semicolons or
-//! tabs instead of commas, Excel's `sep=` line, UTF-16, gzip, rows without a cell, `1.0` for 1. Where two
-//! readings are possible the table is refused.
+//! tabs instead of commas, Excel's `sep=` line, UTF-16, gzip, rows without a cell, `1.0` for 1; and so is a
+//! workbook (XLSX). Where two readings are possible the table is refused.
 
 pub mod cell;
 mod dialect;
@@ -13,11 +13,14 @@ mod problems;
 mod rows;
 mod text;
 mod whole;
+mod workbook;
+pub mod xml;
 
 pub use self::problems::{LISTED, limited};
 pub use self::rows::{Columns, Rows};
 pub use self::text::{Text, text};
-pub use self::whole::{Row, Table};
+pub use self::whole::{CellKind, Row, Table};
+pub use self::workbook::Sheet;
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ pub struct Columns {
 impl Columns {
     /// # Errors
     /// `table-empty` without a name; `column-duplicate` for each name that stands twice.
-    fn new(path: &Path, names: Vec<String>, line: u64) -> Result<Self, Vec<Diagnostic>> {
+    pub(super) fn new(path: &Path, names: Vec<String>, line: u64) -> Result<Self, Vec<Diagnostic>> {
         if names.iter().all(String::is_empty) {
             return Err(vec![
                 Diagnostic::error(Code::TableEmpty, "the table is empty: there is no header line")

@@ -5,7 +5,21 @@ use std::path::{Path, PathBuf};
 use super::problems::limited;
 use super::rows::{Columns, Rows};
 use super::text::text;
+use super::workbook::{Grid, Sheet, is_workbook, sheet};
 use crate::diagnostic::{Code, Diagnostic, Location};
+
+/// What a program for tables takes a cell for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// A text; every cell of a CSV is one.
+    Text,
+    /// A number: leading zeros are lost, and digits behind the fifteenth.
+    Number,
+    /// A date or a time, written as ISO 8601 here.
+    Date,
+    /// True or false.
+    Truth,
+}
 
 /// A table in memory: about the size of its text and four bytes a cell.
 #[derive(Clone, Debug)]
@@ -19,6 +33,8 @@ pub struct Table {
     /// The line of each row.
     lines: Vec<u64>,
     notes: Vec<Diagnostic>,
+    /// Of each cell of a workbook; empty for a text.
+    kinds: Vec<CellKind>,
 }
 
 /// One row with its line in the file.
@@ -39,15 +55,74 @@ impl<'t> Row<'t> {
         let start = index.checked_sub(1).map_or(0, |before| self.table.ends[before] as usize);
         Some(&self.table.cells[start..end]).filter(|text| !text.is_empty())
     }
+
+    /// What the cell is taken for.
+    pub fn kind(&self, column: usize) -> CellKind {
+        let width = self.table.columns.names().len();
+        self.table.kinds.get(self.nth * width + column).copied().unwrap_or(CellKind::Text)
+    }
 }
 
 impl Table {
-    /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`.
+    /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`. Of a workbook
+    /// it is the only sheet.
     ///
     /// # Errors
     /// `table-unreadable` for bytes that are no text, what [`Rows::new`] refuses, and `row-length` for each
-    /// row with a wrong number of cells.
+    /// row with a wrong number of cells; of a workbook those of [`Table::parse_sheet`].
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
+        if is_workbook(bytes) {
+            Self::parse_sheet(path, bytes, &Sheet::default())
+        } else {
+            Self::of_text(path, bytes)
+        }
+    }
+
+    /// Parses a table, of a workbook the named sheet, with its columns named in the given row.
+    ///
+    /// # Errors
+    /// As [`Table::parse`]; `workbook-unreadable`, `workbook-sheet` where it is open which sheet is meant,
+    /// `workbook-header` for a sheet with a title above its columns' names, `workbook-formula` for formulas
+    /// that nobody computed. A `Sheet` that names something, and a text: `workbook-sheet`.
+    pub fn parse_sheet(path: &Path, bytes: &[u8], wanted: &Sheet<'_>) -> Result<Self, Vec<Diagnostic>> {
+        if is_workbook(bytes) {
+            return Self::of_grid(path, sheet(path, bytes, wanted)?);
+        }
+        if wanted.name.is_some() || wanted.header_row.is_some_and(|row| row != 1) {
+            return Err(vec![
+                Diagnostic::error(Code::WorkbookSheet, "a sheet or its header row is declared, and this is no workbook")
+                    .at(Location::file(path))
+                    .hint("give the XLSX file, or remove `sheet` and `header_row`; the first line of a CSV names its columns"),
+            ]);
+        }
+        Self::of_text(path, bytes)
+    }
+
+    /// The cells of a sheet as a table; a row's line is its number.
+    fn of_grid(path: &Path, grid: Grid) -> Result<Self, Vec<Diagnostic>> {
+        let columns = Columns::new(path, grid.names, grid.header_row)?;
+        let width = columns.names().len();
+        let (mut cells, mut ends, mut kinds, mut lines) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+        for (line, row) in grid.rows {
+            let mut filled = row.into_iter().peekable();
+            for column in 0..width {
+                let cell = filled.next_if(|(at, ..)| *at == column);
+                kinds.push(cell.as_ref().map_or(CellKind::Text, |(_, kind, _)| *kind));
+                cells.push_str(cell.as_ref().map_or("", |(.., text)| text.trim()));
+                ends.push(u32::try_from(cells.len()).unwrap_or(u32::MAX));
+            }
+            lines.push(line);
+        }
+        if u32::try_from(cells.len()).is_err() {
+            return Err(vec![
+                Diagnostic::error(Code::TableUnreadable, "the sheet holds more than four gigabytes of text")
+                    .at(Location::file(path)),
+            ]);
+        }
+        Ok(Self { path: path.to_path_buf(), columns, cells, ends, lines, notes: grid.notes, kinds })
+    }
+
+    fn of_text(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
         let text = text(path, bytes)?;
         let mut rows = Rows::new(path, &text)?;
         let columns = rows.columns().clone();
@@ -72,7 +147,15 @@ impl Table {
                     .hint("give the part that is needed"),
             );
         }
-        let table = Self { path: path.to_path_buf(), columns, cells, ends, lines, notes: rows.notes() };
+        let table = Self {
+            path: path.to_path_buf(),
+            columns,
+            cells,
+            ends,
+            lines,
+            notes: rows.notes(),
+            kinds: Vec::new(),
+        };
         if problems.is_empty() { Ok(table) } else { Err(limited(problems, path)) }
     }
 
@@ -102,6 +185,11 @@ impl Table {
     /// `column-missing` with the columns that are there.
     pub fn required(&self, name: &str) -> Result<usize, Diagnostic> {
         self.columns.required(name)
+    }
+
+    /// Whether it came from a workbook, where cells have a kind.
+    pub fn is_typed(&self) -> bool {
+        !self.kinds.is_empty()
     }
 
     /// A place in this table.

@@ -3,6 +3,7 @@
 mod agreement;
 mod archive_dicom;
 mod asah;
+mod audit;
 mod bad_input;
 mod bootstrap_laws;
 mod compare;
@@ -25,6 +26,9 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
+mod readers;
+mod reads_formats;
+mod reads_import;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

@@ -2,13 +2,14 @@
 //!
 //! Read: Implicit and Explicit VR Little Endian, Deflated, Explicit VR Big Endian, Encapsulated Uncompressed,
 //! JPEG Baseline, JPEG Extended, JPEG Lossless, JPEG-LS, JPEG 2000, RLE Lossless; 1, 8, 16 and 32 bits
-//! allocated. Every other transfer syntax, colour, several frames and look-up tables are refused by name. Data
-//! set and pixels are read here ([`reader`] says why): files as archives write them are read with a warning
-//! that says what is irregular, and an image that does not fill its rows and columns is an error and never
-//! silently black.
+//! allocated. Every other transfer syntax, colour, several frames and look-up tables are refused by name.
+//! Data set and pixels are read here ([`reader`] says why): files as archives write them are read with a
+//! warning that says what is irregular, and an image that does not fill its rows and columns is an error and
+//! never silently black.
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 
+mod content;
 mod data_set;
 mod file;
 mod header;
@@ -20,6 +21,7 @@ mod pixels;
 mod reader;
 mod transfer_syntax;
 
+pub use content::{Coded, ContentItem, ContentValue, Report, report};
 pub use header::{Header, RawValue};
 pub use identifiers::Identifier;
 pub use pixels::Stored;

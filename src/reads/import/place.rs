@@ -1,0 +1,290 @@
+//! Where something stands: patterns with one `*`, the name of a file, times, cells of a table.
+
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+
+use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::protocol::{ReaderFrom, ReadsSource};
+use crate::reads::export::{Answer, NoRead, NoReadReason};
+use crate::table::{CellKind, Row, Table, cell};
+
+/// What `*` stands for in a text: the pattern holds one, `?` is any one sign, the rest stands for itself.
+/// `None` where the text does not fit, or `*` would be empty.
+pub fn star<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let (before, after) = pattern.split_once('*')?;
+    let same = |pattern: char, sign: char| pattern == '?' || pattern == sign;
+    let mut rest = text.chars();
+    for wanted in before.chars() {
+        if !same(wanted, rest.next()?) {
+            return None;
+        }
+    }
+    for wanted in after.chars().rev() {
+        if !same(wanted, rest.next_back()?) {
+            return None;
+        }
+    }
+    Some(rest.as_str()).filter(|star| !star.is_empty())
+}
+
+/// The case within what an export says: the last component of a path or URL unless the pattern itself holds a
+/// `/`.
+pub fn case_in<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let text = if pattern.contains('/') { text } else { text.rsplit('/').next().unwrap_or(text) };
+    star(pattern, text)
+}
+
+/// The reader that the name of a file or of its folder says; `None` where neither is declared.
+///
+/// # Errors
+/// `reader-pattern` where the name does not fit the declared pattern.
+pub fn reader_of_path(path: &Path, source: &ReadsSource) -> Result<Option<String>, Diagnostic> {
+    let (name, what) = match source.reader_from {
+        ReaderFrom::File => (path.file_name(), "file"),
+        ReaderFrom::Folder => (path.parent().and_then(Path::file_name), "folder"),
+        _ => return Ok(None),
+    };
+    let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let reader = match (&source.reader_pattern, source.reader_from) {
+        (Some(pattern), _) => star(pattern, &name).map(str::to_owned),
+        // Without its ending, and without the one of a compressed file.
+        (None, ReaderFrom::File) => {
+            let name = name.strip_suffix(".gz").unwrap_or(&name);
+            Some(name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()).filter(|s| !s.is_empty())
+        }
+        (None, _) => Some(name.clone()).filter(|name| !name.is_empty()),
+    };
+    reader.map(Some).ok_or_else(|| {
+        let pattern = source.reader_pattern.as_deref().unwrap_or("*");
+        Diagnostic::error(
+            Code::ReaderPattern,
+            format!("the {what}'s name `{name}` does not say who read: it does not fit `{pattern}`"),
+        )
+        .at(Location::file(path))
+        .hint("declare `reader_pattern` in [reads]: `*` stands for the reader; or rename the file")
+    })
+}
+
+/// A time as programs write it: a date, or a date with hours and minutes, the year first. A zone is taken off
+/// by going to UTC. Day and month in an order that the text does not say are no time.
+pub fn time(text: &str, format: Option<&str>) -> Option<NaiveDateTime> {
+    const FORMS: [&str; 4] =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    if let Some(format) = format {
+        return NaiveDateTime::parse_from_str(text, format)
+            .ok()
+            .or_else(|| NaiveDate::parse_from_str(text, format).ok()?.and_hms_opt(0, 0, 0));
+    }
+    if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
+        return Some(zoned.naive_utc());
+    }
+    if let Ok(zoned) = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z") {
+        return Some(zoned.naive_utc());
+    }
+    let utc = text.strip_suffix(" UTC").unwrap_or(text);
+    FORMS
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(utc, form).ok())
+        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+}
+
+/// Columns of a table beside those of the case, the reader and the answer.
+pub struct Extra {
+    complete: Option<usize>,
+    time: Option<usize>,
+    session: Option<usize>,
+    confidence: Option<usize>,
+}
+
+impl Extra {
+    /// Finds the declared ones; a `*` in the column of completion is left to the caller.
+    pub fn of(table: &Table, source: &ReadsSource, missing: &mut Vec<Diagnostic>) -> Self {
+        let mut find = |name: &Option<String>| {
+            let name = name.as_deref().filter(|name| !name.contains('*'))?;
+            table.required(name).map_err(|problem| missing.push(problem)).ok()
+        };
+        Self {
+            complete: find(&source.complete_column),
+            time: find(&source.time_column),
+            session: find(&source.session_column),
+            confidence: find(&source.confidence_column),
+        }
+    }
+
+    /// The same with another column of completion.
+    #[must_use]
+    pub fn completed_by(&self, complete: Option<usize>) -> Self {
+        Self { complete, ..*self }
+    }
+}
+
+/// Whether a cell says that the answer was completed.
+pub fn is_complete(text: Option<&str>, values: &[String]) -> bool {
+    text.is_some_and(|text| values.iter().any(|value| cell::is_word(value, text)))
+}
+
+/// One cell of a table that may hold an answer.
+pub struct Place<'t> {
+    /// The row that it stands in.
+    pub row: Row<'t>,
+    /// The case.
+    pub case_id: &'t str,
+    /// The reader.
+    pub reader_id: &'t str,
+    /// The answer's words, where there are any.
+    pub text: Option<String>,
+}
+
+impl Place<'_> {
+    /// The answer, or why it is none.
+    ///
+    /// # Errors
+    /// `read-time` for a time that is none.
+    pub fn answer(
+        self,
+        extra: &Extra,
+        source: &ReadsSource,
+        at: Location,
+    ) -> Result<Result<Answer, NoRead>, Diagnostic> {
+        let none = |reason| {
+            let (case_id, reader_id) = (Some(self.case_id.to_owned()), Some(self.reader_id.to_owned()));
+            Ok(Err(NoRead { case_id, reader_id, reason, at: at.clone() }))
+        };
+        if extra.complete.is_some() && !is_complete(self.row.get(extra.complete), &source.complete_values) {
+            return none(NoReadReason::NotCompleted);
+        }
+        let Some(text) = self.text else { return none(NoReadReason::Empty) };
+        let given = match self.row.get(extra.time) {
+            None => None,
+            Some(text) => Some(time(text, source.time_format.as_deref()).ok_or_else(|| {
+                Diagnostic::error(Code::ReadTime, format!("`{}` is no time", short(text)))
+                    .at(at.clone())
+                    .hint(
+                        "times are read with the year first, such as 2026-03-01 14:05; for another form declare \
+                         `time_format`, such as \"%m/%d/%Y %H:%M\"",
+                    )
+            })?),
+        };
+        let copy = |column| self.row.get(column).map(str::to_owned);
+        Ok(Ok(Answer {
+            case_id: self.case_id.to_owned(),
+            reader_id: self.reader_id.to_owned(),
+            text,
+            time: given,
+            session: copy(extra.session),
+            confidence: copy(extra.confidence),
+            at,
+        }))
+    }
+}
+
+/// Columns of a workbook in which a program for tables may have changed what stood there: ids and answers.
+///
+/// Gives a warning for each column of ids that holds numbers.
+///
+/// # Errors
+/// `workbook-date` where an id or an answer was made a date, `workbook-number` for an id with more digits than a
+/// number keeps.
+pub fn typed(table: &Table, ids: &[usize], answers: &[usize]) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    /// A program for tables keeps so many digits of a number.
+    const DIGITS: usize = 15;
+    let (mut warnings, mut problems) = (Vec::new(), Vec::new());
+    if !table.is_typed() {
+        return Ok(warnings);
+    }
+    let name = |column: usize| table.header().get(column).map_or_else(String::new, |name| short(name));
+    for column in ids.iter().chain(answers).copied() {
+        let (mut numbers, mut first) = (0_u64, 0);
+        for row in table.rows() {
+            let Some(text) = row.get(Some(column)) else { continue };
+            let at = Location { column: Some(column as u64 + 1), ..table.at(row.line) };
+            match row.kind(column) {
+                CellKind::Date => {
+                    let message =
+                        format!("a program for tables made a date of a cell of `{}`: {text}", name(column));
+                    let hint = "format the column as text, and enter what stood there again from the source";
+                    problems.push(Diagnostic::error(Code::WorkbookDate, message).at(at).hint(hint));
+                }
+                CellKind::Number if ids.contains(&column) => {
+                    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                    if digits > DIGITS || text.contains(['e', 'E', '.']) {
+                        let message = format!(
+                            "`{}` of `{}` has lost digits: it is no whole id",
+                            short(text),
+                            name(column)
+                        );
+                        let hint = "format the column as text, and enter it again from the source";
+                        problems.push(Diagnostic::error(Code::WorkbookNumber, message).at(at).hint(hint));
+                    }
+                    numbers += 1;
+                    if first == 0 {
+                        first = row.line;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if numbers > 0 {
+            let message = format!(
+                "{numbers} ids of `{}` are numbers in the workbook: if they had leading zeros, these are lost",
+                name(column)
+            );
+            let hint = "ids are compared with the case table as they stand; format the column as text where it matters";
+            warnings.push(Diagnostic::warning(Code::WorkbookNumber, message).at(table.at(first)).hint(hint));
+        }
+    }
+    if problems.is_empty() { Ok(warnings) } else { Err(problems) }
+}
+
+/// The beginning of a text, for messages.
+pub fn short(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// Up to eight names of many, for messages.
+pub fn some<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 8;
+    let all: Vec<String> = names.into_iter().map(short).collect();
+    let more = all.len().saturating_sub(SHOWN);
+    let shown = all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_what_stands_between_and_never_nothing() {
+        let check = |pattern: &str, text: &str, expect: Option<&str>| {
+            assert_eq!(star(pattern, text), expect, "{pattern} {text}");
+        };
+        check("r*_read", "r1_read", Some("1"));
+        check("*.csv", "AB.csv", Some("AB"));
+        check("????????-*.png", "1a2b3c4d-C001.png", Some("C001"));
+        check("r*_read", "r_read", None);
+        check("r*_read", "read", None);
+        check("*é", "aé", Some("a"));
+        check("ab*ba", "aba", None);
+        assert_eq!(case_in("*.png", "/data/upload/29/C001.png"), Some("C001"));
+        assert_eq!(case_in("/d/*/x.png", "/d/C001/x.png"), Some("C001"));
+    }
+
+    #[test]
+    fn a_time_is_read_where_it_can_be_read_in_one_way_only() {
+        let shown = |text: &str| time(text, None).map(|time| time.to_string());
+        assert_eq!(shown("2026-03-01 14:05").as_deref(), Some("2026-03-01 14:05:00"));
+        assert_eq!(shown("2026-03-01T14:05:06.5Z").as_deref(), Some("2026-03-01 14:05:06.500"));
+        assert_eq!(shown("2026-03-01T14:05:06+02:00").as_deref(), Some("2026-03-01 12:05:06"));
+        assert_eq!(shown("2026-03-01 14:05:06.000001+00:00").as_deref(), Some("2026-03-01 14:05:06.000001"));
+        assert_eq!(shown("2026-03-01 14:05:06 UTC").as_deref(), Some("2026-03-01 14:05:06"));
+        assert_eq!(shown("2026-03-01").as_deref(), Some("2026-03-01 00:00:00"));
+        for text in ["02/09/2022 11:28", "55:02", "", "2026-13-01", "6/17/19"] {
+            assert_eq!(shown(text), None, "{text}");
+        }
+        let declared = time("02/09/2022 11:28", Some("%m/%d/%Y %H:%M")).map(|time| time.to_string());
+        assert_eq!(declared.as_deref(), Some("2022-02-09 11:28:00"));
+        assert_eq!(time("x", Some("%")), None, "a form that is none reads nothing");
+    }
+}

@@ -1,0 +1,744 @@
+//! Workbooks (XLSX, ECMA-376): the cells of one sheet as a table, and what a program for tables did to them.
+//!
+//! Said: rows and columns that are hidden and were read, cells that are merged, other sheets. Refused: formulas that
+//! nobody computed, more than one sheet without a declared one. Ids that were made numbers or dates are told by the
+//! kind of a cell. Every size is limited before memory is taken for it.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
+use std::path::Path;
+
+use chrono::{Duration, NaiveDate};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
+
+use super::whole::CellKind;
+use super::xml::entity;
+use crate::diagnostic::{Code, Diagnostic, Location};
+
+/// Bytes that one part may inflate to, and all of them together.
+const LARGEST_PART: u64 = 1 << 28;
+const LARGEST: u64 = 1 << 29;
+/// Rows and columns that a sheet can have (ECMA-376, 18.3.1.73 and 18.3.1.13).
+const ROWS: u32 = 1 << 20;
+const COLUMNS: u32 = 1 << 14;
+/// Cells that a table may have, empty ones counted.
+const CELLS: usize = 20_000_000;
+/// Numbers beyond this have lost digits: a program for tables keeps fifteen.
+const EXACT: f64 = 1e15;
+
+/// Which sheet of a workbook, and which row names the columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sheet<'a> {
+    /// Its name; `None`: the only one.
+    pub name: Option<&'a str>,
+    /// Counted from 1; `None`: the first that is not empty.
+    pub header_row: Option<u64>,
+}
+
+/// A filled cell: its column, its kind, its text.
+type Filled = (usize, CellKind, String);
+
+/// A sheet as a table.
+#[derive(Debug)]
+pub(super) struct Grid {
+    pub names: Vec<String>,
+    pub header_row: u64,
+    /// Filled rows below the header, each with its number and its cells in order.
+    pub rows: Vec<(u64, Vec<Filled>)>,
+    pub notes: Vec<Diagnostic>,
+}
+
+/// Whether the bytes are a ZIP archive with a workbook in it.
+pub(super) fn is_workbook(bytes: &[u8]) -> bool {
+    let named = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    bytes.starts_with(b"PK\x03\x04") && named(b"xl/") && named(b"[Content_Types].xml")
+}
+
+/// The cells of a sheet.
+///
+/// # Errors
+/// As [`super::Table::parse_sheet`].
+pub(super) fn sheet(path: &Path, bytes: &[u8], wanted: &Sheet<'_>) -> Result<Grid, Vec<Diagnostic>> {
+    let mut book = Book::open(path, bytes).map_err(|problem| vec![problem])?;
+    let mut notes = Vec::new();
+    let (name, part) = book.choose(wanted.name, &mut notes).map_err(|problem| vec![problem])?;
+    let found = book.cells(&part).map_err(|problem| vec![problem])?;
+    found.into_grid(path, &name, wanted, notes)
+}
+
+fn unreadable(path: &Path, what: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(Code::WorkbookUnreadable, format!("the workbook cannot be read: {what}"))
+        .at(Location::file(path))
+        .hint("open it in a program for tables and save it again as XLSX or CSV; a truncated file ends early")
+}
+
+/// A workbook with what its sheets share.
+struct Book<'a> {
+    path: &'a Path,
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    /// Bytes inflated so far.
+    inflated: u64,
+    /// Name, part, and whether it can be seen.
+    sheets: Vec<(String, String, bool)>,
+    strings: Vec<String>,
+    /// Of each cell format, whether it shows a date.
+    dates: Vec<bool>,
+    /// Days are counted from 1904.
+    from_1904: bool,
+}
+
+impl<'a> Book<'a> {
+    fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, Diagnostic> {
+        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| unreadable(path, error))?;
+        let mut book = Self {
+            path,
+            archive,
+            inflated: 0,
+            sheets: Vec::new(),
+            strings: Vec::new(),
+            dates: Vec::new(),
+            from_1904: false,
+        };
+        let root = book.relations("_rels/.rels", "")?;
+        let main = root.values().find(|(kind, _)| kind.ends_with("/officeDocument"));
+        let main = main.map_or_else(|| "xl/workbook.xml".to_owned(), |(_, part)| part.clone());
+        let (folder, name) = main.rsplit_once('/').unwrap_or(("", &main));
+        let relations = book.relations(&format!("{folder}/_rels/{name}.rels"), folder)?;
+        let part = book.part(&main)?.ok_or_else(|| unreadable(path, "there is no workbook in it"))?;
+        book.workbook(&part, &relations)?;
+        let of_kind = |kind: &str| {
+            let ending = format!("/{kind}");
+            relations.values().find(|(found, _)| found.ends_with(&ending)).map(|(_, part)| part.clone())
+        };
+        if let Some(part) = of_kind("sharedStrings").map(|part| book.part(&part)).transpose()?.flatten() {
+            book.strings = strings(&part).map_err(|error| unreadable(path, error))?;
+        }
+        if let Some(part) = of_kind("styles").map(|part| book.part(&part)).transpose()?.flatten() {
+            book.dates = dates(&part).map_err(|error| unreadable(path, error))?;
+        }
+        Ok(book)
+    }
+
+    /// The text of a part; `None` where there is none of this name.
+    fn part(&mut self, name: &str) -> Result<Option<String>, Diagnostic> {
+        let left = LARGEST_PART.min(LARGEST - self.inflated.min(LARGEST));
+        let file = match self.archive.by_name(name) {
+            Ok(file) => file,
+            Err(zip::result::ZipError::FileNotFound) => return Ok(None),
+            Err(error) => return Err(unreadable(self.path, error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(left + 1).read_to_end(&mut bytes).map_err(|error| unreadable(self.path, error))?;
+        if bytes.len() as u64 > left {
+            return Err(unreadable(self.path, format!("`{name}` grows beyond {left} bytes")));
+        }
+        self.inflated += bytes.len() as u64;
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| unreadable(self.path, format!("`{name}` is not UTF-8")))
+    }
+
+    /// Relations of a part by their id: kind and target. Absent: none.
+    fn relations(
+        &mut self,
+        name: &str,
+        folder: &str,
+    ) -> Result<BTreeMap<String, (String, String)>, Diagnostic> {
+        let Some(text) = self.part(name)? else { return Ok(BTreeMap::new()) };
+        let mut found = BTreeMap::new();
+        let mut xml = reader(&text);
+        loop {
+            match xml.read_event().map_err(|error| unreadable(self.path, error))? {
+                Event::Start(element) if element.local_name().as_ref() == "Relationship" => {
+                    let get = |name| value(&element, name).unwrap_or_default();
+                    let target = get("Target");
+                    let part = match target.strip_prefix('/') {
+                        Some(absolute) => absolute.to_owned(),
+                        None if folder.is_empty() => target,
+                        None => format!("{folder}/{target}"),
+                    };
+                    found.insert(get("Id"), (get("Type"), part));
+                }
+                Event::Eof => return Ok(found),
+                _ => {}
+            }
+        }
+    }
+
+    fn workbook(
+        &mut self,
+        text: &str,
+        relations: &BTreeMap<String, (String, String)>,
+    ) -> Result<(), Diagnostic> {
+        let mut xml = reader(text);
+        loop {
+            match xml.read_event().map_err(|error| unreadable(self.path, error))? {
+                Event::Start(element) => match element.local_name().as_ref() {
+                    "workbookPr" => {
+                        let said = value(&element, "date1904").unwrap_or_default();
+                        self.from_1904 = matches!(said.as_str(), "1" | "true");
+                    }
+                    "sheet" => {
+                        let name = value(&element, "name").unwrap_or_default();
+                        let part = id(&element).and_then(|id| relations.get(&id));
+                        // Sheets of charts and macros hold no cells.
+                        if let Some((_, part)) = part.filter(|(kind, _)| kind.ends_with("/worksheet")) {
+                            let seen = value(&element, "state").is_none_or(|state| state == "visible");
+                            self.sheets.push((name, part.clone(), seen));
+                        }
+                    }
+                    _ => {}
+                },
+                Event::Eof => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The sheet that is read: its name and its part.
+    fn choose(
+        &mut self,
+        wanted: Option<&str>,
+        notes: &mut Vec<Diagnostic>,
+    ) -> Result<(String, String), Diagnostic> {
+        let told = |sheets: &[(String, String, bool)]| {
+            let name = |(name, _, seen): &(String, String, bool)| {
+                let name: String = name.chars().take(60).collect();
+                if *seen { format!("`{name}`") } else { format!("`{name}` (hidden)") }
+            };
+            sheets.iter().take(12).map(name).collect::<Vec<_>>().join(", ")
+        };
+        let wrong = |message: String, hint: &str| {
+            Diagnostic::error(Code::WorkbookSheet, message).at(Location::file(self.path)).hint(hint)
+        };
+        if let Some(wanted) = wanted {
+            let found = self.sheets.iter().find(|(name, ..)| name == wanted);
+            return found.map(|(name, part, _)| (name.clone(), part.clone())).ok_or_else(|| {
+                wrong(
+                    format!("there is no sheet `{wanted}`; the sheets are {}", told(&self.sheets)),
+                    "correct `sheet` in [reads]",
+                )
+            });
+        }
+        let mut seen = self.sheets.iter().filter(|(.., seen)| *seen);
+        match (seen.next(), seen.next()) {
+            (Some((name, part, _)), None) => {
+                if self.sheets.len() > 1 {
+                    let message =
+                        format!("the sheet `{name}` is read; the workbook has {}", told(&self.sheets));
+                    notes.push(
+                        Diagnostic::warning(Code::WorkbookHidden, message)
+                            .at(Location::file(self.path))
+                            .hint("look at the hidden sheets; name the one that is read in `sheet`"),
+                    );
+                }
+                Ok((name.clone(), part.clone()))
+            }
+            (None, _) => Err(wrong(
+                "the workbook has no sheet with cells that can be seen".to_owned(),
+                "name it in `sheet`",
+            )),
+            _ => Err(wrong(
+                format!("the workbook has several sheets: {}", told(&self.sheets)),
+                "name the one that is read: sheet = \"...\" in [reads]; elsewhere save that sheet as CSV",
+            )),
+        }
+    }
+
+    /// Every cell of a sheet.
+    fn cells(&mut self, part: &str) -> Result<Cells, Diagnostic> {
+        let path = self.path;
+        let text = self.part(part)?.ok_or_else(|| unreadable(path, format!("there is no part `{part}`")))?;
+        let mut xml = reader(&text);
+        let mut found = Cells::default();
+        let (mut row, mut column) = (0_u32, 0_u32);
+        let mut cell: Option<Cell> = None;
+        let mut inside = Inside::Nothing;
+        loop {
+            match xml.read_event().map_err(|error| unreadable(path, error))? {
+                Event::Start(element) => match element.local_name().as_ref() {
+                    "row" => {
+                        let said = value(&element, "r").and_then(|text| text.parse::<u32>().ok());
+                        row = said.unwrap_or(row.saturating_add(1));
+                        column = 0;
+                        if flag(&element, "hidden") {
+                            found.hidden_rows.push(row);
+                        }
+                    }
+                    "col" if flag(&element, "hidden") && found.hidden_columns.len() < COLUMNS as usize => {
+                        let number = |name| value(&element, name).and_then(|text| text.parse::<u32>().ok());
+                        if let (Some(from), Some(to)) = (number("min"), number("max")) {
+                            found.hidden_columns.push((from, to.min(COLUMNS)));
+                        }
+                    }
+                    "mergeCell" => found.merged.extend(value(&element, "ref").and_then(|text| range(&text))),
+                    "c" => {
+                        let at = value(&element, "r").and_then(|text| place(&text));
+                        let (at_row, at_column) = at.unwrap_or((row, column.saturating_add(1)));
+                        if at_row == 0 || at_row > ROWS || at_column == 0 || at_column > COLUMNS {
+                            return Err(unreadable(path, "a cell stands outside of what a sheet can hold"));
+                        }
+                        (row, column) = (at_row, at_column);
+                        let style = value(&element, "s").and_then(|text| text.parse::<usize>().ok());
+                        cell = Some(Cell {
+                            row,
+                            column,
+                            kind: value(&element, "t").unwrap_or_default(),
+                            date: style.and_then(|style| self.dates.get(style)).copied().unwrap_or_default(),
+                            formula: false,
+                            value: None,
+                        });
+                    }
+                    "f" => {
+                        if let Some(cell) = &mut cell {
+                            cell.formula = true;
+                        }
+                        inside = Inside::Formula;
+                    }
+                    "v" | "t" if cell.is_some() && inside == Inside::Nothing => {
+                        inside = Inside::Value;
+                        if let Some(cell) = &mut cell {
+                            cell.value.get_or_insert_default();
+                        }
+                    }
+                    // How a text is spoken is not part of it.
+                    "rPh" => inside = Inside::Spoken,
+                    _ => {}
+                },
+                Event::Text(text) => push(&mut cell, inside, &text),
+                Event::CData(text) => push(&mut cell, inside, &text),
+                Event::GeneralRef(name) => push(&mut cell, inside, &entity(&name)),
+                Event::End(element) => match element.local_name().as_ref() {
+                    "v" | "t" if inside == Inside::Value => inside = Inside::Nothing,
+                    "f" | "rPh" => inside = Inside::Nothing,
+                    "c" => {
+                        if let Some(cell) = cell.take() {
+                            self.take(cell, &mut found)?;
+                        }
+                        inside = Inside::Nothing;
+                    }
+                    _ => {}
+                },
+                Event::Eof => return Ok(found),
+                _ => {}
+            }
+        }
+    }
+
+    /// A cell as text with its kind.
+    fn take(&self, cell: Cell, found: &mut Cells) -> Result<(), Diagnostic> {
+        let at = (cell.row, cell.column);
+        let Some(text) = cell.value else {
+            if cell.formula {
+                found.uncomputed.push(at);
+            }
+            return Ok(());
+        };
+        let wrong = |what: &str| {
+            unreadable(self.path, format!("{what} in cell {}", shown(at))).at(Location {
+                path: self.path.to_path_buf(),
+                line: Some(u64::from(at.0)),
+                column: Some(u64::from(at.1)),
+            })
+        };
+        let (kind, text) = match cell.kind.as_str() {
+            "s" => {
+                let index = text.trim().parse::<usize>().ok();
+                let shared = index.and_then(|index| self.strings.get(index));
+                (CellKind::Text, shared.cloned().ok_or_else(|| wrong("a text is missing"))?)
+            }
+            "b" => (CellKind::Truth, if text.trim() == "1" { "TRUE" } else { "FALSE" }.to_owned()),
+            "str" | "inlineStr" | "e" => (CellKind::Text, text),
+            "d" => (CellKind::Date, text),
+            _ if text.trim().is_empty() => {
+                if cell.formula {
+                    found.uncomputed.push(at);
+                }
+                return Ok(());
+            }
+            _ => {
+                let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+                let number = number.ok_or_else(|| wrong("a number that is none"))?;
+                match cell.date.then(|| date(number, self.from_1904)).flatten() {
+                    Some(date) => (CellKind::Date, date),
+                    // A whole number in digits, also where the file has 1E+10.
+                    None if number.fract() == 0.0 && number.abs() < EXACT => {
+                        (CellKind::Number, format!("{number:.0}"))
+                    }
+                    None => (CellKind::Number, text.trim().to_owned()),
+                }
+            }
+        };
+        if !text.trim().is_empty() {
+            found.cells.insert(at, (kind, text));
+            if found.cells.len() > CELLS {
+                return Err(unreadable(self.path, "it holds too many cells"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A cell as the file has it.
+struct Cell {
+    row: u32,
+    column: u32,
+    kind: String,
+    date: bool,
+    formula: bool,
+    value: Option<String>,
+}
+
+/// Where in a cell the text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Nothing,
+    Value,
+    Formula,
+    Spoken,
+}
+
+fn push(cell: &mut Option<Cell>, inside: Inside, text: &str) {
+    if let (Some(value), Inside::Value) = (cell.as_mut().and_then(|cell| cell.value.as_mut()), inside) {
+        value.push_str(text);
+    }
+}
+
+/// What stands in a sheet; rows and columns from 1.
+#[derive(Default)]
+struct Cells {
+    cells: BTreeMap<(u32, u32), (CellKind, String)>,
+    uncomputed: Vec<(u32, u32)>,
+    hidden_rows: Vec<u32>,
+    hidden_columns: Vec<(u32, u32)>,
+    merged: Vec<((u32, u32), (u32, u32))>,
+}
+
+impl Cells {
+    fn into_grid(
+        self,
+        path: &Path,
+        sheet: &str,
+        wanted: &Sheet<'_>,
+        mut notes: Vec<Diagnostic>,
+    ) -> Result<Grid, Vec<Diagnostic>> {
+        let sheet: String = sheet.chars().take(60).collect();
+        let at = |(row, column): (u32, u32)| Location {
+            path: path.to_path_buf(),
+            line: Some(u64::from(row)),
+            column: Some(u64::from(column)),
+        };
+        let first = self.cells.keys().next().map_or(1, |(row, _)| *row);
+        let header = match wanted.header_row {
+            Some(row) => u32::try_from(row).unwrap_or(u32::MAX),
+            None => first,
+        };
+        let filled = |row: u32| self.cells.range((row, 0)..(row + 1, 0)).count();
+        let wider = self.cells.keys().any(|(row, _)| *row > header && filled(*row) > 1);
+        if wanted.header_row.is_none() && filled(header) == 1 && wider {
+            let title = self.cells.get(&first_key(&self.cells)).map_or("", |(_, text)| text);
+            let title: String = title.chars().take(60).collect();
+            let message =
+                format!("row {header} of the sheet `{sheet}` holds `{title}` alone, and no columns' names");
+            return Err(vec![Diagnostic::error(Code::WorkbookHeader, message).at(at((header, 1))).hint(
+                "say which row names the columns: header_row = 3 in [reads]; elsewhere delete the rows above",
+            )]);
+        }
+        if !self.uncomputed.iter().all(|(row, _)| *row < header) {
+            let cells: Vec<(u32, u32)> =
+                self.uncomputed.into_iter().filter(|(row, _)| *row >= header).collect();
+            let message = format!(
+                "{} cells of the sheet `{sheet}` hold a formula and no value, the first is {}",
+                cells.len(),
+                cells.first().map_or_else(String::new, |cell| shown(*cell))
+            );
+            let place = cells.first().map_or_else(|| Location::file(path), |cell| at(*cell));
+            return Err(vec![
+                Diagnostic::error(Code::WorkbookFormula, message).at(place).hint(
+                    "open the workbook in a program for tables, which computes them, and save it again",
+                ),
+            ]);
+        }
+        let body = |row: u32| row >= header && row <= ROWS;
+        let width =
+            self.cells.keys().filter(|(row, _)| body(*row)).map(|(_, column)| *column).max().unwrap_or(0);
+        notes.extend(self.told(path, &sheet, header, width));
+        let mut names = vec![String::new(); width as usize];
+        let mut rows: Vec<(u64, Vec<Filled>)> = Vec::new();
+        let mut empty = 0;
+        let mut last = header;
+        for ((row, column), (kind, text)) in self.cells.into_iter().filter(|((row, _), _)| body(*row)) {
+            if row == header {
+                if let Some(name) = names.get_mut(column as usize - 1) {
+                    *name = text.trim().to_owned();
+                }
+                continue;
+            }
+            if rows.last().is_none_or(|(line, _)| *line != u64::from(row)) {
+                empty += row - last - 1;
+                rows.push((u64::from(row), Vec::new()));
+            }
+            last = row;
+            if let Some((_, cells)) = rows.last_mut() {
+                cells.push((column as usize - 1, kind, text));
+            }
+        }
+        if rows.len().saturating_mul(names.len()) > CELLS {
+            return Err(vec![unreadable(path, "its rows and columns make too many cells")]);
+        }
+        if empty > 0 {
+            let message = format!("{empty} rows have no cell and were left out");
+            notes.push(Diagnostic::warning(Code::RowsEmpty, message).at(Location::file(path)));
+        }
+        Ok(Grid { names, header_row: u64::from(header), rows, notes })
+    }
+
+    /// Hidden rows and columns and merged cells of the table.
+    fn told(&self, path: &Path, sheet: &str, header: u32, width: u32) -> Vec<Diagnostic> {
+        const SHOWN: usize = 12;
+        let list = |names: &[String]| {
+            let more = names.len().saturating_sub(SHOWN);
+            let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+            if more > 0 { format!("{shown} and {more} more") } else { shown }
+        };
+        let mut notes = Vec::new();
+        let mut note = |code, line: u32, message: String, hint: &str| {
+            let at = Location::line(path, u64::from(line));
+            notes.push(Diagnostic::warning(code, message).at(at).hint(hint));
+        };
+        let has_cells =
+            |row: &u32| *row >= header && self.cells.range((*row, 0)..(*row + 1, 0)).next().is_some();
+        let rows: Vec<u32> =
+            self.hidden_rows.iter().copied().filter(|row| *row < ROWS && has_cells(row)).collect();
+        if let Some(first) = rows.first() {
+            let names: Vec<String> = rows.iter().map(u32::to_string).collect();
+            let message = format!("rows of the sheet `{sheet}` are hidden, and were read: {}", list(&names));
+            note(
+                Code::WorkbookHidden,
+                *first,
+                message,
+                "show them, or remove them, and save the workbook again",
+            );
+        }
+        let columns: Vec<String> = self
+            .hidden_columns
+            .iter()
+            .flat_map(|(from, to)| *from..=(*to).min(width))
+            .filter(|column| self.cells.contains_key(&(header, *column)))
+            .map(letters)
+            .collect();
+        if !columns.is_empty() {
+            let message =
+                format!("columns of the sheet `{sheet}` are hidden, and were read: {}", list(&columns));
+            note(Code::WorkbookHidden, header, message, "look at what they hold");
+        }
+        let merged: Vec<_> = self.merged.iter().filter(|(_, (last, _))| *last >= header).collect();
+        if let Some(((row, _), _)) = merged.first() {
+            let names: Vec<String> =
+                merged.iter().map(|(from, to)| format!("{}:{}", shown(*from), shown(*to))).collect();
+            let message = format!(
+                "cells of the sheet `{sheet}` are merged: {}; what stands there is that of the first cell alone",
+                list(&names)
+            );
+            note(Code::WorkbookMerged, *row, message, "take the merging off and fill every cell");
+        }
+        notes
+    }
+}
+
+fn first_key(cells: &BTreeMap<(u32, u32), (CellKind, String)>) -> (u32, u32) {
+    cells.keys().next().copied().unwrap_or_default()
+}
+
+fn reader(text: &str) -> Reader<&[u8]> {
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().expand_empty_elements = true;
+    reader.config_mut().check_end_names = false;
+    reader
+}
+
+fn value(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    let attribute = element.try_get_attribute(name).ok()??;
+    attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
+}
+
+fn flag(element: &BytesStart<'_>, name: &str) -> bool {
+    value(element, name).is_some_and(|text| matches!(text.as_str(), "1" | "true"))
+}
+
+/// The id of a relation, whatever the prefix of its name space.
+fn id(element: &BytesStart<'_>) -> Option<String> {
+    element.attributes().flatten().find_map(|attribute| {
+        let local = attribute.key.local_name().as_ref() == "id" && attribute.key.prefix().is_some();
+        let text = local.then(|| attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok())??;
+        Some(text.into_owned())
+    })
+}
+
+/// Texts that cells share, without how they are spoken.
+fn strings(text: &str) -> Result<Vec<String>, quick_xml::Error> {
+    let mut xml = reader(text);
+    let (mut found, mut current, mut inside, mut spoken) = (Vec::new(), String::new(), false, false);
+    loop {
+        match xml.read_event()? {
+            Event::Start(element) => match element.local_name().as_ref() {
+                "si" => current.clear(),
+                "t" => inside = !spoken,
+                "rPh" => spoken = true,
+                _ => {}
+            },
+            Event::Text(text) if inside => current.push_str(&text),
+            Event::CData(text) if inside => current.push_str(&text),
+            Event::GeneralRef(name) if inside => current.push_str(&entity(&name)),
+            Event::End(element) => match element.local_name().as_ref() {
+                "si" => found.push(std::mem::take(&mut current)),
+                "t" => inside = false,
+                "rPh" => spoken = false,
+                _ => {}
+            },
+            Event::Eof => return Ok(found),
+            _ => {}
+        }
+    }
+}
+
+/// Of each cell format, whether it shows a date or a time.
+fn dates(text: &str) -> Result<Vec<bool>, quick_xml::Error> {
+    let mut xml = reader(text);
+    let (mut own, mut found, mut formats) = (BTreeMap::<u32, bool>::new(), Vec::new(), false);
+    let number =
+        |element: &BytesStart<'_>| value(element, "numFmtId").and_then(|text| text.parse::<u32>().ok());
+    loop {
+        match xml.read_event()? {
+            Event::Start(element) => match element.local_name().as_ref() {
+                "numFmt" => {
+                    if let (Some(id), Some(code)) = (number(&element), value(&element, "formatCode")) {
+                        own.insert(id, shows_date(&code));
+                    }
+                }
+                "cellXfs" => formats = true,
+                "xf" if formats => {
+                    let id = number(&element).unwrap_or(0);
+                    // ECMA-376, 18.8.30: dates and times that every program knows.
+                    let known = matches!(id, 14..=22 | 27..=36 | 45..=47 | 50..=58);
+                    found.push(own.get(&id).copied().unwrap_or(known));
+                }
+                _ => {}
+            },
+            Event::End(element) if element.local_name().as_ref() == "cellXfs" => formats = false,
+            Event::Eof => return Ok(found),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a format's code shows a date or a time: a letter of one outside quotes, brackets and escapes.
+fn shows_date(code: &str) -> bool {
+    let (mut quoted, mut bracket, mut escaped) = (false, false, false);
+    // The part for positive numbers alone.
+    for sign in code.split(';').next().unwrap_or_default().chars() {
+        match sign {
+            _ if escaped => escaped = false,
+            '\\' | '_' | '*' => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '[' => bracket = true,
+            ']' => bracket = false,
+            // Elapsed hours, minutes and seconds stand in brackets; so do colours and conditions.
+            'h' | 'H' | 'm' | 'M' | 's' | 'S' if bracket => {
+                if ["[h", "[H", "[m", "[M", "[s", "[S"].iter().any(|start| code.contains(start)) {
+                    return true;
+                }
+            }
+            'd' | 'D' | 'm' | 'M' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' if !bracket => {
+                return !code.eq_ignore_ascii_case("general") && !code.eq_ignore_ascii_case("standard");
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A day by its number, as ISO 8601; the year 1900 has a 29 February there (ECMA-376, 18.17.4.1).
+fn date(number: f64, from_1904: bool) -> Option<String> {
+    if !(0.0..3_000_000.0).contains(&number) {
+        return None;
+    }
+    let start = match (from_1904, number < 60.0) {
+        (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
+        (false, true) => NaiveDate::from_ymd_opt(1899, 12, 31),
+        (false, false) => NaiveDate::from_ymd_opt(1899, 12, 30),
+    }?;
+    #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+    let seconds = (number * 86_400.0).round() as i64;
+    let time = start.and_hms_opt(0, 0, 0)?.checked_add_signed(Duration::try_seconds(seconds)?)?;
+    let form = if seconds % 86_400 == 0 { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%S" };
+    Some(time.format(form).to_string())
+}
+
+/// Row and column of a name such as `AB12`.
+fn place(text: &str) -> Option<(u32, u32)> {
+    let text = text.replace('$', "");
+    let digits = text.find(|c: char| c.is_ascii_digit())?;
+    let (letters, digits) = text.split_at(digits);
+    let column = letters.bytes().try_fold(0_u32, |sum, byte| {
+        let letter = byte.to_ascii_uppercase();
+        letter.is_ascii_uppercase().then(|| sum.checked_mul(26)?.checked_add(u32::from(letter - b'A') + 1))?
+    })?;
+    Some((digits.parse().ok()?, column))
+}
+
+/// The corners of a range such as `A1:B2`.
+fn range(text: &str) -> Option<((u32, u32), (u32, u32))> {
+    let (from, to) = text.split_once(':').unwrap_or((text, text));
+    Some((place(from)?, place(to)?))
+}
+
+fn letters(mut column: u32) -> String {
+    let mut found = Vec::new();
+    while column > 0 {
+        found.push(b'A' + ((column - 1) % 26) as u8);
+        column = (column - 1) / 26;
+    }
+    found.iter().rev().map(|byte| char::from(*byte)).collect()
+}
+
+/// A cell as a program for tables names it.
+fn shown((row, column): (u32, u32)) -> String {
+    format!("{}{row}", letters(column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_cells_are_read_and_written() {
+        for (name, at) in
+            [("A1", (1, 1)), ("Z9", (9, 26)), ("AA10", (10, 27)), ("XFD1048576", (1 << 20, 1 << 14))]
+        {
+            assert_eq!(place(name), Some(at), "{name}");
+            assert_eq!(shown(at), name);
+        }
+        for name in ["", "A", "1", "ZZZZZZZZZZZZ1", "A99999999999", "Ä1"] {
+            assert!(place(name).is_none_or(|(_, column)| column == 0), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_known_by_its_number_and_a_format_by_its_letters() {
+        assert_eq!(date(45_000.0, false).as_deref(), Some("2023-03-15"));
+        assert_eq!(date(45_000.5, false).as_deref(), Some("2023-03-15T12:00:00"));
+        assert_eq!(date(43_538.0, true).as_deref(), Some("2023-03-15"));
+        assert_eq!(date(1.0, false).as_deref(), Some("1900-01-01"));
+        assert_eq!(date(1e300, false), None);
+        for code in ["yyyy-mm-dd", "d/m/yy", "[h]:mm", "[$-409]d. mmm", "hh:mm:ss"] {
+            assert!(shows_date(code), "{code}");
+        }
+        for code in ["General", "0.00", "0000", "[Red]0", "\"days\" 0", "0\\d", "#,##0;[Red]-#,##0", "@"] {
+            assert!(!shows_date(code), "{code}");
+        }
+    }
+}
