@@ -358,7 +358,8 @@ mod tests {
                     minimum_agreeing,
                     minimum_reads,
                     all_equal,
-                    tie,
+                    // No protocol declares both: what the readers leave open goes to the adjudicator.
+                    tie: if adjudicate { TieRule::None } else { tie },
                     adjudicate,
                     panel,
                     indeterminate: i,
