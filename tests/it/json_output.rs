@@ -63,8 +63,8 @@ fn readers(outputs: &mut Outputs) {
     let study = Study::small();
     outputs.add("reads-reference", 0, &["reads", "reference", text(study.path())]);
     let rule = "qualification = \"radiologist\"\nrule = \"majority\"\nfixed_readers = false\nminimum_agreeing = 1\n\
-                repeated_read = \"set-aside\"\ncompare_with = { file = \"cases.csv\", label_column = \"label\", positive = [\"1\"], \
-                negative = [\"0\"], source = \"the report\" }\n";
+                repeated_read = \"set-aside\"\ncompare_with = { file = \"cases.csv\", label_column = \"label\", positive = [\"0\"], \
+                negative = [\"1\"], source = \"the report\" }\n";
     let role = |id: &str, role: &str| format!("\n[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\n");
     let roles = role("R1", "reference")
         + &role("R2", "reference")
