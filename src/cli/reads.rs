@@ -62,10 +62,16 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     outside.say("reads", "reading the readers' files");
     let cohort = study::cohort(&inputs)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
-    if let Some(reason) = args.reason.as_deref().filter(|reason| !reason.trim().is_empty())
-        && amendment::amend(&study, reason, &outside)?
-    {
-        outside.say("reads", "the protocol is locked again, with other words or columns in [reads]");
+    if let Some(reason) = args.reason.as_deref().filter(|reason| !reason.trim().is_empty()) {
+        let amended = amendment::amend(&study, reason, &outside)?;
+        outside.say(
+            "reads",
+            if amended {
+                "the protocol is locked again, with other words or columns in [reads]"
+            } else {
+                "the protocol is as it was locked, or not locked yet: no reason is needed or recorded"
+            },
+        );
     }
     if !args.dry_run {
         dataset::seal(&study, &cohort, &outside)?;
