@@ -10,8 +10,10 @@ use super::LOCK;
 use super::answer::Answer;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
+use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle::{self, Environment};
+use crate::evidence::ledger::{Event, Ledger};
 use crate::inference::scoring::Scoring;
 use crate::model::curve::EpochRecord;
 use crate::model::lock::Lock;
@@ -136,6 +138,11 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
     let needed = study::needed_files(&inputs.protocol, Step::All);
     let named: BTreeSet<&str> =
         [bundle::PROTOCOL, bundle::DEVICE, bundle::LEDGER, bundle::ENVIRONMENT].into_iter().collect();
+    let locked = bundle::file(&opened.payload, bundle::LEDGER)
+        .ok()
+        .and_then(|bytes| Ledger::parse(Path::new(bundle::LEDGER), bytes).ok())
+        .map_or(0, |ledger| ledger.count(Event::ProtocolLocked));
+    let amended: Vec<String> = if locked > 1 { (1..=locked).map(amendment::locked_name).collect() } else { Vec::new() };
     let is_known = |path: &str| {
         if named.contains(path) {
             return true;
@@ -150,6 +157,8 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
                     && (rest == LOCK || rest == bundle::SCORING || bundle::RUN_FILES.contains(&rest))
             }
             Some((bundle::TEMPLATES, rest)) => rest.ends_with(".md") && !rest.contains('/'),
+            // Texts of the protocol that were locked before it was amended.
+            None if amended.iter().any(|name| name == path) => true,
             // What is derived; if it cannot be derived, that is another question's answer.
             _ => derived.is_none_or(|derived| derived.files.keys().any(|name| name.as_str() == path)),
         }

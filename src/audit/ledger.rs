@@ -6,6 +6,7 @@ use std::path::Path;
 use super::answer::Answer;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::{Digest, RelativePath};
+use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Entry, Event, Ledger};
@@ -33,6 +34,7 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
     };
     let mut problems = openings(&ledger);
     problems.extend(empty_events(&ledger));
+    problems.extend(amendment::problems(ledger.entries(), &opened.payload));
     problems.extend(events(opened, recomputed, &ledger));
     let who: std::collections::BTreeSet<String> = ledger.entries().iter().map(Entry::who).collect();
     let who: Vec<String> = who.into_iter().collect();

@@ -9,7 +9,7 @@ use super::{Context, Outcome, agreement, import, reference};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
-use crate::workflow::{dataset, reads};
+use crate::workflow::{amendment, dataset, reads};
 
 /// Bring in the readers' files as they came and compute the reference standard.
 ///
@@ -23,6 +23,10 @@ pub struct ReadsArgs {
     command: Option<ReadsCommand>,
     #[command(flatten)]
     study: Option<StudyArgs>,
+    /// Why words or columns of [reads] were mended after the protocol was locked; possible until the test set is
+    /// opened.
+    #[arg(long, value_name = "TEXT", conflicts_with = "dry_run")]
+    reason: Option<String>,
     /// Only show; record nothing in the ledger.
     #[arg(long)]
     dry_run: bool,
@@ -60,6 +64,17 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     outside.say("reads", "reading the readers' files");
     let cohort = study::cohort(&inputs)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
+    if let Some(reason) = args.reason.as_deref().filter(|reason| !reason.trim().is_empty()) {
+        let amended = amendment::amend(&study, reason, &outside)?;
+        outside.say(
+            "reads",
+            if amended {
+                "the protocol is locked again, with other words or columns in [reads]"
+            } else {
+                "the protocol is as it was locked, or not locked yet: no reason is needed or recorded"
+            },
+        );
+    }
     if !args.dry_run {
         dataset::seal(&study, &cohort, &outside)?;
         reads::lock(&study, &inputs, &outside)?;

@@ -690,3 +690,152 @@ fn label_table(section: &Section, key: &'static str) -> Option<LabelTable> {
     table.finish();
     Some(labels)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::protocol::parse;
+
+    /// A protocol with these keys in `[reference_standard]`, and these readers.
+    fn parsed(keys: &str, roles: &[ReaderRole]) -> Result<ReferenceRule, Vec<Diagnostic>> {
+        let declared = include_str!("../../protocols/pneumonia-exp2a.toml");
+        let start = declared.find("[reference_standard]").expect("there");
+        let end = start + declared[start..].find("\n[reads]").expect("there");
+        let readers: String = roles
+            .iter()
+            .enumerate()
+            .map(|(n, role)| format!("[[reader]]\nid = \"R{n}\"\nrole = \"{}\"\n", role.name()))
+            .collect();
+        let (before, after) = (&declared[..start], &declared[end..]);
+        let typed = format!("{before}[reference_standard]\nqualification = \"q\"\n{keys}\n{readers}{after}");
+        parse(Path::new("p.toml"), &typed).map(|protocol| protocol.reference_standard)
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_told_with_its_code() {
+        use ReaderRole::{Adjudicator, Comparison, Reference};
+        let given = "given = { file = \"c.csv\", label_column = \"c\", source = \"culture\" }";
+        let table: [(&str, &[ReaderRole], Code, &str); 27] = [
+            ("rule = \"majority\"", &[], Code::KeyMissing, "readers"),
+            ("rule = \"majority\"\nreaders = 0", &[], Code::ValueRange, "must be 1 to 10000"),
+            ("rule = \"median\"\nreaders = 3", &[], Code::ValueUnknown, "\"k-of-n\""),
+            ("rule = \"majority\"\nfixed_readers = false", &[], Code::KeyMissing, "minimum_agreeing"),
+            (
+                "rule = \"majority\"\nreaders = 3\nminimum_agreeing = 4",
+                &[],
+                Code::ValueRange,
+                "has 3 readers",
+            ),
+            ("rule = \"unanimous\"\nreaders = 3\nminimum_agreeing = 2", &[], Code::ValueRange, "needs 3"),
+            (
+                "rule = \"majority\"\nreaders = 3\nminimum_reads = 4",
+                &[],
+                Code::ReferenceRule,
+                "minimum_reads is 4",
+            ),
+            ("rule = \"k-of-n\"\nreaders = 3", &[], Code::KeyMissing, "agreeing"),
+            ("rule = \"k-of-n\"\nreaders = 3\nagreeing = 4", &[], Code::ValueRange, "4 agreeing reads of 3"),
+            ("rule = \"majority\"\nreaders = 3\nagreeing = 2", &[], Code::ReferenceRule, "k-of-n"),
+            (
+                "rule = \"majority\"\nreaders = 3\nadjudicate = \"no-majority\"",
+                &[],
+                Code::ReferenceRule,
+                "adjudicated",
+            ),
+            (
+                "rule = \"unanimous\"\nreaders = 3\ntie = \"positive\"",
+                &[],
+                Code::ReferenceRule,
+                "no unanimity",
+            ),
+            (
+                "rule = \"majority\"\nreaders = 3\ntie = \"adjudicator\"",
+                &[],
+                Code::ReferenceRule,
+                "no reader is declared",
+            ),
+            ("rule = \"panel\"", &[], Code::ReferenceRule, "no reader is declared"),
+            ("rule = \"panel\"\ntie = \"none\"", &[Adjudicator], Code::ReferenceRule, "counts none"),
+            ("rule = \"panel\"", &[Reference], Code::ReferenceRule, "no reader has that role"),
+            ("rule = \"majority\"", &[Comparison], Code::ReferenceRule, "counts votes"),
+            ("rule = \"majority\"", &[Reference, Adjudicator], Code::ReferenceRule, "asks no adjudicator"),
+            (
+                "rule = \"majority\"\nreaders = 3",
+                &[Reference; 2],
+                Code::ReferenceRule,
+                "`readers` is 3, and 2",
+            ),
+            ("rule = \"k-of-n\"\nagreeing = 3", &[Reference; 2], Code::ReferenceRule, "3 agreeing reads"),
+            (
+                "rule = \"adjudicated\"\nadjudicate = \"disagreement\"",
+                &[Reference, Adjudicator],
+                Code::ReferenceRule,
+                "one reader cannot disagree",
+            ),
+            (
+                "rule = \"adjudicated\"\nadjudicate = \"no-majority\"\ntie = \"negative\"",
+                &[Reference, Reference, Adjudicator],
+                Code::ReferenceRule,
+                "sends a tie",
+            ),
+            ("rule = \"given\"", &[], Code::KeyMissing, "label_column"),
+            (
+                "rule = \"given\"\ngiven = { file = \"c.csv\", label_column = \"c\" }",
+                &[],
+                Code::KeyMissing,
+                "source",
+            ),
+            (
+                "rule = \"given\"\ngiven = { file = \"../c\", label_column = \"c\", source = \"s\" }",
+                &[],
+                Code::Path,
+                "..",
+            ),
+            (
+                "rule = \"given\"\ngiven = { file = \"c\", label_column = \"c\", source = \"s\", positive = \"1\", negative = \"1\" }",
+                &[],
+                Code::ReadAmbiguous,
+                "two meanings",
+            ),
+            ("rule = \"majority\"\nreaders = 3\nrequire_all = true", &[], Code::UnknownKey, "require_all"),
+        ];
+        for (keys, roles, code, words) in table {
+            let problems = parsed(keys, roles).expect_err(keys);
+            assert!(
+                problems.iter().any(|p| p.code == code && p.to_string().contains(words)),
+                "{keys}: {problems:?}"
+            );
+            assert!(
+                problems.iter().all(|p| p.location.as_ref().is_some_and(|l| l.line.is_some())),
+                "{problems:?}"
+            );
+        }
+        let compared = format!("rule = \"given\"\n{given}\n{}", given.replace("given =", "compare_with ="));
+        let problems = parsed(&compared, &[]).expect_err("nothing is computed");
+        assert_eq!(problems[0].code, Code::ReferenceRule);
+    }
+
+    #[test]
+    fn numbers_follow_from_the_readers_where_they_are_not_declared() {
+        use ReaderRole::{Adjudicator, Comparison, Reference};
+        let of = |keys: &str, roles: &[ReaderRole], voters| {
+            let rule = parsed(keys, roles).unwrap_or_else(|e| panic!("{keys}: {e:?}"));
+            (
+                rule.reads_per_case(voters),
+                rule.agreeing(voters),
+                rule.least_reads(voters),
+                rule.needs_all_equal(),
+            )
+        };
+        assert_eq!(of("rule = \"majority\"\nreaders = 3", &[], None), (Some(3), 2, 0, false));
+        assert_eq!(of("rule = \"majority\"\nreaders = 4", &[], None), (Some(4), 3, 0, false));
+        let all = "rule = \"unanimous\"\nrequire_all_readers = true";
+        assert_eq!(of(all, &[Reference, Comparison, Reference], Some(2)), (Some(2), 2, 2, true));
+        let any = "rule = \"majority\"\nfixed_readers = false\nminimum_agreeing = 1\nminimum_reads = 2";
+        assert_eq!(of(any, &[Reference; 5], Some(5)), (None, 1, 2, false));
+        let two = "rule = \"adjudicated\"\nadjudicate = \"disagreement\"";
+        assert_eq!(of(two, &[Reference, Reference, Adjudicator], Some(2)), (Some(2), 2, 0, true));
+    }
+}

@@ -210,6 +210,8 @@ fn last(rows: &[&ReadRow]) -> Result<Read, Diagnostic> {
 mod tests {
     use std::path::Path;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::protocol;
     use Read::{Indeterminate as I, Negative as N, Positive as P, Uninterpretable as U};
@@ -304,5 +306,27 @@ mod tests {
         assert_eq!((found.of_other_cases, found.cases.len()), (1, 1));
         // An id that differs in form alone is no other case.
         assert!(assemble(&rows, &known, &ignore, &Roster::default()).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Several rows of one reader are a negative read only where every one of them is negative, in any order.
+        #[test]
+        fn only_negative_rows_make_a_negative_read(
+            (reads, shuffled) in prop::collection::vec(prop::sample::select(vec![P, N, I, U]), 2..6)
+                .prop_flat_map(|reads| (Just(reads.clone()), Just(reads).prop_shuffle())),
+        ) {
+            for rule in [RepeatedRead::SetAside, RepeatedRead::AnyPositive, RepeatedRead::AllAgree] {
+                let of = |reads: &[Read]| {
+                    let rows: Vec<ReadRow> = reads.iter().map(|read| row("a", "1", *read, 2)).collect();
+                    one_read(&rows.iter().collect::<Vec<_>>(), rule).0
+                };
+                let found = of(&reads);
+                prop_assert_eq!(found, of(&shuffled));
+                prop_assert!(found != Some(N) || reads.iter().all(|read| *read == N));
+                prop_assert!(rule != RepeatedRead::AnyPositive || (found == Some(P)) == reads.contains(&P));
+            }
+        }
     }
 }

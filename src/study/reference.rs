@@ -183,8 +183,14 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>) -> (Vec<ReadRow>, Vec<D
     if files.counting.is_empty() {
         let message = format!("no reader file matches {}", source.files.join(", "));
         problems.push(
-            Diagnostic::error(Code::ReadsMissing, message)
-                .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
+            Diagnostic::error(Code::ReadsMissing, message).hint(
+                if inputs.protocol.reference_standard.rule.is_vote() {
+                    "put the readers' files there as they came, one row a read: case_id, reader_id, read"
+                } else {
+                    "put the readers' files there as they came; where nobody read for a given reference standard, \
+                     take [reads] out of the protocol"
+                },
+            ),
         );
     }
     (rows, files.warnings)

@@ -14,8 +14,10 @@ use sequester::inference::scores;
 use sequester::model::experiment::Experiment;
 use sequester::model::lock::Lock;
 use sequester::model::weights;
-use sequester::protocol;
+use sequester::protocol::{self, DeclaredReaders, LabelTable, ReferenceRule};
 use sequester::reads::files as reads;
+use sequester::reads::labels::Labels;
+use sequester::reads::roster::Roster;
 
 const PROTOCOL: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
 const EXPERIMENT: &str = include_str!("../../protocols/exp-2a.toml");
@@ -25,6 +27,7 @@ const NIH: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age
     Position\n\
                    00000001_000.png,Edema|Mass,0,1,058Y,M,PA\n";
 const READS: &str = "case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n";
+const READERS: &str = "id,role,qualification,specialty,years,labelled_training_data\nR1,reference,q,s,12.5,no\nR2,ignored,,,,\n";
 const SCORES: &str = "case_id,score,refused\na,0.25,\nb,,age 81 is outside 18-80 years\n";
 
 fn ledger() -> Vec<u8> {
@@ -47,6 +50,20 @@ fn feed(bytes: &[u8]) {
     let _ = lists::parse(path, bytes, None);
     let declared = protocol::parse(path, PROTOCOL).expect("valid");
     let _ = reads::parse(path, bytes, &declared.reads);
+    let of_file = ReferenceRule {
+        declared: DeclaredReaders::File("readers.csv".parse().expect("a path")),
+        ..declared.reference_standard.clone()
+    };
+    let _ = Roster::of(&of_file, Some((path, bytes)));
+    let words = |text: &str| vec![text.to_owned()];
+    let labels = LabelTable {
+        case_column: "case_id".to_owned(),
+        label_column: "read".to_owned(),
+        positive: words("positive"),
+        negative: words("negative"),
+        ..LabelTable::default()
+    };
+    let _ = Labels::default().add(path, bytes, &labels);
     let _ = scores::parse(path, bytes, "case_id", &["score".to_owned()], |v| v[0]);
     let _ = Ledger::parse(path, bytes);
     let _ = Lock::from_bytes(bytes, path);
@@ -69,7 +86,7 @@ proptest! {
 
     #[test]
     fn damaged_files_never_panic(
-        which in 0_usize..8,
+        which in 0_usize..9,
         damage in proptest::collection::vec(
             (any::<proptest::sample::Index>(), any::<u8>(), 0_usize..3),
             1..6
@@ -83,6 +100,7 @@ proptest! {
             4 => NIH.as_bytes().to_vec(),
             5 => READS.as_bytes().to_vec(),
             6 => SCORES.as_bytes().to_vec(),
+            7 => READERS.as_bytes().to_vec(),
             _ => ledger(),
         };
         for (place, byte, how) in damage {

@@ -389,3 +389,43 @@ fn adjudicators_who_do_not_say_the_same_are_told() {
         study("rule = \"panel\"", &[("R1", "adjudicator"), ("R2", "adjudicator"), ("R3", "comparison")]);
     refused(&study, "check", "adjudicators-disagree", &["do not say the same"]);
 }
+
+#[test]
+fn words_of_the_reads_may_be_mended_with_a_reason_until_the_test_set_is_opened() {
+    let study = Study::small();
+    assert_eq!(study.run("dataset", &[]).code, 0);
+    // The platform exports other words than were declared.
+    for reader in ["1", "2", "3"] {
+        let name = format!("reads/reader-{reader}.csv");
+        study.write(&name, &study.read(&name).replace(",positive", ",yes").replace(",negative", ",no"));
+    }
+    let stopped = study.run("reads", &[]);
+    assert!(stopped.code == 1 && stopped.stderr.contains("error[read-unknown]"), "{}", stopped.stderr);
+    let locked = study.read("protocol.toml");
+    let mended = locked.clone() + "\n[reads]\npositive = [\"yes\"]\nnegative = [\"no\"]\n";
+    study.write("protocol.toml", &mended);
+    for command in ["reads", "run"] {
+        let stopped = study.run(command, &[]);
+        assert_eq!(stopped.code, 30, "{}", stopped.stderr);
+        assert!(stopped.stderr.contains("sequester reads STUDY --reason TEXT"), "{}", stopped.stderr);
+    }
+    // Nothing else may change beside the words.
+    study.write("protocol.toml", &mended.replace("level = 0.95", "level = 0.90"));
+    let stopped = study.run("reads", &["--reason", "the platform says yes"]);
+    assert_eq!(stopped.code, 30, "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("more than words and columns of [reads]"), "{}", stopped.stderr);
+    study.write("protocol.toml", &mended);
+    let amended = study.run("reads", &["--reason", "the platform says yes", "--by", "A. Example"]);
+    assert_eq!(amended.code, 0, "{}", amended.stderr);
+    assert_eq!(study_ledger(&study).matches("protocol-locked\"").count(), 2, "{}", study_ledger(&study));
+    let (_, document) = through(&study);
+    assert!(document.contains("by A. Example: the platform says yes"), "{document}");
+    let bundle = "evidence/run-1/data/protocol-locked-";
+    assert_eq!(study.read(&format!("{bundle}1.toml")), locked);
+    assert_eq!(study.read(&format!("{bundle}2.toml")), mended);
+    // After the opening it is too late.
+    study.write("protocol.toml", &(mended + "indeterminate = [\"unsure\"]\n"));
+    let stopped = study.run("reads", &["--reason", "again"]);
+    assert_eq!(stopped.code, 30, "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("the test set was opened 1 times"), "{}", stopped.stderr);
+}

@@ -103,6 +103,7 @@ pub fn context(source: &Source) -> Json {
         "protocol_text": source.protocol_text,
         "lock": source.recorded.lock,
         "openings": source.openings,
+        "amendments": source.amendments,
         "root_digest": source.root_digest,
         "run_id": source.run_id,
         "date": source.date,

@@ -435,6 +435,7 @@ pub(super) fn realistic() -> Source {
         digests,
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
+        amendments: Vec::new(),
         openings: vec![
             Opening { date: "2026-01-31T11:58:04Z".into(), reason: None, by: "not recorded".into() },
             Opening {

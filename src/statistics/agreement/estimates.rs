@@ -250,15 +250,15 @@ pub fn device_beside_readers(
 }
 
 /// Readers who have no part in the reference standard, beside it, on the cases that the reader decided and that
-/// have one: `cohen_kappa`, `sensitivity` and `specificity` ("R1 vs reference standard"). Where the device called
-/// them as well, the same of the device on those cases ("device vs reference standard, cases of R1") and
+/// have one: `cohen_kappa`, `sensitivity` and `specificity` ("R1 vs reference standard"). With the calls of a
+/// device, the same of the device on those cases that it called ("device vs reference standard, cases of R1") and
 /// `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `reference` and `calls` have
 /// one entry a row of `table`; `None`: nothing follows, or no call.
 pub fn beside_reference(
     readers: &[String],
     table: &[Vec<Option<bool>>],
     reference: &[Option<bool>],
-    calls: &[Option<bool>],
+    calls: Option<&[Option<bool>]>,
     plan: &Plan,
 ) -> Vec<Estimate> {
     let mut out = Vec::new();
@@ -267,14 +267,14 @@ pub fn beside_reference(
         let mut device = Confusion::default();
         let (mut labels, mut reads, mut device_calls) = (Vec::new(), Vec::new(), Vec::new());
         let score = |call: bool| f64::from(u8::from(call));
-        for ((row, truth), call) in table.iter().zip(reference).zip(calls) {
+        for (case, (row, truth)) in table.iter().zip(reference).enumerate() {
             let (Some(Some(read)), Some(truth)) = (row.get(place), truth) else { continue };
             own.count(*truth, *read);
-            if let Some(call) = call {
-                device.count(*truth, *call);
+            if let Some(call) = calls.and_then(|calls| *calls.get(case)?) {
+                device.count(*truth, call);
                 labels.push(*truth);
                 reads.push(score(*read));
-                device_calls.push(score(*call));
+                device_calls.push(score(call));
             }
         }
         let of = |counts: &Confusion, name: String| {
@@ -293,6 +293,9 @@ pub fn beside_reference(
             estimates
         };
         out.extend(of(&own, format!("{reader} vs reference standard")));
+        if calls.is_none() {
+            continue;
+        }
         out.extend(of(&device, format!("device vs reference standard, cases of {reader}")));
         let sample = Sample { labels: &labels, scores: &device_calls, patients: None, sites: None };
         let (mut estimate, _) = estimate_mcnemar(&sample, &reads, 0.5);
@@ -390,7 +393,8 @@ mod tests {
         truth.push(yes);
         calls.push(None);
         let plan = Plan::new(0.95, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 100, 1);
-        let found = beside_reference(&["C1".to_owned()], &table, &truth, &calls, &plan);
+        let found = beside_reference(&["C1".to_owned()], &table, &truth, Some(&calls), &plan);
+        assert_eq!(beside_reference(&["C1".to_owned()], &table, &truth, None, &plan), found[..3]);
         let shown: Vec<_> = found
             .iter()
             .map(|e| (e.id.as_str(), e.model.as_deref().unwrap_or_default(), e.numerator, e.denominator))

@@ -99,11 +99,10 @@ pub(super) fn reader_estimates(
         out.extend(agreement::device_beside_readers(&voters, &table, &calls, &exact));
     }
     let apart: Vec<String> = if is_vote { others } else { [voters, others].concat() };
-    if apart.len() <= MOST_READERS_BESIDE {
-        let table = read_matrix(drawn, reference, &apart);
-        let truth: Vec<Option<bool>> = drawn.iter().map(|case| case.consensus.positive()).collect();
-        out.extend(agreement::beside_reference(&apart, &table, &truth, &calls, &exact));
-    }
+    let table = read_matrix(drawn, reference, &apart);
+    let truth: Vec<Option<bool>> = drawn.iter().map(|case| case.consensus.positive()).collect();
+    let beside = (apart.len() <= MOST_READERS_BESIDE).then_some(&calls[..]);
+    out.extend(agreement::beside_reference(&apart, &table, &truth, beside, &exact));
     out
 }
 

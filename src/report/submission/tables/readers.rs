@@ -201,7 +201,9 @@ const MOST_PAIRS: usize = 15;
 /// The rows of the table, each with who is compared; and what is to be said of pairs that are not shown.
 fn shown(agreement: &[Estimate]) -> (Vec<(&Estimate, String)>, Option<String>) {
     let between = |e: &Estimate| e.model.clone().unwrap_or_else(|| "all readers".to_owned());
-    let is_pair = |e: &&Estimate| e.id == "cohen_kappa" && e.model.is_some();
+    // A reader beside the reference standard is no pair of readers.
+    let beside = |e: &Estimate| e.model.as_deref().is_some_and(|m| m.contains("vs reference standard"));
+    let is_pair = |e: &&Estimate| e.id == "cohen_kappa" && e.model.is_some() && !beside(e);
     let (pairs, others): (Vec<&Estimate>, Vec<&Estimate>) = agreement.iter().partition(is_pair);
     if pairs.len() <= MOST_PAIRS {
         return (agreement.iter().map(|e| (e, between(e))).collect(), None);
@@ -286,6 +288,9 @@ mod tests {
     fn a_few_pairs_are_all_shown_and_many_by_their_range() {
         let few = pairs(MOST_PAIRS);
         assert!(shown(&few).0.len() == MOST_PAIRS + 1 && shown(&few).1.is_none());
+        let beside = Estimate { model: Some("C1 vs reference standard".into()), ..few[0].clone() };
+        let mixed: Vec<Estimate> = few.iter().cloned().chain([beside]).collect();
+        assert!(shown(&mixed).0.len() == MOST_PAIRS + 2 && shown(&mixed).1.is_none());
         let many = pairs(36);
         let (rows, note) = shown(&many);
         let between: Vec<&str> = rows.iter().map(|(_, between)| between.as_str()).collect();
