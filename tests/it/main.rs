@@ -23,7 +23,9 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
+mod reader_platforms;
 mod reads_formats;
+mod reads_mutated;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

@@ -33,9 +33,9 @@ const DESCRIBING: [&str; 20] = [
     "121071", "112039", "112040", "126070", "126071", "126072", "126073", "126074", "126100", "111001",
     "111002", "111003", "121401", "121135", "121139", "121049", "121046", "121058", "125005", "121321",
 ];
-/// The same in other schemes: finding site, laterality, topographical modifier, measurement method, derivation, finding
-/// category.
-const DESCRIBING_ELSEWHERE: [&str; 14] = [
+/// The same in other schemes: finding site, laterality, topographical modifier, method, derivation, category, time point,
+/// session.
+const DESCRIBING_ELSEWHERE: [&str; 15] = [
     "G-C0E3",
     "363698007",
     "G-C171",
@@ -50,6 +50,7 @@ const DESCRIBING_ELSEWHERE: [&str; 14] = [
     "C0449450",
     "121207",
     "C2348792",
+    "C67447",
 ];
 /// Names by which writers say that nobody is named.
 const NOBODY: [&str; 4] = ["unknown", "anonymous", "anon", "none"];
