@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
+use crate::evidence::amendment;
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Entry, Event, Ledger};
@@ -134,6 +135,7 @@ fn ledger(opened: &Opened) -> Answer {
     let opening = ledger.last(Event::TestSetOpened).map(|e| e.digests.clone()).unwrap_or_default();
     problems.extend(openings(&ledger));
     problems.extend(unnamed(opened, &opening));
+    problems.extend(amendment::problems(ledger.entries(), &opened.payload));
     let locked = ledger.last(Event::ProtocolLocked).map(|e| e.digests.clone()).unwrap_or_default();
     for (name, digest) in recorded.iter().chain(&opening).chain(&locked) {
         let found = name

@@ -274,7 +274,7 @@ impl Reads {
         let said = reads::files::said(&table, columns).map_err(Error::Input)?;
         let mut problems = said.problems;
         let who = said.rows.iter().map(|row| (row.reader_id, &args.file, row.line));
-        problems.extend(reads::consensus::colliding(who));
+        problems.extend(reads::roster::colliding(who));
         let patients = match &args.patient {
             Some(column) => Some(patients_of(&table, &args.case, column, &mut problems)?),
             None => None,

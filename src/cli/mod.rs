@@ -29,6 +29,7 @@ mod lock;
 mod metrics;
 mod outcome;
 mod reads;
+mod reference;
 mod report;
 mod run;
 mod score;

@@ -288,12 +288,14 @@ codes! {
     ReadersAlike = "readers-alike",
     /// A reader read a case twice.
     RepeatedRead = "repeated-read",
-    /// `fixed_readers` is true, and not exactly three readers read.
+    /// `fixed_readers` is true, and not exactly the declared readers read.
     ReaderCount = "reader-count",
-    /// More than three reads of a case count.
+    /// More reads of a case count than the protocol declares readers.
     TooManyReaders = "too-many-readers",
     /// A reader's file holds no read.
     ReadsNone = "reads-none",
+    /// A file in the readers' folder that no pattern matches.
+    ReadsFileUnmatched = "reads-file-unmatched",
     /// Answers that were cancelled or not completed are no reads.
     ReadsNotCounted = "reads-not-counted",
     /// Labels that an export marks as ground truth do not vote.
@@ -301,7 +303,7 @@ codes! {
     /// An answer is no number of the declared scale.
     ReadOffScale = "read-off-scale",
     /// The time of a read is none.
-    ReadTime = "read-time",
+    TimeUnreadable = "time-unreadable",
     /// One answer has choices of different meaning.
     ChoicesContradict = "choices-contradict",
     /// A file's name does not say who read.
@@ -346,6 +348,26 @@ codes! {
     RedcapCheckbox = "redcap-checkbox",
     /// Records of double data entry, and the reader is not declared to stand there.
     RedcapDoubleEntry = "redcap-double-entry",
+    /// Keys of `[reference_standard]`, or readers and rule, contradict each other.
+    ReferenceRule = "reference-rule",
+    /// Readers who read and are not declared, where readers are.
+    ReaderUndeclared = "reader-undeclared",
+    /// The last of several reads cannot be told by its time.
+    ReadTime = "read-time",
+    /// Two adjudicators of one case do not say the same.
+    AdjudicatorsDisagree = "adjudicators-disagree",
+    /// A case has two different labels in a table of labels.
+    LabelContradicts = "label-contradicts",
+    /// A table of labels has none for any case of the study.
+    LabelsMissing = "labels-missing",
+    /// A reader labelled data that the device was trained on.
+    ReaderLabelledTraining = "reader-labelled-training",
+    /// A declared reader read no case.
+    ReaderWithoutReads = "reader-without-reads",
+    /// Reads of cases that are in no case table were left out, as the protocol declares.
+    ReadsOfOtherCases = "reads-of-other-cases",
+    /// The computed reference standard differs from the label that came with the reads.
+    ReferenceDiffers = "reference-differs",
     // Scores
     /// A case has no score and no reason; or `missing_score = "refuse"` and a reason is all there is.
     ScoreMissing = "score-missing",

@@ -154,7 +154,7 @@ impl Ledger {
         digests: BTreeMap<String, Digest>,
         reason: Option<String>,
     ) -> Result<(), Diagnostic> {
-        if let Some(problem) = out_of_order(&self.entries, event) {
+        if let Some(problem) = out_of_order(&self.entries, event, reason.as_deref()) {
             return Err(Diagnostic::error(Code::LedgerOrder, problem));
         }
         let entry = Entry {
@@ -226,7 +226,7 @@ impl Ledger {
                     Diagnostic::error(Code::LedgerChain, format!("is numbered {}", entry.sequence)).at(at()),
                 );
             }
-            if let Some(problem) = out_of_order(&ledger.entries, entry.event) {
+            if let Some(problem) = out_of_order(&ledger.entries, entry.event, entry.reason.as_deref()) {
                 problems.push(Diagnostic::error(Code::LedgerOrder, problem).at(at()));
             }
             ledger.lines.push(line.to_owned());
@@ -243,7 +243,7 @@ fn canonical(entry: &Entry) -> String {
 /// Protocol locked → test set sealed → model locked → reference standard locked → test set opened →
 /// results recorded → evidence published. The preparing events may repeat before an opening (a reader
 /// file arrives late); after an opening only another opening, or preparations for it, may follow.
-fn out_of_order(entries: &[Entry], next: Event) -> Option<String> {
+fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<String> {
     let seen = |event| entries.iter().any(|e| e.event == event);
     let last = entries.last().map(|e| e.event);
     let name = |event: Event| serde_json::to_string(&event).unwrap_or_default().replace('"', "");
@@ -254,9 +254,17 @@ fn out_of_order(entries: &[Entry], next: Event) -> Option<String> {
             .map(|event| format!("{} before {}", name(next), name(*event)))
     };
     match next {
-        Event::ProtocolLocked => {
-            seen(Event::ProtocolLocked).then(|| "the protocol is locked twice".to_owned())
+        // Words of [reads] may be mended with a reason until the test set is opened.
+        Event::ProtocolLocked if seen(Event::ProtocolLocked) => {
+            if seen(Event::TestSetOpened) {
+                Some("the protocol is locked again after an opening of the test set".to_owned())
+            } else if reason.is_none_or(|reason| reason.trim().is_empty()) {
+                Some("the protocol is locked twice, the second time without a reason".to_owned())
+            } else {
+                None
+            }
         }
+        Event::ProtocolLocked => None,
         Event::TestSetSealed | Event::ModelLocked => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[
@@ -322,7 +330,12 @@ mod tests {
             assert!(failed, "{:?} without {:?}", ORDER[first], ORDER[second]);
         }
         let mut twice = ledger();
-        assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), None).is_err());
+        assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), Some("why".to_owned())).is_err());
+        let mut again = Ledger::default();
+        let mut lock = |reason: Option<&str>| {
+            again.append(Event::ProtocolLocked, "t", BTreeMap::new(), reason.map(str::to_owned)).is_ok()
+        };
+        assert!(lock(None) && !lock(None) && !lock(Some(" ")) && lock(Some("why")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a run leaves: a BagIt bundle (RFC 8493) with a hash-chained ledger, written once and never
 //! edited. Public tools can check it: `sha256sum -c manifest-sha256.txt`.
 
+pub mod amendment;
 pub mod bag;
 pub mod bundle;
 pub mod ledger;

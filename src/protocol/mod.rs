@@ -24,7 +24,10 @@ use crate::digest::RelativePath;
 
 pub use parse::{FORMAT, parse, parse_gate};
 pub use reads::{ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
-pub use reference::{IndeterminateRule, ReferenceRule, RepeatedRead};
+pub use reference::{
+    AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
+    ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
+};
 
 /// A valid protocol.
 #[derive(Clone, Debug, PartialEq, Serialize)]

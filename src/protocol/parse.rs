@@ -48,7 +48,7 @@ fn root(root: Section) -> Protocol {
     let eligibility = eligibility(&root);
     let sample = sample(root.section("sample"));
     let reads = reads(root.section("reads"));
-    let reference_standard = reference_standard(root.required_section("reference_standard"));
+    let reference_standard = reference_standard(&root);
     let scores = scores(root.section("scores"));
     let model = model(root.section("model"));
     let operating_point_section = root.required_section("operating_point");

@@ -25,6 +25,18 @@ pub enum Read {
     Uninterpretable,
 }
 
+impl Read {
+    /// The word in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+            Self::Indeterminate => "indeterminate",
+            Self::Uninterpretable => "uninterpretable",
+        }
+    }
+}
+
 /// One read with its place in the readers' files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRow {

@@ -4,6 +4,7 @@
 mod derive;
 mod description;
 pub mod estimates;
+mod reference;
 pub mod results;
 mod separation;
 mod tables;
@@ -21,14 +22,14 @@ use crate::inference::scores::{self, Scores};
 use crate::protocol::{
     CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup,
 };
-use crate::reads::consensus;
-use crate::reads::consensus::{Assembled, Consensus};
-use crate::reads::files as reads;
 use crate::sampling;
 use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
+pub use reference::{
+    Difference, ReferenceStandard, is_reads_file, is_reference_file, reference_standard, yes_or_no,
+};
 pub use separation::separate;
 
 /// The files of a study, by their path relative to the data folder.
@@ -71,7 +72,11 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
         }
     }
     if step != Step::Cohort {
-        needed.extend(protocol.reads.files.iter().cloned());
+        let rule = &protocol.reference_standard;
+        if rule.has_reads {
+            needed.extend(protocol.reads.files.iter().cloned());
+        }
+        needed.extend(rule.files().map(ToString::to_string));
     }
     if step == Step::All {
         needed.insert(protocol.scores.file.to_string());
@@ -343,69 +348,10 @@ pub fn cohort_table(cohort: &Cohort) -> Vec<u8> {
     tables::cohort(cohort)
 }
 
-/// The reference standard of the drawn cases.
-#[derive(Clone, Debug)]
-pub struct ReferenceStandard {
-    /// All reads that came, by case.
-    pub assembled: Assembled,
-    /// One consensus a drawn case, in the order of `cohort.drawn`.
-    pub consensus: Vec<Consensus>,
-}
-
-/// Reads the readers' files and computes the consensus. Sees no score.
-///
-/// # Errors
-/// Whatever is wrong in the files, all at once.
-pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
-    let source = &inputs.protocol.reads;
-    let mut rows = Vec::new();
-    let mut problems = Vec::new();
-    let mut files = 0;
-    for (path, bytes) in &inputs.files {
-        if source.files.iter().any(|pattern| matches(pattern, path.as_str())) {
-            files += 1;
-            match reads::parse(Path::new(path.as_str()), bytes, source) {
-                Ok(read) => rows.extend(read),
-                Err(more) => problems.extend(more),
-            }
-        }
-    }
-    if files == 0 {
-        problems.push(
-            Diagnostic::error(
-                Code::ReadsMissing,
-                format!("no reader file matches {}", source.files.join(", ")),
-            )
-            .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
-        );
-    }
-    if !problems.is_empty() {
-        return Err(problems.into());
-    }
-    let rule = &inputs.protocol.reference_standard;
-    let known = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
-    let assembled = consensus::assemble(&rows, &known, rule).map_err(Error::Input)?;
-    if rule.fixed_readers && assembled.readers.len() != 3 {
-        let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
-        return Err(Diagnostic::error(
-            Code::ReaderCount,
-            format!("{} readers read, the protocol declares 3: {}", names.len(), names.join(", ")),
-        )
-        .hint("add the missing reader's file, or declare `fixed_readers = false` when readers differ by case")
-        .into());
-    }
-    let mut consensuses = Vec::with_capacity(cohort.drawn.len());
-    for case in cohort.drawn_cases() {
-        match consensus::three(&case.case_id, assembled.cases.get(&case.case_id)) {
-            Ok(three) => consensuses.push(consensus::consensus(three, rule)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() {
-        Ok(ReferenceStandard { assembled, consensus: consensuses })
-    } else {
-        Err(problems.into())
-    }
+/// The reference standard as a table for people, before any score exists: one row a drawn case, with its level,
+/// the reason where there is none, and who said what.
+pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
+    tables::reference_for_people(cohort, reference)
 }
 
 /// The score table as the protocol declares it.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Code;
-use crate::protocol::{Fallback, Role};
+use crate::protocol::{Fallback, ReaderRole, Role};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Metric;
@@ -136,10 +136,26 @@ pub struct CohortRow {
 }
 
 /// One reader.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReaderSummary {
     /// The reader's id as in the files.
     pub id: String,
+    /// What the reader's reads are for; `None` where the protocol declares no readers, so that all are
+    /// reference readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ReaderRole>,
+    /// As declared of this reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualification: Option<String>,
+    /// As declared of this reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specialty: Option<String>,
+    /// Years of experience, as declared of this reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<f64>,
+    /// Whether the reader labelled data that the device was trained on, as declared.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub labelled_training_data: bool,
     /// Sampled cases read.
     pub reads: u64,
     /// Positive reads.
@@ -166,6 +182,15 @@ pub struct ConsensusSummary {
     pub majority: u64,
     /// Agreeing votes although a read was missing, indeterminate or set aside.
     pub incomplete: u64,
+    /// As many votes for it as against it, decided as declared.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tie: u64,
+    /// Decided by an adjudicator or a panel.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub adjudicated: u64,
+    /// Made elsewhere, and given as a table.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub given: u64,
     /// No consensus.
     pub none: u64,
     /// Positive by consensus.
@@ -174,6 +199,65 @@ pub struct ConsensusSummary {
     pub negative: u64,
     /// Cases without consensus, sorted.
     pub cases_without: Vec<String>,
+    /// How many cases have how many reads of reference readers; empty where the same readers read every case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads_per_case: Vec<ReadsPerCase>,
+    /// Several reads of one reader on one case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<RepeatedReads>,
+    /// The labels that came with the reads beside the computed answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<LabelComparison>,
+}
+
+/// How many cases have so many reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadsPerCase {
+    /// Reads of reference readers, one a reader.
+    pub reads: u64,
+    /// Sampled cases.
+    pub cases: u64,
+}
+
+/// Several reads of one reader on one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatedReads {
+    /// The case.
+    pub case_id: String,
+    /// The reader.
+    pub reader_id: String,
+    /// How many.
+    pub reads: u64,
+    /// What they count as together; `None`: they were set aside.
+    pub counts_as: Option<String>,
+}
+
+/// Labels that came with the reads, beside the computed answers, over the sampled cases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelComparison {
+    /// Where the labels come from, as declared.
+    pub source: String,
+    /// Cases with a computed answer and a label, each positive or negative.
+    pub compared: u64,
+    /// Cases with a label, and without a computed answer.
+    pub without_consensus: u64,
+    /// Cases without a label, or with an indeterminate one.
+    pub without_label: u64,
+    /// Every compared case on which the two differ, in the order of the sample.
+    pub differences: Vec<LabelDifference>,
+}
+
+/// A case on which the computed answer and the label that came with the reads differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelDifference {
+    /// The case.
+    pub case_id: String,
+    /// The computed answer: `positive` or `negative`.
+    pub computed: String,
+    /// How it came about: `unanimous`, `majority`, ...
+    pub level: String,
+    /// The label that came: `positive` or `negative`.
+    pub label: String,
 }
 
 /// The operating point, and where it came from.

@@ -2,6 +2,7 @@
 //! `compare` do, without their options and words. No argument parser, no terminal, no clock and no
 //! environment: those come in with [`Outside`](outside::Outside).
 
+pub mod amendment;
 pub mod check;
 pub mod compare;
 pub mod dataset;

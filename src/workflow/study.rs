@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::{Digest, RelativePath};
+use crate::evidence::amendment::locked_name;
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::evidence::names::{self, Named};
@@ -111,6 +112,7 @@ impl Study {
                     return Err(refused.into());
                 }
                 let digests = BTreeMap::from([("protocol.toml".to_owned(), digest)]);
+                self.keep_locked(1)?;
                 self.record(Event::ProtocolLocked, outside, digests, None)
             }
             Some(entry) if entry.digests.get("protocol.toml") == Some(&digest) => Ok(()),
@@ -126,11 +128,25 @@ impl Study {
                         .at(Location::file(self.folder.join("protocol.toml")))
                         .hint(
                             "put the locked text back, or start a new study (another --out) \
-                             with a new protocol version",
+                             with a new protocol version; words and columns of [reads] alone may be mended \
+                             until the test set is opened: `sequester reads STUDY --reason TEXT`",
                         ),
                 ]))
             }
         }
+    }
+
+    /// Where the text of the protocol lies that was locked as so many-th.
+    pub(super) fn locked_text(&self, number: usize) -> PathBuf {
+        self.out.join("work").join(locked_name(number))
+    }
+
+    /// Keeps the protocol's text, which is being locked as so many-th.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn keep_locked(&self, number: usize) -> Result<()> {
+        storage::write_atomic(&self.locked_text(number), &self.protocol_bytes)
     }
 
     /// The files a step needs, from disk.

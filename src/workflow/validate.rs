@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{dataset, names, reads, report};
+use super::{amendment, dataset, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
@@ -153,6 +153,7 @@ fn publish(
     outside.say("validate", "writing the evidence bundle");
     let mut payload = words(study)?;
     payload.insert(bundle::path("", bundle::PROTOCOL)?, study.protocol_bytes.clone());
+    payload.extend(amendment::texts(study)?);
     for (path, bytes) in &inputs.files {
         payload.insert(bundle::path(bundle::INPUTS, path.as_str())?, bytes.clone());
     }

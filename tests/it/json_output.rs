@@ -58,6 +58,27 @@ fn studies(outputs: &mut Outputs) {
     outputs.add("error", 1, &["dataset", folder]);
 }
 
+/// Readers with roles, reads that are irregular, and labels that came with them.
+fn readers(outputs: &mut Outputs) {
+    let study = Study::small();
+    outputs.add("reads-reference", 0, &["reads", "reference", text(study.path())]);
+    let rule = "qualification = \"radiologist\"\nrule = \"majority\"\nfixed_readers = false\nminimum_agreeing = 1\n\
+                repeated_read = \"set-aside\"\ncompare_with = { file = \"cases.csv\", label_column = \"label\", positive = [\"1\"], \
+                negative = [\"0\"], source = \"the report\" }\n";
+    let role = |id: &str, role: &str| format!("\n[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\n");
+    let roles = role("R1", "reference")
+        + &role("R2", "reference")
+        + &role("R3", "ignored")
+        + &role("R4", "comparison");
+    let three = "readers = 3\nqualification = \"radiologist\"\nrule = \"majority\"\n";
+    study.replace("protocol.toml", three, &format!("{rule}{roles}"));
+    study.replace("protocol.toml", "cases = 80\npositives = 40\n", "");
+    study.write("reads/reader-1.csv", &(study.read("reads/reader-1.csv") + "C001,R1,positive\n"));
+    let out = study.file("reference.csv");
+    outputs.add("reads-reference", 0, &["reads", "reference", text(study.path()), "--out", text(&out)]);
+    outputs.add("reads", 0, &["reads", text(study.path()), "--dry-run"]);
+}
+
 /// A locked model scores, is exported, and its scores are verified.
 fn models(outputs: &mut Outputs, dicom: &Path) {
     let study = crate::locked_model::study();
@@ -189,6 +210,7 @@ fn statistics(outputs: &mut Outputs) {
 fn outputs() -> Outputs {
     let mut outputs = Outputs::default();
     studies(&mut outputs);
+    readers(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);
     models(&mut outputs, &dicom);
     statistics(&mut outputs);

@@ -24,6 +24,7 @@ mod onnx;
 mod phi;
 mod properties;
 mod reader_platforms;
+mod readers;
 mod reads_formats;
 mod reads_mutated;
 mod real_data;

@@ -107,7 +107,7 @@ fn redcaps_projects_are_read_as_their_manifest_says() {
     assert_eq!(answers(&named).len(), 1);
     assert_eq!((named.answers[0].case_id.as_str(), named.answers[0].text.as_str()), ("b", "Bob"));
     let timed = one("integer_before_validation") + "\ntime_column = \"time_1\"";
-    refused(&data, &at("redcapr_potentially-problematic-values.data.csv"), &timed, "read-time");
+    refused(&data, &at("redcapr_potentially-problematic-values.data.csv"), &timed, "time-unreadable");
 
     let weight = "format = \"redcap\"\ninstrument = \"weight\"\nreader_from = \"instance\"\nread_column = \"weight_pounds\"\n\
                   time_column = \"weight_date\"\ntime_format = \"%m/%d/%Y\"";

@@ -72,7 +72,7 @@ fn sheet<'t>(table: &'t Table, source: &'t ReadsSource, ids: &[usize], answers: 
 /// One row a read, or one row a box.
 ///
 /// # Errors
-/// `column-missing`, `value-missing`, `read-time`: everything at once.
+/// `column-missing`, `value-missing`, `time-unreadable`: everything at once.
 pub fn long(
     path: &Path,
     table: &Table,

@@ -34,7 +34,7 @@ pub fn is_ground_truth(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// `grand-challenge-addresses` where the case is an address, `question-needed`, `column-missing`,
-/// `json-unreadable` for a cell that is no JSON, `value-missing`, `read-time`: everything at once.
+/// `json-unreadable` for a cell that is no JSON, `value-missing`, `time-unreadable`: everything at once.
 pub fn answers(
     path: &Path,
     table: &Table,
@@ -107,7 +107,7 @@ pub fn answers(
         let given_at = row.get(stated).and_then(|text| time(text, None));
         if let (Some(text), None) = (row.get(stated), given_at) {
             let message = format!("`{}` is no time", short(text));
-            problems.push(Diagnostic::error(Code::ReadTime, message).at(at.clone()));
+            problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);

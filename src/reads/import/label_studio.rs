@@ -95,7 +95,7 @@ struct Read<'s> {
 /// # Errors
 /// `json-unreadable`, `export-unsupported` for JSON of another platform, `label-studio-cancelled` for JSON_MIN,
 /// `reads-presence-only` where there are boxes alone, `question-needed` for several controls, `column-missing`
-/// for data without the case, `value-missing`, `read-time`: everything at once.
+/// for data without the case, `value-missing`, `time-unreadable`: everything at once.
 pub fn json(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
     let text = super::json::text(path, bytes)?;
     let places = Places::of(path, text);
@@ -272,7 +272,7 @@ impl Read<'_> {
         let given_at = stated.as_deref().and_then(|text| time(text, None));
         if let (Some(text), None) = (&stated, given_at) {
             let message = format!("`{}` is no time", short(text));
-            self.problems.push(Diagnostic::error(Code::ReadTime, message).at(at.clone()));
+            self.problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let answer = Answer {
             case_id: case.to_owned(),
@@ -411,7 +411,7 @@ fn cancelled_unknown(form: &str, at: Location) -> Diagnostic {
 ///
 /// # Errors
 /// `label-studio-cancelled` unless it is stated that what was cancelled is not in it, `question-needed`,
-/// `column-missing`, `value-missing`, `read-time`: everything at once.
+/// `column-missing`, `value-missing`, `time-unreadable`: everything at once.
 pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
     let at = Location::file(path);
     let has_flag = table.column("was_cancelled").is_some();
@@ -462,7 +462,7 @@ pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, V
         let given_at = text.and_then(|text| time(text, None));
         if let (Some(text), None) = (text, given_at) {
             let message = format!("`{}` is no time", short(text));
-            problems.push(Diagnostic::error(Code::ReadTime, message).at(at.clone()));
+            problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);

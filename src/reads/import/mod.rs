@@ -62,7 +62,9 @@ pub fn export(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export,
     if let Some(pattern) = &source.case_pattern {
         cases(path, pattern, &mut export)?;
     }
-    if export.answers.is_empty() && export.given.is_empty() {
+    // Where a file is one item, one without an answer is nothing to warn of.
+    let of_one = matches!(source.format, ReadsFormat::V7 | ReadsFormat::DicomSr);
+    if export.answers.is_empty() && export.given.is_empty() && !of_one {
         let message = "no read stands in this file";
         export.warnings.push(Diagnostic::warning(Code::ReadsNone, message).at(Location::file(path)));
     }

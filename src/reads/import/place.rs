@@ -140,7 +140,7 @@ impl Place<'_> {
     /// The answer, or why it is none.
     ///
     /// # Errors
-    /// `read-time` for a time that is none.
+    /// `time-unreadable` for a time that is none.
     pub fn answer(
         self,
         extra: &Extra,
@@ -158,7 +158,7 @@ impl Place<'_> {
         let given = match self.row.get(extra.time) {
             None => None,
             Some(text) => Some(time(text, source.time_format.as_deref()).ok_or_else(|| {
-                Diagnostic::error(Code::ReadTime, format!("`{}` is no time", short(text)))
+                Diagnostic::error(Code::TimeUnreadable, format!("`{}` is no time", short(text)))
                     .at(at.clone())
                     .hint(
                         "times are read with the year first, such as 2026-03-01 14:05; for another form declare \

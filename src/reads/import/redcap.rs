@@ -63,7 +63,7 @@ struct Asked {
 /// # Errors
 /// `redcap-eav`, `export-without-reads` and `redcap-double-entry` for exports of another kind,
 /// `redcap-completion` where no form's status stands behind the answer, `redcap-checkbox` for boxes in one
-/// column, `column-missing`, `value-missing`, `read-time`: everything at once.
+/// column, `column-missing`, `value-missing`, `time-unreadable`: everything at once.
 pub fn read(
     path: &Path,
     table: &Table,

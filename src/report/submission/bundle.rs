@@ -25,12 +25,12 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     let protocol_text = bundle::text(payload, bundle::PROTOCOL)?.to_owned();
     let ledger = Ledger::parse(Path::new("data/ledger.jsonl"), bundle::file(payload, bundle::LEDGER)?)
         .map_err(Error::Evidence)?;
-    let openings = ledger
-        .entries()
-        .iter()
-        .filter(|e| e.event == Event::TestSetOpened)
-        .map(|e| Opening { date: e.at.clone(), reason: e.reason.clone(), by: e.who() })
-        .collect();
+    let of = |event: Event| {
+        let entries = ledger.entries().iter().filter(move |e| e.event == event);
+        entries.map(|e| Opening { date: e.at.clone(), reason: e.reason.clone(), by: e.who() })
+    };
+    let openings = of(Event::TestSetOpened).collect();
+    let amendments = of(Event::ProtocolLocked).skip(1).collect();
     let lock_path = bundle::path(bundle::MODEL, "lock.json")?;
     let (lock, recorded): (Option<Lock>, Option<Value>) = match payload.get(&lock_path) {
         Some(_) => (Some(json(payload, lock_path.as_str())?), Some(json(payload, lock_path.as_str())?)),
@@ -61,6 +61,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         run_id: environment.run,
         date: environment.created,
         openings,
+        amendments,
         templates: bundle::templates(payload)?,
         program_version: results.method.program_version.clone(),
         results,

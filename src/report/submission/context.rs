@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::source::Source;
 use super::subgroups::is_insufficient;
+use super::truth;
 use super::values::{at, words};
 use crate::document::tree::Facts;
 use crate::document::{format, text};
@@ -63,6 +64,7 @@ pub fn context(source: &Source) -> Json {
         "study": results.study,
         "flow": results.flow,
         "consensus": results.consensus,
+        "reference": truth::context(source),
         "readers": results.readers,
         "operating_point": results.operating_point,
         "exact_threshold": results.operating_point.threshold.to_string(),
@@ -99,6 +101,7 @@ pub fn context(source: &Source) -> Json {
         "protocol_text": source.protocol_text,
         "lock": source.recorded.lock,
         "openings": source.openings,
+        "amendments": source.amendments,
         "root_digest": source.root_digest,
         "run_id": source.run_id,
         "date": source.date,

@@ -40,6 +40,8 @@ pub struct Source {
     pub date: String,
     /// Openings of the sealed test set, from the ledger, in order.
     pub openings: Vec<Opening>,
+    /// Changes of words or columns in `[reads]` after the protocol was locked, from the ledger, in order.
+    pub amendments: Vec<Opening>,
     /// Template name (`submission.md`, ...) → text. See `default_templates`.
     pub templates: BTreeMap<String, String>,
     /// `major.minor.patch` of the program that renders.
@@ -68,7 +70,7 @@ pub struct TrainingEpoch {
     pub tuning_auc: Option<f64>,
 }
 
-/// The sealed test set was opened.
+/// The sealed test set was opened, or the protocol amended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opening {
     /// As the ledger has it.

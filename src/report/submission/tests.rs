@@ -277,9 +277,9 @@ pub(super) fn realistic() -> Source {
                 positive,
                 negative,
                 indeterminate,
-                uninterpretable: 0,
                 set_aside,
                 missing: Some(missing),
+                ..ReaderSummary::default()
             })
             .to_vec(),
         consensus: ConsensusSummary {
@@ -290,6 +290,7 @@ pub(super) fn realistic() -> Source {
             positive: 490,
             negative: 496,
             cases_without: (1..=14).map(|i| format!("C{:04}", i * 61)).collect(),
+            ..ConsensusSummary::default()
         },
         agreement: vec![
             index("fleiss_kappa", 0.742, 0.031, IntervalMethod::BootstrapPercentile, 978, 486),
@@ -405,6 +406,7 @@ pub(super) fn realistic() -> Source {
         digests,
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
+        amendments: Vec::new(),
         openings: vec![
             Opening { date: "2026-01-31T11:58:04Z".into(), reason: None, by: "not recorded".into() },
             Opening {

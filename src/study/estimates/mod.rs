@@ -21,10 +21,8 @@ use self::plan::StudyPlan;
 use self::readers::{reader_estimates, readers};
 use self::subgroups::cohort_table;
 use self::warnings::warnings;
-use crate::dataset::case::Case;
 use crate::diagnostic::Diagnostic;
 use crate::protocol::{Protocol, Role};
-use crate::reads::consensus::Assembled;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::poolability::poolability;
 use crate::statistics::roc::{PrecisionRecallPoint, precision_recall_points, roc_points};
@@ -32,6 +30,7 @@ use crate::statistics::roc_band::roc_band;
 use crate::study::results::{
     AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
 };
+use crate::study::{Cohort, ReferenceStandard};
 
 /// Computes everything a document may print.
 ///
@@ -39,17 +38,16 @@ use crate::study::results::{
 /// `one-class` when the analysed cases are all positive or all negative.
 pub fn analyse(
     protocol: &Protocol,
-    considered: &[Case],
-    failed: &[Vec<usize>],
+    cohort: &Cohort,
     drawn: &[StudyCase],
-    assembled: &Assembled,
+    reference: &ReferenceStandard,
     operating_point: OperatingPointRecord,
 ) -> Result<Results, Vec<Diagnostic>> {
     let analysed: Vec<Analysed> = drawn
         .iter()
         .filter_map(|c| Some(Analysed { case: c.case, positive: c.consensus.positive()?, score: c.score? }))
         .collect();
-    let flow = flow(protocol, considered, failed, drawn, &analysed);
+    let flow = flow(protocol, cohort, drawn, &analysed);
     if flow.positives == 0 || flow.negatives == 0 {
         return Err(vec![one_class(&flow)]);
     }
@@ -72,7 +70,7 @@ pub fn analyse(
     };
     let labels: Vec<bool> = analysed.iter().map(|a| a.positive).collect();
     let scores: Vec<f64> = analysed.iter().map(|a| a.score).collect();
-    let consensus = consensus_summary(drawn);
+    let consensus = consensus_summary(protocol, cohort, drawn, reference);
     let columns = Columns::of(&analysed);
     let (roc_band, band_method) = roc_band(
         &columns.sample(),
@@ -92,8 +90,8 @@ pub fn analyse(
             synthetic,
         },
         cohort: cohort_table(protocol, &analysed),
-        readers: readers(protocol, drawn, assembled),
-        agreement: reader_estimates(&plan, drawn, assembled),
+        readers: readers(protocol, drawn, reference),
+        agreement: reader_estimates(&plan, drawn, reference),
         method: AnalysisMethod {
             level: protocol.analysis.level,
             resampling_unit: plan.unit,
