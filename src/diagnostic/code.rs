@@ -302,6 +302,8 @@ codes! {
     ReadsGiven = "reads-given",
     /// An answer is no number of the declared scale.
     ReadOffScale = "read-off-scale",
+    /// A box on a case that the list of what was read does not have.
+    ReadUnlisted = "read-unlisted",
     /// The time of a read is none.
     TimeUnreadable = "time-unreadable",
     /// One answer has choices of different meaning.

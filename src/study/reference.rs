@@ -104,12 +104,14 @@ pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
     let rule = &protocol.reference_standard;
     let named = protocol.reads.files.iter().any(|pattern| pattern == path.as_str());
     let matched = protocol.reads.files.iter().any(|pattern| matches(pattern, path.as_str()));
-    rule.has_reads && (named || (matched && rule.files().all(|other| other != path)))
+    let other = rule.files().chain(&protocol.reads.read_list).any(|other| other == path);
+    rule.has_reads && (named || (matched && !other))
 }
 
 /// Whether the reference standard rests on a file.
 pub fn is_reference_file(protocol: &Protocol, path: &RelativePath) -> bool {
-    is_reads_file(protocol, path) || protocol.reference_standard.files().any(|other| other == path)
+    let mut named = protocol.reference_standard.files().chain(&protocol.reads.read_list);
+    is_reads_file(protocol, path) || named.any(|other| other == path)
 }
 
 /// Reads the readers' files and computes what every drawn case is judged by.
@@ -218,6 +220,16 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
                 warnings.extend(read.warnings.into_iter().filter(of_study));
             }
             Err(more) => problems.extend(more),
+        }
+    }
+    if let Some(path) = &source.read_list {
+        match inputs
+            .file(path)
+            .map(|bytes| reads::without_boxes(Path::new(path.as_str()), bytes, source, &rows))
+        {
+            Ok(Ok(read)) => rows.extend(read),
+            Ok(Err(more)) => problems.extend(more),
+            Err(error) => problems.extend(error.diagnostics()),
         }
     }
     if files == 0 {

@@ -64,8 +64,8 @@ impl<'t> Row<'t> {
 }
 
 impl Table {
-    /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`. Of a workbook
-    /// it is the only sheet.
+    /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`. Of a
+    /// workbook it is the only sheet.
     ///
     /// # Errors
     /// `table-unreadable` for bytes that are no text, what [`Rows::new`] refuses, and `row-length` for each
@@ -90,9 +90,16 @@ impl Table {
         }
         if wanted.name.is_some() || wanted.header_row.is_some_and(|row| row != 1) {
             return Err(vec![
-                Diagnostic::error(Code::WorkbookSheet, "a sheet or its header row is declared, and this is no workbook")
-                    .at(Location::file(path))
-                    .hint("give the XLSX file, or remove `sheet` and `header_row`; the first line of a CSV names its columns"),
+                Diagnostic::error(
+                    Code::WorkbookSheet,
+                    "a sheet or its header row is declared, and this is \
+                                                        no workbook",
+                )
+                .at(Location::file(path))
+                .hint(
+                    "give the XLSX file, or remove `sheet` and `header_row`; the first line of a CSV \
+                           names its columns",
+                ),
             ]);
         }
         Self::of_text(path, bytes)

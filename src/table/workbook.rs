@@ -1,8 +1,8 @@
 //! Workbooks (XLSX, ECMA-376): the cells of one sheet as a table, and what a program for tables did to them.
 //!
-//! Said: rows and columns that are hidden and were read, cells that are merged, other sheets. Refused: formulas that
-//! nobody computed, more than one sheet without a declared one. Ids that were made numbers or dates are told by the
-//! kind of a cell. Every size is limited before memory is taken for it.
+//! Said: rows and columns that are hidden and were read, cells that are merged, other sheets. Refused:
+//! formulas that nobody computed, more than one sheet without a declared one. Ids that were made numbers or
+//! dates are told by the kind of a cell. Every size is limited before memory is taken for it.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -539,7 +539,8 @@ impl Cells {
             let names: Vec<String> =
                 merged.iter().map(|(from, to)| format!("{}:{}", shown(*from), shown(*to))).collect();
             let message = format!(
-                "cells of the sheet `{sheet}` are merged: {}; what stands there is that of the first cell alone",
+                "cells of the sheet `{sheet}` are merged: {}; what stands there is that of the first cell \
+                 alone",
                 list(&names)
             );
             note(Code::WorkbookMerged, *row, message, "take the merging off and fill every cell");

@@ -184,8 +184,8 @@ impl Looked {
     }
 }
 
-/// Files in the readers' folder that no pattern matches, such as `AB.CSV` beside `*.csv`: a reader who is forgotten
-/// would be one who never read.
+/// Files in the readers' folder that no pattern matches, such as `AB.CSV` beside `*.csv`: a reader who is
+/// forgotten would be one who never read.
 fn unmatched(study: &Study) -> Result<Vec<Diagnostic>> {
     let patterns = &study.protocol.reads.files;
     let needed = study::needed_files(&study.protocol, Step::All);
@@ -206,7 +206,8 @@ fn unmatched(study: &Study) -> Result<Vec<Diagnostic>> {
                 let message =
                     format!("no pattern of `reads.files` matches the file `{name}`: it is not read");
                 let hint = format!(
-                    "`reads.files` is {}: capitals count, and so does the ending; name the file there, or take it \
+                    "`reads.files` is {}: capitals count, and so does the ending; name the file there, or \
+                     take it \
                      out of the folder",
                     patterns.join(", ")
                 );
@@ -218,8 +219,8 @@ fn unmatched(study: &Study) -> Result<Vec<Diagnostic>> {
     Ok(warnings)
 }
 
-/// Adds the readers' files that are there, and the tables of readers and labels; those that a protocol names and
-/// that are not there are errors.
+/// Adds the readers' files that are there, and the tables of readers and labels; those that a protocol names
+/// and that are not there are errors.
 fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let cohort = study::needed_files(&study.protocol, Step::Cohort);

@@ -109,7 +109,8 @@ fn redcaps_projects_are_read_as_their_manifest_says() {
     let timed = one("integer_before_validation") + "\ntime_column = \"time_1\"";
     refused(&data, &at("redcapr_potentially-problematic-values.data.csv"), &timed, "time-unreadable");
 
-    let weight = "format = \"redcap\"\ninstrument = \"weight\"\nreader_from = \"instance\"\nread_column = \"weight_pounds\"\n\
+    let weight = "format = \"redcap\"\ninstrument = \"weight\"\nreader_from = \"instance\"\nread_column = \
+                  \"weight_pounds\"\n\
                   time_column = \"weight_date\"\ntime_format = \"%m/%d/%Y\"";
     let weights = reads(&data, &at("phpcap_repeating-forms.csv"), weight);
     let keys: Vec<_> = weights.answers.iter().map(|a| format!("{}#{}", a.case_id, a.reader_id)).collect();
@@ -124,12 +125,14 @@ fn redcaps_projects_are_read_as_their_manifest_says() {
     assert_eq!((of("0-1"), of("1.2")), (34, 16), "codes are texts");
     refused(&data, &at("redcap-etl_multiple-choice_raw+label.csv"), &one("sex"), "redcap-completion");
 
-    let visits = "format = \"redcap\"\ncase_column = \"record_id\"\nreader_from = \"instance\"\nread_column = \"weight_kg\"";
+    let visits = "format = \"redcap\"\ncase_column = \"record_id\"\nreader_from = \"instance\"\nread_column \
+                  = \"weight_kg\"";
     let visits = reads(&data, &at("redcap-etl_repeating-events_label-fields.csv"), visits);
     assert_eq!(visits.answers.len(), 400, "repeating events and repeating instruments");
     assert_eq!(count(&visits, NoReadReason::Elsewhere), 200, "the form does not stand in these rows");
 
-    let survey = "format = \"redcap\"\ninstrument = \"survey\"\nreader_from = \"instance\"\nread_column = \"description\"";
+    let survey = "format = \"redcap\"\ninstrument = \"survey\"\nreader_from = \"instance\"\nread_column = \
+                  \"description\"";
     let survey = reads(&data, &at("redcap-cypress_repeating-event+instrument.csv"), survey);
     let keys: Vec<_> = survey.answers.iter().map(|a| format!("{}#{}", a.case_id, a.reader_id)).collect();
     let all = ["1#1", "1#2", "2#1", "2#2", "3#1", "3#2", "4#1", "5#1", "6#1", "7#1", "8#1"];

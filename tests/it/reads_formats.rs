@@ -1,12 +1,15 @@
-//! Readers' files of every platform: one small study reads the same from each, each trap is refused by its name or
-//! read right, and nothing that is absent ever becomes a read. The fixtures are made by `fixtures/reads/make.py`.
+//! Readers' files of every platform: one small study reads the same from each, each trap is refused by its
+//! name or read right, and nothing that is absent ever becomes a read. The fixtures are made by
+//! `fixtures/reads/make.py`.
 
 use std::path::{Path, PathBuf};
 
 use sequester::diagnostic::Diagnostic;
 use sequester::protocol::{self, ReadsSource};
-use sequester::reads::files::{Read, ReadFile, ReadRow, read_file};
+use sequester::reads::files::{Read, ReadFile, ReadRow, read_file, without_boxes};
 use serde_json::Value;
+
+use crate::support::Study;
 
 /// Case, reader, read.
 pub type Said = (String, String, &'static str);
@@ -231,7 +234,8 @@ fn report(case: &str, reader: &str, answer: Option<&str>) -> Vec<u8> {
 #[test]
 fn the_small_study_reads_the_same_from_reports_of_dicom() {
     let wanted = expected(&json("small.json")["expected"]);
-    let keys = "files = \"reads/*.dcm\"\nformat = \"dicom-sr\"\ncase_column = \"PatientID\"\nquestion = \"Pneumonia\"";
+    let keys = "files = \"reads/*.dcm\"\nformat = \"dicom-sr\"\ncase_column = \"PatientID\"\nquestion = \
+                \"Pneumonia\"";
     let source = declared(keys).expect("valid");
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (case, reader, answer) in &wanted {
@@ -250,7 +254,8 @@ fn the_small_study_reads_the_same_from_reports_of_dicom() {
     }
 }
 
-/// Seconds that reading takes; far above what a release build needs, to notice a square of the number of rows.
+/// Seconds that reading takes; far above what a release build needs, to notice a square of the number of
+/// rows.
 #[test]
 fn large_tables_are_read_in_time_that_grows_with_their_rows() {
     let timed = |keys: &str, text: &str, reads: usize| {
@@ -272,7 +277,8 @@ fn large_tables_are_read_in_time_that_grows_with_their_rows() {
     timed("", &long, 45_000);
     let classes: Vec<String> = (0..22).map(|class| format!("\"class {class}\"")).collect();
     let boxes = format!(
-        "rows = \"boxes\"\ncase_column = \"image_id\"\nreader_column = \"rad_id\"\nread_column = \"class_name\"\n\
+        "rows = \"boxes\"\ncase_column = \"image_id\"\nreader_column = \"rad_id\"\nread_column = \
+         \"class_name\"\n\
          positive = \"Consolidation\"\nnegative = [{}]",
         classes.join(", ")
     );
@@ -282,4 +288,82 @@ fn large_tables_are_read_in_time_that_grows_with_their_rows() {
         text += &format!("{:032x},{class},R{},1.5,2.5,3.5,4.5\n", row / 12, row / 4 % 3);
     }
     timed(&boxes, &text, 68_000 / 4);
+}
+
+#[test]
+fn check_names_a_file_in_the_readers_folder_that_no_pattern_matches() {
+    let study = Study::small();
+    let before = study.run("check", &[]);
+    assert!(!before.stderr.contains("reads-file-unmatched"), "{}", before.stderr);
+    study.write("reads/AB.CSV", "case_id,reader_id,read\nC000,R4,positive\n");
+    study.write("reads/.hidden", "");
+    let check = study.run("check", &[]);
+    assert_eq!(check.code, before.code, "{}", check.stderr);
+    assert!(check.stderr.contains("warning[reads-file-unmatched]"), "{}", check.stderr);
+    assert!(check.stderr.contains("AB.CSV") && !check.stderr.contains(".hidden"), "{}", check.stderr);
+}
+
+/// The same reads, one column a reader and in forms of REDCap, make the same reference standard.
+#[test]
+fn a_study_gives_the_same_reads_whatever_the_form_of_its_files() {
+    let long = Study::small();
+    let readers = |study: &Study| {
+        let ran = study.run("reads", &["--json"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        json["readers"].clone()
+    };
+    let wanted = readers(&long);
+    assert_eq!(wanted.as_array().map(Vec::len), Some(3));
+    let texts = [1, 2, 3].map(|reader| long.read(&format!("reads/reader-{reader}.csv")));
+    let answers = texts.each_ref().map(|text| text.lines().skip(1).collect::<Vec<_>>());
+    let mut wide = "case_id,R1_read,R2_read,R3_read\n".to_owned();
+    let mut forms = "record_id,reader,finding___1,finding___0,reading_complete\n".to_owned();
+    for (nth, line) in answers[0].iter().enumerate() {
+        wide += line.split(',').next().expect("a case");
+        for row in answers.each_ref().map(|rows| rows[nth]) {
+            let [case, reader, read] = row.split(',').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            wide += &format!(",{read}");
+            let ticked = if read == "positive" { "1,0" } else { "0,1" };
+            forms += &format!("{case},{reader},{ticked},2\n");
+            // A form that was saved and never completed says nothing.
+            forms += &format!("{case},{reader},0,1,0\n");
+        }
+        wide += "\n";
+    }
+    for (file, text, keys) in [
+        ("wide.csv", &wide, "format = \"wide\"\nreader_columns = \"*_read\""),
+        (
+            "forms.csv",
+            &forms,
+            "format = \"redcap\"\nreader_column = \"reader\"\nread_column = \"finding\"\npositive = \
+             \"1\"\nnegative = \"0\"",
+        ),
+    ] {
+        let study = Study::small();
+        let section = format!("[reads]\nfiles = \"exports/{file}\"\n{keys}\n\n[scores]");
+        study.replace("protocol.toml", "[scores]", &section);
+        study.write(&format!("exports/{file}"), text);
+        assert_eq!(readers(&study), wanted, "{file}");
+    }
+}
+
+/// Without a row for an image that has no box, a list of what was read makes it a negative; nothing else
+/// does.
+#[test]
+fn a_case_without_a_box_is_negative_where_a_list_says_that_it_was_read() {
+    let boxes = "rows = \"boxes\"\nread_column = \"class\"\npositive = \"Opacity\"\nnegative = \"Nodule\"\n";
+    let source = declared(&format!("{boxes}read_list = \"list.csv\"")).expect("valid");
+    let table = b"case_id,reader_id,class\na,R1,Opacity\na,R1,Nodule\nb,R2,Nodule\n";
+    let rows = read_file(Path::new("reads/boxes.csv"), table, &source).expect("reads").rows;
+    let list = |text: &str| without_boxes(Path::new("list.csv"), text.as_bytes(), &source, &rows);
+    let listed = list("case_id,reader_id\na,R1\nb,R2\nc,R1\nc,R2\nc,R2\n").expect("a list");
+    assert_eq!(said(&listed), [("c".into(), "R1".into(), "negative"), ("c".into(), "R2".into(), "negative")]);
+    assert_eq!(codes(&list("case_id,reader_id\na,R1\n").expect_err("b is not listed")), ["read-unlisted"]);
+    assert_eq!(
+        codes(&list("case_id,reader_id\na,\n").expect_err("nobody")),
+        ["read-unlisted", "read-unlisted", "value-missing"]
+    );
+    let elsewhere = declared("read_list = \"list.csv\"").expect_err("no boxes");
+    assert_eq!(codes(&elsewhere), ["reads-key-unused"]);
 }

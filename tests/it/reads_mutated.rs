@@ -1,5 +1,5 @@
-//! Whatever is done to an export, what was absent, cancelled or not completed never becomes a negative; and no bytes
-//! make a parser panic.
+//! Whatever is done to an export, what was absent, cancelled or not completed never becomes a negative; and
+//! no bytes make a parser panic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -62,7 +62,8 @@ fn of_text(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Something of a task or an annotation of Label Studio, or of an item of V7, is taken away, or it is cancelled.
+/// Something of a task or an annotation of Label Studio, or of an item of V7, is taken away, or it is
+/// cancelled.
 fn of_json(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else { return bytes.to_vec() };
     if let Some(tasks) = value.as_array_mut() {
@@ -134,7 +135,8 @@ fn ten_thousand_damaged_exports_turn_nothing_absent_into_a_negative() {
                 let absent = ABSENT.iter().any(|(case, reader)| *case == pair.0 && *reader == pair.1);
                 let about = format!("{} {} {pair:?}: {:?}", format.name, path.display(), row.read);
                 assert!(!absent, "{about}\n{}", String::from_utf8_lossy(&changed));
-                // Nothing is read of anybody that was not there before: an answer, or the like with other words for ids.
+                // Nothing is read of anybody that was not there before: an answer, or the like with other
+                // words for ids.
                 if let Some(answered) = format.answered.get(&pair) {
                     assert!(answered.contains(&row.read), "{about}\n{}", String::from_utf8_lossy(&changed));
                 }

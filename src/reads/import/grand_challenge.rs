@@ -1,8 +1,8 @@
 //! Grand Challenge reader studies: the table of answers, and the table of their ground truth.
 //!
 //! Answers are JSON within a cell. Display sets and questions are addresses there: the case and, of several
-//! questions, the one that is read, have to be declared, or a column with them be added. Rows of ground truth do
-//! not vote; a table of ground truth, one row a display set, is given as a whole.
+//! questions, the one that is read, have to be declared, or a column with them be added. Rows of ground truth
+//! do not vote; a table of ground truth, one row a display set, is given as a whole.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -138,7 +138,8 @@ fn addresses(text: &str, at: Location) -> Diagnostic {
     let message = format!("the case is an address: `{}`", short(text));
     Diagnostic::error(Code::GrandChallengeAddresses, message).at(at).hint(
         "export the display sets too, write the case of each beside the answers and name that column in \
-         `case_column`; or, where the cases are named by display set, declare case_pattern = \"https://*\" with `*` \
+         `case_column`; or, where the cases are named by display set, declare case_pattern = \"https://*\" \
+         with `*` \
          for its last part",
     )
 }

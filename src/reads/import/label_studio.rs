@@ -1,4 +1,5 @@
-//! Label Studio: JSON (one object a task, its annotations in it), JSON_MIN and CSV or TSV (one row an annotation).
+//! Label Studio: JSON (one object a task, its annotations in it), JSON_MIN and CSV or TSV (one row an
+//! annotation).
 //!
 //! A cancelled annotation is no read. JSON_MIN and the tables do not say which were cancelled, nor which are
 //! ground truth: they are refused unless the protocol states that what was cancelled is not in the export. An
@@ -93,9 +94,9 @@ struct Read<'s> {
 /// Answers of the JSON export.
 ///
 /// # Errors
-/// `json-unreadable`, `export-unsupported` for JSON of another platform, `label-studio-cancelled` for JSON_MIN,
-/// `reads-presence-only` where there are boxes alone, `question-needed` for several controls, `column-missing`
-/// for data without the case, `value-missing`, `time-unreadable`: everything at once.
+/// `json-unreadable`, `export-unsupported` for JSON of another platform, `label-studio-cancelled` for
+/// JSON_MIN, `reads-presence-only` where there are boxes alone, `question-needed` for several controls,
+/// `column-missing` for data without the case, `value-missing`, `time-unreadable`: everything at once.
 pub fn json(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
     let text = super::json::text(path, bytes)?;
     let places = Places::of(path, text);
@@ -312,7 +313,8 @@ impl Read<'_> {
         let (tasks, begun) = self.predicted;
         if tasks > 0 || begun > 0 {
             let message = format!(
-                "{tasks} tasks carry predictions of a model, and {begun} annotations began as one: readers may \
+                "{tasks} tasks carry predictions of a model, and {begun} annotations began as one: readers \
+                 may \
                  have seen what a device said"
             );
             let hint = "blinding: find out what was shown, and state it; predictions are not read";
@@ -470,7 +472,8 @@ pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, V
     }
     export.warnings.extend(table.notes().iter().cloned());
     if !has_flag {
-        let message = "it is stated that what was cancelled is not in this export; it cannot be seen in it, nor \
+        let message = "it is stated that what was cancelled is not in this export; it cannot be seen in it, \
+                       nor \
                        which annotations are ground truth";
         export
             .warnings
