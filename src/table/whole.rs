@@ -5,21 +5,8 @@ use std::path::{Path, PathBuf};
 use super::problems::limited;
 use super::rows::{Columns, Rows};
 use super::text::text;
-use super::workbook::{Grid, Sheet, is_workbook, sheet};
+use super::workbook::{CellKind, Grid, Sheet, is_workbook, sheet};
 use crate::diagnostic::{Code, Diagnostic, Location};
-
-/// What a program for tables takes a cell for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CellKind {
-    /// A text; every cell of a CSV is one.
-    Text,
-    /// A number: leading zeros are lost, and digits behind the fifteenth.
-    Number,
-    /// A date or a time, written as ISO 8601 here.
-    Date,
-    /// True or false.
-    Truth,
-}
 
 /// A table in memory: about the size of its text and four bytes a cell.
 #[derive(Clone, Debug)]

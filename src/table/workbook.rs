@@ -13,7 +13,6 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
-use super::whole::CellKind;
 use super::xml::entity;
 use crate::diagnostic::{Code, Diagnostic, Location};
 
@@ -27,6 +26,19 @@ const COLUMNS: u32 = 1 << 14;
 const CELLS: usize = 20_000_000;
 /// Numbers beyond this have lost digits: a program for tables keeps fifteen.
 const EXACT: f64 = 1e15;
+
+/// What a program for tables takes a cell for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// A text; every cell of a CSV is one.
+    Text,
+    /// A number: leading zeros are lost, and digits behind the fifteenth.
+    Number,
+    /// A date or a time, written as ISO 8601 here.
+    Date,
+    /// True or false.
+    Truth,
+}
 
 /// Which sheet of a workbook, and which row names the columns.
 #[derive(Clone, Copy, Debug, Default)]
