@@ -25,6 +25,13 @@ text case_tables 'sep=;\ncase_id;patient_id;image\n"a;b";p;x/y.png\n'
 text lists '00000001_000.png\n00000002_000.png\n'
 text lists 'case_id,split\na,train\nb,test\n'
 text reads 'case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n'
+# The first byte of an export picks what is declared: each fixture is given to each.
+mkdir -p fuzz/corpus/reads_exports
+for file in fixtures/reads/traps/*; do
+  for which in 0 1 2 3 4 5 6 7 8 9 10 11; do
+    { printf "\\x$(printf %x "$which")"; cat "$file"; } >"fuzz/corpus/reads_exports/$(basename "$file")-$which"
+  done
+done
 text scores 'case_id,score,refused,image_sha256\na,0.25,,\nb,,age 81 is outside 18-80 years,\n'
 text ledger '{"at":"2026-01-01T00:00:00Z","digests":{},"event":"protocol-locked","prev":"","sequence":0}\n'
 text bundle 'x  data/results.json\n%%\nx  bagit.txt\n%%\nBagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n%%\nPayload-Oxum: 1.1\n%%\n{}\n%%\n{}\n'

@@ -142,7 +142,8 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
         .ok()
         .and_then(|bytes| Ledger::parse(Path::new(bundle::LEDGER), bytes).ok())
         .map_or(0, |ledger| ledger.count(Event::ProtocolLocked));
-    let amended: Vec<String> = if locked > 1 { (1..=locked).map(amendment::locked_name).collect() } else { Vec::new() };
+    let amended: Vec<String> =
+        if locked > 1 { (1..=locked).map(amendment::locked_name).collect() } else { Vec::new() };
     let is_known = |path: &str| {
         if named.contains(path) {
             return true;

@@ -335,14 +335,18 @@ codes! {
     ReferenceDiffers = "reference-differs",
     /// A reader's file holds no read.
     ReadsNone = "reads-none",
+    /// A file in the readers' folder that no pattern matches.
+    ReadsFileUnmatched = "reads-file-unmatched",
     /// Answers that were cancelled or not completed are no reads.
     ReadsNotCounted = "reads-not-counted",
     /// Labels that an export marks as ground truth do not vote.
     ReadsGiven = "reads-given",
     /// An answer is no number of the declared scale.
     ReadOffScale = "read-off-scale",
+    /// A box on a case that the list of what was read does not have.
+    ReadUnlisted = "read-unlisted",
     /// The time of a read is none.
-    ReadTime = "read-time",
+    TimeUnreadable = "time-unreadable",
     /// One answer has choices of different meaning.
     ChoicesContradict = "choices-contradict",
     /// A file's name does not say who read.

@@ -1,6 +1,8 @@
-//! `[reads]`: which platform wrote the readers' files, where the answers stand in them, and what their words mean.
+//! `[reads]`: which platform wrote the readers' files, where the answers stand in them, and what their words
+//! mean.
 //!
-//! A key that the declared format does not look at is an error, so that nobody believes in a rule that does nothing.
+//! A key that the declared format does not look at is an error, so that nobody believes in a rule that does
+//! nothing.
 
 use std::collections::BTreeSet;
 
@@ -163,6 +165,8 @@ pub struct ReadsSource {
     pub instrument: Option<String>,
     /// What one row is.
     pub rows: RowsAre,
+    /// Boxes: the table of which reader read which case, where a case without a box has no row.
+    pub read_list: Option<RelativePath>,
     /// What several choices within one answer give.
     pub several: SeveralChoices,
     /// Stated: what readers cancelled is not in the export.
@@ -189,7 +193,7 @@ pub struct ReadsSource {
 const TABLES: &[ReadsFormat] = &[ReadsFormat::Table, ReadsFormat::Wide, ReadsFormat::Redcap];
 
 /// Which formats look at a key that not every format looks at.
-const KEYS: [(&str, &[ReadsFormat]); 19] = {
+const KEYS: [(&str, &[ReadsFormat]); 20] = {
     use ReadsFormat::{Cvat, DicomSr, GrandChallenge, Imrmc, LabelStudio, Redcap, Table, V7, Wide};
     const WITH_CASE: &[ReadsFormat] = &[Table, Wide, Redcap, LabelStudio, DicomSr, GrandChallenge];
     const WORKBOOK: &[ReadsFormat] = &[Table, Wide, Redcap, LabelStudio];
@@ -209,6 +213,7 @@ const KEYS: [(&str, &[ReadsFormat]); 19] = {
         ("events", &[Redcap]),
         ("instrument", &[Redcap]),
         ("rows", &[Table]),
+        ("read_list", &[Table]),
         ("several", &[Table, Redcap, LabelStudio, DicomSr, Cvat, V7, GrandChallenge]),
         ("cancelled", &[LabelStudio]),
         ("sheet", WORKBOOK),
@@ -248,6 +253,10 @@ pub(super) fn reads(section: Section) -> ReadsSource {
         events: list("events"),
         instrument: section.string("instrument"),
         rows: section.choice("rows", &[("reads", RowsAre::Reads), ("boxes", RowsAre::Boxes)], RowsAre::Reads),
+        read_list: section.string("read_list").and_then(|path| {
+            let parsed = path.parse::<RelativePath>();
+            parsed.map_err(|error| section.wrong("read_list", Code::Path, format!("`{path}`: {error}"))).ok()
+        }),
         several: section.choice(
             "several",
             &[("agree", SeveralChoices::Agree), ("any-positive", SeveralChoices::AnyPositive)],
@@ -299,7 +308,8 @@ fn scale(section: &Section) -> Option<Scale> {
     if !within(scale.positive_from)
         || scale.indeterminate_from.is_some_and(|from| !within(from) || from >= scale.positive_from)
     {
-        let message = "the cut of `reads.scale` must be above `min` and at most `max`, and `indeterminate_from` \
+        let message = "the cut of `reads.scale` must be above `min` and at most `max`, and \
+                       `indeterminate_from` \
                        below `positive_from`";
         section.wrong("scale", Code::ValueRange, message);
     }
@@ -380,7 +390,8 @@ fn check_places(section: &Section, reads: &ReadsSource) {
     if (from == ReaderFrom::Header && !headers)
         || (from != ReaderFrom::Header && !reads.reader_columns.is_empty() && headers)
     {
-        let message = "`reader_columns` and reader_from = \"header\" belong together, with format = \"wide\" or \
+        let message = "`reader_columns` and reader_from = \"header\" belong together, with format = \
+                       \"wide\" or \
                        \"redcap\"";
         section.wrong("reader_from", Code::ReadsKeyUnused, message);
     }
@@ -398,7 +409,8 @@ fn check_places(section: &Section, reads: &ReadsSource) {
     }
     let completes = [ReadsFormat::Table, ReadsFormat::Wide].contains(&reads.format);
     if completes && reads.complete_column.is_some() != !reads.complete_values.is_empty() {
-        let message = "`complete_column` and `complete_values` belong together: which column, and what it says \
+        let message = "`complete_column` and `complete_values` belong together: which column, and what it \
+                       says \
                        of an answer that was completed";
         section.wrong("complete_column", Code::KeyMissing, message);
     }
@@ -416,6 +428,10 @@ fn check_places(section: &Section, reads: &ReadsSource) {
         let message = "V7 exports no annotator of an item's properties: one folder a reader, and \
                        reader_from = \"folder\"";
         section.wrong("format", Code::KeyMissing, message);
+    }
+    if reads.read_list.is_some() && reads.rows != RowsAre::Boxes {
+        let message = "`read_list` belongs to rows = \"boxes\": a table of reads has a row for every read";
+        section.wrong("read_list", Code::ReadsKeyUnused, message);
     }
     if reads.header_row == Some(0) {
         section.wrong("header_row", Code::ValueRange, "rows are counted from 1");

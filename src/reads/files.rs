@@ -1,7 +1,7 @@
 //! Readers' files: what the answers that an export holds mean by the protocol.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
@@ -214,7 +214,8 @@ impl Meaning<'_> {
                     let shown = answer.text.replace(SEVERAL, "; ");
                     let shown: String = shown.chars().take(60).collect();
                     let message = format!("the answer `{shown}` has choices of different meaning");
-                    let hint = "ask the reader; or declare several = \"any-positive\" in [reads] where one positive \
+                    let hint = "ask the reader; or declare several = \"any-positive\" in [reads] where one \
+                                positive \
                                 choice makes the answer positive";
                     return Err(Diagnostic::error(Code::ChoicesContradict, message)
                         .at(answer.at.clone())
@@ -286,8 +287,8 @@ fn stronger(one: Read, other: Read) -> Read {
     if weight(other) > weight(one) { other } else { one }
 }
 
-/// One read for all boxes that a reader drew on a case: positive if any is; at the place of the first, with the
-/// latest time.
+/// One read for all boxes that a reader drew on a case: positive if any is; at the place of the first, with
+/// the latest time.
 fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
     let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut reads: Vec<ReadRow> = Vec::new();
@@ -306,6 +307,59 @@ fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
         }
     }
     reads
+}
+
+/// The negative reads of a list of what was read: cases that a reader read and drew no box on. `rows` are the
+/// reads of all tables of boxes.
+///
+/// # Errors
+/// What a table of reads is refused for, and `read-unlisted` for boxes of a reader on a case that the list
+/// does not have: then it is no list of what was read.
+pub fn without_boxes(
+    path: &Path,
+    bytes: &[u8],
+    source: &ReadsSource,
+    rows: &[ReadRow],
+) -> Result<Vec<ReadRow>, Vec<Diagnostic>> {
+    let table = Table::parse(path, bytes)?;
+    let columns = import::id_columns(source);
+    let Said { rows: listed, mut problems } = said(&table, [columns[0], columns[1], columns[0]])?;
+    let boxes: BTreeSet<(&str, &str)> = rows.iter().map(|row| (&*row.case_id, &*row.reader_id)).collect();
+    let mut pairs: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    for Cells { case_id, reader_id, line, .. } in listed {
+        match import::case_of(case_id, source) {
+            Some(case) => {
+                pairs.entry((case.to_owned(), reader_id)).or_insert(line);
+            }
+            None => problems.push(import::no_case(case_id, source, table.at(line))),
+        }
+    }
+    for row in rows.iter().filter(|row| !pairs.contains_key(&(row.case_id.clone(), &*row.reader_id))) {
+        let message = format!(
+            "the reader `{}` drew on the case `{}`, which the list of what was read ({}) does not have",
+            row.reader_id,
+            row.case_id,
+            path.display()
+        );
+        problems.push(
+            Diagnostic::error(Code::ReadUnlisted, message)
+                .at(Location::line(&row.file, row.line))
+                .hint("complete the list: it names every case that each reader read, with and without a box"),
+        );
+    }
+    if !problems.is_empty() {
+        return Err(limited(problems, path));
+    }
+    let unboxed = pairs.into_iter().filter(|((case, reader), _)| !boxes.contains(&(case.as_str(), *reader)));
+    let read = |((case_id, reader), line): ((String, &str), u64)| ReadRow {
+        case_id,
+        reader_id: reader.to_owned(),
+        read: Read::Negative,
+        time: None,
+        file: path.to_path_buf(),
+        line,
+    };
+    Ok(unboxed.map(read).collect())
 }
 
 /// A warning of what was not counted; an empty answer is nothing to warn of.

@@ -22,17 +22,16 @@ pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
     let rule = &protocol.reference_standard;
     let named = protocol.reads.files.iter().any(|pattern| pattern == path.as_str());
     let matched = protocol.reads.files.iter().any(|pattern| matches(pattern, path.as_str()));
+    let other = rule.files().chain(&protocol.reads.read_list).any(|other| other == path);
     let register = register_path(protocol);
-    rule.has_reads
-        && register.as_ref() != Some(path)
-        && (named || (matched && rule.files().all(|other| other != path)))
+    rule.has_reads && register.as_ref() != Some(path) && (named || (matched && !other))
 }
 
 /// Whether the reference standard rests on a file.
 pub fn is_reference_file(protocol: &Protocol, path: &RelativePath) -> bool {
     is_reads_file(protocol, path)
         || register_path(protocol).as_ref() == Some(path)
-        || protocol.reference_standard.files().any(|other| other == path)
+        || protocol.reference_standard.files().chain(&protocol.reads.read_list).any(|other| other == path)
 }
 
 /// The readers' files of a study.

@@ -78,6 +78,7 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
         let rule = &protocol.reference_standard;
         if rule.has_reads {
             needed.extend(protocol.reads.files.iter().cloned());
+            needed.extend(protocol.reads.read_list.iter().map(ToString::to_string));
         }
         needed.extend(rule.files().map(ToString::to_string));
     }

@@ -113,7 +113,8 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
         problems.extend(more);
         Roster::default()
     });
-    let (rows, by_hand) = rows(inputs, &mut problems);
+    let mut of_files = Vec::new();
+    let rows = rows(inputs, &mut problems, &mut of_files);
     let mut labels = |table: &LabelTable| {
         labels(inputs, table, cohort).unwrap_or_else(|error| {
             problems.extend(error.diagnostics());
@@ -155,29 +156,69 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    standard.warnings = warnings(protocol, cohort, &standard);
-    standard.warnings.extend(by_hand);
+    standard.warnings = told_once(of_files);
+    standard.warnings.extend(warnings(protocol, cohort, &standard));
     Ok(standard)
 }
 
-/// The rows of all readers' files that count, and warnings of how they came.
-fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>) -> (Vec<ReadRow>, Vec<Diagnostic>) {
+/// What is said of many files in the same words is said of the first, with the number of the others.
+fn told_once(warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told: Vec<(Diagnostic, usize)> = Vec::new();
+    let mut places: BTreeMap<(Code, String), usize> = BTreeMap::new();
+    for warning in warnings {
+        match places.get(&(warning.code, warning.message.clone())).and_then(|place| told.get_mut(*place)) {
+            Some((_, more)) => *more += 1,
+            None => {
+                places.insert((warning.code, warning.message.clone()), told.len());
+                told.push((warning, 0));
+            }
+        }
+    }
+    let with_number = |(mut warning, more): (Diagnostic, usize)| {
+        if more > 0 {
+            warning.message += &format!("; the same of {more} more files");
+        }
+        warning
+    };
+    told.into_iter().map(with_number).collect()
+}
+
+/// The rows of all readers' files, and what a person should know of these; how a table was written is no matter of
+/// the study.
+fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) -> Vec<ReadRow> {
+    let of_study = |warning: &Diagnostic| {
+        !matches!(warning.code, Code::TableSeparator | Code::TableUtf16 | Code::RowsEmpty)
+    };
     let source = &inputs.protocol.reads;
     let mut rows = Vec::new();
     if !inputs.protocol.reference_standard.has_reads {
-        return (rows, Vec::new());
+        return rows;
     }
     let files = match imports::readers_files(inputs) {
         Ok(files) => files,
         Err(more) => {
             problems.extend(more);
-            return (rows, Vec::new());
+            return rows;
         }
     };
+    warnings.extend(files.warnings);
     for (path, bytes) in &files.counting {
-        match reads::parse(Path::new(path.as_str()), bytes, source) {
-            Ok(read) => rows.extend(read),
+        match reads::read_file(Path::new(path.as_str()), bytes, source) {
+            Ok(read) => {
+                rows.extend(read.rows);
+                warnings.extend(read.warnings.into_iter().filter(of_study));
+            }
             Err(more) => problems.extend(more),
+        }
+    }
+    if let Some(path) = &source.read_list {
+        match inputs
+            .file(path)
+            .map(|bytes| reads::without_boxes(Path::new(path.as_str()), bytes, source, &rows))
+        {
+            Ok(Ok(read)) => rows.extend(read),
+            Ok(Err(more)) => problems.extend(more),
+            Err(error) => problems.extend(error.diagnostics()),
         }
     }
     if files.counting.is_empty() {
@@ -193,7 +234,7 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>) -> (Vec<ReadRow>, Vec<D
             ),
         );
     }
-    (rows, files.warnings)
+    rows
 }
 
 /// The labels of all files of a table of labels.

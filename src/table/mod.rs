@@ -19,8 +19,8 @@ pub mod xml;
 pub use self::problems::{LISTED, limited};
 pub use self::rows::{Columns, Rows};
 pub use self::text::{Text, text};
-pub use self::whole::{CellKind, Row, Table};
-pub use self::workbook::Sheet;
+pub use self::whole::{Row, Table};
+pub use self::workbook::{CellKind, Sheet};
 
 #[cfg(test)]
 mod tests;

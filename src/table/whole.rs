@@ -5,21 +5,8 @@ use std::path::{Path, PathBuf};
 use super::problems::limited;
 use super::rows::{Columns, Rows};
 use super::text::text;
-use super::workbook::{Grid, Sheet, is_workbook, sheet};
+use super::workbook::{CellKind, Grid, Sheet, is_workbook, sheet};
 use crate::diagnostic::{Code, Diagnostic, Location};
-
-/// What a program for tables takes a cell for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CellKind {
-    /// A text; every cell of a CSV is one.
-    Text,
-    /// A number: leading zeros are lost, and digits behind the fifteenth.
-    Number,
-    /// A date or a time, written as ISO 8601 here.
-    Date,
-    /// True or false.
-    Truth,
-}
 
 /// A table in memory: about the size of its text and four bytes a cell.
 #[derive(Clone, Debug)]
@@ -64,8 +51,8 @@ impl<'t> Row<'t> {
 }
 
 impl Table {
-    /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`. Of a workbook
-    /// it is the only sheet.
+    /// Parses a table; gzip is decompressed first, by its content or by the name's ending `.gz`. Of a
+    /// workbook it is the only sheet.
     ///
     /// # Errors
     /// `table-unreadable` for bytes that are no text, what [`Rows::new`] refuses, and `row-length` for each
@@ -90,9 +77,16 @@ impl Table {
         }
         if wanted.name.is_some() || wanted.header_row.is_some_and(|row| row != 1) {
             return Err(vec![
-                Diagnostic::error(Code::WorkbookSheet, "a sheet or its header row is declared, and this is no workbook")
-                    .at(Location::file(path))
-                    .hint("give the XLSX file, or remove `sheet` and `header_row`; the first line of a CSV names its columns"),
+                Diagnostic::error(
+                    Code::WorkbookSheet,
+                    "a sheet or its header row is declared, and this is \
+                                                        no workbook",
+                )
+                .at(Location::file(path))
+                .hint(
+                    "give the XLSX file, or remove `sheet` and `header_row`; the first line of a CSV \
+                           names its columns",
+                ),
             ]);
         }
         Self::of_text(path, bytes)

@@ -1,8 +1,8 @@
 //! Workbooks (XLSX, ECMA-376): the cells of one sheet as a table, and what a program for tables did to them.
 //!
-//! Said: rows and columns that are hidden and were read, cells that are merged, other sheets. Refused: formulas that
-//! nobody computed, more than one sheet without a declared one. Ids that were made numbers or dates are told by the
-//! kind of a cell. Every size is limited before memory is taken for it.
+//! Said: rows and columns that are hidden and were read, cells that are merged, other sheets. Refused:
+//! formulas that nobody computed, more than one sheet without a declared one. Ids that were made numbers or
+//! dates are told by the kind of a cell. Every size is limited before memory is taken for it.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -13,7 +13,6 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
-use super::whole::CellKind;
 use super::xml::entity;
 use crate::diagnostic::{Code, Diagnostic, Location};
 
@@ -27,6 +26,19 @@ const COLUMNS: u32 = 1 << 14;
 const CELLS: usize = 20_000_000;
 /// Numbers beyond this have lost digits: a program for tables keeps fifteen.
 const EXACT: f64 = 1e15;
+
+/// What a program for tables takes a cell for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// A text; every cell of a CSV is one.
+    Text,
+    /// A number: leading zeros are lost, and digits behind the fifteenth.
+    Number,
+    /// A date or a time, written as ISO 8601 here.
+    Date,
+    /// True or false.
+    Truth,
+}
 
 /// Which sheet of a workbook, and which row names the columns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -539,7 +551,8 @@ impl Cells {
             let names: Vec<String> =
                 merged.iter().map(|(from, to)| format!("{}:{}", shown(*from), shown(*to))).collect();
             let message = format!(
-                "cells of the sheet `{sheet}` are merged: {}; what stands there is that of the first cell alone",
+                "cells of the sheet `{sheet}` are merged: {}; what stands there is that of the first cell \
+                 alone",
                 list(&names)
             );
             note(Code::WorkbookMerged, *row, message, "take the merging off and fill every cell");

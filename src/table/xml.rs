@@ -1,7 +1,7 @@
 //! What XML writes for a sign.
 
-/// One of the five entities of XML, or a sign by its number; every other stays as it is written, so that no text
-/// grows.
+/// One of the five entities of XML, or a sign by its number; every other stays as it is written, so that no
+/// text grows.
 pub fn entity(name: &str) -> String {
     let sign = name.strip_prefix('#').and_then(|number| {
         let code = match number.strip_prefix('x') {

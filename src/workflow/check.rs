@@ -65,6 +65,7 @@ impl Looked {
         let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
         self.said(Ok(endpoints.map(|d| d.at(Location::file(&protocol))).collect()));
         self.said(bring_reads(study, &mut inputs));
+        self.said(unmatched(study));
         // The case tables' own notes are among the cohort's.
         let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();
         for (path, bytes) in inputs.files.iter().filter(|(path, _)| !tables.contains(path.as_str())) {
@@ -183,8 +184,44 @@ impl Looked {
     }
 }
 
-/// Adds the readers' files that are there, and the tables of readers and labels; those that a protocol names and
-/// that are not there are errors.
+/// Files in the readers' folder that no pattern matches, such as `AB.CSV` beside `*.csv`: a reader who is
+/// forgotten would be one who never read.
+fn unmatched(study: &Study) -> Result<Vec<Diagnostic>> {
+    let patterns = &study.protocol.reads.files;
+    let needed = study::needed_files(&study.protocol, Step::All);
+    let folders: BTreeSet<&str> = patterns
+        .iter()
+        .filter(|pattern| pattern.contains('*'))
+        .filter_map(|pattern| pattern.rsplit_once('/').map(|(folder, _)| folder))
+        .collect();
+    let mut warnings = Vec::new();
+    for folder in folders {
+        let here = study.data.join(folder);
+        let Ok(entries) = std::fs::read_dir(&here) else { continue };
+        let names = entries.flatten().filter(|entry| entry.path().is_file()).map(|entry| entry.file_name());
+        let names: BTreeSet<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        for name in names.iter().filter(|name| !name.starts_with('.')) {
+            let path = format!("{folder}/{name}");
+            let register = study::register_path(&study.protocol).is_some_and(|own| own.as_str() == path);
+            if !register && !needed.iter().any(|pattern| study::matches(pattern, &path)) {
+                let message =
+                    format!("no pattern of `reads.files` matches the file `{name}`: it is not read");
+                let hint = format!(
+                    "`reads.files` is {}: capitals count, and so does the ending; name the file there, or \
+                     take it \
+                     out of the folder",
+                    patterns.join(", ")
+                );
+                let at = Location::file(here.join(name));
+                warnings.push(Diagnostic::warning(Code::ReadsFileUnmatched, message).at(at).hint(hint));
+            }
+        }
+    }
+    Ok(warnings)
+}
+
+/// Adds the readers' files that are there, and the tables of readers and labels; those that a protocol names
+/// and that are not there are errors.
 fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let cohort = study::needed_files(&study.protocol, Step::Cohort);

@@ -26,9 +26,11 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
+mod reader_platforms;
 mod readers;
 mod reads_formats;
 mod reads_import;
+mod reads_mutated;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

@@ -1,12 +1,15 @@
-//! Readers' files of every platform: one small study reads the same from each, each trap is refused by its name or
-//! read right, and nothing that is absent ever becomes a read. The fixtures are made by `fixtures/reads/make.py`.
+//! Readers' files of every platform: one small study reads the same from each, each trap is refused by its
+//! name or read right, and nothing that is absent ever becomes a read. The fixtures are made by
+//! `fixtures/reads/make.py`.
 
 use std::path::{Path, PathBuf};
 
 use sequester::diagnostic::Diagnostic;
 use sequester::protocol::{self, ReadsSource};
-use sequester::reads::files::{Read, ReadFile, ReadRow, read_file};
+use sequester::reads::files::{Read, ReadFile, ReadRow, read_file, without_boxes};
 use serde_json::Value;
+
+use crate::support::Study;
 
 /// Case, reader, read.
 pub type Said = (String, String, &'static str);
@@ -155,4 +158,212 @@ fn every_trap_is_refused_by_its_name_or_read_right() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A data element in Explicit VR Little Endian (PS3.5, 7.1.2), the value padded to an even length.
+fn element(tag: (u16, u16), vr: &str, value: &[u8]) -> Vec<u8> {
+    let mut value = value.to_vec();
+    if value.len() % 2 == 1 {
+        value.push(if vr == "UI" { 0 } else { b' ' });
+    }
+    let mut out = [tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat();
+    out.extend(vr.as_bytes());
+    if ["SQ", "UT", "OB"].contains(&vr) {
+        out.extend([0, 0]);
+        out.extend((value.len() as u32).to_le_bytes());
+    } else {
+        out.extend((value.len() as u16).to_le_bytes());
+    }
+    out.extend(value);
+    out
+}
+
+fn sequence(tag: (u16, u16), items: &[Vec<u8>]) -> Vec<u8> {
+    let item = |item: &Vec<u8>| {
+        let mut out = vec![0xfe, 0xff, 0x00, 0xe0];
+        out.extend((item.len() as u32).to_le_bytes());
+        out.extend(item);
+        out
+    };
+    element(tag, "SQ", &items.iter().flat_map(item).collect::<Vec<u8>>())
+}
+
+fn coded(value: &str, scheme: &str, meaning: &str) -> Vec<u8> {
+    let text = |tag, vr, text: &str| element((8, tag), vr, text.as_bytes());
+    [text(0x100, "SH", value), text(0x102, "SH", scheme), text(0x104, "LO", meaning)].concat()
+}
+
+/// A content item with a concept name, its own value, and items below it.
+fn item(kind: &str, name: Vec<u8>, value: Vec<u8>, below: &[Vec<u8>]) -> Vec<u8> {
+    let kind = element((0x40, 0xa040), "CS", kind.as_bytes());
+    let mut out = [kind, sequence((0x40, 0xa043), &[name])].concat();
+    out.extend(value);
+    if !below.is_empty() {
+        out.extend(sequence((0x40, 0xa730), below));
+    }
+    out
+}
+
+/// A report of TID 1500 of one person on one case; `None`: nothing was evaluated.
+fn report(case: &str, reader: &str, answer: Option<&str>) -> Vec<u8> {
+    let code = |value, meaning| sequence((0x40, 0xa168), &[coded(value, "DCM", meaning)]);
+    let observer = item("CODE", coded("121005", "DCM", "Observer Type"), code("121006", "Person"), &[]);
+    let name = element((0x40, 0xa123), "PN", reader.as_bytes());
+    let name = item("PNAME", coded("121008", "DCM", "Person Observer Name"), name, &[]);
+    let answer = answer.map(|answer| {
+        let value = sequence((0x40, 0xa168), &[coded(&answer[..3], "99TEST", answer)]);
+        item("CODE", coded("1", "99TEST", "Pneumonia"), value, &[])
+    });
+    let session = element((0x40, 0xa160), "UT", b"1");
+    let session = item("TEXT", coded("C67447", "NCIt", "Activity Session"), session, &[]);
+    let below: Vec<Vec<u8>> = std::iter::once(session).chain(answer).collect();
+    let group = item("CONTAINER", coded("125007", "DCM", "Measurement Group"), Vec::new(), &below);
+    let measured = item("CONTAINER", coded("126010", "DCM", "Imaging Measurements"), Vec::new(), &[group]);
+    let mut data = element((8, 0x16), "UI", b"1.2.840.10008.5.1.4.1.1.88.22");
+    data.extend(element((0x10, 0x20), "LO", case.as_bytes()));
+    data.extend(element((0x40, 0xa040), "CS", b"CONTAINER"));
+    data.extend(sequence((0x40, 0xa043), &[coded("126000", "DCM", "Imaging Measurement Report")]));
+    data.extend(element((0x40, 0xa491), "CS", b"COMPLETE"));
+    data.extend(element((0x40, 0xa493), "CS", b"VERIFIED"));
+    data.extend(sequence((0x40, 0xa730), &[observer, name, measured]));
+    let syntax = element((2, 0x10), "UI", b"1.2.840.10008.1.2.1");
+    let length = element((2, 0), "UL", &(syntax.len() as u32).to_le_bytes());
+    [vec![0; 128], b"DICM".to_vec(), length, syntax, data].concat()
+}
+
+#[test]
+fn the_small_study_reads_the_same_from_reports_of_dicom() {
+    let wanted = expected(&json("small.json")["expected"]);
+    let keys = "files = \"reads/*.dcm\"\nformat = \"dicom-sr\"\ncase_column = \"PatientID\"\nquestion = \
+                \"Pneumonia\"";
+    let source = declared(keys).expect("valid");
+    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for (case, reader, answer) in &wanted {
+        files.push((format!("reads/{}.dcm", files.len()).into(), report(case, reader, Some(answer))));
+    }
+    // What was cancelled is a report without an evaluation; what is missing has no report.
+    files.push(("reads/cancelled.dcm".into(), report("C031", "R2", None)));
+    let read = read_all(&files, &source).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(said(&read.rows), wanted);
+    assert_eq!(read.no_reads.len(), 1);
+    // Cut off anywhere, a report gives no read that it did not hold.
+    for end in 0..files[0].1.len() {
+        if let Ok(cut) = read_file(&files[0].0, &files[0].1[..end], &source) {
+            assert!(said(&cut.rows).iter().all(|row| *row == wanted[0]), "{end}");
+        }
+    }
+}
+
+/// Seconds that reading takes; far above what a release build needs, to notice a square of the number of
+/// rows.
+#[test]
+fn large_tables_are_read_in_time_that_grows_with_their_rows() {
+    let timed = |keys: &str, text: &str, reads: usize| {
+        let source = declared(keys).expect("valid");
+        let begin = std::time::Instant::now();
+        let file = read_file(Path::new("reads/large.csv"), text.as_bytes(), &source).expect("reads");
+        assert_eq!(file.rows.len(), reads);
+        let seconds = begin.elapsed().as_secs_f64();
+        eprintln!("{} bytes, {reads} reads: {seconds:.3} s", text.len());
+        assert!(seconds < 20.0, "{seconds}");
+    };
+    let mut long = "case_id,reader_id,read\n".to_owned();
+    for case in 0..15_000 {
+        for reader in 0..3 {
+            let read = if (case + reader) % 3 == 0 { "positive" } else { "negative" };
+            long += &format!("C{case:05},R{reader},{read}\n");
+        }
+    }
+    timed("", &long, 45_000);
+    let classes: Vec<String> = (0..22).map(|class| format!("\"class {class}\"")).collect();
+    let boxes = format!(
+        "rows = \"boxes\"\ncase_column = \"image_id\"\nreader_column = \"rad_id\"\nread_column = \
+         \"class_name\"\n\
+         positive = \"Consolidation\"\nnegative = [{}]",
+        classes.join(", ")
+    );
+    let mut text = "image_id,class_name,rad_id,x_min,y_min,x_max,y_max\n".to_owned();
+    for row in 0..68_000 {
+        let class = if row % 23 == 0 { "Consolidation".to_owned() } else { format!("class {}", row % 22) };
+        text += &format!("{:032x},{class},R{},1.5,2.5,3.5,4.5\n", row / 12, row / 4 % 3);
+    }
+    timed(&boxes, &text, 68_000 / 4);
+}
+
+#[test]
+fn check_names_a_file_in_the_readers_folder_that_no_pattern_matches() {
+    let study = Study::small();
+    let before = study.run("check", &[]);
+    assert!(!before.stderr.contains("reads-file-unmatched"), "{}", before.stderr);
+    study.write("reads/AB.CSV", "case_id,reader_id,read\nC000,R4,positive\n");
+    study.write("reads/.hidden", "");
+    let check = study.run("check", &[]);
+    assert_eq!(check.code, before.code, "{}", check.stderr);
+    assert!(check.stderr.contains("warning[reads-file-unmatched]"), "{}", check.stderr);
+    assert!(check.stderr.contains("AB.CSV") && !check.stderr.contains(".hidden"), "{}", check.stderr);
+}
+
+/// The same reads, one column a reader and in forms of REDCap, make the same reference standard.
+#[test]
+fn a_study_gives_the_same_reads_whatever_the_form_of_its_files() {
+    let long = Study::small();
+    let readers = |study: &Study| {
+        let ran = study.run("reads", &["--json"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        json["readers"].clone()
+    };
+    let wanted = readers(&long);
+    assert_eq!(wanted.as_array().map(Vec::len), Some(3));
+    let texts = [1, 2, 3].map(|reader| long.read(&format!("reads/reader-{reader}.csv")));
+    let answers = texts.each_ref().map(|text| text.lines().skip(1).collect::<Vec<_>>());
+    let mut wide = "case_id,R1_read,R2_read,R3_read\n".to_owned();
+    let mut forms = "record_id,reader,finding___1,finding___0,reading_complete\n".to_owned();
+    for (nth, line) in answers[0].iter().enumerate() {
+        wide += line.split(',').next().expect("a case");
+        for row in answers.each_ref().map(|rows| rows[nth]) {
+            let [case, reader, read] = row.split(',').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            wide += &format!(",{read}");
+            let ticked = if read == "positive" { "1,0" } else { "0,1" };
+            forms += &format!("{case},{reader},{ticked},2\n");
+            // A form that was saved and never completed says nothing.
+            forms += &format!("{case},{reader},0,1,0\n");
+        }
+        wide += "\n";
+    }
+    for (file, text, keys) in [
+        ("wide.csv", &wide, "format = \"wide\"\nreader_columns = \"*_read\""),
+        (
+            "forms.csv",
+            &forms,
+            "format = \"redcap\"\nreader_column = \"reader\"\nread_column = \"finding\"\npositive = \
+             \"1\"\nnegative = \"0\"",
+        ),
+    ] {
+        let study = Study::small();
+        let section = format!("[reads]\nfiles = \"exports/{file}\"\n{keys}\n\n[scores]");
+        study.replace("protocol.toml", "[scores]", &section);
+        study.write(&format!("exports/{file}"), text);
+        assert_eq!(readers(&study), wanted, "{file}");
+    }
+}
+
+/// Without a row for an image that has no box, a list of what was read makes it a negative; nothing else
+/// does.
+#[test]
+fn a_case_without_a_box_is_negative_where_a_list_says_that_it_was_read() {
+    let boxes = "rows = \"boxes\"\nread_column = \"class\"\npositive = \"Opacity\"\nnegative = \"Nodule\"\n";
+    let source = declared(&format!("{boxes}read_list = \"list.csv\"")).expect("valid");
+    let table = b"case_id,reader_id,class\na,R1,Opacity\na,R1,Nodule\nb,R2,Nodule\n";
+    let rows = read_file(Path::new("reads/boxes.csv"), table, &source).expect("reads").rows;
+    let list = |text: &str| without_boxes(Path::new("list.csv"), text.as_bytes(), &source, &rows);
+    let listed = list("case_id,reader_id\na,R1\nb,R2\nc,R1\nc,R2\nc,R2\n").expect("a list");
+    assert_eq!(said(&listed), [("c".into(), "R1".into(), "negative"), ("c".into(), "R2".into(), "negative")]);
+    assert_eq!(codes(&list("case_id,reader_id\na,R1\n").expect_err("b is not listed")), ["read-unlisted"]);
+    assert_eq!(
+        codes(&list("case_id,reader_id\na,\n").expect_err("nobody")),
+        ["read-unlisted", "read-unlisted", "value-missing"]
+    );
+    let elsewhere = declared("read_list = \"list.csv\"").expect_err("no boxes");
+    assert_eq!(codes(&elsewhere), ["reads-key-unused"]);
 }

@@ -1,6 +1,6 @@
-//! Structured Reports (PS3.3, C.17.3): the tree of content items, as far as texts, codes, names and references go.
-//! What an item means its reader decides; relationship types are kept and not judged, because writers get them
-//! wrong.
+//! Structured Reports (PS3.3, C.17.3): the tree of content items, as far as texts, codes, names and
+//! references go. What an item means its reader decides; relationship types are kept and not judged, because
+//! writers get them wrong.
 
 use dicom_dictionary_std::tags;
 

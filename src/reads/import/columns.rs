@@ -9,9 +9,9 @@ use crate::reads::export::Export;
 use crate::table::{Row, Table, limited};
 
 /// Column of the case where none is declared.
-const CASE: &str = "case_id";
+pub const CASE: &str = "case_id";
 /// Column of the reader where none is declared.
-const READER: &str = "reader_id";
+pub const READER: &str = "reader_id";
 /// Column of the answer where none is declared.
 const READ: &str = "read";
 
@@ -72,7 +72,7 @@ fn sheet<'t>(table: &'t Table, source: &'t ReadsSource, ids: &[usize], answers: 
 /// One row a read, or one row a box.
 ///
 /// # Errors
-/// `column-missing`, `value-missing`, `read-time`: everything at once.
+/// `column-missing`, `value-missing`, `time-unreadable`: everything at once.
 pub fn long(
     path: &Path,
     table: &Table,
@@ -115,7 +115,8 @@ pub struct Headed {
 /// The columns that the declared names or patterns say, in the order of the table.
 ///
 /// # Errors
-/// `column-missing` for a name or pattern that no column has, and for a column of completion that is not there.
+/// `column-missing` for a name or pattern that no column has, and for a column of completion that is not
+/// there.
 pub fn headed(
     table: &Table,
     declared: &[String],

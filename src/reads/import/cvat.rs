@@ -38,8 +38,8 @@ struct Tag {
 /// Answers of one reader's file.
 ///
 /// # Errors
-/// `xml-unreadable`, `export-unsupported` for other XML and for videos, `reads-presence-only` where no image has a
-/// tag and some have shapes, `question-needed` where tags have several attributes.
+/// `xml-unreadable`, `export-unsupported` for other XML and for videos, `reads-presence-only` where no image
+/// has a tag and some have shapes, `question-needed` where tags have several attributes.
 pub fn read(
     path: &Path,
     bytes: &[u8],

@@ -1,7 +1,8 @@
-//! DICOM Structured Reports of TID 1500 (PS3.16): one report a reader and a case. The observer of type Person is the
-//! reader; answers are qualitative evaluations: codes or texts in a measurement group, below a measurement, or in the
-//! container of evaluations of the whole report. Any code may be the evaluation, so `question` picks one by the meaning
-//! or the value of its concept where there are several, and picks what is never taken by itself, such as the finding.
+//! DICOM Structured Reports of TID 1500 (PS3.16): one report a reader and a case. The observer of type Person
+//! is the reader; answers are qualitative evaluations: codes or texts in a measurement group, below a
+//! measurement, or in the container of evaluations of the whole report. Any code may be the evaluation, so
+//! `question` picks one by the meaning or the value of its concept where there are several, and picks what is
+//! never taken by itself, such as the finding.
 //!
 //! Relationship types are not looked at: writers get them wrong.
 
@@ -33,9 +34,9 @@ const DESCRIBING: [&str; 20] = [
     "121071", "112039", "112040", "126070", "126071", "126072", "126073", "126074", "126100", "111001",
     "111002", "111003", "121401", "121135", "121139", "121049", "121046", "121058", "125005", "121321",
 ];
-/// The same in other schemes: finding site, laterality, topographical modifier, measurement method, derivation, finding
-/// category.
-const DESCRIBING_ELSEWHERE: [&str; 14] = [
+/// The same in other schemes: finding site, laterality, topographical modifier, method, derivation, category,
+/// time point, session.
+const DESCRIBING_ELSEWHERE: [&str; 15] = [
     "G-C0E3",
     "363698007",
     "G-C171",
@@ -50,6 +51,7 @@ const DESCRIBING_ELSEWHERE: [&str; 14] = [
     "C0449450",
     "121207",
     "C2348792",
+    "C67447",
 ];
 /// Names by which writers say that nobody is named.
 const NOBODY: [&str; 4] = ["unknown", "anonymous", "anon", "none"];
@@ -63,9 +65,9 @@ struct Evaluation<'r> {
 /// The answer of a report.
 ///
 /// # Errors
-/// `dicom-unreadable`; `dicom-sr-template` for a report of another template, `dicom-sr-device` for one of a device,
-/// `value-missing` where no reader or no case is named, `question-needed`, `reads-presence-only` for measurements
-/// without an evaluation.
+/// `dicom-unreadable`; `dicom-sr-template` for a report of another template, `dicom-sr-device` for one of a
+/// device, `value-missing` where no reader or no case is named, `question-needed`, `reads-presence-only` for
+/// measurements without an evaluation.
 pub fn read(
     path: &Path,
     bytes: &[u8],
@@ -189,7 +191,8 @@ fn case(report: &Report, source: &ReadsSource) -> Result<String, Diagnostic> {
                 .collect();
             if images.len() > 1 {
                 let message = format!("the report is of {} images, and a case is one", images.len());
-                let hint = "declare case_column = \"StudyInstanceUID\", \"AccessionNumber\" or \"PatientID\" where \
+                let hint = "declare case_column = \"StudyInstanceUID\", \"AccessionNumber\" or \
+                            \"PatientID\" where \
                             the case table names cases so";
                 return Err(Diagnostic::error(Code::ValueMissing, message).hint(hint));
             }
@@ -197,7 +200,8 @@ fn case(report: &Report, source: &ReadsSource) -> Result<String, Diagnostic> {
         }
         other => {
             let message = format!("`{}` is no attribute that names a case", short(other));
-            let hint = "`case_column` is \"ReferencedSOPInstanceUID\", \"StudyInstanceUID\", \"AccessionNumber\" or \
+            let hint = "`case_column` is \"ReferencedSOPInstanceUID\", \"StudyInstanceUID\", \
+                        \"AccessionNumber\" or \
                         \"PatientID\"";
             return Err(Diagnostic::error(Code::ColumnMissing, message).hint(hint));
         }
@@ -277,9 +281,11 @@ fn question(
     if concepts.is_empty() {
         let measured = root.all().iter().any(|item| item.kind == "NUM" || item.is_named(GROUP));
         if measured {
-            let message = "the report holds measurements or marks and no evaluation: an image without one cannot \
+            let message = "the report holds measurements or marks and no evaluation: an image without one \
+                           cannot \
                            be told from one that nobody read";
-            let hint = "let readers evaluate each image (TID 1500, qualitative evaluations); where the finding of a \
+            let hint = "let readers evaluate each image (TID 1500, qualitative evaluations); where the \
+                        finding of a \
                         group is the answer, declare question = \"Finding\"";
             return Err(Diagnostic::error(Code::ReadsPresenceOnly, message).hint(hint));
         }

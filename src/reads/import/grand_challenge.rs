@@ -1,8 +1,8 @@
 //! Grand Challenge reader studies: the table of answers, and the table of their ground truth.
 //!
 //! Answers are JSON within a cell. Display sets and questions are addresses there: the case and, of several
-//! questions, the one that is read, have to be declared, or a column with them be added. Rows of ground truth do
-//! not vote; a table of ground truth, one row a display set, is given as a whole.
+//! questions, the one that is read, have to be declared, or a column with them be added. Rows of ground truth
+//! do not vote; a table of ground truth, one row a display set, is given as a whole.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub fn is_ground_truth(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// `grand-challenge-addresses` where the case is an address, `question-needed`, `column-missing`,
-/// `json-unreadable` for a cell that is no JSON, `value-missing`, `read-time`: everything at once.
+/// `json-unreadable` for a cell that is no JSON, `value-missing`, `time-unreadable`: everything at once.
 pub fn answers(
     path: &Path,
     table: &Table,
@@ -107,7 +107,7 @@ pub fn answers(
         let given_at = row.get(stated).and_then(|text| time(text, None));
         if let (Some(text), None) = (row.get(stated), given_at) {
             let message = format!("`{}` is no time", short(text));
-            problems.push(Diagnostic::error(Code::ReadTime, message).at(at.clone()));
+            problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
@@ -138,7 +138,8 @@ fn addresses(text: &str, at: Location) -> Diagnostic {
     let message = format!("the case is an address: `{}`", short(text));
     Diagnostic::error(Code::GrandChallengeAddresses, message).at(at).hint(
         "export the display sets too, write the case of each beside the answers and name that column in \
-         `case_column`; or, where the cases are named by display set, declare case_pattern = \"https://*\" with `*` \
+         `case_column`; or, where the cases are named by display set, declare case_pattern = \"https://*\" \
+         with `*` \
          for its last part",
     )
 }

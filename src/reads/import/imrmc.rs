@@ -1,6 +1,6 @@
-//! iMRMC, list mode (Gallas; github.com/DIDSR/iMRMC): free lines, `BEGIN DATA:`, then one line a score: reader,
-//! case, modality, score. Truth is written as lines of the reader `truth` (of `-1` in old files): it is given and
-//! does not vote. Not every reader has to score every case.
+//! iMRMC, list mode (Gallas; github.com/DIDSR/iMRMC): free lines, `BEGIN DATA:`, then one line a score:
+//! reader, case, modality, score. Truth is written as lines of the reader `truth` (of `-1` in old files): it
+//! is given and does not vote. Not every reader has to score every case.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,9 +24,9 @@ struct Stated {
 /// Scores of a list.
 ///
 /// # Errors
-/// `imrmc-begin` without the line before the data, `row-length`, `value-missing`, `question-needed` for several
-/// modalities, `imrmc-counts` where the stated numbers are not those of the data, which a truncated file has:
-/// everything at once.
+/// `imrmc-begin` without the line before the data, `row-length`, `value-missing`, `question-needed` for
+/// several modalities, `imrmc-counts` where the stated numbers are not those of the data, which a truncated
+/// file has: everything at once.
 pub fn read(
     path: &Path,
     bytes: &[u8],

@@ -88,7 +88,8 @@ pub fn another_platform(keys: &BTreeSet<String>, at: Location) -> Option<Diagnos
     if has("labelGroups") && has("datasets") {
         return refuse(
             "MD.ai's JSON: it names studies by UID and holds what readers found, not what they read",
-            "in MD.ai export the annotations as CSV with a label for the absent finding, write the case beside \
+            "in MD.ai export the annotations as CSV with a label for the absent finding, write the case \
+             beside \
              each UID, and declare format = \"table\"",
         );
     }
@@ -116,11 +117,13 @@ pub fn another_platform(keys: &BTreeSet<String>, at: Location) -> Option<Diagnos
 /// Refuses an export that holds what was found and not what was read.
 pub fn presence_only(path: &Path, kinds: &str) -> Diagnostic {
     let message = format!(
-        "the export holds what readers marked ({kinds}) and no answer on a whole image: an image without a mark \
+        "the export holds what readers marked ({kinds}) and no answer on a whole image: an image without a \
+         mark \
          cannot be told from one that nobody read"
     );
     Diagnostic::error(Code::ReadsPresenceOnly, message).at(Location::file(path)).hint(
-        "ask the readers a question on each image, such as \"finding: present, absent\", and export its answers; \
+        "ask the readers a question on each image, such as \"finding: present, absent\", and export its \
+         answers; \
          or make a table of boxes in which images without a box have a row (rows = \"boxes\")",
     )
 }

@@ -1,4 +1,5 @@
-//! Label Studio: JSON (one object a task, its annotations in it), JSON_MIN and CSV or TSV (one row an annotation).
+//! Label Studio: JSON (one object a task, its annotations in it), JSON_MIN and CSV or TSV (one row an
+//! annotation).
 //!
 //! A cancelled annotation is no read. JSON_MIN and the tables do not say which were cancelled, nor which are
 //! ground truth: they are refused unless the protocol states that what was cancelled is not in the export. An
@@ -93,9 +94,9 @@ struct Read<'s> {
 /// Answers of the JSON export.
 ///
 /// # Errors
-/// `json-unreadable`, `export-unsupported` for JSON of another platform, `label-studio-cancelled` for JSON_MIN,
-/// `reads-presence-only` where there are boxes alone, `question-needed` for several controls, `column-missing`
-/// for data without the case, `value-missing`, `read-time`: everything at once.
+/// `json-unreadable`, `export-unsupported` for JSON of another platform, `label-studio-cancelled` for
+/// JSON_MIN, `reads-presence-only` where there are boxes alone, `question-needed` for several controls,
+/// `column-missing` for data without the case, `value-missing`, `time-unreadable`: everything at once.
 pub fn json(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
     let text = super::json::text(path, bytes)?;
     let places = Places::of(path, text);
@@ -272,7 +273,7 @@ impl Read<'_> {
         let given_at = stated.as_deref().and_then(|text| time(text, None));
         if let (Some(text), None) = (&stated, given_at) {
             let message = format!("`{}` is no time", short(text));
-            self.problems.push(Diagnostic::error(Code::ReadTime, message).at(at.clone()));
+            self.problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let answer = Answer {
             case_id: case.to_owned(),
@@ -312,7 +313,8 @@ impl Read<'_> {
         let (tasks, begun) = self.predicted;
         if tasks > 0 || begun > 0 {
             let message = format!(
-                "{tasks} tasks carry predictions of a model, and {begun} annotations began as one: readers may \
+                "{tasks} tasks carry predictions of a model, and {begun} annotations began as one: readers \
+                 may \
                  have seen what a device said"
             );
             let hint = "blinding: find out what was shown, and state it; predictions are not read";
@@ -411,7 +413,7 @@ fn cancelled_unknown(form: &str, at: Location) -> Diagnostic {
 ///
 /// # Errors
 /// `label-studio-cancelled` unless it is stated that what was cancelled is not in it, `question-needed`,
-/// `column-missing`, `value-missing`, `read-time`: everything at once.
+/// `column-missing`, `value-missing`, `time-unreadable`: everything at once.
 pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
     let at = Location::file(path);
     let has_flag = table.column("was_cancelled").is_some();
@@ -462,7 +464,7 @@ pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, V
         let given_at = text.and_then(|text| time(text, None));
         if let (Some(text), None) = (text, given_at) {
             let message = format!("`{}` is no time", short(text));
-            problems.push(Diagnostic::error(Code::ReadTime, message).at(at.clone()));
+            problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
@@ -470,7 +472,8 @@ pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, V
     }
     export.warnings.extend(table.notes().iter().cloned());
     if !has_flag {
-        let message = "it is stated that what was cancelled is not in this export; it cannot be seen in it, nor \
+        let message = "it is stated that what was cancelled is not in this export; it cannot be seen in it, \
+                       nor \
                        which annotations are ground truth";
         export
             .warnings

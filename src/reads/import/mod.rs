@@ -1,5 +1,5 @@
-//! From the bytes of a reader's file to answers, one format a platform: [`export`]. Pure: no file, no clock. The
-//! bytes are those of the export as it came, so whoever has them derives the same reads again.
+//! From the bytes of a reader's file to answers, one format a platform: [`export`]. Pure: no file, no clock.
+//! The bytes are those of the export as it came, so whoever has them derives the same reads again.
 
 mod columns;
 mod cvat;
@@ -59,10 +59,12 @@ pub fn export(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export,
             false => grand_challenge::answers(path, &table()?, source, reader),
         },
     }?;
-    if let Some(pattern) = &source.case_pattern {
-        cases(path, pattern, &mut export)?;
+    if source.case_pattern.is_some() {
+        cases(path, source, &mut export)?;
     }
-    if export.answers.is_empty() && export.given.is_empty() {
+    // Where a file is one item, one without an answer is nothing to warn of.
+    let of_one = matches!(source.format, ReadsFormat::V7 | ReadsFormat::DicomSr);
+    if export.answers.is_empty() && export.given.is_empty() && !of_one {
         let message = "no read stands in this file";
         export.warnings.push(Diagnostic::warning(Code::ReadsNone, message).at(Location::file(path)));
     }
@@ -83,25 +85,42 @@ fn starts_json(bytes: &[u8]) -> bool {
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'[' | b'{'))
 }
 
+/// The columns of the case and of the reader in a table.
+pub fn id_columns(source: &ReadsSource) -> [&str; 2] {
+    [
+        source.case_column.as_deref().unwrap_or(columns::CASE),
+        source.reader_column.as_deref().unwrap_or(columns::READER),
+    ]
+}
+
+/// The case that a text names; `None` where it does not fit the declared pattern.
+pub fn case_of<'t>(text: &'t str, source: &ReadsSource) -> Option<&'t str> {
+    match &source.case_pattern {
+        Some(pattern) => place::case_in(pattern, text),
+        None => Some(text),
+    }
+}
+
+/// A text that holds no case.
+pub fn no_case(text: &str, source: &ReadsSource, at: Location) -> Diagnostic {
+    let pattern = source.case_pattern.as_deref().unwrap_or("*");
+    let message = format!("`{}` holds no case: it does not fit `{pattern}`", place::short(text));
+    Diagnostic::error(Code::CasePattern, message)
+        .at(at)
+        .hint("`case_pattern` in [reads]: `*` stands for the case, `?` for any sign")
+}
+
 /// Puts the case in place of the text that holds it.
-fn cases(path: &Path, pattern: &str, export: &mut Export) -> Result<(), Vec<Diagnostic>> {
+fn cases(path: &Path, source: &ReadsSource, export: &mut Export) -> Result<(), Vec<Diagnostic>> {
     let mut problems = Vec::new();
     for answer in export.answers.iter_mut().chain(&mut export.given) {
-        match place::case_in(pattern, &answer.case_id) {
+        match case_of(&answer.case_id, source) {
             Some(case) => answer.case_id = case.to_owned(),
-            None => {
-                let message =
-                    format!("`{}` holds no case: it does not fit `{pattern}`", place::short(&answer.case_id));
-                problems.push(
-                    Diagnostic::error(Code::CasePattern, message)
-                        .at(answer.at.clone())
-                        .hint("`case_pattern` in [reads]: `*` stands for the case, `?` for any sign"),
-                );
-            }
+            None => problems.push(no_case(&answer.case_id, source, answer.at.clone())),
         }
     }
     for none in &mut export.no_reads {
-        if let Some(case) = none.case_id.as_deref().and_then(|text| place::case_in(pattern, text)) {
+        if let Some(case) = none.case_id.as_deref().and_then(|text| case_of(text, source)) {
             none.case_id = Some(case.to_owned());
         }
     }

@@ -140,7 +140,7 @@ impl Place<'_> {
     /// The answer, or why it is none.
     ///
     /// # Errors
-    /// `read-time` for a time that is none.
+    /// `time-unreadable` for a time that is none.
     pub fn answer(
         self,
         extra: &Extra,
@@ -158,10 +158,11 @@ impl Place<'_> {
         let given = match self.row.get(extra.time) {
             None => None,
             Some(text) => Some(time(text, source.time_format.as_deref()).ok_or_else(|| {
-                Diagnostic::error(Code::ReadTime, format!("`{}` is no time", short(text)))
+                Diagnostic::error(Code::TimeUnreadable, format!("`{}` is no time", short(text)))
                     .at(at.clone())
                     .hint(
-                        "times are read with the year first, such as 2026-03-01 14:05; for another form declare \
+                        "times are read with the year first, such as 2026-03-01 14:05; for another form \
+                         declare \
                          `time_format`, such as \"%m/%d/%Y %H:%M\"",
                     )
             })?),
@@ -184,8 +185,8 @@ impl Place<'_> {
 /// Gives a warning for each column of ids that holds numbers.
 ///
 /// # Errors
-/// `workbook-date` where an id or an answer was made a date, `workbook-number` for an id with more digits than a
-/// number keeps.
+/// `workbook-date` where an id or an answer was made a date, `workbook-number` for an id with more digits
+/// than a number keeps.
 pub fn typed(table: &Table, ids: &[usize], answers: &[usize]) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     /// A program for tables keeps so many digits of a number.
     const DIGITS: usize = 15;
@@ -227,10 +228,12 @@ pub fn typed(table: &Table, ids: &[usize], answers: &[usize]) -> Result<Vec<Diag
         }
         if numbers > 0 {
             let message = format!(
-                "{numbers} ids of `{}` are numbers in the workbook: if they had leading zeros, these are lost",
+                "{numbers} ids of `{}` are numbers in the workbook: if they had leading zeros, these are \
+                 lost",
                 name(column)
             );
-            let hint = "ids are compared with the case table as they stand; format the column as text where it matters";
+            let hint = "ids are compared with the case table as they stand; format the column as text where \
+                        it matters";
             warnings.push(Diagnostic::warning(Code::WorkbookNumber, message).at(table.at(first)).hint(hint));
         }
     }

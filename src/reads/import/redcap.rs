@@ -37,7 +37,8 @@ enum Answered {
 }
 
 impl Answered {
-    /// The words; none where a cell is empty or no box is ticked, which does not tell "none" from "not asked".
+    /// The words; none where a cell is empty or no box is ticked, which does not tell "none" from "not
+    /// asked".
     fn text(&self, row: Row<'_>) -> Option<String> {
         match self {
             Self::Cell(column) => row.get(Some(*column)).map(str::to_owned),
@@ -63,7 +64,7 @@ struct Asked {
 /// # Errors
 /// `redcap-eav`, `export-without-reads` and `redcap-double-entry` for exports of another kind,
 /// `redcap-completion` where no form's status stands behind the answer, `redcap-checkbox` for boxes in one
-/// column, `column-missing`, `value-missing`, `read-time`: everything at once.
+/// column, `column-missing`, `value-missing`, `time-unreadable`: everything at once.
 pub fn read(
     path: &Path,
     table: &Table,
@@ -81,7 +82,8 @@ pub fn read(
     let own = |column: Option<usize>, what: &str, missing: &mut Vec<Diagnostic>| {
         if column.is_none() {
             let message = format!("there is no column of {what}, and the reader is declared to stand there");
-            let hint = "REDCap leaves the columns of events and repeats out where no row of an export has one: \
+            let hint = "REDCap leaves the columns of events and repeats out where no row of an export has \
+                        one: \
                         export the whole project";
             missing.push(Diagnostic::error(Code::ColumnMissing, message).at(table.at(1)).hint(hint));
         }
@@ -129,7 +131,8 @@ pub fn read(
 pub fn labels_for_names(mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
     for problem in problems.iter_mut().filter(|problem| problem.code == Code::ColumnDuplicate) {
         problem.hint = Some(
-            "export with raw names in the header (\"raw data\"; with the API rawOrLabelHeaders \"raw\"): as labels, \
+            "export with raw names in the header (\"raw data\"; with the API rawOrLabelHeaders \"raw\"): as \
+             labels, \
              several forms have a column of one name"
                 .to_owned(),
         );
@@ -149,15 +152,18 @@ pub fn another_kind(path: &Path, table: &Table) -> Result<(), Vec<Diagnostic>> {
     if has("field_name") && has("value") && (has("record") || has("record_id")) {
         return refuse(
             Code::RedcapEav,
-            "this is REDCap's EAV export, one row a field: a form that was not completed cannot be told in it",
-            "export again: \"Export Data\", format \"CSV / Microsoft Excel (raw data)\"; with the API type \"flat\"",
+            "this is REDCap's EAV export, one row a field: a form that was not completed cannot be told in \
+             it",
+            "export again: \"Export Data\", format \"CSV / Microsoft Excel (raw data)\"; with the API type \
+             \"flat\"",
         );
     }
     if has("Variable / Field Name") || (has("field_name") && has("form_name")) {
         return refuse(
             Code::ExportWithoutReads,
             "this is the project's data dictionary: it says which fields there are, and holds no reads",
-            "give the export of the records; the dictionary may lie beside it, where no pattern of `files` matches it",
+            "give the export of the records; the dictionary may lie beside it, where no pattern of `files` \
+             matches it",
         );
     }
     if has("unique_event_name") && has("arm_num") {
@@ -183,7 +189,8 @@ fn asked(table: &Table, source: &ReadsSource) -> Result<Vec<Asked>, Vec<Diagnost
     let status = |column: usize, complete: Option<usize>| {
         complete.or_else(|| behind(column)).ok_or_else(|| {
             let name = table.header().get(column).map_or("", String::as_str);
-            let hint = "export the form's status as well (`<form>_complete`), or name it in `complete_column`: \
+            let hint = "export the form's status as well (`<form>_complete`), or name it in \
+                        `complete_column`: \
                         REDCap writes a form that nobody opened as if all its boxes were empty";
             vec![
                 Diagnostic::error(

@@ -1,4 +1,5 @@
-//! Which platform wrote a file, by its content. A guess is for a person to confirm: a study declares its format.
+//! Which platform wrote a file, by its content. A guess is for a person to confirm: a study declares its
+//! format.
 
 use std::path::Path;
 
@@ -122,7 +123,8 @@ fn of_table(path: &Path, table: &Table) -> Guess {
         );
     }
     if has("annotation_id") && has("annotator") {
-        let why = "it has the columns `annotation_id` and `annotator`, as Label Studio's CSV: JSON is better, because it \
+        let why = "it has the columns `annotation_id` and `annotator`, as Label Studio's CSV: JSON is \
+                   better, because it \
                    says what was cancelled";
         return Guess::is(ReadsFormat::LabelStudio, why);
     }
@@ -135,7 +137,8 @@ fn of_table(path: &Path, table: &Table) -> Guess {
     match people[..] {
         [] => Guess::is(
             ReadsFormat::Table,
-            "it is a table, and no column seems to name the reader: declare reader_from = \"file\", or format = \
+            "it is a table, and no column seems to name the reader: declare reader_from = \"file\", or \
+             format = \
              \"wide\" where each reader has a column",
         ),
         [one] => {

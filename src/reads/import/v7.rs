@@ -1,6 +1,6 @@
-//! V7 Darwin JSON 2: one file an item, answered as properties of the item. Properties of single annotations, and
-//! annotations themselves, are marks and no answers on the whole image. It is not exported who answered: one folder
-//! a reader.
+//! V7 Darwin JSON 2: one file an item, answered as properties of the item. Properties of single annotations,
+//! and annotations themselves, are marks and no answers on the whole image. It is not exported who answered:
+//! one folder a reader.
 
 use std::collections::BTreeSet;
 use std::path::Path;
