@@ -5,7 +5,10 @@
 pub mod check;
 pub mod compare;
 pub mod dataset;
+pub mod intensities;
+pub mod leakage;
 pub mod lock;
+pub mod metrics;
 pub mod names;
 pub mod outside;
 pub mod reads;
