@@ -16,6 +16,7 @@ use crate::statistics::metric::Plan;
 use crate::statistics::warning::Warning;
 use crate::storage;
 use crate::table::{Table, cell, limited};
+use crate::workflow::metrics::value_of;
 
 /// Compute the agreement of readers from a table of reads.
 ///
@@ -114,7 +115,7 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     }
     if context.json {
         let value = |e: &Estimate| {
-            let mut value = super::metrics::value_of(e, None);
+            let mut value = value_of(e, None);
             // A coefficient treats both answers alike: it has no reference, and so no positives.
             if COEFFICIENTS.contains(&e.id.as_str())
                 && let Some(fields) = value.as_object_mut()

@@ -2,27 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use serde_json::json;
 
 use super::case_tables::{Tables, TablesArgs, warn};
-use super::{Context, Outcome, interrupted};
+use super::{Context, Outcome};
 use crate::dataset::case::Case;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::facts;
 use crate::dataset::lists::{self, List};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::{Digest, RelativePath};
-use crate::imaging::image;
 use crate::imaging::image_folder::ImageFolder;
-use crate::imaging::intensity::{Histogram, Intensity};
 use crate::report::description;
 use crate::storage;
-use crate::table::limited;
+use crate::workflow::intensities::of_groups;
 
 /// Describe sets of cases and compare them: age, sex, view, findings, prevalence, what occurs beside the
 /// positive finding, images per patient, what is not recorded, and standardised differences.
@@ -122,7 +116,7 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
     description.inputs = inputs;
     if let Some(folder) = &args.images {
         let folder = ImageFolder::open(folder)?;
-        let groups = read_images(&sets, &folder, args.image_sample, &request)?;
+        let groups = of_groups(&sets, &folder, args.image_sample, &request, &context.outside())?;
         for (set, intensity) in description.sets.iter_mut().zip(groups) {
             set.intensity = intensity;
         }
@@ -216,134 +210,6 @@ fn read_lists(named: &[String], inputs: &mut Vec<Input>) -> Result<Vec<List>> {
         }
     }
     Ok(all)
-}
-
-/// The group of an image in the figures of intensities.
-fn group(case: &Case, request: &Request) -> Option<&'static str> {
-    let findings = request.fields.contains("findings");
-    match case.source_label {
-        Some(true) => Some("positive"),
-        _ if findings && case.findings.is_empty() => Some("no finding"),
-        _ if findings => Some("other finding"),
-        Some(false) => Some("negative"),
-        None => None,
-    }
-}
-
-/// A group of a set: its images, those of them that are there, and the case ids of those that are read.
-struct Drawn<'a> {
-    group: &'static str,
-    of: u64,
-    there: u64,
-    read: Vec<&'a str>,
-}
-
-/// Reads the drawn images on all cores, each once, and sums them up by set and group.
-fn read_images(
-    sets: &[Set<'_>],
-    folder: &ImageFolder,
-    most: usize,
-    request: &Request,
-) -> Result<Vec<Vec<Intensity>>> {
-    let mut paths: BTreeMap<&str, PathBuf> = BTreeMap::new();
-    for case in sets.iter().flat_map(|s| &s.cases) {
-        let image = case.image.clone().or_else(|| case.case_id.parse::<RelativePath>().ok());
-        if let Some(image) = image {
-            let path = folder.locate(&image);
-            if path.is_file() {
-                paths.insert(&case.case_id, path);
-            }
-        }
-    }
-    if paths.is_empty() {
-        return Err(Diagnostic::error(
-            Code::ImagesMissing,
-            "no image of the tables is in the folder of \
-            --images",
-        )
-        .hint(
-            "name the folder that holds the files of the column `image` (NIH: Image Index), or \
-                images_001/ and so on",
-        )
-        .into());
-    }
-    let mut drawn: Vec<Vec<Drawn<'_>>> = Vec::new();
-    for set in sets {
-        let mut groups = Vec::new();
-        for name in ["positive", "no finding", "other finding", "negative"] {
-            let members: Vec<&str> = set
-                .cases
-                .iter()
-                .filter(|case| group(case, request) == Some(name))
-                .map(|case| case.case_id.as_str())
-                .collect();
-            if members.is_empty() {
-                continue;
-            }
-            let mut there: Vec<(Digest, &str)> = members
-                .iter()
-                .filter(|id| paths.contains_key(*id))
-                .map(|id| (Digest::of(id.as_bytes()), *id))
-                .collect();
-            there.sort_unstable();
-            let count = there.len() as u64;
-            there.truncate(most);
-            groups.push(Drawn {
-                group: name,
-                of: members.len() as u64,
-                there: count,
-                read: there.into_iter().map(|(_, id)| id).collect(),
-            });
-        }
-        drawn.push(groups);
-    }
-    let ids: BTreeSet<&str> = drawn.iter().flatten().flat_map(|group| &group.read).copied().collect();
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {per_sec}, {eta} left");
-    let bar =
-        ProgressBar::new(ids.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let read: Vec<(&str, Result<Histogram, Diagnostic>)> = ids
-        .into_iter()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .filter(|_| !interrupted().load(Ordering::Relaxed))
-        .map(|id| {
-            bar.inc(1);
-            let path = &paths[id];
-            let histogram = image::load(path).map(|picture| Histogram::of(&picture)).map_err(|error| {
-                error.diagnostics().into_iter().next().unwrap_or_else(|| {
-                    Diagnostic::error(Code::ImageUnreadable, error.to_string()).at(Location::file(path))
-                })
-            });
-            (id, histogram)
-        })
-        .collect();
-    bar.finish_and_clear();
-    if interrupted().load(Ordering::Relaxed) {
-        return Err(Error::Interrupted("nothing was written; run the same command again".into()));
-    }
-    let mut histograms: BTreeMap<&str, Histogram> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (id, histogram) in read {
-        match histogram {
-            Ok(histogram) => {
-                histograms.insert(id, histogram);
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if let Some(place) = problems.first().and_then(|p| p.location.clone()) {
-        return Err(Error::Input(limited(problems, &place.path)));
-    }
-    Ok(drawn
-        .into_iter()
-        .map(|groups| {
-            let one = |drawn: Drawn<'_>| {
-                let images: Vec<&Histogram> = drawn.read.iter().filter_map(|id| histograms.get(id)).collect();
-                Intensity::of(drawn.group, drawn.of, drawn.there, &images)
-            };
-            groups.into_iter().map(one).collect()
-        })
-        .collect())
 }
 
 fn print(description: &Description, args: &DescribeArgs) {

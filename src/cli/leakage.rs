@@ -1,24 +1,17 @@
 //! `sequester dataset leakage`: what sets of cases have in common.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::path::PathBuf;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::case_tables::{Format, warn};
-use super::{Context, Outcome, interrupted};
-use crate::dataset::cases::{self, CaseFormat};
-use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
-use crate::dataset::shared;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::{Digest, RelativePath};
-use crate::imaging::image_folder::ImageFolder;
-use crate::imaging::{dicom, image};
-use crate::storage;
+use super::{Context, Outcome};
+use crate::dataset::cases::CaseFormat;
+use crate::dataset::leakage::{Item, Kind, LARGEST_DISTANCE, Pair};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::workflow::leakage::{Asked, Found, in_common};
 
 /// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
 ///
@@ -64,28 +57,13 @@ pub struct LeakageArgs {
 /// # Errors
 /// Whatever is wrong in the tables or images, located.
 pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
-    let mut items = Vec::new();
-    let mut images: Vec<PathBuf> = Vec::new();
-    let mut warnings: Vec<Diagnostic> = Vec::new();
-    let folder = args.images.as_deref().map(ImageFolder::open).transpose()?;
-    for (set, path) in args.tables.iter().enumerate() {
-        warnings.extend(read(args, folder.as_ref(), set, path, &mut items, &mut images)?);
-    }
-    if args.images.is_some() {
-        look(&mut items, &images)?;
-    }
-    let leakage::Found { pairs, crowded } = leakage::in_common(&items, args.distance);
-    warnings.extend((crowded > 0).then(|| {
-        let most = leakage::MOST_COMPARED;
-        Diagnostic::warning(
-            Code::LeakageCrowded,
-            format!(
-                "{crowded} images share a part of their hash with more than {most} others and were \
-                not compared with all of them"
-            ),
-        )
-        .hint("a near-duplicate among them that shares no other part may be missed; compare smaller tables")
-    }));
+    let asked = Asked {
+        tables: &args.tables,
+        format: if args.nih { Some(CaseFormat::Nih) } else { args.format.map(CaseFormat::from) },
+        images: args.images.as_deref(),
+        distance: args.distance,
+    };
+    let Found { items, pairs, warnings } = in_common(&asked, &context.outside())?;
     let between = |p: &&Pair| items[p.first].set != items[p.second].set;
     let leaks = pairs.iter().filter(between).any(|p| p.kind.leaks(args.distinct_ids));
     if context.json {
@@ -95,91 +73,6 @@ pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
         warn(&warnings);
     }
     Ok(if leaks { Outcome::CriterionNotMet } else { Outcome::Done })
-}
-
-/// The cases of one table.
-fn read(
-    args: &LeakageArgs,
-    folder: Option<&ImageFolder>,
-    set: usize,
-    path: &Path,
-    items: &mut Vec<Item>,
-    images: &mut Vec<PathBuf>,
-) -> Result<Vec<Diagnostic>> {
-    let bytes = storage::read(path)?;
-    let format = if args.nih { Some(CaseFormat::Nih) } else { args.format.map(CaseFormat::from) };
-    let cases::Cases { cases, warnings, .. } =
-        cases::parse_as(path, &bytes, format, &[]).map_err(Error::Input)?;
-    let recorded = shared::recorded_digests(path, &bytes)?;
-    for case in cases {
-        if let Some(folder) = folder {
-            let relative = match &case.image {
-                Some(image) => image.clone(),
-                None => case.case_id.parse::<RelativePath>().map_err(|reason| {
-                    Error::from(
-                        Diagnostic::error(
-                            Code::PathUnsafe,
-                            format!("the case id is no path below --images: {reason}"),
-                        )
-                        .at(Location::line(path, case.line))
-                        .hint("give the table an image column"),
-                    )
-                })?,
-            };
-            images.push(folder.inside(&relative)?);
-        }
-        items.push(Item {
-            set,
-            file: recorded.get(&case.case_id).copied(),
-            case_id: case.case_id,
-            patient_id: case.patient_id,
-            site: case.site,
-            ..Item::default()
-        });
-    }
-    Ok(warnings)
-}
-
-/// Reads the images on all cores.
-fn look(items: &mut [Item], images: &[PathBuf]) -> Result<()> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {per_sec}, {eta} left");
-    let bar = ProgressBar::new(images.len() as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let problems: Vec<Diagnostic> = items
-        .par_iter_mut()
-        .zip(images)
-        .filter_map(|(item, path)| {
-            if interrupted().load(Ordering::Relaxed) {
-                return None;
-            }
-            bar.inc(1);
-            let read = storage::read(path).and_then(|bytes| {
-                let header = if image::is_dicom(&bytes) { Some(dicom::read_header(path)?) } else { None };
-                Ok((Digest::of(&bytes), image::from_bytes(&bytes, path)?, header))
-            });
-            match read {
-                Ok((file, picture, header)) => {
-                    let given = |uid: String| (!uid.is_empty()).then_some(uid);
-                    if let Some(header) = header {
-                        item.study = given(header.study_instance_uid);
-                        item.instance = given(header.sop_instance_uid);
-                    }
-                    item.file = Some(file);
-                    item.pixels = Some(leakage::pixel_digest(&picture));
-                    item.hash = Some(leakage::difference_hash(&picture));
-                    None
-                }
-                Err(error) => Some(error.diagnostics().first().cloned().unwrap_or_else(|| {
-                    Diagnostic::error(Code::ImageUnreadable, error.to_string()).at(Location::file(path))
-                })),
-            }
-        })
-        .collect();
-    bar.finish_and_clear();
-    if interrupted().load(Ordering::Relaxed) {
-        return Err(Error::Interrupted("nothing was written; run the same command again".into()));
-    }
-    if problems.is_empty() { Ok(()) } else { Err(Error::Input(problems)) }
 }
 
 /// The name of a table's file. Its folder differs between machines; a number tells two of one name apart.

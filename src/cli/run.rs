@@ -6,13 +6,14 @@ use clap::Args;
 
 use super::study::StudyArgs;
 use super::who::WhoArgs;
-use super::{Context, Outcome, say, score, train, validate, verify};
+use super::{Context, Outcome, cores, say, score, train, validate, verify};
 use crate::audit::{self, Beside, History};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
 use crate::workflow::outside::Outside;
 use crate::workflow::study::Study;
+use crate::workflow::train::study_request;
 use crate::workflow::{self, dataset, lock, reads, report};
 
 /// Run a study: dataset, train, lock, score, reads, validate, report, verify.
@@ -135,7 +136,7 @@ fn make_model(study: &Study, outside: &Outside<'_>, context: Context) -> Result<
         say("lock", "unchanged: the model is locked");
         return Ok(false);
     }
-    let state = train::train_run(&train::study_request(study, None)?, context.libtorch)?;
+    let state = train::train_run(&study_request(study, cores())?, context.libtorch)?;
     if let Some(best) = &state.best {
         say("train", &format!("best epoch {}, tuning AUC {:.4}", best.epoch, best.tuning_auc));
     }

@@ -112,52 +112,11 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
         bands: args.tables.age_bands.clone(),
         seed: args.seed,
     };
-    let mut wanted: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut places: [Vec<usize>; 3] = Default::default();
-    if args.official.is_empty() {
-        let sizes = sizes(args, cases.len() as u64)?;
-        let list: Vec<(String, u64)> =
-            NAMES.iter().zip(sizes).map(|(name, n)| ((*name).to_owned(), n)).collect();
-        for (place, set) in allocation::allocate(&cases, &rule(list))?.into_iter().enumerate() {
-            places[set].push(place);
-        }
-        wanted.extend(NAMES.into_iter().zip(sizes));
+    let Places { places, wanted } = if args.official.is_empty() {
+        drawn(args, &cases, &rule)?
     } else {
-        let mut official = Vec::new();
-        for (path, name) in args.official.iter().zip(["train_val", "test"]) {
-            let bytes = storage::read(path)?;
-            inputs.push(Input::of(path, &bytes));
-            let read = lists::parse(path, &bytes, Some(name))?;
-            let [list] = &read[..] else {
-                return Err(Diagnostic::error(
-                    Code::ValueUnreadable,
-                    "this is a table of several sets, not one list",
-                )
-                .at(Location::file(path))
-                .hint("one case id a line")
-                .into());
-            };
-            official.push(list.clone());
-        }
-        let assigned = lists::assign(&cases, &official)?;
-        warnings.extend(assigned.warnings);
-        let development: Vec<Case> = assigned.places[0].iter().map(|&i| cases[i].clone()).collect();
-        let tuning = portion(args.tuning.unwrap_or(0.0), development.len() as u64);
-        if tuning > 0 {
-            let list = vec![
-                ("training".to_owned(), development.len() as u64 - tuning),
-                ("tuning".to_owned(), tuning),
-            ];
-            let set_of = allocation::allocate(&development, &rule(list))?;
-            for (&place, set) in assigned.places[0].iter().zip(set_of) {
-                places[set].push(place);
-            }
-            wanted.extend([("training", development.len() as u64 - tuning), ("tuning", tuning)]);
-        } else {
-            places[0].clone_from(&assigned.places[0]);
-        }
-        places[2].clone_from(&assigned.places[1]);
-    }
+        official(args, &cases, &rule, &mut inputs, &mut warnings)?
+    };
     let sets: Vec<Set<'_>> = NAMES
         .iter()
         .zip(&places)
@@ -193,6 +152,72 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
         print(args, &described, &wanted, cases.len());
     }
     Ok(Outcome::Done)
+}
+
+/// Which cases are in training, tuning and test, and how many images were wanted in each.
+#[derive(Default)]
+struct Places {
+    places: [Vec<usize>; 3],
+    wanted: BTreeMap<&'static str, u64>,
+}
+
+/// A rule of allocation from names and wanted numbers.
+type RuleOf<'a> = &'a dyn Fn(Vec<(String, u64)>) -> Rule;
+
+/// Drawn by whole patients.
+fn drawn(args: &SplitArgs, cases: &[Case], rule: RuleOf<'_>) -> Result<Places> {
+    let Places { mut places, mut wanted } = Places::default();
+    let sizes = sizes(args, cases.len() as u64)?;
+    let list: Vec<(String, u64)> = NAMES.iter().zip(sizes).map(|(name, n)| ((*name).to_owned(), n)).collect();
+    for (place, set) in allocation::allocate(cases, &rule(list))?.into_iter().enumerate() {
+        places[set].push(place);
+    }
+    wanted.extend(NAMES.into_iter().zip(sizes));
+    Ok(Places { places, wanted })
+}
+
+/// As official lists have it: the second is the test set, and of the first the tuning cases are drawn.
+fn official(
+    args: &SplitArgs,
+    cases: &[Case],
+    rule: RuleOf<'_>,
+    inputs: &mut Vec<Input>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Places> {
+    let Places { mut places, mut wanted } = Places::default();
+    let mut official = Vec::new();
+    for (path, name) in args.official.iter().zip(["train_val", "test"]) {
+        let bytes = storage::read(path)?;
+        inputs.push(Input::of(path, &bytes));
+        let read = lists::parse(path, &bytes, Some(name))?;
+        let [list] = &read[..] else {
+            return Err(Diagnostic::error(
+                Code::ValueUnreadable,
+                "this is a table of several sets, not one list",
+            )
+            .at(Location::file(path))
+            .hint("one case id a line")
+            .into());
+        };
+        official.push(list.clone());
+    }
+    let assigned = lists::assign(cases, &official)?;
+    warnings.extend(assigned.warnings);
+    let development: Vec<Case> = assigned.places[0].iter().map(|&i| cases[i].clone()).collect();
+    let tuning = portion(args.tuning.unwrap_or(0.0), development.len() as u64);
+    if tuning > 0 {
+        let list =
+            vec![("training".to_owned(), development.len() as u64 - tuning), ("tuning".to_owned(), tuning)];
+        let set_of = allocation::allocate(&development, &rule(list))?;
+        for (&place, set) in assigned.places[0].iter().zip(set_of) {
+            places[set].push(place);
+        }
+        wanted.extend([("training", development.len() as u64 - tuning), ("tuning", tuning)]);
+    } else {
+        places[0].clone_from(&assigned.places[0]);
+    }
+    places[2].clone_from(&assigned.places[1]);
+    Ok(Places { places, wanted })
 }
 
 #[expect(

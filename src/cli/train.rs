@@ -8,14 +8,14 @@ use super::case_tables::Format;
 use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome, cores};
 use crate::dataset::cases::{self, CaseFormat};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
 use crate::report::comparison;
 use crate::storage;
 use crate::workflow::compare::epochs;
 use crate::workflow::study::{Study, run_folder};
-use crate::workflow::train::{Store, TrainRequest};
+use crate::workflow::train::{Store, TrainRequest, study_request};
 
 /// Train a network as an experiment file declares.
 ///
@@ -113,7 +113,7 @@ pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
 fn request(args: &TrainArgs) -> Result<TrainRequest> {
     if let Some(folder) = &args.study {
         let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
-        let mut request = study_request(&study, args.workers)?;
+        let mut request = study_request(&study, args.workers.unwrap_or_else(cores))?;
         if let Some(experiment) = &args.experiment {
             request.experiment.clone_from(experiment);
         }
@@ -145,42 +145,6 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
         workers: args.workers.unwrap_or_else(cores),
         store: store_of(args),
         device: args.device.clone(),
-    })
-}
-
-/// What a study's protocol declares.
-///
-/// # Errors
-/// `model-not-declared` when the protocol trains no model, and what the table reports.
-pub fn study_request(study: &Study, workers: Option<usize>) -> Result<TrainRequest> {
-    let protocol = Location::file(study.folder.join("protocol.toml"));
-    let (Some(model), Some(development)) = (&study.protocol.model, &study.protocol.data.development) else {
-        return Err(Diagnostic::error(Code::ModelNotDeclared, "the protocol trains no model")
-            .at(protocol)
-            .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
-            .into());
-    };
-    let Some(images) = &study.protocol.data.images else {
-        return Err(Diagnostic::error(Code::ImagesMissing, "the protocol names no image folder")
-            .at(protocol)
-            .hint("add `images = \"images\"` to [data]")
-            .into());
-    };
-    let table = cases::read(
-        &development.path.below(&study.data),
-        development.format,
-        &development.positive_findings,
-    )?;
-    Ok(TrainRequest {
-        experiment: model.experiment.below(&study.folder),
-        cases: table.cases,
-        tuning: None,
-        images: images.below(&study.data),
-        out: study.model_folder(),
-        initial_weights: None,
-        workers: workers.unwrap_or_else(cores),
-        store: Store::Run,
-        device: "cpu".to_owned(),
     })
 }
 

@@ -228,8 +228,7 @@ fn compare(
                 discrepancies.push(match other {
                     Some((other, _)) => problem.hint(format!(
                         "`{}` is there: a name that differs in capitals, Unicode form or trailing dots \
-                         alone, as \
-                         some file systems and archives change it",
+                         alone, as some file systems and archives change it",
                         other.escape_debug()
                     )),
                     None => problem,

@@ -132,7 +132,8 @@ pub fn readable(payload: &Payload) -> Result<()> {
     }
 }
 
-/// Version of the program that wrote the bundle, as its `environment.json` says; this one's where it says none.
+/// Version of the program that wrote the bundle, as its `environment.json` says; this one's where it says
+/// none.
 fn program_version(payload: &Payload) -> String {
     let environment = file(payload, ENVIRONMENT).ok();
     let environment: Option<Environment> = environment.and_then(|b| serde_json::from_slice(b).ok());

@@ -19,7 +19,8 @@ pub enum Event {
     TestSetSealed,
     /// The model, or the device that lives elsewhere, is fixed.
     ModelLocked,
-    /// Readers' files came in, or one that corrects another. At any time: what follows from it is asked at the opening.
+    /// Readers' files came in, or one that corrects another. At any time: what follows from it is asked at
+    /// the opening.
     ReadsImported,
     /// The readers' files are in and the consensus is computed.
     ReferenceStandardLocked,

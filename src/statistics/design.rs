@@ -150,8 +150,8 @@ pub fn binomial_power(n: u64, null: f64, truth: f64, alpha: f64) -> f64 {
     successes_needed(n, null, alpha).map_or(0.0, |k| binomial_tails(k, n, truth).1)
 }
 
-/// Smallest true proportion that the exact one-sided test of p <= `null` at `alpha` shows with `power`, given `n`
-/// cases: what a study of this size can be expected to show. None where even n of n do not suffice.
+/// Smallest true proportion that the exact one-sided test of p <= `null` at `alpha` shows with `power`, given
+/// `n` cases: what a study of this size can be expected to show. None where even n of n do not suffice.
 pub fn binomial_shown_from(n: u64, null: f64, alpha: f64, power: f64) -> Option<f64> {
     if !(inside(null) && inside(alpha) && inside(power)) {
         return None;
@@ -160,16 +160,16 @@ pub fn binomial_shown_from(n: u64, null: f64, alpha: f64, power: f64) -> Option<
     Some(smallest(null, |truth| binomial_tails(needed, n, truth).1 >= power))
 }
 
-/// Smallest true AUC whose lower limit lies above `goal` with `power`, as [`auc_bound_power`] has it. None outside
-/// its domain, and where no AUC below 1 does.
+/// Smallest true AUC whose lower limit lies above `goal` with `power`, as [`auc_bound_power`] has it. None
+/// outside its domain, and where no AUC below 1 does.
 pub fn auc_shown_from(variance: AucVariance, goal: f64, size: Size, level: f64, power: f64) -> Option<f64> {
     let enough = |auc: f64| auc_bound_power(variance, auc, goal, size, level).is_some_and(|p| p >= power);
     let found = inside(power).then(|| smallest(goal, enough))?;
     enough(found).then_some(found)
 }
 
-/// Smallest value between `low` and 1 from which on `enough` holds, by bisection to the last bits; 1 where it holds
-/// nowhere below.
+/// Smallest value between `low` and 1 from which on `enough` holds, by bisection to the last bits; 1 where it
+/// holds nowhere below.
 fn smallest(mut low: f64, enough: impl Fn(f64) -> bool) -> f64 {
     let mut high = 1.0;
     for _ in 0..100 {

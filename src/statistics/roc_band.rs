@@ -101,8 +101,8 @@ pub fn roc_band(
             Code::NoSpread,
             format!(
                 "at {collapsed} of {} rates below 1 the band is a point, because every replicate gives one \
-             height; \
-             it does not show how sure that height is: the exact intervals of sensitivity and specificity do",
+                 height; it does not show how sure that height is: the exact intervals of sensitivity and \
+                 specificity do",
                 POINTS - 1
             ),
         ));

@@ -49,8 +49,8 @@ pub struct Inputs {
     pub lock: Option<Vec<u8>>,
     /// Those of [`MANIFESTS`] that lie beside the model.
     pub manifests: Files,
-    /// Version of the program that derives, or, for evidence, of the one that derived: results name it, and a later
-    /// version that verifies them derives the same bytes.
+    /// Version of the program that derives, or, for evidence, of the one that derived: results name it, and a
+    /// later version that verifies them derives the same bytes.
     pub program_version: String,
 }
 

@@ -349,8 +349,8 @@ pub struct SampleSize {
     pub analysed: [u64; 2],
     /// Half the width of the interval that decided.
     pub half_width: Option<f64>,
-    /// Smallest true value whose lower bound satisfies the criterion with probability [`Self::power`] in a study of
-    /// the analysed size with one image a patient; `None` where no value below 1 does.
+    /// Smallest true value whose lower bound satisfies the criterion with probability [`Self::power`] in a
+    /// study of the analysed size with one image a patient; `None` where no value below 1 does.
     pub shown_from: Option<f64>,
     /// That probability.
     pub power: f64,

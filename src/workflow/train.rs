@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::study::Study;
 use crate::dataset::case::Case;
+use crate::dataset::cases;
+use crate::diagnostic::{Code, Diagnostic, Location, Result};
 
 /// Where the output of frozen layers is stored.
 #[derive(Clone, Debug)]
@@ -36,4 +39,40 @@ pub struct TrainRequest {
     pub store: Store,
     /// `cpu`, or a graphics processor.
     pub device: String,
+}
+
+/// What a study's protocol declares.
+///
+/// # Errors
+/// `model-not-declared` when the protocol trains no model, and what the table reports.
+pub fn study_request(study: &Study, workers: usize) -> Result<TrainRequest> {
+    let protocol = Location::file(study.folder.join("protocol.toml"));
+    let (Some(model), Some(development)) = (&study.protocol.model, &study.protocol.data.development) else {
+        return Err(Diagnostic::error(Code::ModelNotDeclared, "the protocol trains no model")
+            .at(protocol)
+            .hint("declare `[model] experiment = \"experiment.toml\"` and `data.development`")
+            .into());
+    };
+    let Some(images) = &study.protocol.data.images else {
+        return Err(Diagnostic::error(Code::ImagesMissing, "the protocol names no image folder")
+            .at(protocol)
+            .hint("add `images = \"images\"` to [data]")
+            .into());
+    };
+    let table = cases::read(
+        &development.path.below(&study.data),
+        development.format,
+        &development.positive_findings,
+    )?;
+    Ok(TrainRequest {
+        experiment: model.experiment.below(&study.folder),
+        cases: table.cases,
+        tuning: None,
+        images: images.below(&study.data),
+        out: study.model_folder(),
+        initial_weights: None,
+        workers,
+        store: Store::Run,
+        device: "cpu".to_owned(),
+    })
 }

@@ -1,6 +1,8 @@
-//! `reads agreement`: what is said of intervals that are missing, of many readers, of clusters and of copies;
-//! and `compare` beside a contender of two values.
+//! `reads agreement`: reference values, what is said of intervals that are missing, of many readers, of
+//! clusters and of copies; and `compare` beside a contender of two values.
 
+use crate::metrics::{find, input};
+use crate::reference_values::reference;
 use crate::support::sequester;
 
 fn written(text: &str) -> (tempfile::TempDir, String) {
@@ -134,4 +136,52 @@ fn the_auc_of_two_values_is_no_headline() {
     assert!(ran.stderr.contains("warning[two-valued-scores]: binary"), "{}", ran.stderr);
     assert!(!ran.stdout.contains("The highest AUC"), "{}", ran.stdout);
     assert!(ran.stdout.contains("binary gives two values alone"), "{}", ran.stdout);
+}
+
+#[test]
+fn reader_agreement_prints_the_exact_reference_values() {
+    let exact = reference("readers_exact");
+    for name in ["r01_full200", "r02_missing200", "r03_skewed500", "r04_heavy_missing60"] {
+        let report = json(&["reads", "agreement", &input(name)]);
+        let check = |got: &serde_json::Value, key: &str| {
+            let expected: f64 = exact[name][key].as_str().expect("string").parse().expect("number");
+            let got = got.as_f64().expect("number");
+            assert!((got - expected).abs() < 1e-12, "{name} {key}: {got} {expected}");
+        };
+        for (id, key) in [
+            ("gwet_ac1", "gwet.ac1"),
+            ("fleiss_kappa", "gwet.fleiss_gwet"),
+            ("krippendorff_alpha", "kripp_alpha"),
+        ] {
+            check(&find(&report, id, &[])["value"], key);
+        }
+        check(&find(&report, "gwet_ac1", &[])["standard_error"], "gwet.ac1_se");
+        for pair in ["R1-R2", "R1-R3", "R2-R3"] {
+            let estimate = find(&report, "cohen_kappa", &[("model", pair.replace('-', " vs ").into())]);
+            check(&estimate["value"], &format!("cohen.{pair}.kappa"));
+            check(&estimate["standard_error"], &format!("cohen.{pair}.se"));
+        }
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("reads.csv");
+    std::fs::write(&path, "case_id,reader_id,label\nA,R1,1\nA,R1,0\nB,R1,maybe\n").expect("writes");
+    let ran = sequester(&["reads", "agreement", path.to_str().expect("path")]);
+    let shown = ran.stderr;
+    assert_eq!(ran.code, 1, "{shown}");
+    assert!(shown.contains("reader R1 read case A twice") && shown.contains("reads.csv:4"), "{shown}");
+}
+
+#[test]
+fn the_device_among_the_reads_is_set_beside_each_reader() {
+    let file = input("r02_missing200");
+    let report = json(&["reads", "agreement", &file, "--device-reader", "R3"]);
+    assert_eq!(report["readers"], serde_json::json!(["R1", "R2"]));
+    let beside = find(&report, "mcnemar", &[("model", "device - R1, by the others".into())]);
+    assert!(beside["p_value"].as_f64().is_some_and(|p| (0.0..=1.0).contains(&p)), "{beside}");
+    let device = find(&report, "sensitivity", &[("model", "device / others, cases of R1".into())]);
+    let reader = find(&report, "sensitivity", &[("model", "R1 / others".into())]);
+    assert_eq!(device["n"], reader["n"]);
+    let unknown = sequester(&["reads", "agreement", &file, "--device-reader", "R9"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("the readers are R1, R2, R3"), "{}", unknown.stderr);
 }

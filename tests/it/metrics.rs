@@ -1,4 +1,4 @@
-//! `sequester metrics` and `sequester reads agreement` as their users run them.
+//! `sequester metrics` as its users run it.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -297,54 +297,6 @@ fn a_missing_file_is_named() {
     let output = sequester(&["metrics", "/nowhere/t.csv"], "1");
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere/t.csv"));
-}
-
-#[test]
-fn reader_agreement_prints_the_exact_reference_values() {
-    let exact = reference("readers_exact");
-    for name in ["r01_full200", "r02_missing200", "r03_skewed500", "r04_heavy_missing60"] {
-        let report = json(&["reads", "agreement", &input(name)]);
-        let check = |got: &Value, key: &str| {
-            let expected: f64 = exact[name][key].as_str().expect("string").parse().expect("number");
-            let got = got.as_f64().expect("number");
-            assert!((got - expected).abs() < 1e-12, "{name} {key}: {got} {expected}");
-        };
-        for (id, key) in [
-            ("gwet_ac1", "gwet.ac1"),
-            ("fleiss_kappa", "gwet.fleiss_gwet"),
-            ("krippendorff_alpha", "kripp_alpha"),
-        ] {
-            check(&find(&report, id, &[])["value"], key);
-        }
-        check(&find(&report, "gwet_ac1", &[])["standard_error"], "gwet.ac1_se");
-        for pair in ["R1-R2", "R1-R3", "R2-R3"] {
-            let estimate = find(&report, "cohen_kappa", &[("model", pair.replace('-', " vs ").into())]);
-            check(&estimate["value"], &format!("cohen.{pair}.kappa"));
-            check(&estimate["standard_error"], &format!("cohen.{pair}.se"));
-        }
-    }
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("reads.csv");
-    std::fs::write(&path, "case_id,reader_id,label\nA,R1,1\nA,R1,0\nB,R1,maybe\n").expect("writes");
-    let output = sequester(&["reads", "agreement", path.to_str().expect("path")], "1");
-    assert_eq!(output.status.code(), Some(1));
-    let shown = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(shown.contains("reader R1 read case A twice") && shown.contains("reads.csv:4"), "{shown}");
-}
-
-#[test]
-fn the_device_among_the_reads_is_set_beside_each_reader() {
-    let file = input("r02_missing200");
-    let report = json(&["reads", "agreement", &file, "--device-reader", "R3"]);
-    assert_eq!(report["readers"], serde_json::json!(["R1", "R2"]));
-    let beside = find(&report, "mcnemar", &[("model", "device - R1, by the others".into())]);
-    assert!(beside["p_value"].as_f64().is_some_and(|p| (0.0..=1.0).contains(&p)), "{beside}");
-    let device = find(&report, "sensitivity", &[("model", "device / others, cases of R1".into())]);
-    let reader = find(&report, "sensitivity", &[("model", "R1 / others".into())]);
-    assert_eq!(device["n"], reader["n"]);
-    let unknown = sequester(&["reads", "agreement", &file, "--device-reader", "R9"], "1");
-    assert_eq!(unknown.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("the readers are R1, R2, R3"));
 }
 
 #[test]

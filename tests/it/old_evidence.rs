@@ -86,7 +86,8 @@ fn a_changed_byte_in_a_fixture_is_found() {
     }
 }
 
-/// Results name the program that made them; a later version derives them with that name, and not with its own.
+/// Results name the program that made them; a later version derives them with that name, and not with its
+/// own.
 #[test]
 fn a_later_version_derives_the_results_that_an_earlier_one_wrote() {
     for name in V2 {

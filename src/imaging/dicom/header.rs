@@ -154,8 +154,7 @@ fn presentation(data: &DataSet<'_>) -> Option<Diagnostic> {
     );
     let what = format!(
         "PresentationLUTShape (2050,0020) `{shape}` contradicts the photometric interpretation \
-         {photometric}, \
-        which is followed"
+         {photometric}, which is followed"
     );
     contradicts.then(|| {
         Diagnostic::warning(Code::DicomPresentation, what).hint("look whether the picture is inverted")

@@ -160,8 +160,7 @@ fn copied(first: &str, second: &str, pair: &agreement::Cohen) -> Option<Warning>
     (pair.cases >= COMMON_CASES && kappa >= KAPPA_OF_A_COPY).then(|| {
         let message = format!(
             "{first} and {second} gave the same read on {} of the {} cases that both read ({:.1} %): are \
-             they two \
-             people, and did they read apart?",
+             they two people, and did they read apart?",
             pair.agreed,
             pair.cases,
             100.0 * share

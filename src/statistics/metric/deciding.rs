@@ -165,8 +165,7 @@ impl<'a> Question<'a> {
             if method != By::HanleyMcneil && of(label).all(|(_, placement)| Some(placement) == first) {
                 let message = format!(
                     "the {class} cases do not vary in their placement, so the declared interval sees no \
-                     spread \
-                     there"
+                     spread there"
                 );
                 return Some(Fault { code: Code::AtBoundary, message });
             }

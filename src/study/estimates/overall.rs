@@ -25,8 +25,8 @@ impl StudyPlan<'_> {
         estimates
     }
 
-    /// How far scores can be taken as probabilities, at the prevalence of the sample. Where patients have several
-    /// cases the bootstrap leaves them together; Wald's limits take them apart.
+    /// How far scores can be taken as probabilities, at the prevalence of the sample. Where patients have
+    /// several cases the bootstrap leaves them together; Wald's limits take them apart.
     pub(super) fn calibration(&self, cases: &[Analysed]) -> Vec<Estimate> {
         let columns = Columns::of(cases);
         let method =

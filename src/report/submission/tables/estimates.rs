@@ -152,9 +152,8 @@ pub fn intervals(results: &Results) -> Table {
         rows,
     );
     table.notes.push(
-        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the \
-         table of \
-         endpoints says so; the others show how little or how much depends on the method. Intervals that \
+        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the table \
+         of endpoints says so; the others show how little or how much depends on the method. Intervals that \
          collapsed or take a patient's cases as independent stand behind those that do not."
             .to_owned(),
     );
@@ -186,9 +185,9 @@ pub fn calibration(results: &Results, level: &str) -> Table {
     );
     table.notes.extend(method_note(&list));
     table.notes.push(format!(
-        "In the large: the intercept of a logistic regression with the score's logit as offset; intercept and slope: of \
-         the regression on the logit (Cox 1958). They hold at the share of positive cases in the sample, {}: where \
-         the sample is enriched, the scores are no probabilities of intended use.",
+        "In the large: the intercept of a logistic regression with the score's logit as offset; intercept \
+         and slope: of the regression on the logit (Cox 1958). They hold at the share of positive cases in \
+         the sample, {}: where the sample is enriched, the scores are no probabilities of intended use.",
         format::share(results.flow.positives, results.flow.analysed)
     ));
     table

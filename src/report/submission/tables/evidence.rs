@@ -35,8 +35,8 @@ pub fn openings(source: &Source) -> Table {
     )
 }
 
-/// What keeps the study apart from the development of the model, and what makes its scores repeatable: what the
-/// evidence shows, and what it does not.
+/// What keeps the study apart from the development of the model, and what makes its scores repeatable: what
+/// the evidence shows, and what it does not.
 pub fn separation(source: &Source) -> Table {
     const NOT_SHOWN: &str = "not shown";
     let holds = |name: &str| source.digests.contains_key(&format!("data/model/{name}"));
@@ -63,7 +63,8 @@ pub fn separation(source: &Source) -> Table {
     let repeated = if source.lock.is_none() {
         "the device was scored elsewhere; nothing here can score again"
     } else if holds(SCORING) {
-        "the bundle records which kind of machine scored: `sequester verify --rescore` asks for the same bits there"
+        "the bundle records which kind of machine scored: `sequester verify --rescore` asks for the same \
+         bits there"
     } else {
         "what scored is not recorded: `sequester verify --rescore` compares within a tolerance"
     };

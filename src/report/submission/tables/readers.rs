@@ -219,8 +219,7 @@ fn shown(agreement: &[Estimate]) -> (Vec<(&Estimate, String)>, Option<String>) {
     }
     let note = format!(
         "Of {} pairs of readers, {} with a kappa, the lowest, the middle and the highest are shown; \
-         results.json has \
-         each.",
+         results.json has each.",
         format::count(pairs.len() as u64),
         format::count(valued.len() as u64)
     );

@@ -45,9 +45,10 @@ pub fn sample_size(source: &Source) -> Table {
         return table;
     };
     table.notes.push(format!(
-        "Last column: the smallest true value whose lower bound satisfies the criterion with a probability of {power} in \
-         a study of the analysed size: by the binomial law for shares (Clopper and Pearson 1934), with the variance \
-         of Hanley and McNeil (1982) for the AUC. It depends on the size and the criterion, not on what was found."
+        "Last column: the smallest true value whose lower bound satisfies the criterion with a probability \
+         of {power} in a study of the analysed size: by the binomial law for shares (Clopper and Pearson \
+         1934), with the variance of Hanley and McNeil (1982) for the AUC. It depends on the size and the \
+         criterion, not on what was found."
     ));
     table.notes.push(
         "Planned cases are positive by source label; analysed ones by the reference standard.".to_owned(),

@@ -45,8 +45,8 @@ pub fn sites(results: &Results, level: &str) -> Table {
     });
     let mut table = Table::or_none("The sites one by one", columns, rows.collect());
     table.notes.push(
-        "Intervals of a site: Clopper and Pearson (1934), exact, for independent cases. They are not adjusted for \
-         their number."
+        "Intervals of a site: Clopper and Pearson (1934), exact, for independent cases. They are not \
+         adjusted for their number."
             .to_owned(),
     );
     table.notes.extend(pool.warnings.iter().map(ToString::to_string));
@@ -101,9 +101,10 @@ pub fn poolability(results: &Results) -> Table {
         rows,
     );
     table.notes.push(
-        "AUC: Cochran's Q (1954) with each site's variance. Shares: Pearson's chi-squared, by Rao and Scott (1992) \
-         where patients have several cases; exact by Freeman and Halton (1951) where it can be summed. A test of few \
-         cases may miss a difference: a large p value does not show that the sites are alike."
+        "AUC: Cochran's Q (1954) with each site's variance. Shares: Pearson's chi-squared, by Rao and Scott \
+         (1992) where patients have several cases; exact by Freeman and Halton (1951) where it can be \
+         summed. A test of few cases may miss a difference: a large p value does not show that the sites \
+         are alike."
             .to_owned(),
     );
     table

@@ -1,16 +1,16 @@
 //! At which score each contender calls a case positive: from the command line, its lock, or a rule on its own
 //! cases.
 
+use super::contenders::{Loaded, Shared, unknown};
 use crate::comparison::{Kind, Threshold};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::model::operating_point;
 use crate::model::run::TuningScore;
 use crate::statistics::operating_point::OperatingPointRule;
-use crate::workflow::compare::{Loaded, Shared, unknown};
 
 /// Thresholds from the command line.
-pub(super) struct Thresholds {
+pub struct Thresholds {
     all: Option<f64>,
     named: Vec<(String, f64)>,
 }

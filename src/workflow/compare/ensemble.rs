@@ -1,7 +1,7 @@
 //! Weighted averages as further contenders: what the command line says of them.
 
+use super::contenders::{repeated, unknown};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
-use crate::workflow::compare::{repeated, unknown};
 
 /// How far the sum of weights may lie from 1.
 const SLACK: f64 = 1e-9;
