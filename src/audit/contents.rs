@@ -1,7 +1,7 @@
 //! Is every file of the bundle known, of its form, and bound to what it explains?
 //!
-//! A file that nobody reads is a place to hide in, and one that nobody misses can be removed: what a bundle holds is
-//! therefore listed from the protocol and the lock, and compared in both directions.
+//! A file that nobody reads is a place to hide in, and one that nobody misses can be removed: what a bundle
+//! holds is therefore listed from the protocol and the lock, and compared in both directions.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -124,8 +124,8 @@ fn templates(opened: &Opened) -> (Vec<String>, Vec<Diagnostic>) {
         .filter(|(name, bytes)| built_in.get(name.as_str()).map(String::as_bytes) != Some(bytes.as_slice()))
         .map(|(name, _)| name.to_string())
         .collect();
-    // What another version of the program does not have its documents do not ask for; this one would say so when
-    // it renders. Without any there is nothing to render from.
+    // What another version of the program does not have its documents do not ask for; this one would say so
+    // when it renders. Without any there is nothing to render from.
     let missing = there.is_empty().then(|| {
         Diagnostic::error(Code::BundleIncomplete, "the bundle has no templates").at(at(bundle::TEMPLATES))
     });

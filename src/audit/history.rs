@@ -1,8 +1,8 @@
 //! Is the bundle the one that its study published, and is every other one that was published still there?
 //!
-//! The bundle's ledger ends with the results. The study's own goes on: it names the root of every bundle. So a
-//! ledger that was cut, replaced or taken from elsewhere, and a bundle that was edited, renamed or removed, is found
-//! without any key. Whoever rewrites both writes another history; that is for signatures to show.
+//! The bundle's ledger ends with the results. The study's own goes on: it names the root of every bundle. So
+//! a ledger that was cut, replaced or taken from elsewhere, and a bundle that was edited, renamed or removed,
+//! is found without any key. Whoever rewrites both writes another history; that is for signatures to show.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -92,10 +92,12 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
         if !root.is_some_and(|root| published.contains_key(&root)) {
             let found = root.map_or("no root".to_owned(), |root| format!("{}...", root.short()));
             let message = format!(
-                "the study's ledger does not name this bundle's root ({found}): it was edited, or never published"
+                "the study's ledger does not name this bundle's root ({found}): it was edited, or never \
+                 published"
             );
             problems.push(problem(Code::BundleUnpublished, message, &place).hint(
-                "after an interruption `sequester validate` records what it left; otherwise the bundle is not the one \
+                "after an interruption `sequester validate` records what it left; otherwise the bundle is \
+                 not the one \
                  that was published",
             ));
         }
@@ -126,7 +128,8 @@ fn run_of(payload: &Payload) -> Option<String> {
     serde_json::from_slice::<Environment>(bytes).ok().map(|environment| environment.run)
 }
 
-/// The bundle's ledger is the beginning of the study's, and the study's says next that this bundle was published.
+/// The bundle's ledger is the beginning of the study's, and the study's says next that this bundle was
+/// published.
 fn goes_on(opened: &Opened, study: &[u8], ledger: &Ledger) -> Option<Diagnostic> {
     let own = bundle::file(&opened.payload, bundle::LEDGER).ok()?;
     let differs = |message: String, line: usize| {

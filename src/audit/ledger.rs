@@ -70,7 +70,8 @@ fn empty_events(ledger: &Ledger) -> impl Iterator<Item = Diagnostic> {
     })
 }
 
-/// The last event of each kind names, with the right digest, everything that it happened to, and nothing else.
+/// The last event of each kind names, with the right digest, everything that it happened to, and nothing
+/// else.
 fn events(opened: &Opened, recomputed: &Recomputed<'_>, ledger: &Ledger) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut expect = |event: Event, expected: Option<Digests>| {

@@ -1,8 +1,10 @@
-//! Is every byte the one that was recorded? Is every file known? Does the ledger hold, and the study's own go on from
-//! it? Do the recorded inputs give the recorded results? Does the report render to the same bytes? Is the model the
-//! locked one, does its threshold follow, and were its patients kept out? Does it give the scores again?
+//! Is every byte the one that was recorded? Is every file known? Does the ledger hold, and the study's own go
+//! on from it? Do the recorded inputs give the recorded results? Does the report render to the same bytes? Is
+//! the model the locked one, does its threshold follow, and were its patients kept out? Does it give the
+//! scores again?
 //!
-//! Each is answered yes, no, not shown or not applicable; every discrepancy is listed, and nothing here needs libtorch.
+//! Each is answered yes, no, not shown or not applicable; every discrepancy is listed, and nothing here needs
+//! libtorch.
 
 mod answer;
 mod contents;
@@ -67,7 +69,8 @@ pub struct Beside<'a> {
     pub rescore: Option<Rescore<'a>>,
 }
 
-/// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the study.
+/// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the
+/// study.
 ///
 /// # Errors
 /// Only when there is no bundle to look at, a file cannot be read, the images cannot be scored again, or the

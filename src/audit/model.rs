@@ -1,5 +1,5 @@
-//! Is the model the one that was locked, does its threshold follow from its tuning scores, and were its patients
-//! kept out of the study? Three questions: that one cannot be answered says nothing of the others.
+//! Is the model the one that was locked, does its threshold follow from its tuning scores, and were its
+//! patients kept out of the study? Three questions: that one cannot be answered says nothing of the others.
 
 use std::path::Path;
 

@@ -14,14 +14,14 @@ use crate::workflow::import::{self, Found, Plan, Request};
 
 /// Bring readers' files in as their platform exported them.
 ///
-/// Says first who read how many cases with which answers, what is no read and why, and what would be a read of a
-/// case or a reader that the study does not have; only then, and only if all of it can be read as the protocol's
-/// `[reads]` declares, are the files kept byte for byte in the readers' folder. Who brought them in (--by), when,
-/// with which digest and what the readers saw (--blinding) goes to the register beside them and to the ledger, and
-/// both are part of the evidence. Start with --dry-run.
+/// Says first who read how many cases with which answers, what is no read and why, and what would be a read
+/// of a case or a reader that the study does not have; only then, and only if all of it can be read as the
+/// protocol's `[reads]` declares, are the files kept byte for byte in the readers' folder. Who brought them
+/// in (--by), when, with which digest and what the readers saw (--blinding) goes to the register beside them
+/// and to the ledger, and both are part of the evidence. Start with --dry-run.
 ///
-/// A correction never replaces a file: import the new one under another name with --supersedes OLD --reason "...".
-/// Both files stay; every read and every case's reference standard that changes is listed and kept.
+/// A correction never replaces a file: import the new one under another name with --supersedes OLD --reason
+/// "...". Both files stay; every read and every case's reference standard that changes is listed and kept.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     #[command(flatten)]
@@ -35,7 +35,8 @@ pub struct ImportArgs {
     /// Only look: write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Keep this column (of JSON: this key) out of the evidence; the file as it came stays beside the study. Repeatable.
+    /// Keep this column (of JSON: this key) out of the evidence; the file as it came stays beside the study.
+    /// Repeatable.
     #[arg(long, value_name = "COLUMN")]
     withhold: Vec<String>,
     /// The imported file that this one corrects, relative to the data folder.

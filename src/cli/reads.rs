@@ -13,9 +13,9 @@ use crate::workflow::{amendment, dataset, reads};
 
 /// Bring in the readers' files as they came and compute the reference standard.
 ///
-/// Shows who read how much, in which role, who is missing what, how the reference standard came about and which
-/// cases have none, by reason. The digests of the files go to the ledger; a reader file that arrives later is
-/// brought in by repeating the step. `reads reference` gives the reference standard case by case.
+/// Shows who read how much, in which role, who is missing what, how the reference standard came about and
+/// which cases have none, by reason. The digests of the files go to the ledger; a reader file that arrives
+/// later is brought in by repeating the step. `reads reference` gives the reference standard case by case.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ReadsArgs {
@@ -23,8 +23,8 @@ pub struct ReadsArgs {
     command: Option<ReadsCommand>,
     #[command(flatten)]
     study: Option<StudyArgs>,
-    /// Why words or columns of [reads] were mended after the protocol was locked; possible until the test set is
-    /// opened.
+    /// Why words or columns of [reads] were mended after the protocol was locked; possible until the test set
+    /// is opened.
     #[arg(long, value_name = "TEXT", conflicts_with = "dry_run")]
     reason: Option<String>,
     /// Only show; record nothing in the ledger.

@@ -17,14 +17,14 @@ use crate::workflow::study::Study;
 
 /// Write the reference standard as a table: one row a case, and how it came about.
 ///
-/// The table has the case, the answer (positive, negative or none), its level (unanimous, majority, incomplete,
-/// tie, adjudicated or given), the reason where there is none (such as tie, too-few-reads or awaits-adjudication),
-/// the votes, and who said what. It is CSV, for any program that opens tables. No score is read and nothing is
-/// recorded in the ledger, so this may be done as often as reads come in.
+/// The table has the case, the answer (positive, negative or none), its level (unanimous, majority,
+/// incomplete, tie, adjudicated or given), the reason where there is none (such as tie, too-few-reads or
+/// awaits-adjudication), the votes, and who said what. It is CSV, for any program that opens tables. No score
+/// is read and nothing is recorded in the ledger, so this may be done as often as reads come in.
 ///
-/// What is irregular is told beside it: cases with fewer or more reads than others, several reads of one reader on
-/// a case and what they count as, indeterminate and uninterpretable reads, and every case on which the computed
-/// answer differs from a label that came with the reads (`compare_with` in the protocol).
+/// What is irregular is told beside it: cases with fewer or more reads than others, several reads of one
+/// reader on a case and what they count as, indeterminate and uninterpretable reads, and every case on which
+/// the computed answer differs from a label that came with the reads (`compare_with` in the protocol).
 #[derive(Debug, Args)]
 pub struct ReferenceArgs {
     /// Study folder: it holds protocol.toml.
@@ -33,8 +33,8 @@ pub struct ReferenceArgs {
     /// Folder that the protocol's paths are relative to [default: the study folder].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Write the table to this file; without it the table goes to the terminal, and what is irregular to standard
-    /// error.
+    /// Write the table to this file; without it the table goes to the terminal, and what is irregular to
+    /// standard error.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -42,7 +42,8 @@ pub struct ReferenceArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Whatever is wrong in protocol, case tables and readers' files; `file-exists` where the file is no such table.
+/// Whatever is wrong in protocol, case tables and readers' files; `file-exists` where the file is no such
+/// table.
 pub fn run(args: &ReferenceArgs, context: Context) -> Result<Outcome> {
     let study = Study::open(&args.folder, args.data.as_deref(), None)?;
     let inputs = study.inputs(Step::Reads)?;

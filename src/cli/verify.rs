@@ -13,10 +13,11 @@ use crate::workflow::report::{find_bundle, reports_of};
 
 /// Check a bundle and its documents: every byte, the ledger, every number, the rendering, the weights.
 ///
-/// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is answered yes, NO,
-/// not shown (what would show it is not there) or not applicable, and every discrepancy is listed. Exit code 0:
-/// nothing is contradicted; 20: the evidence is not intact; 21: something that --require names is not shown. The same bytes can be checked
-/// without this program: `cd evidence/run-1 && sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt`.
+/// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is answered yes,
+/// NO, not shown (what would show it is not there) or not applicable, and every discrepancy is listed. Exit
+/// code 0: nothing is contradicted; 20: the evidence is not intact; 21: something that --require names is not
+/// shown. The same bytes can be checked without this program: `cd evidence/run-1 && sha256sum -c
+/// manifest-sha256.txt tagmanifest-sha256.txt`.
 ///
 /// With --rescore the locked weights score the study's images again. With the program and on the kind of
 /// machine that made the scores they must come out equal to the last bit, with others within --tolerance.
@@ -37,8 +38,8 @@ pub struct VerifyArgs {
     /// Folder of the locked model [default: model/ beside evidence/].
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
-    /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger, history, results,
-    /// report, model, threshold, separation, scores.
+    /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
+    /// history, results, report, model, threshold, separation, scores.
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
     /// Score the images again with the locked weights and compare with the recorded scores.

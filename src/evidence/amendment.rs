@@ -1,8 +1,8 @@
-//! What may still be changed in a protocol after it was locked: the words and columns of `[reads]`, before the test
-//! set is opened, with a written reason. Pure: it sees the ledger's events and the protocols' texts.
+//! What may still be changed in a protocol after it was locked: the words and columns of `[reads]`, before
+//! the test set is opened, with a written reason. Pure: it sees the ledger's events and the protocols' texts.
 //!
-//! Every text that was locked stays: in the study beside the cohort and, where there is more than one, in the bundle,
-//! so that an auditor sees what was changed.
+//! Every text that was locked stays: in the study beside the cohort and, where there is more than one, in the
+//! bundle, so that an auditor sees what was changed.
 
 use std::path::Path;
 
@@ -39,7 +39,8 @@ pub fn confined(locked: (&str, &[u8]), now: (&str, &[u8])) -> Result<(), Vec<Dia
     Err(vec![Diagnostic::error(Code::ProtocolChanged, message).at(Location::file(now.0))])
 }
 
-/// What is wrong with the amendments of a bundle: a text that was locked is not there, or more was changed than may be.
+/// What is wrong with the amendments of a bundle: a text that was locked is not there, or more was changed
+/// than may be.
 pub fn problems(entries: &[Entry], payload: &Payload) -> Vec<Diagnostic> {
     let locked: Vec<&Entry> = entries.iter().filter(|entry| entry.event == Event::ProtocolLocked).collect();
     if locked.len() < 2 {

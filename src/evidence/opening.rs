@@ -41,8 +41,8 @@ pub enum Refusal {
     OtherResults,
 }
 
-/// Whether a text says anything: a word of three letters at least, or two signs of a script that writes words with
-/// fewer. A dot, a dash or `n/a` is none.
+/// Whether a text says anything: a word of three letters at least, or two signs of a script that writes words
+/// with fewer. A dot, a dash or `n/a` is none.
 pub fn is_reason(text: &str) -> bool {
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     words.into_iter().any(|word| {

@@ -15,9 +15,12 @@ use crate::diagnostic::{Code, Diagnostic};
 pub const FORMAT: &str = "sequester-protocol/2";
 /// The format before, and what to do with it.
 const FORMER: &str = "sequester-protocol/1";
-const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as independent, no \
-                       longer decides an endpoint: its `fallback` does (\"effective-number\" unless declared). Look \
-                       at every endpoint's interval and write format = \"sequester-protocol/2\"; sequester 0.1 \
+const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as \
+ independent, no \
+                       longer decides an endpoint: its `fallback` does (\"effective-number\" unless \
+                       declared). Look \
+                       at every endpoint's interval and write format = \"sequester-protocol/2\"; sequester \
+                       0.1 \
                        reads format 1";
 
 /// Reads a protocol. `path` is for messages.

@@ -512,7 +512,8 @@ fn rule(section: &Section, named: Named) -> ConsensusRule {
         Named::Panel => ConsensusRule::Panel,
         Named::Given => {
             if !section.has("given") {
-                let message = "the rule \"given\" needs the table that gives it: `given = { file, label_column, \
+                let message = "the rule \"given\" needs the table that gives it: `given = { file, \
+                 label_column, \
                                source }`";
                 section.wrong("given", Code::KeyMissing, message);
             }
@@ -549,7 +550,8 @@ fn minimum_agreeing(
         (None, ConsensusRule::Majority | ConsensusRule::Unanimous | ConsensusRule::Adjudicated { .. })
             if readers.is_none() && !fixed && section.is_present() =>
         {
-            let message = "where any number of readers may read a case, say how many agreeing votes a consensus \
+            let message = "where any number of readers may read a case, say how many agreeing votes a \
+             consensus \
                            needs at least: `minimum_agreeing`, or say with `readers` how many read a case";
             section.wrong("minimum_agreeing", Code::KeyMissing, message);
         }
@@ -794,7 +796,8 @@ mod tests {
                 "..",
             ),
             (
-                "rule = \"given\"\ngiven = { file = \"c\", label_column = \"c\", source = \"s\", positive = \"1\", negative = \"1\" }",
+                "rule = \"given\"\ngiven = { file = \"c\", label_column = \"c\", source = \"s\", positive = \
+                 \"1\", negative = \"1\" }",
                 &[],
                 Code::ReadAmbiguous,
                 "two meanings",

@@ -63,9 +63,9 @@ impl Assembled {
 /// Brings the reads of all files together.
 ///
 /// # Errors
-/// `reader-undeclared` for all readers at once who are not declared where readers are; `unknown-case` for reads
-/// of a case that is not in the case table; `repeated-read` where the protocol refuses it; `read-time` where the
-/// last of several reads cannot be told; each with its line.
+/// `reader-undeclared` for all readers at once who are not declared where readers are; `unknown-case` for
+/// reads of a case that is not in the case table; `repeated-read` where the protocol refuses it; `read-time`
+/// where the last of several reads cannot be told; each with its line.
 pub fn assemble(
     rows: &[ReadRow],
     known: &BTreeSet<&str>,
@@ -98,7 +98,8 @@ pub fn assemble(
             )
             .at(Location::line(&row.file, row.line))
             .hint(
-                "correct the id in a new file from the reader, or declare `other_cases = \"ignore\"` where the \
+                "correct the id in a new file from the reader, or declare `other_cases = \"ignore\"` where \
+                 the \
                  readers read more than this study; the file that came stays as it is",
             ),
         );
@@ -190,9 +191,10 @@ fn last(rows: &[&ReadRow]) -> Result<Read, Diagnostic> {
             row.case_id,
             row.reader_id
         );
-        Diagnostic::error(Code::ReadLast, message)
-            .at(Location::line(&row.file, row.line))
-            .hint("name the column of the time in [reads], ask which read counts, or declare another `repeated_read`")
+        Diagnostic::error(Code::ReadLast, message).at(Location::line(&row.file, row.line)).hint(
+            "name the column of the time in [reads], ask which read counts, or declare another \
+             `repeated_read`",
+        )
     };
     if let Some(row) = rows.iter().find(|row| row.time.is_none()) {
         return Err(wrong(row, "this one has no time"));
@@ -311,7 +313,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Several rows of one reader are a negative read only where every one of them is negative, in any order.
+        /// Several rows of one reader are a negative read only where every one of them is negative, in any
+        /// order.
         #[test]
         fn only_negative_rows_make_a_negative_read(
             (reads, shuffled) in prop::collection::vec(prop::sample::select(vec![P, N, I, U]), 2..6)

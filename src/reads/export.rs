@@ -1,7 +1,8 @@
 //! What an export of readers' answers says, whatever platform wrote it, before any word has a meaning.
 //!
-//! Every format gives the same: the answers, and, apart from them, what is no read and why. Absence is never an
-//! answer: a form that was not completed, an annotation that was cancelled and a box that nobody ticked are
+//! Every format gives the same: the answers, and, apart from them, what is no read and why. Absence is never
+//! an answer: a form that was not completed, an annotation that was cancelled and a box that nobody ticked
+//! are
 //! [`NoRead`]s or refusals, never a negative.
 
 use chrono::NaiveDateTime;
@@ -18,7 +19,8 @@ pub struct Answer {
     pub case_id: String,
     /// The reader, as the export names them.
     pub reader_id: String,
-    /// The answer's words; what they mean the protocol declares. Several choices with [`SEVERAL`] between them.
+    /// The answer's words; what they mean the protocol declares. Several choices with [`SEVERAL`] between
+    /// them.
     pub text: String,
     /// When it was given: as stated, and in UTC where the export states a zone.
     pub time: Option<NaiveDateTime>,

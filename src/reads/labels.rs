@@ -1,4 +1,5 @@
-//! Labels that were not computed here: a reference standard that is given, or the label that came with the reads.
+//! Labels that were not computed here: a reference standard that is given, or the label that came with the
+//! reads.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,11 +26,12 @@ impl Labels {
         self.by_case.keys().map(String::as_str)
     }
 
-    /// Adds the labels of a file. An empty cell is no label; a case may stand in several rows that say the same.
+    /// Adds the labels of a file. An empty cell is no label; a case may stand in several rows that say the
+    /// same.
     ///
     /// # Errors
-    /// `column-missing`; `value-missing` for a label of no case; `read-unknown` for a label whose meaning is not
-    /// declared; `label-contradicts` where a case has two different labels.
+    /// `column-missing`; `value-missing` for a label of no case; `read-unknown` for a label whose meaning is
+    /// not declared; `label-contradicts` where a case has two different labels.
     pub fn add(&mut self, path: &Path, bytes: &[u8], declared: &LabelTable) -> Result<(), Vec<Diagnostic>> {
         let table = Table::parse(path, bytes)?;
         let mut problems = Vec::new();

@@ -1,5 +1,5 @@
-//! Readers' reads as they came, and the reference standard: who reads, what their reads count as, and the answer
-//! that is computed from them and never typed. Sees no score.
+//! Readers' reads as they came, and the reference standard: who reads, what their reads count as, and the
+//! answer that is computed from them and never typed. Sees no score.
 
 pub mod assemble;
 pub mod consensus;

@@ -1,7 +1,7 @@
 //! What in a readers' file identifies a person, and the file without it.
 //!
-//! Evidence is handed on: an e-mail address of a reader or a patient's name has no business there. Columns are
-//! found by their names and by cells that are e-mail addresses; what else a cell says nobody can know.
+//! Evidence is handed on: an e-mail address of a reader or a patient's name has no business there. Columns
+//! are found by their names and by cells that are e-mail addresses; what else a cell says nobody can know.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -97,8 +97,8 @@ fn in_json(key: &str, value: &Value, found: &mut BTreeMap<String, &'static str>)
 /// The file without some columns, or, of a JSON file, without some keys at any depth.
 ///
 /// # Errors
-/// `column-missing` for a column or key that is not there; `withhold-unsupported` for a file that is neither a
-/// table in text nor JSON; whatever is wrong with the table.
+/// `column-missing` for a column or key that is not there; `withhold-unsupported` for a file that is neither
+/// a table in text nor JSON; whatever is wrong with the table.
 pub fn withhold(path: &Path, bytes: &[u8], columns: &[String]) -> Result<Vec<u8>, Vec<Diagnostic>> {
     if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
         let missing: Vec<_> =
@@ -172,8 +172,12 @@ mod tests {
             found,
             [("Reader Name", "its name says that it identifies a person"), ("contact", EMAILS)]
         );
-        let json = br#"[{"id": 1, "annotations": [{"completed_by": {"id": 3, "email": "x@y.org"}, "note": "@home"}]}]"#;
-        assert_eq!(identifying(Path::new("r.json"), json).into_keys().collect::<Vec<_>>(), ["email"]);
+        let by = r#"{"completed_by": {"id": 3, "email": "x@y.org"}, "note": "@home"}"#;
+        let json = format!(r#"[{{"id": 1, "annotations": [{by}]}}]"#);
+        assert_eq!(
+            identifying(Path::new("r.json"), json.as_bytes()).into_keys().collect::<Vec<_>>(),
+            ["email"]
+        );
         for none in [&b"case_id,reader_id,read\nc1,R1,a @ b.c\n"[..], b"\xff\xfe\x00", b"", b"[[[["] {
             assert!(identifying(Path::new("r.csv"), none).is_empty());
         }

@@ -1,8 +1,8 @@
 //! What was imported: the register beside the readers' files, which is part of the evidence.
 //!
-//! It says of each file who brought it in, when, with which digest, what was withheld from it, and which file it
-//! corrects. A file that the register names and that is another one now is refused; a file that another one
-//! supersedes stays where it is and does not count.
+//! It says of each file who brought it in, when, with which digest, what was withheld from it, and which file
+//! it corrects. A file that the register names and that is another one now is refused; a file that another
+//! one supersedes stays where it is and does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -116,8 +116,8 @@ impl Register {
     /// Reads a register. `path` is for messages.
     ///
     /// # Errors
-    /// `reads-register` for what is none, of another form, or contradicts itself: a file that came twice, a correction
-    /// of a file that never came, without a reason, or of one that was corrected already.
+    /// `reads-register` for what is none, of another form, or contradicts itself: a file that came twice, a
+    /// correction of a file that never came, without a reason, or of one that was corrected already.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
         let wrong = |message: String| {
             Diagnostic::error(Code::ReadsRegister, message).at(Location::file(path)).hint(
@@ -171,8 +171,8 @@ impl Register {
         self.imports.iter().find(takes).map(|import| &import.file)
     }
 
-    /// Files that are other ones than those that were imported, and files that are gone. `files` are those that the
-    /// protocol's patterns match, with their digests.
+    /// Files that are other ones than those that were imported, and files that are gone. `files` are those
+    /// that the protocol's patterns match, with their digests.
     pub fn discrepancies(&self, files: &BTreeMap<RelativePath, Digest>) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         for import in &self.imports {

@@ -19,8 +19,8 @@ impl Roster {
     /// The readers of a rule; `table` holds path and bytes of the table that it names, where it names one.
     ///
     /// # Errors
-    /// Everything wrong in the table; `readers-alike` for ids that differ in form alone; `reference-rule` where
-    /// the readers of the table do not fit the rule.
+    /// Everything wrong in the table; `readers-alike` for ids that differ in form alone; `reference-rule`
+    /// where the readers of the table do not fit the rule.
     pub fn of(rule: &ReferenceRule, table: Option<(&Path, &[u8])>) -> Result<Self, Vec<Diagnostic>> {
         let readers = match (&rule.declared, table) {
             (DeclaredReaders::Undeclared, _) | (DeclaredReaders::File(_), None) => return Ok(Self::default()),

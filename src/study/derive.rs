@@ -57,7 +57,8 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     let mut results =
         analyse(protocol, &cohort, &cases, &reference, operating_point).map_err(Error::Input)?;
     results.method.program_version.clone_from(&inputs.program_version);
-    // What a reader of the results has to know of patients and readers: evidence holds it, documents print it.
+    // What a reader of the results has to know of patients and readers: evidence holds it, documents print
+    // it.
     let said = warnings.iter().filter(|w| matches!(w.code, Code::PatientProbablyShared | Code::IdsAlike));
     results.warnings.extend(said.chain(&reference.warnings).map(Warning::of));
     results.warnings.sort();

@@ -1,5 +1,5 @@
-//! Which of the readers' files count: those that the protocol's patterns match, without the ones that a correction
-//! took the place of. The register of imports lies among them and is no readers' file.
+//! Which of the readers' files count: those that the protocol's patterns match, without the ones that a
+//! correction took the place of. The register of imports lies among them and is no readers' file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,8 @@ pub fn register_path(protocol: &Protocol) -> Option<RelativePath> {
     folder.map_or_else(|| FILE.to_owned(), |folder| format!("{folder}/{FILE}")).parse().ok()
 }
 
-/// Whether a file holds reads: a file that the protocol names for something else is none because a pattern with
+/// Whether a file holds reads: a file that the protocol names for something else is none because a pattern
+/// with
 /// `*` happens to match it.
 pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
     let rule = &protocol.reference_standard;

@@ -353,8 +353,8 @@ pub fn cohort_table(cohort: &Cohort) -> Vec<u8> {
     tables::cohort(cohort)
 }
 
-/// The reference standard as a table for people, before any score exists: one row a drawn case, with its level,
-/// the reason where there is none, and who said what.
+/// The reference standard as a table for people, before any score exists: one row a drawn case, with its
+/// level, the reason where there is none, and who said what.
 pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
     tables::reference_for_people(cohort, reference)
 }

@@ -1,5 +1,5 @@
-//! The reference standard of the drawn cases, from the readers' files and what else the protocol names. Sees no
-//! score.
+//! The reference standard of the drawn cases, from the readers' files and what else the protocol names. Sees
+//! no score.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -37,8 +37,8 @@ pub struct ReferenceStandard {
 }
 
 impl ReferenceStandard {
-    /// Drawn cases on which the computed answer and the label that came with the reads differ: both are positive
-    /// or negative, and not the same.
+    /// Drawn cases on which the computed answer and the label that came with the reads differ: both are
+    /// positive or negative, and not the same.
     pub fn differences<'a>(&'a self, cohort: &'a Cohort) -> Vec<Difference<'a>> {
         let came = self.came.as_deref().unwrap_or_default();
         cohort
@@ -183,8 +183,8 @@ fn told_once(warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     told.into_iter().map(with_number).collect()
 }
 
-/// The rows of all readers' files, and what a person should know of these; how a table was written is no matter of
-/// the study.
+/// The rows of all readers' files, and what a person should know of these; how a table was written is no
+/// matter of the study.
 fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) -> Vec<ReadRow> {
     let of_study = |warning: &Diagnostic| {
         !matches!(warning.code, Code::TableSeparator | Code::TableUtf16 | Code::RowsEmpty)
@@ -223,16 +223,15 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
     }
     if files.counting.is_empty() {
         let message = format!("no reader file matches {}", source.files.join(", "));
-        problems.push(
-            Diagnostic::error(Code::ReadsMissing, message).hint(
-                if inputs.protocol.reference_standard.rule.is_vote() {
-                    "put the readers' files there as they came, one row a read: case_id, reader_id, read"
-                } else {
-                    "put the readers' files there as they came; where nobody read for a given reference standard, \
+        problems.push(Diagnostic::error(Code::ReadsMissing, message).hint(
+            if inputs.protocol.reference_standard.rule.is_vote() {
+                "put the readers' files there as they came, one row a read: case_id, reader_id, read"
+            } else {
+                "put the readers' files there as they came; where nobody read for a given reference \
+                     standard, \
                      take [reads] out of the protocol"
-                },
-            ),
-        );
+            },
+        ));
     }
     rows
 }

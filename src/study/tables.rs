@@ -56,8 +56,8 @@ pub fn cohort(cohort: &Cohort) -> Vec<u8> {
     csv_of(std::iter::once(owned(["case_id", "patient_id"])).chain(rows))
 }
 
-/// One row a drawn case: votes and consensus. What only some rules know stands in columns that only they give:
-/// uninterpretable reads, and what an adjudicator said.
+/// One row a drawn case: votes and consensus. What only some rules know stands in columns that only they
+/// give: uninterpretable reads, and what an adjudicator said.
 pub fn reference(protocol: &Protocol, cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
     let uninterpretable = protocol.reference_standard.has_reads && {
         let mut reads = reference.assembled.cases.values().flat_map(|case| case.reads.values());
@@ -169,8 +169,8 @@ pub fn reference_for_people(cohort: &Cohort, reference: &ReferenceStandard) -> V
     csv_of(std::iter::once(owned(header)).chain(rows))
 }
 
-/// Every reader of a case with the answer: `R1=positive; R2=negative; R3=set aside`. A role other than that of
-/// a reference reader is named.
+/// Every reader of a case with the answer: `R1=positive; R2=negative; R3=set aside`. A role other than that
+/// of a reference reader is named.
 fn who_said_what(case_id: &str, reference: &ReferenceStandard) -> String {
     let Some(case) = reference.assembled.cases.get(case_id) else { return String::new() };
     let aside = case.set_aside.iter().map(|reader| (reader, "set aside"));

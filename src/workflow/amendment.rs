@@ -11,8 +11,8 @@ use crate::evidence::bag::Payload;
 use crate::evidence::ledger::Event;
 use crate::storage;
 
-/// Locks the protocol as it is now, where it was locked before with other words or columns in `[reads]` and the
-/// test set was not opened since; whether there was anything to do.
+/// Locks the protocol as it is now, where it was locked before with other words or columns in `[reads]` and
+/// the test set was not opened since; whether there was anything to do.
 ///
 /// # Errors
 /// `Error::Lock` where the test set was opened, where the locked text is not kept, or where more was changed.

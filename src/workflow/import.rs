@@ -1,7 +1,7 @@
 //! Readers' files come in: looked at first, all of it, and then kept as they came.
 //!
-//! A killed import is finished by the same command: files, register and ledger are written in this order, each
-//! only where it is not there already.
+//! A killed import is finished by the same command: files, register and ledger are written in this order,
+//! each only where it is not there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -84,7 +84,8 @@ pub struct Plan {
     pub files: Vec<Found>,
     /// What changes, where one corrects another.
     pub correction: Option<Correction>,
-    /// Why there is no reference standard yet, where there is none: readers who are still missing, for example.
+    /// Why there is no reference standard yet, where there is none: readers who are still missing, for
+    /// example.
     pub incomplete: Vec<Diagnostic>,
     /// The register as it will be.
     pub register: Register,
@@ -350,11 +351,10 @@ fn check_place(study: &Study, register: &Register, file: &mut Found, problems: &
     file.already = registered == Some(file.sha256);
     if there.is_some_and(|digest| digest != file.sha256) {
         let message = format!("`{}` is there already, with other contents", file.file);
-        problems.push(
-            Diagnostic::error(Code::ReadsReplaced, message).at(Location::file(&file.source)).hint(
-                "a correction is brought in under a name of its own, with --supersedes and --reason; the old file stays",
-            ),
-        );
+        problems.push(Diagnostic::error(Code::ReadsReplaced, message).at(Location::file(&file.source)).hint(
+            "a correction is brought in under a name of its own, with --supersedes and --reason; the \
+                 old file stays",
+        ));
     }
 }
 

@@ -187,8 +187,8 @@ impl Study {
         (needed.into_iter().map(|needed| needed.named).collect(), problems)
     }
 
-    /// What stands for the files that a step needs, as [`study::needed_files`], and the register of imports once
-    /// something was imported.
+    /// What stands for the files that a step needs, as [`study::needed_files`], and the register of imports
+    /// once something was imported.
     pub(super) fn patterns(&self, step: Step) -> BTreeSet<String> {
         let mut patterns = study::needed_files(&self.protocol, step);
         if step != Step::Cohort

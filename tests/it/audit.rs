@@ -1,4 +1,5 @@
-//! Evidence that was changed by somebody who repairs every manifest and every chain: what `verify` finds without a key.
+//! Evidence that was changed by somebody who repairs every manifest and every chain: what `verify` finds
+//! without a key.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! What `--device cuda` means where no graphics processor is at hand: how the program with libtorch is started.
+//! What `--device cuda` means where no graphics processor is at hand: how the program with libtorch is
+//! started.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;

@@ -27,7 +27,8 @@ const NIH: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age
     Position\n\
                    00000001_000.png,Edema|Mass,0,1,058Y,M,PA\n";
 const READS: &str = "case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n";
-const READERS: &str = "id,role,qualification,specialty,years,labelled_training_data\nR1,reference,q,s,12.5,no\nR2,ignored,,,,\n";
+const READERS: &str = "id,role,qualification,specialty,years,labelled_training_data\n\
+    R1,reference,q,s,12.5,no\nR2,ignored,,,,\n";
 const SCORES: &str = "case_id,score,refused\na,0.25,\nb,,age 81 is outside 18-80 years\n";
 
 fn ledger() -> Vec<u8> {

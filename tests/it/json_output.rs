@@ -64,8 +64,20 @@ fn studies(outputs: &mut Outputs) {
 fn readers(outputs: &mut Outputs) {
     let study = Study::small();
     outputs.add("reads-reference", 0, &["reads", "reference", text(study.path())]);
-    let rule = "qualification = \"radiologist\"\nrule = \"majority\"\nfixed_readers = false\nminimum_agreeing = 1\n\
-                repeated_read = \"set-aside\"\ncompare_with = { file = \"cases.csv\", label_column = \"label\", positive = [\"0\"], \
+    let corrected = study.file("corrected.csv");
+    let text_of = study.read("reads/reader-1.csv").replace("C002,R1,positive", "C002,R1,negative");
+    std::fs::write(&corrected, text_of).expect("writes");
+    let folder = text(study.path());
+    let (first, corrected) = (study.file("reads/reader-1.csv"), text(&corrected).to_owned());
+    outputs.add("reads-import", 0, &["reads", "import", folder, text(&first), "--by", "A. Example"]);
+    let asked = ["--supersedes", "reads/reader-1.csv", "--reason", "mistyped", "--dry-run"];
+    let arguments = [&["reads", "import", folder, &corrected][..], &asked].concat();
+    outputs.add("reads-import", 0, &arguments);
+    let study = Study::small();
+    let rule = "qualification = \"radiologist\"\nrule = \"majority\"\nfixed_readers = \
+     false\nminimum_agreeing = 1\n\
+                repeated_read = \"set-aside\"\ncompare_with = { file = \"cases.csv\", label_column = \
+                \"label\", positive = [\"0\"], \
                 negative = [\"1\"], source = \"the report\" }\n";
     let role = |id: &str, role: &str| format!("\n[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\n");
     let roles = role("R1", "reference")

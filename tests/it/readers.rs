@@ -1,5 +1,5 @@
-//! Who reads and how reads become the reference standard: roles, every rule, labels that are given, labels that came
-//! with the reads, and `reads reference`; each through to evidence that verifies.
+//! Who reads and how reads become the reference standard: roles, every rule, labels that are given, labels
+//! that came with the reads, and `reads reference`; each through to evidence that verifies.
 
 use serde_json::Value;
 
@@ -126,7 +126,8 @@ fn every_rule_leads_to_evidence_that_verifies_and_words_that_are_true() {
         ("rule = \"majority\"\ntie = \"negative\"", &tie, "tie", "counts as negative"),
         ("rule = \"panel\"", &panel, "adjudicated", "the one label that a panel agreed on"),
         (
-            "rule = \"adjudicated\"\nadjudicate = \"no-majority\"\nfixed_readers = false\nminimum_agreeing = 2",
+            "rule = \"adjudicated\"\nadjudicate = \"no-majority\"\nfixed_readers = false\nminimum_agreeing \
+             = 2",
             &[("R1", "reference"), ("R2", "reference"), ("R3", "adjudicator")],
             "adjudicated",
             "the majority of the reference readers",
@@ -160,7 +161,8 @@ fn a_table_of_readers_says_the_same_as_sections() {
     let listed = json(&study("rule = \"majority\"", &roles), &["reads", "reference"]);
     let file = study("rule = \"majority\"\nreaders_file = \"reads/readers.csv\"", &[]);
     let table = "id,role,qualification,specialty,years,labelled_training_data\n\
-                 R1,reference,radiologist,thoracic radiology,12.5,no\nR2,Reference,radiologist,,3,\nR3,reference,resident,,,yes\n";
+                 R1,reference,radiologist,thoracic \
+                 radiology,12.5,no\nR2,Reference,radiologist,,3,\nR3,reference,resident,,,yes\n";
     file.write("reads/readers.csv", table);
     let mut found = json(&file, &["reads", "reference"]);
     assert_eq!(found["warnings"][0]["code"], "reader-labelled-training");
@@ -209,8 +211,10 @@ fn study_ledger(study: &Study) -> String {
     study.read("ledger.jsonl")
 }
 
-const GIVEN: &str = "rule = \"given\"\ngiven = { file = \"culture.csv\", label_column = \"growth\", positive = [\"yes\"], \
-                     negative = [\"no\"], indeterminate = [\"contaminated\"], source = \"sputum culture, *site* laboratory\" }";
+const GIVEN: &str = "rule = \"given\"\ngiven = { file = \"culture.csv\", label_column = \"growth\", \
+ positive = [\"yes\"], \
+                     negative = [\"no\"], indeterminate = [\"contaminated\"], source = \"sputum culture, \
+                     *site* laboratory\" }";
 
 fn cultures() -> String {
     let label = |i: usize| match i {
@@ -282,7 +286,8 @@ fn what_is_wrong_with_given_labels_stops_before_anything_is_locked() {
 
 #[test]
 fn every_difference_from_the_label_that_came_is_listed() {
-    let rule = "rule = \"majority\"\nreaders = 3\nqualification = \"radiologist\"\ncompare_with = { file = \"cases.csv\", \
+    let rule = "rule = \"majority\"\nreaders = 3\nqualification = \"radiologist\"\ncompare_with = { file = \
+     \"cases.csv\", \
                 label_column = \"label\", positive = [\"1\"], negative = [\"0\"], source = \"the report\" }";
     let study = study(rule, &[]);
     // Two of three say otherwise than the label on one case.
@@ -347,7 +352,8 @@ fn repeated_reads_count_as_declared_and_are_listed() {
     {
         let study = study(
             &format!(
-                "rule = \"majority\"\nreaders = 3\nqualification = \"radiologist\"\nrepeated_read = \"{rule}\""
+                "rule = \"majority\"\nreaders = 3\nqualification = \"radiologist\"\nrepeated_read = \
+                 \"{rule}\""
             ),
             &[],
         );

@@ -171,7 +171,8 @@ fn one_image_under_two_patients_is_found_by_uid_and_by_pixels() {
     assert_eq!(kinds, [("study", Some(1)), ("instance", Some(1)), ("pixels", Some(1))]);
 }
 
-/// The reads and adjudicated labels of the NIH images as they were published: no preparation, one protocol a part.
+/// The reads and adjudicated labels of the NIH images as they were published: no preparation, one protocol a
+/// part.
 #[test]
 fn the_majority_of_the_published_reads_differs_from_the_published_labels_as_often_as_it_does() {
     let name = "the_majority_of_the_published_reads_differs_from_the_published_labels_as_often_as_it_does";
@@ -199,7 +200,8 @@ fn the_majority_of_the_published_reads_differs_from_the_published_labels_as_ofte
             repeated,
         )
     };
-    // Images, differences, without a majority, images with one, two and three readers, readers who read twice.
+    // Images, differences, without a majority, images with one, two and three readers, readers who read
+    // twice.
     let parts = [
         ("test", (1962, 114, 4, [0, 22, 1940], 4), 116),
         ("validation", (2414, 137, 7, [2, 25, 2387], 0), 142),

@@ -1,9 +1,9 @@
 //! The tree as one HTML page that needs nothing else: inline style, inline figures, no script.
 //!
 //! Written by hand (judged again): 37 elements for 9 kinds of blocks, and every text of a document goes
-//! through the one escape in `document::text`. pulldown-cmark's own writer knows no numbered headings, looks of
-//! cells or figures; a macro library for HTML would replace these format strings one by one, escape in the same
-//! places, and add a dependency to the bytes that an auditor renders again.
+//! through the one escape in `document::text`. pulldown-cmark's own writer knows no numbered headings, looks
+//! of cells or figures; a macro library for HTML would replace these format strings one by one, escape in the
+//! same places, and add a dependency to the bytes that an auditor renders again.
 
 use std::fmt::Write as _;
 

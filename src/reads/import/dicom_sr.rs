@@ -140,9 +140,9 @@ fn observer(root: &ContentItem) -> Result<String, Diagnostic> {
             people.insert(name.trim_matches('^').replace('^', " ").trim().to_owned());
         }
     }
+    let is_device = |code: &Coded| code.is(DEVICE, "DCM") || code.meaning == "Device";
     let by_device = items.iter().any(|item| {
-        item.is_named(OBSERVER_TYPE)
-            && matches!(&item.value, ContentValue::Code(code) if code.is(DEVICE, "DCM") || code.meaning == "Device")
+        item.is_named(OBSERVER_TYPE) && matches!(&item.value, ContentValue::Code(code) if is_device(code))
     });
     people.retain(|name| {
         let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();

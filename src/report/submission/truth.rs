@@ -72,7 +72,8 @@ fn in_words(rule: &ReferenceRule, voters: Option<u32>) -> String {
         ConsensusRule::KOfN { .. } => format!("k of n: {more}"),
         ConsensusRule::Unanimous => format!("unanimous: at least {agreeing} {reads}{of}, and none against"),
         ConsensusRule::Adjudicated { on: AdjudicateOn::Disagreement } => format!(
-            "the reference readers where they agree (at least {agreeing} {reads}{of}, and none against), otherwise an \
+            "the reference readers where they agree (at least {agreeing} {reads}{of}, and none against), \
+             otherwise an \
              adjudicator"
         ),
         ConsensusRule::Adjudicated { on: AdjudicateOn::NoMajority } => {
@@ -157,7 +158,8 @@ mod tests {
         check(
             "rule = \"majority\"\nfixed_readers = false\nminimum_agreeing = 1\nminimum_reads = 2",
             "",
-            "majority: at least 1 read, and more for the answer than against it; a case that fewer than 2 reference \
+            "majority: at least 1 read, and more for the answer than against it; a case that fewer than 2 \
+             reference \
              readers read has none",
         );
         check(
@@ -173,13 +175,15 @@ mod tests {
         check(
             "rule = \"adjudicated\"\nadjudicate = \"disagreement\"",
             "readers = 2",
-            "the reference readers where they agree (at least 2 agreeing reads of 2, and none against), otherwise an \
+            "the reference readers where they agree (at least 2 agreeing reads of 2, and none against), \
+             otherwise an \
              adjudicator",
         );
         check(
             "rule = \"adjudicated\"\nadjudicate = \"no-majority\"",
             "readers = 3",
-            "the majority of the reference readers (at least 2 agreeing reads of 3, and more for the answer than \
+            "the majority of the reference readers (at least 2 agreeing reads of 3, and more for the answer \
+             than \
              against it), otherwise an adjudicator",
         );
         check("rule = \"panel\"", "", "the one label that a panel agreed on");

@@ -248,11 +248,11 @@ pub fn device_beside_readers(
     out
 }
 
-/// Readers who have no part in the reference standard, beside it, on the cases that the reader decided and that
-/// have one: `cohen_kappa`, `sensitivity` and `specificity` ("R1 vs reference standard"). With the calls of a
-/// device, the same of the device on those cases that it called ("device vs reference standard, cases of R1") and
-/// `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `reference` and `calls` have
-/// one entry a row of `table`; `None`: nothing follows, or no call.
+/// Readers who have no part in the reference standard, beside it, on the cases that the reader decided and
+/// that have one: `cohen_kappa`, `sensitivity` and `specificity` ("R1 vs reference standard"). With the calls
+/// of a device, the same of the device on those cases that it called ("device vs reference standard, cases of
+/// R1") and `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `reference`
+/// and `calls` have one entry a row of `table`; `None`: nothing follows, or no call.
 pub fn beside_reference(
     readers: &[String],
     table: &[Vec<Option<bool>>],

@@ -73,8 +73,8 @@ pub(super) fn readers(
 /// Most readers that are shown one by one beside the device.
 pub(super) const MOST_READERS_BESIDE: usize = 6;
 
-/// Agreement of the reference readers, every reader who has no part in the reference standard beside it, and the
-/// device beside both. Adjudicators are in neither: what they read is chosen by what the others said.
+/// Agreement of the reference readers, every reader who has no part in the reference standard beside it, and
+/// the device beside both. Adjudicators are in neither: what they read is chosen by what the others said.
 pub(super) fn reader_estimates(
     plan: &StudyPlan,
     drawn: &[StudyCase],
