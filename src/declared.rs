@@ -358,7 +358,7 @@ impl<'d, 'a> Section<'d, 'a> {
 }
 
 /// Levenshtein distance, for suggestions only.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().enumerate() {

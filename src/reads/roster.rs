@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::declared::distance;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{self, DeclaredReader, DeclaredReaders, MOST_YEARS, ReaderRole, ReferenceRule};
 use crate::reads::files::ReadRow;
@@ -100,6 +101,9 @@ impl Roster {
     }
 }
 
+/// What a table of readers may say of each beside `id` and `role`.
+const KNOWN_OF_READERS: [&str; 4] = ["qualification", "specialty", "years", "labelled_training_data"];
+
 const ONE_ID: &str = "write one id for one reader, and ids that differ in more than their form for two";
 
 /// Readers whose ids differ in form alone: two votes of one person, or one id of two.
@@ -133,6 +137,18 @@ fn read(path: &Path, bytes: &[u8], rule: &ReferenceRule) -> Result<Vec<DeclaredR
     let [id, role] = ["id", "role"].map(|name| table.required(name).map_err(|p| problems.push(p)).ok());
     if !problems.is_empty() {
         return Err(problems);
+    }
+    for name in KNOWN_OF_READERS.into_iter().filter(|name| table.column(name).is_none()) {
+        let near = |header: &&String| {
+            !KNOWN_OF_READERS.contains(&header.as_str())
+                && distance(&header.to_lowercase(), name) <= (name.len() / 3).min(3)
+        };
+        if let Some(header) = table.header().iter().find(near) {
+            // A misspelt column would be left out in silence.
+            let message = format!("the column `{header}` is not known, and `{name}` is probably meant");
+            let problem = Diagnostic::error(Code::ColumnMissing, message).at(table.at(1));
+            problems.push(problem.hint("rename the column, or give it a name that is less like it"));
+        }
     }
     let column = |name| table.column(name);
     let mut readers: Vec<DeclaredReader> = Vec::new();

@@ -117,14 +117,15 @@ fn a_comparison_reader_is_shown_beside_the_reference_standard_and_has_no_vote() 
 
 #[test]
 fn every_rule_leads_to_evidence_that_verifies_and_words_that_are_true() {
-    let all = [("R1", "reference"), ("R2", "reference"), ("R3", "reference")];
-    let tie = [("R1", "reference"), ("R2", "reference"), ("R3", "ignored")];
-    let panel = [("R1", "reference"), ("R2", "comparison"), ("R3", "adjudicator")];
-    let table: [(&str, &[(&str, &str)], &str, &str); 5] = [
-        ("rule = \"unanimous\"", &all, "unanimous", "at least 3 agreeing reads of 3, and none against"),
-        ("rule = \"k-of-n\"\nagreeing = 2", &all, "majority", "k of n: at least 2 agreeing reads of 3"),
-        ("rule = \"majority\"\ntie = \"negative\"", &tie, "tie", "counts as negative"),
-        ("rule = \"panel\"", &panel, "adjudicated", "the one label that a panel agreed on"),
+    const ALL: [(&str, &str); 3] = [("R1", "reference"), ("R2", "reference"), ("R3", "reference")];
+    const TIE: [(&str, &str); 3] = [("R1", "reference"), ("R2", "reference"), ("R3", "ignored")];
+    const PANEL: [(&str, &str); 3] = [("R1", "reference"), ("R2", "comparison"), ("R3", "adjudicator")];
+    type Roles = &'static [(&'static str, &'static str)];
+    let table: [(&str, Roles, &str, &str); 5] = [
+        ("rule = \"unanimous\"", &ALL, "unanimous", "at least 3 agreeing reads of 3, and none against"),
+        ("rule = \"k-of-n\"\nagreeing = 2", &ALL, "majority", "k of n: at least 2 agreeing reads of 3"),
+        ("rule = \"majority\"\ntie = \"negative\"", &TIE, "tie", "counts as negative"),
+        ("rule = \"panel\"", &PANEL, "adjudicated", "the one label that a panel agreed on"),
         (
             "rule = \"adjudicated\"\nadjudicate = \"no-majority\"\nfixed_readers = false\nminimum_agreeing \
              = 2",
@@ -184,7 +185,14 @@ fn a_table_of_readers_says_the_same_as_sections() {
     let ledger = study_ledger(&file);
     assert!(ledger.contains("inputs/reads/readers.csv"), "{ledger}");
 
-    let wrong: [(&str, &str, &str, &str); 7] = [
+    let wrong: [(&str, &str, &str, &str); 9] = [
+        (
+            "labelled_training_data",
+            "labeled_training_data",
+            "column-missing",
+            "`labelled_training_data` is probably meant",
+        ),
+        ("specialty", "Speciality", "column-missing", "`specialty` is probably meant"),
         ("R2,Reference,", "R2,judge,", "value-unknown", "readers.csv:3"),
         ("12.5", "many", "value-range", "readers.csv:2"),
         ("yes", "perhaps", "value-unknown", "readers.csv:4"),
