@@ -69,6 +69,35 @@ fn sheet<'t>(table: &'t Table, source: &'t ReadsSource, ids: &[usize], answers: 
     sheet
 }
 
+/// Refuses an export of REDCap that is declared as a plain table and says nothing of completed forms: those that
+/// nobody opened would be negatives.
+fn no_status_of_forms(table: &Table, source: &ReadsSource) -> Result<(), Vec<Diagnostic>> {
+    let own = ["redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"];
+    let has = |name: &&str| table.column(name).is_some();
+    let status = table.header().iter().any(|name| name.ends_with("_complete"));
+    let mark = if let Some(name) = own.iter().copied().find(|name| has(&name)) {
+        name
+    } else if let Some(name) = source.read_column.as_deref().filter(|name| name.contains("___")) {
+        name
+    } else if status && has(&"record_id") {
+        "record_id"
+    } else {
+        return Ok(());
+    };
+    if source.complete_column.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "this is an export of REDCap (`{mark}`), and nothing says which forms were completed: it writes a form \
+         that nobody opened as if its boxes were answered with 0"
+    );
+    Err(vec![
+        Diagnostic::error(Code::RedcapCompletion, message)
+            .at(table.at(1))
+            .hint("declare format = \"redcap\", or `complete_column` and `complete_values`"),
+    ])
+}
+
 /// One row a read, or one row a box.
 ///
 /// # Errors
@@ -79,6 +108,7 @@ pub fn long(
     source: &ReadsSource,
     reader_of_path: Option<&str>,
 ) -> Result<Export, Vec<Diagnostic>> {
+    no_status_of_forms(table, source)?;
     let mut missing = Vec::new();
     let mut find = |name: &str| table.required(name).map_err(|problem| missing.push(problem)).ok();
     let case_name = source.case_column.as_deref().unwrap_or(CASE);
@@ -176,6 +206,7 @@ pub fn wide(
     source: &ReadsSource,
     reader_of_path: Option<&str>,
 ) -> Result<Export, Vec<Diagnostic>> {
+    no_status_of_forms(table, source)?;
     let by_case = !source.case_columns.is_empty();
     let (declared, row_name) = if by_case {
         (&source.case_columns, source.reader_column.as_deref().unwrap_or(READER))
