@@ -16,6 +16,7 @@ slice becomes a crate of its own under target/mutants/slice: a mutant builds one
 """
 
 import argparse
+import fcntl
 import fnmatch
 import hashlib
 import json
@@ -311,6 +312,14 @@ def main():
     if unknown:
         fail(f"there is no room {', '.join(unknown)}", f"rooms: {', '.join(ROOMS)}")
 
+    WORK.mkdir(parents=True, exist_ok=True)
+    lock = (WORK / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        fail("another run works on the slice", "wait for it: one slice holds one mutant at a time")
+    # Ends like an interrupt: the mutant is taken out of the slice.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     install()
     assemble()
     mutants, outcomes, reasons = listed(), results(), equivalent()
