@@ -62,6 +62,13 @@ ROOMS = {
     ],
 }
 
+# Rooms of which a part decides: the unit tests of that part. Elsewhere every unit test of the room runs.
+TESTS = {
+    "gate": ["dataset::gate::"],
+    "shared patients": ["dataset::shared::", "dataset::leakage::", "table::id::"],
+    "operating point": ["operating_point::"],
+}
+
 
 def fail(message, *hints):
     sys.exit("\n".join([f"error: {message}", *(f"  hint: {hint}" for hint in hints)]))
@@ -240,11 +247,12 @@ def sample(mutants, outcomes, size):
     return drawn
 
 
-def cargo_test(crate, jobs, limit, *more):
+def cargo_test(mutant, jobs, limit, *more):
     """Whether the room's unit tests pass, in time."""
     command = ["cargo", "test", "--quiet", "--manifest-path", str(SLICE / "Cargo.toml"), "--lib", "--package"]
     options = {"env": environment(jobs), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen([*command, f"room-{crate}", *more], start_new_session=True, **options) as process:
+    command += [f"room-{mutant['crate']}", *more, "--", *TESTS.get(mutant["room"], [])]
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
         try:
             out, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -264,9 +272,9 @@ def run(mutant, jobs, limit):
     begin, end = (starts[at["line"] - 1] + at["column"] - 1 for at in (mutant["span"]["start"], mutant["span"]["end"]))
     try:
         path.write_text(text[:begin] + mutant["replacement"] + text[end:])
-        if not cargo_test(mutant["crate"], jobs, None, "--no-run")[0]:
+        if not cargo_test(mutant, jobs, None, "--no-run")[0]:
             return "unviable"
-        return "survived" if cargo_test(mutant["crate"], jobs, limit)[0] else "found"
+        return "survived" if cargo_test(mutant, jobs, limit)[0] else "found"
     finally:
         path.write_text(text)
 
@@ -283,16 +291,16 @@ def run_all(mutants, arguments):
                 if time.monotonic() > end:
                     print(f"{len(mutants)} mutants are left for the next shard", file=sys.stderr)
                     return
-                crate = mutant["crate"]
-                if crate not in limits:
-                    cargo_test(crate, arguments.jobs, None, "--no-run")
+                part = (mutant["crate"], room)
+                if part not in limits:
+                    cargo_test(mutant, arguments.jobs, None, "--no-run")
                     start = time.monotonic()
-                    passes, out = cargo_test(crate, arguments.jobs, None)
+                    passes, out = cargo_test(mutant, arguments.jobs, None)
                     if not passes:
-                        fail(f"the tests of {crate} fail without any mutant\n{out}")
-                    limits[crate] = 30 + 10 * (time.monotonic() - start)
+                        fail(f"the tests of {mutant['crate']} fail without any mutant\n{out}")
+                    limits[part] = 30 + 10 * (time.monotonic() - start)
                 start = time.monotonic()
-                outcome = run(mutant, arguments.jobs, limits[crate])
+                outcome = run(mutant, arguments.jobs, limits[part])
                 seconds = round(time.monotonic() - start, 1)
                 print(f"{outcome:9}{seconds:6} s  {mutant['key']}", flush=True)
                 with RESULTS.open("a") as file:
