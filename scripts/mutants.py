@@ -66,8 +66,11 @@ ROOMS = {
 TESTS = {
     "gate": ["dataset::gate::"],
     "shared patients": ["dataset::shared::", "dataset::leakage::", "table::id::"],
-    "operating point": ["operating_point::"],
+    "operating point": ["operating_point::", "reference_values::"],
 }
+
+# Files of tests/it that hold a room's rules and start no program: they are run as unit tests of the room.
+BESIDE = {"statistics": ["reference_values", "properties", "bootstrap_laws", "source_project", "deciding_rules"]}
 
 
 def fail(message, *hints):
@@ -122,7 +125,8 @@ def assemble():
     for room in crates:
         # What is private to the crate cannot be seen from another one: each room has its own copy.
         own = [room, *sorted(imports[room] & private)]
-        code = "\n".join(text[module] for module in own)
+        beside = {name: (ROOT / "tests/it" / f"{name}.rs").read_text() for name in BESIDE.get(room, [])}
+        code = "\n".join([*(text[module] for module in own), *beside.values()])
         uses = [name for name in external if re.search(rf"\b{name.replace('-', '_')}::", code)]
         lines = [
             f'[package]\nname = "room-{room}"\nversion = "{manifest["package"]["version"]}"',
@@ -134,8 +138,13 @@ def assemble():
         write(SLICE / room / "Cargo.toml", "\n".join(lines) + "\n")
         names = [f"mod {module};" if module in private else f"pub mod {module};" for module in own]
         names += [f"pub use room_{other}::{other};" for other in sorted(imports[room] - private)]
+        if beside:
+            names.append("#[cfg(test)]\nextern crate self as sequester;")
+        names += [f"#[cfg(test)]\nmod {name};" for name in beside]
         write(SLICE / room / "src" / "lib.rs", "\n".join(names) + "\n")
-        kept = set()
+        kept = {SLICE / room / "src" / f"{name}.rs" for name in beside}
+        for name, tests in beside.items():
+            write(SLICE / room / "src" / f"{name}.rs", tests)
         for module, path in ((module, path) for module in own for path in files[module]):
             copy = SLICE / room / "src" / path.relative_to(ROOT / "src")
             write(copy, path.read_text() if module in private else path.read_text().replace("pub(crate)", "pub"))
@@ -143,7 +152,7 @@ def assemble():
         for copy in (SLICE / room / "src").rglob("*.rs"):
             if copy not in kept and copy.name != "lib.rs":
                 copy.unlink()
-        for name in ("fixtures", "protocols", "templates", "Cargo.lock"):
+        for name in ("fixtures", "protocols", "docs", "templates", "Cargo.lock"):
             link = SLICE / room / name
             if not link.is_symlink():
                 link.symlink_to(ROOT / name)
@@ -247,18 +256,26 @@ def sample(mutants, outcomes, size):
     return drawn
 
 
-def cargo_test(mutant, jobs, limit, *more):
+def build(mutant, jobs):
+    """The room's unit tests as a program; none where they do not compile."""
+    command = ["cargo", "test", "--quiet", "--manifest-path", str(SLICE / "Cargo.toml"), "--lib", "--no-run"]
+    command += ["--message-format", "json", "--package", f"room-{mutant['crate']}"]
+    done = subprocess.run(command, env=environment(jobs), capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    programs = [line["executable"] for line in lines if line.get("executable")]
+    return programs[-1] if done.returncode == 0 and programs else None
+
+
+def passes(program, mutant, limit):
     """Whether the room's unit tests pass, in time."""
-    command = ["cargo", "test", "--quiet", "--manifest-path", str(SLICE / "Cargo.toml"), "--lib", "--package"]
-    options = {"env": environment(jobs), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    command += [f"room-{mutant['crate']}", *more, "--", *TESTS.get(mutant["room"], [])]
-    with subprocess.Popen(command, start_new_session=True, **options) as process:
+    command = [program, "--quiet", *TESTS.get(mutant["room"], [])]
+    options = {"cwd": SLICE / mutant["crate"], "env": environment(None), "start_new_session": True}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options) as process:
         try:
-            out, _ = process.communicate(timeout=limit)
+            return process.wait(timeout=limit) == 0
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            return False, "the tests did not end in time"
-    return process.returncode == 0, out
+            return False
 
 
 def run(mutant, jobs, limit):
@@ -272,9 +289,10 @@ def run(mutant, jobs, limit):
     begin, end = (starts[at["line"] - 1] + at["column"] - 1 for at in (mutant["span"]["start"], mutant["span"]["end"]))
     try:
         path.write_text(text[:begin] + mutant["replacement"] + text[end:])
-        if not cargo_test(mutant, jobs, None, "--no-run")[0]:
+        program = build(mutant, jobs)
+        if program is None:
             return "unviable"
-        return "survived" if cargo_test(mutant, jobs, limit)[0] else "found"
+        return "survived" if passes(program, mutant, limit) else "found"
     finally:
         path.write_text(text)
 
@@ -293,11 +311,10 @@ def run_all(mutants, arguments):
                     return
                 part = (mutant["crate"], room)
                 if part not in limits:
-                    cargo_test(mutant, arguments.jobs, None, "--no-run")
+                    program = build(mutant, arguments.jobs)
                     start = time.monotonic()
-                    passes, out = cargo_test(mutant, arguments.jobs, None)
-                    if not passes:
-                        fail(f"the tests of {mutant['crate']} fail without any mutant\n{out}")
+                    if program is None or not passes(program, mutant, None):
+                        fail(f"the tests of {mutant['crate']} fail without any mutant")
                     limits[part] = 30 + 10 * (time.monotonic() - start)
                 start = time.monotonic()
                 outcome = run(mutant, arguments.jobs, limits[part])
