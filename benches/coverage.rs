@@ -1,10 +1,10 @@
 //! How often each interval contains the truth: `cargo bench --bench coverage > docs/coverage.md`.
 //!
-//! Two scores a case are normal, 1.2 and 0.9 apart between the classes and correlated, with a patient's share of the
-//! spread where cases are clustered (three images a patient, one label a patient). The first is turned into the
-//! probability that it stands for, so it is calibrated, and the threshold is the prevalence: sensitivity = specificity =
-//! Φ(0.6). Every truth is a closed form or an integral over the population. Readers err independently of each other
-//! given the case (sensitivity 0.8, specificity 0.9).
+//! Two scores a case are normal, 1.2 and 0.9 apart between the classes and correlated, with a patient's share
+//! of the spread where cases are clustered (three images a patient, one label a patient). The first is turned
+//! into the probability that it stands for, so it is calibrated, and the threshold is the prevalence:
+//! sensitivity = specificity = Φ(0.6). Every truth is a closed form or an integral over the population.
+//! Readers err independently of each other given the case (sensitivity 0.8, specificity 0.9).
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -225,8 +225,8 @@ fn reads(n: usize, prevalence: f64, stream: &mut Stream) -> Vec<Vec<Option<bool>
         .collect()
 }
 
-/// The coefficient in the population: all readers have one rate of positives there, so that Cohen's, Fleiss' and
-/// Conger's kappa and Krippendorff's alpha are one number.
+/// The coefficient in the population: all readers have one rate of positives there, so that Cohen's, Fleiss'
+/// and Conger's kappa and Krippendorff's alpha are one number.
 fn true_agreement(id: &str, p: f64) -> f64 {
     let (se, fpr) = (SENSITIVITY_OF_READERS, 1.0 - SPECIFICITY_OF_READERS);
     let alike = |q: f64| q * q + (1.0 - q) * (1.0 - q);
@@ -256,18 +256,20 @@ fn main() {
     let bootstraps = [By::BootstrapPercentile, By::BootstrapBasic, By::BootstrapBca];
     println!("# Coverage of the intervals\n");
     println!(
-        "Made by `cargo bench --bench coverage`: {RUNS} tables each with {REPLICATES} bootstrap replicates ({FIT_RUNS} with \
-         {FIT_REPLICATES} for the three fits of the calibration), level 0.95. A cell is \"coverage % · mean width\" at \
-         \"cases, prevalence\". ↓ and ↑: below and above 95 % by more than 2.576 standard errors of the simulation (1.8 \
-         points of {RUNS} tables, 2.8 of {FIT_RUNS}, more where fewer tables gave an interval): 1 of 100 exact intervals \
-         would be marked by chance. In brackets: the share of tables that gave an interval, where it is below 99 %; coverage is of those alone (– below \
-         {FEW} tables).\n"
+        "Made by `cargo bench --bench coverage`: {RUNS} tables each with {REPLICATES} bootstrap replicates \
+         ({FIT_RUNS} with {FIT_REPLICATES} for the three fits of the calibration), level 0.95. A cell is \
+         \"coverage % · mean width\" at \"cases, prevalence\". ↓ and ↑: below and above 95 % by more than \
+         2.576 standard errors of the simulation (1.8 points of {RUNS} tables, 2.8 of {FIT_RUNS}, more \
+         where fewer tables gave an interval): 1 of 100 exact intervals would be marked by chance. In \
+         brackets: the share of tables that gave an interval, where it is below 99 %; coverage is of those \
+         alone (– below {FEW} tables).\n"
     );
     println!(
-        "In clustered tables (three images a patient, correlation 0.36 of scores, one label a patient) the bootstrap draws \
-         patients; methods that ignore clustering are shown for what they cost. Scores are calibrated, so the truth of ECE \
-         and MCE is 0, which no interval of theirs can hold: both are biased upwards. `@ {DECLARED}`: carried to that \
-         prevalence. At 50 cases and prevalence 0.02 a table has one positive case on average.\n"
+        "In clustered tables (three images a patient, correlation 0.36 of scores, one label a patient) the \
+         bootstrap draws patients; methods that ignore clustering are shown for what they cost. Scores are \
+         calibrated, so the truth of ECE and MCE is 0, which no interval of theirs can hold: both are \
+         biased upwards. `@ {DECLARED}`: carried to that prevalence. At 50 cases and prevalence 0.02 a \
+         table has one positive case on average.\n"
     );
     header();
     let cells = SIZES.len() * PREVALENCES.len();
@@ -330,7 +332,8 @@ fn main() {
         print("auc_difference", clustered, &rows);
     }
     println!(
-        "\nReaders: three readers of every case (Cohen's kappa: the first two), intervals from the standard error.\n"
+        "\nReaders: three readers of every case (Cohen's kappa: the first two), intervals from the standard \
+         error.\n"
     );
     header();
     let readers = ["R1", "R2", "R3"].map(str::to_owned);

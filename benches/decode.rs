@@ -1,6 +1,7 @@
-//! Images decoded a second on one thread: one line of JSON a kind of file; `benches/decode.sh` runs it beside its peers.
-//! Argument: a folder with a folder a kind. `stored` before it: the stored values of each DICOM file instead, one line of JSON
-//! a file, or why there are none; `scripts/decoders.sh` compares them with those of others.
+//! Images decoded a second on one thread: one line of JSON a kind of file; `benches/decode.sh` runs it beside
+//! its peers. Argument: a folder with a folder a kind. `stored` before it: the stored values of each DICOM
+//! file instead, one line of JSON a file, or why there are none; `scripts/decoders.sh` compares them with
+//! those of others.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

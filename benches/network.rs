@@ -71,7 +71,8 @@ fn scoring(architecture: Architecture, workers: usize) {
     });
     let count = (each * workers) as f64;
     println!(
-        r#"{{"what":"scoring {architecture}","threads":{workers},"images_a_second":{:.3},"core_seconds":{:.5}}}"#,
+        "{{\"what\":\"scoring {architecture}\",\"threads\":{workers},\"images_a_second\":{:.3},\
+         \"core_seconds\":{:.5}}}",
         count / started.elapsed().as_secs_f64(),
         (cpu() - spent) / count
     );
@@ -141,7 +142,8 @@ fn training(count: usize) {
     let (started, spent) = (Instant::now(), cpu());
     train(input, &mut |_| {}).expect("trains");
     println!(
-        r#"{{"what":"32 epochs of experiment 2A","threads":2,"images":{count},"core_seconds":{:.4},"seconds":{:.4}}}"#,
+        "{{\"what\":\"32 epochs of experiment 2A\",\"threads\":2,\"images\":{count},\
+         \"core_seconds\":{:.4},\"seconds\":{:.4}}}",
         (cpu() - spent) / count as f64,
         started.elapsed().as_secs_f64() / count as f64
     );

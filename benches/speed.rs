@@ -37,7 +37,8 @@ fn seconds<R>(mut work: impl FnMut() -> R) -> f64 {
 
 fn report(what: &str, n: usize, positives: usize, replicates: u64, seconds: f64) {
     println!(
-        r#"{{"what":"{what}","n":{n},"positives":{positives},"replicates":{replicates},"seconds":{seconds:e}}}"#
+        "{{\"what\":\"{what}\",\"n\":{n},\"positives\":{positives},\"replicates\":{replicates},\
+         \"seconds\":{seconds:e}}}"
     );
 }
 

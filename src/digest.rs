@@ -106,7 +106,8 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// A path inside a bundle or a study: relative, `/`-separated, without `.`, `..`, empty or control components.
+/// A path inside a bundle or a study: relative, `/`-separated, without `.`, `..`, empty or control
+/// components.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelativePath(String);
 
@@ -118,7 +119,8 @@ impl fmt::Display for RelativePathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is not a plain relative path (no leading `/`, no `..`, no backslash, no control characters)",
+            "`{}` is not a plain relative path (no leading `/`, no `..`, no backslash, no control \
+             characters)",
             self.0
         )
     }

@@ -1,10 +1,10 @@
 //! Sequester: from a declared protocol, sealed data, reader files and a locked model to a
 //! reproducible, self-consistent report.
 //!
-//! The modules are the architecture; which may import which is stated in `ARCHITECTURE.md` and
-//! executed by `tests/it/walls.rs`. No statistic is computed outside [`statistics`], no file is read by the pure
-//! modules ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only
-//! [`cli`] reads the clock, the environment and the terminal.
+//! The modules are the architecture; which may import which is stated in `ARCHITECTURE.md` and executed by
+//! `tests/it/walls.rs`. No statistic is computed outside [`statistics`], no file is read by the pure modules
+//! ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only [`cli`] reads the clock,
+//! the environment and the terminal.
 
 pub mod declared;
 pub mod diagnostic;

@@ -14,7 +14,8 @@ impl Stream {
         Self(generator)
     }
 
-    /// A uniform whole number below `bound` (Lemire 2019, with rejection: exactly uniform). 0 for a bound of 0.
+    /// A uniform whole number below `bound` (Lemire 2019, with rejection: exactly uniform). 0 where the bound
+    /// is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 {
             return 0;

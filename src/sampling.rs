@@ -73,7 +73,8 @@ fn enough(what: &str, found: usize, wanted: u64) -> Result<(), Diagnostic> {
 
 fn too_few(message: &str) -> Diagnostic {
     Diagnostic::error(Code::TooFewEligible, message).hint(
-        "collect more cases, or lower `sample.cases` and `sample.positives` in a new version of the protocol, \
+        "collect more cases, or lower `sample.cases` and `sample.positives` in a new version of the \
+         protocol, \
          before any score is seen",
     )
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::Answer;
+use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
@@ -45,14 +45,11 @@ pub struct Rescore<'a> {
 /// When there is nothing to score with: no folder of the model, no folder of images; [`Error::Interrupted`].
 pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_>) -> Result<Answer> {
     let words = "Does the locked model give the recorded scores again from the images?";
-    let answer = |looked_at, problems| Ok(super::answer("scores", words, looked_at, problems));
-    let not_asked = |looked_at: &str| {
-        let looked_at = looked_at.to_owned();
-        Ok(Answer { question: "scores", words, holds: None, looked_at, discrepancies: Vec::new() })
-    };
+    let answer = |looked_at, problems| Ok(Answer::of("scores", words, looked_at, problems));
+    let open = |state, why: &str| Ok(Answer::open("scores", words, state, why));
     let lock = bundle::path(bundle::MODEL, super::LOCK)?;
     let Some(lock) = opened.payload.get(&lock) else {
-        return not_asked("the device lives elsewhere: no lock in the bundle");
+        return open(State::NotApplicable, "the device lives elsewhere: no lock in the bundle");
     };
     let recorded = (|| {
         let inputs = bundle::inputs(&opened.payload)?;
@@ -77,7 +74,9 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
     let scorer = match Scorer::with_lock(lock, folder, rescore.workers) {
         Ok(scorer) => scorer,
         // The question before names them.
-        Err(Error::Lock(_)) => return not_asked("not scored again: the weights are not the locked ones"),
+        Err(Error::Lock(_)) => {
+            return open(State::NotShown, "not scored again: the weights are not the locked ones");
+        }
         Err(error) => return Err(error),
     };
     let below = ImageFolder::open(&images_folder)?;

@@ -21,13 +21,13 @@ use crate::table::{Table, cell, limited};
 ///
 /// FILE is a CSV with a header, one row a read. An empty read, and a value named by --missing, is a case that
 /// the reader did not decide. Prints Cohen's kappa of each pair, Fleiss' and Conger's kappa, Krippendorff's
-/// alpha and Gwet's AC1, and each reader against the majority of the others. With --patient, where patients have
-/// several cases, intervals of the coefficients are those of a bootstrap of patients. Each interval that is missing
-/// has its reason; two readers whose reads are the same, or nearly so, are named.
+/// alpha and Gwet's AC1, and each reader against the majority of the others. With --patient, where patients
+/// have several cases, intervals of the coefficients are those of a bootstrap of patients. Each interval that
+/// is missing has its reason; two readers whose reads are the same, or nearly so, are named.
 ///
 /// Findings with more answers than yes and no are nominal: name the answers with --categories, or take them
 /// from the file with --nominal (each is then printed with its count, so that a misspelt one shows). The
-/// majority of the others and --device are for yes and no.
+/// majority of the others and --device-reader are for yes and no.
 #[derive(Debug, Args)]
 pub struct AgreementArgs {
     /// CSV with a header, one row a read.
@@ -41,29 +41,39 @@ pub struct AgreementArgs {
     reader: String,
     /// Column of the read: 1/0, true/false, yes/no or positive/negative, or words with --categories or
     /// --nominal [default: read, or label in a table without a column read].
-    #[arg(long, visible_alias = "label", value_name = "COLUMN")]
+    #[arg(long, alias = "label", value_name = "COLUMN")]
     read: Option<String>,
     /// Column of the patient, where patients have several cases.
     #[arg(long, value_name = "COLUMN")]
     patient: Option<String>,
     /// This reader is the device: it takes no part in the agreement, and is set beside each reader.
-    #[arg(long, value_name = "READER")]
-    device: Option<String>,
+    #[arg(long, alias = "device", value_name = "READER")]
+    device_reader: Option<String>,
     /// Values that count as no decision, separated by commas.
     #[arg(long, value_name = "VALUES", value_delimiter = ',')]
     missing: Vec<String>,
     /// The answers to choose from, separated by commas, upper and lower case alike; one that nobody gave
     /// counts in Gwet's AC1.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["nominal", "device"])]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with_all = ["nominal", "device_reader"]
+    )]
     categories: Vec<String>,
     /// Every distinct value of the column is an answer.
-    #[arg(long, conflicts_with = "device")]
+    #[arg(long, conflicts_with = "device_reader")]
     nominal: bool,
     /// Two-sided confidence level.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     level: f64,
     /// With --patient: bootstrap replicates.
-    #[arg(long, value_name = "B", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "B",
+        default_value_t = 2000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000)
+    )]
     bootstrap: u64,
     /// With --patient: seed of the bootstrap.
     #[arg(long, value_name = "N", default_value_t = 7)]
@@ -80,7 +90,7 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
         return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.95, say")));
     }
     let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
-    let calls = match &args.device {
+    let calls = match &args.device_reader {
         Some(device) => Some(reads.take(device)?),
         None => None,
     };
@@ -114,7 +124,8 @@ pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
             value
         };
         let report = json!({
-            "format": "sequester-agreement/1", "categories": reads.categories_value(), "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
+            "format": "sequester-agreement/1", "categories": reads.categories_value(),
+            "n": reads.table.len(), "cases": reads.table.len(), "readers": reads.readers,
             "reads": reads.count, "estimates": estimates.iter().map(value).collect::<Vec<_>>(),
             "warnings": reads.warnings,
         });
@@ -252,7 +263,7 @@ impl Reads {
     /// Takes a reader out of the table; what it said of each case.
     fn take(&mut self, reader: &str) -> Result<Vec<Option<u32>>> {
         let Some(place) = self.readers.iter().position(|r| r == reader) else {
-            let message = format!("no row is of the reader {reader:?} that --device names");
+            let message = format!("no row is of the reader {reader:?} that --device-reader names");
             let hint = format!("the readers are {}", self.readers.join(", "));
             return Err(Error::usage(Diagnostic::error(Code::DeviceUnknown, message).hint(hint)));
         };
@@ -274,7 +285,7 @@ impl Reads {
         let said = reads::files::said(&table, columns).map_err(Error::Input)?;
         let mut problems = said.problems;
         let who = said.rows.iter().map(|row| (row.reader_id, &args.file, row.line));
-        problems.extend(reads::consensus::colliding(who));
+        problems.extend(reads::roster::colliding(who));
         let patients = match &args.patient {
             Some(column) => Some(patients_of(&table, &args.case, column, &mut problems)?),
             None => None,

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::{Context, Outcome, interrupted};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 
-/// List, bound or remove what `sequester train --cache DIR` keeps: resized images and the output of frozen layers.
+/// List, bound or remove what `sequester train --cache DIR` keeps: resized images and the output of frozen
+/// layers.
 ///
 /// Everything in it can be computed again. Each part is named by the digest of what it was made from.
 #[derive(Debug, Args)]
@@ -31,13 +32,15 @@ enum CacheCommand {
     },
     /// Remove the parts whose last use is longest ago, until the rest is no larger than a size.
     ///
-    /// A part is used when a training opens or writes it. Parts used at the same time go in the order of their names. A part goes
-    /// as a whole; a training makes again what it misses. An interrupted prune is taken up by the same command.
+    /// A part is used when a training opens or writes it. Parts used at the same time go in the order of
+    /// their names. A part goes as a whole; a training makes again what it misses. An interrupted prune is
+    /// taken up by the same command.
     Prune {
         /// The folder.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// What may stay: bytes, or a number with kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB (powers of 1024).
+        /// What may stay: bytes, or a number with kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB
+        /// (powers of 1024).
         #[arg(long, value_name = "SIZE", value_parser = size)]
         to: u64,
         /// Show what would be removed, and remove nothing.

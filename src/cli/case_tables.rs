@@ -1,4 +1,5 @@
-//! What `dataset describe` and `dataset split` read: case tables of either format, and which cases are positive.
+//! What `dataset describe` and `dataset split` read: case tables of either format, and which cases are
+//! positive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,6 +21,15 @@ pub enum Format {
     Cases,
 }
 
+impl From<Format> for CaseFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Nih => Self::Nih,
+            Format::Cases => Self::Cases,
+        }
+    }
+}
+
 /// Options of both commands.
 #[derive(Debug, Args)]
 pub struct TablesArgs {
@@ -27,10 +37,10 @@ pub struct TablesArgs {
     #[arg(value_name = "TABLE", required = true)]
     pub tables: Vec<PathBuf>,
     /// Format of the tables [default: what the header says].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
-    /// Finding that makes an image positive; may be given several times. Needed for NIH's tables; elsewhere the column `label`
-    /// is taken where there is one.
+    /// Finding that makes an image positive; may be given several times. Needed for NIH's tables; elsewhere
+    /// the column `label` is taken where there is one.
     #[arg(long, value_name = "FINDING", value_delimiter = ',')]
     pub positive: Vec<String>,
     /// Age bands in years; a band without an end is `81-`.
@@ -57,10 +67,7 @@ impl Tables {
     /// # Errors
     /// Whatever is wrong in the tables, of all tables at once.
     pub fn read(args: &TablesArgs) -> Result<Self> {
-        let format = args.format.map(|format| match format {
-            Format::Nih => CaseFormat::Nih,
-            Format::Cases => CaseFormat::Cases,
-        });
+        let format = args.format.map(CaseFormat::from);
         let mut out = Self::default();
         let mut problems = Vec::new();
         for path in &args.tables {
@@ -68,7 +75,8 @@ impl Tables {
             out.inputs.push(Input::of(path, &bytes));
             match cases::parse_as(path, &bytes, format, &args.positive) {
                 Ok(mut table) => {
-                    // A case table of findings without labels: the named findings make the label, as in NIH's.
+                    // A case table of findings without labels: the named findings make the label, as in
+                    // NIH's.
                     if !args.positive.is_empty()
                         && table.fields.contains("findings")
                         && !table.fields.contains("label")

@@ -13,10 +13,10 @@ use crate::workflow::check::look;
 /// Check protocol, device file and data, and list everything that is wrong at once.
 ///
 /// Errors stop the study; warnings name places where protocol, gate and indications disagree. Case tables,
-/// readers' files, scores, manifests of a training, templates and the presence of images are all looked at, so
-/// that `run` does not stop on its input where this says that the study is valid. Nothing is locked or written;
-/// no read and no score is shown and no statistic of the test set is computed, so this is no opening.
-/// Exits with 10 where patients of the study are probably those that the model was made from.
+/// readers' files, scores, manifests of a training, templates and the presence of images are all looked at,
+/// so that `run` does not stop on its input where this says that the study is valid. Nothing is locked or
+/// written; no read and no score is shown and no statistic of the test set is computed, so this is no
+/// opening. Exits with 10 where patients of the study are probably those that the model was made from.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
@@ -141,10 +141,10 @@ fn disagreements(protocol: &Protocol) -> Vec<Diagnostic> {
     for endpoint in dependent {
         if protocol.analysis.intended_use_prevalence.is_none() {
             let message = format!("the endpoint `{}` depends on the prevalence of the sample", endpoint.id);
-            found.push(
-                Diagnostic::warning(Code::PrevalenceDependent, message)
-                    .hint("declare `analysis.intended_use_prevalence`, so that it is also shown where the device is used"),
-            );
+            found.push(Diagnostic::warning(Code::PrevalenceDependent, message).hint(
+                "declare `analysis.intended_use_prevalence`, so that it is also shown where the \
+                        device is used",
+            ));
         }
     }
     found

@@ -1,5 +1,5 @@
-//! `sequester compare`: several trained models, tables of scores or published counts on one sheet, and whether the
-//! best is shown to be the best.
+//! `sequester compare`: several trained models, tables of scores or published counts on one sheet, and
+//! whether the best is shown to be the best.
 
 mod counts;
 mod ensemble;
@@ -29,12 +29,13 @@ const MOST: usize = 12;
 
 /// Compare trained models honestly: is the best one shown to be the best?
 ///
-/// Each CONTENDER is a complete training run (a study, its model folder, or the run folder) or a table of scores with
-/// the columns case_id, label, score and, where patients have several cases, patient_id. NAME= gives it a name;
-/// without, a run has its experiment's id and a table its file's name. All must have scored the same cases with the same
-/// labels. Every pair is compared by AUC (DeLong; Obuchowski where patients have several cases) and by calls at each
-/// contender's own operating point (McNemar), with p values adjusted for their number after Holm. Runs are compared on
-/// their tuning split: that selects a model, and is no performance claim. One run alone is shown without tests.
+/// Each CONTENDER is a complete training run (a study, its model folder, or the run folder) or a table of
+/// scores with the columns case_id, label, score and, where patients have several cases, patient_id. NAME=
+/// gives it a name; without, a run has its experiment's id and a table its file's name. All must have scored
+/// the same cases with the same labels. Every pair is compared by AUC (DeLong; Obuchowski where patients have
+/// several cases) and by calls at each contender's own operating point (McNemar), with p values adjusted for
+/// their number after Holm. Runs are compared on their tuning split: that selects a model, and is no
+/// performance claim. One run alone is shown without tests.
 ///
 ///   sequester compare runs/1a runs/1b runs/2a runs/2b --out comparison
 ///
@@ -47,7 +48,8 @@ pub struct CompareArgs {
     /// Training runs and tables of scores.
     #[arg(value_name = "[NAME=]CONTENDER", required_unless_present = "counts", conflicts_with = "counts")]
     contenders: Vec<String>,
-    /// Table of published numbers instead: name, auc and, where printed, tp, fn, fp, tn. Compared without pairing.
+    /// Table of published numbers instead: name, auc and, where printed, tp, fn, fp, tn. Compared without
+    /// pairing.
     #[arg(long, value_name = "FILE.csv")]
     counts: Option<PathBuf>,
     /// Published numbers: positive cases, where the table has no counts.
@@ -59,21 +61,24 @@ pub struct CompareArgs {
     /// Where the sets of cases differ, compare the cases that all contenders scored, instead of refusing.
     #[arg(long, conflicts_with = "counts")]
     common: bool,
-    /// Threshold of all contenders, or of one; repeat for several [default: of a locked run its own, else by --rule].
+    /// Threshold of all contenders, or of one; repeat for several [default: of a locked run its own, else by
+    /// --rule].
     #[arg(long, value_name = "[NAME=]T", allow_negative_numbers = true, conflicts_with = "counts")]
     threshold: Vec<String>,
-    /// How the threshold of a contender without one is chosen on its own cases: youden, sensitivity=0.9, specificity=0.9,
-    /// threshold=0.4 or cost=20@0.0136.
+    /// How the threshold of a contender without one is chosen on its own cases: youden, sensitivity=0.9,
+    /// specificity=0.9, threshold=0.4 or cost=20@0.0136.
     #[arg(long, value_name = "RULE", default_value = "youden", conflicts_with = "counts")]
     rule: OperatingPointRule,
-    /// Another contender: the average of others' scores with these weights, which sum to 1. The weights must have been
-    /// fixed without looking at these cases.
+    /// Another contender: the average of others' scores with these weights, which sum to 1. The weights must
+    /// have been fixed without looking at these cases.
     #[arg(long, value_name = "NAME=A:W,B:W", conflicts_with = "counts")]
     ensemble: Vec<String>,
-    /// An average whose weights are chosen on these cases for the highest AUC: shown as exploratory, never tested.
+    /// An average whose weights are chosen on these cases for the highest AUC: shown as exploratory, never
+    /// tested.
     #[arg(long, value_name = "NAME=A,B", conflicts_with = "counts")]
     explore_ensemble: Vec<String>,
-    /// Compare the highest AUC with each other one instead of all pairs. The same cases choose it: p values are too small.
+    /// Compare the highest AUC with each other one instead of all pairs. The same cases choose it: p values
+    /// are too small.
     #[arg(long, conflicts_with = "reference")]
     against_best: bool,
     /// Compare this contender, named before the scores were seen, with each other one instead of all pairs.
@@ -88,8 +93,8 @@ pub struct CompareArgs {
     /// Seed of the bootstrap.
     #[arg(long, value_name = "N", default_value_t = 7)]
     seed: u64,
-    /// Also write comparison.html, .pdf, .md, .json and figures/*.svg into this folder; it is replaced if it holds an
-    /// earlier comparison.
+    /// Also write comparison.html, .pdf, .md, .json and figures/*.svg into this folder; it is replaced if it
+    /// holds an earlier comparison.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Folder with a comparison.md of your own in place of the built-in one.
@@ -360,7 +365,8 @@ fn of_scores(args: &CompareArgs) -> Result<Comparison> {
         warnings.push(Warning {
             code: Code::TwoValuedScores,
             message: format!(
-                "{} has two values alone: its ROC curve is one point, and its AUC the mean of sensitivity and \
+                "{} has two values alone: its ROC curve is one point, and its AUC the mean of sensitivity \
+                 and \
                  specificity there; compare those",
                 one.name
             ),

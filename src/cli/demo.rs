@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// Seed: the same seed and sizes give the same bytes.
-    #[arg(long, default_value_t = Settings::default().seed)]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().seed)]
     pub seed: u64,
     /// Images from which the study is sampled.
     #[arg(long, value_name = "N", default_value_t = Settings::default().pool)]

@@ -24,11 +24,12 @@ use crate::report::description;
 use crate::storage;
 use crate::table::limited;
 
-/// Describe sets of cases and compare them: age, sex, view, findings, prevalence, what occurs beside the positive finding,
-/// images per patient, what is not recorded, and standardised differences.
+/// Describe sets of cases and compare them: age, sex, view, findings, prevalence, what occurs beside the
+/// positive finding, images per patient, what is not recorded, and standardised differences.
 ///
-/// Each TABLE is a set. With --split or --by the tables are one whole, and its parts are the sets. With --images the
-/// intensities of healthy and diseased images are shown. --out writes a page with figures, JSON, Markdown and CSV tables.
+/// Each TABLE is a set. With --split or --subgroup the tables are one whole, and its parts are the sets. With
+/// --images the intensities of healthy and diseased images are shown. --out writes a page with figures, JSON,
+/// Markdown and CSV tables.
 ///
 ///   sequester dataset describe Data_Entry_2017_v2020.csv --positive Pneumonia \
 ///     --split train_val_list.txt --split test_list.txt --out description
@@ -36,13 +37,19 @@ use crate::table::limited;
 pub struct DescribeArgs {
     #[command(flatten)]
     tables: TablesArgs,
-    /// A set: a list of case ids, one a line, as NIH's official ones; or a table with case_id and split, as `dataset split`
-    /// writes it, for all its sets. May be given several times; NAME=FILE names a list.
-    #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "by")]
+    /// A set: a list of case ids, one a line, as NIH's official ones; or a table with case_id and split, as
+    /// `dataset split` writes it, for all its sets. May be given several times; NAME=FILE names a list.
+    #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "subgroup")]
     split: Vec<String>,
-    /// The sets are the levels of a variable: sex, view, age_band, site, country, manufacturer, modality, body_part or label.
-    #[arg(long, visible_aliases = ["subgroup", "compare"], value_name = "VARIABLE", value_parser = clap::builder::PossibleValuesParser::new(FIELDS))]
-    by: Option<String>,
+    /// The sets are the levels of a variable: sex, view, age_band, site, country, manufacturer, modality,
+    /// body_part or label.
+    #[arg(
+        long,
+        aliases = ["by", "compare"],
+        value_name = "VARIABLE",
+        value_parser = clap::builder::PossibleValuesParser::new(FIELDS)
+    )]
+    subgroup: Option<String>,
     /// Folder of the images, for intensities; images are also looked for in images_001/images/ and so on.
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
@@ -84,14 +91,14 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
         }
     };
     let fields = tables.fields.clone();
-    let whole = !args.split.is_empty() || args.by.is_some();
+    let whole = !args.split.is_empty() || args.subgroup.is_some();
     let (cases, bounds) = if whole {
         (tables.pooled(&args.tables)?, Vec::new())
     } else {
         let bounds: Vec<usize> = tables.cases.iter().map(Vec::len).collect();
         (tables.cases.into_iter().flatten().collect(), bounds)
     };
-    let sets = if let Some(field) = &args.by {
+    let sets = if let Some(field) = &args.subgroup {
         by(&cases, field, args, &fields)?
     } else if args.split.is_empty() {
         of_tables(&cases, &bounds, args)
@@ -249,9 +256,16 @@ fn read_images(
         }
     }
     if paths.is_empty() {
-        return Err(Diagnostic::error(Code::ImagesMissing, "no image of the tables is in the folder of --images")
-            .hint("name the folder that holds the files of the column `image` (NIH: Image Index), or images_001/ and so on")
-            .into());
+        return Err(Diagnostic::error(
+            Code::ImagesMissing,
+            "no image of the tables is in the folder of \
+            --images",
+        )
+        .hint(
+            "name the folder that holds the files of the column `image` (NIH: Image Index), or \
+                images_001/ and so on",
+        )
+        .into());
     }
     let mut drawn: Vec<Vec<Drawn<'_>>> = Vec::new();
     for set in sets {

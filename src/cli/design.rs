@@ -10,9 +10,9 @@ use crate::statistics::design::{AucVariance, Size};
 
 /// Plan a study: sample size, power and performance goals.
 ///
-/// Sizes are for independent cases; give --images-per-patient and --icc where patients have several images, and every
-/// size is multiplied by the design effect. An acceptance criterion "lower bound above the goal" at level 0.95 is a
-/// test at a one-sided alpha of 0.025, which is what these commands plan for.
+/// Sizes are for independent cases; give --images-per-patient and --icc where patients have several images,
+/// and every size is multiplied by the design effect. An acceptance criterion "lower bound above the goal" at
+/// level 0.95 is a test at a one-sided alpha of 0.025, which is what these commands plan for.
 #[derive(Debug, Args)]
 pub struct DesignArgs {
     #[command(subcommand)]
@@ -243,7 +243,8 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
     let counted = whole(size.stable as f64 * effect);
     let needed = design::successes_needed(size.stable, args.goal, alpha);
     let mut text = format!(
-        "Proportion expected {}, exact lower bound at level {} to exceed {}, power {}\n  {counted} cases that count",
+        "Proportion expected {}, exact lower bound at level {} to exceed {}, power {}\n  {counted} cases \
+         that count",
         args.expected, args.level, args.goal, args.power
     );
     if effect == 1.0 {
@@ -252,7 +253,8 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
             text += &format!("; the goal is met with {k} or more right of {counted}");
         }
     }
-    let mut report = json!({"what": "proportion", "expected": args.expected, "goal": args.goal, "power": args.power,
+    let mut report = json!({"what": "proportion",
+        "expected": args.expected, "goal": args.goal, "power": args.power,
         "level": args.level, "design_effect": effect, "method": "clopper-pearson", "cases_first": size.first,
         "cases": counted, "successes_needed": if effect == 1.0 { needed } else { None }});
     if let Some(share) = args.share {
@@ -275,24 +277,26 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
 
 fn difference(args: &DifferenceArgs) -> Result<(Value, String)> {
     let pilot = Size { positives: args.pilot_positives as f64, negatives: args.pilot_negatives as f64 };
-    let size =
-        design::paired_auc_size(pilot, args.difference, args.pilot_se.powi(2), args.alpha, args.power)
-            .filter(|s| s.positives > 0.0 && s.negatives > 0.0)
-            .ok_or_else(|| {
-                outside(
-                    "no size follows from these numbers".into(),
-                    "the difference is not 0, the standard error above 0, the pilot has both classes, alpha and power lie between 0 and 1",
-                )
-            })?;
+    let size = design::paired_auc_size(pilot, args.difference, args.pilot_se.powi(2), args.alpha, args.power)
+        .filter(|s| s.positives > 0.0 && s.negatives > 0.0)
+        .ok_or_else(|| {
+            outside(
+                "no size follows from these numbers".into(),
+                "the difference is not 0, the standard error above 0, the pilot has both classes, \
+                     alpha and power lie between 0 and 1",
+            )
+        })?;
     let (m, n) = (whole(size.positives), whole(size.negatives));
     let text = format!(
-        "Paired AUC difference of {}, two-sided alpha {}, power {}\n  {m} positive and {n} negative cases, {} together",
+        "Paired AUC difference of {}, two-sided alpha {}, power {}\n  \
+         {m} positive and {n} negative cases, {} together",
         args.difference,
         args.alpha,
         args.power,
         m + n
     );
-    let report = json!({"what": "difference", "difference": args.difference, "alpha": args.alpha, "power": args.power,
+    let report = json!({"what": "difference",
+        "difference": args.difference, "alpha": args.alpha, "power": args.power,
         "positives": m, "negatives": n, "cases": m + n});
     Ok((report, text))
 }
@@ -308,7 +312,8 @@ fn goals(args: &GoalsArgs) -> Result<(Value, String)> {
         )
     })?;
     let text = format!(
-        "PPV {} and NPV {} at a prevalence of {} need\n  sensitivity {:.4}, specificity {:.4} (LR+ {:.3}, LR- {:.4})",
+        "PPV {} and NPV {} at a prevalence of {} need\n  sensitivity {:.4}, specificity {:.4} (LR+ {:.3}, \
+         LR- {:.4})",
         args.ppv,
         args.npv,
         args.prevalence,

@@ -1,4 +1,5 @@
-//! `sequester dicom`: what the gate makes of DICOM files before anything is scored, and what identifies a person in them.
+//! `sequester dicom`: what the gate makes of DICOM files before anything is scored, and what identifies a
+//! person in them.
 
 use std::path::{Path, PathBuf};
 
@@ -25,29 +26,29 @@ enum Command {
 
 /// Say of each file whether the intended-use gate accepts it: every rule with tag, value and outcome.
 ///
-/// A file is accepted when every rule passes, rejected when one fails, and "cannot tell" when none fails but a
-/// datum that a rule needs is missing or unreadable. That the pixels can be read is always a rule.
+/// A file is accepted when every rule passes, rejected when one fails, and "cannot tell" when none fails but
+/// a datum that a rule needs is missing or unreadable. That the pixels can be read is always a rule.
 /// Identifying attributes are named, without their values; they do not change the verdict.
 ///
-/// Exits with 0 when every file is accepted, with 10 when a file is rejected or the gate cannot tell, and with 1
-/// when a file could not be read; the other files are judged all the same.
+/// Exits with 0 when every file is accepted, with 10 when a file is rejected or the gate cannot tell, and
+/// with 1 when a file could not be read; the other files are judged all the same.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// DICOM files.
     #[arg(required = true, value_name = "FILES")]
     pub files: Vec<PathBuf>,
-    /// TOML file with the gate's rules: a protocol with `[gate]`, or the rules alone. Without it, only whether
-    /// the image can be read is checked.
-    #[arg(long, value_name = "FILE.toml")]
+    /// TOML file with the gate's rules: a protocol with `[gate]`, or the rules alone. Without it, only
+    /// whether the image can be read is checked.
+    #[arg(long, value_name = "FILE")]
     pub gate: Option<PathBuf>,
 }
 
 /// Name what identifies a person in headers and file names, never the values.
 ///
-/// Names, identifiers, dates, addresses, private attributes, text burned into the picture, and descriptions, which may also
-/// give the finding away: of descriptions and other free text it is said what they seem to hold (a date, a telephone number,
-/// a finding, the patient's name or identifier).
-/// Exits with 0 when nothing is found, with 10 when something is, and with 1 when a file could not be read.
+/// Names, identifiers, dates, addresses, private attributes, text burned into the picture, and descriptions,
+/// which may also give the finding away: of descriptions and other free text it is said what they seem to
+/// hold (a date, a telephone number, a finding, the patient's name or identifier). Exits with 0 when nothing
+/// is found, with 10 when something is, and with 1 when a file could not be read.
 #[derive(Debug, clap::Args)]
 pub struct PhiArgs {
     /// DICOM files.

@@ -15,10 +15,11 @@ use crate::storage;
 
 /// Write a locked model as ONNX or TorchScript, for engines that read it.
 ///
-/// The model takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats, and gives one logit an
-/// image; ONNX on request the probability. Beside it, NAME.json says which lock it came from, how an image is prepared, and
-/// the threshold; an ONNX file holds the same as metadata. TorchScript needs a build with libtorch; it is read back and
-/// compared with the locked model before it gets its name. The locked weights themselves are in weights.safetensors.
+/// The model takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats, and gives
+/// one logit an image; ONNX on request the probability. Beside it, NAME.json says which lock it came from,
+/// how an image is prepared, and the threshold; an ONNX file holds the same as metadata. TorchScript needs a
+/// build with libtorch; it is read back and compared with the locked model before it gets its name. The
+/// locked weights themselves are in weights.safetensors.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Folder of a locked model.
@@ -62,7 +63,8 @@ pub fn needs_libtorch(args: &ExportArgs) -> bool {
 /// Runs the command.
 ///
 /// # Errors
-/// `file-exists`; [`Error::Lock`] when there is no lock or the weights are not the locked ones; `export-differs`.
+/// `file-exists`; [`Error::Lock`] when there is no lock or the weights are not the locked ones;
+/// `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     let format = args.format();
     if format == Format::Torchscript && args.output == What::Probability {

@@ -14,10 +14,12 @@ use crate::storage;
 
 /// Make a case table from a folder of images whose sub-folders are the classes.
 ///
-/// The table has case_id, patient_id, image and label, for `sequester train --cases`. Images of one patient have to
-/// share its id, or a patient would be trained on and tuned on: --patient says where in a file's name it stands.
+/// The table has case_id, patient_id, image and label, for `sequester train --case-table`. Images of one
+/// patient have to share its id, or a patient would be trained on and tuned on: --patient-pattern says where
+/// in a file's name it stands.
 ///
-///   sequester dataset folder train --positive PNEUMONIA --patient '^(person\d+|.*IM-\d+)' --out development.csv
+///   sequester dataset folder train --positive PNEUMONIA --patient-pattern '^(person\d+|.*IM-\d+)' --out
+///   development.csv
 #[derive(Debug, Args)]
 pub struct FolderArgs {
     /// Folder whose sub-folders are the classes.
@@ -27,8 +29,8 @@ pub struct FolderArgs {
     #[arg(long, value_name = "NAME", required = true)]
     positive: Vec<String>,
     /// Regular expression that finds the patient in a file's name: its first group, or the whole match.
-    #[arg(long, value_name = "REGEX")]
-    patient: String,
+    #[arg(long, alias = "patient", value_name = "REGEX")]
+    patient_pattern: String,
     /// The table that is written.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -42,7 +44,7 @@ pub struct FolderArgs {
 /// # Errors
 /// What is wrong with the pattern or the folder; `file-exists` when the table is there with other content.
 pub fn run(args: &FolderArgs, context: Context) -> Result<Outcome> {
-    let pattern = Regex::new(&args.patient).map_err(|e| {
+    let pattern = Regex::new(&args.patient_pattern).map_err(|e| {
         Error::usage(Diagnostic::error(Code::Regex, format!("--patient is no regular expression: {e}")))
     })?;
     let positive: BTreeSet<String> = args.positive.iter().cloned().collect();

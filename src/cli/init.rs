@@ -11,12 +11,13 @@ use crate::storage;
 /// The declared protocol of experiment 2A.
 const PROTOCOL: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
 /// A protocol for scores that come from elsewhere differs in these places.
-const EXTERNAL: &str = "\n[scores]\nfile = \"scores.csv\"              # case_id, score; a row without score says why in a column `refused`\n";
+const EXTERNAL: &str = "\n[scores]\nfile = \"scores.csv\"              \
+                        # case_id, score; a row without score says why in a column `refused`\n";
 
 /// Write a study to start from: protocol.toml with every choice explained, and an empty device.toml.
 ///
-/// The protocol is the one of experiment 2A. With --external-scores it takes the scores of a device that lives
-/// elsewhere, with an operating point that is declared beforehand. Nothing that exists is overwritten.
+/// The protocol is the one of experiment 2A. With --external-scores it takes the scores of a device that
+/// lives elsewhere, with an operating point that is declared beforehand. Nothing that exists is overwritten.
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Folder of the study; it may exist, but must not hold a protocol.
@@ -43,8 +44,11 @@ pub fn run(args: &InitArgs, context: Context) -> Result<Outcome> {
         }
     }
     let text = if args.external_scores {
-        let declared = "[operating_point]\nsource = \"declared\"\nthreshold = 0.5\nrationale = \"\"                   # why this number; required";
-        let locked = "[operating_point]\nsource = \"lock\"                  # fixed on the tuning split before the test set is opened";
+        let declared = "[operating_point]\nsource = \"declared\"\nthreshold = 0.5\n\
+                        rationale = \"\"                   # why this number; required";
+        let locked = "[operating_point]\n\
+                      source = \"lock\"                  \
+                      # fixed on the tuning split before the test set is opened";
         PROTOCOL
             .replace(locked, declared)
             .replace("\n[operating_point]", &format!("{EXTERNAL}\n[operating_point]"))

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::case_tables::warn;
+use super::case_tables::{Format, warn};
 use super::{Context, Outcome, interrupted};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::leakage::{self, Item, Kind, LARGEST_DISTANCE, Pair};
@@ -22,27 +22,36 @@ use crate::storage;
 
 /// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
 ///
-/// Each TABLE is a set: cases.csv, NIH's Data_Entry_2017*.csv, or the training-manifest.csv and tuning-manifest.csv of a
-/// training run. With --images the image files are read; without, the file digests that manifests hold are compared.
-/// DICOM images are also compared by the UIDs of study and instance.
-/// Exits with 10 when two sets are not separate. Duplicates within a set are reported and do not change the exit code.
+/// Each TABLE is a set: cases.csv, NIH's Data_Entry_2017*.csv, or the training-manifest.csv and
+/// tuning-manifest.csv of a training run. With --images the image files are read; without, the file digests
+/// that manifests hold are compared. DICOM images are also compared by the UIDs of study and instance. Exits
+/// with 10 when two sets are not separate. Duplicates within a set are reported and do not change the exit
+/// code.
 #[derive(Debug, Args)]
 pub struct LeakageArgs {
     /// Tables of cases, one set each.
     #[arg(value_name = "TABLE", required = true)]
     tables: Vec<PathBuf>,
-    /// The tables are NIH's.
-    #[arg(long)]
+    /// Format of the tables [default: what the header says].
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<Format>,
+    /// An older way to say `--format nih`.
+    #[arg(long, hide = true, conflicts_with = "format")]
     nih: bool,
     /// Folder of the images; the table's image column, or the case id, is a path below it;
     /// images are also looked for in images_001/images/ and so on.
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
     /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ.
-    #[arg(long, value_name = "BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE)))]
+    #[arg(
+        long,
+        value_name = "BITS",
+        default_value_t = 6,
+        value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE))
+    )]
     distance: u32,
-    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people: say so, and such
-    /// pairs are no leak. The report holds that it was said.
+    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people:
+    /// say so, and such pairs are no leak. The report holds that it was said.
     #[arg(long)]
     distinct_ids: bool,
     /// Pairs printed of each kind; JSON holds all.
@@ -70,7 +79,10 @@ pub fn run(args: &LeakageArgs, context: Context) -> Result<Outcome> {
         let most = leakage::MOST_COMPARED;
         Diagnostic::warning(
             Code::LeakageCrowded,
-            format!("{crowded} images share a part of their hash with more than {most} others and were not compared with all of them"),
+            format!(
+                "{crowded} images share a part of their hash with more than {most} others and were \
+                not compared with all of them"
+            ),
         )
         .hint("a near-duplicate among them that shares no other part may be missed; compare smaller tables")
     }));
@@ -95,9 +107,9 @@ fn read(
     images: &mut Vec<PathBuf>,
 ) -> Result<Vec<Diagnostic>> {
     let bytes = storage::read(path)?;
-    let format = if args.nih { CaseFormat::Nih } else { CaseFormat::Cases };
+    let format = if args.nih { Some(CaseFormat::Nih) } else { args.format.map(CaseFormat::from) };
     let cases::Cases { cases, warnings, .. } =
-        cases::parse(path, &bytes, format, &[]).map_err(Error::Input)?;
+        cases::parse_as(path, &bytes, format, &[]).map_err(Error::Input)?;
     let recorded = shared::recorded_digests(path, &bytes)?;
     for case in cases {
         if let Some(folder) = folder {
@@ -216,7 +228,8 @@ fn report(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool, warni
     let found: Vec<Value> = grouped(items, pairs)
         .iter()
         .map(|((kind, a, b), list)| {
-            json!({"kind": kind, "sets": [a, b], "leaks": a != b && kind.leaks(args.distinct_ids), "count": list.len(),
+            json!({"kind": kind, "sets": [a, b],
+                "leaks": a != b && kind.leaks(args.distinct_ids), "count": list.len(),
                 "pairs": list.iter().map(pair).collect::<Vec<_>>()})
         })
         .collect();

@@ -39,8 +39,8 @@ fn place() -> PathBuf {
     }
 }
 
-/// The program with libtorch, if it is there. Where it is not, a command goes on to where it needs libtorch, so
-/// that everything else that is wrong is said first.
+/// The program with libtorch, if it is there. Where it is not, a command goes on to where it needs libtorch,
+/// so that everything else that is wrong is said first.
 pub(super) fn program() -> Option<PathBuf> {
     Some(place()).filter(|program| program.is_file())
 }

@@ -14,34 +14,37 @@ use crate::workflow::lock::{lock_run, lock_study};
 
 /// Lock a trained model: its weights, its intended-use gate and its operating point.
 ///
-/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses weights that do
-/// not match it. The threshold is chosen on the tuning cases. With STUDY, gate and rule are those of its
+/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses weights that
+/// do not match it. The threshold is chosen on the tuning cases. With STUDY, gate and rule are those of its
 /// protocol.
 ///
 ///   sequester lock my-study
 ///
-///   sequester lock --run model/run --out model --gate protocol.toml --operating-point sensitivity=0.9
+///   sequester lock --training-run model/run --out model --gate protocol.toml --rule sensitivity=0.9
 #[derive(Clone, Debug, Args)]
 pub struct LockArgs {
     /// Study folder: it holds protocol.toml.
-    #[arg(value_name = "STUDY", required_unless_present = "run", conflicts_with = "run")]
+    #[arg(value_name = "STUDY", required_unless_present = "training_run", conflicts_with = "training_run")]
     study: Option<PathBuf>,
     /// Folder that the study's paths are relative to [default: the study folder].
     #[arg(long, value_name = "DIR", requires = "study")]
     data: Option<PathBuf>,
     /// Folder of a complete training run.
-    #[arg(long, value_name = "DIR", requires = "out")]
-    run: Option<PathBuf>,
-    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's folder.
+    #[arg(long, alias = "run", value_name = "DIR", requires = "out")]
+    training_run: Option<PathBuf>,
+    /// Study: folder for everything that is written [default: the study folder]. Otherwise: the model's
+    /// folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// TOML file with the intended-use [gate], for example a protocol [default: the study's; without study: none].
+    /// TOML file with the intended-use [gate], for example a protocol [default: the study's; without study:
+    /// none].
     #[arg(long, value_name = "FILE", conflicts_with = "study")]
     gate: Option<PathBuf>,
-    /// `youden`, `sensitivity=0.9`, `specificity=0.9`, `threshold=0.4` or `cost=20@0.0136` (a missed positive costs 20 false
-    /// alarms, at that prevalence) [default: the study's; without study: youden].
-    #[arg(long, value_name = "RULE", conflicts_with = "study")]
-    operating_point: Option<OperatingPointRule>,
+    /// How the threshold is chosen on the tuning cases: `youden`, `sensitivity=0.9`, `specificity=0.9`,
+    /// `threshold=0.4` or `cost=20@0.0136` (a missed positive costs 20 false alarms, at that prevalence)
+    /// [default: the study's; without study: youden].
+    #[arg(long, alias = "operating-point", value_name = "RULE", conflicts_with = "study")]
+    rule: Option<OperatingPointRule>,
     #[command(flatten)]
     who: WhoArgs,
 }
@@ -57,14 +60,14 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
         let study = args.open()?;
         (lock_study(&study, &outside)?, study.model_folder())
     } else {
-        let (Some(run), Some(out)) = (&args.run, &args.out) else {
+        let (Some(run), Some(out)) = (&args.training_run, &args.out) else {
             return Err(Error::usage(Diagnostic::error(
                 Code::Usage,
-                "without a study, --run and --out are needed",
+                "without a study, --training-run and --out are needed",
             )));
         };
         let gate = args.gate.as_deref().map(super::score::read_gate).transpose()?.unwrap_or_default();
-        (lock_run(run, out, gate, args.operating_point.unwrap_or(OperatingPointRule::Youden))?, out.clone())
+        (lock_run(run, out, gate, args.rule.unwrap_or(OperatingPointRule::Youden))?, out.clone())
     };
     show(&lock, &folder, context);
     Ok(Outcome::Done)

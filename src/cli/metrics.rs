@@ -59,16 +59,16 @@ pub struct MetricsArgs {
     )]
     threshold: Vec<f64>,
     /// Column that says which cases belong together, usually the patient.
-    #[arg(long, visible_alias = "patient", value_name = "COLUMN")]
-    cluster: Option<String>,
+    #[arg(long, alias = "cluster", value_name = "COLUMN")]
+    patient: Option<String>,
     /// Column of the site: for resampling by site, and to test whether AUC, sensitivity, specificity and
     /// prevalence are the same at every site (two sites at least), with each site and with all others. With
-    /// --cluster, sites are compared between patients.
+    /// --patient, sites are compared between patients.
     #[arg(long, value_name = "COLUMN")]
     site: Option<String>,
     /// Columns that define subgroups, separated by commas.
-    #[arg(long, visible_alias = "subgroup", value_name = "COLUMNS", value_delimiter = ',')]
-    by: Vec<String>,
+    #[arg(long, alias = "by", value_name = "COLUMNS", value_delimiter = ',')]
+    subgroup: Vec<String>,
     /// Subgroups with fewer cases are marked insufficient.
     #[arg(long, value_name = "N", default_value_t = 30)]
     subgroup_minimum: u64,
@@ -83,7 +83,7 @@ pub struct MetricsArgs {
     /// Seed of the bootstrap.
     #[arg(long, value_name = "N", default_value_t = 7)]
     seed: u64,
-    /// What the bootstrap draws [default: patient with --cluster, else case].
+    /// What the bootstrap draws [default: patient with --patient, else case].
     #[arg(long, value_name = "UNIT")]
     unit: Option<Unit>,
     /// Two-sided confidence level.
@@ -183,14 +183,14 @@ const MOST_WORK_FOR_PASSES: u64 = 4_000_000_000;
 pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     let wanted = checked(args)?;
     let args = &without_repeats(args);
-    let mut groups: Vec<String> = args.by.clone();
-    groups.extend(args.site.iter().filter(|&s| !args.by.contains(s)).cloned());
+    let mut groups: Vec<String> = args.subgroup.clone();
+    groups.extend(args.site.iter().filter(|&s| !args.subgroup.contains(s)).cloned());
     let columns = WantedColumns {
         label: &args.label,
         positive: args.positive.as_deref(),
         score: &args.score,
         second: args.compare.as_deref(),
-        cluster: args.cluster.as_deref(),
+        cluster: args.patient.as_deref(),
         groups: &groups,
         skip_missing: Some(args.skip_missing),
         ..WantedColumns::default()
@@ -253,15 +253,15 @@ const OF_TWO_MODELS: [&str; 2] = ["auc_difference", "mcnemar"];
 /// Each threshold and each subgroup column once, in the order given: a repeated one would give every estimate
 /// twice.
 fn without_repeats(args: &MetricsArgs) -> MetricsArgs {
-    let mut once = MetricsArgs { threshold: Vec::new(), by: Vec::new(), ..args.clone() };
+    let mut once = MetricsArgs { threshold: Vec::new(), subgroup: Vec::new(), ..args.clone() };
     for &threshold in &args.threshold {
         if !once.threshold.contains(&threshold) {
             once.threshold.push(threshold);
         }
     }
-    for column in &args.by {
-        if !once.by.contains(column) {
-            once.by.push(column.clone());
+    for column in &args.subgroup {
+        if !once.subgroup.contains(column) {
+            once.subgroup.push(column.clone());
         }
     }
     once
@@ -313,10 +313,10 @@ fn checked(args: &MetricsArgs) -> Result<Wanted> {
         }
     }
     match args.unit {
-        Some(Unit::Patient | Unit::SiteThenPatient) if args.cluster.is_none() => {
+        Some(Unit::Patient | Unit::SiteThenPatient) if args.patient.is_none() => {
             return Err(usage(
-                "--unit draws patients, and there is no --cluster".into(),
-                "add --cluster patient_id",
+                "--unit draws patients, and there is no --patient".into(),
+                "add --patient patient_id",
             ));
         }
         Some(Unit::Site | Unit::SiteThenPatient) if args.site.is_none() => {
@@ -396,7 +396,7 @@ impl Report {
                 });
             }
         }
-        for group in table.groups.iter().filter(|g| args.by.contains(&g.name)) {
+        for group in table.groups.iter().filter(|g| args.subgroup.contains(&g.name)) {
             for (level, name) in (0_u32..).zip(&group.levels) {
                 let rows: Vec<usize> = (0..report.n).filter(|&i| group.ids[i] == level).collect();
                 let pick =
@@ -533,7 +533,8 @@ impl Report {
                 let (mut estimate, test) = estimate_mcnemar(&sample, other, threshold);
                 estimate.model = Some(pair.clone());
                 let tests = json!({
-                    "only_first_correct": test.only_first_correct, "only_second_correct": test.only_second_correct,
+                    "only_first_correct": test.only_first_correct,
+                    "only_second_correct": test.only_second_correct,
                     "exact_p": test.exact_p(), "mid_p": test.mid_p(),
                     "statistic": test.statistic(), "p": test.p(),
                     "corrected_statistic": test.corrected_statistic(), "corrected_p": test.corrected_p(),
@@ -734,7 +735,7 @@ fn left_out(args: &MetricsArgs, metric: Metric, n: usize) -> bool {
 fn unit_of(args: &MetricsArgs) -> ResamplingUnit {
     match args.unit {
         Some(unit) => unit.into(),
-        None if args.cluster.is_some() => ResamplingUnit::Patient,
+        None if args.patient.is_some() => ResamplingUnit::Patient,
         None => ResamplingUnit::Case,
     }
 }
@@ -782,7 +783,7 @@ fn plan(args: &MetricsArgs, metric: Metric, n: usize) -> Plan {
         By::Wald,
         By::Hoeffding,
     ];
-    if args.cluster.is_some() {
+    if args.patient.is_some() {
         methods.splice(0..0, [By::Obuchowski, By::KornGraubard, By::ClopperPearsonPatients]);
     }
     let fit = metric.is_fitted();

@@ -29,6 +29,7 @@ mod lock;
 mod metrics;
 mod outcome;
 mod reads;
+mod reference;
 mod report;
 mod run;
 mod score;
@@ -96,8 +97,8 @@ enum Command {
     },
 }
 
-/// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked with libtorch
-/// hands it in.
+/// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked
+/// with libtorch hands it in.
 pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let cli = Cli::parse();
     let context = Context { json: cli.json, now: now(), libtorch };
@@ -171,6 +172,72 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut std::io::stdout());
             Ok(Outcome::Done)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// What an option takes, where commands say it in several words for one thing.
+    const SEVERAL: [(&str, &[&str]); 8] = [
+        ("expected", &["AUC", "P"]),
+        ("goal", &["AUC", "P"]),
+        ("out", &["DIR", "FILE"]),
+        ("positive", &["FINDING", "NAME", "VALUE"]),
+        ("subgroup", &["COLUMNS", "VARIABLE"]),
+        ("threshold", &["T", "[NAME=]T"]),
+        ("device", &["DEVICE"]),
+        ("images", &["DIR"]),
+    ];
+
+    fn collect(command: &clap::Command, found: &mut BTreeMap<String, BTreeSet<String>>) {
+        for argument in command.get_arguments() {
+            let Some(long) = argument.get_long().filter(|_| !argument.is_hide_set()) else { continue };
+            let names = argument.get_value_names().unwrap_or_default();
+            let takes = if argument.get_action().takes_values() {
+                names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
+            } else {
+                String::new()
+            };
+            found.entry(long.to_owned()).or_default().insert(takes);
+        }
+        for inner in command.get_subcommands() {
+            collect(inner, found);
+        }
+    }
+
+    #[test]
+    fn an_option_means_the_same_in_every_command() {
+        let mut found = BTreeMap::new();
+        collect(&Cli::command(), &mut found);
+        let several: BTreeMap<&str, &[&str]> = SEVERAL.into_iter().collect();
+        for (option, takes) in &found {
+            let takes: Vec<&str> = takes.iter().map(String::as_str).collect();
+            match several.get(option.as_str()) {
+                Some(known) => assert_eq!(takes, *known, "--{option}"),
+                None => assert_eq!(takes.len(), 1, "--{option} takes {takes:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn older_words_of_options_are_understood() {
+        for line in [
+            "metrics t.csv --cluster p --by site",
+            "dataset describe t.csv --by site",
+            "dataset split t.csv --images 1,2,rest --out o",
+            "dataset folder d --positive p --patient (x) --out o",
+            "dataset leakage t.csv --nih",
+            "train --cases c --tuning t --images i --experiment e --out o --positive-finding p",
+            "lock --run r --out o --operating-point youden",
+            "reads agreement t.csv --label l --device d",
+        ] {
+            let words = std::iter::once("sequester").chain(line.split(' '));
+            assert!(Cli::try_parse_from(words).is_ok(), "{line}");
         }
     }
 }

@@ -10,6 +10,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   10   done, and a primary endpoint is not met or not evaluable; a DICOM file is not accepted (dicom check),
        sets of cases are not separate (dataset leakage), or a stated fact does not hold (dataset describe)
   20   the evidence is not intact
+  21   nothing is contradicted, and something that was required is not shown (verify --require)
   30   a protocol or model lock is violated
   130  interrupted; the same command picks up where it stopped";
 
@@ -20,6 +21,8 @@ pub enum Outcome {
     Done,
     /// Exit code 10: the work is done, and an acceptance criterion is not met.
     CriterionNotMet,
+    /// Exit code 21: nothing is contradicted, and something that was required is not shown.
+    NotShown,
     /// Exit code 1: a part could not be done and has been reported with the rest.
     NotAllCouldBeDone,
 }
@@ -29,6 +32,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::CriterionNotMet => Self::from(10),
+            Outcome::NotShown => Self::from(21),
             Outcome::NotAllCouldBeDone => Self::FAILURE,
         }
     }

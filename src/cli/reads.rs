@@ -1,21 +1,21 @@
-//! `sequester reads`: brings in the readers' files and computes the consensus.
+//! `sequester reads`: brings in the readers' files and computes the reference standard.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::agreement;
 use super::study::StudyArgs;
 use super::who::WhoArgs;
-use super::{Context, Outcome};
+use super::{Context, Outcome, agreement, reference};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
-use crate::reads::consensus::{Basis, Consensus};
+use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
 use crate::workflow::{dataset, reads};
 
-/// Bring in the readers' files as they came and compute the consensus.
+/// Bring in the readers' files as they came and compute the reference standard.
 ///
-/// Shows who read how much, who is missing what, and how the consensus came about. The digests of the
-/// files go to the ledger; a reader file that arrives later is brought in by repeating the step.
+/// Shows who read how much, in which role, who is missing what, how the reference standard came about and which
+/// cases have none, by reason. The digests of the files go to the ledger; a reader file that arrives later is
+/// brought in by repeating the step. `reads reference` gives the reference standard case by case.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ReadsArgs {
@@ -33,6 +33,7 @@ pub struct ReadsArgs {
 #[derive(Debug, Subcommand)]
 enum ReadsCommand {
     Agreement(agreement::AgreementArgs),
+    Reference(reference::ReferenceArgs),
 }
 
 /// Runs the command.
@@ -40,8 +41,10 @@ enum ReadsCommand {
 /// # Errors
 /// Whatever is wrong in the files.
 pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
-    if let Some(ReadsCommand::Agreement(args)) = &args.command {
-        return agreement::run(args, context);
+    match &args.command {
+        Some(ReadsCommand::Agreement(args)) => return agreement::run(args, context),
+        Some(ReadsCommand::Reference(args)) => return reference::run(args, context),
+        None => {}
     }
     let Some(study) = &args.study else {
         let missing = Diagnostic::error(Code::StudyMissing, "no study folder is named");
@@ -59,10 +62,9 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         dataset::seal(&study, &cohort, &outside)?;
         reads::lock(&study, &inputs, &outside)?;
     }
-    let of = |wanted: Basis| {
-        let is = |c: &&Consensus| matches!(c, Consensus::Reached { basis, .. } if *basis == wanted);
-        reference.consensus.iter().filter(is).count()
-    };
+    for warning in &reference.warnings {
+        eprintln!("{warning}");
+    }
     let none: Vec<&str> = cohort
         .drawn_cases()
         .zip(&reference.consensus)
@@ -72,37 +74,29 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     let readers = reads::per_reader(&study, &cohort, &reference);
     let positive = reference.consensus.iter().filter(|c| c.positive() == Some(true)).count();
     if context.json {
-        let report = json!({
+        let mut report = json!({
             "cases": cohort.drawn.len(), "positive": positive,
             "negative": cohort.drawn.len() - positive - none.len(),
-            "unanimous": of(Basis::Unanimous), "majority": of(Basis::Majority),
-            "incomplete": of(Basis::Incomplete), "without_consensus": none,
-            "readers": readers.iter().map(|(id, reads, missing)| json!({"id": id, "reads": reads, "missing": missing}))
+            "without_consensus": none,
+            "readers": readers.iter()
+                .map(|r| json!({"id": r.id, "role": r.role.name(), "reads": r.reads, "missing": r.missing}))
                 .collect::<Vec<_>>(),
         });
+        if let (Some(report), Some(levels)) =
+            (report.as_object_mut(), reference::levels_json(&reference).as_object())
+        {
+            report.extend(levels.clone());
+        }
         println!("{report:#}");
         return Ok(Outcome::Done);
     }
-    println!(
-        "{} cases: {positive} positive, {} negative, {} without consensus",
-        cohort.drawn.len(),
-        cohort.drawn.len() - positive - none.len(),
-        none.len()
-    );
-    println!(
-        "unanimous {}, two of three {}, with an incomplete set of reads {}",
-        of(Basis::Unanimous),
-        of(Basis::Majority),
-        of(Basis::Incomplete)
-    );
-    for (id, reads, missing) in &readers {
-        match missing {
-            Some(0) | None => println!("reader {id}: {reads} cases"),
-            Some(missing) => println!("reader {id}: {reads} cases, {missing} missing"),
+    println!("{}", reference::told(&study, &cohort, &reference));
+    for reader in &readers {
+        let role = if reader.role == ReaderRole::Reference { "reader" } else { reader.role.name() };
+        match reader.missing {
+            Some(0) | None => println!("{role} {}: {} cases", reader.id, reader.reads),
+            Some(missing) => println!("{role} {}: {} cases, {missing} missing", reader.id, reader.reads),
         }
-    }
-    if !none.is_empty() {
-        println!("without consensus: {}", none.join(", "));
     }
     Ok(Outcome::Done)
 }

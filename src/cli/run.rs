@@ -7,7 +7,7 @@ use clap::Args;
 use super::study::StudyArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome, say, score, train, validate, verify};
-use crate::audit::{self, Beside};
+use crate::audit::{self, Beside, History};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::study::{self, Step};
@@ -50,6 +50,9 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
+    for warning in &reference.warnings {
+        eprintln!("{warning}");
+    }
     dataset::seal(&study, &cohort, &outside)?;
     say("dataset", &format!("{} of {} cases are in the cohort", cohort.drawn.len(), cohort.cases.len()));
     if study.protocol.model.is_some() && make_model(&study, &outside, context)? {
@@ -71,16 +74,24 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     reads::lock(&study, &inputs, &outside)?;
     let without = reference.consensus.iter().filter(|c| c.positive().is_none()).count();
     let readers = reads::per_reader(&study, &cohort, &reference).len();
-    say("reads", &format!("{readers} readers; {without} cases without consensus"));
+    let none =
+        if study.protocol.reference_standard.rule.is_vote() { "consensus" } else { "reference standard" };
+    say("reads", &format!("{readers} readers; {without} cases without {none}"));
 
     let validated = workflow::validate::validate(&study, args.reason.as_deref(), &outside)?;
     let documents = report::reports_of(&validated.bundle);
     let files = report::render(&validated.bundle, &documents, &outside)?;
     say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
+    let history = History::around(&validated.bundle)?;
     let audit = audit::audit(
         &validated.bundle,
-        &Beside { reports: Some(&documents), model: Some(&model), ..Beside::default() },
+        &Beside {
+            reports: Some(&documents),
+            model: Some(&model),
+            history: history.as_ref(),
+            ..Beside::default()
+        },
     )?;
     if !context.json {
         verify::show(&audit, &validated.bundle, context);

@@ -23,13 +23,15 @@ use crate::storage;
 const FORMAT: &str = "sequester-split/1";
 const NAMES: [&str; 3] = ["training", "tuning", "test"];
 
-/// Divide cases into training, tuning and test by patient, stratified by the label and declared variables, seeded.
+/// Divide cases into training, tuning and test by patient, stratified by the label and declared variables,
+/// seeded.
 ///
-/// No patient is in two sets; this is checked on what is written. The sizes are numbers or shares of images, and are reached as
-/// exactly as whole patients allow; what was achieved stands in split.json and on the screen. --official takes NIH's lists
-/// instead: the second is the test set, the first is training, or training and tuning with --tuning.
+/// No patient is in two sets; this is checked on what is written. The sizes are numbers or shares of images,
+/// and are reached as exactly as whole patients allow; what was achieved stands in split.json and on the
+/// screen. --official takes NIH's lists instead: the second is the test set, the first is training, or
+/// training and tuning with --tuning.
 ///
-///   sequester dataset split Data_Entry_2017_v2020.csv --positive Pneumonia --images 79113,16370,rest \
+///   sequester dataset split Data_Entry_2017_v2020.csv --positive Pneumonia --sizes 79113,16370,rest \
 ///     --stratify sex,view,age_band --seed 1 --out split
 #[derive(Debug, Args)]
 pub struct SplitArgs {
@@ -42,13 +44,21 @@ pub struct SplitArgs {
     #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with = "official")]
     test: Option<f64>,
     /// Numbers of images for training, tuning and test; one of them may be `rest`.
-    #[arg(long, value_name = "N,N,N", value_delimiter = ',', num_args = 1, conflicts_with_all = ["tuning", "test", "official"])]
-    images: Vec<String>,
-    /// Variables to stratify by besides the label: sex, view, age_band, site, country, manufacturer, modality, body_part.
+    #[arg(
+        long,
+        alias = "images",
+        value_name = "N,N,N",
+        value_delimiter = ',',
+        num_args = 1,
+        conflicts_with_all = ["tuning", "test", "official"]
+    )]
+    sizes: Vec<String>,
+    /// Variables to stratify by besides the label: sex, view, age_band, site, country, manufacturer,
+    /// modality, body_part.
     #[arg(long, value_name = "VARIABLES", value_delimiter = ',', default_value = "sex,view,age_band")]
     stratify: Vec<String>,
     /// Seed of the draw.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// NIH's official lists: train_val_list.txt and test_list.txt.
     #[arg(long, value_names = ["TRAIN_VAL", "TEST"], num_args = 2)]
@@ -73,8 +83,8 @@ fn usage(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Err
 /// Runs the command.
 ///
 /// # Errors
-/// Whatever is wrong in tables and lists; `patient-on-both-sides` for official lists that share a patient; `file-exists`
-/// when another split is in the folder.
+/// Whatever is wrong in tables and lists; `patient-on-both-sides` for official lists that share a patient;
+/// `file-exists` when another split is in the folder.
 pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
     let mut tables = Tables::read(&args.tables)?;
     let mut warnings = std::mem::take(&mut tables.warnings);
@@ -197,7 +207,7 @@ fn portion(share: f64, of: u64) -> u64 {
 
 /// Wanted numbers of images of training, tuning and test.
 fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
-    if args.images.is_empty() {
+    if args.sizes.is_empty() {
         let (tuning, test) = (args.tuning.unwrap_or(0.15), args.test.unwrap_or(0.15));
         if tuning + test >= 1.0 {
             let message = format!("--tuning {tuning} and --test {test} leave nothing for training");
@@ -206,16 +216,16 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
         let (tuning, test) = (portion(tuning, all), portion(test, all));
         return Ok([all - tuning - test, tuning, test]);
     }
-    let hint = "such as --images 79113,16370,rest: training, tuning, test";
-    if args.images.len() != 3 {
+    let hint = "such as --sizes 79113,16370,rest: training, tuning, test";
+    if args.sizes.len() != 3 {
         return Err(usage(
             Code::SplitSizes,
-            format!("--images has {} numbers, not three", args.images.len()),
+            format!("--sizes has {} numbers, not three", args.sizes.len()),
             hint,
         ));
     }
     let mut sizes = [None; 3];
-    for (size, text) in sizes.iter_mut().zip(&args.images) {
+    for (size, text) in sizes.iter_mut().zip(&args.sizes) {
         if text.trim() != "rest" {
             let number = text.trim().parse::<u64>();
             *size =
@@ -228,7 +238,7 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
     let open = sizes.iter().filter(|s| s.is_none()).count();
     if open > 1 || known > all || (open == 0 && known != all) {
         let message =
-            format!("--images {} does not add up to the {all} images of the tables", args.images.join(","));
+            format!("--sizes {} does not add up to the {all} images of the tables", args.sizes.join(","));
         return Err(usage(Code::SplitSizes, message, "one of the three may be `rest`"));
     }
     Ok(sizes.map(|size| size.unwrap_or(all - known)))
@@ -298,7 +308,10 @@ fn report(
         place.path = describe::file_name(&place.path).into();
     }
     json!({"format": FORMAT, "inputs": inputs, "images": all, "positive": args.tables.positive,
-        "rule": {"unit": "patient", "stratify": std::iter::once("label").chain(stratify.iter().map(String::as_str)).collect::<Vec<_>>(),
+        "rule": {"unit": "patient",
+            "stratify": std::iter::once("label")
+                .chain(stratify.iter().map(String::as_str))
+                .collect::<Vec<_>>(),
             "age_bands": args.tables.age_bands.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "seed": args.seed, "official": official},
         "shared_patients": described.comparisons.iter().map(|c| c.shared_patients).sum::<u64>(),

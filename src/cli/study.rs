@@ -16,7 +16,8 @@ pub struct StudyArgs {
     /// Folder that the protocol's paths are relative to [default: the study folder].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Folder for everything that is written: model/, evidence/, reports/, ledger [default: the study folder].
+    /// Folder for everything that is written: model/, evidence/, reports/, ledger [default: the study
+    /// folder].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::case_tables::Format;
 use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome, cores};
 use crate::dataset::cases::{self, CaseFormat};
@@ -25,11 +26,11 @@ use crate::workflow::train::{Store, TrainRequest};
 ///
 ///   sequester train my-study
 ///
-///   sequester train --experiment protocols/exp-2a.toml --cases dev.csv --images images --out model
+///   sequester train --experiment protocols/exp-2a.toml --case-table dev.csv --images images --out model
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// Study folder: it holds protocol.toml.
-    #[arg(value_name = "STUDY", required_unless_present = "cases", conflicts_with = "cases")]
+    #[arg(value_name = "STUDY", required_unless_present = "case_table", conflicts_with = "case_table")]
     study: Option<PathBuf>,
     /// Folder that the study's paths are relative to [default: the study folder].
     #[arg(long, value_name = "DIR", requires = "study")]
@@ -42,26 +43,26 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", required_unless_present = "study")]
     experiment: Option<PathBuf>,
     /// Table of development cases.
-    #[arg(long, value_name = "FILE", requires = "images")]
-    cases: Option<PathBuf>,
-    /// Table of tuning cases; --cases then is for training alone. Otherwise the experiment's split divides
-    /// them.
-    #[arg(long, value_name = "FILE", requires = "cases")]
-    tuning: Option<PathBuf>,
-    /// Format of the tables.
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "cases", requires = "cases")]
-    format: Format,
+    #[arg(long, alias = "cases", value_name = "FILE", requires = "images")]
+    case_table: Option<PathBuf>,
+    /// Table of tuning cases; --case-table then is for training alone. Otherwise the experiment's split
+    /// divides them.
+    #[arg(long, alias = "tuning", value_name = "FILE", requires = "case_table")]
+    tuning_table: Option<PathBuf>,
+    /// Format of the tables [default: what the header says].
+    #[arg(long, value_name = "FORMAT", value_enum, requires = "case_table")]
+    format: Option<Format>,
     /// NIH format: findings that make a label positive.
     #[arg(
         long,
-        visible_alias = "positive",
-        value_name = "NAME",
+        alias = "positive-finding",
+        value_name = "FINDING",
         default_value = "Pneumonia",
-        requires = "cases"
+        requires = "case_table"
     )]
-    positive_finding: Vec<String>,
+    positive: Vec<String>,
     /// Folder that the image paths are relative to.
-    #[arg(long, value_name = "DIR", requires = "cases")]
+    #[arg(long, value_name = "DIR", requires = "case_table")]
     images: Option<PathBuf>,
     /// Start from this .safetensors file, or from `random` weights, whatever the experiment says; the lock
     /// records it.
@@ -81,12 +82,6 @@ pub struct TrainArgs {
     /// Where the network runs: cpu, cuda or cuda:N. Digests are comparable on the same device alone.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: String,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Format {
-    Cases,
-    Nih,
 }
 
 /// Where the output of frozen layers is to be stored.
@@ -123,22 +118,22 @@ fn request(args: &TrainArgs) -> Result<TrainRequest> {
         return Ok(request);
     }
     let (Some(table), Some(images), Some(experiment), Some(out)) =
-        (&args.cases, &args.images, &args.experiment, &args.out)
+        (&args.case_table, &args.images, &args.experiment, &args.out)
     else {
         return Err(Error::usage(Diagnostic::error(
             Code::Usage,
-            "without a study, --cases, --images, --experiment and --out are all needed",
+            "without a study, --case-table, --images, --experiment and --out are all needed",
         )));
     };
-    let format = match args.format {
-        Format::Cases => CaseFormat::Cases,
-        Format::Nih => CaseFormat::Nih,
+    let read = |path: &Path| {
+        let format = args.format.map(CaseFormat::from);
+        let table = cases::parse_as(path, &storage::read(path)?, format, &args.positive);
+        table.map(|table| table.cases).map_err(Error::Input)
     };
-    let read = |path: &Path| cases::read(path, format, &args.positive_finding).map(|table| table.cases);
     Ok(TrainRequest {
         experiment: experiment.clone(),
         cases: read(table)?,
-        tuning: args.tuning.as_deref().map(read).transpose()?,
+        tuning: args.tuning_table.as_deref().map(read).transpose()?,
         images: images.clone(),
         out: out.clone(),
         initial_weights: args.initial_weights.clone(),

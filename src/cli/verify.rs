@@ -6,19 +6,20 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Context, Outcome, cores, interrupted, machine, say};
-use crate::audit::{self, Audit, Beside, Rescore, TOLERANCE};
+use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, State, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::workflow::report::{find_bundle, reports_of};
 
 /// Check a bundle and its documents: every byte, the ledger, every number, the rendering, the weights.
 ///
-/// Everything is recomputed from the recorded inputs; libtorch is not needed. Every discrepancy is
-/// listed. Exit code 0: everything holds; 20: the evidence is not intact. The same bytes can be checked
+/// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is answered yes, NO,
+/// not shown (what would show it is not there) or not applicable, and every discrepancy is listed. Exit code 0:
+/// nothing is contradicted; 20: the evidence is not intact; 21: something that --require names is not shown. The same bytes can be checked
 /// without this program: `cd evidence/run-1 && sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt`.
 ///
-/// With --rescore the locked weights score the study's images again. With the program and on the kind of machine
-/// that made the scores they must come out equal to the last bit, with others within --tolerance.
+/// With --rescore the locked weights score the study's images again. With the program and on the kind of
+/// machine that made the scores they must come out equal to the last bit, with others within --tolerance.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Study folder (its newest run is checked) or the folder of a bundle.
@@ -36,10 +37,15 @@ pub struct VerifyArgs {
     /// Folder of the locked model [default: model/ beside evidence/].
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger, history, results,
+    /// report, model, threshold, separation, scores.
+    #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
+    require: Vec<String>,
     /// Score the images again with the locked weights and compare with the recorded scores.
     #[arg(long)]
     rescore: bool,
-    /// With --rescore: the folder that the protocol's image folder is relative to [default: the study folder].
+    /// With --rescore: the folder that the protocol's image folder is relative to [default: the study
+    /// folder].
     #[arg(long, value_name = "DIR", requires = "rescore")]
     data: Option<PathBuf>,
     /// With --rescore: how much a score (0 to 1) made on another kind of machine may differ.
@@ -50,6 +56,10 @@ pub struct VerifyArgs {
     workers: Option<usize>,
 }
 
+fn questions() -> clap::builder::PossibleValuesParser {
+    ["all"].into_iter().chain(QUESTIONS).collect::<Vec<_>>().into()
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -58,7 +68,8 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
     let root = match &args.root {
         None => None,
         Some(text) => Some(
-            text.parse::<Digest>()
+            digest_of(text)
+                .parse::<Digest>()
                 .map_err(|e| Error::usage(Diagnostic::error(Code::Usage, format!("--root: {e}"))))?,
         ),
     };
@@ -91,18 +102,49 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
         stop: interrupted(),
         done: &done,
     });
-    let beside = Beside { reports: Some(&reports), model: model.as_deref(), root, rescore };
+    let history = History::around(&bundle)?;
+    let beside =
+        Beside { reports: Some(&reports), model: model.as_deref(), history: history.as_ref(), root, rescore };
     let audit = audit::audit(&bundle, &beside)?;
     bar.finish_and_clear();
     show(&audit, &bundle, context);
     if audit.holds() {
-        return Ok(Outcome::Done);
+        return required(args, &audit);
     }
     if context.json {
         // The document on standard output holds everything already.
         return Err(Error::Evidence(Vec::new()));
     }
     Err(Error::Evidence(audit.answers.into_iter().flat_map(|a| a.discrepancies).collect()))
+}
+
+/// A root digest as people copy it: in capitals, with blanks, or after `sha256:`.
+fn digest_of(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    text.strip_prefix("sha256:").map_or(text.clone(), str::to_owned)
+}
+
+/// What was required is shown, or [`Outcome::NotShown`] after saying what is not.
+fn required(args: &VerifyArgs, audit: &Audit) -> Result<Outcome> {
+    let wanted = |question: &str| args.require.iter().any(|name| name == "all" || name == question);
+    let state = |question: &str| audit.answers.iter().find(|a| a.question == question).map(|a| a.answer);
+    let open: Vec<&str> = QUESTIONS
+        .into_iter()
+        .filter(|question| {
+            wanted(question) && !matches!(state(question), Some(State::Yes | State::NotApplicable))
+        })
+        .collect();
+    if open.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let message = format!("required and not shown: {}", open.join(", "));
+    let hint = if open.contains(&"scores") {
+        "`scores` is asked with --rescore; the answers above say what would show the others"
+    } else {
+        "the answers above say what would show it"
+    };
+    eprintln!("{}", Diagnostic::error(Code::NotShown, message).hint(hint));
+    Ok(Outcome::NotShown)
 }
 
 /// Prints the answers.
@@ -115,16 +157,16 @@ pub fn show(audit: &Audit, bundle: &Path, context: Context) {
         return;
     }
     for answer in &audit.answers {
-        let word = match answer.holds {
-            Some(true) => "yes",
-            Some(false) => "NO ",
-            None => "-  ",
-        };
-        println!("{word}  {}  ({})", answer.words, answer.looked_at);
+        println!("{:<14}  {}  ({})", answer.answer.words(), answer.words, answer.looked_at);
     }
     if let Some(root) = audit.root {
         println!("root digest {root}");
     }
     let n: usize = audit.answers.iter().map(|a| a.discrepancies.len()).sum();
-    println!("{}", if n == 0 { "the evidence is intact".to_owned() } else { format!("{n} discrepancies") });
+    let open: Vec<&str> = audit.not_shown().map(|a| a.question).collect();
+    match (n, open.is_empty()) {
+        (0, true) => println!("the evidence is intact"),
+        (0, false) => println!("the evidence is intact; not shown: {}", open.join(", ")),
+        _ => println!("{n} discrepancies"),
+    }
 }

@@ -182,8 +182,8 @@ pub struct Contender {
     pub title: String,
     /// The cases that are compared chose its weights: it is shown, and not tested.
     pub exploratory: bool,
-    /// It has two scores alone, as calls have: its ROC curve is one point, and its AUC the mean of sensitivity and
-    /// specificity there. It is tested, and no headline.
+    /// It has two scores alone, as calls have: its ROC curve is one point, and its AUC the mean of
+    /// sensitivity and specificity there. It is tested, and no headline.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub two_valued: bool,
     /// Members of an ensemble.

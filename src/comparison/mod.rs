@@ -316,9 +316,9 @@ pub fn two_valued(scores: &[f64]) -> bool {
     })
 }
 
-/// Whether the highest AUC is shown to be the highest, from the pairs of a family. A contender of two values takes
-/// no part: the AUC of one point says nothing beside that of a curve. `None` with fewer than two others that are
-/// tested.
+/// Whether the highest AUC is shown to be the highest, from the pairs of a family. A contender of two values
+/// takes no part: the AUC of one point says nothing beside that of a curve. `None` with fewer than two others
+/// that are tested.
 pub fn best(contenders: &[Contender], pairs: &[Pair], level: f64) -> Option<Best> {
     let tested: Vec<(&str, f64)> = contenders
         .iter()

@@ -337,7 +337,8 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
                     .push(Diagnostic::error(code, format!("the cell `{name}` is empty")).at(table.at(line)));
             }
         }
-        // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell which.
+        // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
+        // which.
         let patient_id = patient_id.to_owned();
         let cell = row.get(labels).unwrap_or_default();
         let mut findings: Vec<String> =

@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn everything_wrong_with_a_file_of_facts_is_located() {
-        let text = "format = \"sequester-facts/1\"\n[[fact]]\nstatement = \"a\"\nmeasure = \"imagse\"\nvalue = 1\n\
+        let text = "format = \"sequester-facts/1\"\n[[fact]]\nstatement = \"a\"\n\
+                    measure = \"imagse\"\nvalue = 1\n\
                     [[fact]]\nstatement = \"b\"\nmeasure = \"finding-images\"\nvalu = 2\n";
         let problems = parse(Path::new("facts.toml"), text).expect_err("problems");
         let lines: Vec<_> =

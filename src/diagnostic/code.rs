@@ -1,5 +1,6 @@
-//! Every code that a problem or a warning can have. Codes are stable, stand in `docs/diagnostics.md`, which says what each
-//! means and the way out, and are never reused; a test keeps this list and that document equal.
+//! Every code that a problem or a warning can have. Codes are stable, stand in `docs/diagnostics.md`, which
+//! says what each means and the way out, and are never reused; a test keeps this list and that document
+//! equal.
 
 use std::fmt;
 
@@ -124,7 +125,8 @@ codes! {
     TableUnreadable = "table-unreadable",
     /// No header, or no row.
     TableEmpty = "table-empty",
-    /// Commas and semicolons would both do, or `sep=` names another separator; as a warning: cells are separated by semicolons or tabs, and were read so.
+    /// Commas and semicolons would both do, or `sep=` names another separator; as a warning: cells are
+    /// separated by semicolons or tabs, and were read so.
     TableSeparator = "table-separator",
     /// The table is UTF-16 with its mark, and was read so.
     TableUtf16 = "table-utf16",
@@ -148,7 +150,8 @@ codes! {
     ImageAmbiguous = "image-ambiguous",
     /// No image has the finding that makes an image positive.
     FindingNotEncountered = "finding-not-encountered",
-    /// `--by` or `--stratify` names a variable that the tables do not have; with `--stratify` it is left out and said.
+    /// `--subgroup` or `--stratify` names a variable that the tables do not have; with `--stratify` it is
+    /// left out and said.
     VariableMissing = "variable-missing",
     /// `--stratify` names no variable.
     VariableUnknown = "variable-unknown",
@@ -179,7 +182,8 @@ codes! {
     FindingLabelsMissing = "finding-labels-missing",
     /// An NIH image has `No Finding` beside findings; `No Finding` is left out.
     FindingContradiction = "finding-contradiction",
-    /// An NIH label is none of the 14 findings; it is kept as it stands, and is no positive one unless it is named so.
+    /// An NIH label is none of the 14 findings; it is kept as it stands, and is no positive one unless it is
+    /// named so.
     FindingUnknown = "finding-unknown",
     /// An NIH age is above 122 or cannot be read; it is taken as not recorded.
     AgeImplausible = "age-implausible",
@@ -194,8 +198,8 @@ codes! {
     PatientOnBothSides = "patient-on-both-sides",
     /// A case is in training and tuning, or in development and study.
     CaseOnBothSides = "case-on-both-sides",
-    /// Cases of the study, drawn or not, share a patient, a case or an image file with a manifest of the training run;
-    /// the message counts each (`verify`: exit 20).
+    /// Cases of the study, drawn or not, share a patient, a case or an image file with a manifest of the
+    /// training run; the message counts each (`verify`: exit 20).
     TrainedOnTestSet = "trained-on-test-set",
     // Images and DICOM
     /// An image, or its folder, is a link that leads out of the folder of images.
@@ -251,7 +255,8 @@ codes! {
     OperatingPoint = "operating-point",
     /// `source = "lock"`, and there is no `model/lock.json`.
     OperatingPointMissing = "operating-point-missing",
-    /// Sampled cases without consensus: an error with `no_consensus = "refuse"`, otherwise a warning in the results.
+    /// Sampled cases without consensus: an error with `no_consensus = "refuse"`, otherwise a warning in the
+    /// results.
     NoConsensus = "no-consensus",
     /// The analysed cases are all positive, all negative, or none.
     OneClass = "one-class",
@@ -260,6 +265,22 @@ codes! {
     // Readers
     /// No file matches `reads.files`.
     ReadsMissing = "reads-missing",
+    /// The register of imported readers' files is none, or contradicts itself.
+    ReadsRegister = "reads-register",
+    /// An imported readers' file is another one now, or gone.
+    ReadsReplaced = "reads-replaced",
+    /// A file whose columns cannot be taken out.
+    WithholdUnsupported = "withhold-unsupported",
+    /// A column of a readers' file identifies a person.
+    IdentifiesPerson = "identifies-person",
+    /// An import has a name that no pattern of `reads.files` matches.
+    ReadsNotMatched = "reads-not-matched",
+    /// An imported file has another format than the protocol declares.
+    ReadsFormat = "reads-format",
+    /// A correction without what it needs.
+    CorrectionIncomplete = "correction-incomplete",
+    /// A readers' file that was not imported, in a study whose other files were.
+    ReadsUnregistered = "reads-unregistered",
     /// The case or the reader of a read is empty.
     ValueMissing = "value-missing",
     /// A read whose text has no declared meaning.
@@ -270,10 +291,30 @@ codes! {
     ReadersAlike = "readers-alike",
     /// A reader read a case twice.
     RepeatedRead = "repeated-read",
-    /// `fixed_readers` is true, and not exactly three readers read.
+    /// `fixed_readers` is true, and not exactly the declared readers read.
     ReaderCount = "reader-count",
-    /// More than three reads of a case count.
+    /// More reads of a case count than the protocol declares readers.
     TooManyReaders = "too-many-readers",
+    /// Keys of `[reference_standard]`, or readers and rule, contradict each other.
+    ReferenceRule = "reference-rule",
+    /// Readers who read and are not declared, where readers are.
+    ReaderUndeclared = "reader-undeclared",
+    /// The last of several reads cannot be told by its time.
+    ReadTime = "read-time",
+    /// Two adjudicators of one case do not say the same.
+    AdjudicatorsDisagree = "adjudicators-disagree",
+    /// A case has two different labels in a table of labels.
+    LabelContradicts = "label-contradicts",
+    /// A table of labels has none for any case of the study.
+    LabelsMissing = "labels-missing",
+    /// A reader labelled data that the device was trained on.
+    ReaderLabelledTraining = "reader-labelled-training",
+    /// A declared reader read no case.
+    ReaderWithoutReads = "reader-without-reads",
+    /// Reads of cases that are in no case table were left out, as the protocol declares.
+    ReadsOfOtherCases = "reads-of-other-cases",
+    /// The computed reference standard differs from the label that came with the reads.
+    ReferenceDiffers = "reference-differs",
     // Scores
     /// A case has no score and no reason; or `missing_score = "refuse"` and a reason is all there is.
     ScoreMissing = "score-missing",
@@ -364,15 +405,18 @@ codes! {
     /// A file's name that the tools which check a bundle do not read alike: `%`, a control character, a line
     /// separator, a white space at its end, or bytes that are not UTF-8.
     FileName = "file-name",
-    /// Two names of files or folders are one on a file system that ignores capitals, Unicode forms, trailing dots.
+    /// Two names of files or folders are one on a file system that ignores capitals, Unicode forms, trailing
+    /// dots.
     FileNamesAlike = "file-names-alike",
-    /// A name that another system does not keep: reserved on Windows, not in form NFC, with a character that does
-    /// not show.
+    /// A name that another system does not keep: reserved on Windows, not in form NFC, with a character that
+    /// does not show.
     FileNameUnportable = "file-name-unportable",
     /// Neither a file nor a folder, such as a link.
     FileKind = "file-kind",
     /// A file that every bundle has is not there.
     BundleIncomplete = "bundle-incomplete",
+    /// Payload-Oxum is not the payload's.
+    PayloadOxum = "payload-oxum",
     /// A file of the bundle cannot be understood.
     BundleUnreadable = "bundle-unreadable",
     /// The last line does not end.
@@ -388,6 +432,20 @@ codes! {
     RootDigest = "root-digest",
     /// The ledger names another digest than the file in the bundle has, or an input has none.
     LedgerDigest = "ledger-digest",
+    /// The study has evidence and no ledger.
+    LedgerLost = "ledger-lost",
+    /// The bundle's ledger is not the beginning of the study's.
+    LedgerForeign = "ledger-foreign",
+    /// A bundle whose root the study's ledger does not name.
+    BundleUnpublished = "bundle-unpublished",
+    /// A published bundle that is not there.
+    BundleLost = "bundle-lost",
+    /// A bundle in a folder of another run.
+    BundleRenamed = "bundle-renamed",
+    /// A file that is not what another one says of it.
+    FileUnbound = "file-unbound",
+    /// Something that `--require` demands is not shown.
+    NotShown = "not-shown",
     /// The ledger holds a second or later opening of the test set without its reason.
     OpeningWithoutReason = "opening-without-reason",
     /// The inputs give a file that the bundle does not hold.
@@ -406,7 +464,8 @@ codes! {
     ManifestDiffers = "manifest-differs",
     /// The tuning scores in the bundle give another threshold than is locked.
     OperatingPointDiffers = "operating-point-differs",
-    /// `verify --rescore`: the locked model gives another score, or the lock's gate another decision, than is recorded.
+    /// `verify --rescore`: the locked model gives another score, or the lock's gate another decision, than is
+    /// recorded.
     ScoreDiffers = "score-differs",
     /// `verify --rescore`: the image is not the one that was scored.
     ImageDiffers = "image-differs",
@@ -471,7 +530,7 @@ codes! {
     StudyMissing = "study-missing",
     /// A number on the command line outside its range, or options that need each other.
     OptionOutOfRange = "option-out-of-range",
-    /// `--device` names no reader of the table.
+    /// `--device-reader` names no reader of the table.
     DeviceUnknown = "device-unknown",
     /// `--metric` names none.
     MetricUnknown = "metric-unknown",
@@ -579,7 +638,8 @@ codes! {
     IntervalNotEvaluable = "interval-not-evaluable",
     /// The declared interval of an endpoint is a point or all but one.
     IntervalCollapsed = "interval-collapsed",
-    /// A share without an error, or a class without spread: asymptotic and bootstrap intervals see nothing there.
+    /// A share without an error, or a class without spread: asymptotic and bootstrap intervals see nothing
+    /// there.
     AtBoundary = "at-boundary",
     /// The spread of the declared interval rests on one case or patient.
     RestsOnOneCase = "rests-on-one-case",
@@ -599,9 +659,11 @@ codes! {
     SmallExpectation = "small-expectation",
     /// The cases do not vary, so the interval or the variance is a point.
     NoSpread = "no-spread",
-    /// A bootstrap that would take minutes on so many cases was not run, or its law has no closed form for `--bootstrap exact`.
+    /// A bootstrap that would take minutes on so many cases was not run, or its law has no closed form for
+    /// `--bootstrap exact`.
     BootstrapLeftOut = "bootstrap-left-out",
-    /// With so few cases (or patients) in a class the intervals cover less often than their level says; `docs/coverage.md` has the simulation.
+    /// With so few cases (or patients) in a class the intervals cover less often than their level says;
+    /// `docs/coverage.md` has the simulation.
     SmallClass = "small-class",
     /// The classes do not overlap: estimated variances are zero.
     PerfectSeparation = "perfect-separation",

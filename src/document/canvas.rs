@@ -1,14 +1,15 @@
 //! A drawing surface over plotters' SVG backend: opaque shapes, text in Liberation Sans metrics, nothing from
 //! outside.
 //!
-//! The backend knows whole pixels only: of the 268 points of the demonstrated ROC curve 253 would be left, each up to
-//! half a pixel off, and the curve would be stairs. So it draws [`SCALE`] times as large, and the finished file
-//! says through its `viewBox` at what size that is to be shown.
+//! The backend knows whole pixels only: of the 268 points of the demonstrated ROC curve 253 would be left,
+//! each up to half a pixel off, and the curve would be stairs. So it draws [`SCALE`] times as large, and the
+//! finished file says through its `viewBox` at what size that is to be shown.
 //!
 //! Why plotters does not draw axes and legends itself (judged again): without system fonts, which would give
-//! each machine other bytes, it takes .7 em for every byte of a label. "Sensitivity" is 4.5 em wide in Liberation
-//! Sans and is taken for 7.7, so its meshes and legends stand 1.7 times as far off as the words need, and a dash
-//! counts as three letters. Shapes and escaping are plotters' own; places, titles and descriptions are ours.
+//! each machine other bytes, it takes .7 em for every byte of a label. "Sensitivity" is 4.5 em wide in
+//! Liberation Sans and is taken for 7.7, so its meshes and legends stand 1.7 times as far off as the words
+//! need, and a dash counts as three letters. Shapes and escaping are plotters' own; places, titles and
+//! descriptions are ours.
 
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;

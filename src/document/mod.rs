@@ -1,7 +1,7 @@
-//! The engine of all documents, which knows no study: templates (Tera and Markdown) become one Markdown text, one
-//! tree, and from it HTML, and typst markup and PDF. A kind of document is a [`content::Content`]: what it says
-//! beside its text, what its templates see, and its tables and figures by id. Nothing is computed here, numbers
-//! are only formatted.
+//! The engine of all documents, which knows no study: templates (Tera and Markdown) become one Markdown text,
+//! one tree, and from it HTML, and typst markup and PDF. A kind of document is a [`content::Content`]: what
+//! it says beside its text, what its templates see, and its tables and figures by id. Nothing is computed
+//! here, numbers are only formatted.
 
 pub mod canvas;
 pub mod content;

@@ -13,7 +13,8 @@ use crate::storage;
 /// `bagit.txt`.
 const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const PAYLOAD_MANIFEST: &str = "manifest-sha256.txt";
-const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// The manifest of the manifests; its digest is the root.
+pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 const INFO: &str = "bag-info.txt";
 /// Everything that the tag manifest names, no more and no less.
 const TAGS: [&str; 3] = [INFO, "bagit.txt", PAYLOAD_MANIFEST];
@@ -28,8 +29,8 @@ pub type Payload = BTreeMap<RelativePath, Vec<u8>>;
 /// SHA-256 of `tagmanifest-sha256.txt`.
 ///
 /// # Errors
-/// When the target exists, a name has no place in a bundle ([`names::check`]), or something cannot be written;
-/// nothing is left behind then.
+/// When the target exists, a name has no place in a bundle ([`names::check`]), or something cannot be
+/// written; nothing is left behind then.
 pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Result<Digest> {
     let named =
         |path: &RelativePath| Named { path: path.clone(), at: Location::file(format!("data/{path}")) };
@@ -86,8 +87,8 @@ fn set_readable(folder: &Path) -> Result<()> {
 }
 
 fn manifest_line(digest: Digest, path: &str) -> String {
-    // RFC 8493, 2.1.3: CR, LF and % in a path are percent-encoded. RelativePath allows neither CR nor LF; bundles
-    // with a % were written before `names` refused it.
+    // RFC 8493, 2.1.3: CR, LF and % in a path are percent-encoded. RelativePath allows neither CR nor LF;
+    // bundles with a % were written before `names` refused it.
     format!("{digest}  {}\n", path.replace('%', "%25"))
 }
 
@@ -98,6 +99,8 @@ pub struct Opened {
     pub payload: Payload,
     /// The digest of the tag manifest as it lies there.
     pub root: Option<Digest>,
+    /// Labels and values of `bag-info.txt`, in its order.
+    pub info: Vec<(String, String)>,
     /// Every byte that is not the one that was recorded, sorted.
     pub discrepancies: Vec<Diagnostic>,
 }
@@ -130,6 +133,12 @@ pub fn open(folder: &Path) -> Result<Opened> {
             "not a BagIt 1.0 declaration",
         ));
     }
+    let info = text(INFO).unwrap_or_default();
+    opened.info = info
+        .lines()
+        .filter_map(|line| line.split_once(": ").map(|(label, value)| (label.to_owned(), value.to_owned())))
+        .collect();
+    let oxum = oxum(folder, &opened.info, &files);
     for required in TAGS {
         if !tags_recorded.contains_key(required) {
             opened.discrepancies.push(found(
@@ -168,9 +177,27 @@ pub fn open(folder: &Path) -> Result<Opened> {
             opened.payload.insert(inner, bytes);
         }
     }
+    if opened.discrepancies.is_empty() {
+        // Whatever is lost or added is named already.
+        opened.discrepancies.extend(oxum);
+    }
     opened.discrepancies.sort();
     opened.discrepancies.dedup();
     Ok(opened)
+}
+
+/// The bag says how many octets in how many files its payload has (RFC 8493, 2.2.2).
+fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Vec<u8>>) -> Option<Diagnostic> {
+    let said: Vec<&str> =
+        info.iter().filter(|(label, _)| label == "Payload-Oxum").map(|(_, value)| value.as_str()).collect();
+    let payload = files.iter().filter(|(path, _)| path.starts_with("data/"));
+    let (octets, count) =
+        payload.fold((0_u64, 0_u64), |(octets, count), (_, bytes)| (octets + bytes.len() as u64, count + 1));
+    let there = format!("{octets}.{count}");
+    (said != [there.as_str()]).then(|| {
+        let message = format!("Payload-Oxum is `{}`, the payload has {there}", said.join("`, `"));
+        found(folder, INFO, Code::PayloadOxum, &message)
+    })
 }
 
 /// What is recorded against what is there, in both directions.
@@ -200,7 +227,8 @@ fn compare(
                 let other = extra.iter().find(|(_, other)| **other == folded);
                 discrepancies.push(match other {
                     Some((other, _)) => problem.hint(format!(
-                        "`{}` is there: a name that differs in capitals, Unicode form or trailing dots alone, as \
+                        "`{}` is there: a name that differs in capitals, Unicode form or trailing dots \
+                         alone, as \
                          some file systems and archives change it",
                         other.escape_debug()
                     )),
@@ -473,17 +501,20 @@ mod tests {
         /// Whatever names are admitted, a bag of them holds; and what is refused alone has its reason.
         #[test]
         fn a_bag_of_admitted_names_holds(
-            given in proptest::collection::vec("[a-cA-C%.: ~*#é\u{301}e\u{2028}\u{a0}\u{3000}肺ß\\\\/\n\r-]{1,8}", 1..12),
+            given in proptest::collection::vec("[a-cA-C%.: \
+                ~*#é\u{301}e\u{2028}\u{a0}\u{3000}肺ß\\\\/\n\r-]{1,8}", 1..12),
         ) {
             let mut payload = Payload::new();
             for (number, name) in given.iter().enumerate() {
                 let Ok(path) = name.parse::<RelativePath>() else { continue };
                 let mut with = payload.clone();
                 with.insert(path.clone(), vec![number as u8]);
-                let named = |path: &RelativePath| Named { path: path.clone(), at: Location::file(path.as_str()) };
+                let at = |path: &RelativePath| Location::file(path.as_str());
+                let named = |path: &RelativePath| Named { path: path.clone(), at: at(path) };
                 let found = names::check(&with.keys().map(named).collect::<Vec<_>>());
                 // A file cannot be a folder as well.
-                let is_prefix = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
+                let below = |rest: &str| rest.starts_with('/');
+                let is_prefix = |a: &str, b: &str| b.strip_prefix(a).is_some_and(below);
                 let clash = payload.keys().any(|other| {
                     is_prefix(other.as_str(), path.as_str()) || is_prefix(path.as_str(), other.as_str())
                 });

@@ -14,10 +14,10 @@ use crate::study::{self, Files, Inputs};
 pub const FORMAT: &str = "sequester-evidence/2";
 /// The format before, and what to do with it.
 const FORMER: &str = "sequester-evidence/1";
-const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as independent, no \
-                       longer decides an endpoint, so verdicts may differ; sequester 0.1 verifies and renders \
-                       bundles of format 1, and `sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt` checks \
-                       their bytes";
+const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a patient's images as \
+                       independent, no longer decides an endpoint, so verdicts may differ; sequester 0.1 \
+                       verifies and renders bundles of format 1, and `sha256sum -c manifest-sha256.txt \
+                       tagmanifest-sha256.txt` checks their bytes";
 /// The protocol, exact bytes.
 pub const PROTOCOL: &str = "protocol.toml";
 /// Who submits what, exact bytes.
@@ -28,6 +28,14 @@ pub const INPUTS: &str = "inputs";
 pub const MODEL: &str = "model";
 /// The model's lock, below [`MODEL`].
 pub const MODEL_LOCK: &str = "model/lock.json";
+/// Below [`MODEL`]: what a bundle takes from the training run beside the lock.
+pub const RUN_FILES: [&str; 5] = [
+    "experiment.toml",
+    "training.jsonl",
+    "training-manifest.csv",
+    "tuning-manifest.csv",
+    "tuning-scores.csv",
+];
 /// Below [`MODEL`]: on which kind of machine the scores were made.
 pub const SCORING: &str = "scoring.json";
 /// The templates that documents are rendered from.
@@ -107,8 +115,8 @@ pub fn unreadable(name: &str, why: &str) -> Error {
 /// Whether this version reads the bundle.
 ///
 /// # Errors
-/// `Error::Input` with `format-unknown` for a bundle of another format: it is as intact as its manifests say, and
-/// cannot be understood here. A bundle without a format is left to the questions that need it.
+/// `Error::Input` with `format-unknown` for a bundle of another format: it is as intact as its manifests say,
+/// and cannot be understood here. A bundle without a format is left to the questions that need it.
 pub fn readable(payload: &Payload) -> Result<()> {
     let environment = file(payload, ENVIRONMENT).ok();
     let environment: Option<serde_json::Value> = environment.and_then(|b| serde_json::from_slice(b).ok());
@@ -124,6 +132,14 @@ pub fn readable(payload: &Payload) -> Result<()> {
     }
 }
 
+/// Version of the program that wrote the bundle, as its `environment.json` says; this one's where it says none.
+fn program_version(payload: &Payload) -> String {
+    let environment = file(payload, ENVIRONMENT).ok();
+    let environment: Option<Environment> = environment.and_then(|b| serde_json::from_slice(b).ok());
+    let program = environment.as_ref().and_then(|e| e.program.strip_prefix("sequester "));
+    program.unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
+}
+
 /// The study's inputs as a bundle holds them.
 ///
 /// # Errors
@@ -134,7 +150,13 @@ pub fn inputs(payload: &Payload) -> Result<Inputs> {
     let lock = path(MODEL, "lock.json")?;
     let mut manifests = below(payload, MODEL);
     manifests.retain(|path, _| study::MANIFESTS.contains(&path.as_str()));
-    Ok(Inputs { protocol, files: below(payload, INPUTS), lock: payload.get(&lock).cloned(), manifests })
+    Ok(Inputs {
+        protocol,
+        files: below(payload, INPUTS),
+        lock: payload.get(&lock).cloned(),
+        manifests,
+        program_version: program_version(payload),
+    })
 }
 
 /// The templates as a bundle holds them.

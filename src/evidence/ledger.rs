@@ -19,6 +19,8 @@ pub enum Event {
     TestSetSealed,
     /// The model, or the device that lives elsewhere, is fixed.
     ModelLocked,
+    /// Readers' files came in, or one that corrects another. At any time: what follows from it is asked at the opening.
+    ReadsImported,
     /// The readers' files are in and the consensus is computed.
     ReferenceStandardLocked,
     /// Scores and reference standard meet. Every opening is counted.
@@ -27,6 +29,22 @@ pub enum Event {
     ResultsRecorded,
     /// The bundle of the opening, with its root digest.
     EvidencePublished,
+}
+
+impl Event {
+    /// As the ledger writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ProtocolLocked => "protocol-locked",
+            Self::TestSetSealed => "test-set-sealed",
+            Self::ModelLocked => "model-locked",
+            Self::ReadsImported => "reads-imported",
+            Self::ReferenceStandardLocked => "reference-standard-locked",
+            Self::TestSetOpened => "test-set-opened",
+            Self::ResultsRecorded => "results-recorded",
+            Self::EvidencePublished => "evidence-published",
+        }
+    }
 }
 
 /// One line.
@@ -97,7 +115,8 @@ impl Who {
     }
 }
 
-/// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what follows.
+/// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what
+/// follows.
 fn is_name(text: &str) -> bool {
     let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !text.is_empty() && !text.chars().any(|c| c.is_control() || turns(c))
@@ -157,6 +176,9 @@ impl Ledger {
         if let Some(problem) = out_of_order(&self.entries, event) {
             return Err(Diagnostic::error(Code::LedgerOrder, problem));
         }
+        // A clock that was set back does not go back here: the order of the events is the chain's.
+        let last = self.entries.last().map(|entry| entry.at.as_str());
+        let at = last.filter(|last| is_time(at) && is_time(last) && *last > at).unwrap_or(at);
         let entry = Entry {
             sequence: self.entries.len() as u64 + 1,
             at: at.to_owned(),
@@ -211,6 +233,13 @@ impl Ledger {
                 let message = "names who acts with nothing, or with a character that does not print";
                 problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
             }
+            if !is_time(&entry.at) {
+                let message = format!("`{}` is no time such as 2026-01-31T12:00:00Z", entry.at);
+                problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
+            } else if ledger.entries.last().is_some_and(|last| is_time(&last.at) && last.at > entry.at) {
+                let message = "is of a time before that of the line before";
+                problems.push(Diagnostic::error(Code::LedgerOrder, message).at(at()));
+            }
             if canonical(&entry) != line {
                 problems.push(Diagnostic::error(Code::LedgerLine, "not in canonical form").at(at()));
             }
@@ -236,6 +265,11 @@ impl Ledger {
     }
 }
 
+/// RFC 3339 in UTC with whole seconds, in the one form whose order as text is that of time.
+fn is_time(text: &str) -> bool {
+    text.len() == 20 && text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+}
+
 fn canonical(entry: &Entry) -> String {
     serde_json_canonicalizer::to_string(entry).unwrap_or_else(|_| unreachable!("text, numbers and maps"))
 }
@@ -246,17 +280,17 @@ fn canonical(entry: &Entry) -> String {
 fn out_of_order(entries: &[Entry], next: Event) -> Option<String> {
     let seen = |event| entries.iter().any(|e| e.event == event);
     let last = entries.last().map(|e| e.event);
-    let name = |event: Event| serde_json::to_string(&event).unwrap_or_default().replace('"', "");
     let need = |needed: &[Event]| {
         needed
             .iter()
             .find(|event| !seen(**event))
-            .map(|event| format!("{} before {}", name(next), name(*event)))
+            .map(|event| format!("{} before {}", next.name(), event.name()))
     };
     match next {
         Event::ProtocolLocked => {
             seen(Event::ProtocolLocked).then(|| "the protocol is locked twice".to_owned())
         }
+        Event::ReadsImported => None,
         Event::TestSetSealed | Event::ModelLocked => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[
@@ -288,6 +322,38 @@ mod tests {
         Event::ResultsRecorded,
         Event::EvidencePublished,
     ];
+
+    const TIME: &str = "2026-01-01T00:00:00Z";
+
+    #[test]
+    fn time_does_not_go_back_and_what_is_no_time_is_refused() {
+        let mut ledger = Ledger::default();
+        for (event, at) in ORDER.into_iter().zip([TIME, "2027-01-01T00:00:00Z", "2025-01-01T00:00:00Z"]) {
+            ledger.append(event, at, BTreeMap::new(), None).expect("in order");
+        }
+        let at: Vec<&str> = ledger.entries().iter().map(|entry| entry.at.as_str()).collect();
+        assert_eq!(
+            at,
+            [TIME, "2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"],
+            "the clock went back, the ledger not"
+        );
+        assert_eq!(Ledger::parse(Path::new("l"), &ledger.to_bytes()).expect("holds"), ledger);
+        for (at, code) in [
+            ("2025-01-01T00:00:00Z", "ledger-order"),
+            ("yesterday", "ledger-line"),
+            ("2027-13-01T00:00:00Z", "ledger-line"),
+            ("2027-01-01T00:00:00+00:00", "ledger-line"),
+        ] {
+            // A chain that is whole: whoever writes it by hand hashes it as well.
+            let mut forged = ledger.clone();
+            forged.lines.pop();
+            let mut entry = forged.entries.pop().expect("the last");
+            entry.at = at.to_owned();
+            forged.lines.push(canonical(&entry));
+            let problems = Ledger::parse(Path::new("l"), &forged.to_bytes()).expect_err(at);
+            assert!(problems.iter().all(|d| d.code.as_str() == code), "{at}: {problems:?}");
+        }
+    }
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
@@ -329,8 +395,8 @@ mod tests {
     fn who_acts_is_recorded_as_said_and_absent_otherwise() {
         let mut ledger = Ledger::default();
         let who = Who::new(Some(" A. Example "), Some("statistician")).expect("a name");
-        ledger.append_by(&who, Event::ProtocolLocked, "t", BTreeMap::new(), None).expect("in order");
-        ledger.append(Event::TestSetSealed, "t", BTreeMap::new(), None).expect("in order");
+        ledger.append_by(&who, Event::ProtocolLocked, TIME, BTreeMap::new(), None).expect("in order");
+        ledger.append(Event::TestSetSealed, TIME, BTreeMap::new(), None).expect("in order");
         let bytes = ledger.to_bytes();
         let text = String::from_utf8(bytes.clone()).expect("text");
         let lines: Vec<&str> = text.lines().collect();

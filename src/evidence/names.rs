@@ -1,19 +1,19 @@
-//! Which names of files may lie in a bundle: every name that comes from outside passes here before anything is
-//! recorded, and [`super::bag::write`] asks once more. Pure: it sees names, no files.
+//! Which names of files may lie in a bundle: every name that comes from outside passes here before anything
+//! is recorded, and [`super::bag::write`] asks once more. Pure: it sees names, no files.
 //!
 //! Refused is what one of the public tools cannot check, or what another file system makes one of two files:
 //!
-//! - `%`, CR and LF: RFC 8493 (2.1.3) encodes all three in a manifest, `bagit.py` decodes the last two alone, and
-//!   `sha256sum -c` decodes none, so no manifest is right for all three readers;
-//! - control characters and the separators U+2028 and U+2029, at which `bagit.py` ends a line, and a white space at
-//!   the end of a name, which it cuts off; `\` and `:`, which are no part of a name on Windows
+//! - `%`, CR and LF: RFC 8493 (2.1.3) encodes all three in a manifest, `bagit.py` decodes the last two alone,
+//!   and `sha256sum -c` decodes none, so no manifest is right for all three readers;
+//! - control characters and the separators U+2028 and U+2029, at which `bagit.py` ends a line, and a white
+//!   space at the end of a name, which it cuts off; `\` and `:`, which are no part of a name on Windows
 //!   ([`RelativePath`] refuses them);
-//! - two names (or folders) that are equal when capitals, the Unicode form and trailing dots and spaces are left out
-//!   of account: on macOS and Windows they are one file.
+//! - two names (or folders) that are equal when capitals, the Unicode form and trailing dots and spaces are
+//!   left out of account: on macOS and Windows they are one file.
 //!
-//! Warned of is a name that this system keeps and another does not: reserved on Windows, in another Unicode form
-//! than NFC, or with a character that does not show. A bundle that holds refused names already, from an earlier
-//! version, is still verified.
+//! Warned of is a name that this system keeps and another does not: reserved on Windows, in another Unicode
+//! form than NFC, or with a character that does not show. A bundle that holds refused names already, from an
+//! earlier version, is still verified.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +31,8 @@ pub struct Named {
     pub at: Location,
 }
 
-/// The name of a file or folder as the operating system gives it; a name that is not Unicode has no place in a
-/// manifest and is an error at `at`.
+/// The name of a file or folder as the operating system gives it; a name that is not Unicode has no place in
+/// a manifest and is an error at `at`.
 ///
 /// # Errors
 /// `file-name`.
@@ -55,8 +55,8 @@ fn refused(message: &str, at: Location) -> Diagnostic {
     Diagnostic::error(Code::FileName, message).at(at).hint(RENAME)
 }
 
-const RENAME: &str = "rename the file, and its name in the protocol where that holds it: a bundle must be checkable \
-                      with `sha256sum -c` and any BagIt tool, on any system";
+const RENAME: &str = "rename the file, and its name in the protocol where that holds it: a bundle must be \
+                      checkable with `sha256sum -c` and any BagIt tool, on any system";
 
 /// Everything that is wrong with names that are to lie in one bundle: errors and warnings, sorted.
 pub fn check(names: &[Named]) -> Vec<Diagnostic> {
@@ -87,7 +87,8 @@ pub fn check(names: &[Named]) -> Vec<Diagnostic> {
     found
 }
 
-/// The one name as file systems that ignore capitals and Unicode forms, or cut trailing dots and spaces, see it.
+/// The one name as file systems that ignore capitals and Unicode forms, or cut trailing dots and spaces, see
+/// it.
 pub fn folded(path: &str) -> String {
     let component = |part: &str| {
         let lower: String =
@@ -150,7 +151,8 @@ fn unportable(part: &str) -> Option<&'static str> {
 
 /// Marks of direction, joiners and other format characters: two names may look the same.
 fn does_not_show(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let marks = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    marks || matches!(c, '\u{ad}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -41,6 +41,16 @@ pub enum Refusal {
     OtherResults,
 }
 
+/// Whether a text says anything: a word of three letters at least, or two signs of a script that writes words with
+/// fewer. A dot, a dash or `n/a` is none.
+pub fn is_reason(text: &str) -> bool {
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    words.into_iter().any(|word| {
+        let letters = word.chars().count();
+        letters >= 3 || (letters >= 2 && word.chars().all(|c| c >= '\u{2e80}'))
+    })
+}
+
 /// Whether the test set may be opened with these inputs after these events. Before results are computed they
 /// are `None`; they are never computed for a refused opening.
 pub fn decide(
@@ -52,7 +62,7 @@ pub fn decide(
     let Some(last) = entries.iter().rposition(|entry| entry.event == Event::TestSetOpened) else {
         return Decision::Open;
     };
-    let with_reason = reason.is_some_and(|reason| !reason.trim().is_empty());
+    let with_reason = reason.is_some_and(is_reason);
     if entries[last].digests != *inputs {
         let openings = entries.iter().filter(|entry| entry.event == Event::TestSetOpened).count();
         let refusal = Decision::Refused(Refusal::OtherInputs { openings });
@@ -78,7 +88,7 @@ pub fn without_reason(entries: &[Entry]) -> Vec<usize> {
         // An opening that was recorded is an opening, also where its inputs and results are those of the last
         // one.
         let again = decide(&entries[..*position], &opening.digests, results.map(|next| &next.digests), None);
-        let written = opening.reason.as_deref().is_some_and(|reason| !reason.trim().is_empty());
+        let written = opening.reason.as_deref().is_some_and(is_reason);
         opening.event == Event::TestSetOpened
             && !written
             && matches!(again, Decision::Refused(_) | Decision::Same)
@@ -160,6 +170,9 @@ mod tests {
             (done, "A", Some("R"), Some("why"), Same),
             (done, "A", Some("S"), None, results),
             (done, "A", Some("S"), Some(" \n"), results),
+            (done, "A", Some("S"), Some("."), results),
+            (done, "A", Some("S"), Some("n/a"), results),
+            (done, "A", Some("S"), Some("読影者の訂正"), Open),
             (done, "A", Some("S"), Some("why"), Open),
             (done, "B", None, None, other(1)),
             (done, "B", Some("R"), Some(""), other(1)),

@@ -1,4 +1,5 @@
-//! Which images are scored, and their scores: the gate's decision for every case, before the model sees a pixel.
+//! Which images are scored, and their scores: the gate's decision for every case, before the model sees a
+//! pixel.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -89,8 +90,9 @@ impl Image {
     }
 }
 
-/// Judges every image by the gate and scores those that it accepts: the rows of the score table, in the order of the images. An
-/// image that cannot be read has its own error in its place. `done` hears how many of the accepted ones are finished.
+/// Judges every image by the gate and scores those that it accepts: the rows of the score table, in the order
+/// of the images. An image that cannot be read has its own error in its place. `done` hears how many of the
+/// accepted ones are finished.
 ///
 /// # Errors
 /// [`Error::Interrupted`] when `stop` was raised.

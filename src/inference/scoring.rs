@@ -1,5 +1,5 @@
-//! What made a score table: kept beside it, and with it in the bundle, so that an auditor knows whether scores must come again to the
-//! last bit.
+//! What made a score table: kept beside it, and with it in the bundle, so that an auditor knows whether
+//! scores must come again to the last bit.
 
 use std::path::Path;
 

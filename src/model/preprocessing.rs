@@ -208,11 +208,13 @@ mod tests {
         fn resized_values_stay_within_the_images_range(
             width in 1_u32..40, height in 1_u32..40, size in 1_u32..40, seed in any::<u32>(),
         ) {
-            let pixel = |i: u32| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32 / 16_777_216.0;
+            let mixed = |i: u32| i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8;
+            let pixel = |i: u32| mixed(i) as f32 / 16_777_216.0;
             let image = Radiograph::new(width, height, (0..width * height).map(pixel).collect());
             let plane = preprocessing(size).plane(&image);
             prop_assert_eq!(plane.len(), (size * size) as usize);
-            let (low, high) = image.pixels().iter().fold((1.0_f32, 0.0_f32), |(l, h), p| (l.min(*p), h.max(*p)));
+            let widened = |(low, high): (f32, f32), p: &f32| (low.min(*p), high.max(*p));
+            let (low, high) = image.pixels().iter().fold((1.0, 0.0), widened);
             prop_assert!(plane.iter().all(|v| (low - 1e-6..=high + 1e-6).contains(v)));
         }
 

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! <name>.f32     the records, 32-bit floats, little-endian, one after the other
-//! <name>.marks   for each record the digest it was made from and the digest of its bytes; zeros: not yet written
+//! <name>.marks   for each record the digest it was made from and the digest of its bytes; zeros: not yet
+//!                written
 //! <name>.key     the digest that the whole was made from, written when everything is on disk
 //! ```
 //!

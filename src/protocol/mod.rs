@@ -5,6 +5,8 @@
 
 mod endpoints;
 mod parse;
+mod reads;
+mod reference;
 use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
 pub use crate::statistics::estimate::ResamplingUnit;
@@ -21,6 +23,11 @@ use crate::dataset::gate::Gate;
 use crate::digest::RelativePath;
 
 pub use parse::{FORMAT, parse, parse_gate};
+pub use reads::ReadsSource;
+pub use reference::{
+    AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
+    ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
+};
 
 /// A valid protocol.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -236,64 +243,6 @@ pub struct SampleTarget {
     pub cases: u64,
     /// With a positive source label; `None`: drawn without regard to it.
     pub positives: Option<u64>,
-}
-
-/// Where reads come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReadsSource {
-    /// Files relative to the data folder; the last component may hold `*`.
-    pub files: Vec<String>,
-    /// Column of the case id.
-    pub case_column: String,
-    /// Column of the reader's id.
-    pub reader_column: String,
-    /// Column of the read.
-    pub read_column: String,
-    /// Texts that mean positive.
-    pub positive: Vec<String>,
-    /// Texts that mean negative.
-    pub negative: Vec<String>,
-    /// Texts that mean indeterminate.
-    pub indeterminate: Vec<String>,
-}
-
-/// How an indeterminate read votes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum IndeterminateRule {
-    /// It does not vote.
-    NoVote,
-    /// As positive.
-    Positive,
-    /// As negative.
-    Negative,
-}
-
-/// What happens when a reader read a case more than once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RepeatedRead {
-    /// An error.
-    Refuse,
-    /// The reader's reads of that case do not vote, are counted and shown.
-    SetAside,
-}
-
-/// How reads become the reference standard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReferenceRule {
-    /// Who reads, in words.
-    pub qualification: String,
-    /// A case without three reads may still have a consensus.
-    pub require_all_readers: bool,
-    /// Agreeing votes that make a consensus: 2 (majority) or 3 (unanimous).
-    pub minimum_agreeing: u8,
-    /// Indeterminate reads.
-    pub indeterminate: IndeterminateRule,
-    /// Repeated reads.
-    pub repeated_read: RepeatedRead,
-    /// The same readers read every case, so that an absent read is a missing one.
-    pub fixed_readers: bool,
 }
 
 /// Where scores come from.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::endpoints::endpoints;
 use super::reader::{Document, Section};
+use super::reads::reads;
+use super::reference::reference_standard;
 use super::*;
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
 use crate::diagnostic::{Code, Diagnostic};
@@ -46,7 +48,7 @@ fn root(root: Section) -> Protocol {
     let eligibility = eligibility(&root);
     let sample = sample(root.section("sample"));
     let reads = reads(root.section("reads"));
-    let reference_standard = reference_standard(root.required_section("reference_standard"));
+    let reference_standard = reference_standard(&root);
     let scores = scores(root.section("scores"));
     let model = model(root.section("model"));
     let operating_point_section = root.required_section("operating_point");
@@ -382,78 +384,6 @@ fn sample(section: Section) -> Sample {
     };
     section.finish();
     sample
-}
-
-fn reads(section: Section) -> ReadsSource {
-    let word = |key, default: &str| section.string(key).unwrap_or_else(|| default.to_owned());
-    let words = |key, default: &str| section.strings(key).unwrap_or_else(|| vec![default.to_owned()]);
-    let reads = ReadsSource {
-        files: words("files", "reads/*.csv"),
-        case_column: word("case_column", "case_id"),
-        reader_column: word("reader_column", "reader_id"),
-        read_column: word("read_column", "read"),
-        positive: words("positive", "positive"),
-        negative: words("negative", "negative"),
-        indeterminate: words("indeterminate", "indeterminate"),
-    };
-    for file in &reads.files {
-        if file.parse::<RelativePath>().is_err() {
-            section.wrong("files", Code::Path, format!("`{file}` is not a plain relative path"));
-        }
-    }
-    let mut seen = BTreeSet::new();
-    for value in reads.positive.iter().chain(&reads.negative).chain(&reads.indeterminate) {
-        if !seen.insert(value.to_lowercase()) {
-            section.wrong("positive", Code::ReadAmbiguous, format!("the read \"{value}\" has two meanings"));
-        }
-    }
-    section.finish();
-    reads
-}
-
-fn reference_standard(section: Section) -> ReferenceRule {
-    if section.is_present() {
-        let readers = section.required_whole("readers");
-        if section.has("readers") && readers != 3 {
-            section.wrong(
-                "readers",
-                Code::ValueRange,
-                format!("{readers} readers: the consensus is of three"),
-            );
-        }
-        section.required_string("rule");
-    }
-    let rule: u8 = section.choice("rule", &[("majority", 2), ("unanimous", 3)], 2);
-    let minimum_agreeing = section.whole("minimum_agreeing").unwrap_or(u64::from(rule));
-    if minimum_agreeing != u64::from(rule) {
-        section.wrong(
-            "minimum_agreeing",
-            Code::ValueRange,
-            format!("minimum_agreeing is {minimum_agreeing}, but the declared rule needs {rule}"),
-        );
-    }
-    let reference = ReferenceRule {
-        qualification: section.required_string("qualification"),
-        require_all_readers: section.boolean("require_all_readers").unwrap_or(false),
-        minimum_agreeing: rule,
-        indeterminate: section.choice(
-            "indeterminate",
-            &[
-                ("no-vote", IndeterminateRule::NoVote),
-                ("positive", IndeterminateRule::Positive),
-                ("negative", IndeterminateRule::Negative),
-            ],
-            IndeterminateRule::NoVote,
-        ),
-        repeated_read: section.choice(
-            "repeated_read",
-            &[("refuse", RepeatedRead::Refuse), ("set-aside", RepeatedRead::SetAside)],
-            RepeatedRead::Refuse,
-        ),
-        fixed_readers: section.boolean("fixed_readers").unwrap_or(true),
-    };
-    section.finish();
-    reference
 }
 
 fn scores(section: Section) -> ScoresSource {

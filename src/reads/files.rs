@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDateTime;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::ReadsSource;
 use crate::table::{Table, cell, limited};
@@ -15,6 +17,20 @@ pub enum Read {
     Negative,
     /// The reader could not tell.
     Indeterminate,
+    /// The images could not be read: poor quality, wrong view, nothing to see.
+    Uninterpretable,
+}
+
+impl Read {
+    /// The word in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+            Self::Indeterminate => "indeterminate",
+            Self::Uninterpretable => "uninterpretable",
+        }
+    }
 }
 
 /// One read with its place in the readers' files.
@@ -26,6 +42,8 @@ pub struct ReadRow {
     pub reader_id: String,
     /// The read.
     pub read: Read,
+    /// When it was given, where the file says so.
+    pub time: Option<NaiveDateTime>,
     /// The file it came in.
     pub file: PathBuf,
     /// Its line.
@@ -114,6 +132,7 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
             case_id: case_id.to_owned(),
             reader_id: reader_id.to_owned(),
             read,
+            time: None,
             file: path.to_path_buf(),
             line,
         });

@@ -1,5 +1,11 @@
-//! Readers' reads as they came, and the reference standard: the consensus that is computed from them and never
-//! typed. Sees no score.
+//! Readers' reads as they came, and the reference standard: who reads, what their reads count as, and the answer
+//! that is computed from them and never typed. Sees no score.
 
+pub mod assemble;
 pub mod consensus;
+pub mod export;
 pub mod files;
+pub mod labels;
+pub mod privacy;
+pub mod register;
+pub mod roster;

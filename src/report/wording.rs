@@ -121,7 +121,8 @@ pub fn sentence(estimate: &Estimate) -> String {
     if parts.is_empty() { value } else { format!("{value} ({})", parts.join("; ")) }
 }
 
-/// Which interval decides an endpoint in place of the declared one, and why; none where the declared one does.
+/// Which interval decides an endpoint in place of the declared one, and why; none where the declared one
+/// does.
 pub fn fallback(endpoint: &EndpointResult) -> Option<String> {
     let fallback = endpoint.fallback.as_ref()?;
     let of = endpoint.metric.quantity();

@@ -1,10 +1,11 @@
 //! Exact intervals of a share where patients have several cases.
 //!
 //! Two of them. On patients: a patient is right when all of its cases are, which is the least, and wrong when
-//! none is, which is the most; each is one trial, so Clopper-Pearson limits hold whatever binds the cases of a
-//! patient together. On the effective number (Korn and Graubard 1998): Clopper-Pearson limits of n/deff cases,
-//! with the design effect estimated from the patients and a t quotient for how few they are. The second is
-//! nearer to the level and needs cases that differ; the first is wide where patients have many cases.
+//! none is, which is the most; each is one trial, so Clopper-Pearson limits hold whatever binds the cases of
+//! a patient together. On the effective number (Korn and Graubard 1998): Clopper-Pearson limits of n/deff
+//! cases, with the design effect estimated from the patients and a t quotient for how few they are. The
+//! second is nearer to the level and needs cases that differ; the first is wide where patients have many
+//! cases.
 
 use crate::statistics::proportion::{Limits, clopper_pearson, clopper_pearson_effective};
 use crate::statistics::special::t_two_sided;
@@ -75,9 +76,9 @@ impl Shares {
     }
 
     /// Clopper-Pearson limits on patients: below of those all of whose cases are right, above of those any of
-    /// whose cases are. They are limits of a patient's share, averaged over patients. None without a case, and
-    /// where they do not hold the share of cases: then patients with more cases are right more or less often
-    /// than others, and the one says nothing of the other.
+    /// whose cases are. They are limits of a patient's share, averaged over patients. None without a case,
+    /// and where they do not hold the share of cases: then patients with more cases are right more or less
+    /// often than others, and the one says nothing of the other.
     pub fn on_patients(&self, level: f64) -> Option<Limits> {
         let patients = self.patients();
         if patients == 0 {

@@ -150,6 +150,35 @@ pub fn binomial_power(n: u64, null: f64, truth: f64, alpha: f64) -> f64 {
     successes_needed(n, null, alpha).map_or(0.0, |k| binomial_tails(k, n, truth).1)
 }
 
+/// Smallest true proportion that the exact one-sided test of p <= `null` at `alpha` shows with `power`, given `n`
+/// cases: what a study of this size can be expected to show. None where even n of n do not suffice.
+pub fn binomial_shown_from(n: u64, null: f64, alpha: f64, power: f64) -> Option<f64> {
+    if !(inside(null) && inside(alpha) && inside(power)) {
+        return None;
+    }
+    let needed = successes_needed(n, null, alpha)?;
+    Some(smallest(null, |truth| binomial_tails(needed, n, truth).1 >= power))
+}
+
+/// Smallest true AUC whose lower limit lies above `goal` with `power`, as [`auc_bound_power`] has it. None outside
+/// its domain, and where no AUC below 1 does.
+pub fn auc_shown_from(variance: AucVariance, goal: f64, size: Size, level: f64, power: f64) -> Option<f64> {
+    let enough = |auc: f64| auc_bound_power(variance, auc, goal, size, level).is_some_and(|p| p >= power);
+    let found = inside(power).then(|| smallest(goal, enough))?;
+    enough(found).then_some(found)
+}
+
+/// Smallest value between `low` and 1 from which on `enough` holds, by bisection to the last bits; 1 where it holds
+/// nowhere below.
+fn smallest(mut low: f64, enough: impl Fn(f64) -> bool) -> f64 {
+    let mut high = 1.0;
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if enough(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
 /// Smallest n for the exact one-sided test of p <= `null` at `alpha` with `power` at `truth` > `null`. None
 /// when more than a million cases would be needed.
 pub fn binomial_size(null: f64, truth: f64, alpha: f64, power: f64) -> Option<BinomialDesign> {
@@ -266,6 +295,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_auc_that_is_shown_is_where_the_power_is_reached() {
+        let size = Size { positives: 150.0, negatives: 250.0 };
+        let by = AucVariance::HanleyMcneil;
+        let found = auc_shown_from(by, 0.8, size, 0.95, 0.9).expect("below 1");
+        let power = |auc| auc_bound_power(by, auc, 0.8, size, 0.95).expect("inside");
+        assert!((power(found) - 0.9).abs() < 1e-9 && power(found - 1e-6) < 0.9, "{found}");
+        let one = Size { positives: 1.0, negatives: 1.0 };
+        assert!(auc_shown_from(by, 0.8, one, 0.95, 0.9).is_none_or(|auc| auc > 0.99));
+        assert_eq!(auc_shown_from(by, 1.0, size, 0.95, 0.9), None);
+    }
+
+    #[test]
     fn dxgoals_example_of_the_background_comes_out() {
         let goals = goals(0.30, 0.98, 0.10).expect("goals");
         assert!((goals.sensitivity - 0.857).abs() < 5e-4, "{goals:?}");
@@ -284,6 +325,16 @@ mod tests {
         assert_eq!(successes_needed(500, 0.80, 0.025), Some(418));
         assert!((binomial_power(500, 0.80, 0.85, 0.025) - 0.83).abs() < 0.01);
         assert!(binomial_power(500, 0.80, 0.90, 0.025) > 0.999);
+        // The same sums in exact decimals (50 digits), bisected.
+        for (n, null, alpha, expected) in [
+            (500, 0.8, 0.025, 0.855_304_088_594_396_4),
+            (50, 0.9, 0.025, 0.997_895_008_295_863_2),
+            (120, 0.7, 0.0125, 0.839_322_586_767_667_7),
+        ] {
+            let found = binomial_shown_from(n, null, alpha, 0.9).expect("enough cases");
+            assert!((found - expected).abs() < 1e-12, "{n}: {found}");
+        }
+        assert_eq!(binomial_shown_from(20, 0.99, 0.025, 0.9), None, "20 of 20 do not show 0.99");
         let check = |auc, goal, each, expected: f64| {
             let size = Size { positives: each, negatives: each };
             let power = auc_bound_power(AucVariance::HanleyMcneil, auc, goal, size, 0.95).expect("power");

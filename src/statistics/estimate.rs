@@ -292,7 +292,8 @@ pub struct Estimate {
     pub n: u64,
     /// Positives among them.
     pub positives: u64,
-    /// Intervals. The first is the one to quote: the declared one, unless it is none and a sound one is there.
+    /// Intervals. The first is the one to quote: the declared one, unless it is none and a sound one is
+    /// there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intervals: Vec<Interval>,
     /// The operating point it holds at: positive is score >= threshold.

@@ -23,8 +23,9 @@ use crate::table::id::Alike;
 pub struct Derived {
     /// Every estimate.
     pub results: Results,
-    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, `description.json`, and `tuning.csv` where
-    /// the operating point was fixed in this study.
+    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, `description.json`; `tuning.csv` where the
+    /// operating point was fixed in this study, and `reference-differences.csv` where labels came with the
+    /// reads.
     pub files: Files,
     /// Things to know that are not results.
     pub warnings: Vec<Diagnostic>,
@@ -42,6 +43,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     every_case_is_accounted_for(inputs, &cohort, &scores)?;
     let mut warnings = cohort.warnings.clone();
     warnings.extend(separate(inputs, &cohort, Some(&scores))?);
+    warnings.extend(reference.warnings.iter().cloned());
     let (operating_point, tuning) = operating_point(inputs, &cohort, &scores)?;
     let cases: Vec<StudyCase> = cohort
         .drawn_cases()
@@ -53,11 +55,11 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
         })
         .collect();
     let mut results =
-        analyse(protocol, &cohort.cases, &cohort.failed, &cases, &reference.assembled, operating_point)
-            .map_err(Error::Input)?;
-    // What a reader of the results has to know of the patients: evidence holds it, documents print it.
+        analyse(protocol, &cohort, &cases, &reference, operating_point).map_err(Error::Input)?;
+    results.method.program_version.clone_from(&inputs.program_version);
+    // What a reader of the results has to know of patients and readers: evidence holds it, documents print it.
     let said = warnings.iter().filter(|w| matches!(w.code, Code::PatientProbablyShared | Code::IdsAlike));
-    results.warnings.extend(said.map(Warning::of));
+    results.warnings.extend(said.chain(&reference.warnings).map(Warning::of));
     results.warnings.sort();
     results.warnings.dedup();
     let mut json = serde_json::to_vec_pretty(&results)
@@ -76,7 +78,10 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
         }
     };
     put("cases.csv", tables::cases(protocol, &cohort, &reference, &scores));
-    put("reference.csv", tables::reference(&cohort, &reference));
+    put("reference.csv", tables::reference(protocol, &cohort, &reference));
+    if reference.came.is_some() {
+        put("reference-differences.csv", tables::differences(&cohort, &reference));
+    }
     put("scores.csv", scores::to_csv(&used));
     put("results.json", json);
     put("description.json", description::json(inputs, &cohort)?);
@@ -99,13 +104,13 @@ pub fn consensus_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceSta
         .map(|(case, _)| case.case_id.as_str())
         .collect();
     if inputs.protocol.analysis.no_consensus == Incomplete::Refuse && !without.is_empty() {
-        return Err(incomplete(
-            "consensus",
-            Code::NoConsensus,
-            &without,
-            cohort.drawn.len(),
-            "add the missing reads",
-        ));
+        let is_vote = inputs.protocol.reference_standard.rule.is_vote();
+        let (what, hint) = if is_vote {
+            ("consensus", "add the missing reads")
+        } else {
+            ("the reference standard", "add the missing answers to its file")
+        };
+        return Err(incomplete(what, Code::NoConsensus, &without, cohort.drawn.len(), hint));
     }
     Ok(reference)
 }

@@ -4,6 +4,8 @@
 mod derive;
 mod description;
 pub mod estimates;
+pub mod imports;
+mod reference;
 pub mod results;
 mod separation;
 mod tables;
@@ -21,14 +23,13 @@ use crate::inference::scores::{self, Scores};
 use crate::protocol::{
     CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup,
 };
-use crate::reads::consensus;
-use crate::reads::consensus::{Assembled, Consensus};
-use crate::reads::files as reads;
 use crate::sampling;
 use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
+pub use imports::{is_reads_file, is_reference_file, register_path};
+pub use reference::{Difference, ReferenceStandard, reference_standard, yes_or_no};
 pub use separation::separate;
 
 /// The files of a study, by their path relative to the data folder.
@@ -48,6 +49,9 @@ pub struct Inputs {
     pub lock: Option<Vec<u8>>,
     /// Those of [`MANIFESTS`] that lie beside the model.
     pub manifests: Files,
+    /// Version of the program that derives, or, for evidence, of the one that derived: results name it, and a later
+    /// version that verifies them derives the same bytes.
+    pub program_version: String,
 }
 
 /// Which of the protocol's files a step needs.
@@ -71,7 +75,11 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
         }
     }
     if step != Step::Cohort {
-        needed.extend(protocol.reads.files.iter().cloned());
+        let rule = &protocol.reference_standard;
+        if rule.has_reads {
+            needed.extend(protocol.reads.files.iter().cloned());
+        }
+        needed.extend(rule.files().map(ToString::to_string));
     }
     if step == Step::All {
         needed.insert(protocol.scores.file.to_string());
@@ -229,15 +237,16 @@ pub fn endpoints_that_ignore_patients(protocol: &Protocol, cohort: &Cohort) -> V
             Metric::Auc => "`obuchowski`, or a bootstrap with `resampling_unit = \"patient\"`",
             Metric::AveragePrecision => "`resampling_unit = \"patient\"`",
             _ => {
-                "`korn-graubard`, `clopper-pearson-patients`, or a bootstrap with `resampling_unit = \"patient\"`"
+                "`korn-graubard`, `clopper-pearson-patients`, or a bootstrap with `resampling_unit = \
+                 \"patient\"`"
             }
         };
         Diagnostic::warning(
             Code::ClusteringIgnored,
             format!(
                 "the endpoint `{}` declares `{}`, which takes the {} drawn cases of {count} patients as \
-                 independent: where it counts several cases of one patient it does not decide, and the fallback \
-                 `{}` does",
+                 independent: where it counts several cases of one patient it does not decide, and the \
+                 fallback `{}` does",
                 e.id,
                 e.interval.id(),
                 patients.len(),
@@ -343,69 +352,10 @@ pub fn cohort_table(cohort: &Cohort) -> Vec<u8> {
     tables::cohort(cohort)
 }
 
-/// The reference standard of the drawn cases.
-#[derive(Clone, Debug)]
-pub struct ReferenceStandard {
-    /// All reads that came, by case.
-    pub assembled: Assembled,
-    /// One consensus a drawn case, in the order of `cohort.drawn`.
-    pub consensus: Vec<Consensus>,
-}
-
-/// Reads the readers' files and computes the consensus. Sees no score.
-///
-/// # Errors
-/// Whatever is wrong in the files, all at once.
-pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
-    let source = &inputs.protocol.reads;
-    let mut rows = Vec::new();
-    let mut problems = Vec::new();
-    let mut files = 0;
-    for (path, bytes) in &inputs.files {
-        if source.files.iter().any(|pattern| matches(pattern, path.as_str())) {
-            files += 1;
-            match reads::parse(Path::new(path.as_str()), bytes, source) {
-                Ok(read) => rows.extend(read),
-                Err(more) => problems.extend(more),
-            }
-        }
-    }
-    if files == 0 {
-        problems.push(
-            Diagnostic::error(
-                Code::ReadsMissing,
-                format!("no reader file matches {}", source.files.join(", ")),
-            )
-            .hint("put the readers' files there as they came, one row a read: case_id, reader_id, read"),
-        );
-    }
-    if !problems.is_empty() {
-        return Err(problems.into());
-    }
-    let rule = &inputs.protocol.reference_standard;
-    let known = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
-    let assembled = consensus::assemble(&rows, &known, rule).map_err(Error::Input)?;
-    if rule.fixed_readers && assembled.readers.len() != 3 {
-        let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
-        return Err(Diagnostic::error(
-            Code::ReaderCount,
-            format!("{} readers read, the protocol declares 3: {}", names.len(), names.join(", ")),
-        )
-        .hint("add the missing reader's file, or declare `fixed_readers = false` when readers differ by case")
-        .into());
-    }
-    let mut consensuses = Vec::with_capacity(cohort.drawn.len());
-    for case in cohort.drawn_cases() {
-        match consensus::three(&case.case_id, assembled.cases.get(&case.case_id)) {
-            Ok(three) => consensuses.push(consensus::consensus(three, rule)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() {
-        Ok(ReferenceStandard { assembled, consensus: consensuses })
-    } else {
-        Err(problems.into())
-    }
+/// The reference standard as a table for people, before any score exists: one row a drawn case, with its level,
+/// the reason where there is none, and who said what.
+pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
+    tables::reference_for_people(cohort, reference)
 }
 
 /// The score table as the protocol declares it.

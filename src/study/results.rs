@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Code;
-use crate::protocol::{Fallback, Role};
+use crate::protocol::{Fallback, ReaderRole, Role};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Metric;
@@ -17,6 +17,11 @@ use crate::statistics::warning::Warning;
 
 /// Version of the format; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-results/2";
+
+/// Whether a field says nothing, and is left out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// Everything a document may print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +50,9 @@ pub struct Results {
     pub endpoints: Vec<EndpointResult>,
     /// Whether every primary endpoint is met.
     pub conclusion: Verdict,
+    /// What each endpoint with a lower bound had to go on, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sample_sizes: Vec<SampleSize>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.
@@ -131,10 +139,26 @@ pub struct CohortRow {
 }
 
 /// One reader.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReaderSummary {
     /// The reader's id as in the files.
     pub id: String,
+    /// What the reader's reads are for; `None` where the protocol declares no readers, so that all are
+    /// reference readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ReaderRole>,
+    /// As declared of this reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualification: Option<String>,
+    /// As declared of this reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specialty: Option<String>,
+    /// Years of experience, as declared of this reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<f64>,
+    /// Whether the reader labelled data that the device was trained on, as declared.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub labelled_training_data: bool,
     /// Sampled cases read.
     pub reads: u64,
     /// Positive reads.
@@ -143,6 +167,9 @@ pub struct ReaderSummary {
     pub negative: u64,
     /// Indeterminate reads.
     pub indeterminate: u64,
+    /// Uninterpretable reads.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub uninterpretable: u64,
     /// Reads set aside because the reader read the case twice.
     pub set_aside: u64,
     /// Sampled cases assigned to the reader but not read; `None` where readers are not fixed.
@@ -158,6 +185,15 @@ pub struct ConsensusSummary {
     pub majority: u64,
     /// Agreeing votes although a read was missing, indeterminate or set aside.
     pub incomplete: u64,
+    /// As many votes for it as against it, decided as declared.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tie: u64,
+    /// Decided by an adjudicator or a panel.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub adjudicated: u64,
+    /// Made elsewhere, and given as a table.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub given: u64,
     /// No consensus.
     pub none: u64,
     /// Positive by consensus.
@@ -166,6 +202,65 @@ pub struct ConsensusSummary {
     pub negative: u64,
     /// Cases without consensus, sorted.
     pub cases_without: Vec<String>,
+    /// How many cases have how many reads of reference readers; empty where the same readers read every case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads_per_case: Vec<ReadsPerCase>,
+    /// Several reads of one reader on one case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<RepeatedReads>,
+    /// The labels that came with the reads beside the computed answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<LabelComparison>,
+}
+
+/// How many cases have so many reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadsPerCase {
+    /// Reads of reference readers, one a reader.
+    pub reads: u64,
+    /// Sampled cases.
+    pub cases: u64,
+}
+
+/// Several reads of one reader on one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatedReads {
+    /// The case.
+    pub case_id: String,
+    /// The reader.
+    pub reader_id: String,
+    /// How many.
+    pub reads: u64,
+    /// What they count as together; `None`: they were set aside.
+    pub counts_as: Option<String>,
+}
+
+/// Labels that came with the reads, beside the computed answers, over the sampled cases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelComparison {
+    /// Where the labels come from, as declared.
+    pub source: String,
+    /// Cases with a computed answer and a label, each positive or negative.
+    pub compared: u64,
+    /// Cases with a label, and without a computed answer.
+    pub without_consensus: u64,
+    /// Cases without a label, or with an indeterminate one.
+    pub without_label: u64,
+    /// Every compared case on which the two differ, in the order of the sample.
+    pub differences: Vec<LabelDifference>,
+}
+
+/// A case on which the computed answer and the label that came with the reads differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelDifference {
+    /// The case.
+    pub case_id: String,
+    /// The computed answer: `positive` or `negative`.
+    pub computed: String,
+    /// How it came about: `unanimous`, `majority`, ...
+    pub level: String,
+    /// The label that came: `positive` or `negative`.
+    pub label: String,
 }
 
 /// The operating point, and where it came from.
@@ -240,6 +335,25 @@ pub struct EndpointResult {
     pub bound: Option<f64>,
     /// The answer; endpoints without criterion have none.
     pub verdict: Option<Verdict>,
+}
+
+/// The size that was planned and the one that was achieved, and what can be shown with it: of an endpoint on
+/// sensitivity, specificity or the AUC whose criterion is a lower bound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleSize {
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// Positive and negative cases that the protocol asks for, by source label; `None` where it does not say.
+    pub planned: Option<[u64; 2]>,
+    /// Positive and negative cases in the primary analysis, by the reference standard.
+    pub analysed: [u64; 2],
+    /// Half the width of the interval that decided.
+    pub half_width: Option<f64>,
+    /// Smallest true value whose lower bound satisfies the criterion with probability [`Self::power`] in a study of
+    /// the analysed size with one image a patient; `None` where no value below 1 does.
+    pub shown_from: Option<f64>,
+    /// That probability.
+    pub power: f64,
 }
 
 /// Why another interval than the declared one decides an endpoint, or none.

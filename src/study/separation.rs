@@ -13,9 +13,8 @@ use crate::dataset::shared::{self, Shared};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
 
-/// Refuses a study that shares anything with a manifest; a warning for each with which it shares patients that are
-/// probably the same. Without scores only digests in the case tables are
-/// compared.
+/// Refuses a study that shares anything with a manifest; a warning for each with which it shares patients
+/// that are probably the same. Without scores only digests in the case tables are compared.
 ///
 /// # Errors
 /// `trained-on-test-set` for each manifest; a table that cannot be read.
@@ -102,7 +101,8 @@ mod tests {
         manifests.insert("training-manifest.csv".parse().expect("a path"), manifest(rows));
         let other = format!("T9,P9,0,{}\n", Digest::of(b"other"));
         manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other));
-        let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests };
+        let program_version = String::new();
+        let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests, program_version };
         separate(&inputs, &cohort, Some(&scores)).unwrap_or_else(|error| error.diagnostics())
     }
 

@@ -2,8 +2,8 @@
 
 use super::{Cohort, ReferenceStandard};
 use crate::inference::scores::Scores;
-use crate::protocol::Protocol;
-use crate::reads::consensus::{Basis, Consensus};
+use crate::protocol::{Protocol, ReaderRole};
+use crate::reads::consensus::Consensus;
 use crate::reads::files::Read;
 
 fn csv_of(rows: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
@@ -29,7 +29,7 @@ pub fn cases(
     for (index, consensus) in cohort.drawn.iter().zip(&reference.consensus) {
         let score = scores.get(&cohort.cases[*index].case_id).and_then(|s| s.score);
         status[*index] = match (consensus, score) {
-            (Consensus::None, _) => "no-consensus",
+            (Consensus::None(_), _) => "no-consensus",
             (_, None) => "no-score",
             _ => "analysed",
         };
@@ -56,44 +56,149 @@ pub fn cohort(cohort: &Cohort) -> Vec<u8> {
     csv_of(std::iter::once(owned(["case_id", "patient_id"])).chain(rows))
 }
 
-/// One row a drawn case: votes and consensus.
-pub fn reference(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
-    let rows = cohort.drawn_cases().zip(&reference.consensus).map(|(case, consensus)| {
-        let reads = reference.assembled.cases.get(&case.case_id);
-        let count = |wanted: Read| {
-            reads.map_or(0, |r| r.reads.values().filter(|read| **read == wanted).count()).to_string()
-        };
-        let (result, basis) = match consensus {
-            Consensus::Reached { positive, basis } => (
-                if *positive { "positive" } else { "negative" },
-                match basis {
-                    Basis::Unanimous => "unanimous",
-                    Basis::Majority => "majority",
-                    Basis::Incomplete => "incomplete",
-                },
-            ),
-            Consensus::None => ("none", "none"),
-        };
-        owned([
-            &case.case_id,
-            &count(Read::Positive),
-            &count(Read::Negative),
-            &count(Read::Indeterminate),
-            &reads.map_or(0, |r| r.set_aside.len()).to_string(),
-            result,
-            basis,
-        ])
-    });
-    let header = owned([
+/// One row a drawn case: votes and consensus. What only some rules know stands in columns that only they give:
+/// uninterpretable reads, and what an adjudicator said.
+pub fn reference(protocol: &Protocol, cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
+    let uninterpretable = protocol.reference_standard.has_reads && {
+        let mut reads = reference.assembled.cases.values().flat_map(|case| case.reads.values());
+        reads.any(|read| *read == Read::Uninterpretable)
+    };
+    let adjudicated = protocol.reference_standard.has_adjudication();
+    let rows = cohort.drawn_cases().zip(&reference.consensus).zip(&reference.adjudications).map(
+        |((case, consensus), adjudication)| {
+            let of = Reads::of(&case.case_id, reference);
+            let (answer, basis) = match consensus {
+                Consensus::Reached { basis, .. } => (answer(*consensus), basis.name()),
+                Consensus::None(_) => ("none", "none"),
+            };
+            let mut row = vec![
+                case.case_id.clone(),
+                of.count(Read::Positive),
+                of.count(Read::Negative),
+                of.count(Read::Indeterminate),
+            ];
+            if uninterpretable {
+                row.push(of.count(Read::Uninterpretable));
+            }
+            row.push(of.set_aside.to_string());
+            if adjudicated {
+                row.push(adjudication.map_or("", Read::name).to_owned());
+            }
+            row.extend([answer.to_owned(), basis.to_owned()]);
+            row
+        },
+    );
+    let mut header = vec!["case_id", "positive_reads", "negative_reads", "indeterminate_reads"];
+    header.extend(uninterpretable.then_some("uninterpretable_reads"));
+    header.push("set_aside");
+    header.extend(adjudicated.then_some("adjudication"));
+    header.extend(["consensus", "basis"]);
+    csv_of(std::iter::once(header.into_iter().map(str::to_owned).collect()).chain(rows))
+}
+
+fn answer(consensus: Consensus) -> &'static str {
+    match consensus.positive() {
+        Some(true) => "positive",
+        Some(false) => "negative",
+        None => "none",
+    }
+}
+
+/// The reads of the reference readers on one case.
+struct Reads {
+    reads: Vec<Read>,
+    set_aside: usize,
+}
+
+impl Reads {
+    fn of(case_id: &str, reference: &ReferenceStandard) -> Self {
+        let role = |id: &&String| reference.roster.role(id) == Some(ReaderRole::Reference);
+        let case = reference.assembled.cases.get(case_id);
+        Self {
+            reads: reference.assembled.of_role(case_id, &reference.roster, ReaderRole::Reference),
+            set_aside: case.map_or(0, |case| case.set_aside.iter().filter(role).count()),
+        }
+    }
+
+    fn count(&self, wanted: Read) -> String {
+        self.reads.iter().filter(|read| **read == wanted).count().to_string()
+    }
+}
+
+/// The reference standard before any score exists: one row a drawn case, with who said what.
+pub fn reference_for_people(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
+    let header = [
         "case_id",
+        "reference",
+        "level",
+        "reason_for_none",
         "positive_reads",
         "negative_reads",
         "indeterminate_reads",
+        "uninterpretable_reads",
         "set_aside",
-        "consensus",
-        "basis",
-    ]);
-    csv_of(std::iter::once(header).chain(rows))
+        "adjudication",
+        "label_that_came",
+        "readers",
+    ];
+    let came = reference.came.clone().unwrap_or_else(|| vec![None; cohort.drawn.len()]);
+    let rows =
+        cohort.drawn_cases().zip(&reference.consensus).zip(reference.adjudications.iter().zip(came)).map(
+            |((case, consensus), (adjudication, came))| {
+                let of = Reads::of(&case.case_id, reference);
+                let (level, reason) = match consensus {
+                    Consensus::Reached { basis, .. } => (basis.name(), ""),
+                    Consensus::None(why) => ("none", why.name()),
+                };
+                owned([
+                    &case.case_id,
+                    answer(*consensus),
+                    level,
+                    reason,
+                    &of.count(Read::Positive),
+                    &of.count(Read::Negative),
+                    &of.count(Read::Indeterminate),
+                    &of.count(Read::Uninterpretable),
+                    &of.set_aside.to_string(),
+                    adjudication.map_or("", Read::name),
+                    came.map_or("", Read::name),
+                    &who_said_what(&case.case_id, reference),
+                ])
+            },
+        );
+    csv_of(std::iter::once(owned(header)).chain(rows))
+}
+
+/// Every reader of a case with the answer: `R1=positive; R2=negative; R3=set aside`. A role other than that of
+/// a reference reader is named.
+fn who_said_what(case_id: &str, reference: &ReferenceStandard) -> String {
+    let Some(case) = reference.assembled.cases.get(case_id) else { return String::new() };
+    let aside = case.set_aside.iter().map(|reader| (reader, "set aside"));
+    let mut said: Vec<_> =
+        case.reads.iter().map(|(reader, read)| (reader, read.name())).chain(aside).collect();
+    said.sort_unstable();
+    let told: Vec<String> = said
+        .into_iter()
+        .map(|(reader, read)| match reference.roster.role(reader) {
+            Some(role) if role != ReaderRole::Reference => format!("{reader}={read} ({})", role.name()),
+            _ => format!("{reader}={read}"),
+        })
+        .collect();
+    told.join("; ")
+}
+
+/// Cases on which the computed answer and the label that came with the reads differ.
+pub fn differences(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
+    let word = |positive| if positive { "positive" } else { "negative" };
+    let rows = reference.differences(cohort).into_iter().map(|difference| {
+        owned([
+            &difference.case.case_id,
+            word(difference.computed),
+            difference.basis.name(),
+            word(difference.label),
+        ])
+    });
+    csv_of(std::iter::once(owned(["case_id", "consensus", "basis", "label_that_came"])).chain(rows))
 }
 
 /// Tuning cases: what fixed the operating point.

@@ -130,9 +130,14 @@ mod tests {
     proptest! {
         #[test]
         fn changing_the_form_of_an_id_does_not_change_its_fold(
-            letters in "[a-z]{1,3}", number in 1..9999_u32, zeros in 0..4_usize, spaced in any::<bool>(), upper in any::<bool>(),
+            letters in "[a-z]{1,3}",
+            number in 1..9999_u32,
+            zeros in 0..4_usize,
+            spaced in any::<bool>(),
+            upper in any::<bool>(),
         ) {
-            let mut other = format!("{letters}{}{}{number}", if spaced { " " } else { "" }, "0".repeat(zeros));
+            let mut other = format!("{letters}{}{}{number}", if spaced { " \
+                " } else { "" }, "0".repeat(zeros));
             if upper {
                 other = other.to_uppercase();
             }

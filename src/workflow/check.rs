@@ -11,12 +11,13 @@ use super::study::Study;
 use crate::dataset::case::Case;
 use crate::dataset::cases;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
+use crate::digest::RelativePath;
 use crate::document::lint::lint;
 use crate::imaging::image_folder::ImageFolder;
 use crate::model::experiment::Experiment;
 use crate::model::lock::{self, Lock};
 use crate::storage;
-use crate::study::{self, Cohort, Inputs, matches};
+use crate::study::{self, Cohort, Inputs, Step};
 use crate::table::Table;
 
 /// So many images are named that are missing.
@@ -71,11 +72,19 @@ impl Looked {
                 self.said(Ok(table.notes().to_vec()));
             }
         }
-        let reads = &study.protocol.reads.files;
-        if inputs.files.keys().any(|path| reads.iter().any(|pattern| matches(pattern, path.as_str()))) {
-            self.said(study::consensus_of_all(&inputs, &cohort).map(|_| Vec::new()));
-        } else {
-            self.absent.push(format!("the readers' files ({})", reads.join(", ")));
+        let has_reads = !study.protocol.reference_standard.has_reads
+            || inputs.files.keys().any(|path| study::is_reads_file(&study.protocol, path));
+        let absent: Vec<&RelativePath> = study
+            .protocol
+            .reference_standard
+            .files()
+            .filter(|path| !inputs.files.contains_key(path))
+            .collect();
+        if has_reads && absent.is_empty() {
+            self.said(study::consensus_of_all(&inputs, &cohort).map(|reference| reference.warnings));
+        } else if !has_reads {
+            let reads = study.protocol.reads.files.join(", ");
+            self.absent.push(format!("the readers' files ({reads})"));
         }
         self.scores(study, &inputs, &cohort);
         self.model(study, &cohort)
@@ -174,10 +183,13 @@ impl Looked {
     }
 }
 
-/// Adds the readers' files that are there; those that a protocol names and that are not there are errors.
+/// Adds the readers' files that are there, and the tables of readers and labels; those that a protocol names and
+/// that are not there are errors.
 fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    for pattern in &study.protocol.reads.files {
+    let cohort = study::needed_files(&study.protocol, Step::Cohort);
+    let needed = study.patterns(Step::Reads);
+    for pattern in needed.difference(&cohort) {
         // Names that cannot be are told among the names.
         for path in study.expand(pattern)?.0 {
             match storage::read(&path.below(&study.data)) {

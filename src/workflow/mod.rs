@@ -1,6 +1,6 @@
-//! The steps of a study on disk: what `sequester check`, `dataset`, `lock`, `score`, `reads`, `validate`, `report` and
-//! `compare` do, without their options and words. No argument parser, no terminal, no clock and no
-//! environment: those come in with [`Outside`](outside::Outside).
+//! The steps of a study on disk: what `sequester check`, `dataset`, `lock`, `score`, `reads`, `validate`,
+//! `report` and `compare` do, without their options and words. No argument parser, no terminal, no clock and
+//! no environment: those come in with [`Outside`](outside::Outside).
 
 pub mod check;
 pub mod compare;

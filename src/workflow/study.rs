@@ -1,6 +1,6 @@
 //! A study on disk: its folder, where its data lie, where its results go, and its ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
@@ -160,25 +160,40 @@ impl Study {
         let lock = self.model_folder().join("lock.json");
         let lock = if lock.is_file() { Some(storage::read(&lock)?) } else { None };
         let manifests = if lock.is_some() { self.manifests()? } else { Files::new() };
-        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests })
+        let program_version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Inputs { protocol: self.protocol.clone(), files, lock, manifests, program_version })
     }
 
-    /// The names that the inputs of all steps have in a bundle, and what is wrong with them already; no file is
-    /// opened.
+    /// The names that the inputs of all steps have in a bundle, and what is wrong with them already; no file
+    /// is opened.
     pub fn named_inputs(&self) -> (Vec<Named>, Vec<Diagnostic>) {
         let (needed, problems) = self.needed(Step::All);
         (needed.into_iter().map(|needed| needed.named).collect(), problems)
     }
 
+    /// What stands for the files that a step needs, as [`study::needed_files`], and the register of imports once
+    /// something was imported.
+    pub(super) fn patterns(&self, step: Step) -> BTreeSet<String> {
+        let mut patterns = study::needed_files(&self.protocol, step);
+        if step != Step::Cohort
+            && let Some(register) = study::register_path(&self.protocol)
+            && register.below(&self.data).is_file()
+        {
+            patterns.insert(register.to_string());
+        }
+        patterns
+    }
+
     /// The files a step needs, whether they are there or not.
     fn needed(&self, step: Step) -> (Vec<Needed>, Vec<Diagnostic>) {
         let (mut needed, mut problems) = (Vec::new(), Vec::new());
-        for pattern in study::needed_files(&self.protocol, step) {
+        for pattern in self.patterns(step) {
             match self.expand(&pattern) {
                 Ok((paths, refused)) => {
                     problems.extend(refused);
                     for path in paths {
-                        // What `score` writes goes to the output folder, what the team brings lies with the data.
+                        // What `score` writes goes to the output folder, what the team brings lies with the
+                        // data.
                         let own_scores = !self.protocol.scores.external && path == self.protocol.scores.file;
                         let at = Location::file(path.below(if own_scores { &self.out } else { &self.data }));
                         match names::path_of(&format!("{}/{path}", bundle::INPUTS), at.clone()) {

@@ -18,15 +18,6 @@ use crate::storage;
 use crate::study::results::Results;
 use crate::study::{self, Derived, Step};
 
-/// What the bundle takes from the training run beside the lock.
-const RUN_FILES: [&str; 5] = [
-    "experiment.toml",
-    "training.jsonl",
-    "training-manifest.csv",
-    "tuning-manifest.csv",
-    "tuning-scores.csv",
-];
-
 /// What `validate` left.
 pub struct Validated {
     /// The bundle's folder.
@@ -72,7 +63,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     match opening::decide(ledger.entries(), &opened, Some(&recorded), reason) {
         Decision::Refused(why) => return Err(refused(study, why)),
         Decision::Same => {
-            if let Some(validated) = unchanged(study, &derived)? {
+            if let Some(validated) = unchanged(study, &derived, outside)? {
                 return Ok(validated);
             }
         }
@@ -90,11 +81,11 @@ fn refused(study: &Study, why: Refusal) -> Error {
     let (message, hint) = match why {
         Refusal::OtherInputs { openings } => (
             format!("the test set was opened {openings} times, and the inputs have changed since"),
-            "put the inputs back, or give a written reason with --reason; every document will print it",
+            "put the inputs back, or give the reason in words with --reason; every document will print it",
         ),
         Refusal::OtherResults => (
             "the inputs are the same, but this version of the program gives other results".to_owned(),
-            "use the version that the evidence names, or give a written reason with --reason",
+            "use the version that the evidence names, or give the reason in words with --reason",
         ),
     };
     let problem = Diagnostic::error(Code::SecondOpening, message);
@@ -102,13 +93,25 @@ fn refused(study: &Study, why: Refusal) -> Error {
 }
 
 /// The last bundle, if its words are the ones that lie in the study.
-fn unchanged(study: &Study, derived: &Derived) -> Result<Option<Validated>> {
+fn unchanged(study: &Study, derived: &Derived, outside: &Outside<'_>) -> Result<Option<Validated>> {
     let Some((_, folder)) = study.runs().pop() else { return Ok(None) };
     let opened = bag::open(&folder)?;
     if !opened.discrepancies.is_empty() {
         return Err(Error::Evidence(opened.discrepancies));
     }
     let same_words = words(study)?.iter().all(|(path, bytes)| opened.payload.get(path) == Some(bytes));
+    let same_results = derived.files.iter().all(|(path, bytes)| opened.payload.get(path) == Some(bytes));
+    // Interrupted between the bundle and the ledger's line: the bundle is there, and nobody said so.
+    if let Some(root) = opened.root.filter(|_| same_words && same_results)
+        && !study
+            .ledger()?
+            .entries()
+            .iter()
+            .any(|e| e.event == Event::EvidencePublished && e.digests.values().any(|digest| *digest == root))
+    {
+        let digests = BTreeMap::from([(bag::TAG_MANIFEST.to_owned(), root)]);
+        study.record(Event::EvidencePublished, outside, digests, None)?;
+    }
     Ok(same_words.then(|| Validated { bundle: folder, results: derived.results.clone(), unchanged: true }))
 }
 
@@ -158,7 +161,7 @@ fn publish(
     }
     if let Some(lock) = &inputs.lock {
         payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone());
-        for name in RUN_FILES {
+        for name in bundle::RUN_FILES {
             if let Some(path) = study.run_file(name) {
                 payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?);
             }
@@ -195,7 +198,7 @@ fn publish(
         ("External-Description", study.protocol.study.title.clone()),
     ];
     let root = bag::write(&folder, &payload, &info)?;
-    let digests = BTreeMap::from([("tagmanifest-sha256.txt".to_owned(), root)]);
+    let digests = BTreeMap::from([(bag::TAG_MANIFEST.to_owned(), root)]);
     study.record(Event::EvidencePublished, outside, digests, None)?;
     Ok(Validated { bundle: folder, results: derived.results, unchanged: false })
 }

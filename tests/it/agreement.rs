@@ -1,5 +1,5 @@
-//! `reads agreement`: what is said of intervals that are missing, of many readers, of clusters and of copies; and
-//! `compare` beside a contender of two values.
+//! `reads agreement`: what is said of intervals that are missing, of many readers, of clusters and of copies;
+//! and `compare` beside a contender of two values.
 
 use crate::support::sequester;
 

@@ -1,5 +1,5 @@
-//! DICOM as archives write it: irregular in one way each, over the encodings; read with the right values and a
-//! warning, or refused with the true reason.
+//! DICOM as archives write it: irregular in one way each, over the encodings; read with the right values and
+//! a warning, or refused with the true reason.
 
 use proptest::prelude::*;
 use sequester::imaging::dicom::{self, Header};
@@ -183,7 +183,8 @@ fn the_dictionary_tells_what_a_standard_attribute_of_unknown_representation_is()
     assert_eq!(refused(&lut).0, "dicom-lookup-table");
 }
 
-/// CP-246: a sequence that somebody did not know, of undefined length, is in Implicit VR Little Endian inside.
+/// CP-246: a sequence that somebody did not know, of undefined length, is in Implicit VR Little Endian
+/// inside.
 #[test]
 fn an_unknown_sequence_of_undefined_length_is_implicit_inside() {
     for (form, inner, defined) in [
@@ -450,13 +451,20 @@ fn an_element_that_stands_twice_is_said() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn damaged_archive_files_never_panic(
         form in 0_usize..3,
         kind in 0_usize..4,
-        damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0_usize..4), 1..6),
+        damage in proptest::collection::vec(
+            (any::<proptest::sample::Index>(), any::<u8>(), 0_usize..4),
+            1..6
+        ),
     ) {
         let form = FORMS[form];
         let inner = form.item(&form.element((0x28, 0x3003), *b"LO", b"CURVE "), false);

@@ -1,11 +1,12 @@
-//! The published figures of pROC's example, on the data that an installed pROC holds. The data are not in this
-//! repository: without R and pROC the test is skipped, and says so.
+//! The published figures of pROC's example, on the data that an installed pROC holds. The data are not in
+//! this repository: without R and pROC the test is skipped, and says so.
 
 use std::process::Command;
 
 use crate::metrics::{find, json, limit};
 
-/// Robin et al. 2011 (BMC Bioinformatics 12:77) and pROC's manual: AUC and DeLong's 95 % interval of each marker.
+/// Robin et al. 2011 (BMC Bioinformatics 12:77) and pROC's manual: AUC and DeLong's 95 % interval of each
+/// marker.
 const PUBLISHED: [(&str, f64, f64, f64); 2] = [
     ("ndka", 0.611_957_994_6, 0.501_244_999_3, 0.722_670_989_9),
     // Printed with four digits.
@@ -16,7 +17,8 @@ const PUBLISHED: [(&str, f64, f64, f64); 2] = [
 fn the_published_aucs_of_asah_come_out() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("asah.csv");
-    let script = "suppressMessages(library(pROC)); data(aSAH); write.csv(aSAH, commandArgs(TRUE)[1], row.names = FALSE)";
+    let script = "suppressMessages(library(pROC)); data(aSAH); write.csv(aSAH, commandArgs(TRUE)[1], \
+        row.names = FALSE)";
     let wrote = Command::new("Rscript").args(["-e", script]).arg(&path).output();
     if !wrote.is_ok_and(|o| o.status.success()) || !path.exists() {
         eprintln!(

@@ -169,15 +169,14 @@ fn bad_input_is_refused_with_its_code() {
 #[cfg(feature = "torch")]
 mod runs {
     use std::path::Path;
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
 
     use super::{Value, json, refused};
-    use crate::support::{files, sequester};
+    use crate::support::{files, interrupted_once, sequester};
 
     const EXPERIMENT: &str = include_str!("../../protocols/exp-random-smoke.toml");
 
-    /// The smoke experiment at the lowest resolution. The split's seed stays, so runs share their tuning cases.
+    /// The smoke experiment at the lowest resolution. The split's seed stays, so runs share their tuning
+    /// cases.
     fn experiment(folder: &Path, name: &str, seed: u32, epochs: u32) -> String {
         let (head, training) = EXPERIMENT.split_once("[training]").expect("a section");
         let text = format!("{head}[training]{}", training.replace("seed = 5", &format!("seed = {seed}")))
@@ -192,32 +191,27 @@ mod runs {
 
     fn arguments(study: &Path, experiment: &str, out: &str) -> Vec<String> {
         let at = |name: &str| study.join(name).to_string_lossy().into_owned();
-        ["train", "--experiment", experiment, "--cases", &at("development.csv"), "--images", &at("images")]
-            .into_iter()
-            .chain(["--out", out])
-            .map(str::to_owned)
-            .collect()
+        [
+            "train",
+            "--experiment",
+            experiment,
+            "--case-table",
+            &at("development.csv"),
+            "--images",
+            &at("images"),
+        ]
+        .into_iter()
+        .chain(["--out", out])
+        .map(str::to_owned)
+        .collect()
     }
 
     /// Trains for so many epochs that it cannot be complete, and is interrupted after the first.
-    #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
     fn interrupted(arguments: &[String], out: &Path) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sequester"))
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts");
-        let start = Instant::now();
         let curve = out.join("run").join("training.jsonl");
-        while std::fs::metadata(&curve).map_or(0, |m| m.len()) == 0 {
-            assert!(start.elapsed() < Duration::from_secs(120), "no epoch within two minutes");
-            assert!(child.try_wait().expect("waits").is_none(), "the training ended by itself");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
-        assert_eq!(child.wait().expect("ends").code(), Some(130));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let has_epoch = || std::fs::metadata(&curve).is_ok_and(|m| m.len() > 0);
+        assert_eq!(interrupted_once(&arguments, has_epoch).code, 130);
     }
 
     #[test]

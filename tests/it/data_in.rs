@@ -46,7 +46,7 @@ fn leakage_reads_images_where_the_archives_put_them() {
     table("alike.csv", &[6]);
     let run = |second: &str| {
         let [one, second, images] = [text("one.csv"), text(second), text("nih")];
-        sequester(&["dataset", "leakage", &one, &second, "--nih", "--images", &images, "--json"])
+        sequester(&["dataset", "leakage", &one, &second, "--format", "nih", "--images", &images, "--json"])
     };
     let apart = run("two.csv");
     assert_eq!(apart.code, 0, "{}", apart.stderr);

@@ -1,5 +1,5 @@
-//! Which interval decides an endpoint: never one that collapsed, that sees no spread where a share has no error,
-//! or that takes the cases of one patient as independent.
+//! Which interval decides an endpoint: never one that collapsed, that sees no spread where a share has no
+//! error, or that takes the cases of one patient as independent.
 
 use std::collections::BTreeMap;
 
@@ -43,8 +43,8 @@ fn cases() -> impl Strategy<Value = (Vec<bool>, Vec<f64>, Vec<u32>, Vec<u32>)> {
     })
 }
 
-/// Whether a patient has several cases among those that `metric` counts, or cases of both classes where it rests
-/// on both.
+/// Whether a patient has several cases among those that `metric` counts, or cases of both classes where it
+/// rests on both.
 fn has_clusters(metric: Metric, labels: &[bool], scores: &[f64], patients: &[u32]) -> bool {
     let mut seen: BTreeMap<u32, u32> = BTreeMap::new();
     for ((&label, &score), &patient) in labels.iter().zip(scores).zip(patients) {
@@ -67,7 +67,8 @@ proptest! {
 
     #[test]
     fn no_criterion_is_judged_by_an_interval_that_is_none((labels, scores, patients, sites) in cases()) {
-        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: Some(&sites) };
+        let (labels, scores) = (&labels, &scores);
+        let sample = Sample { labels, scores, patients: Some(&patients), sites: Some(&sites) };
         for metric in Metric::ENDPOINTS {
             let clustered = has_clusters(metric, &labels, &scores, &patients);
             for unit in UNITS {
@@ -75,14 +76,13 @@ proptest! {
                     for (_, rule) in Fallback::NAMES {
                         let decided = decision(metric, &sample, by, unit, rule);
                         let what = format!("{metric:?} {by:?} {unit:?} {rule:?}: {decided:?}");
-                        prop_assert!(rule != Fallback::None || decided.fault.is_none() || decided.interval.is_none(), "{what}");
+                        let sound = decided.fault.is_none() || decided.interval.is_none();
+                        prop_assert!(rule != Fallback::None || sound, "{what}");
                         let Some(interval) = decided.interval else { continue };
                         prop_assert!(interval.upper - interval.lower > 1e-9, "{what}");
                         prop_assert!(decided.fault.is_some() || interval.method == by, "{what}");
-                        let drawn = matches!(
-                            interval.unit,
-                            Some(ResamplingUnit::Patient | ResamplingUnit::Site | ResamplingUnit::SiteThenPatient)
-                        );
+                        use ResamplingUnit::{Patient, Site, SiteThenPatient};
+                        let drawn = matches!(interval.unit, Some(Patient | Site | SiteThenPatient));
                         let together = matches!(
                             interval.method,
                             By::Obuchowski | By::KornGraubard | By::ClopperPearsonPatients | By::Hoeffding
@@ -112,7 +112,8 @@ proptest! {
             for by in metric.methods() {
                 let decided = decision(metric, &sample, by, ResamplingUnit::Case, Fallback::default());
                 let interval = decided.interval.expect("decides");
-                prop_assert!((interval.lower - exact).abs() < 1e-12, "{metric:?} {by:?} {interval:?} {exact}");
+                prop_assert!((interval.lower - exact).abs() < 1e-12, "{metric:?} {by:?} {interval:?} \
+                    {exact}");
             }
         }
     }
@@ -132,7 +133,8 @@ proptest! {
                 decided.interval.map(|i| i.lower)
             };
             if matches!(by, By::ClopperPearson | By::Wilson | By::BootstrapExact | By::BootstrapPercentile) {
-                prop_assert!(bound(errors) <= bound(0), "{by:?} {cases} {errors}: {:?} {:?}", bound(errors), bound(0));
+                prop_assert!(bound(errors) <= bound(0), "{by:?} {cases} {errors}: {:?} \
+                    {:?}", bound(errors), bound(0));
             }
         }
     }
@@ -316,8 +318,8 @@ fn a_protocol_of_format_1_is_refused_with_what_changed() {
     }
 }
 
-/// What decides the sensitivity of patients with one or three images covers as its level says, where a declared
-/// Clopper-Pearson interval does not.
+/// What decides the sensitivity of patients with one or three images covers as its level says, where a
+/// declared Clopper-Pearson interval does not.
 #[test]
 fn what_decides_covers_where_patients_have_several_images() {
     use sequester::statistics::random::Stream;
@@ -327,7 +329,8 @@ fn what_decides_covers_where_patients_have_several_images() {
         let mut stream = Stream::new(11, run);
         let (mut scores, mut ids) = (Vec::new(), Vec::new());
         for patient in 0..patients {
-            // With probability 0.4 one draw holds for all images of the patient: an intra-patient correlation of 0.4.
+            // With probability 0.4 one draw holds for all images of the patient: an intra-patient correlation
+            // of 0.4.
             let (common, shared) = (stream.unit() < truth, stream.unit() < 0.4);
             for _ in 0..if patient % 2 == 0 { 3 } else { 1 } {
                 let right = if shared { common } else { stream.unit() < truth };

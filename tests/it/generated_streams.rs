@@ -1,5 +1,6 @@
-//! Streams over the parameters of every codec, against what their encoders were given. `scripts/decoders.sh` does the same for
-//! more than two thousand, beside GDCM and pydicom; `docs/decoders.md` has its figures. This is every so manieth of them.
+//! Streams over the parameters of every codec, against what their encoders were given. `scripts/decoders.sh`
+//! does the same for more than two thousand, beside GDCM and pydicom; `docs/decoders.md` has its figures.
+//! This is every so manieth of them.
 
 use sequester::digest::Digest;
 use sequester::imaging::dicom;

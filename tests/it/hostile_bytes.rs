@@ -1,5 +1,5 @@
-//! Whatever the bytes, a parser gives a value or a diagnostic: it never panics. Random bytes, and valid files with
-//! random damage, for every parser of foreign bytes (DICOM has its own in `imaging::dicom`).
+//! Whatever the bytes, a parser gives a value or a diagnostic: it never panics. Random bytes, and valid files
+//! with random damage, for every parser of foreign bytes (DICOM has its own in `imaging::dicom`).
 
 use std::path::Path;
 
@@ -21,7 +21,8 @@ const PROTOCOL: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
 const EXPERIMENT: &str = include_str!("../../protocols/exp-2a.toml");
 const LOCK: &str = include_str!("../../fixtures/report/lock.json");
 const CASES: &str = "case_id,patient_id,sex,age_years,view,label\na,p,F,40,PA,1\nb,q,M,50,AP,0\n";
-const NIH: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position\n\
+const NIH: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View \
+    Position\n\
                    00000001_000.png,Edema|Mass,0,1,058Y,M,PA\n";
 const READS: &str = "case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n";
 const SCORES: &str = "case_id,score,refused\na,0.25,\nb,,age 81 is outside 18-80 years\n";
@@ -69,7 +70,10 @@ proptest! {
     #[test]
     fn damaged_files_never_panic(
         which in 0_usize..8,
-        damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0_usize..3), 1..6),
+        damage in proptest::collection::vec(
+            (any::<proptest::sample::Index>(), any::<u8>(), 0_usize..3),
+            1..6
+        ),
     ) {
         let mut bytes = match which {
             0 => PROTOCOL.as_bytes().to_vec(),
@@ -104,8 +108,9 @@ fn dicom_file(elements: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// Found by fuzzing: a parser that reads whole values takes the last two of six bytes of an attribute of tags for the next
-/// element, and what follows for its length. It reserved four gigabytes for a file of three kilobytes.
+/// Found by fuzzing: a parser that reads whole values takes the last two of six bytes of an attribute of tags
+/// for the next element, and what follows for its length. It reserved four gigabytes for a file of three
+/// kilobytes.
 #[test]
 fn a_length_that_is_no_multiple_of_its_value_is_refused_before_it_is_parsed() {
     let after: &[u8] = b"\xe0\x7f\x10\x00OB\x00\x00\x04\x00\x00\x00\x01\x02\x03\x04";
@@ -128,7 +133,8 @@ fn a_length_that_is_no_multiple_of_its_value_is_refused_before_it_is_parsed() {
 /// A sequence whose item is longer than the sequence itself.
 #[test]
 fn a_sequence_ends_where_its_length_says() {
-    let sequence = b"\x08\x00\x12\x21SQ\x00\x00\x0c\x00\x00\x00\xfe\xff\x00\xe0\x0c\x00\x00\x00\x08\x00\x50\x11UI\x04\x001.2\0";
+    let sequence = b"\x08\x00\x12\x21SQ\x00\x00\x0c\x00\x00\x00\
+        \xfe\xff\x00\xe0\x0c\x00\x00\x00\x08\x00\x50\x11UI\x04\x001.2\0";
     let problem = dicom::from_bytes(&dicom_file(&[sequence])).expect_err("refused");
     assert!(problem.message.contains("should end at byte"), "{problem}");
 }

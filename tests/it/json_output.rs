@@ -1,7 +1,9 @@
-//! What `--json` prints, against the schemas in `docs/schemas/`: every command has one, and its output keeps to it.
+//! What `--json` prints, against the schemas in `docs/schemas/`: every command has one, and its output keeps
+//! to it.
 //!
-//! `SEQUESTER_WRITE_SCHEMAS=1 cargo test --test it json_output` writes them again from what the commands print. A key
-//! that is new, gone or of another type is then a change of a file that a person reads, and fails here until it is.
+//! `SEQUESTER_WRITE_SCHEMAS=1 cargo test --test it json_output` writes them again from what the commands
+//! print. A key that is new, gone or of another type is then a change of a file that a person reads, and
+//! fails here until it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,7 +70,7 @@ fn models(outputs: &mut Outputs, dicom: &Path) {
     outputs.add(
         "lock",
         0,
-        &["lock", "--run", text(&run), "--out", text(&again), "--operating-point", "youden"],
+        &["lock", "--training-run", text(&run), "--out", text(&again), "--rule", "youden"],
     );
     outputs.add("score", 0, &["score", folder]);
     outputs.add("score-files", 0, &["score", "--model", text(&model), text(dicom)]);
@@ -121,7 +123,7 @@ fn data(outputs: &mut Outputs) -> (tempfile::TempDir, PathBuf) {
             text(&at("classes")),
             "--positive",
             "pneumonia",
-            "--patient",
+            "--patient-pattern",
             "(person[0-9]+)",
             "--out",
             text(&at("table.csv")),
@@ -167,7 +169,7 @@ fn statistics(outputs: &mut Outputs) {
         all.extend(own.lines().skip(1).map(|line| format!("{line}\n")));
     }
     std::fs::write(&reads, &all).expect("writes");
-    outputs.add("reads-agreement", 0, &["reads", "agreement", text(&reads), "--label", "read"]);
+    outputs.add("reads-agreement", 0, &["reads", "agreement", text(&reads), "--read", "read"]);
     let mut tables = Vec::new();
     for (name, shift) in [("one", 0.0), ("two", 0.2)] {
         let mut table = String::from("case_id,patient_id,label,score\n");
@@ -186,8 +188,19 @@ fn statistics(outputs: &mut Outputs) {
     outputs.add("compare", 0, &["compare", &tables[0], &tables[1], "--bootstrap", "50"]);
 }
 
+/// Only the build that trains prints the document of a training.
+#[cfg(feature = "torch")]
+fn trainings(outputs: &mut Outputs) {
+    let bench = crate::training::Bench::new();
+    let arguments = bench.arguments("model");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    outputs.add("train", 0, &arguments);
+}
+
 fn outputs() -> Outputs {
     let mut outputs = Outputs::default();
+    #[cfg(feature = "torch")]
+    trainings(&mut outputs);
     studies(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);
     models(&mut outputs, &dicom);
@@ -288,6 +301,7 @@ fn what_every_command_prints_keeps_to_its_schema() {
         .expect("lists")
         .flatten()
         .map(|entry| entry.path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .filter(|name| cfg!(feature = "torch") || name != "train")
         .collect();
     let tested: BTreeSet<String> = outputs.0.keys().map(|name| (*name).to_owned()).collect();
     assert_eq!(there, tested, "a schema without an output, or an output without a schema");

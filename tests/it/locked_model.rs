@@ -182,8 +182,11 @@ fn a_locked_model_scores_a_cohort_and_an_auditor_gets_the_very_scores_again() {
     assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
     let known = Path::new("/proc/cpuinfo").is_file();
     let asked = if known { "equal to the last bit is asked" } else { "at most 1e-5 is asked" };
-    for part in ["yes  Does the locked model give", "80 images scored again, largest difference 0.0e0", asked]
-    {
+    for part in [
+        "yes             Does the locked model give",
+        "80 images scored again, largest difference 0.0e0",
+        asked,
+    ] {
         assert!(verified.stdout.contains(part), "{part}: {}", verified.stdout);
     }
     // Somebody else has the bundle alone, and names weights and images.
@@ -202,8 +205,8 @@ fn a_locked_model_scores_a_cohort_and_an_auditor_gets_the_very_scores_again() {
     ];
     let json = sequester(&arguments);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
-    assert_eq!(json["answers"][5]["question"], "scores");
-    assert_eq!(json["answers"][5]["holds"], true);
+    let last = json["answers"].as_array().and_then(|answers| answers.last()).expect("answers");
+    assert_eq!((&last["question"], &last["answer"]), (&"scores".into(), &"yes".into()));
 }
 
 #[test]
@@ -222,7 +225,7 @@ fn changed_scores_are_found_even_where_the_bundle_agrees_with_itself() {
     assert_eq!(study.run("verify", &[]).code, 0);
     let verified = verify(&study, &[]);
     assert_eq!(verified.code, 20, "{}", verified.stdout);
-    assert!(verified.stdout.contains("NO   Does the locked model give"), "{}", verified.stdout);
+    assert!(verified.stdout.contains("NO              Does the locked model give"), "{}", verified.stdout);
     // The forged table is not the one that the record names, so no machine is known for it.
     assert!(verified.stdout.contains("on a machine that is not recorded: at most 1e-5"));
     let told = format!("case {}: recorded 0.987, scored again {}", cells[0], cells[1]);

@@ -3,6 +3,7 @@
 mod agreement;
 mod archive_dicom;
 mod asah;
+mod audit;
 mod bad_input;
 mod bootstrap_laws;
 mod compare;
@@ -23,6 +24,7 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod properties;
+mod readers;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

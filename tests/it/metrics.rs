@@ -55,7 +55,7 @@ fn metrics_print_the_exact_reference_values() {
             "score_b",
             "--threshold",
             "0.5,0.4",
-            "--cluster",
+            "--patient",
             "patient_id",
             "--bootstrap",
             "100",
@@ -157,7 +157,7 @@ fn every_estimate_has_a_value_or_a_reason_and_warnings_are_data() {
             &input(name),
             "--compare",
             "score_b",
-            "--by",
+            "--subgroup",
             "site,sex",
             "--site",
             "site",
@@ -177,7 +177,7 @@ fn every_estimate_has_a_value_or_a_reason_and_warnings_are_data() {
             }
         }
     }
-    let report = json(&["metrics", &input("d07_subgroups600"), "--by", "site", "--bootstrap", "20"]);
+    let report = json(&["metrics", &input("d07_subgroups600"), "--subgroup", "site", "--bootstrap", "20"]);
     let c = find(&report, "auc", &[("subgroup", "site=C".into())]);
     assert_eq!(c["not_evaluable"], "there is no positive case");
     let d = find(&report, "sensitivity", &[("subgroup", "site=D".into())]);
@@ -189,7 +189,7 @@ fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads() {
     let file = input("d05_ties2000");
     let run = |threads| {
         let output = sequester(
-            &["metrics", &file, "--cluster", "patient_id", "--bootstrap", "200", "--seed", "11", "--json"],
+            &["metrics", &file, "--patient", "patient_id", "--bootstrap", "200", "--seed", "11", "--json"],
             threads,
         );
         assert!(output.status.success());
@@ -237,7 +237,7 @@ fn bad_tables_are_refused_with_a_place_and_a_way_out() {
     check("label,score\n1,0.5,9\n", &[], 1, &["error[row-length]", "t.csv:2"]);
     check("label,score\n1,0.5\n", &["--level", "1"], 2, &["error[option-out-of-range]"]);
     check("label,score\n1,0.5\n", &["--metric", "auroc"], 2, &["error[metric-unknown]", "average_precision"]);
-    check("label,score\n1,0.5\n", &["--unit", "patient"], 2, &["add --cluster"]);
+    check("label,score\n1,0.5\n", &["--unit", "patient"], 2, &["add --patient"]);
     check(
         "label,score\nsick,0.5\nwell,0.4\n",
         &[],
@@ -335,14 +335,14 @@ fn reader_agreement_prints_the_exact_reference_values() {
 #[test]
 fn the_device_among_the_reads_is_set_beside_each_reader() {
     let file = input("r02_missing200");
-    let report = json(&["reads", "agreement", &file, "--device", "R3"]);
+    let report = json(&["reads", "agreement", &file, "--device-reader", "R3"]);
     assert_eq!(report["readers"], serde_json::json!(["R1", "R2"]));
     let beside = find(&report, "mcnemar", &[("model", "device - R1, by the others".into())]);
     assert!(beside["p_value"].as_f64().is_some_and(|p| (0.0..=1.0).contains(&p)), "{beside}");
     let device = find(&report, "sensitivity", &[("model", "device / others, cases of R1".into())]);
     let reader = find(&report, "sensitivity", &[("model", "R1 / others".into())]);
     assert_eq!(device["n"], reader["n"]);
-    let unknown = sequester(&["reads", "agreement", &file, "--device", "R9"], "1");
+    let unknown = sequester(&["reads", "agreement", &file, "--device-reader", "R9"], "1");
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("the readers are R1, R2, R3"));
 }
@@ -402,7 +402,7 @@ fn bins_curves_and_sentences_come_for_every_model_and_threshold() {
     assert_eq!(told, [each("score", 0.5), each("score", 0.2), each("b", 0.5), each("b", 0.2)]);
     // A threshold or a column named twice gives nothing twice: `find` panics where it does.
     find(&report, "f1", &[("model", "b".into()), ("threshold", 0.5.into()), ("prevalence", Value::Null)]);
-    let report = json(&["metrics", file, "--by", "sex,sex", "--bootstrap", "0"]);
+    let report = json(&["metrics", file, "--subgroup", "sex,sex", "--bootstrap", "0"]);
     find(&report, "auc", &[("subgroup", "sex=F".into())]);
     let shown = sequester(&[&common[..], &["--threshold", "0.5,0.2"]].concat(), "1");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
@@ -483,7 +483,7 @@ fn the_exact_bootstrap_is_the_law_that_replicates_tend_to() {
     }
     for (more, says) in [
         (
-            &["--bootstrap", "exact", "--cluster", "patient_id"][..],
+            &["--bootstrap", "exact", "--patient", "patient_id"][..],
             "there is none where patients or sites are drawn",
         ),
         (&["--bootstrap", "some"], "not a number of replicates, nor exact"),

@@ -1,5 +1,6 @@
-//! Names of files on the way into a bundle, and bundles before the public tools: coreutils' `sha256sum -c` and, where
-//! `SEQUESTER_BAGIT_PYTHON` names a Python with the package `bagit`, the Library of Congress's `bagit.py --validate`.
+//! Names of files on the way into a bundle, and bundles before the public tools: coreutils' `sha256sum -c`
+//! and, where `SEQUESTER_BAGIT_PYTHON` names a Python with the package `bagit`, the Library of Congress's
+//! `bagit.py --validate`.
 
 use std::path::Path;
 use std::process::Command;
@@ -203,7 +204,8 @@ fn every_bag_of_admitted_names_passes_sha256sum() {
 fn every_bag_of_admitted_names_passes_bagit_py() {
     let Some(python) = std::env::var_os("SEQUESTER_BAGIT_PYTHON") else {
         eprintln!(
-            "SKIPPED every_bag_of_admitted_names_passes_bagit_py: set SEQUESTER_BAGIT_PYTHON to a Python with bagit"
+            "SKIPPED every_bag_of_admitted_names_passes_bagit_py: set SEQUESTER_BAGIT_PYTHON to a Python \
+             with bagit"
         );
         return;
     };

@@ -1,4 +1,5 @@
-//! Readers with more than two answers, through `sequester reads agreement`, beside irrCAC, krippendorff and statsmodels.
+//! Readers with more than two answers, through `sequester reads agreement`, beside irrCAC, krippendorff and
+//! statsmodels.
 
 use serde_json::Value;
 
@@ -55,7 +56,8 @@ fn coefficients_of_any_number_of_answers_match_irrcac_krippendorff_and_statsmode
 fn answers_are_declared_or_taken_from_the_file_and_misspelt_ones_are_named() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("reads.csv");
-    let rows = "case_id,reader_id,label\nA,R1,Normal\nA,R2,normal\nB,R1,mass\nB,R2,efusion\nC,R1,mass\nC,R2,unclear\n";
+    let rows = "case_id,reader_id,label\nA,R1,Normal\nA,R2,normal\n\
+                B,R1,mass\nB,R2,efusion\nC,R1,mass\nC,R2,unclear\n";
     std::fs::write(&path, rows).expect("writes");
     let file = path.to_str().expect("path");
     let run = |more: &[&str]| {
@@ -82,7 +84,7 @@ fn answers_are_declared_or_taken_from_the_file_and_misspelt_ones_are_named() {
         (&["--categories", "normal"][..], "needs a choice"),
         (&["--categories", "normal,Normal"], "repeated"),
         (&["--categories", "a,b", "--nominal"], "cannot be used with"),
-        (&["--nominal", "--device", "R1"], "cannot be used with"),
+        (&["--nominal", "--device-reader", "R1"], "cannot be used with"),
     ] {
         let (code, shown) = run(more);
         assert!(code == Some(2) && shown.contains(says), "{more:?} {shown}");

@@ -1,7 +1,10 @@
-//! Evidence that earlier versions wrote verifies as long as its format number stands, and is refused by name after
-//! (`fixtures/evidence/`).
+//! Evidence that earlier versions wrote verifies as long as its format number stands, and is refused by name
+//! after (`fixtures/evidence/`).
 
 use std::path::{Path, PathBuf};
+
+use sequester::evidence::{bag, bundle};
+use sequester::study;
 
 use crate::support::{files, sequester};
 
@@ -80,5 +83,35 @@ fn the_fixtures_say_which_formats_they_are_of() {
 fn a_changed_byte_in_a_fixture_is_found() {
     for version in [1, 2] {
         assert_eq!(verify(changed(version).path()).code, 20, "format {version}");
+    }
+}
+
+/// Results name the program that made them; a later version derives them with that name, and not with its own.
+#[test]
+fn a_later_version_derives_the_results_that_an_earlier_one_wrote() {
+    for name in V2 {
+        let mut payload = bag::open(&fixture(2, name)).expect("opens").payload;
+        let path = |name: &str| bundle::path("", name).expect("a path");
+        let edited = |payload: &bag::Payload, name: &str, before: &str, after: &str| {
+            let text = bundle::text(payload, name).expect("text");
+            assert!(text.contains(before), "{name} holds {before}");
+            text.replace(before, after).into_bytes()
+        };
+        let now = env!("CARGO_PKG_VERSION");
+        let environment =
+            edited(&payload, bundle::ENVIRONMENT, &format!("sequester {now}"), "sequester 0.0.9");
+        let results = edited(
+            &payload,
+            bundle::RESULTS,
+            &format!("\"program_version\": \"{now}\""),
+            "\"program_version\": \"0.0.9\"",
+        );
+        payload.insert(path(bundle::ENVIRONMENT), environment);
+        let derived = study::derive(&bundle::inputs(&payload).expect("inputs")).expect("derives");
+        assert_eq!(derived.results.method.program_version, "0.0.9");
+        assert!(
+            derived.files[&path(bundle::RESULTS)] == results,
+            "{name}: the same bytes but for the version"
+        );
     }
 }

@@ -42,12 +42,14 @@ fn the_file_holds_every_operation_and_the_very_weights() {
     for (architecture, kinds) in [
         (
             Architecture::Densenet121,
-            "AveragePool:3 BatchNormalization:121 Concat:58 Conv:120 Flatten:1 Gemm:3 GlobalAveragePool:1 Identity:1 \
+            "AveragePool:3 BatchNormalization:121 Concat:58 Conv:120 Flatten:1 Gemm:3 GlobalAveragePool:1 \
+             Identity:1 \
              MaxPool:1 Relu:123 Squeeze:1",
         ),
         (
             Architecture::EfficientnetLite0,
-            "Add:9 BatchNormalization:49 Clip:33 Conv:49 Flatten:1 Gemm:3 GlobalAveragePool:1 Identity:1 Relu:2 \
+            "Add:9 BatchNormalization:49 Clip:33 Conv:49 Flatten:1 Gemm:3 GlobalAveragePool:1 Identity:1 \
+             Relu:2 \
              Squeeze:1",
         ),
     ] {
@@ -63,7 +65,8 @@ fn the_file_holds_every_operation_and_the_very_weights() {
         let counts: Vec<String> = counts.iter().map(|(kind, n)| format!("{kind}:{n}")).collect();
         assert_eq!(counts.join(" "), kinds);
 
-        // Every tensor is there once, with the locked values, and is used; every value is made before it is used.
+        // Every tensor is there once, with the locked values, and is used; every value is made before it is
+        // used.
         let weights = locked_weights(&lock, &folder.path().join(architecture.name())).expect("reads");
         let mut known: BTreeSet<&str> = BTreeSet::from(["image"]);
         for tensor in &graph.initializer {
@@ -151,7 +154,8 @@ for value in together:
 fn onnxruntime_gives_the_logits_of_the_locked_model() {
     let Some(python) = std::env::var_os("SEQUESTER_ONNX_PYTHON") else {
         eprintln!(
-            "SKIPPED onnxruntime_gives_the_logits_of_the_locked_model: set SEQUESTER_ONNX_PYTHON to a Python with onnxruntime"
+            "SKIPPED onnxruntime_gives_the_logits_of_the_locked_model: set SEQUESTER_ONNX_PYTHON to a \
+             Python with onnxruntime"
         );
         return;
     };

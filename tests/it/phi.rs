@@ -1,5 +1,6 @@
-//! What identifies a person in DICOM images stays there: a study whose images carry marked names, identifiers, dates and
-//! private attributes runs to the end, and no byte of them is in what it writes or says. Only with libtorch.
+//! What identifies a person in DICOM images stays there: a study whose images carry marked names,
+//! identifiers, dates and private attributes runs to the end, and no byte of them is in what it writes or
+//! says. Only with libtorch.
 
 use std::path::Path;
 
@@ -65,7 +66,8 @@ fn dicom(path: &Path, age: &str) -> Vec<u8> {
     bytes
 }
 
-/// The text of a PDF by poppler's `pdftotext`, which undoes compression and fonts; empty, and said so, without it.
+/// The text of a PDF by poppler's `pdftotext`, which undoes compression and fonts; empty, and said so,
+/// without it.
 #[cfg(feature = "pdf")]
 fn pdf_text(path: &Path) -> String {
     match std::process::Command::new("pdftotext").arg(path).arg("-").output() {

@@ -48,17 +48,23 @@ fn same(a: Option<f64>, b: Option<f64>) -> bool {
 
 proptest! {
     #[test]
-    fn splitting_every_case_into_equal_parts_changes_no_value((labels, scores) in cases(), parts in 2..5_usize) {
+    fn splitting_every_case_into_equal_parts_changes_no_value(
+        (labels, scores) in cases(),
+        parts in 2..5_usize,
+    ) {
         let repeat = |n: usize| (0..n).flat_map(|i| std::iter::repeat_n(i, parts)).collect::<Vec<_>>();
         let rows = repeat(labels.len());
         let many_labels: Vec<bool> = rows.iter().map(|&i| labels[i]).collect();
         let many_scores: Vec<f64> = rows.iter().map(|&i| scores[i]).collect();
         for metric in Metric::ALL {
             // A fit that has no finite maximum stops somewhere: both say so.
-            let (one, many) = (of(metric, &labels, &scores, 0.5), of(metric, &many_labels, &many_scores, 0.5));
+            let one = of(metric, &labels, &scores, 0.5);
+            let many = of(metric, &many_labels, &many_scores, 0.5);
             let digits = if metric >= Metric::CalibrationSlope { 1e-6 } else { 1e-10 };
             match (one.value, many.value) {
-                (Some(a), Some(b)) => prop_assert!((a - b).abs() <= digits * a.abs().max(1.0), "{metric:?} {a} {b}"),
+                (Some(a), Some(b)) => {
+                    prop_assert!((a - b).abs() <= digits * a.abs().max(1.0), "{metric:?} {a} {b}");
+                }
                 (a, b) => prop_assert_eq!(a, b, "{:?}", metric),
             }
         }
@@ -106,14 +112,16 @@ proptest! {
         for metric in Metric::ALL {
             let estimate = of(metric, &labels, &scores, 0.5);
             let Some(value) = estimate.value else {
-                prop_assert!(estimate.not_evaluable.is_some() && estimate.intervals.is_empty(), "{:?}", metric);
+                prop_assert!(estimate.not_evaluable.is_some(), "{metric:?}");
+                prop_assert!(estimate.intervals.is_empty(), "{metric:?}");
                 continue;
             };
             prop_assert!(value.is_finite());
             for i in &estimate.intervals {
                 prop_assert!(i.lower.is_finite() && i.upper.is_finite() && i.lower <= i.upper);
                 // At 0 of n and n of n, rounding may put a limit one unit in the last place beyond the value.
-                prop_assert!(i.lower <= value + 1e-15 && value - 1e-15 <= i.upper, "{metric:?} {value} {i:?}");
+                prop_assert!(i.lower <= value + 1e-15 && value - 1e-15 <= i.upper, "{metric:?} {value} \
+                    {i:?}");
             }
         }
     }
@@ -137,7 +145,8 @@ proptest! {
         use Metric::*;
         for (here, there) in [
             (Auc, Auc), (Sensitivity, Specificity), (Specificity, Sensitivity), (Ppv, Npv), (Npv, Ppv),
-            (Accuracy, Accuracy), (BalancedAccuracy, BalancedAccuracy), (Youden, Youden), (Mcc, Mcc), (Brier, Brier),
+            (Accuracy, Accuracy), (BalancedAccuracy, BalancedAccuracy), (Youden, Youden), (Mcc, Mcc),
+            (Brier, Brier),
             (LogLoss, LogLoss), (DiagnosticOddsRatio, DiagnosticOddsRatio),
         ] {
             let (a, b) = (of(here, &labels, &scores, 0.5), of(there, &swapped, &mirrored, 0.5));
@@ -149,7 +158,8 @@ proptest! {
                 list
             };
             for (x, y) in symmetric(&a).iter().zip(&symmetric(&b)) {
-                prop_assert!(same(Some(x.lower), Some(y.lower)) && same(Some(x.upper), Some(y.upper)), "{here:?}");
+                let (lower, upper) = (same(Some(x.lower), Some(y.lower)), same(Some(x.upper), Some(y.upper)));
+                prop_assert!(lower && upper, "{here:?}");
             }
         }
         let down: Vec<f64> = scores.iter().map(|s| -s).collect();

@@ -50,7 +50,7 @@ fn the_full_nih_metadata_hold_the_stated_facts_and_divide_into_the_stated_number
     let out = tempfile::tempdir().expect("a folder");
     let folder = out.path().join("split");
     let to = folder.to_str().expect("UTF-8");
-    let split = json(&["split", &table, "--images", "79113,16370,rest", "--seed", "3", "--out", to]);
+    let split = json(&["split", &table, "--sizes", "79113,16370,rest", "--seed", "3", "--out", to]);
     let images: Vec<_> =
         split["sets"].as_array().expect("sets").iter().map(|s| s["images"].as_u64()).collect();
     assert_eq!(images, [79_113, 16_370, 16_637].map(Some));
@@ -63,7 +63,7 @@ fn the_full_nih_metadata_hold_the_stated_facts_and_divide_into_the_stated_number
     let again: serde_json::Value = serde_json::from_str(&again.stdout).expect("JSON");
     assert_eq!(again["sets"][0]["images"], 79_113);
     assert_eq!(again["sets"][0]["positives"], split["sets"][0]["positives"]);
-    let _ = json(&["split", &table, "--images", "79113,16370,rest", "--seed", "3", "--out", to]);
+    let _ = json(&["split", &table, "--sizes", "79113,16370,rest", "--seed", "3", "--out", to]);
     let other = ["dataset", "split", &table, "--positive", "Pneumonia", "--seed", "4", "--out", to];
     let refused = sequester(&other);
     assert_eq!(refused.code, 1);
@@ -147,7 +147,8 @@ fn the_index_of_the_621_images_has_the_counts_that_are_known() {
     assert_eq!(there, 621);
 }
 
-/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different headers.
+/// Tests 1, 4, 5 and 6 of the Udacity files are one image: the same pixels and the same UIDs under different
+/// headers.
 #[test]
 fn one_image_under_two_patients_is_found_by_uid_and_by_pixels() {
     let Some(data) = real_data("one_image_under_two_patients_is_found_by_uid_and_by_pixels") else { return };
@@ -168,4 +169,59 @@ fn one_image_under_two_patients_is_found_by_uid_and_by_pixels() {
     let kinds: Vec<_> =
         found.iter().map(|k| (k["kind"].as_str().expect("text"), k["count"].as_u64())).collect();
     assert_eq!(kinds, [("study", Some(1)), ("instance", Some(1)), ("pixels", Some(1))]);
+}
+
+/// The reads and adjudicated labels of the NIH images as they were published: no preparation, one protocol a part.
+#[test]
+fn the_majority_of_the_published_reads_differs_from_the_published_labels_as_often_as_it_does() {
+    let name = "the_majority_of_the_published_reads_differs_from_the_published_labels_as_often_as_it_does";
+    let Some(data) = real_data(name) else { return };
+    let data = data.to_str().expect("UTF-8").to_owned();
+    let reference = |study: &str| -> serde_json::Value {
+        let ran = sequester(&["reads", "reference", study, "--data", &data, "--json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).expect("JSON")
+    };
+    let numbers = |report: &serde_json::Value| {
+        let cases = |reads: u64| {
+            let rows = report["reads_per_case"].as_array().expect("a list");
+            rows.iter()
+                .find(|row| row["reads"] == reads)
+                .map_or(0, |row| row["cases"].as_u64().expect("a number"))
+        };
+        let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+        let repeated = report["repeated"].as_array().expect("a list").len();
+        (
+            number(&report["cases"]),
+            number(&report["compared"]["differing"]),
+            number(&report["none"]),
+            [cases(1), cases(2), cases(3)],
+            repeated,
+        )
+    };
+    // Images, differences, without a majority, images with one, two and three readers, readers who read twice.
+    let parts = [
+        ("test", (1962, 114, 4, [0, 22, 1940], 4), 116),
+        ("validation", (2414, 137, 7, [2, 25, 2387], 0), 142),
+    ];
+    for (part, expected, with_ties) in parts {
+        let folder = format!("{}/protocols/nih-adjudicated-{part}", env!("CARGO_MANIFEST_DIR"));
+        let report = reference(&folder);
+        assert_eq!(numbers(&report), expected, "{part}");
+        assert_eq!(report["indeterminate_reads"], 0, "{part}");
+        let ids = report["compared"]["differences"].as_array().expect("a list");
+        assert_eq!(ids.len() as u64, expected.1, "every difference is listed");
+        let protocol = std::fs::read_to_string(format!("{folder}/protocol.toml")).expect("reads");
+        let other = tempfile::tempdir().expect("a folder");
+        let with = |from: &str, to: &str| {
+            assert!(protocol.contains(from));
+            std::fs::write(other.path().join("protocol.toml"), protocol.replace(from, to)).expect("writes");
+            reference(other.path().to_str().expect("UTF-8"))
+        };
+        let tied = with("tie = \"none\"", "tie = \"negative\"");
+        assert_eq!((&tied["compared"]["differing"], &tied["none"]), (&with_ties.into(), &0.into()), "{part}");
+        // Readers may say that they cannot tell whether there is a nodule.
+        let nodules = with("read_column = \"Airspace opacity\"", "read_column = \"Nodule/mass\"");
+        assert!(nodules["indeterminate_reads"].as_u64() > Some(0), "{part}");
+    }
 }

@@ -16,9 +16,9 @@ const REFUSED: [(&str, &str); 3] = [
     ("dicom-pydicom/MR_truncated.dcm", "dicom-unreadable"),
 ];
 
-/// Pictures whose rounding the standard leaves to decoders, with one of how many pixels may differ by one grey level: the
-/// irreversible wavelet of JPEG 2000 (of 65,536 levels), and JPEG of 12 bits (of 4,096), where libjpeg-turbo 3.1.3 and
-/// pylibjpeg differ as much from each other. Sums may differ by as much.
+/// Pictures whose rounding the standard leaves to decoders, with one of how many pixels may differ by one
+/// grey level: the irreversible wavelet of JPEG 2000 (of 65,536 levels), and JPEG of 12 bits (of 4,096),
+/// where libjpeg-turbo 3.1.3 and pylibjpeg differ as much from each other. Sums may differ by as much.
 const IRREVERSIBLE: [(&str, u64); 2] =
     [("dicom-pydicom/JPEG2000.dcm", 500), ("dicom-pydicom/JPGExtended.dcm", 70)];
 

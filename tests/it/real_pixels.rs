@@ -1,5 +1,5 @@
-//! Real pixels through dataset, train, lock and score: NIH images in the NIH layout, and DICOM files through the
-//! gate of the locked model. Only with libtorch.
+//! Real pixels through dataset, train, lock and score: NIH images in the NIH layout, and DICOM files through
+//! the gate of the locked model. Only with libtorch.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -123,7 +123,8 @@ fn nih_images_and_dicom_files_go_from_the_table_to_a_score() {
     assert_eq!(again.code, 30, "{}", again.stderr);
     assert!(again.stderr.contains("error[already-locked]"), "{}", again.stderr);
 
-    // NIH's table names no modality and no body part, and the protocol declares neither: the gate cannot tell.
+    // NIH's table names no modality and no body part, and the protocol declares neither: the gate cannot
+    // tell.
     let ran = sequester(&["score", study, "--json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");

@@ -22,7 +22,7 @@ fn shares_over_sites_match_r() {
     {
         let file = input(name);
         let mut args = vec!["metrics", &file, "--site", "site", "--bootstrap", "0", "--metric", "auc"];
-        args.extend(["--cluster", "patient_id"].into_iter().filter(|_| clustered));
+        args.extend(["--patient", "patient_id"].into_iter().filter(|_| clustered));
         let report = json(&args);
         let pool = &report["poolability"];
         let point = &pool["operating_points"][0];

@@ -1,5 +1,5 @@
-//! The source project's table of experiments: from 222 positives and 16,148 negatives its printed numbers come
-//! out, and so does what it could not claim.
+//! The source project's table of experiments: from 222 positives and 16,148 negatives its printed numbers
+//! come out, and so does what it could not claim.
 
 use sequester::statistics::auc::hanley_mcneil_variance;
 use sequester::statistics::confusion::Confusion;

@@ -97,7 +97,8 @@ fn one_changed_byte_anywhere_is_found() {
     assert_eq!(study.run("run", &[]).code, 0);
     for part in ["evidence/run-1", "reports/run-1"] {
         for (path, original) in files(&study.file(part)) {
-            // Every position of every file is tried where the bag is read; here the program is run once a file.
+            // Every position of every file is tried where the bag is read; here the program is run once a
+            // file.
             let mut changed = original.clone();
             changed[original.len() / 2] ^= 0x01;
             std::fs::write(&path, &changed).expect("writes");
@@ -152,7 +153,10 @@ fn a_second_opening_whose_reason_was_taken_out_of_the_ledger_is_found() {
     }
     replace_in_bag(&bag, "ledger.jsonl", &String::from_utf8(forged.to_bytes()).expect("text"));
     std::fs::remove_dir_all(study.file("reports/run-2")).expect("removes");
-    assert_eq!(discrepancies(&study), ["opening-without-reason"]);
+    let found = discrepancies(&study);
+    assert!(found.iter().any(|code| code == "opening-without-reason"), "{found:?}");
+    // The study's own ledger says something else.
+    assert!(found.iter().any(|code| code == "ledger-foreign"), "{found:?}");
 }
 
 #[test]
@@ -244,7 +248,9 @@ fn init_writes_a_study_whose_protocol_needs_only_a_rationale() {
 fn claims_that_stand_by_themselves_are_judged_at_a_corrected_level() {
     let study = Study::small();
     study.replace("protocol.toml", "seed = 7\n", "seed = 7\nmultiplicity = \"bonferroni\"\n");
-    let second = "[[endpoint]]\nid = \"sensitivity\"\nmetric = \"sensitivity\"\nrole = \"primary\"\ninterval = \"clopper-pearson\"\ncriterion = \"lower > 0.30\"\n\n[[subgroup]]\nby = \"sex\"";
+    let second = "[[endpoint]]\nid = \"sensitivity\"\nmetric = \"sensitivity\"\nrole = \
+        \"primary\"\ninterval = \"clopper-pearson\"\ncriterion = \"lower > 0.30\"\n\n[[subgroup]]\nby = \
+        \"sex\"";
     study.replace("protocol.toml", "[[subgroup]]\nby = \"sex\"", second);
     let ran = study.run("run", &[]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

@@ -21,20 +21,50 @@ pub struct Ran {
     pub stderr: String,
 }
 
-/// Runs the program with a fixed clock.
-pub fn sequester(arguments: &[&str]) -> Ran {
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code, not a signal"),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sequester"));
     command.args(arguments).env("SOURCE_DATE_EPOCH", "1767225600");
     if !cfg!(feature = "torch") {
         // An earlier build may have left the program with libtorch beside this one.
         command.env("SEQUESTER_TORCH", "/nowhere/sequester-torch");
     }
-    let output: Output = command.output().expect("the program starts");
-    Ran {
-        code: output.status.code().expect("an exit code, not a signal"),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    command
+}
+
+/// Runs the program with a fixed clock.
+pub fn sequester(arguments: &[&str]) -> Ran {
+    program(arguments).output().expect("the program starts").into()
+}
+
+/// The same, with one Ctrl-C as soon as the work has begun. The work has to take so long that it cannot be
+/// done by then.
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+pub fn interrupted_once(arguments: &[&str], begun: impl Fn() -> bool) -> Ran {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let mut child =
+        program(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let start = Instant::now();
+    while !begun() {
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing has begun within two minutes");
+        assert!(child.try_wait().expect("waits").is_none(), "the program ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
     }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+    child.wait_with_output().expect("ends").into()
 }
 
 const PROTOCOL: &str = r#"format = "sequester-protocol/2"

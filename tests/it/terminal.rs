@@ -1,8 +1,14 @@
 //! What a user sees first, as snapshots: every `--help`, and one error of each kind on standard error.
 
+#[cfg(unix)]
+use std::path::Path;
+
+#[cfg(unix)]
+use crate::support::interrupted_once;
 use crate::support::{Ran, Study, sequester};
 
-/// Every command with its path, found by reading the help itself: a command that is added is in the snapshot at once.
+/// Every command with its path, found by reading the help itself: a command that is added is in the snapshot
+/// at once.
 fn commands(path: &[String], found: &mut Vec<Vec<String>>) {
     let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
     arguments.push("--help");
@@ -43,6 +49,20 @@ fn told(study: &Study, ran: &Ran) -> String {
     format!("exit code {}\n{}", ran.code, ran.stderr.replace(folder, "STUDY"))
 }
 
+/// A study that takes a minute to draw, interrupted once the first of its images is there.
+#[cfg(unix)]
+fn interrupted(study: &Study) -> Ran {
+    let folder = study.file("drawn");
+    let to = folder.to_str().expect("UTF-8");
+    let arguments = ["demo", to, "--only-cohort", "--cases", "4000", "--size", "256"];
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    let beside = || entries(study.path()).find(|path| path.to_string_lossy().contains("/.sequester-demo-"));
+    let has_image = || beside().is_some_and(|path| entries(&path.join("drawn/images")).next().is_some());
+    let ran = interrupted_once(&arguments, has_image);
+    assert!(beside().is_none() && !folder.exists(), "{:?} is left", beside());
+    ran
+}
+
 #[test]
 fn one_error_of_each_kind_is_as_it_was_read_last() {
     let mut all = String::new();
@@ -63,5 +83,7 @@ fn one_error_of_each_kind_is_as_it_was_read_last() {
     // Without documents: which there are depends on the build.
     std::fs::remove_dir_all(study.file("reports")).expect("removes");
     add("evidence: a changed byte", &study, &study.run("verify", &[]));
+    #[cfg(unix)]
+    add("interrupted: what was begun is taken away", &study, &interrupted(&study));
     insta::assert_snapshot!("errors", all);
 }

@@ -55,12 +55,12 @@ norm_statistics = "running"
 "#;
 
 /// Twenty-four images of as many patients, an experiment, and its initial weights.
-struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bench = Self { folder: tempfile::tempdir().expect("folder") };
         std::fs::create_dir(bench.path("images")).expect("creates");
         let mut table = String::from("case_id,patient_id,image,label\n");
@@ -93,13 +93,20 @@ impl Bench {
             .expect("writes");
     }
 
-    fn train(&self, out: &str, more: &[&str]) -> Ran {
+    /// What trains into a folder.
+    pub(crate) fn arguments(&self, out: &str) -> Vec<String> {
         let [experiment, cases, images, out] =
             ["experiment.toml", "dev.csv", "images", out].map(|name| self.text(name));
-        let mut all = vec!["train", "--experiment", &experiment, "--cases", &cases, "--images", &images];
-        all.extend(["--workers", "1", "--out", &out]);
-        all.extend(more);
-        sequester(&all)
+        ["train", "--experiment", &experiment, "--case-table", &cases, "--images", &images]
+            .into_iter()
+            .chain(["--workers", "1", "--out", &out])
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn train(&self, out: &str, more: &[&str]) -> Ran {
+        let all = self.arguments(out);
+        sequester(&all.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>())
     }
 }
 
@@ -141,7 +148,7 @@ fn a_program_with_libtorch_that_is_not_there_is_named_with_the_way_out() {
             "train",
             "--experiment",
             "experiment.toml",
-            "--cases",
+            "--case-table",
             "dev.csv",
             "--images",
             "images",
@@ -208,8 +215,8 @@ fn a_loss_that_is_not_finite_ends_with_its_place_and_keeps_the_run() {
     }
 }
 
-/// A vanished image and a full disk stop a training; when both are mended it goes on to the very weights of a training that
-/// nothing disturbed.
+/// A vanished image and a full disk stop a training; when both are mended it goes on to the very weights of a
+/// training that nothing disturbed.
 #[test]
 fn a_full_disk_and_a_vanished_image_stop_a_training_that_then_goes_on() {
     let bench = Bench::new();

@@ -167,7 +167,8 @@ fn every_module_imports_only_what_its_wall_allows() {
     assert!(wrong.is_empty(), "walls are broken:\n{}", wrong.join("\n"));
 }
 
-/// Paths that a text names, group imports written out: `use crate::{a::B, c}` gives `crate::a::B` and `crate::c`.
+/// Paths that a text names, group imports written out: `use crate::{a::B, c}` gives `crate::a::B` and
+/// `crate::c`.
 fn paths(code: &str) -> Vec<Vec<String>> {
     fn tree(text: &str, before: &[String], out: &mut Vec<Vec<String>>) {
         let text = text.trim();
@@ -295,7 +296,8 @@ fn no_files_import_each_other_in_a_circle() {
         let named = paths(code).into_iter().filter_map(|path| file_of(&absolute(&path, module)?, &files, 0));
         imports.insert(module, named.filter(|other| other != module).collect());
     }
-    // Files that import nothing that is left are taken away until nothing changes, then those that nothing left imports.
+    // Files that import nothing that is left are taken away until nothing changes, then those that nothing
+    // left imports.
     let mut left: BTreeSet<&[String]> = imports.keys().copied().collect();
     loop {
         let stays = |module: &&[String]| {

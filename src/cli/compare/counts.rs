@@ -9,12 +9,13 @@ use crate::statistics::warning::Warning;
 use crate::storage;
 use crate::table::{Row, Table, cell, limited};
 
-/// Reads the table; lines that start with `#` are comments. `given` are positive and negative cases of rows without
-/// counts; where they are not given, such a row takes those of the rows that have counts, when they all agree.
+/// Reads the table; lines that start with `#` are comments. `given` are positive and negative cases of rows
+/// without counts; where they are not given, such a row takes those of the rows that have counts, when they
+/// all agree.
 ///
 /// # Errors
-/// Everything wrong in the table, located: `column-missing`, `value-type`, `value-range`, `counts-incomplete`,
-/// `class-sizes-missing`, `class-sizes-differ`, `one-class`, `name-repeated`.
+/// Everything wrong in the table, located: `column-missing`, `value-type`, `value-range`,
+/// `counts-incomplete`, `class-sizes-missing`, `class-sizes-differ`, `one-class`, `name-repeated`.
 pub fn read(path: &Path, given: Option<(u64, u64)>) -> Result<(Vec<Published>, Vec<Warning>)> {
     let bytes = without_comments(storage::read(path)?);
     let table = Table::parse(path, &bytes).map_err(Error::Input)?;
@@ -124,7 +125,8 @@ fn sizes(
                     Diagnostic::error(
                         Code::ClassSizesDiffer,
                         format!(
-                            "{} has {} positive and {} negative cases, --positives and --negatives say {} and {}",
+                            "{} has {} positive and {} negative cases, --positives and --negatives say {} \
+                             and {}",
                             row.name,
                             c.positives(),
                             c.negatives(),
@@ -180,7 +182,8 @@ fn sizes(
         warnings.push(Warning {
             code: Code::ClassSizesAssumed,
             message: format!(
-                "{} without counts: {} positive and {} negative cases are assumed, as in the rows that have counts",
+                "{} without counts: {} positive and {} negative cases are assumed, as in the rows that \
+                 have counts",
                 assumed.join(", "),
                 size.0,
                 size.1

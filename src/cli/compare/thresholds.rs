@@ -1,4 +1,5 @@
-//! At which score each contender calls a case positive: from the command line, its lock, or a rule on its own cases.
+//! At which score each contender calls a case positive: from the command line, its lock, or a rule on its own
+//! cases.
 
 use crate::comparison::{Kind, Threshold};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};

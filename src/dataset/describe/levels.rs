@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::age_band::{AgeBand, NOT_RECORDED, age_level};
 use crate::dataset::case::Case;
 
-/// The fields with levels, as `--stratify` and `--by` name them.
+/// The fields with levels, as `--stratify` and `--subgroup` name them.
 pub const FIELDS: [&str; 9] =
     ["sex", "view", "age_band", "site", "country", "manufacturer", "modality", "body_part", "label"];
 

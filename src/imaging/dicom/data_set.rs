@@ -81,8 +81,8 @@ impl<'a> DataSet<'a> {
         self.get(tag).filter(|element| element.is_filled())
     }
 
-    /// The values of an element joined by `\`, without padding; `None` when absent, empty, or neither text nor
-    /// numbers.
+    /// The values of an element joined by `\`, without padding; `None` when absent, empty, or neither text
+    /// nor numbers.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
         let element = self.get(tag)?;
         let Value::Bytes(bytes) = element.value else { return None };

@@ -153,7 +153,8 @@ fn presentation(data: &DataSet<'_>) -> Option<Diagnostic> {
         ("MONOCHROME1", "IDENTITY" | "LIN OD") | ("MONOCHROME2", "INVERSE")
     );
     let what = format!(
-        "PresentationLUTShape (2050,0020) `{shape}` contradicts the photometric interpretation {photometric}, \
+        "PresentationLUTShape (2050,0020) `{shape}` contradicts the photometric interpretation \
+         {photometric}, \
         which is followed"
     );
     contradicts.then(|| {

@@ -2,9 +2,9 @@
 //! near-lossless. Written from the recommendation; names in comments are its own. Mapping tables and restart
 //! intervals are refused.
 //!
-//! No crate decodes it without C++. One run on one of two shared cores, 16 radiographs of 1024 x 1024 and 12 bits,
-//! core-milliseconds an image: 69, from the file to intensities; CharLS 30, to samples. Ours stays because it
-//! gives what `scripts/decoders.sh` wants of 856 streams and runs no unsafe code on foreign bytes.
+//! No crate decodes it without C++. One run on one of two shared cores, 16 radiographs of 1024 x 1024 and 12
+//! bits, core-milliseconds an image: 69, from the file to intensities; CharLS 30, to samples. Ours stays
+//! because it gives what `scripts/decoders.sh` wants of 856 streams and runs no unsafe code on foreign bytes.
 
 use super::jpeg::Picture;
 
@@ -214,8 +214,8 @@ impl Bits<'_> {
     /// A value in a Golomb code of limited length (A.5.3).
     #[inline]
     fn golomb(&mut self, k: i32, limit: i32, escape: i32) -> Result<i32, Wrong> {
-        // At most 55 zeros lead: 64 bits less an escape of 8, which 16 bits and the largest error have, and the
-        // one that ends them.
+        // At most 55 zeros lead: 64 bits less an escape of 8, which 16 bits and the largest error have, and
+        // the one that ends them.
         let most = limit - escape - 1;
         while self.count <= 56 {
             let before = self.count;

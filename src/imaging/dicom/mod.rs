@@ -2,10 +2,10 @@
 //!
 //! Read: Implicit and Explicit VR Little Endian, Deflated, Explicit VR Big Endian, Encapsulated Uncompressed,
 //! JPEG Baseline, JPEG Extended, JPEG Lossless, JPEG-LS, JPEG 2000, RLE Lossless; 1, 8, 16 and 32 bits
-//! allocated. Every other transfer syntax, colour, several frames and look-up tables are refused by name. Data
-//! set and pixels are read here ([`reader`] says why): files as archives write them are read with a warning
-//! that says what is irregular, and an image that does not fill its rows and columns is an error and never
-//! silently black.
+//! allocated. Every other transfer syntax, colour, several frames and look-up tables are refused by name.
+//! Data set and pixels are read here ([`reader`] says why): files as archives write them are read with a
+//! warning that says what is irregular, and an image that does not fill its rows and columns is an error and
+//! never silently black.
 //!
 //! Not read: names and descriptions. The former identify a person, the latter may give the finding away.
 

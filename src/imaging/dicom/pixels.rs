@@ -213,8 +213,8 @@ impl Layout {
         (value as u32 & self.mask()) << (self.high_bit + 1 - self.stored)
     }
 
-    /// Samples of a codec of this precision. Bits above the high bit are none, or repeat the sign of a picture
-    /// with more bits than the header has; all else would be dropped without a word.
+    /// Samples of a codec of this precision. Bits above the high bit are none, or repeat the sign of a
+    /// picture with more bits than the header has; all else would be dropped without a word.
     fn decoded(&self, samples: Vec<u16>, precision: u32, codec: &str) -> Result<Vec<u32>, Diagnostic> {
         let above = self.high_bit + 1;
         // Nothing tells where a shorter sample has its sign, or which of its bits count.
@@ -283,8 +283,8 @@ fn samples(
     }
 }
 
-/// The bytes with the lowest of each sample first. Words have 16 bits, two samples of 8 in each, and a sample of
-/// 32 bits is two, the upper one first in Big Endian (PS3.5, 7.3 and annex D).
+/// The bytes with the lowest of each sample first. Words have 16 bits, two samples of 8 in each, and a sample
+/// of 32 bits is two, the upper one first in Big Endian (PS3.5, 7.3 and annex D).
 fn in_order<'a>(bytes: &'a [u8], element: &Element<'_>, layout: &Layout) -> Cow<'a, [u8]> {
     if !element.big_endian || element.vr == VR::OB {
         return Cow::Borrowed(bytes);

@@ -1,6 +1,6 @@
-//! From bytes to a data set. Every length has to fit into the bytes that are there, and sequences may nest only
-//! so deep: a reader that reserves what a length claims, or that descends as deep as a file says, would take
-//! all memory or overflow its stack on a few bytes. Values are not copied.
+//! From bytes to a data set. Every length has to fit into the bytes that are there, and sequences may nest
+//! only so deep: a reader that reserves what a length claims, or that descends as deep as a file says, would
+//! take all memory or overflow its stack on a few bytes. Values are not copied.
 //!
 //! Ours, because archives write what a strict reader refuses or misreads: standard attributes as UN (PS3.5,
 //! 6.2.2: the dictionary's representation holds), UN of undefined length (CP-246: Implicit VR Little Endian
@@ -243,7 +243,8 @@ impl<'a> Walk<'a> {
                 if length % unit(vr) != 0 {
                     let (at, unit) = (self.at, unit(vr));
                     return Err(format!(
-                        "an element of {vr} before byte {at} has {length} bytes, which is no multiple of {unit}"
+                        "an element of {vr} before byte {at} has {length} bytes, which is no multiple of \
+                         {unit}"
                     ));
                 }
                 let value = self.take(length)?;

@@ -6,7 +6,8 @@ use crate::dataset::describe::{AgeBand, Description, Request, Set, Share, descri
 use crate::document::lint;
 use crate::document::render::Files;
 
-const HOSTILE: &str = "*Bold* _it_ `code` <script>alert(1)</script> | cell | {{ 7*7 }} ~~~~{table} 0 # > \\ &amp; [l](http://e.x)";
+const HOSTILE: &str = "*Bold* _it_ `code` <script>alert(1)</script> | cell | {{ 7*7 }} \
+                       ~~~~{table} 0 # > \\ &amp; [l](http://e.x)";
 
 /// Two sets that share a patient.
 fn described(name: &str, finding: &str) -> Description {

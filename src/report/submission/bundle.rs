@@ -89,6 +89,7 @@ fn training(lock: Option<&Lock>) -> Vec<TrainingEpoch> {
                 epoch: epoch.epoch,
                 stage: stages.len() as u32,
                 loss: epoch.training_loss,
+                tuning_loss: Some(epoch.tuning_loss),
                 tuning_auc: Some(epoch.tuning_auc),
             }
         })

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::source::Source;
 use super::subgroups::is_insufficient;
+use super::truth;
 use super::values::{at, words};
 use crate::document::tree::Facts;
 use crate::document::{format, text};
@@ -63,6 +64,7 @@ pub fn context(source: &Source) -> Json {
         "study": results.study,
         "flow": results.flow,
         "consensus": results.consensus,
+        "reference": truth::context(source),
         "readers": results.readers,
         "operating_point": results.operating_point,
         "exact_threshold": results.operating_point.threshold.to_string(),
@@ -91,6 +93,8 @@ pub fn context(source: &Source) -> Json {
         "has_training": !source.training.is_empty(),
         "has_precision_recall": !results.curves.precision_recall.is_empty(),
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
+        "has_sample_sizes": !results.sample_sizes.is_empty(),
+        "has_sites": results.poolability.is_some(),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
         "any_insufficient": any_insufficient,
         "has_target": source.protocol.sample.target.is_some(),

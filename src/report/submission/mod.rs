@@ -12,6 +12,7 @@ mod render;
 mod source;
 mod subgroups;
 mod tables;
+mod truth;
 mod values;
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ pub struct TrainingEpoch {
     pub stage: u32,
     /// Mean training loss.
     pub loss: f64,
+    /// Mean loss on the tuning split, where it was evaluated.
+    pub tuning_loss: Option<f64>,
     /// AUC on the tuning split, where it was evaluated.
     pub tuning_auc: Option<f64>,
 }

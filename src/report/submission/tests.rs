@@ -18,9 +18,10 @@ use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{
     Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario, SubgroupLevel,
 };
-use crate::statistics::metric::Metric;
+use crate::statistics::metric::{Metric, Sample};
 use crate::statistics::multiplicity::Multiplicity;
 use crate::statistics::operating_point::{ChosenBy, OperatingPointRule};
+use crate::statistics::poolability::{Poolability, poolability};
 use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::BandPoint;
 use crate::statistics::warning::Warning;
@@ -69,6 +70,17 @@ fn index(id: &str, value: f64, half: f64, method: IntervalMethod, n: u64, positi
         intervals: vec![interval(method, value, half)],
         ..Estimate::default()
     }
+}
+
+/// Of two sites with scores that overlap.
+fn sites() -> Poolability {
+    let scores: Vec<f64> = (0..40).map(|i| f64::from((i * 17) % 40) / 40.0).collect();
+    let labels: Vec<bool> =
+        scores.iter().enumerate().map(|(i, s)| s + f64::from(i as u32 % 3) / 8.0 > 0.55).collect();
+    let at: Vec<u32> = (0..40).map(|i| u32::from(i % 3 == 0)).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: Some(&at) };
+    let names = ["Harbor Clinic", "Mountain Hospital"].map(str::to_owned);
+    poolability(&sample, &[0.5], &names, 0.95).expect("two sites")
 }
 
 fn subgroup(name: &str, n: u64, auc: f64) -> Vec<Estimate> {
@@ -171,6 +183,10 @@ pub(super) fn realistic() -> Source {
         proportion("npv", 418, 479, 486, 978),
         proportion("accuracy", 843, 978, 486, 978),
         index("f1", 0.8629, 0.021, IntervalMethod::BootstrapPercentile, 978, 486),
+        index("brier", 0.1421, 0.011, IntervalMethod::Wald, 978, 486),
+        index("calibration_in_the_large", 0.212, 0.16, IntervalMethod::Wald, 978, 486),
+        index("calibration_intercept", 0.198, 0.17, IntervalMethod::Wald, 978, 486),
+        index("calibration_slope", 0.871, 0.13, IntervalMethod::Wald, 978, 486),
     ];
     for (id, value) in [("ppv", 0.234), ("npv", 0.9923), ("f1", 0.369)] {
         let mut e = index(id, value, 0.03, IntervalMethod::BootstrapPercentile, 978, 486);
@@ -279,6 +295,7 @@ pub(super) fn realistic() -> Source {
                 indeterminate,
                 set_aside,
                 missing: Some(missing),
+                ..ReaderSummary::default()
             })
             .to_vec(),
         consensus: ConsensusSummary {
@@ -289,6 +306,7 @@ pub(super) fn realistic() -> Source {
             positive: 490,
             negative: 496,
             cases_without: (1..=14).map(|i| format!("C{:04}", i * 61)).collect(),
+            ..ConsensusSummary::default()
         },
         agreement: vec![
             index("fleiss_kappa", 0.742, 0.031, IntervalMethod::BootstrapPercentile, 978, 486),
@@ -320,7 +338,19 @@ pub(super) fn realistic() -> Source {
             endpoint(Metric::F1, Role::Secondary, IntervalMethod::BootstrapPercentile, 0.8629, 0.8419, Verdict::Met),
         ],
         conclusion: Verdict::Met,
-        poolability: None,
+        poolability: Some(sites()),
+        sample_sizes: ["auc", "sensitivity", "specificity"]
+            .into_iter()
+            .zip([0.823, 0.8554, 0.8552])
+            .map(|(endpoint, shown_from)| SampleSize {
+                endpoint: endpoint.into(),
+                planned: Some([500, 500]),
+                analysed: [486, 492],
+                half_width: Some(0.0312),
+                shown_from: Some(shown_from),
+                power: 0.9,
+            })
+            .collect(),
         curves: Curves {
             roc,
             roc_band,
@@ -350,6 +380,7 @@ pub(super) fn realistic() -> Source {
                 epoch,
                 stage: if epoch <= 17 { 1 } else { 2 },
                 loss: 0.69 * (-t / 25.0).exp() + 0.02 * (t * 1.7).sin(),
+                tuning_loss: Some(0.66 * (-t / 28.0).exp() + 0.04),
                 tuning_auc: Some(0.86 - 0.25 * (-t / 8.0).exp() + 0.008 * (t * 2.3).cos()),
             }
         })
@@ -754,7 +785,8 @@ fn the_conclusion_follows_the_verdicts() {
     let mut synthetic = realistic();
     synthetic.results.study.synthetic = true;
     assert!(conclusion(&synthetic).contains("cases are synthetic;"), "no conclusion from synthetic data");
-    // The submitter's words stand only where nothing speaks against them, and the program has none of its own.
+    // The submitter's words stand only where nothing speaks against them, and the program has none of its
+    // own.
     let mut complete = realistic();
     for (group, key, text) in [
         ("predicate", "name", "Example predicate"),

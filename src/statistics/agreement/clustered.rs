@@ -1,5 +1,5 @@
-//! The coefficients of cases that count several times: what a bootstrap of patients needs. Values are those of
-//! the table in which each case stands as often as it counts; a test holds them to it.
+//! The coefficients of cases that count several times: what a bootstrap of patients needs. Values are those
+//! of the table in which each case stands as often as it counts; a test holds them to it.
 
 use super::{Chance, CongerSums, Tally, places, reader_count};
 

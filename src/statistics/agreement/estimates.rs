@@ -23,10 +23,10 @@ pub struct Clusters<'a> {
     pub seed: u64,
 }
 
-/// Cohen's kappa of every pair (`model` is "R1 vs R2"), whatever the number of readers, then Fleiss', Conger's,
-/// Krippendorff's and Gwet's coefficient over all readers. `table` has one row a case and one entry a reader, in
-/// the order of `readers`; `None`: no determinate read. `categories`: how many answers there are to choose from (2
-/// for yes and no).
+/// Cohen's kappa of every pair (`model` is "R1 vs R2"), whatever the number of readers, then Fleiss',
+/// Conger's, Krippendorff's and Gwet's coefficient over all readers. `table` has one row a case and one entry
+/// a reader, in the order of `readers`; `None`: no determinate read. `categories`: how many answers there are
+/// to choose from (2 for yes and no).
 ///
 /// Where a patient has several cases that were read, standard error and interval are those of a bootstrap of
 /// patients; asymptotic ones take cases for independent. A pair that gives the same read on all its cases, or
@@ -159,7 +159,8 @@ fn copied(first: &str, second: &str, pair: &agreement::Cohen) -> Option<Warning>
     let share = pair.observed_agreement()?;
     (pair.cases >= COMMON_CASES && kappa >= KAPPA_OF_A_COPY).then(|| {
         let message = format!(
-            "{first} and {second} gave the same read on {} of the {} cases that both read ({:.1} %): are they two \
+            "{first} and {second} gave the same read on {} of the {} cases that both read ({:.1} %): are \
+             they two \
              people, and did they read apart?",
             pair.agreed,
             pair.cases,
@@ -248,6 +249,60 @@ pub fn device_beside_readers(
     out
 }
 
+/// Readers who have no part in the reference standard, beside it, on the cases that the reader decided and that
+/// have one: `cohen_kappa`, `sensitivity` and `specificity` ("R1 vs reference standard"). Where the device called
+/// them as well, the same of the device on those cases ("device vs reference standard, cases of R1") and
+/// `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `reference` and `calls` have
+/// one entry a row of `table`; `None`: nothing follows, or no call.
+pub fn beside_reference(
+    readers: &[String],
+    table: &[Vec<Option<bool>>],
+    reference: &[Option<bool>],
+    calls: &[Option<bool>],
+    plan: &Plan,
+) -> Vec<Estimate> {
+    let mut out = Vec::new();
+    for (place, reader) in readers.iter().enumerate() {
+        let mut own = Confusion::default();
+        let mut device = Confusion::default();
+        let (mut labels, mut reads, mut device_calls) = (Vec::new(), Vec::new(), Vec::new());
+        let score = |call: bool| f64::from(u8::from(call));
+        for ((row, truth), call) in table.iter().zip(reference).zip(calls) {
+            let (Some(Some(read)), Some(truth)) = (row.get(place), truth) else { continue };
+            own.count(*truth, *read);
+            if let Some(call) = call {
+                device.count(*truth, *call);
+                labels.push(*truth);
+                reads.push(score(*read));
+                device_calls.push(score(*call));
+            }
+        }
+        let of = |counts: &Confusion, name: String| {
+            let cells = [
+                counts.true_positives,
+                counts.false_positives,
+                counts.false_negatives,
+                counts.true_negatives,
+            ];
+            let shares = [Metric::Sensitivity, Metric::Specificity];
+            let mut estimates = vec![of_cohen(&agreement::cohen_of_counts(cells), plan.level)];
+            estimates.extend(shares.map(|metric| estimate_from_table(metric, counts, plan)));
+            for estimate in &mut estimates {
+                estimate.model = Some(name.clone());
+            }
+            estimates
+        };
+        out.extend(of(&own, format!("{reader} vs reference standard")));
+        out.extend(of(&device, format!("device vs reference standard, cases of {reader}")));
+        let sample = Sample { labels: &labels, scores: &device_calls, patients: None, sites: None };
+        let (mut estimate, _) = estimate_mcnemar(&sample, &reads, 0.5);
+        estimate.threshold = None;
+        estimate.model = Some(format!("device - {reader}, by the reference standard"));
+        out.push(estimate);
+    }
+    out
+}
+
 fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
     let why = if pair.cases == 0 {
         "the two have no case in common"
@@ -263,7 +318,8 @@ fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
         out.warnings.retain(|warning| warning.code != Code::NoSpread);
         out.warnings.push(Warning::new(
             Code::NoSpread,
-            "the asymptotic variance is exactly 0 (one of the two gave one answer throughout), so there is no interval",
+            "the asymptotic variance is exactly 0 (one of the two gave one answer throughout), so there \
+             is no interval",
         ));
     }
     out
@@ -296,17 +352,16 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
             Code::NoSpread,
             "the cases do not vary in their agreement, so there is no standard error and no interval",
         )),
-        None => {
-            out.warnings.push(Warning::new(
-                Code::IntervalNotEvaluable,
-                if found.cases < 2 {
-                    "one case gives no standard error, and so no interval"
-                } else {
-                    "without one of the cases it is undefined, so the jackknife gives no standard error and there is \
+        None => out.warnings.push(Warning::new(
+            Code::IntervalNotEvaluable,
+            if found.cases < 2 {
+                "one case gives no standard error, and so no interval"
+            } else {
+                "without one of the cases it is undefined, so the jackknife gives no standard error \
+                     and there is \
                      no interval"
-                },
-            ))
-        }
+            },
+        )),
     }
     out
 }
@@ -314,6 +369,49 @@ fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, le
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_apart_and_the_device_are_judged_by_the_reference_standard_on_the_same_cases() {
+        let (yes, no) = (Some(true), Some(false));
+        // What the reader said, what the case is, what the device calls.
+        let rows = [
+            (yes, yes, yes),
+            (no, yes, yes),
+            (no, no, yes),
+            (yes, no, no),
+            (None, yes, no),
+            (yes, None, yes),
+        ];
+        let mut table: Vec<Vec<Option<bool>>> = rows.iter().map(|row| vec![row.0]).collect();
+        let mut truth: Vec<Option<bool>> = rows.iter().map(|row| row.1).collect();
+        let mut calls: Vec<Option<bool>> = rows.iter().map(|row| row.2).collect();
+        // The reader is judged here, the device gave no call.
+        table.push(vec![yes]);
+        truth.push(yes);
+        calls.push(None);
+        let plan = Plan::new(0.95, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 100, 1);
+        let found = beside_reference(&["C1".to_owned()], &table, &truth, &calls, &plan);
+        let shown: Vec<_> = found
+            .iter()
+            .map(|e| (e.id.as_str(), e.model.as_deref().unwrap_or_default(), e.numerator, e.denominator))
+            .collect();
+        let (own, device) = ("C1 vs reference standard", "device vs reference standard, cases of C1");
+        assert_eq!(
+            shown[..3],
+            [
+                ("cohen_kappa", own, Some(3), Some(5)),
+                ("sensitivity", own, Some(2), Some(3)),
+                ("specificity", own, Some(1), Some(2)),
+            ]
+        );
+        assert_eq!(
+            shown[4..6],
+            [("sensitivity", device, Some(2), Some(2)), ("specificity", device, Some(1), Some(2)),]
+        );
+        assert_eq!((found.len(), found[6].id.as_str(), found[6].n), (7, "mcnemar", 4));
+        // 3 of 4 right against 2 of 4.
+        assert_eq!(found[6].value, Some(0.25));
+    }
 
     #[test]
     fn the_device_is_judged_on_the_cases_and_by_the_reference_of_each_reader() {

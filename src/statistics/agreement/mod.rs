@@ -138,8 +138,8 @@ fn no_variance(counts: &[Vec<u64>]) -> Option<bool> {
     Some(n * (agreeing + (n - observed) * (n - observed) * disagreeing) == centre * centre)
 }
 
-/// A standard error this small is the rounding of 0: one case that differs changes a coefficient by some 1/n, and
-/// so its standard error.
+/// A standard error this small is the rounding of 0: one case that differs changes a coefficient by some 1/n,
+/// and so its standard error.
 const ROUNDING: f64 = 1e-12;
 
 fn without_rounding(standard_error: f64) -> f64 {
@@ -319,8 +319,8 @@ fn gwet<A: Copy + Ord>(table: &[Vec<Option<A>>], chance: Chance) -> Option<Coeff
 /// Conger's kappa (1980): chance agreement from each reader's own rates, so that two readers give Cohen's
 /// kappa. Missing reads as in Gwet (2014): agreement over cases with two reads, rates over each reader's own
 /// cases; a reader without a read has no rates and is no reader. The standard error is the delete-one-case
-/// jackknife's of that very coefficient: a case that is all that a reader read takes the reader with it. None when
-/// it is undefined.
+/// jackknife's of that very coefficient: a case that is all that a reader read takes the reader with it. None
+/// when it is undefined.
 pub fn conger<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Option<Coefficient> {
     let (rows, answers) = places(table);
     let rows: Vec<Vec<Option<usize>>> =

@@ -80,8 +80,9 @@ impl Counted {
         }
     }
 
-    /// The limits of each share by an exact method, at the level that holds for all together. Of the effective
-    /// number: a share whose design effect cannot be estimated has its limits on patients, but not all of them.
+    /// The limits of each share by an exact method, at the level that holds for all together. Of the
+    /// effective number: a share whose design effect cannot be estimated has its limits on patients, but not
+    /// all of them.
     pub fn limits_of_each(&self, method: By, level: f64) -> Option<Vec<Limits>> {
         let level = self.level_of_each(level);
         let all = self.shares.iter().map(|(_, s)| s);

@@ -1,6 +1,6 @@
 //! Which interval decides a criterion. The declared one does, unless it is none: it does not exist, it
-//! collapsed, it rests on a share without an error or on a single one, or it takes the cases of one patient as
-//! independent. Then a sound one decides by the declared rule, or nothing does (`docs/statistics.md`,
+//! collapsed, it rests on a share without an error or on a single one, or it takes the cases of one patient
+//! as independent. Then a sound one decides by the declared rule, or nothing does (`docs/statistics.md`,
 //! "Intervals that decide").
 
 use std::collections::BTreeSet;
@@ -27,8 +27,8 @@ use crate::statistics::ranks;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fallback {
-    /// Patients with several cases: the effective number of cases where a design effect can be estimated, else
-    /// patients.
+    /// Patients with several cases: the effective number of cases where a design effect can be estimated,
+    /// else patients.
     #[default]
     EffectiveNumber,
     /// Patients with several cases: each patient is one trial.
@@ -118,8 +118,8 @@ impl<'a> Question<'a> {
     }
 
     /// A share without an error has no spread that an asymptotic or a bootstrap interval could see; with one
-    /// error, limits that go beyond those of a perfect result claim more than perfection would. Few errors say
-    /// little of a design effect either, so limits on the effective number never go there.
+    /// error, limits that go beyond those of a perfect result claim more than perfection would. Few errors
+    /// say little of a design effect either, so limits on the effective number never go there.
     fn fault_of_counts(&self, method: By, interval: &Interval) -> Option<Fault> {
         let counted = self.counted.as_ref()?;
         let effective = method == By::KornGraubard;
@@ -127,7 +127,8 @@ impl<'a> Question<'a> {
             let (k, n) = (shares.right(), shares.cases());
             if (k == 0 || k == n) && !effective {
                 let message = format!(
-                    "{what} is {k} of {n}, where the declared interval sees no spread and an exact one is needed"
+                    "{what} is {k} of {n}, where the declared interval sees no spread and an exact one is \
+                     needed"
                 );
                 return Some(Fault { code: Code::AtBoundary, message });
             }
@@ -163,7 +164,8 @@ impl<'a> Question<'a> {
             let first = of(label).next().map(|(_, placement)| placement);
             if method != By::HanleyMcneil && of(label).all(|(_, placement)| Some(placement) == first) {
                 let message = format!(
-                    "the {class} cases do not vary in their placement, so the declared interval sees no spread \
+                    "the {class} cases do not vary in their placement, so the declared interval sees no \
+                     spread \
                      there"
                 );
                 return Some(Fault { code: Code::AtBoundary, message });

@@ -103,6 +103,10 @@ impl Metric {
         Self::AveragePrecision,
     ];
 
+    /// What a study reports of its scores as probabilities, in this order.
+    pub const CALIBRATION: [Self; 4] =
+        [Self::Brier, Self::CalibrationInTheLarge, Self::CalibrationIntercept, Self::CalibrationSlope];
+
     /// The id in files and on the command line.
     pub fn id(self) -> &'static str {
         match self {

@@ -121,8 +121,8 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     out
 }
 
-/// Whether all cases of a class are placed differently by the same amount: then a variance, a test or a bootstrap
-/// sees the spread of the other class alone.
+/// Whether all cases of a class are placed differently by the same amount: then a variance, a test or a
+/// bootstrap sees the spread of the other class alone.
 fn is_still(sample: &Sample<'_>, other: &[f64]) -> bool {
     let first = auc::placements(sample.labels, sample.scores);
     let second = auc::placements(sample.labels, other);

@@ -81,7 +81,8 @@ pub fn estimate_at_prevalence(
                 let why = match method {
                     By::ClopperPearson => "a class is empty",
                     _ => {
-                        "the design effect cannot be estimated, or patients with more cases differ from others"
+                        "the design effect cannot be estimated, or patients with more cases differ from \
+                         others"
                     }
                 };
                 push(&mut out, method, plan, limits, why);

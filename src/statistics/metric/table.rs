@@ -154,7 +154,8 @@ fn why_none(method: By) -> &'static str {
             "patients with more cases are right more or less often than others, or a limit is unbounded"
         }
         By::KornGraubard => {
-            "the design effect cannot be estimated: the cases are all right or all wrong, or patients do not differ"
+            "the design effect cannot be estimated: the cases are all right or all wrong, or \
+             patients do not differ"
         }
         _ => "a cell of the table is zero",
     }

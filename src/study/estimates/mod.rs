@@ -7,6 +7,7 @@ mod flow;
 mod overall;
 mod plan;
 mod readers;
+mod sample_size;
 mod scenarios;
 mod subgroups;
 mod verdict;
@@ -21,10 +22,8 @@ use self::plan::StudyPlan;
 use self::readers::{reader_estimates, readers};
 use self::subgroups::cohort_table;
 use self::warnings::warnings;
-use crate::dataset::case::Case;
 use crate::diagnostic::Diagnostic;
 use crate::protocol::{Protocol, Role};
-use crate::reads::consensus::Assembled;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::poolability::poolability;
 use crate::statistics::roc::{PrecisionRecallPoint, precision_recall_points, roc_points};
@@ -32,6 +31,7 @@ use crate::statistics::roc_band::roc_band;
 use crate::study::results::{
     AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
 };
+use crate::study::{Cohort, ReferenceStandard};
 
 /// Computes everything a document may print.
 ///
@@ -39,17 +39,16 @@ use crate::study::results::{
 /// `one-class` when the analysed cases are all positive or all negative.
 pub fn analyse(
     protocol: &Protocol,
-    considered: &[Case],
-    failed: &[Vec<usize>],
+    cohort: &Cohort,
     drawn: &[StudyCase],
-    assembled: &Assembled,
+    reference: &ReferenceStandard,
     operating_point: OperatingPointRecord,
 ) -> Result<Results, Vec<Diagnostic>> {
     let analysed: Vec<Analysed> = drawn
         .iter()
         .filter_map(|c| Some(Analysed { case: c.case, positive: c.consensus.positive()?, score: c.score? }))
         .collect();
-    let flow = flow(protocol, considered, failed, drawn, &analysed);
+    let flow = flow(protocol, cohort, drawn, &analysed);
     if flow.positives == 0 || flow.negatives == 0 {
         return Err(vec![one_class(&flow)]);
     }
@@ -59,6 +58,7 @@ pub fn analyse(
     let endpoints = plan.endpoints(&analysed, &mut estimates);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
+    estimates.extend(plan.calibration(&analysed));
     estimates.extend(plan.subgroups(&analysed));
     estimates.extend(plan.scenarios(drawn));
     let primary: Vec<Verdict> =
@@ -72,7 +72,7 @@ pub fn analyse(
     };
     let labels: Vec<bool> = analysed.iter().map(|a| a.positive).collect();
     let scores: Vec<f64> = analysed.iter().map(|a| a.score).collect();
-    let consensus = consensus_summary(drawn);
+    let consensus = consensus_summary(protocol, cohort, drawn, reference);
     let columns = Columns::of(&analysed);
     let (roc_band, band_method) = roc_band(
         &columns.sample(),
@@ -92,8 +92,8 @@ pub fn analyse(
             synthetic,
         },
         cohort: cohort_table(protocol, &analysed),
-        readers: readers(protocol, drawn, assembled),
-        agreement: reader_estimates(&plan, drawn, assembled),
+        readers: readers(protocol, drawn, reference),
+        agreement: reader_estimates(&plan, drawn, reference),
         method: AnalysisMethod {
             level: protocol.analysis.level,
             resampling_unit: plan.unit,
@@ -103,7 +103,7 @@ pub fn analyse(
             intended_use_prevalence: protocol.analysis.intended_use_prevalence,
             multiplicity: protocol.analysis.multiplicity,
             criterion_level: plan.adjusted_level(),
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            program_version: String::new(),
         },
         curves: Curves {
             roc: roc_points(&labels, &scores),
@@ -126,6 +126,7 @@ pub fn analyse(
             &site_names(&analysed),
             protocol.analysis.level,
         ),
+        sample_sizes: plan.sample_sizes(&endpoints, &flow),
         flow,
         consensus,
         operating_point,

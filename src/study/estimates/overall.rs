@@ -25,6 +25,19 @@ impl StudyPlan<'_> {
         estimates
     }
 
+    /// How far scores can be taken as probabilities, at the prevalence of the sample. Where patients have several
+    /// cases the bootstrap leaves them together; Wald's limits take them apart.
+    pub(super) fn calibration(&self, cases: &[Analysed]) -> Vec<Estimate> {
+        let columns = Columns::of(cases);
+        let method =
+            if has_clusters(cases) { IntervalMethod::BootstrapPercentile } else { IntervalMethod::Wald };
+        let plan = self.plan(vec![method]);
+        Metric::CALIBRATION
+            .into_iter()
+            .map(|metric| estimate(metric, &columns.sample(), Some(self.threshold), &plan))
+            .collect()
+    }
+
     /// What 1,000 patients at the prevalence of intended use may expect, with the exact limits of sensitivity
     /// and specificity.
     pub(super) fn per_thousand(&self, cases: &[Analysed]) -> Vec<Estimate> {

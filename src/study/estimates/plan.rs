@@ -42,8 +42,8 @@ impl<'a> StudyPlan<'a> {
         self.protocol.endpoints.iter().filter(move |e| e.metric == metric).map(|e| e.interval)
     }
 
-    /// One estimate with the declared interval and those of `methods`; where patients have several cases, also
-    /// with those that leave a patient's cases together. What can decide comes first.
+    /// One estimate with the declared interval and those of `methods`; where patients have several cases,
+    /// also with those that leave a patient's cases together. What can decide comes first.
     pub(super) fn one(&self, metric: Metric, cases: &[Analysed], methods: &[IntervalMethod]) -> Estimate {
         let mut in_order: Vec<IntervalMethod> = Vec::new();
         for method in self.declared(metric) {

@@ -1,31 +1,40 @@
 //! The readers: what each read, their agreement, and the device beside each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cases::{StudyCase, count, dense};
 use super::plan::StudyPlan;
-use crate::protocol::Protocol;
-use crate::reads::consensus::Assembled;
+use crate::protocol::{Protocol, ReaderRole};
 use crate::reads::files::Read;
 use crate::statistics::agreement::estimates::{self as agreement, Clusters};
 use crate::statistics::estimate::{Estimate, IntervalMethod};
 use crate::study::results::ReaderSummary;
+use crate::study::{ReferenceStandard, yes_or_no};
 
-pub(super) fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Assembled) -> Vec<ReaderSummary> {
-    let mut summaries: BTreeMap<&str, ReaderSummary> = assembled
-        .readers
-        .iter()
+pub(super) fn readers(
+    protocol: &Protocol,
+    drawn: &[StudyCase],
+    reference: &ReferenceStandard,
+) -> Vec<ReaderSummary> {
+    let (roster, assembled) = (&reference.roster, &reference.assembled);
+    let declared = roster.declared().into_iter().flat_map(BTreeMap::keys);
+    let ids: BTreeSet<&str> = assembled.readers.iter().chain(declared).map(String::as_str).collect();
+    let mut summaries: BTreeMap<&str, ReaderSummary> = ids
+        .into_iter()
         .map(|id| {
+            let declared = roster.reader(id);
             let summary = ReaderSummary {
-                id: id.clone(),
-                reads: 0,
-                positive: 0,
-                negative: 0,
-                indeterminate: 0,
-                set_aside: 0,
-                missing: None,
+                id: id.to_owned(),
+                role: declared.map(|reader| reader.role),
+                qualification: declared.and_then(|reader| reader.qualification.clone()),
+                specialty: declared.and_then(|reader| reader.specialty.clone()),
+                years: declared.and_then(|reader| reader.years),
+                labelled_training_data: declared.is_some_and(|reader| reader.labelled_training_data),
+                // An ignored reader's rows are counted as they stand, and not looked at.
+                reads: assembled.ignored.get(id).copied().unwrap_or_default(),
+                ..ReaderSummary::default()
             };
-            (id.as_str(), summary)
+            (id, summary)
         })
         .collect();
     for case in drawn {
@@ -37,6 +46,7 @@ pub(super) fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Asse
                     Read::Positive => &mut summary.positive,
                     Read::Negative => &mut summary.negative,
                     Read::Indeterminate => &mut summary.indeterminate,
+                    Read::Uninterpretable => &mut summary.uninterpretable,
                 } += 1;
             }
         }
@@ -47,12 +57,15 @@ pub(super) fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Asse
         }
     }
     let mut summaries: Vec<_> = summaries.into_values().collect();
-    if protocol.reference_standard.fixed_readers {
+    let rule = &protocol.reference_standard;
+    if rule.fixed_readers && rule.rule.is_vote() {
         for summary in &mut summaries {
-            summary.missing = Some(count(drawn.len()) - summary.reads - summary.set_aside);
+            if matches!(summary.role, None | Some(ReaderRole::Reference | ReaderRole::Comparison)) {
+                summary.missing = Some(count(drawn.len()) - summary.reads - summary.set_aside);
+            }
         }
     } else {
-        summaries.retain(|summary| summary.reads + summary.set_aside > 0);
+        summaries.retain(|summary| summary.role.is_some() || summary.reads + summary.set_aside > 0);
     }
     summaries
 }
@@ -60,45 +73,52 @@ pub(super) fn readers(protocol: &Protocol, drawn: &[StudyCase], assembled: &Asse
 /// Most readers that are shown one by one beside the device.
 pub(super) const MOST_READERS_BESIDE: usize = 6;
 
-/// Agreement of the readers, and the device beside each of them.
+/// Agreement of the reference readers, every reader who has no part in the reference standard beside it, and the
+/// device beside both. Adjudicators are in neither: what they read is chosen by what the others said.
 pub(super) fn reader_estimates(
     plan: &StudyPlan,
     drawn: &[StudyCase],
-    assembled: &Assembled,
+    reference: &ReferenceStandard,
 ) -> Vec<Estimate> {
-    let (table, readers) = (read_matrix(drawn, assembled), reader_ids(assembled));
     let analysis = &plan.protocol.analysis;
+    let of = |role| reference.assembled.readers_of(&reference.roster, role);
+    let (voters, others) = (of(ReaderRole::Reference), of(ReaderRole::Comparison));
     let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
     let clusters = Clusters { patients: &patients, replicates: analysis.replicates, seed: analysis.seed };
-    let mut out = agreement::estimates(&table, 2, &readers, analysis.level, Some(&clusters));
-    if readers.len() <= MOST_READERS_BESIDE {
-        let calls: Vec<Option<bool>> =
-            drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();
-        let exact = plan.plan(vec![IntervalMethod::ClopperPearson]);
-        out.extend(agreement::device_beside_readers(&readers, &table, &calls, &exact));
+    let calls: Vec<Option<bool>> =
+        drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();
+    let exact = plan.plan(vec![IntervalMethod::ClopperPearson]);
+    let mut out = Vec::new();
+    let table = read_matrix(drawn, reference, &voters);
+    if voters.len() > 1 {
+        out.extend(agreement::estimates(&table, 2, &voters, analysis.level, Some(&clusters)));
+    }
+    // A reader who votes is judged by the others: the reference standard holds the reader's own vote.
+    let is_vote = plan.protocol.reference_standard.rule.is_vote();
+    if is_vote && (2..=MOST_READERS_BESIDE).contains(&voters.len()) {
+        out.extend(agreement::device_beside_readers(&voters, &table, &calls, &exact));
+    }
+    let apart: Vec<String> = if is_vote { others } else { [voters, others].concat() };
+    if apart.len() <= MOST_READERS_BESIDE {
+        let table = read_matrix(drawn, reference, &apart);
+        let truth: Vec<Option<bool>> = drawn.iter().map(|case| case.consensus.positive()).collect();
+        out.extend(agreement::beside_reference(&apart, &table, &truth, &calls, &exact));
     }
     out
 }
 
-pub(super) fn reader_ids(assembled: &Assembled) -> Vec<String> {
-    assembled.readers.iter().cloned().collect()
-}
-
 /// Drawn cases by readers; a read that does not say yes or no is `None`.
-pub(super) fn read_matrix(drawn: &[StudyCase], assembled: &Assembled) -> Vec<Vec<Option<bool>>> {
+pub(super) fn read_matrix(
+    drawn: &[StudyCase],
+    reference: &ReferenceStandard,
+    readers: &[String],
+) -> Vec<Vec<Option<bool>>> {
     drawn
         .iter()
         .map(|case| {
-            let reads = assembled.cases.get(&case.case.case_id);
-            assembled
-                .readers
-                .iter()
-                .map(|reader| match reads.and_then(|r| r.reads.get(reader)) {
-                    Some(Read::Positive) => Some(true),
-                    Some(Read::Negative) => Some(false),
-                    Some(Read::Indeterminate) | None => None,
-                })
-                .collect()
+            let reads = reference.assembled.cases.get(&case.case.case_id);
+            let read = |reader| reads.and_then(|r| r.reads.get(reader)).copied();
+            readers.iter().map(|reader| yes_or_no(read(reader))).collect()
         })
         .collect()
 }

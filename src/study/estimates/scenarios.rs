@@ -42,6 +42,10 @@ impl StudyPlan<'_> {
             (Scenario::WorstCase, filled(false)),
             (Scenario::UnanimousOnly, unanimous),
         ] {
+            // Where no votes are counted, no case can be unanimous.
+            if scenario == Scenario::UnanimousOnly && !self.protocol.reference_standard.rule.is_vote() {
+                continue;
+            }
             for metric in [Metric::Auc, Metric::Sensitivity, Metric::Specificity, Metric::F1] {
                 let mut estimate =
                     self.one(metric, &cases, &[IntervalMethod::Delong, IntervalMethod::ClopperPearson]);

@@ -64,7 +64,12 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     if flow.without_consensus > 0 {
         warn(
             Code::NoConsensus,
-            format!("{} of {} cases have no consensus.", flow.without_consensus, flow.sampled),
+            format!(
+                "{} of {} cases have no {}.",
+                flow.without_consensus,
+                flow.sampled,
+                if protocol.reference_standard.rule.is_vote() { "consensus" } else { "reference standard" }
+            ),
         );
     }
     if flow.without_score > 0 {

@@ -7,9 +7,9 @@
 //! restart intervals and with a point transform; `zune-jpeg` 0.5 reads neither the lossless process nor 12
 //! bits. `scripts/decoders.sh` compares with GDCM and pydicom over all parameters.
 //!
-//! One run on one of two shared cores, 16 radiographs of 1024 x 1024, core-milliseconds an image, ours from the
-//! file to intensities: lossless, 12 bits: 19.4 (`jpeg-decoder` 25.0, with a
-//! different result; libjpeg-turbo 9.4); baseline: 14.1 (`zune-jpeg` 4.3, `jpeg-decoder` 5.2). Ours stays for baseline too,
+//! One run on one of two shared cores, 16 radiographs of 1024 x 1024, core-milliseconds an image, ours from
+//! the file to intensities: lossless, 12 bits: 19.4 (`jpeg-decoder` 25.0, with a different result;
+//! libjpeg-turbo 9.4); baseline: 14.1 (`zune-jpeg` 4.3, `jpeg-decoder` 5.2). Ours stays for baseline too,
 //! because it rounds the transform exactly, the same on every machine, without unsafe code on foreign bytes.
 
 mod bits;

@@ -190,7 +190,11 @@ vectorised! {
 
 vectorised! {
     /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
-    pub(super) fn dense<'a>(input: &'a [f32], linear: (&'a [f32], &'a [f32], Activation), output: &'a mut [f32]) {
+    pub(super) fn dense<'a>(
+        input: &'a [f32],
+        linear: (&'a [f32], &'a [f32], Activation),
+        output: &'a mut [f32]
+    ) {
         let (weights, bias, activation) = linear;
         let limits = activation.limits();
         output.copy_from_slice(bias);

@@ -3,7 +3,7 @@
 use crate::document::canvas::{Anchor, BAND, BLUE, Canvas, GRID, INK, MUTED, RED, RED_LIGHT, Stroke};
 use crate::document::plot::{Axis, Plot};
 use crate::document::{format, text};
-use crate::report::submission::source::Source;
+use crate::report::submission::source::{Source, TrainingEpoch};
 use crate::report::wording;
 
 fn unit_axis(title: &str) -> Axis {
@@ -195,14 +195,18 @@ pub fn training(source: &Source) -> Canvas {
     let x = (0.5, f64::from(last) + 0.5);
     let loss: Vec<(f64, f64)> =
         log.iter().filter(|e| e.loss.is_finite()).map(|e| (f64::from(e.epoch), e.loss)).collect();
-    let auc: Vec<(f64, f64)> = log
-        .iter()
-        .filter_map(|e| Some((f64::from(e.epoch), e.tuning_auc.filter(|a| a.is_finite())?)))
-        .collect();
-    let panels = [("Training loss", loss, MUTED, 24.0), ("AUC, tuning split", auc, BLUE, 222.0)];
-    for (index, (name, points, color, top)) in panels.into_iter().enumerate() {
+    let known = |value: fn(&TrainingEpoch) -> Option<f64>| -> Vec<(f64, f64)> {
+        log.iter().filter_map(|e| Some((f64::from(e.epoch), value(e).filter(|v| v.is_finite())?))).collect()
+    };
+    let (tuning_loss, auc) = (known(|e| e.tuning_loss), known(|e| e.tuning_auc));
+    let panels = [
+        ("Loss", vec![(loss, MUTED, "training"), (tuning_loss, RED, "tuning")], 24.0),
+        ("AUC, tuning split", vec![(auc, BLUE, "")], 222.0),
+    ];
+    for (index, (name, series, top)) in panels.into_iter().enumerate() {
+        let points = series.iter().flat_map(|(points, ..)| points);
         let (low, high) =
-            points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (_, y)| (l.min(*y), h.max(*y)));
+            points.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (_, y)| (l.min(*y), h.max(*y)));
         let (low, high) = if low.is_finite() { (low, high) } else { (0.0, 1.0) };
         let margin = ((high - low) * 0.08).max(0.005);
         let y = (low - margin, high + margin);
@@ -238,14 +242,20 @@ pub fn training(source: &Source) -> Canvas {
                 }
             }
         }
-        if points.is_empty() {
+        if series.iter().all(|(points, ..)| points.is_empty()) {
             nothing(&mut canvas, &plot, "not recorded");
             continue;
         }
-        let drawn: Vec<(f64, f64)> = points.iter().map(|(x, y)| plot.at(*x, *y)).collect();
-        canvas.polyline(&drawn, Stroke::new(color, 1.8));
-        for point in &drawn {
-            canvas.circle(*point, 2.6, color, None);
+        for (place, (points, color, words)) in series.iter().enumerate() {
+            let drawn: Vec<(f64, f64)> = points.iter().map(|(x, y)| plot.at(*x, *y)).collect();
+            canvas.polyline(&drawn, Stroke::new(color, 1.8));
+            for point in &drawn {
+                canvas.circle(*point, 2.6, color, None);
+            }
+            if !words.is_empty() && !drawn.is_empty() {
+                let at = (plot.right() - 8.0, plot.top + 16.0 + 16.0 * place as f64);
+                canvas.text(at, 12.0, Anchor::End, color, words);
+            }
         }
     }
     canvas

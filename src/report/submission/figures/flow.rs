@@ -82,8 +82,8 @@ pub fn study(source: &Source) -> Canvas {
             vec![head("Sampled into the test set", Some(f.sampled)), entry("patients", f.sampled_patients)],
             vec![
                 head("Not in the primary analysis", Some(lost)),
-                entry("without consensus of the readers", f.without_consensus),
-                entry("with consensus, without a score", f.without_score),
+                entry("without a reference standard", f.without_consensus),
+                entry("with a reference standard, without a score", f.without_score),
             ],
         ),
     ];

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::rows::{
-    clustering_notes, estimate_row, is_per_thousand, is_primary, method_note, quoting_clusters, row_name,
+    clustering_notes, estimate_row, is_calibration, is_per_thousand, is_primary, method_note,
+    quoting_clusters, row_name,
 };
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
+use crate::statistics::metric::Metric;
 use crate::study::results::{Results, Verdict};
 
 pub fn endpoints(results: &Results, level: &str) -> Table {
@@ -86,7 +88,7 @@ pub fn overall(results: &Results, level: &str) -> Table {
     let list: Vec<&Estimate> = results
         .estimates
         .iter()
-        .filter(|e| is_primary(e) && e.prevalence.is_none() && !is_per_thousand(e))
+        .filter(|e| is_primary(e) && e.prevalence.is_none() && !is_per_thousand(e) && !is_calibration(e))
         .collect();
     let rows = list.iter().map(|e| estimate_row(e, row_name(e))).collect();
     let mut table = Table::or_none(
@@ -150,12 +152,45 @@ pub fn intervals(results: &Results) -> Table {
         rows,
     );
     table.notes.push(
-        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the table of \
+        "Verdicts rest on the declared interval alone, or on the one that stands in for it where the \
+         table of \
          endpoints says so; the others show how little or how much depends on the method. Intervals that \
          collapsed or take a patient's cases as independent stand behind those that do not."
             .to_owned(),
     );
     table.notes.extend(clustering_notes(results.estimates.iter().filter(|e| is_primary(e))));
+    table
+}
+
+/// How far the scores are probabilities, in the sample.
+pub fn calibration(results: &Results, level: &str) -> Table {
+    let list: Vec<&Estimate> =
+        results.estimates.iter().filter(|e| is_primary(e) && is_calibration(e)).collect();
+    let ideal = |e: &Estimate| match Metric::from_id(&e.id) {
+        Some(Metric::CalibrationSlope) => format::number(1.0, format::Style::Index),
+        _ => format::number(0.0, format::Style::Index),
+    };
+    let rows = list
+        .iter()
+        .map(|e| Row::plain([row_name(e), wording::value(e), wording::interval(e), ideal(e)]))
+        .collect();
+    let mut table = Table::or_none(
+        "Calibration of the scores in the sample",
+        vec![
+            Column::left("Measure", 1.0),
+            Column::right("Estimate"),
+            Column::right(&format!("{level} CI")),
+            Column::right("Of a perfect score"),
+        ],
+        rows,
+    );
+    table.notes.extend(method_note(&list));
+    table.notes.push(format!(
+        "In the large: the intercept of a logistic regression with the score's logit as offset; intercept and slope: of \
+         the regression on the logit (Cox 1958). They hold at the share of positive cases in the sample, {}: where \
+         the sample is enriched, the scores are no probabilities of intended use.",
+        format::share(results.flow.positives, results.flow.analysed)
+    ));
     table
 }
 

@@ -63,9 +63,13 @@ pub fn flow(results: &Results) -> Table {
             Cell::count(flow.sampled),
             patients(flow.sampled_patients),
         ]),
-        Row::Cells(vec![Cell::new("Without consensus"), Cell::count(flow.without_consensus), none()]),
         Row::Cells(vec![
-            Cell::new("With consensus, without a score"),
+            Cell::new("Without a reference standard"),
+            Cell::count(flow.without_consensus),
+            none(),
+        ]),
+        Row::Cells(vec![
+            Cell::new("With a reference standard, without a score"),
             Cell::count(flow.without_score),
             none(),
         ]),

@@ -15,6 +15,8 @@ mod parts;
 mod protocol;
 mod readers;
 mod rows;
+mod sample_size;
+mod sites;
 
 /// The ids of all tables, for the error that names them.
 pub const IDS: &[&str] = &[
@@ -23,14 +25,23 @@ pub const IDS: &[&str] = &[
     "flow",
     "eligibility",
     "readers",
+    "qualifications",
     "consensus",
+    "reads-per-case",
+    "repeated-reads",
+    "label-differences",
     "agreement",
     "endpoints",
     "results",
     "intervals",
+    "calibration",
     "intended-use",
     "confusion",
     "subgroups",
+    "sample-size",
+    "sites",
+    "poolability",
+    "separation",
     "sensitivity-analyses",
     "gate",
     "acceptance",
@@ -57,11 +68,20 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "flow" => flow::flow(results),
         "eligibility" => flow::eligibility(results),
         "readers" => readers::readers(results),
-        "consensus" => readers::consensus(results),
+        "qualifications" => readers::qualifications(results),
+        "consensus" => readers::consensus(source),
+        "reads-per-case" => readers::reads_per_case(results),
+        "repeated-reads" => readers::repeated_reads(results),
+        "label-differences" => readers::label_differences(results),
         "agreement" => readers::agreement(results, &level),
         "endpoints" => estimates::endpoints(results, &level),
         "results" => estimates::overall(results, &level),
         "intervals" => estimates::intervals(results),
+        "calibration" => estimates::calibration(results, &level),
+        "sample-size" => sample_size::sample_size(source),
+        "sites" => sites::sites(results, &level),
+        "poolability" => sites::poolability(results),
+        "separation" => evidence::separation(source),
         "intended-use" => estimates::intended_use(results, &level),
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),

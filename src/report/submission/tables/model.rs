@@ -122,6 +122,7 @@ pub fn training(source: &Source) -> Table {
                 e.epoch.to_string(),
                 e.stage.to_string(),
                 format::fixed(e.loss, 4),
+                e.tuning_loss.map_or_else(|| "\u{2013}".to_owned(), |loss| format::fixed(loss, 4)),
                 e.tuning_auc
                     .map_or_else(|| "\u{2013}".to_owned(), |auc| format::number(auc, format::Style::Index)),
             ])
@@ -133,6 +134,7 @@ pub fn training(source: &Source) -> Table {
             Column::right("Epoch"),
             Column::right("Stage"),
             Column::right("Training loss"),
+            Column::right("Tuning loss"),
             Column::right("AUC, tuning split"),
         ],
         rows,

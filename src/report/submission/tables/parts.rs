@@ -114,7 +114,7 @@ pub fn sensitivity_analyses(results: &Results, level: &str) -> Table {
         }
     }
     Table::or_none(
-        "Sensitivity analyses: cases without consensus or without a score handled differently",
+        "Sensitivity analyses: cases without a reference standard or without a score handled differently",
         vec![
             Column::left("Analysis", 1.0),
             Column::right("Estimate"),

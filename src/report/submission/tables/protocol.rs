@@ -15,7 +15,8 @@ pub fn gate(source: &Source) -> Table {
         if locked {
             "DICOM checks: an image that fails any of them is refused and not scored"
         } else {
-            "Checks that the protocol declares for the study's images; what the device itself checks is not part \
+            "Checks that the protocol declares for the study's images; what the device itself checks is \
+             not part \
              of this evidence"
         },
         vec![Column::left("Check", 1.2), Column::left("Attribute", 0.8), Column::left("Accepted", 1.0)],

@@ -2,58 +2,197 @@
 
 use super::rows::method_note;
 use crate::document::format;
-use crate::document::tree::{Column, Row, Table};
+use crate::document::tree::{Cell, Column, Row, Table};
+use crate::protocol::{ConsensusRule, ReaderRole, TieRule};
+use crate::report::submission::source::Source;
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
 use crate::study::results::Results;
 
 pub fn readers(results: &Results) -> Table {
+    let declared = results.readers.iter().any(|r| r.role.is_some());
+    let uninterpretable = results.readers.iter().any(|r| r.uninterpretable > 0);
     let rows = results
         .readers
         .iter()
         .map(|r| {
-            Row::plain([
+            let mut cells = vec![r.id.clone()];
+            cells.extend(declared.then(|| r.role.map_or("not declared", ReaderRole::name).to_owned()));
+            cells.push(format::count(r.reads));
+            if r.role == Some(ReaderRole::Ignored) {
+                // Their rows are counted, and nobody looked at what they say.
+                cells.extend(std::iter::repeat_n("not used".to_owned(), 5 + usize::from(uninterpretable)));
+                return Row::Cells(cells.into_iter().map(Cell::new).collect());
+            }
+            cells.extend([r.positive, r.negative, r.indeterminate].map(format::count));
+            cells.extend(uninterpretable.then(|| format::count(r.uninterpretable)));
+            cells.push(format::count(r.set_aside));
+            cells.push(r.missing.map_or_else(|| "not fixed".to_owned(), format::count));
+            Row::Cells(cells.into_iter().map(Cell::new).collect())
+        })
+        .collect();
+    let mut columns = vec![Column::left("Reader", 1.0)];
+    columns.extend(declared.then(|| Column::left("Role", 1.0)));
+    columns.extend(["Reads", "Positive", "Negative", "Indeterminate"].map(Column::right));
+    columns.extend(uninterpretable.then(|| Column::right("Uninterpretable")));
+    columns.extend(["Set aside", "Missing"].map(Column::right));
+    let mut table = Table::or_none(
+        format!("Readers and their reads of the {} sampled cases", format::count(results.flow.sampled)),
+        columns,
+        rows,
+    );
+    if results.readers.iter().any(|r| r.role == Some(ReaderRole::Ignored)) {
+        table
+            .notes
+            .push("Reads of an ignored reader are counted over all cases, and used nowhere.".to_owned());
+    }
+    table
+}
+
+/// Who the readers are, as declared.
+pub fn qualifications(results: &Results) -> Table {
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "as of all".to_owned());
+    let rows = results
+        .readers
+        .iter()
+        .filter_map(|r| {
+            Some(Row::plain([
                 r.id.clone(),
-                format::count(r.reads),
-                format::count(r.positive),
-                format::count(r.negative),
-                format::count(r.indeterminate),
-                format::count(r.set_aside),
-                r.missing.map_or_else(|| "not fixed".to_owned(), format::count),
-            ])
+                r.role?.name().to_owned(),
+                said(&r.qualification),
+                r.specialty.clone().unwrap_or_else(|| "not declared".to_owned()),
+                r.years.map_or_else(|| "not declared".to_owned(), |years| years.to_string()),
+                if r.labelled_training_data { "yes" } else { "no" }.to_owned(),
+            ]))
         })
         .collect();
     Table::or_none(
-        format!("Readers and their reads of the {} sampled cases", format::count(results.flow.sampled)),
+        "The readers as declared before they read",
         vec![
-            Column::left("Reader", 1.0),
-            Column::right("Reads"),
-            Column::right("Positive"),
-            Column::right("Negative"),
-            Column::right("Indeterminate"),
-            Column::right("Set aside"),
-            Column::right("Missing"),
+            Column::left("Reader", 0.6),
+            Column::left("Role", 0.7),
+            Column::left("Qualification", 1.0),
+            Column::left("Specialty", 1.0),
+            Column::right("Years of experience"),
+            Column::right("Labelled training data"),
         ],
         rows,
     )
 }
 
-pub fn consensus(results: &Results) -> Table {
+pub fn consensus(source: &Source) -> Table {
+    let results = &source.results;
+    let rule = &source.protocol.reference_standard;
     let c = &results.consensus;
     let sampled = results.flow.sampled;
     let row = |name: &str, n: u64| Row::plain([name.to_owned(), format::count(n), format::share(n, sampled)]);
-    Table::or_none(
-        format!("How the consensus of the {} sampled cases came about", format::count(sampled)),
-        vec![Column::left("Consensus", 1.0), Column::right("Cases"), Column::right("Share of sampled")],
-        vec![
+    let mut rows = Vec::new();
+    if rule.rule.is_vote() {
+        rows.extend([
             row("Unanimous, all votes given", c.unanimous),
             row("By majority, all votes given", c.majority),
             row("From fewer votes: a read was missing, indeterminate or set aside", c.incomplete),
-            row("No consensus", c.none),
-            row("Positive by consensus", c.positive),
-            row("Negative by consensus", c.negative),
+        ]);
+        if c.tie > 0 || matches!(rule.tie, TieRule::Positive | TieRule::Negative) {
+            rows.push(row("Tie, decided as declared", c.tie));
+        }
+        if rule.has_adjudication() {
+            rows.push(row("By an adjudicator", c.adjudicated));
+        }
+        rows.push(row("No consensus", c.none));
+    } else if rule.rule == ConsensusRule::Panel {
+        rows.extend([row("By a panel", c.adjudicated), row("No label by the panel", c.none)]);
+    } else {
+        rows.extend([row("Given", c.given), row("No label given, or an indeterminate one", c.none)]);
+    }
+    rows.extend([
+        row("Positive by the reference standard", c.positive),
+        row("Negative by the reference standard", c.negative),
+    ]);
+    Table::or_none(
+        format!("How the reference standard of the {} sampled cases came about", format::count(sampled)),
+        vec![
+            Column::left("Reference standard", 1.0),
+            Column::right("Cases"),
+            Column::right("Share of sampled"),
         ],
+        rows,
     )
+}
+
+pub fn reads_per_case(results: &Results) -> Table {
+    let sampled = results.flow.sampled;
+    let rows = results
+        .consensus
+        .reads_per_case
+        .iter()
+        .map(|r| {
+            Row::plain([format::count(r.reads), format::count(r.cases), format::share(r.cases, sampled)])
+        })
+        .collect();
+    Table::or_none(
+        "How many reference readers read a case",
+        vec![
+            Column::left("Reference readers of a case", 1.0),
+            Column::right("Cases"),
+            Column::right("Share of sampled"),
+        ],
+        rows,
+    )
+}
+
+pub fn repeated_reads(results: &Results) -> Table {
+    let rows = results
+        .consensus
+        .repeated
+        .iter()
+        .take(MOST_LISTED)
+        .map(|r| {
+            let counts = r.counts_as.clone().unwrap_or_else(|| "set aside".to_owned());
+            Row::plain([r.case_id.clone(), r.reader_id.clone(), format::count(r.reads), counts])
+        })
+        .collect();
+    let columns = vec![
+        Column::left("Case", 1.0),
+        Column::left("Reader", 1.0),
+        Column::right("Reads"),
+        Column::right("Count as"),
+    ];
+    let mut table = Table::or_none("Several reads of one reader on one case", columns, rows);
+    table.notes.extend(not_shown(results.consensus.repeated.len()));
+    table
+}
+
+pub fn label_differences(results: &Results) -> Table {
+    let differences = results.consensus.compared.as_ref().map_or(&[][..], |compared| &compared.differences);
+    let rows = differences
+        .iter()
+        .take(MOST_LISTED)
+        .map(|d| Row::plain([d.case_id.clone(), d.computed.clone(), d.level.clone(), d.label.clone()]))
+        .collect();
+    let columns = vec![
+        Column::left("Case", 1.0),
+        Column::right("Computed"),
+        Column::right("Level"),
+        Column::right("Label that came with the reads"),
+    ];
+    let caption = "Cases on which the computed reference standard is not the label that came with the reads";
+    let mut table = Table::or_none(caption, columns, rows);
+    table.notes.extend(not_shown(differences.len()));
+    table
+}
+
+/// So many cases are listed one by one.
+const MOST_LISTED: usize = 200;
+
+fn not_shown(all: usize) -> Option<String> {
+    (all > MOST_LISTED).then(|| {
+        format!(
+            "Of {} rows the first {} are shown; results.json has each.",
+            format::count(all as u64),
+            format::count(MOST_LISTED as u64)
+        )
+    })
 }
 
 /// More pairs of readers than this (six readers) are told by the lowest, the middle and the highest.
@@ -77,7 +216,8 @@ fn shown(agreement: &[Estimate]) -> (Vec<(&Estimate, String)>, Option<String>) {
         }
     }
     let note = format!(
-        "Of {} pairs of readers, {} with a kappa, the lowest, the middle and the highest are shown; results.json has \
+        "Of {} pairs of readers, {} with a kappa, the lowest, the middle and the highest are shown; \
+         results.json has \
          each.",
         format::count(pairs.len() as u64),
         format::count(valued.len() as u64)

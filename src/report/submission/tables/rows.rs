@@ -3,6 +3,7 @@
 use crate::document::tree::{Cell, Look, Row};
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
+use crate::statistics::metric::Metric;
 
 /// The methods of the declared intervals, each with the estimates it was used for.
 pub fn method_note(estimates: &[&Estimate]) -> Option<String> {
@@ -62,6 +63,11 @@ pub fn row_name(estimate: &Estimate) -> String {
 
 pub fn is_primary(estimate: &Estimate) -> bool {
     estimate.subgroup.is_none() && estimate.scenario.is_none()
+}
+
+/// Whether it says how far scores are probabilities.
+pub fn is_calibration(estimate: &Estimate) -> bool {
+    Metric::from_id(&estimate.id).is_some_and(|metric| Metric::CALIBRATION.contains(&metric))
 }
 
 pub fn is_per_thousand(estimate: &Estimate) -> bool {

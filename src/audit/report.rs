@@ -1,0 +1,64 @@
+//! Do the documents beside the evidence render from it?
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::answer::{Answer, State};
+use crate::diagnostic::{Code, Diagnostic, Location, Result};
+use crate::digest::RelativePath;
+use crate::evidence::bag::Opened;
+
+/// The documents beside the evidence are what it renders to.
+pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
+    let words = "Does the report render to the same bytes?";
+    let Some(folder) = reports.filter(|folder| folder.is_dir()) else {
+        return Ok(Answer::open("report", words, State::NotShown, "no documents beside the evidence"));
+    };
+    let rendered = match crate::report::from_bundle(&opened.payload, opened.root)
+        .and_then(|s| crate::report::render(&s))
+    {
+        Ok(rendered) => rendered.files,
+        Err(error) => return Ok(Answer::of("report", words, "the bundle".to_owned(), error.diagnostics())),
+    };
+    let mut on_disk = BTreeMap::new();
+    list(folder, "", &mut on_disk)?;
+    let mut problems = Vec::new();
+    let mut compared = 0;
+    for (name, bytes) in &on_disk {
+        let at = Location::file(folder.join(name));
+        match name.parse::<RelativePath>().ok().and_then(|path| rendered.get(&path)) {
+            Some(expected) if expected == bytes => compared += 1,
+            Some(_) => problems.push(
+                Diagnostic::error(Code::ReportDiffers, "is not what the bundle renders to")
+                    .at(at)
+                    .hint("`sequester report` renders it again; the bundle is the record"),
+            ),
+            None if name.ends_with(".pdf") && !cfg!(feature = "pdf") => {}
+            None => {
+                problems.push(Diagnostic::error(Code::ReportExtra, "is not rendered from the bundle").at(at))
+            }
+        }
+    }
+    for path in rendered.keys().filter(|path| !on_disk.contains_key(path.as_str())) {
+        problems
+            .push(Diagnostic::error(Code::ReportLost, "is not there").at(Location::file(path.below(folder))));
+    }
+    let pdf = if cfg!(feature = "pdf") { "" } else { "; this build cannot render PDF" };
+    Ok(Answer::of("report", words, format!("{compared} files rendered again{pdf}"), problems))
+}
+
+fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let here = folder.join(below);
+    let wrong = |e: std::io::Error| crate::diagnostic::Error::io("list", &here, &e);
+    for entry in std::fs::read_dir(&here).map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.path().is_dir() {
+            list(folder, &path, files)?;
+        } else {
+            files.insert(path, crate::storage::read(&entry.path())?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,692 @@
+//! `[reference_standard]` and `[[reader]]`: who reads, and how reads become what a case is judged by.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::reader::Section;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::digest::RelativePath;
+
+/// What a reader's reads are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReaderRole {
+    /// Votes.
+    Reference,
+    /// Reads beside the device, and has no vote.
+    Comparison,
+    /// Decides where the reference readers do not; a panel's one label is given in the same way.
+    Adjudicator,
+    /// Their reads are counted and not used.
+    Ignored,
+}
+
+impl ReaderRole {
+    /// All roles with the names protocols and readers' tables use.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("reference", Self::Reference),
+        ("comparison", Self::Comparison),
+        ("adjudicator", Self::Adjudicator),
+        ("ignored", Self::Ignored),
+    ];
+
+    /// The name in protocols and results.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// A reader as declared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeclaredReader {
+    /// As the readers' files name them.
+    pub id: String,
+    /// What their reads are for.
+    pub role: ReaderRole,
+    /// Such as "board-certified radiologist".
+    pub qualification: Option<String>,
+    /// Such as "thoracic radiology".
+    pub specialty: Option<String>,
+    /// Years of experience.
+    pub years: Option<f64>,
+    /// Whether they labelled data that the device was trained on.
+    pub labelled_training_data: bool,
+}
+
+/// So many years of experience a reader may have.
+pub const MOST_YEARS: f64 = 80.0;
+
+/// Where it is said who reads.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeclaredReaders {
+    /// Nowhere: whoever read is a reference reader.
+    Undeclared,
+    /// In the protocol.
+    Listed(Vec<DeclaredReader>),
+    /// In a table, relative to the data folder.
+    File(RelativePath),
+}
+
+/// How an indeterminate read votes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndeterminateRule {
+    /// It does not vote.
+    NoVote,
+    /// As positive.
+    Positive,
+    /// As negative.
+    Negative,
+}
+
+/// What an uninterpretable read does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UninterpretableRule {
+    /// It does not vote.
+    NoVote,
+    /// As an indeterminate read.
+    AsIndeterminate,
+    /// One such read of a reference reader leaves the case without a reference standard.
+    ExcludeCase,
+}
+
+/// What happens when a reader read a case more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepeatedRead {
+    /// An error.
+    Refuse,
+    /// The reader's reads of that case do not vote, are counted and shown.
+    SetAside,
+    /// One positive row makes the read positive: for exports with a row a finding.
+    AnyPositive,
+    /// The last one by its time; an error where a time is missing or two are equal.
+    Last,
+    /// They count as one where all say the same, and are set aside where they do not.
+    AllAgree,
+}
+
+/// What equal numbers of positive and negative votes give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TieRule {
+    /// Nothing.
+    None,
+    /// Positive.
+    Positive,
+    /// Negative.
+    Negative,
+    /// What the adjudicator says.
+    Adjudicator,
+}
+
+/// When the adjudicator is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdjudicateOn {
+    /// Where the reference readers do not all say the same.
+    Disagreement,
+    /// Where they have no majority.
+    NoMajority,
+}
+
+/// A table of labels that were not computed here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LabelTable {
+    /// The tables, relative to the data folder.
+    pub files: Vec<RelativePath>,
+    /// Column of the case id.
+    pub case_column: String,
+    /// Column of the label.
+    pub label_column: String,
+    /// Texts that mean positive.
+    pub positive: Vec<String>,
+    /// Texts that mean negative.
+    pub negative: Vec<String>,
+    /// Texts that mean neither: the case has no reference standard.
+    pub indeterminate: Vec<String>,
+    /// Where the labels come from, in words, for documents.
+    pub source: String,
+}
+
+/// How the reference standard comes about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsensusRule {
+    /// More than half of the readers.
+    Majority,
+    /// All of them.
+    Unanimous,
+    /// So many agreeing reads.
+    KOfN {
+        /// So many.
+        agreeing: u32,
+    },
+    /// The readers where they agree, otherwise the adjudicator.
+    Adjudicated {
+        /// When the adjudicator is asked.
+        on: AdjudicateOn,
+    },
+    /// One label, agreed on by a panel and given as the reads of an adjudicator.
+    Panel,
+    /// It was made elsewhere.
+    Given(LabelTable),
+}
+
+impl ConsensusRule {
+    /// The name in protocols.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Majority => "majority",
+            Self::Unanimous => "unanimous",
+            Self::KOfN { .. } => "k-of-n",
+            Self::Adjudicated { .. } => "adjudicated",
+            Self::Panel => "panel",
+            Self::Given(_) => "given",
+        }
+    }
+
+    /// Whether votes of readers are counted.
+    pub fn is_vote(&self) -> bool {
+        !matches!(self, Self::Panel | Self::Given(_))
+    }
+}
+
+/// How reads become the reference standard.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReferenceRule {
+    /// Who reads, in words; absent where it is said of each reader, or where nobody reads.
+    pub qualification: Option<String>,
+    /// Who reads, one by one.
+    pub declared: DeclaredReaders,
+    /// Reads that a case is to have. `None`: as many as there are reference readers or, where the readers
+    /// differ by case, any number.
+    pub readers: Option<u32>,
+    /// How they become one answer.
+    pub rule: ConsensusRule,
+    /// Agreeing votes that the answer needs; `None`: as many as follow from rule and number of readers.
+    pub minimum_agreeing: Option<u32>,
+    /// Reference readers who must have read a case, whatever they said.
+    pub minimum_reads: Option<u32>,
+    /// Every one of the readers must have read it.
+    pub require_all_readers: bool,
+    /// Equal numbers of votes.
+    pub tie: TieRule,
+    /// Indeterminate reads.
+    pub indeterminate: IndeterminateRule,
+    /// Uninterpretable reads.
+    pub uninterpretable: UninterpretableRule,
+    /// Repeated reads.
+    pub repeated_read: RepeatedRead,
+    /// The same readers read every case, so that an absent read is a missing one.
+    pub fixed_readers: bool,
+    /// Reads of cases that are in no case table are left out and counted, instead of refused.
+    pub ignore_other_cases: bool,
+    /// Labels that came with the reads, with which the computed ones are compared.
+    pub compare_with: Option<LabelTable>,
+    /// Whether readers' files are part of the study: always, but for a reference standard that is given.
+    pub has_reads: bool,
+}
+
+impl ReferenceRule {
+    /// Whether an adjudicator can be asked at all.
+    pub fn has_adjudication(&self) -> bool {
+        self.tie == TieRule::Adjudicator
+            || matches!(self.rule, ConsensusRule::Adjudicated { .. } | ConsensusRule::Panel)
+    }
+
+    /// Reads that a case is to have; `voters` is the number of declared reference readers, where readers are
+    /// declared. `None`: any number.
+    pub fn reads_per_case(&self, voters: Option<u32>) -> Option<u32> {
+        self.readers.or(voters.filter(|_| self.fixed_readers))
+    }
+
+    /// Whether one vote that differs is one too many.
+    pub fn needs_all_equal(&self) -> bool {
+        matches!(
+            self.rule,
+            ConsensusRule::Unanimous | ConsensusRule::Adjudicated { on: AdjudicateOn::Disagreement }
+        )
+    }
+
+    /// Agreeing votes that an answer needs; `voters` as in [`ReferenceRule::reads_per_case`].
+    pub fn agreeing(&self, voters: Option<u32>) -> u32 {
+        let all = self.reads_per_case(voters).unwrap_or(1);
+        let needed = match &self.rule {
+            ConsensusRule::KOfN { agreeing } => *agreeing,
+            _ if self.needs_all_equal() => all,
+            _ => all / 2 + 1,
+        };
+        self.minimum_agreeing.unwrap_or(needed).max(1)
+    }
+
+    /// Reference readers who must have read a case, whatever they said.
+    pub fn least_reads(&self, voters: Option<u32>) -> u32 {
+        if self.require_all_readers {
+            self.reads_per_case(voters).unwrap_or(1)
+        } else {
+            self.minimum_reads.unwrap_or(0)
+        }
+    }
+
+    /// Tables of labels that were not computed here.
+    pub fn label_tables(&self) -> impl Iterator<Item = &LabelTable> {
+        let given = match &self.rule {
+            ConsensusRule::Given(given) => Some(given),
+            _ => None,
+        };
+        given.into_iter().chain(&self.compare_with)
+    }
+
+    /// Files beside the readers' own that the reference standard rests on.
+    pub fn files(&self) -> impl Iterator<Item = &RelativePath> {
+        let readers = match &self.declared {
+            DeclaredReaders::File(path) => Some(path),
+            _ => None,
+        };
+        readers.into_iter().chain(self.label_tables().flat_map(|table| &table.files))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Majority,
+    Unanimous,
+    KOfN,
+    Adjudicated,
+    Panel,
+    Given,
+}
+
+/// `[reference_standard]` and `[[reader]]` as typed.
+pub(super) fn reference_standard(root: &Section) -> ReferenceRule {
+    let section = root.required_section("reference_standard");
+    let listed = listed(root);
+    if section.is_present() {
+        section.required_string("rule");
+    }
+    let named = section.choice(
+        "rule",
+        &[
+            ("majority", Named::Majority),
+            ("unanimous", Named::Unanimous),
+            ("k-of-n", Named::KOfN),
+            ("adjudicated", Named::Adjudicated),
+            ("panel", Named::Panel),
+            ("given", Named::Given),
+        ],
+        Named::Majority,
+    );
+    let declared = declared(&section, listed);
+    let fixed_readers = section.boolean("fixed_readers").unwrap_or(true);
+    let readers = number_of_readers(&section, &declared, named, fixed_readers);
+    let rule = rule(&section, named);
+    let vote = rule.is_vote();
+    let contradicts = |key: &'static str, message: String| section.wrong(key, Code::ReferenceRule, message);
+    for key in ["minimum_agreeing", "minimum_reads", "require_all_readers", "tie"] {
+        if section.has(key) && !vote {
+            contradicts(key, format!("`{key}` is about votes, and the rule \"{}\" counts none", rule.name()));
+        }
+    }
+    let minimum_agreeing = minimum_agreeing(&section, &rule, readers, fixed_readers);
+    let tie = tie(&section, &rule);
+    let reference = ReferenceRule {
+        qualification: qualification(&section, &declared, root.has("reads") || named != Named::Given),
+        readers,
+        minimum_agreeing,
+        minimum_reads: count(&section, "minimum_reads"),
+        require_all_readers: section.boolean("require_all_readers").unwrap_or(false),
+        tie,
+        indeterminate: section.choice(
+            "indeterminate",
+            &[
+                ("no-vote", IndeterminateRule::NoVote),
+                ("positive", IndeterminateRule::Positive),
+                ("negative", IndeterminateRule::Negative),
+            ],
+            IndeterminateRule::NoVote,
+        ),
+        uninterpretable: section.choice(
+            "uninterpretable",
+            &[
+                ("no-vote", UninterpretableRule::NoVote),
+                ("as-indeterminate", UninterpretableRule::AsIndeterminate),
+                ("exclude-case", UninterpretableRule::ExcludeCase),
+            ],
+            UninterpretableRule::NoVote,
+        ),
+        repeated_read: section.choice(
+            "repeated_read",
+            &[
+                ("refuse", RepeatedRead::Refuse),
+                ("set-aside", RepeatedRead::SetAside),
+                ("any-positive", RepeatedRead::AnyPositive),
+                ("last", RepeatedRead::Last),
+                ("all-agree", RepeatedRead::AllAgree),
+            ],
+            RepeatedRead::Refuse,
+        ),
+        fixed_readers,
+        ignore_other_cases: section.choice("other_cases", &[("refuse", false), ("ignore", true)], false),
+        compare_with: label_table(&section, "compare_with"),
+        has_reads: named != Named::Given || root.has("reads"),
+        rule,
+        declared,
+    };
+    if reference.require_all_readers && reference.readers.is_none() && !reference.fixed_readers {
+        contradicts(
+            "require_all_readers",
+            "nobody knows who all readers of a case are: declare `readers`, or `minimum_reads`".to_owned(),
+        );
+    }
+    if let (Some(least), Some(most)) = (reference.minimum_reads, reference.readers)
+        && least > most
+    {
+        contradicts("minimum_reads", format!("minimum_reads is {least}, and a case has {most} readers"));
+    }
+    if reference.compare_with.is_some() && matches!(reference.rule, ConsensusRule::Given(_)) {
+        let message = "a given reference standard is not computed, so there is nothing to compare";
+        contradicts("compare_with", message.to_owned());
+    }
+    roles(&section, &reference);
+    section.finish();
+    reference
+}
+
+/// `[[reader]]`, one section a reader.
+fn listed(root: &Section) -> Vec<DeclaredReader> {
+    let mut ids = BTreeSet::new();
+    let mut readers = Vec::new();
+    for section in root.sections("reader") {
+        let id = section.required_string("id");
+        if !ids.insert(id.clone()) {
+            section.wrong("id", Code::DuplicateId, format!("two readers have the id `{id}`"));
+        }
+        section.required_string("role");
+        readers.push(DeclaredReader {
+            id,
+            role: section.choice("role", &ReaderRole::NAMES, ReaderRole::Reference),
+            qualification: section.has("qualification").then(|| section.required_string("qualification")),
+            specialty: section.has("specialty").then(|| section.required_string("specialty")),
+            years: section.number_in("years", "0 to 80 years", |years| (0.0..=MOST_YEARS).contains(&years)),
+            labelled_training_data: section.boolean("labelled_training_data").unwrap_or(false),
+        });
+        section.finish();
+    }
+    readers
+}
+
+fn declared(section: &Section, listed: Vec<DeclaredReader>) -> DeclaredReaders {
+    let Some(text) = section.string("readers_file") else {
+        return if listed.is_empty() { DeclaredReaders::Undeclared } else { DeclaredReaders::Listed(listed) };
+    };
+    if !listed.is_empty() {
+        section.report(
+            Diagnostic::error(Code::ReferenceRule, "readers are declared twice: here and as `[[reader]]`")
+                .at(section.at("readers_file"))
+                .hint("keep one: the table or the sections say the same"),
+        );
+    }
+    match text.parse() {
+        Ok(path) => DeclaredReaders::File(path),
+        Err(e) => {
+            let e: crate::digest::RelativePathError = e;
+            section.wrong("readers_file", Code::Path, e.to_string());
+            DeclaredReaders::Undeclared
+        }
+    }
+}
+
+/// A whole number from 1 that counts readers or reads.
+fn count(section: &Section, key: &'static str) -> Option<u32> {
+    let number = section.whole(key)?;
+    let fits = u32::try_from(number).ok().filter(|n| (1..=10_000).contains(n));
+    if fits.is_none() {
+        section.wrong(key, Code::ValueRange, format!("`{key}` is {number}, must be 1 to 10000"));
+    }
+    fits
+}
+
+fn number_of_readers(
+    section: &Section,
+    declared: &DeclaredReaders,
+    named: Named,
+    fixed: bool,
+) -> Option<u32> {
+    let typed = count(section, "readers");
+    let votes = !matches!(named, Named::Panel | Named::Given);
+    if *declared == DeclaredReaders::Undeclared && fixed && votes && section.is_present() {
+        section.required_whole("readers");
+    }
+    typed
+}
+
+fn qualification(section: &Section, declared: &DeclaredReaders, reads: bool) -> Option<String> {
+    let said_of_each = match declared {
+        DeclaredReaders::Undeclared => false,
+        DeclaredReaders::Listed(listed) => {
+            listed.iter().all(|r| r.role == ReaderRole::Ignored || r.qualification.is_some())
+        }
+        // Whether the table says it is known when it is read.
+        DeclaredReaders::File(_) => true,
+    };
+    let needed = reads && !said_of_each;
+    (section.has("qualification") || needed).then(|| section.required_string("qualification"))
+}
+
+fn rule(section: &Section, named: Named) -> ConsensusRule {
+    let contradicts = |key: &'static str, of: &str| {
+        if section.has(key) {
+            let message = format!("`{key}` belongs to `rule = \"{of}\"`, and another rule is declared");
+            section.wrong(key, Code::ReferenceRule, message);
+        }
+    };
+    if named != Named::KOfN {
+        contradicts("agreeing", "k-of-n");
+    }
+    if named != Named::Adjudicated {
+        contradicts("adjudicate", "adjudicated");
+    }
+    if named != Named::Given {
+        contradicts("given", "given");
+    }
+    match named {
+        Named::Majority => ConsensusRule::Majority,
+        Named::Unanimous => ConsensusRule::Unanimous,
+        Named::KOfN => {
+            section.required_whole("agreeing");
+            ConsensusRule::KOfN { agreeing: count(section, "agreeing").unwrap_or(1) }
+        }
+        Named::Adjudicated => {
+            section.required_string("adjudicate");
+            let on = section.choice(
+                "adjudicate",
+                &[("disagreement", AdjudicateOn::Disagreement), ("no-majority", AdjudicateOn::NoMajority)],
+                AdjudicateOn::Disagreement,
+            );
+            ConsensusRule::Adjudicated { on }
+        }
+        Named::Panel => ConsensusRule::Panel,
+        Named::Given => {
+            if !section.has("given") {
+                let message = "the rule \"given\" needs the table that gives it: `given = { file, label_column, \
+                               source }`";
+                section.wrong("given", Code::KeyMissing, message);
+            }
+            ConsensusRule::Given(label_table(section, "given").unwrap_or_default())
+        }
+    }
+}
+
+fn minimum_agreeing(
+    section: &Section,
+    rule: &ConsensusRule,
+    readers: Option<u32>,
+    fixed: bool,
+) -> Option<u32> {
+    let minimum = count(section, "minimum_agreeing");
+    let wrong = |message: String| section.wrong("minimum_agreeing", Code::ValueRange, message);
+    if let (ConsensusRule::KOfN { agreeing }, Some(n)) = (rule, readers)
+        && *agreeing > n
+    {
+        section.wrong("agreeing", Code::ValueRange, format!("{agreeing} agreeing reads of {n} readers"));
+    }
+    match (minimum, rule) {
+        (Some(minimum), ConsensusRule::KOfN { agreeing }) if minimum != *agreeing => {
+            wrong(format!("minimum_agreeing is {minimum}, but the declared rule needs {agreeing}"));
+        }
+        (Some(minimum), ConsensusRule::Unanimous) if readers.is_some_and(|n| n != minimum) => {
+            let n = readers.unwrap_or_default();
+            wrong(format!("minimum_agreeing is {minimum}, but the declared rule needs {n}"));
+        }
+        (Some(minimum), _) if readers.is_some_and(|n| minimum > n) => {
+            let n = readers.unwrap_or_default();
+            wrong(format!("minimum_agreeing is {minimum}, and a case has {n} readers"));
+        }
+        (None, ConsensusRule::Majority | ConsensusRule::Unanimous | ConsensusRule::Adjudicated { .. })
+            if readers.is_none() && !fixed && section.is_present() =>
+        {
+            let message = "where any number of readers may read a case, say how many agreeing votes a consensus \
+                           needs at least: `minimum_agreeing`, or say with `readers` how many read a case";
+            section.wrong("minimum_agreeing", Code::KeyMissing, message);
+        }
+        _ => {}
+    }
+    minimum
+}
+
+fn tie(section: &Section, rule: &ConsensusRule) -> TieRule {
+    let tie = section.choice(
+        "tie",
+        &[
+            ("none", TieRule::None),
+            ("positive", TieRule::Positive),
+            ("negative", TieRule::Negative),
+            ("adjudicator", TieRule::Adjudicator),
+        ],
+        TieRule::None,
+    );
+    let decides = matches!(tie, TieRule::Positive | TieRule::Negative);
+    match rule {
+        ConsensusRule::Unanimous if tie != TieRule::None => {
+            let message = "a tie is no unanimity: `tie` belongs to \"majority\" and \"k-of-n\"";
+            section.wrong("tie", Code::ReferenceRule, message);
+        }
+        ConsensusRule::Adjudicated { .. } if decides => {
+            let message = "the rule \"adjudicated\" sends a tie to the adjudicator";
+            section.wrong("tie", Code::ReferenceRule, message);
+        }
+        _ => {}
+    }
+    tie
+}
+
+/// What the rule needs of the listed readers; those of a table are looked at when it is read.
+fn roles(section: &Section, reference: &ReferenceRule) {
+    let contradicts = |message: String, hint: &str| {
+        let problem = Diagnostic::error(Code::ReferenceRule, message).at(section.at("rule"));
+        section.report(problem.hint(hint));
+    };
+    if section.is_present()
+        && reference.declared == DeclaredReaders::Undeclared
+        && reference.has_adjudication()
+    {
+        contradicts(
+            format!("the rule \"{}\" needs an adjudicator, and no reader is declared", reference.rule.name()),
+            "declare every reader as `[[reader]]` with `id` and `role`, or name a table with `readers_file`",
+        );
+    }
+    if let DeclaredReaders::Listed(listed) = &reference.declared
+        && let Err(message) = fits(reference, listed)
+    {
+        contradicts(message, "roles are \"reference\", \"comparison\", \"adjudicator\" and \"ignored\"");
+    }
+}
+
+/// Whether the readers have the roles that the rule needs.
+///
+/// # Errors
+/// What is missing, in words.
+pub fn fits(reference: &ReferenceRule, readers: &[DeclaredReader]) -> Result<(), String> {
+    let of = |role: ReaderRole| readers.iter().filter(|r| r.role == role).count();
+    let name = reference.rule.name();
+    if reference.has_adjudication() && of(ReaderRole::Adjudicator) == 0 {
+        return Err(format!("the rule \"{name}\" needs an adjudicator, and no reader has that role"));
+    }
+    if !reference.has_adjudication() && of(ReaderRole::Adjudicator) > 0 {
+        return Err(format!("the rule \"{name}\" asks no adjudicator, and a reader has that role"));
+    }
+    if reference.rule.is_vote() && of(ReaderRole::Reference) == 0 {
+        return Err(format!("the rule \"{name}\" counts votes, and no reader has the role \"reference\""));
+    }
+    let n = of(ReaderRole::Reference);
+    if let Some(typed) = reference.readers
+        && (if reference.fixed_readers { typed as usize != n } else { typed as usize > n })
+    {
+        return Err(format!("`readers` is {typed}, and {n} readers have the role \"reference\""));
+    }
+    if let ConsensusRule::KOfN { agreeing } = &reference.rule
+        && *agreeing as usize > n
+    {
+        return Err(format!(
+            "{agreeing} agreeing reads are declared, and {n} readers have the role \"reference\""
+        ));
+    }
+    if matches!(reference.rule, ConsensusRule::Adjudicated { .. }) && n < 2 {
+        return Err(
+            "one reader cannot disagree: the rule \"adjudicated\" needs two reference readers".to_owned()
+        );
+    }
+    if let Some(minimum) = reference.minimum_agreeing.into_iter().chain(reference.minimum_reads).max()
+        && minimum as usize > n
+        && reference.rule.is_vote()
+    {
+        return Err(format!("{minimum} reads are needed, and {n} readers have the role \"reference\""));
+    }
+    Ok(())
+}
+
+/// A table of labels that is declared as a table of keys.
+fn label_table(section: &Section, key: &'static str) -> Option<LabelTable> {
+    let table = section.section(key);
+    if !table.is_present() {
+        return None;
+    }
+    let words = |key, default: &str| table.strings(key).unwrap_or_else(|| vec![default.to_owned()]);
+    if !table.has("file") {
+        table.required_string("file");
+    }
+    let mut files = Vec::new();
+    for text in table.strings("file").unwrap_or_default() {
+        match text.parse() {
+            Ok(path) => files.push(path),
+            Err(e) => {
+                let e: crate::digest::RelativePathError = e;
+                table.wrong("file", Code::Path, e.to_string());
+            }
+        }
+    }
+    let labels = LabelTable {
+        files,
+        case_column: table.string("case_column").unwrap_or_else(|| "case_id".to_owned()),
+        label_column: table.required_string("label_column"),
+        positive: words("positive", "positive"),
+        negative: words("negative", "negative"),
+        indeterminate: words("indeterminate", "indeterminate"),
+        source: table.required_string("source"),
+    };
+    if labels.files.is_empty() && table.has("file") {
+        table.wrong("file", Code::ValueEmpty, "`file` names no table");
+    }
+    let mut seen = BTreeSet::new();
+    for word in [&labels.positive, &labels.negative, &labels.indeterminate].into_iter().flatten() {
+        if !seen.insert(word.to_lowercase()) {
+            table.wrong("positive", Code::ReadAmbiguous, format!("the label \"{word}\" has two meanings"));
+        }
+    }
+    table.finish();
+    Some(labels)
+}

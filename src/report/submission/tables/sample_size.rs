@@ -1,0 +1,63 @@
+//! The size that was planned, the one that was achieved, and what it can show.
+
+use crate::document::format::{self, Style};
+use crate::document::tree::{Column, Row, Table};
+use crate::report::submission::source::Source;
+use crate::report::wording;
+use crate::study::results::SampleSize;
+
+/// One row an endpoint with a lower bound of sensitivity, specificity or the AUC.
+pub fn sample_size(source: &Source) -> Table {
+    let results = &source.results;
+    let pair = |[positives, negatives]: [u64; 2]| {
+        format!("{} / {}", format::count(positives), format::count(negatives))
+    };
+    let row = |size: &SampleSize| {
+        let endpoint = results.endpoints.iter().find(|e| e.id == size.endpoint)?;
+        let style = wording::style_of(endpoint.metric.id(), false);
+        let number = |value: Option<f64>, none: &str| {
+            value.map_or_else(|| none.to_owned(), |value| format::number(value, style))
+        };
+        Some(Row::plain([
+            wording::metric(endpoint.metric.id()),
+            endpoint.criterion.clone().unwrap_or_default(),
+            size.planned.map_or_else(|| "not declared".to_owned(), pair),
+            pair(size.analysed),
+            number(size.half_width, "\u{2013}"),
+            number(size.shown_from, "none below 1"),
+        ]))
+    };
+    let rows = results.sample_sizes.iter().filter_map(row).collect();
+    let mut table = Table::or_none(
+        "Planned and achieved size of the study",
+        vec![
+            Column::left("Endpoint", 1.0),
+            Column::left("Criterion", 0.7),
+            Column::right("Planned, positive / negative"),
+            Column::right("Analysed, positive / negative"),
+            Column::right("Half width of the interval"),
+            Column::right("Smallest true value shown"),
+        ],
+        rows,
+    );
+    let Some(power) = results.sample_sizes.first().map(|size| format::number(size.power, Style::Percent))
+    else {
+        return table;
+    };
+    table.notes.push(format!(
+        "Last column: the smallest true value whose lower bound satisfies the criterion with a probability of {power} in \
+         a study of the analysed size: by the binomial law for shares (Clopper and Pearson 1934), with the variance \
+         of Hanley and McNeil (1982) for the AUC. It depends on the size and the criterion, not on what was found."
+    ));
+    table.notes.push(
+        "Planned cases are positive by source label; analysed ones by the reference standard.".to_owned(),
+    );
+    if results.flow.analysed_patients < results.flow.analysed {
+        table.notes.push(
+            "Patients have several images; the last column takes each image as a patient's only one and is \
+             optimistic."
+                .to_owned(),
+        );
+    }
+    table
+}
