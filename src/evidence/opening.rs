@@ -217,7 +217,13 @@ mod tests {
         let protocol = crate::protocol::parse(std::path::Path::new("p"), text).expect("valid");
         let files = [("cases.csv", b"c"), ("reads/r.csv", b"r")];
         let files = files.map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec())).into();
-        let mut inputs = Inputs { protocol, files, lock: None, manifests: crate::study::Files::new() };
+        let mut inputs = Inputs {
+            protocol,
+            files,
+            lock: None,
+            manifests: crate::study::Files::new(),
+            program_version: "0".to_owned(),
+        };
         let found = digests(&inputs, b"text");
         let names: Vec<_> = found.keys().map(String::as_str).collect();
         assert_eq!(names, ["inputs/cases.csv", "inputs/reads/r.csv", "protocol.toml"]);

@@ -137,7 +137,13 @@ fn study(edits: &[(&str, &str)]) -> Inputs {
     for (reader, said) in READS {
         files.insert(path(&format!("reads/{reader}.csv")), reads(reader, said).into());
     }
-    Inputs { protocol: protocol(edits), files, lock: None, manifests: Files::new() }
+    Inputs {
+        protocol: protocol(edits),
+        files,
+        lock: None,
+        manifests: Files::new(),
+        program_version: "0".to_owned(),
+    }
 }
 
 impl Inputs {
@@ -911,7 +917,7 @@ fn one_class_alone_is_no_study() {
     assert_eq!(problem.message, "all 3 analysed cases are positive by the reference standard");
     let refused: String = SCORES.lines().skip(1).map(|line| format!("{},,x\n", &line[..3])).collect();
     let problem = study(&[]).with("scores.csv", format!("case_id,score,refused\n{refused}")).problem();
-    assert_eq!(problem.message, "no case has both a consensus and a score");
+    assert_eq!(problem.message, "no case has both a reference standard and a score");
 }
 
 #[test]
