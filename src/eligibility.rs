@@ -77,6 +77,8 @@ fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, ear
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::gate::AgeRange;
+    use crate::protocol::Field;
 
     fn criterion(rule: Rule, missing: Missing) -> Criterion {
         Criterion { id: "c".to_owned(), reason: "r".to_owned(), missing, rule }
@@ -126,5 +128,87 @@ mod tests {
         let failed =
             failed_criteria(&cases, &[criterion(rule, Missing::Include)], &Gate::default(), &Lists::new());
         assert_eq!(failed, [vec![], vec![0], vec![]]);
+    }
+
+    fn failed(cases: &[Case], criterion: Criterion, gate: &Gate, lists: &Lists) -> Vec<bool> {
+        failed_criteria(cases, &[criterion], gate, lists).iter().map(|reasons| !reasons.is_empty()).collect()
+    }
+
+    #[test]
+    fn the_gate_judges_what_the_case_table_says_and_leaves_the_image_to_scoring() {
+        let chest = || Case {
+            modality: Some("DX".to_owned()),
+            body_part: Some("CHEST".to_owned()),
+            view: Some("PA".to_owned()),
+            age_years: Some(40),
+            ..Case::default()
+        };
+        let one = |word: &str| Some(vec![word.to_owned()]);
+        let gate = Gate {
+            modality: one("DX"),
+            body_part: one("CHEST"),
+            view: one("PA"),
+            age_years: Some(AgeRange { min: 18, max: 80 }),
+            minimum_dimension: Some(512),
+            photometric_interpretation: one("MONOCHROME2"),
+            ..Gate::default()
+        };
+        let cases = [
+            chest(),
+            Case { modality: Some("CT".to_owned()), ..chest() },
+            Case { body_part: Some("HAND".to_owned()), ..chest() },
+            Case { view: Some("LL".to_owned()), ..chest() },
+            Case { age_years: Some(17), ..chest() },
+            Case { view: None, ..chest() },
+        ];
+        let found = failed(&cases, criterion(Rule::Gate, Missing::Exclude), &gate, &Lists::new());
+        assert_eq!(found, [false, true, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_field_has_to_be_one_of_the_allowed_and_a_missing_one_follows_the_declaration() {
+        let site = |site: Option<&str>| Case { site: site.map(str::to_owned), ..Case::default() };
+        let cases = [site(Some("a")), site(Some("b")), site(None)];
+        let rule = Rule::OneOf { field: Field::Site, allowed: vec!["a".to_owned()] };
+        let with =
+            |missing| failed(&cases, criterion(rule.clone(), missing), &Gate::default(), &Lists::new());
+        assert_eq!(with(Missing::Exclude), [false, true, true]);
+        assert_eq!(with(Missing::Include), [false, true, false]);
+    }
+
+    #[test]
+    fn only_cases_in_the_named_column_of_the_named_list_are_eligible() {
+        let case = |id: &str| Case { case_id: id.to_owned(), ..Case::default() };
+        let rule = Rule::ListedIn { path: "scored.csv".parse().expect("a path"), column: "id".to_owned() };
+        let listed = |column: &str, id: &str| {
+            (("scored.csv".to_owned(), column.to_owned()), BTreeSet::from([id.to_owned()]))
+        };
+        let lists = Lists::from([listed("id", "a"), listed("other", "b")]);
+        let rule = criterion(rule, Missing::Include);
+        let cases = [case("a"), case("b")];
+        assert_eq!(failed(&cases, rule.clone(), &Gate::default(), &lists), [false, true]);
+        assert_eq!(failed(&cases, rule, &Gate::default(), &Lists::new()), [true, true]);
+    }
+
+    #[test]
+    fn every_reason_is_kept_in_the_order_of_the_protocol() {
+        let cases = [Case { age_years: Some(10), ..Case::default() }];
+        let age = criterion(Rule::Age { min: 18, max: 80 }, Missing::Exclude);
+        let old = criterion(Rule::Age { min: 0, max: 80 }, Missing::Exclude);
+        let view = Rule::OneOf { field: Field::View, allowed: vec!["PA".to_owned()] };
+        let view = criterion(view, Missing::Exclude);
+        let found = failed_criteria(&cases, &[age, old, view], &Gate::default(), &Lists::new());
+        assert_eq!(found, [vec![0, 2]]);
+    }
+
+    #[test]
+    fn an_image_whose_place_in_the_history_is_unknown_follows_the_declaration() {
+        let rule = Rule::NoPriorFinding {
+            source: PriorSource::EarlierImages { findings: vec!["Pneumonia".to_owned()] },
+        };
+        let cases = [Case { patient_id: "a".to_owned(), ..Case::default() }];
+        let with =
+            |missing| failed(&cases, criterion(rule.clone(), missing), &Gate::default(), &Lists::new());
+        assert_eq!((with(Missing::Exclude), with(Missing::Include)), (vec![true], vec![false]));
     }
 }

@@ -131,4 +131,67 @@ mod tests {
             problem.message.contains("10 cases with and 10 without the source label; eligible are 5 and 15")
         );
     }
+
+    #[test]
+    fn the_draw_keeps_to_eligible_cases_and_stands_in_the_order_of_the_table() {
+        let cases = cases(60);
+        let eligible: Vec<usize> = (0..60).filter(|i| i % 3 != 0).collect();
+        for positives in [None, Some(4)] {
+            let target = Some(SampleTarget { cases: 12, positives });
+            let drawn = draw(&cases, &eligible, &Sample { target, one_image_per_patient: false, seed: 5 })
+                .expect("enough");
+            assert_eq!(drawn.len(), 12);
+            assert!(drawn.is_sorted() && drawn.iter().all(|index| eligible.contains(index)), "{drawn:?}");
+            let positive = drawn.iter().filter(|i| cases[**i].source_label == Some(true)).count();
+            assert!(positives.is_none_or(|wanted| wanted == positive as u64), "{positive}");
+        }
+        let all = draw(&cases, &eligible, &Sample { target: None, one_image_per_patient: false, seed: 5 });
+        assert_eq!(all.expect("draws"), eligible);
+    }
+
+    #[test]
+    fn the_seed_decides_the_draw() {
+        let cases = cases(100);
+        let eligible: Vec<usize> = (0..100).collect();
+        let with = |seed, one_image_per_patient| {
+            let target = Some(SampleTarget { cases: 10, positives: None });
+            draw(&cases, &eligible, &Sample { target, one_image_per_patient, seed }).expect("enough")
+        };
+        assert_eq!(with(1, false), with(1, false));
+        assert_ne!(with(1, false), with(2, false));
+        assert_ne!(with(1, false), (0..10).collect::<Vec<_>>(), "not the first of the table");
+        assert_ne!(with(1, true), with(2, true), "which image of a patient is drawn, too");
+        assert_eq!(with(1, true).len(), 10);
+    }
+
+    #[test]
+    fn one_image_per_patient_takes_each_patient_once_whatever_the_target() {
+        let cases = cases(40);
+        let target = Some(SampleTarget { cases: 8, positives: Some(4) });
+        let sample = Sample { target, one_image_per_patient: true, seed: 9 };
+        let drawn = draw(&cases, &(0..40).collect::<Vec<_>>(), &sample).expect("enough");
+        let patients: std::collections::BTreeSet<_> =
+            drawn.iter().map(|index| cases[*index].patient_id.as_str()).collect();
+        assert_eq!((drawn.len(), patients.len()), (8, 8));
+    }
+
+    #[test]
+    fn exactly_enough_is_enough_and_one_less_is_not() {
+        let cases = cases(20);
+        let eligible: Vec<usize> = (0..20).collect();
+        let with = |cases_wanted, positives| {
+            let target = Some(SampleTarget { cases: cases_wanted, positives });
+            draw(&cases, &eligible, &Sample { target, one_image_per_patient: false, seed: 3 })
+                .map(|drawn| drawn.len())
+                .map_err(|problem| problem.message)
+        };
+        assert_eq!(with(20, None), Ok(20));
+        let problem = with(21, None).expect_err("too few");
+        assert!(problem.contains("21 cases") && problem.contains("eligible are 20"), "{problem}");
+        // 5 cases with and 15 without the source label are there.
+        assert_eq!(with(20, Some(5)), Ok(20));
+        assert_eq!(with(5, Some(5)), Ok(5), "no negative is wanted");
+        assert!(with(6, Some(6)).is_err(), "too few positives");
+        assert!(with(16, Some(0)).is_err(), "too few negatives");
+    }
 }

@@ -482,4 +482,98 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_table_is_not_asked_for_what_only_the_image_knows() {
+        let of_table = strict().of_table();
+        let image = Observed { dimensions: None, photometric: None, burned_in: None, ..chest() };
+        assert_eq!(of_table.refusals(&image), []);
+        let rules = |gate: &Gate| gate.checks(&chest()).iter().map(|c| c.rule).collect::<Vec<_>>();
+        assert_eq!(rules(&of_table), ["modality", "body_part", "view", "age_years", "pixel_data"]);
+        let without = strict().without_header_rules();
+        assert_eq!(
+            rules(&without)[4..],
+            ["minimum_dimension", "maximum_dimension", "aspect_ratio", "pixel_data"]
+        );
+        assert_eq!(of_table.refusals(&Observed { modality: Some("CT".into()), ..image })[0].rule, "modality");
+    }
+
+    #[test]
+    fn each_rule_on_size_needs_rows_and_columns() {
+        let sized = [
+            Gate { minimum_dimension: Some(1), ..Gate::default() },
+            Gate { maximum_dimension: Some(1), ..Gate::default() },
+            Gate { aspect_ratio: Some(AspectRange { min: 1.0, max: 1.0 }), ..Gate::default() },
+        ];
+        assert!(sized.iter().all(Gate::needs_dimensions));
+        assert!(!strict().of_table().needs_dimensions());
+    }
+
+    #[test]
+    fn the_ends_of_a_range_are_inside_and_sides_are_judged_by_the_worse() {
+        let of =
+            |dimensions| broken(|i| i.dimensions = Some(dimensions)).iter().map(|b| b.0).collect::<Vec<_>>();
+        assert_eq!(of((512, 512)), [] as [&str; 0]);
+        assert_eq!(of((512, 511)), ["minimum_dimension"]);
+        assert_eq!(of((511, 512)), ["minimum_dimension"]);
+        assert_eq!(of((6000, 6000)), [] as [&str; 0]);
+        assert_eq!(of((6000, 6001)), ["maximum_dimension"]);
+        // Twice and half as wide as high are the ends.
+        assert_eq!(of((2000, 1000)), [] as [&str; 0]);
+        assert_eq!(of((1000, 2000)), [] as [&str; 0]);
+        assert_eq!(of((2001, 1000)), ["aspect_ratio"]);
+        assert_eq!(of((1000, 2001)), ["aspect_ratio"]);
+        for age in [18, 80] {
+            assert_eq!(broken(|i| i.age_years = Some(age)), []);
+        }
+        assert_eq!(broken(|i| i.age_years = Some(17)), [("age_years", Outcome::Fail)]);
+    }
+
+    #[test]
+    fn a_burned_in_annotation_may_be_unsaid_where_only_yes_is_refused() {
+        let of = |rule, said: Option<&str>| {
+            let gate = Gate { burned_in_annotation: Some(rule), ..Gate::default() };
+            let image = Observed { burned_in: said.map(str::to_owned), pixels: None, ..chest() };
+            gate.checks(&image)[0].outcome
+        };
+        use Outcome::{CannotTell, Fail, Pass};
+        let table = [(Some("NO"), Pass, Pass), (Some("YES"), Fail, Fail), (None, CannotTell, Pass)];
+        for (said, no, not_yes) in table {
+            assert_eq!((of(BurnedIn::No, said), of(BurnedIn::NotYes, said)), (no, not_yes), "{said:?}");
+        }
+        assert_eq!((of(BurnedIn::No, Some("?")), of(BurnedIn::NotYes, Some("?"))), (CannotTell, CannotTell));
+    }
+
+    #[test]
+    fn a_refusal_names_the_rule_the_value_and_what_was_wanted() {
+        let image = Observed { modality: Some("CT".into()), ..chest() };
+        let found = strict().refusals(&image);
+        let [refusal] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((refusal.rule.as_str(), refusal.value.as_deref()), ("modality", Some("CT")));
+        assert_eq!(refusal.message, "modality CT is not one of DX, CR");
+        let checks = strict().checks(&image);
+        let said = |rule: &str| checks.iter().find(|c| c.rule == rule).expect("a rule").message.as_str();
+        assert_eq!(said("view"), "view PA is one of PA, AP");
+        assert_eq!(
+            said("photometric_interpretation"),
+            "photometric interpretation MONOCHROME2 is one of MONOCHROME1, MONOCHROME2"
+        );
+        let other = strict().checks(&Observed { photometric: Some("RGB".into()), ..chest() });
+        let said: Vec<_> =
+            other.iter().filter(|c| c.outcome == Outcome::Fail).map(|c| c.message.as_str()).collect();
+        assert_eq!(said, ["photometric interpretation RGB is not one of MONOCHROME1, MONOCHROME2"]);
+    }
+
+    #[test]
+    fn one_failed_rule_rejects_whatever_cannot_be_told() {
+        use Outcome::{CannotTell, Fail, Pass};
+        assert_eq!(Verdict::of([]), Verdict::Accept);
+        assert_eq!(Verdict::of([Pass, Pass]), Verdict::Accept);
+        for outcomes in [[Pass, CannotTell, Pass], [CannotTell, Pass, Pass]] {
+            assert_eq!(Verdict::of(outcomes), Verdict::CannotTell);
+        }
+        for outcomes in [[Fail, CannotTell, Pass], [CannotTell, Fail, Pass], [Pass, CannotTell, Fail]] {
+            assert_eq!(Verdict::of(outcomes), Verdict::Reject);
+        }
+    }
 }

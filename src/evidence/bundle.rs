@@ -174,3 +174,73 @@ pub fn templates(payload: &Payload) -> Result<BTreeMap<String, String>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(files: &[(&str, &[u8])]) -> Payload {
+        files.iter().map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec())).collect()
+    }
+
+    fn code(error: Error) -> Code {
+        error.diagnostics()[0].code
+    }
+
+    #[test]
+    fn files_are_found_by_their_folder() {
+        let bundle = payload(&[
+            ("inputs/cases.csv", b"c"),
+            ("inputs/reads/r.csv", b"r"),
+            ("inputs2/x", b"x"),
+            ("templates/a.md", b"words"),
+            ("results.json", b"\xff"),
+        ]);
+        let names: Vec<_> = below(&bundle, INPUTS).keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["cases.csv", "reads/r.csv"]);
+        assert_eq!(file(&bundle, "inputs/cases.csv").expect("there"), b"c");
+        assert_eq!(code(file(&bundle, "inputs/other").expect_err("not there")), Code::BundleIncomplete);
+        assert_eq!(code(file(&bundle, "../x").expect_err("no path")), Code::BundleIncomplete);
+        assert_eq!(text(&bundle, "templates/a.md").expect("text"), "words");
+        assert_eq!(code(text(&bundle, RESULTS).expect_err("no text")), Code::BundleUnreadable);
+        assert_eq!(path("model", "lock.json").expect("a path").as_str(), MODEL_LOCK);
+        assert_eq!(path("", "lock.json").expect("a path").as_str(), "lock.json");
+        assert!(path("model", "../x").is_err());
+        let found = templates(&bundle).expect("templates");
+        assert_eq!(found, BTreeMap::from([("a.md".to_owned(), "words".to_owned())]));
+        let broken = payload(&[("templates/a.md", b"\xff")]);
+        assert_eq!(code(templates(&broken).expect_err("no text")), Code::BundleUnreadable);
+    }
+
+    #[test]
+    fn a_bundle_of_another_format_is_refused_by_name() {
+        let with = |environment: &str| readable(&payload(&[(ENVIRONMENT, environment.as_bytes())]));
+        assert!(with(&format!("{{\"format\": \"{FORMAT}\"}}")).is_ok());
+        assert!(with("{}").is_ok() && with("no json").is_ok() && readable(&Payload::new()).is_ok());
+        let hint = |format: &str| {
+            let problem = with(&format!("{{\"format\": \"{format}\"}}")).expect_err("refused").diagnostics();
+            assert_eq!(problem[0].code, Code::FormatUnknown);
+            problem[0].hint.clone().unwrap_or_default()
+        };
+        assert!(hint(FORMER).contains("sequester 0.1"));
+        assert_eq!(hint("sequester-evidence/9"), "");
+    }
+
+    #[test]
+    fn the_inputs_of_a_study_come_out_as_they_went_in() {
+        let protocol = include_str!("../../protocols/pneumonia-exp2a.toml").as_bytes();
+        let bundle = payload(&[
+            (PROTOCOL, protocol),
+            ("inputs/cases.csv", b"c"),
+            (MODEL_LOCK, b"lock"),
+            ("model/training-manifest.csv", b"t"),
+            ("model/log.csv", b"l"),
+        ]);
+        let found = inputs(&bundle).expect("inputs");
+        assert_eq!(found.protocol.study.id, "pneumonia-exp2a");
+        assert_eq!(found.files, below(&bundle, INPUTS));
+        assert_eq!(found.lock.as_deref(), Some(&b"lock"[..]));
+        assert_eq!(found.manifests.keys().map(|p| p.as_str()).collect::<Vec<_>>(), ["training-manifest.csv"]);
+        assert_eq!(code(inputs(&Payload::new()).expect_err("no protocol")), Code::BundleIncomplete);
+    }
+}

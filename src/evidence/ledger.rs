@@ -444,4 +444,99 @@ mod tests {
             text.lines().enumerate().filter(|(i, _)| *i != 2).map(|(_, l)| format!("{l}\n")).collect();
         assert!(Ledger::parse(Path::new("l"), without_third.as_bytes()).is_err());
     }
+
+    #[test]
+    fn events_are_found_and_counted_by_their_kind() {
+        let mut ledger = ledger();
+        assert_eq!((ledger.count(Event::TestSetOpened), ledger.count(Event::ProtocolLocked)), (1, 1));
+        let why = Some("why".to_owned());
+        ledger.append(Event::TestSetOpened, "later", BTreeMap::new(), why.clone()).expect("in order");
+        assert_eq!((ledger.count(Event::TestSetOpened), ledger.entries().len()), (2, 8));
+        let last = ledger.last(Event::TestSetOpened).expect("an opening");
+        assert_eq!((last.sequence, last.at.as_str(), &last.reason), (8, "later", &why));
+        assert_eq!(ledger.last(Event::ProtocolLocked).map(|e| e.sequence), Some(1));
+        assert_eq!(Ledger::default().last(Event::ProtocolLocked), None);
+        // The head is the digest of the last line, as `sha256sum` gives it.
+        let bytes = ledger.to_bytes();
+        let line = bytes[..bytes.len() - 1].rsplit(|b| *b == b'\n').next().expect("a line");
+        assert_eq!(ledger.head(), Some(Digest::of(line).to_string()));
+        assert_eq!((Ledger::default().head(), Ledger::default().to_bytes()), (None, Vec::new()));
+    }
+
+    #[test]
+    fn who_acted_is_printed_with_the_role_where_it_is_known() {
+        let entry = |by: Option<&str>, role: Option<&str>| {
+            let mut ledger = Ledger::default();
+            let who = Who::new(by, role).expect("a name");
+            ledger.append_by(&who, Event::ProtocolLocked, "t", BTreeMap::new(), None).expect("in order");
+            ledger.entries()[0].who()
+        };
+        assert_eq!(entry(Some("A. Example"), None), "A. Example");
+        assert_eq!(entry(None, Some("statistician")), "not recorded (statistician)");
+    }
+
+    /// A ledger of these entries with a whole chain, as somebody who forges one would write it.
+    fn chained(entries: impl IntoIterator<Item = Entry>) -> String {
+        let (mut text, mut previous) = (String::new(), NOTHING.to_owned());
+        for entry in entries {
+            let line = canonical(&Entry { previous, ..entry });
+            previous = Digest::of(line.as_bytes()).to_string();
+            text += &format!("{line}\n");
+        }
+        text
+    }
+
+    #[test]
+    fn each_fault_of_a_line_is_named_at_its_line() {
+        let found = |text: &str| -> Vec<_> {
+            let problems = Ledger::parse(Path::new("l"), text.as_bytes()).expect_err("a fault");
+            problems.iter().map(|p| (p.code, p.location.as_ref().and_then(|l| l.line))).collect()
+        };
+        let entries = ledger().entries().to_vec();
+        let whole = chained(entries.clone());
+        assert_eq!(whole.as_bytes(), ledger().to_bytes());
+        assert_eq!(Ledger::parse(Path::new("l"), b""), Ok(Ledger::default()));
+        assert_eq!(found(whole.trim_end()), [(Code::LedgerCut, Some(7))]);
+        let renumbered = entries.iter().cloned().map(|e| Entry { sequence: e.sequence + 1, ..e });
+        assert_eq!(
+            found(&chained(renumbered.take(2))),
+            [(Code::LedgerChain, Some(1)), (Code::LedgerChain, Some(2))]
+        );
+        let unnamed = entries.iter().cloned().map(|e| Entry { role: Some("a\nb".to_owned()), ..e });
+        assert_eq!(found(&chained(unnamed.take(1))), [(Code::LedgerLine, Some(1))]);
+        assert_eq!(
+            found(&chained(entries.iter().cloned().skip(1).take(1).map(|e| Entry { sequence: 1, ..e }))),
+            [(Code::LedgerOrder, Some(1))]
+        );
+        assert_eq!(found("{}\n"), [(Code::LedgerLine, Some(1))]);
+        let spaced = whole.replacen('{', "{ ", 1);
+        let faults = found(&spaced);
+        assert_eq!(faults, [(Code::LedgerLine, Some(1)), (Code::LedgerChain, Some(2))]);
+    }
+
+    #[test]
+    fn preparations_may_repeat_and_a_publication_too() {
+        let mut ledger = ledger();
+        let mut add = |event| ledger.append(event, "t", BTreeMap::new(), None).is_ok();
+        assert!(add(Event::EvidencePublished), "the same results with other words");
+        assert!(!add(Event::ResultsRecorded), "no opening just before");
+        assert!(add(Event::ReferenceStandardLocked) && add(Event::ModelLocked) && add(Event::TestSetSealed));
+        assert!(!add(Event::EvidencePublished), "no results just before");
+        assert!(add(Event::TestSetOpened) && !add(Event::EvidencePublished) && add(Event::ResultsRecorded));
+        for missing in 0..4 {
+            let mut ledger = Ledger::default();
+            for (index, event) in ORDER.iter().enumerate().take(4).filter(|(index, _)| *index != missing) {
+                let added = ledger.append(*event, "t", BTreeMap::new(), None);
+                assert_eq!(
+                    added.is_ok(),
+                    missing != 0 && (missing, index) != (1, 3),
+                    "{event:?} without {missing}"
+                );
+            }
+            assert!(
+                ledger.append(Event::TestSetOpened, "t", BTreeMap::new(), None).is_err(),
+                "without {missing}"
+            );
+        }
+    }
 }

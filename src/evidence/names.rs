@@ -222,4 +222,15 @@ mod tests {
         }
         assert_eq!(found(&["console", "com10", "COM", "comb", "nully.csv"]), [] as [&str; 0]);
     }
+
+    #[test]
+    fn a_name_from_outside_is_a_plain_path_or_an_error_at_its_place() {
+        let at = Location::file("here");
+        assert_eq!(path_of("reads/a.csv", at.clone()).map(|p| p.to_string()), Ok("reads/a.csv".to_owned()));
+        let problem = path_of("../a.csv", at.clone()).expect_err("refused");
+        assert_eq!((problem.code, problem.location), (Code::FileName, Some(at.clone())));
+        assert_eq!(of_system(std::ffi::OsStr::new("a.csv"), at.clone()), Ok("a.csv".to_owned()));
+        assert_eq!(folded("A/É. /x"), folded("a/E\u{301}/x"));
+        assert_ne!(folded("a/b"), folded("a/c"));
+    }
 }

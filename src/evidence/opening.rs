@@ -210,4 +210,31 @@ mod tests {
         let other_results = ledger(&[('o', "A", None), ('r', "R", None), ('o', "A", None), ('r', "S", None)]);
         assert_eq!(without_reason(other_results.entries()), [6]);
     }
+
+    #[test]
+    fn an_opening_is_of_the_protocol_every_file_and_the_lock() {
+        let text = include_str!("../../protocols/pneumonia-exp2a.toml");
+        let protocol = crate::protocol::parse(std::path::Path::new("p"), text).expect("valid");
+        let files = [("cases.csv", b"c"), ("reads/r.csv", b"r")];
+        let files = files.map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec())).into();
+        let mut inputs = Inputs {
+            protocol,
+            files,
+            lock: None,
+            manifests: crate::study::Files::new(),
+            program_version: "0".to_owned(),
+        };
+        let found = digests(&inputs, b"text");
+        let names: Vec<_> = found.keys().map(String::as_str).collect();
+        assert_eq!(names, ["inputs/cases.csv", "inputs/reads/r.csv", "protocol.toml"]);
+        assert_eq!(
+            (found["inputs/cases.csv"], found["protocol.toml"]),
+            (Digest::of(b"c"), Digest::of(b"text"))
+        );
+        inputs.lock = Some(b"lock".to_vec());
+        let with = digests(&inputs, b"text");
+        assert_eq!(with.len(), 4);
+        assert_eq!(with.get(bundle::MODEL_LOCK), Some(&lock_digest(b"lock").1));
+        assert_ne!(lock_digest(b"lock"), lock_digest(b"other"));
+    }
 }

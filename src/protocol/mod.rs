@@ -445,3 +445,6 @@ pub enum Subgroup {
         bands: Vec<(u16, u16)>,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -375,15 +375,4 @@ pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_matches_within_one_folder() {
-        assert!(matches("reads/*.csv", "reads/reader-1.csv"));
-        assert!(!matches("reads/*.csv", "reads/old/reader-1.csv"));
-        assert!(!matches("reads/*.csv", "reads/reader-1.txt"));
-        assert!(matches("scores.csv", "scores.csv"));
-        assert!(!matches("ab*bc", "abc"));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod bootstrap_laws;
 mod compare;
 mod data_in;
 mod deciding;
+mod deciding_rules;
 mod design;
 mod diagnostics;
 mod generated_streams;
