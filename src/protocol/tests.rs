@@ -493,10 +493,8 @@ positive = ["yes", "1"]
 negative = "no"
 indeterminate = ["?"]"#;
     let found = valid(&[("", reads)]).reads;
-    assert_eq!(
-        (found.case_column.as_str(), found.reader_column.as_str(), found.read_column.as_str()),
-        ("c", "r", "x")
-    );
+    let columns = [found.case_column, found.reader_column, found.read_column];
+    assert_eq!(columns, ["c", "r", "x"].map(|name| Some(name.to_owned())));
     assert_eq!(
         (&found.positive[..], &found.negative[..]),
         (&["yes".to_owned(), "1".to_owned()][..], &["no".to_owned()][..])
