@@ -9,7 +9,7 @@ use super::{Context, Outcome, agreement, import, reference};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
-use crate::workflow::{amendment, dataset, reads};
+use crate::workflow::{amendment, check, dataset, reads};
 
 /// Bring in the readers' files as they came and compute the reference standard.
 ///
@@ -79,7 +79,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         dataset::seal(&study, &cohort, &outside)?;
         reads::lock(&study, &inputs, &outside)?;
     }
-    for warning in &reference.warnings {
+    for warning in reference.warnings.iter().chain(&check::unmatched(&study)) {
         eprintln!("{warning}");
     }
     let none: Vec<&str> = cohort

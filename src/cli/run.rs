@@ -14,7 +14,7 @@ use crate::study::{self, Step};
 use crate::workflow::outside::Outside;
 use crate::workflow::study::Study;
 use crate::workflow::train::study_request;
-use crate::workflow::{self, dataset, lock, reads, report};
+use crate::workflow::{self, check, dataset, lock, reads, report};
 
 /// Run a study: dataset, train, lock, score, reads, validate, report, verify.
 ///
@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
-    for warning in &reference.warnings {
+    for warning in reference.warnings.iter().chain(&check::unmatched(&study)) {
         eprintln!("{warning}");
     }
     dataset::seal(&study, &cohort, &outside)?;

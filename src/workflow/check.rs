@@ -65,7 +65,7 @@ impl Looked {
         let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
         self.said(Ok(endpoints.map(|d| d.at(Location::file(&protocol))).collect()));
         self.said(bring_reads(study, &mut inputs));
-        self.said(unmatched(study));
+        self.said(Ok(unmatched(study)));
         // The case tables' own notes are among the cohort's.
         let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();
         for (path, bytes) in inputs.files.iter().filter(|(path, _)| !tables.contains(path.as_str())) {
@@ -186,7 +186,7 @@ impl Looked {
 
 /// Files in the readers' folder that no pattern matches, such as `AB.CSV` beside `*.csv`: a reader who is
 /// forgotten would be one who never read.
-fn unmatched(study: &Study) -> Result<Vec<Diagnostic>> {
+pub fn unmatched(study: &Study) -> Vec<Diagnostic> {
     let patterns = &study.protocol.reads.files;
     let needed = study::needed_files(&study.protocol, Step::All);
     let folders: BTreeSet<&str> = patterns
@@ -217,7 +217,7 @@ fn unmatched(study: &Study) -> Result<Vec<Diagnostic>> {
             }
         }
     }
-    Ok(warnings)
+    warnings
 }
 
 /// Adds the readers' files that are there, and the tables of readers and labels; those that a protocol names

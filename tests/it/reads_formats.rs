@@ -293,14 +293,18 @@ fn large_tables_are_read_in_time_that_grows_with_their_rows() {
 #[test]
 fn check_names_a_file_in_the_readers_folder_that_no_pattern_matches() {
     let study = Study::small();
-    let before = study.run("check", &[]);
-    assert!(!before.stderr.contains("reads-file-unmatched"), "{}", before.stderr);
+    let said = |command: &str, more: &[&str]| {
+        let ran = study.run(command, more);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        ran.stdout + &ran.stderr
+    };
+    assert!(!said("check", &[]).contains("reads-file-unmatched"));
     study.write("reads/AB.CSV", "case_id,reader_id,read\nC000,R4,positive\n");
     study.write("reads/.hidden", "");
-    let check = study.run("check", &[]);
-    assert_eq!(check.code, before.code, "{}", check.stderr);
-    assert!(check.stderr.contains("warning[reads-file-unmatched]"), "{}", check.stderr);
-    assert!(check.stderr.contains("AB.CSV") && !check.stderr.contains(".hidden"), "{}", check.stderr);
+    for told in [said("check", &[]), said("reads", &["--dry-run"])] {
+        assert!(told.contains("warning[reads-file-unmatched]"), "{told}");
+        assert!(told.contains("AB.CSV") && !told.contains(".hidden"), "{told}");
+    }
 }
 
 /// The same reads, one column a reader and in forms of REDCap, make the same reference standard.
