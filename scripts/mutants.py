@@ -46,12 +46,12 @@ ROOMS = {
     "sampling": ["sampling.rs"],
     "reads": ["reads/*"],
     "evidence": ["evidence/*"],
-    "verdict": ["study/estimates/verdict.rs", "statistics/metric/deciding.rs"],
     "study": ["study/*"],
     "protocol": ["protocol/*"],
     "gate": ["dataset/gate.rs"],
     "shared patients": ["dataset/shared.rs", "dataset/leakage.rs", "table/id.rs"],
-    "operating point": ["statistics/operating_point.rs", "model/operating_point.rs"],
+    "operating point": ["model/operating_point.rs", "statistics/operating_point.rs"],
+    "verdict": ["study/estimates/verdict.rs", "statistics/metric/deciding.rs"],
     "intervals": [
         "statistics/proportion.rs",
         "statistics/clustered.rs",
@@ -102,6 +102,10 @@ def modules():
     return found
 
 
+def beside_files():
+    return [ROOT / "tests/it" / f"{name}.rs" for names in BESIDE.values() for name in names]
+
+
 def assemble():
     """Writes a workspace with one crate a room: the deciding rooms and what they import."""
     files = modules()
@@ -121,13 +125,15 @@ def assemble():
     tables = [manifest["dependencies"], manifest["dev-dependencies"], *(t.get("dependencies", {}) for t in target)]
     external = {name: spec for table in tables for name, spec in table.items()}
 
+    # Every room has all of them: what is asked of one crate's features is then the same whichever room is tested, and
+    # nothing is built twice.
+    all_code = "\n".join([*(text[room] for room in wanted), *(path.read_text() for path in beside_files())])
+    uses = [name for name in external if re.search(rf"\b{name.replace('-', '_')}::", all_code)]
     crates = sorted(wanted - private)
     for room in crates:
         # What is private to the crate cannot be seen from another one: each room has its own copy.
         own = [room, *sorted(imports[room] & private)]
         beside = {name: (ROOT / "tests/it" / f"{name}.rs").read_text() for name in BESIDE.get(room, [])}
-        code = "\n".join([*(text[module] for module in own), *beside.values()])
-        uses = [name for name in external if re.search(rf"\b{name.replace('-', '_')}::", code)]
         lines = [
             f'[package]\nname = "room-{room}"\nversion = "{manifest["package"]["version"]}"',
             f'edition = "{manifest["package"]["edition"]}"\n\n[lib]\npath = "src/lib.rs"\ndoctest = false\n',
@@ -203,7 +209,9 @@ def listed():
     digest = hashlib.sha256("".join(path.read_text() for path in files).encode()).hexdigest()
     kept = WORK / f"list-{digest}.json"
     if not kept.exists():
-        command = ["cargo", "mutants", "--list", "--json", "--dir", str(SLICE)]
+        crates = sorted({path.split("/")[0].removesuffix(".rs") for globs in ROOMS.values() for path in globs})
+        packages = [argument for crate in crates for argument in ("--package", f"room-{crate}")]
+        command = ["cargo", "mutants", "--list", "--json", "--dir", str(SLICE), *packages]
         out = subprocess.run(command, env=environment(None), check=True, capture_output=True, text=True).stdout
         for old in WORK.glob("list-*.json"):
             old.unlink()
@@ -302,7 +310,7 @@ def run_all(mutants, arguments):
     end = time.monotonic() + arguments.minutes * 60
     limits = {}
     while mutants:
-        for room in sorted({m["room"] for m in mutants}):
+        for room in [room for room in ROOMS if any(m["room"] == room for m in mutants)]:
             of_room = [m for m in mutants if m["room"] == room]
             batch = [m for m in of_room if m["crate"] == of_room[0]["crate"]][:BATCH]
             for mutant in batch:

@@ -432,4 +432,98 @@ mod tests {
         // One pixel is an image, too.
         assert_eq!(difference_hash(&Radiograph::new(1, 1, vec![0.5])), [0; 4]);
     }
+
+    #[test]
+    fn what_leaks_is_all_but_sites_and_cases_that_are_numbered_alike() {
+        for kind in [
+            Kind::Case,
+            Kind::Patient,
+            Kind::Study,
+            Kind::Instance,
+            Kind::File,
+            Kind::Pixels,
+            Kind::NearDuplicate,
+        ] {
+            assert!(kind.leaks(false) && kind.leaks(true), "{kind:?}");
+        }
+        for kind in [Kind::Site, Kind::ProbableCase] {
+            assert!(!kind.leaks(false) && !kind.leaks(true), "{kind:?}");
+        }
+        assert!(Kind::ProbablePatient.leaks(false) && !Kind::ProbablePatient.leaks(true));
+    }
+
+    #[test]
+    fn each_bit_says_whether_a_cell_is_brighter_than_its_left_neighbour() {
+        // 17 columns of one pixel each: bit c of a row compares column c + 1 with column c.
+        let shade = |row: usize, column: usize| match row {
+            0 => f64::from(column as u32) / 17.0,
+            1 if column == 3 => 1.0,
+            15 if column == 16 => 1.0,
+            _ => 0.0,
+        };
+        let pixels = (0..16 * 17).map(|i| shade(i / 17, i % 17) as f32).collect();
+        let hash = difference_hash(&Radiograph::new(17, 16, pixels));
+        assert_eq!(hash[0] & 0xffff, 0xffff, "brighter all along the first row");
+        assert_eq!((hash[0] >> 16) & 0xffff, 1 << 2, "column 3 is brighter than column 2");
+        assert_eq!((hash[0] >> 32, hash[1], hash[2]), (0, 0, 0));
+        assert_eq!(hash[3], 1 << 63, "the last column of the last row");
+        // Twice as large, each cell is the mean of four pixels.
+        let pixels = (0..32 * 34)
+            .map(|i| shade(i / 34 / 2, i % 34 / 2) as f32 + if i % 2 == 0 { 0.01 } else { -0.01 })
+            .collect();
+        assert_eq!(difference_hash(&Radiograph::new(34, 32, pixels)), hash);
+        assert_eq!(distance(&[0, 0, 0, 0], &hash), 18);
+        assert_eq!(distance(&hash, &hash), 0);
+    }
+
+    #[test]
+    fn a_site_in_common_is_told_and_missing_values_are_not_in_common() {
+        let at = |set, case: &str, site: Option<&str>| Item {
+            site: site.map(str::to_owned),
+            ..item(set, case, case)
+        };
+        let items =
+            [at(0, "a", Some("north")), at(1, "b", Some("north")), at(0, "c", None), at(1, "d", None)];
+        assert_eq!(kinds(&items), [(Kind::Site, 0, 1)]);
+    }
+
+    #[test]
+    fn one_pair_of_sets_is_told_once_for_each_value_and_images_within_a_set_too() {
+        let pixels =
+            |set, case: &str, bytes: &[u8]| Item { pixels: Some(Digest::of(bytes)), ..item(set, case, case) };
+        let items = [
+            pixels(0, "a", b"x"),
+            pixels(0, "b", b"x"),
+            pixels(1, "c", b"x"),
+            pixels(1, "d", b"x"),
+            pixels(2, "e", b"x"),
+        ];
+        let with_first: Vec<_> = kinds(&items).iter().map(|k| (k.1, k.2)).collect();
+        assert_eq!(with_first, [(0, 1), (0, 2), (0, 4), (2, 3), (2, 4)]);
+        let patients = [item(0, "a", "P"), item(1, "b", "P"), item(2, "c", "P"), item(2, "d", "P")];
+        let pairs: Vec<_> = kinds(&patients).iter().map(|k| (k.1, k.2)).collect();
+        assert_eq!(pairs, [(0, 1), (0, 2), (1, 2)]);
+    }
+
+    #[test]
+    fn images_that_look_alike_are_no_find_where_their_pixels_or_their_case_are_the_same() {
+        let hashed = |set, case: &str, hash: Hash, pixels: Option<&[u8]>| Item {
+            hash: Some(hash),
+            pixels: pixels.map(Digest::of),
+            ..item(set, case, &format!("{case}-{set}"))
+        };
+        let far = [!0, 0, 0, 0];
+        let near: Hash = [0b111, 0, 0, 0];
+        let items = [hashed(0, "a", [0; 4], None), hashed(1, "b", near, None), hashed(1, "c", far, None)];
+        let found = in_common(&items, 3).pairs;
+        assert_eq!(
+            found.iter().map(|p| (p.first, p.second, p.distance)).collect::<Vec<_>>(),
+            [(0, 1, Some(3))]
+        );
+        assert_eq!(in_common(&items, 2).pairs, []);
+        let same = [hashed(0, "a", [0; 4], Some(b"x")), hashed(1, "b", [0; 4], Some(b"x"))];
+        assert_eq!(kinds(&same), [(Kind::Pixels, 0, 1)], "the same pixels are the stronger find");
+        let case = [hashed(0, "a", [0; 4], None), hashed(1, "a", near, None)];
+        assert_eq!(kinds(&case), [(Kind::Case, 0, 1)]);
+    }
 }

@@ -178,4 +178,93 @@ mod tests {
         assert_eq!(shared(&all), expected);
         assert!(shared(&all[..5]).is_empty());
     }
+
+    #[test]
+    fn probable_patients_are_said_with_their_number_and_the_first_ten() {
+        let with = |count: usize| {
+            let pair = |n: usize| (format!("P{n:02}"), format!("p{n}"));
+            let found = Shared { probable: (0..count).map(pair).collect(), ..Shared::default() };
+            probably_shared(&found, "the study", "development").map(|warning| warning.message)
+        };
+        assert_eq!(with(0), None);
+        let one = with(1).expect("a warning");
+        assert!(
+            one.starts_with("1 patients of the study are probably patients of development: `P00` and `p0`; "),
+            "{one}"
+        );
+        assert!(!with(10).expect("a warning").contains("...") && with(10).expect("one").contains("`P09`"));
+        assert!(with(11).expect("a warning").contains(", ...") && !with(11).expect("one").contains("`P10`"));
+        assert!(Shared { probable: [("P".into(), "p".into())].into(), ..Shared::default() }.is_empty());
+        let ids = |n: usize| (0..n).map(|i| format!("{i:02}")).collect::<BTreeSet<_>>();
+        assert_eq!((some(&ids(0)), some(&ids(2))), (String::new(), "00, 01".to_owned()));
+        assert!(some(&ids(10)).ends_with("09") && some(&ids(11)).ends_with("09, ..."));
+    }
+
+    #[test]
+    fn any_one_thing_in_common_is_not_nothing() {
+        let one: BTreeSet<String> = ["x".to_owned()].into();
+        assert!(Shared::default().is_empty());
+        assert!(!Shared { patients: one.clone(), ..Shared::default() }.is_empty());
+        assert!(!Shared { cases: one.clone(), ..Shared::default() }.is_empty());
+        assert!(!Shared { files: one, ..Shared::default() }.is_empty());
+    }
+
+    #[test]
+    fn ids_of_one_set_that_are_alike_are_warned_of_by_kind() {
+        let case = |case: &str, patient: &str| Case {
+            case_id: case.to_owned(),
+            patient_id: patient.to_owned(),
+            ..Case::default()
+        };
+        let said = |cases: &[Case]| alike(cases).into_iter().map(|w| w.message).collect::<Vec<_>>();
+        assert_eq!(said(&[case("a", "p1"), case("b", "p1"), case("c", "p2")]), [] as [&str; 0]);
+        let found = said(&[case("a", "p1"), case("A", "P 1")]);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].starts_with("patients are probably the same: `P 1`, `p1`; "), "{found:?}");
+        assert!(found[1].starts_with("cases are probably the same: `A`, `a`; "), "{found:?}");
+        let many = |n: usize| {
+            let cases: Vec<Case> = (0..n)
+                .flat_map(|i| {
+                    [case(&format!("c{i}-"), &format!("p{i}")), case(&format!("d{i}-"), &format!("P{i}"))]
+                })
+                .collect();
+            said(&cases).remove(0)
+        };
+        assert!(!many(10).contains("...") && many(10).contains("`P9`"));
+        assert!(many(11).contains("; ...") && !many(11).contains("`P9`, `p9`; `"), "{}", many(11));
+    }
+
+    #[test]
+    fn digests_are_read_by_case_where_a_table_has_them() {
+        let digest = Digest::of(b"x");
+        let read = |text: &str| recorded_digests(Path::new("t.csv"), text.as_bytes()).expect("reads");
+        let own = read(&format!("case_id,image_sha256\na,{digest}\nb,\nc,no digest\n"));
+        assert_eq!(own, BTreeMap::from([("a".to_owned(), digest)]));
+        assert_eq!(read(&format!("Image Index,image_sha256\na.png,{digest}\n")).len(), 1);
+        assert_eq!(read("case_id,other\na,b\n"), BTreeMap::new());
+        assert_eq!(read(&format!("other,image_sha256\na,{digest}\n")), BTreeMap::new());
+        let cases = [Case { case_id: "a".into(), patient_id: "P".into(), ..Case::default() }];
+        let found = items(3, &cases, |case| own.get(&case.case_id).copied());
+        assert_eq!(
+            (found[0].set, found[0].case_id.as_str(), found[0].patient_id.as_str(), found[0].file),
+            (3, "a", "P", Some(digest))
+        );
+    }
+
+    #[test]
+    fn patients_that_are_probably_the_same_are_pairs_of_the_two_sets() {
+        let item = |set, case: &str, patient: &str| Item {
+            set,
+            case_id: case.to_owned(),
+            patient_id: patient.to_owned(),
+            ..Item::default()
+        };
+        let found = shared(&[item(0, "a", "P1"), item(0, "b", "Q"), item(1, "c", "p 01"), item(1, "d", "R")]);
+        assert_eq!(found.probable, [("P1".to_owned(), "p 01".to_owned())].into());
+        assert_eq!((found.of_first, found.is_empty()), (0, true));
+        // What one set has twice is no matter of two sets.
+        let twice = Item { file: Some(Digest::of(b"x")), ..item(0, "a", "P") };
+        let again = Item { case_id: "b".into(), ..twice.clone() };
+        assert_eq!(shared(&[twice, again]), Shared::default());
+    }
 }

@@ -505,7 +505,7 @@ mod tests {
         let unnamed = entries.iter().cloned().map(|e| Entry { role: Some("a\nb".to_owned()), ..e });
         assert_eq!(found(&chained(unnamed.take(1))), [(Code::LedgerLine, Some(1))]);
         assert_eq!(
-            found(&chained(entries.iter().cloned().skip(1).take(1).map(|e| Entry { sequence: 1, ..e }))),
+            found(&chained(entries[1..2].iter().cloned().map(|e| Entry { sequence: 1, ..e }))),
             [(Code::LedgerOrder, Some(1))]
         );
         assert_eq!(found("{}\n"), [(Code::LedgerLine, Some(1))]);

@@ -1,4 +1,4 @@
-//! What may stand in a protocol, key by key: each is read, and each that may not stand is a problem of its own.
+//! What may stand in a protocol, key by key: each is read, and what may not stand is a problem of its own.
 
 use std::path::Path;
 
@@ -182,7 +182,11 @@ fn what_is_said_of_sample_scores_and_model_is_read() {
     assert_eq!(with("rule = \"specificity\"\ntarget = 0.8"), OperatingPointRule::Specificity(0.8));
     assert_eq!(with("rule = \"youden\""), OperatingPointRule::Youden);
 
-    let tuning = "source = \"tuning\"\ncases = \"t.csv\"\nformat = \"nih\"\npositive_findings = [\"Mass\"]\nrule = \"youden\"";
+    let tuning = r#"source = "tuning"
+cases = "t.csv"
+format = "nih"
+positive_findings = ["Mass"]
+rule = "youden""#;
     let OperatingPointSource::Tuning { cases, rule } =
         valid(&[("source = \"lock\"", tuning)]).operating_point
     else {

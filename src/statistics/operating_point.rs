@@ -381,4 +381,85 @@ mod tests {
         }
         assert!(serde_json::from_str::<ChosenBy>("\"sensitivity >= 0.9\"").is_err());
     }
+
+    #[test]
+    fn the_table_of_a_chosen_threshold_is_that_of_calling_at_or_above_it() {
+        for rule in ["youden", "sensitivity=0.6", "specificity=0.6", "cost=1@0.5", "threshold=0.65"] {
+            let (scores, labels): (Vec<f64>, Vec<bool>) = ROWS.iter().copied().unzip();
+            let point = chosen(rule, &ROWS).expect("chooses");
+            assert_eq!(point.table, Confusion::at(&labels, &scores, point.threshold), "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_cost_counts_misses_and_alarms_by_the_size_of_each_class() {
+        // A miss costs 2 * 0.4 / 2 = 0.4 and an alarm 0.6 / 4 = 0.15. At 0.9: one miss. At 0.5: two alarms, which
+        // costs less; at 0.8: one miss and one alarm. Calling nobody costs two misses.
+        let rows = [(0.9, true), (0.8, false), (0.6, false), (0.5, true), (0.3, false), (0.1, false)];
+        assert_eq!(threshold("cost=2@0.4", &rows), 0.5);
+        // A miss at 0.1 and an alarm at 0.225: now one miss costs less than two alarms.
+        assert_eq!(threshold("cost=2@0.1", &rows), 0.9);
+        // Of equal costs the lowest threshold: one miss at 0.25 beside one alarm at 0.25.
+        let tie = [(0.9, true), (0.8, false), (0.7, true), (0.1, false)];
+        assert_eq!(threshold("cost=1@0.5", &tie), 0.7);
+        // As expensive as calling nobody is still a threshold.
+        assert_eq!(threshold("cost=1@0.5", &[(0.9, false), (0.8, true)]), 0.8);
+    }
+
+    #[test]
+    fn what_a_rule_says_of_itself() {
+        let table = [
+            ("youden", "youden", None, "(Youden 1950)"),
+            (
+                "sensitivity=0.9",
+                "sensitivity",
+                Some(0.9),
+                "the highest threshold with a sensitivity of at least 0.9",
+            ),
+            (
+                "specificity=0.8",
+                "specificity",
+                Some(0.8),
+                "the lowest threshold with a specificity of at least 0.8",
+            ),
+            ("cost=20@0.01", "cost", None, "20 false alarms, at a prevalence of 0.01"),
+            ("threshold=0.4", "threshold", Some(0.4), "fixed beforehand at 0.4"),
+        ];
+        for (text, name, target, words) in table {
+            let rule: OperatingPointRule = text.parse().expect("a rule");
+            assert_eq!((rule.name(), rule.target()), (name, target));
+            assert!(rule.describe().contains(words), "{}", rule.describe());
+        }
+        for text in ["sensitivity=1", "specificity=1", "threshold=0", "threshold=1"] {
+            assert!(text.parse::<OperatingPointRule>().is_ok(), "{text}");
+        }
+        for text in [
+            "sensitivity=1.1",
+            "sensitivity=-0.1",
+            "specificity=0",
+            "specificity=1.1",
+            "threshold=-0.1",
+            "threshold=1.1",
+            "cost=-1@0.5",
+            "cost=inf@0.5",
+            "cost=2@0",
+            "cost=2@-1",
+            "cost=2@1.5",
+            "other=0.5",
+        ] {
+            assert!(text.parse::<OperatingPointRule>().is_err(), "{text}");
+        }
+        assert_eq!(ChosenBy::Declared.to_string(), "declared");
+    }
+
+    #[test]
+    fn a_refused_rule_says_what_the_highest_score_reaches() {
+        let problem =
+            chosen("specificity=1", &[(0.5, false), (0.4, true), (0.3, false)]).expect_err("refused");
+        assert!(problem.message.contains("at the highest score, 0.5, the specificity is 0.5"), "{problem:?}");
+        let cost = chosen("cost=1@0.01", &[(0.9, false), (0.2, true)]).expect_err("refused");
+        assert!(cost.message.contains("calling no case positive costs least"), "{cost:?}");
+        let one = chosen("youden", &[(0.5, false), (0.4, false), (0.3, false)]).expect_err("refused");
+        assert!(one.message.contains("0 positive and 3 negative"), "{one:?}");
+    }
 }

@@ -84,7 +84,7 @@ c11,p10,F,12,LL,0,north
 c12,p12,F,50,PA,0,
 ";
 
-/// By reader, the reads of c01 to c08: c03 and c04 by majority, c05 without the third, c07 undecided; c12 is unread.
+/// By reader, the reads of c01 to c08: c03 and c04 by majority, c05 without the third, c07 undecided.
 const READS: [(&str, &str); 3] = [("r1", "PNPNPNPP"), ("r2", "PNPNPNNP"), ("r3", "PNNP-NIP")];
 
 const SCORES: &str = "\
@@ -307,8 +307,8 @@ fn the_device_stands_beside_each_of_a_few_readers() {
         let found = derived.results.agreement.iter().find(|e| e.id == id && e.model.as_deref() == model);
         found.map(|e| (e.numerator, e.denominator))
     };
-    // r1 and r3 agree on c01, c02 and c06, one of them alone votes on c05 and c07; c08 has no score. At 0.8 the
-    // device calls c01 and c07.
+    // r1 and r3 agree on c01, c02 and c06, one of them alone votes on c05 and c07; c08 has no score. At 0.8
+    // the device calls c01 and c07.
     let derived = study(&[("threshold = 0.5", "threshold = 0.8")]).derived();
     assert_eq!(beside(&derived, "sensitivity"), Some((Some(2), Some(3))));
     assert_eq!(beside(&derived, "specificity"), Some((Some(2), Some(2))));
@@ -410,7 +410,7 @@ fn incomplete_cases_are_counted_for_and_against_the_device() {
     assert_eq!(share(Scenario::WorstCase, "specificity"), (2, 4));
     assert_eq!(share(Scenario::UnanimousOnly, "sensitivity"), (1, 1));
     assert_eq!(share(Scenario::UnanimousOnly, "specificity"), (2, 2));
-    // With a score of 0.3 c07 is not called: negative at best, positive at worst. At the threshold it is called.
+    // With a score of 0.3 c07 is not called: negative at best, positive at worst. At the threshold it is.
     let derived = study(&[]).changed("scores.csv", "c07,0.8", "c07,0.3").derived();
     let share = |scenario: Scenario, id: &str| {
         let wanted = |e: &&Estimate| e.id == id && e.scenario == Some(scenario);

@@ -146,4 +146,24 @@ mod tests {
             prop_assert_eq!(folded(&format!("{}{number}.0", "0".repeat(zeros))), folded(&number.to_string()));
         }
     }
+
+    #[test]
+    fn a_point_and_zeros_are_cut_off_whole_numbers_alone() {
+        assert_eq!(
+            (folded("12.0"), folded("12.000"), folded("12.")),
+            ("12".into(), "12".into(), "12.".into())
+        );
+        assert_eq!(
+            (folded("12.50"), folded(".0"), folded("a1.0")),
+            ("12.50".into(), ".0".into(), "a10".into())
+        );
+        assert_eq!((folded("1.0.0"), folded("01.2")), ("1.0.0".into(), "1.2".into()));
+        assert_eq!(
+            (folded(""), folded("  "), folded("007a00")),
+            (String::new(), String::new(), "7a0".into())
+        );
+        // Each number loses its own zeros, also where a blank between two is left out.
+        assert_eq!(folded("a 01 02"), "a12");
+        assert_eq!(named(["a", "b"]), "`a`, `b`");
+    }
 }

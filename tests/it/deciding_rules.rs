@@ -69,7 +69,7 @@ proptest! {
         let (labels, scores) = (&labels, &scores);
         let sample = Sample { labels, scores, patients: Some(&patients), sites: Some(&sites) };
         for metric in Metric::ENDPOINTS {
-            let clustered = has_clusters(metric, &labels, &scores, &patients);
+            let clustered = has_clusters(metric, labels, scores, &patients);
             for unit in UNITS {
                 for by in metric.methods().filter(|m| m.exists_for(unit)) {
                     for (_, rule) in Fallback::NAMES {
