@@ -222,8 +222,12 @@ fn table(out: &mut String, table: &Table) {
         out.push('\n');
     }
     if notes {
-        let notes: Vec<String> = table.notes.iter().map(|n| typst_string(&breakable(n, IN_LINES))).collect();
-        let _ = writeln!(out, "  notes-cell({width}, {}),", notes.join(", "));
+        // The first note stands below the last rows; further ones may go on overleaf.
+        for (index, note) in table.notes.iter().enumerate() {
+            let free = if long && index > 0 { " keep(1)," } else { "" };
+            let note = typst_string(&breakable(note, IN_LINES));
+            let _ = writeln!(out, "  notes-cell({width}, {}, {note}),{free}", index == 0);
+        }
     }
     out.push_str(")\n");
 }
