@@ -158,6 +158,7 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
                     && (rest == LOCK || rest == bundle::SCORING || bundle::RUN_FILES.contains(&rest))
             }
             Some((bundle::TEMPLATES, rest)) => rest.ends_with(".md") && !rest.contains('/'),
+            Some((bundle::FONTS, rest)) => !rest.contains('/'),
             // Texts of the protocol that were locked before it was amended.
             None if amended.iter().any(|name| name == path) => true,
             // What is derived; if it cannot be derived, that is another question's answer.

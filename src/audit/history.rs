@@ -40,7 +40,8 @@ impl History {
         let ledger = study.join(bundle::LEDGER);
         let is_run = name(run).strip_prefix("run-").is_some_and(|n| n.parse::<u64>().is_ok());
         let is_study = evidence.file_name().is_some_and(|name| name == "evidence");
-        if !ledger.is_file() && !(is_run && is_study) {
+        let in_study = ledger.is_file() || (is_run && is_study);
+        if !in_study {
             return Ok(None);
         }
         let ledger = if ledger.is_file() { Some(crate::storage::read(&ledger)?) } else { None };

@@ -7,6 +7,7 @@ use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::RelativePath;
 use crate::evidence::bag::Opened;
+use crate::report::Formats;
 
 /// The documents beside the evidence are what it renders to.
 pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
@@ -14,14 +15,17 @@ pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> 
     let Some(folder) = reports.filter(|folder| folder.is_dir()) else {
         return Ok(Answer::open("report", words, State::NotShown, "no documents beside the evidence"));
     };
+    let mut on_disk = BTreeMap::new();
+    list(folder, "", &mut on_disk)?;
+    // Documents may be written without a PDF; one that is there is rendered again.
+    let has_pdf = on_disk.keys().any(|name| name.ends_with(".pdf"));
+    let formats = if has_pdf { Formats::All } else { Formats::WithoutPdf };
     let rendered = match crate::report::from_bundle(&opened.payload, opened.root)
-        .and_then(|s| crate::report::render(&s))
+        .and_then(|s| crate::report::render(&s, formats))
     {
         Ok(rendered) => rendered.files,
         Err(error) => return Ok(Answer::of("report", words, "the bundle".to_owned(), error.diagnostics())),
     };
-    let mut on_disk = BTreeMap::new();
-    list(folder, "", &mut on_disk)?;
     let mut problems = Vec::new();
     let mut compared = 0;
     for (name, bytes) in &on_disk {
@@ -43,7 +47,11 @@ pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> 
         problems
             .push(Diagnostic::error(Code::ReportLost, "is not there").at(Location::file(path.below(folder))));
     }
-    let pdf = if cfg!(feature = "pdf") { "" } else { "; this build cannot render PDF" };
+    let pdf = match (has_pdf, cfg!(feature = "pdf")) {
+        (false, _) => "; no PDF beside them",
+        (true, false) => "; this build cannot render PDF",
+        (true, true) => "",
+    };
     Ok(Answer::of("report", words, format!("{compared} files rendered again{pdf}"), problems))
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Context, Outcome, say};
 use crate::comparison::Comparison;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::document::render::FontFile;
 use crate::report::comparison as document;
 use crate::statistics::operating_point::OperatingPointRule;
 use crate::storage;
@@ -87,6 +88,13 @@ pub struct CompareArgs {
     /// Folder with a comparison.md of your own in place of the built-in one.
     #[arg(long, value_name = "DIR", requires = "out")]
     templates: Option<PathBuf>,
+    /// A font for characters of names that the built-in fonts lack (.ttf, .otf, .ttc); may be given several
+    /// times.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    font: Vec<PathBuf>,
+    /// Write no comparison.pdf.
+    #[arg(long, requires = "out", conflicts_with = "font")]
+    no_pdf: bool,
 }
 
 /// Runs the command.
@@ -171,8 +179,16 @@ fn write(args: &CompareArgs, comparison: &Comparison, folder: &Path, context: Co
         })?;
         templates.insert(document::TEMPLATE.to_owned(), text);
     }
-    let source = document::Source { comparison: comparison.clone(), date: context.timestamp(), templates };
-    let files = document::render(&source)?;
+    let font = |path: &PathBuf| -> Result<FontFile> {
+        Ok(FontFile { name: path.display().to_string(), bytes: storage::read(path)? })
+    };
+    let fonts = if args.no_pdf { None } else { Some(args.font.iter().map(font).collect::<Result<_>>()?) };
+    let source =
+        document::Source { comparison: comparison.clone(), date: context.timestamp(), templates, fonts };
+    let files = document::render(&source).map_err(|error| match error {
+        Error::Input(problems) => Error::Input(problems.into_iter().map(with_way_out).collect()),
+        other => other,
+    })?;
     publish(&files, folder)?;
     for name in files.keys().filter(|name| !name.as_str().starts_with("figures/")) {
         say("compare", &format!("wrote {}", name.below(folder).display()));
@@ -202,5 +218,14 @@ fn print(comparison: &Comparison) {
     }
     for sentence in document::method(comparison) {
         println!("{sentence}");
+    }
+}
+
+/// Characters that no font has, with what to do.
+fn with_way_out(problem: Diagnostic) -> Diagnostic {
+    if problem.code == Code::FontMissing {
+        problem.hint("name a font that has them with --font FILE, or write no PDF with --no-pdf")
+    } else {
+        problem
     }
 }

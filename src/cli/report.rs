@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Context, Outcome};
 use crate::diagnostic::Result;
+use crate::report::Formats;
 use crate::workflow::report::{find_bundle, render, reports_of};
 
 /// Render the documents from the evidence bundle.
@@ -24,6 +25,9 @@ pub struct ReportArgs {
     /// Folder for the documents [default: reports/<run> beside evidence/].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write HTML and Markdown alone.
+    #[arg(long)]
+    no_pdf: bool,
 }
 
 /// Runs the command.
@@ -33,7 +37,8 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
     let bundle = find_bundle(&args.target, args.run.as_deref())?;
     let folder = args.out.clone().unwrap_or_else(|| reports_of(&bundle));
-    let files = render(&bundle, &folder, &context.outside())?;
+    let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
+    let files = render(&bundle, &folder, formats, &context.outside())?;
     if context.json {
         println!("{:#}", serde_json::json!({"bundle": bundle, "folder": folder, "files": files}));
     } else {

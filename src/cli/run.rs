@@ -10,6 +10,7 @@ use super::{Context, Outcome, cores, say, score, train, validate, verify};
 use crate::audit::{self, Beside, History};
 use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
+use crate::report::Formats;
 use crate::study::{self, Step};
 use crate::workflow::outside::Outside;
 use crate::workflow::study::Study;
@@ -81,7 +82,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
 
     let validated = workflow::validate::validate(&study, args.reason.as_deref(), &outside)?;
     let documents = report::reports_of(&validated.bundle);
-    let files = report::render(&validated.bundle, &documents, &outside)?;
+    let files = report::render(&validated.bundle, &documents, Formats::All, &outside)?;
     say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
     let history = History::around(&validated.bundle)?;

@@ -584,6 +584,10 @@ codes! {
     UnknownValue = "unknown-value",
     /// No such text.
     UnknownText = "unknown-text",
+    /// No font has a character that a PDF prints.
+    FontMissing = "font-missing",
+    /// A font cannot be read.
+    FontUnreadable = "font-unreadable",
     /// The PDF cannot be made.
     Typesetting = "typesetting",
     /// The bundle's date is not RFC 3339.

@@ -172,6 +172,11 @@ impl Canvas {
         Self { width, height, shapes: Vec::new() }
     }
 
+    /// Its width in user units.
+    pub fn width(&self) -> f64 {
+        self.width
+    }
+
     /// A filled rectangle from its upper left corner, with an outline where it has one.
     pub fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, fill: &str, stroke: Option<Stroke>) {
         let (left, top) = point((x, y));

@@ -8,6 +8,8 @@ pub mod content;
 pub mod format;
 pub mod lint;
 mod markdown;
+#[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF needs the places"))]
+mod places;
 pub mod plot;
 pub mod render;
 pub mod template;

@@ -12,6 +12,15 @@ use crate::digest::RelativePath;
 /// Finished files by their path.
 pub type Files = BTreeMap<RelativePath, Vec<u8>>;
 
+/// A font that a user names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FontFile {
+    /// File name, for messages.
+    pub name: String,
+    /// TrueType or OpenType.
+    pub bytes: Vec<u8>,
+}
+
 /// A document put together, before it is written.
 #[derive(Clone, Debug)]
 pub struct Composed {
@@ -42,14 +51,20 @@ pub fn compose<C: Content>(
 }
 
 impl Composed {
-    /// The document in every format, `NAME.html`, `NAME.pdf` (feature `pdf`) and `NAME.md`, and its figures.
+    /// The document in every format, `NAME.html`, `NAME.pdf` (feature `pdf`; not where `fonts` is `None`) and
+    /// `NAME.md`, and its figures. `fonts` serve what the built-in ones lack.
     ///
     /// # Errors
-    /// When the typesetter refuses the document.
-    pub fn files(self, name: &str) -> Result<Files> {
+    /// `font-unreadable`, `font-missing` with every place whose characters no font has, and when the typesetter
+    /// refuses the document.
+    pub fn files(self, name: &str, fonts: Option<&[FontFile]>) -> Result<Files> {
         let mut files = self.page(name)?;
         #[cfg(feature = "pdf")]
-        add(&mut files, &format!("{name}.pdf"), writers::pdf::compile(&self.document)?)?;
+        if let Some(fonts) = fonts {
+            add(&mut files, &format!("{name}.pdf"), writers::pdf::compile(&self.document, fonts)?)?;
+        }
+        #[cfg(not(feature = "pdf"))]
+        let _ = fonts;
         add(&mut files, &format!("{name}.md"), self.markdown.into_bytes())?;
         Ok(files)
     }

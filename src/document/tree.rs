@@ -198,6 +198,30 @@ pub struct Image {
     pub width: f64,
 }
 
+/// User units of a drawing in the width of the text: one scale for all, so that no drawing is smaller than its
+/// neighbours and their letters are of one size.
+const TEXT_WIDTH: f64 = 800.0;
+
+/// Space between two drawings beside each other, as a share of the text width.
+const BETWEEN: f64 = 0.02;
+
+/// Rows of drawings of these widths, as ranges of their places: as many beside each other as fit.
+pub fn beside(widths: &[f64]) -> Vec<std::ops::Range<usize>> {
+    let mut rows: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut taken = f64::INFINITY;
+    for (place, width) in widths.iter().enumerate() {
+        taken += BETWEEN + width;
+        match rows.last_mut() {
+            Some(row) if taken <= 1.0 + 1e-9 => row.end = place + 1,
+            _ => {
+                taken = *width;
+                rows.push(place..place + 1);
+            }
+        }
+    }
+    rows
+}
+
 /// What a template function put into the Markdown as a placeholder.
 #[derive(Clone, Debug)]
 pub enum Piece {
@@ -361,7 +385,7 @@ impl Figure {
     /// file's title from its name.
     pub fn drawn(
         id: &str,
-        (caption, alt, width): (String, String, f64),
+        (caption, alt): (String, String),
         drawings: Vec<Canvas>,
         title: impl Fn(&str) -> String,
     ) -> Self {
@@ -371,9 +395,32 @@ impl Figure {
             .enumerate()
             .map(|(index, canvas)| {
                 let name = if several { format!("{id}-{}", index + 1) } else { id.to_owned() };
+                let width = (canvas.width() / TEXT_WIDTH).min(1.0);
                 Image { svg: canvas.finish(&title(&name), &alt), name, width }
             })
             .collect();
         Self { caption, number: 0, alt, images }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawings_stand_beside_each_other_where_they_fit_and_keep_their_order() {
+        assert_eq!(beside(&[0.49, 0.49, 0.48]), [0..2, 2..3]);
+        assert_eq!(beside(&[0.5, 0.5]), [0..1, 1..2]);
+        assert_eq!(beside(&[0.3, 0.3, 0.3, 1.0, 0.2]), [0..3, 3..4, 4..5]);
+        assert!(beside(&[]).is_empty());
+    }
+
+    #[test]
+    fn one_scale_for_all_drawings() {
+        let drawn = |width: f64| {
+            let drawing = Canvas::new(width, 100.0);
+            Figure::drawn("x", (String::new(), String::new()), vec![drawing], str::to_owned).images[0].width
+        };
+        assert_eq!((drawn(400.0), drawn(200.0), drawn(1600.0)), (0.5, 0.25, 1.0));
     }
 }

@@ -40,6 +40,8 @@ pub const RUN_FILES: [&str; 5] = [
 pub const SCORING: &str = "scoring.json";
 /// The templates that documents are rendered from.
 pub const TEMPLATES: &str = "templates";
+/// Fonts for what the built-in ones lack; most bundles have none.
+pub const FONTS: &str = "fonts";
 /// The ledger up to the results.
 pub const LEDGER: &str = "ledger.jsonl";
 /// Where and with what it was made.

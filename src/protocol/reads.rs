@@ -408,7 +408,7 @@ fn check_places(section: &Section, reads: &ReadsSource) {
         section.wrong("reader_column", Code::ReadsKeyUnused, message);
     }
     let completes = [ReadsFormat::Table, ReadsFormat::Wide].contains(&reads.format);
-    if completes && reads.complete_column.is_some() != !reads.complete_values.is_empty() {
+    if completes && reads.complete_column.is_some() == reads.complete_values.is_empty() {
         let message = "`complete_column` and `complete_values` belong together: which column, and what it \
                        says \
                        of an answer that was completed";

@@ -152,7 +152,11 @@ fn remove(value: &mut Value, key: &str) -> bool {
             let here = fields.remove(key).is_some();
             fields.values_mut().fold(here, |found, value| remove(value, key) || found)
         }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| remove(item, key) || found),
+        Value::Array(items) => {
+            // All of them, so not the first that has it.
+            let found: Vec<bool> = items.iter_mut().map(|item| remove(item, key)).collect();
+            found.contains(&true)
+        }
         _ => false,
     }
 }

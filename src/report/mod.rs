@@ -7,4 +7,4 @@ pub mod description;
 pub mod submission;
 pub mod wording;
 
-pub use submission::{DEVICE_EXAMPLE, default_templates, from_bundle, render};
+pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, render};

@@ -7,7 +7,8 @@ use super::outside::Outside;
 use super::study::runs;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
-use crate::evidence::{bag, names};
+use crate::evidence::{bag, bundle, names};
+use crate::report::Formats;
 use crate::storage;
 
 /// The bundle that a target names: itself, or a run of a study.
@@ -43,14 +44,14 @@ pub fn reports_of(bundle: &Path) -> PathBuf {
 ///
 /// # Errors
 /// `Error::Evidence` when the bundle is not intact; nothing is rendered from it then.
-pub fn render(bundle: &Path, folder: &Path, outside: &Outside<'_>) -> Result<Vec<String>> {
+pub fn render(bundle: &Path, folder: &Path, formats: Formats, outside: &Outside<'_>) -> Result<Vec<String>> {
     let opened = bag::open(bundle)?;
     if !opened.discrepancies.is_empty() {
         return Err(Error::Evidence(opened.discrepancies));
     }
     outside.say("report", "rendering the documents");
     let source = crate::report::from_bundle(&opened.payload, opened.root)?;
-    let rendered = crate::report::render(&source)?;
+    let rendered = crate::report::render(&source, formats)?;
     publish(&rendered.files, folder)?;
     Ok(rendered.files.keys().map(ToString::to_string).collect())
 }
@@ -99,4 +100,24 @@ pub fn templates(study: &Path) -> Result<BTreeMap<String, String>> {
         }
     }
     Ok(templates)
+}
+
+/// The fonts of the study's `fonts/` folder: what the built-in ones lack is taken from them.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn fonts(study: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut fonts = BTreeMap::new();
+    let folder = study.join(bundle::FONTS);
+    if folder.is_dir() {
+        for entry in std::fs::read_dir(&folder).map_err(|e| Error::io("list", &folder, &e))? {
+            let path = entry.map_err(|e| Error::io("list", &folder, &e))?.path();
+            let name = path.file_name().unwrap_or_default();
+            let lower = name.to_string_lossy().to_lowercase();
+            if path.is_file() && [".ttf", ".otf", ".ttc"].iter().any(|end| lower.ends_with(end)) {
+                fonts.insert(names::of_system(name, Location::file(&path))?, storage::read(&path)?);
+            }
+        }
+    }
+    Ok(fonts)
 }

@@ -115,7 +115,7 @@ fn unchanged(study: &Study, derived: &Derived, outside: &Outside<'_>) -> Result<
     Ok(same_words.then(|| Validated { bundle: folder, results: derived.results.clone(), unchanged: true }))
 }
 
-/// What only people write: device.toml and the templates.
+/// What only people write, and what it is printed with: device.toml, templates and fonts.
 fn words(study: &Study) -> Result<Payload> {
     let mut words = Payload::new();
     let device = study.folder.join("device.toml");
@@ -127,6 +127,9 @@ fn words(study: &Study) -> Result<Payload> {
     words.insert(bundle::path("", bundle::DEVICE)?, device);
     for (name, text) in report::templates(&study.folder)? {
         words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
+    }
+    for (name, bytes) in report::fonts(&study.folder)? {
+        words.insert(bundle::path(bundle::FONTS, &name)?, bytes);
     }
     Ok(words)
 }

@@ -8,7 +8,9 @@
 use std::fmt::Write as _;
 
 use crate::document::text::html;
-use crate::document::tree::{Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table, plain};
+use crate::document::tree::{
+    Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table, beside, plain,
+};
 
 const STYLE: &str = include_str!("../../../templates/style.css");
 
@@ -128,8 +130,35 @@ fn contents(out: &mut String, document: &Document) {
 }
 
 fn blocks(out: &mut String, list: &[Block]) {
-    for item in list {
-        block(out, item);
+    let mut rest = list;
+    while let Some(first) = rest.first() {
+        let run: Vec<&Figure> =
+            rest.iter().map_while(|b| if let Block::Figure(f) = b { Some(f) } else { None }).collect();
+        if run.is_empty() {
+            block(out, first);
+        } else {
+            figures(out, &run);
+        }
+        rest = rest.get(run.len().max(1)..).unwrap_or_default();
+    }
+}
+
+/// Figures one after another: those of one drawing stand beside each other where they fit.
+fn figures(out: &mut String, run: &[&Figure]) {
+    let width = |figure: &&Figure| match figure.images.as_slice() {
+        [one] => one.width,
+        _ => 1.0,
+    };
+    let widths: Vec<f64> = run.iter().map(width).collect();
+    for row in beside(&widths) {
+        let row = run.get(row).unwrap_or_default();
+        if let [one] = row {
+            figure(out, one, None);
+        } else {
+            out.push_str("<div class=\"beside\">\n");
+            row.iter().for_each(|one| figure(out, one, Some(width(one))));
+            out.push_str("</div>\n");
+        }
     }
 }
 
@@ -189,7 +218,7 @@ fn block(out: &mut String, block: &Block) {
             out.push_str("</tbody>\n</table>\n</div>\n");
         }
         Block::Table(t) => table(out, t),
-        Block::Figure(f) => figure(out, f),
+        Block::Figure(f) => figure(out, f, None),
         Block::PageBreak => out.push_str("<hr class=\"page\">\n"),
     }
 }
@@ -218,8 +247,12 @@ fn table(out: &mut String, table: &Table) {
         );
         out.push_str("<thead><tr>");
         for column in &table.columns {
-            let _ =
-                write!(out, "<th scope=\"col\"{}>{}</th>", align(Some(&column.align)), html(&column.header));
+            let _ = write!(
+                out,
+                "<th scope=\"col\"{}>{}</th>",
+                align(Some(&column.align)),
+                header(&column.header)
+            );
         }
         out.push_str("</tr></thead>\n");
     }
@@ -272,15 +305,17 @@ fn classes(cell: &Cell, align: Option<Align>) -> String {
     if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) }
 }
 
-fn figure(out: &mut String, figure: &Figure) {
-    out.push_str("<figure>\n");
+/// A figure; `share` is its own width where it stands beside others.
+fn figure(out: &mut String, figure: &Figure, share: Option<f64>) {
+    match share {
+        Some(share) => {
+            let _ = writeln!(out, "<figure style=\"width:{:.1}%\">", share * 100.0);
+        }
+        None => out.push_str("<figure>\n"),
+    }
     for image in &figure.images {
-        let _ = writeln!(
-            out,
-            "<div style=\"max-width:{:.0}%\">{}</div>",
-            image.width * 100.0,
-            image.svg.trim_end()
-        );
+        let width = if share.is_some() { 100.0 } else { image.width * 100.0 };
+        let _ = writeln!(out, "<div style=\"max-width:{width:.1}%\">{}</div>", image.svg.trim_end());
     }
     let _ = writeln!(
         out,
@@ -288,6 +323,15 @@ fn figure(out: &mut String, figure: &Figure) {
         figure.number,
         html(&figure.caption)
     );
+}
+
+/// A column's name: a long word gets places to break, where a short one is never broken.
+fn header(text: &str) -> String {
+    let part = |word: &str| {
+        let chars: Vec<char> = word.chars().collect();
+        chars.chunks(22).map(|c| html(&c.iter().collect::<String>())).collect::<Vec<_>>().join("<wbr>")
+    };
+    text.split_inclusive(char::is_whitespace).map(part).collect()
 }
 
 fn inlines(content: &[Inline]) -> String {

@@ -7,21 +7,27 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::document::text::typst_string;
-use crate::document::tree::{Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table};
+use crate::document::tree::{
+    Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table, beside,
+};
 
 const STYLE: &str = include_str!("../../../templates/style.typ");
 
 /// The whole typst source; images are files `/figures/<name>.svg`.
 pub fn markup(document: &Document) -> String {
     let mut out = String::from(STYLE);
-    let banner = document.facts.banner.as_ref().map_or_else(|| "none".to_owned(), |b| typst_string(b));
+    let banner = document
+        .facts
+        .banner
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), |b| typst_string(&breakable(b, IN_LINES)));
     let _ = writeln!(
         out,
         "\n#show: report.with(title: {}, author: {}, running: {}, banner: {banner}, footer: {}, date: {})\n",
         typst_string(&document.facts.title),
         typst_string(&document.facts.author),
-        typst_string(&document.facts.running_title),
-        typst_string(&document.facts.footer),
+        typst_string(&breakable(&document.facts.running_title, IN_LINES)),
+        typst_string(&breakable(&document.facts.footer, IN_LINES)),
         typst_string(&document.facts.date),
     );
     let writer = Writer { footnotes: document.footnotes.iter().cloned().collect() };
@@ -38,9 +44,17 @@ struct Writer {
 
 impl Writer {
     fn blocks(&self, out: &mut String, list: &[Block]) {
-        for block in list {
-            self.block(out, block);
+        let mut rest = list;
+        while let Some(block) = rest.first() {
+            let run: Vec<&Figure> =
+                rest.iter().map_while(|b| if let Block::Figure(f) = b { Some(f) } else { None }).collect();
+            if run.is_empty() {
+                self.block(out, block);
+            } else {
+                figures(out, &run);
+            }
             out.push('\n');
+            rest = rest.get(run.len().max(1)..).unwrap_or_default();
         }
     }
 
@@ -106,7 +120,7 @@ impl Writer {
                 out.push_str(")\n");
             }
             Block::Table(t) => table(out, t),
-            Block::Figure(f) => figure(out, f),
+            Block::Figure(f) => figures(out, &[f]),
             Block::PageBreak => out.push_str("#pagebreak(weak: true)\n"),
         }
     }
@@ -115,10 +129,10 @@ impl Writer {
         content
             .iter()
             .map(|inline| match inline {
-                Inline::Text(t) => format!("#{};", typst_string(t)),
+                Inline::Text(t) => format!("#{};", typst_string(&breakable(t, IN_LINES))),
                 Inline::Emphasis(c) => format!("#emph[{}];", self.inlines(c)),
                 Inline::Strong(c) => format!("#strong[{}];", self.inlines(c)),
-                Inline::Code(t) => format!("#code({});", typst_string(t)),
+                Inline::Code(t) => format!("#code({});", typst_string(&breakable(t, 80))),
                 Inline::Link { to, content } => {
                     format!("#link({})[{}];", typst_string(to), self.inlines(content))
                 }
@@ -144,6 +158,27 @@ fn align(align: Align) -> &'static str {
     }
 }
 
+/// A numbered table of up to so many rows stays in one piece.
+const WHOLE: usize = 5;
+
+/// How many rows from each row on no page break may part; 0 where a row belongs to the run before. The first two
+/// rows stand together below the header, the last two above the notes, and a group's name with what it heads.
+fn runs(rows: &[Row]) -> Vec<usize> {
+    let count = rows.len();
+    let mut runs = vec![0; count];
+    let mut first = 0;
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(run) = runs.get_mut(first) {
+            *run += 1;
+        }
+        let kept = matches!(row, Row::Group(_)) || index == 0 || index + 2 == count;
+        if !kept {
+            first = index + 1;
+        }
+    }
+    runs
+}
+
 fn table(out: &mut String, table: &Table) {
     let columns: Vec<String> = table
         .columns
@@ -151,37 +186,56 @@ fn table(out: &mut String, table: &Table) {
         .map(|c| if c.weight > 0.0 { format!("{:.2}fr", c.weight) } else { "auto".to_owned() })
         .collect();
     let alignments: Vec<&str> = table.columns.iter().map(|c| align(c.align)).collect();
-    let function = if table.caption.is_empty() { "facts" } else { "data-table" };
+    let numbered = !table.caption.is_empty();
+    let function = if numbered { "data-table" } else { "facts" };
+    let long = numbered && table.rows.len() > WHOLE;
     let _ =
         write!(out, "#{function}(columns: ({},), align: ({},)", columns.join(", "), alignments.join(", "));
-    if !table.caption.is_empty() {
-        let _ = write!(out, ", number: {}, caption: {}", table.number, typst_string(&table.caption));
-        let notes: Vec<String> = table.notes.iter().map(|n| typst_string(n)).collect();
-        let _ = write!(out, ", notes: ({})", notes.iter().map(|n| format!("{n},")).collect::<String>());
-        let header: Vec<String> = table.columns.iter().map(|c| typst_string(&c.header)).collect();
+    if numbered {
+        let caption = typst_string(&breakable(&table.caption, IN_LINES));
+        let _ = write!(out, ", number: {}, long: {long}, caption: {caption}", table.number);
+        let header: Vec<String> =
+            table.columns.iter().map(|c| typst_string(&breakable(&c.header, IN_CELLS))).collect();
         let _ = write!(out, ", header: ({},)", header.join(", "));
     }
     out.push_str(",\n");
     let width = table.columns.len();
-    for row in &table.rows {
+    let notes = numbered && !table.notes.is_empty();
+    let runs = runs(&table.rows);
+    let last = runs.iter().rposition(|run| *run > 0);
+    for (index, (row, run)) in table.rows.iter().zip(&runs).enumerate() {
         match row {
             Row::Group(name) => {
-                let _ = writeln!(out, "  group-cell({width}, {}),", typst_string(name));
+                let _ = write!(out, "  group-cell({width}, {}), ", typst_string(&breakable(name, IN_LINES)));
             }
             Row::Cells(cells) => {
                 out.push_str("  ");
                 for item in cells {
                     let _ = write!(out, "{}, ", cell(item));
                 }
-                out.push('\n');
             }
+        }
+        if long && *run > 0 {
+            let with_notes = usize::from(notes && Some(index) == last);
+            let _ = write!(out, "keep({}), ", run + with_notes);
+        }
+        out.push('\n');
+    }
+    if notes {
+        // The first note stands below the last rows; further ones may go on overleaf.
+        for (index, note) in table.notes.iter().enumerate() {
+            let free = if long && index > 0 { " keep(1)," } else { "" };
+            let note = typst_string(&breakable(note, IN_LINES));
+            let _ = writeln!(out, "  notes-cell({width}, {}, {note}),{free}", index == 0);
         }
     }
     out.push_str(")\n");
 }
 
 fn cell(cell: &Cell) -> String {
-    let text = typst_string(&breakable(&cell.text, if cell.look == Look::Code { 200 } else { 22 }));
+    // A digest fits into the columns that have one.
+    let digest = cell.look == Look::Code && cell.text.chars().all(|c| c.is_ascii_hexdigit());
+    let text = typst_string(&breakable(&cell.text, if digest { 64 } else { IN_CELLS }));
     let look = match cell.look {
         Look::Plain => return format!("[#{text}]"),
         Look::Strong => "strong",
@@ -192,6 +246,10 @@ fn cell(cell: &Cell) -> String {
     };
     format!("look-{look}({text})")
 }
+
+/// The longest word in a cell, and in a line, that gets no places to break.
+const IN_CELLS: usize = 22;
+const IN_LINES: usize = 60;
 
 /// A word longer than a column gets places to break, so that no cell overflows.
 fn breakable(text: &str, longest: usize) -> String {
@@ -212,26 +270,29 @@ fn breakable(text: &str, longest: usize) -> String {
     out
 }
 
-fn figure(out: &mut String, figure: &Figure) {
-    let images: Vec<String> = figure
-        .images
-        .iter()
-        .map(|image| {
-            format!(
-                "image({}, width: {:.0}%, alt: {})",
-                typst_string(&format!("/figures/{}.svg", image.name)),
+/// Figures one after another, in rows: beside each other where they fit.
+fn figures(out: &mut String, figures: &[&Figure]) {
+    let mut panels = Vec::new();
+    for figure in figures {
+        let caption = typst_string(&breakable(&figure.caption, IN_LINES));
+        for (index, image) in figure.images.iter().enumerate() {
+            let panel = format!(
+                "(number: {}, last: {}, caption: {caption}, width: {:.1}%, alt: {}, file: {})",
+                figure.number,
+                index + 1 == figure.images.len(),
                 image.width * 100.0,
-                typst_string(&figure.alt)
-            )
-        })
-        .collect();
-    let _ = writeln!(
-        out,
-        "#data-figure(number: {}, caption: {}, {})",
-        figure.number,
-        typst_string(&figure.caption),
-        images.join(", ")
-    );
+                typst_string(&figure.alt),
+                typst_string(&format!("/figures/{}.svg", image.name)),
+            );
+            panels.push((image.width, panel));
+        }
+    }
+    let widths: Vec<f64> = panels.iter().map(|(width, _)| *width).collect();
+    for row in beside(&widths) {
+        let row: String =
+            panels.iter().skip(row.start).take(row.len()).map(|(_, p)| format!("{p}, ")).collect();
+        let _ = writeln!(out, "#data-figures({row})");
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +306,26 @@ mod tests {
         assert_eq!(breakable("abc-defg", 5), "abc-defg");
         assert_eq!(breakable("a_b 0.871", 5), "a_b 0.871");
         assert_eq!(breakable("features.block", 9), "features.\u{200b}block");
+    }
+
+    #[test]
+    fn rows_that_stand_together_are_one_run() {
+        let row = |c: char| if c == 'g' { Row::Group("g".to_owned()) } else { Row::plain(["r".to_owned()]) };
+        let of = |rows: &str| runs(&rows.chars().map(row).collect::<Vec<_>>());
+        assert_eq!(of("rrrrrr"), [2, 0, 1, 1, 2, 0]);
+        assert_eq!(of("grrrgrrr"), [2, 0, 1, 1, 2, 0, 2, 0]);
+        assert_eq!(of("rgrrgr"), [3, 0, 0, 1, 2, 0]);
+        assert_eq!(of("rrr"), [3, 0, 0]);
+        assert_eq!(of("r"), [1]);
+        assert!(of("").is_empty());
+        for count in 2..=80 {
+            let runs = runs(&vec![row('r'); count]);
+            assert_eq!(runs.iter().sum::<usize>(), count);
+            assert!(
+                runs.first().is_some_and(|run| *run >= 2) && runs.last() == Some(&0),
+                "{count}: {runs:?}"
+            );
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn no_status_of_forms(table: &Table, source: &ReadsSource) -> Result<(), Vec<Dia
     let own = ["redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"];
     let has = |name: &&str| table.column(name).is_some();
     let status = table.header().iter().any(|name| name.ends_with("_complete"));
-    let mark = if let Some(name) = own.iter().copied().find(|name| has(&name)) {
+    let mark = if let Some(name) = own.iter().copied().find(|name| has(name)) {
         name
     } else if let Some(name) = source.read_column.as_deref().filter(|name| name.contains("___")) {
         name

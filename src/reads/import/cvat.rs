@@ -167,7 +167,9 @@ fn images(path: &Path, bytes: &[u8]) -> Result<Vec<Image>, Diagnostic> {
                             attributes: Vec::new(),
                             automatic: matches!(made.as_str(), "auto" | "semi-auto"),
                         };
-                        images.last_mut().map(|image| image.tags.push(made));
+                        if let Some(image) = images.last_mut() {
+ image.tags.push(made);
+ }
                     }
                     "attribute" if tag && depth == 4 => {
                         attribute = Some((value(&element, "name").unwrap_or_default(), String::new()));

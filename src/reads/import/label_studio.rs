@@ -59,7 +59,7 @@ impl Annotation {
     /// Rejected by the last review.
     fn is_rejected(&self) -> bool {
         let reviews = self.reviews.iter().flatten();
-        let last = reviews.filter_map(|review| review.get("accepted").and_then(Value::as_bool)).last();
+        let last = reviews.filter_map(|review| review.get("accepted").and_then(Value::as_bool)).next_back();
         last == Some(false) || self.last_action.as_deref() == Some("rejected")
     }
 

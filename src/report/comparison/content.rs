@@ -12,7 +12,7 @@ use crate::comparison::{Comparison, Split};
 use crate::diagnostic::Result;
 use crate::digest::Digest;
 use crate::document::content::Content;
-use crate::document::render::{Files, add, compose};
+use crate::document::render::{Files, FontFile, add, compose};
 use crate::document::tree::{Facts, Figure, Table};
 use crate::document::{format, text};
 use crate::report::banner::banner;
@@ -29,6 +29,8 @@ pub struct Source {
     pub date: String,
     /// Template name → text.
     pub templates: BTreeMap<String, String>,
+    /// The user's own fonts for the PDF; `None` for no PDF.
+    pub fonts: Option<Vec<FontFile>>,
 }
 
 /// The templates that come with the program.
@@ -56,7 +58,8 @@ pub fn render(source: &Source) -> Result<Files> {
         date: source.date.clone(),
         digest: Digest::of(&data).to_string(),
     });
-    let mut files = compose(&content, TEMPLATE, &source.templates)?.files("comparison")?;
+    let mut files =
+        compose(&content, TEMPLATE, &source.templates)?.files("comparison", source.fonts.as_deref())?;
     add(&mut files, "comparison.json", data)?;
     Ok(files)
 }

@@ -42,14 +42,13 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
     let level = format::level(comparison.method.level);
     let names: Vec<&str> = comparison.contenders.iter().map(|c| c.name.as_str()).collect();
     let names = names.join(", ");
-    let (caption, alt, width, canvases) = match id {
+    let (caption, alt, canvases) = match id {
         "auc" => (
             format!(
                 "Area under the ROC curve with {level} confidence intervals. Overlapping intervals do \
                      not say whether a paired difference is shown; the tests do."
             ),
             format!("Forest plot of the AUC of {names}; the numbers are those of the table of contenders."),
-            0.9,
             vec![forest(comparison)],
         ),
         "roc" => (
@@ -58,7 +57,6 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
                 "ROC curves, sensitivity against one minus specificity, of {names}, with their \
                      operating points."
             ),
-            0.64,
             vec![roc(comparison)],
         ),
         "precision-recall" => (
@@ -66,19 +64,16 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
              precision. Dots are the operating points; the dashed line is the prevalence."
                 .to_owned(),
             format!("Precision-recall curves of {names}, with their operating points."),
-            0.64,
             vec![precision_recall(comparison)],
         ),
         "thresholds" => (
             "Sensitivity and specificity over thresholds. The dashed line is the operating point.".to_owned(),
             format!("For each of {names}: sensitivity falling and specificity rising with the threshold."),
-            1.0,
             rows_of(&comparison.contenders, |c| !c.curves.thresholds.is_empty(), (290.0, 2), thresholds),
         ),
         "confusion" => (
             "Cases by call and by label at each operating point.".to_owned(),
             format!("Two by two tables of {names}; the numbers are those of the table of counts."),
-            1.0,
             rows_of(&comparison.contenders, |c| c.confusion.is_some(), (240.0, 3), confusion),
         ),
         "calibration" => (
@@ -86,7 +81,6 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
              cases are left out. On the dashed line scores are probabilities."
                 .to_owned(),
             format!("Reliability curves of {names}; the diagonal is ideal."),
-            0.64,
             vec![calibration(comparison)],
         ),
         "training" => (
@@ -95,12 +89,11 @@ pub fn build(comparison: &Comparison, id: &str) -> Option<Figure> {
              kept."
                 .to_owned(),
             format!("Training curves side by side of {names}."),
-            1.0,
             training(&comparison.contenders),
         ),
         _ => return None,
     };
-    Some(Figure::drawn(id, (caption, alt, width), canvases, |_| text::humanise(id)))
+    Some(Figure::drawn(id, (caption, alt), canvases, |_| text::humanise(id)))
 }
 
 /// The training curve of one run as an SVG file.

@@ -170,7 +170,7 @@ impl Content for Described {
 
     fn figure(&self, id: &str) -> Option<Figure> {
         let found = self.pieces.figures.iter().find(|(own, _)| *own == id).map(|(_, figure)| figure.clone());
-        let nothing = || (String::new(), String::new(), 0.0);
+        let nothing = || (String::new(), String::new());
         found.or_else(|| {
             FIGURES.contains(&id).then(|| Figure::drawn(id, nothing(), Vec::new(), text::humanise))
         })

@@ -53,7 +53,6 @@ pub(super) fn findings(description: &Description, pieces: &mut Pieces) {
         .collect();
     pieces.figure(
         "findings",
-        0.95,
         "Images with each finding, of all images.".to_owned(),
         "Bars of the share of images with each finding; the numbers are those of the table.",
         vec![figures::bars("Share of images", &drawn, &series, figures::largest(series.iter()))],
@@ -62,7 +61,6 @@ pub(super) fn findings(description: &Description, pieces: &mut Pieces) {
     if first.co_occurrence.findings.len() > 1 {
         pieces.figure(
             "co-occurrence",
-            1.0,
             format!(
                 "Findings on the same images, {}: of the images with the row's finding, the percentage that \
                  also has the column's; on the diagonal the number of images.",
@@ -155,7 +153,6 @@ fn beside(description: &Description, pieces: &mut Pieces) {
     let images = drawn.iter().map(|series| figures::bars(title, &labels, series, largest));
     pieces.figure(
         "co-occurring",
-        0.95,
         format!("Findings beside {positive}, as shares of the positive and of the negative images."),
         "Bars of the share of each finding among positive and negative images; the numbers are those of the \
          table.",

@@ -35,7 +35,6 @@ pub(super) fn age_and_sex(description: &Description, pieces: &mut Pieces) {
     let images = drawn.iter().map(|series| figures::outlines("Age in years", range, series, true, largest));
     pieces.figure(
         "ages",
-        0.8,
         "Ages in bins of five years, as shares of the positive and of the other images.".to_owned(),
         "Histogram of ages of the positive and of the other images.",
         images.collect(),
@@ -125,7 +124,6 @@ fn drawn_by_age_and_sex(description: &Description, keys: &[(&str, &str)], pieces
     let images = drawn.iter().map(|series| figures::bars(title, &labels, series, largest));
     pieces.figure(
         "positives-by-age-and-sex",
-        0.9,
         "Share of positive images by age band and sex.".to_owned(),
         "Bars of the share of positive images by age band and sex; the numbers are those of the table.",
         images.collect(),

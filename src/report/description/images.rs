@@ -63,7 +63,6 @@ pub(super) fn patients(description: &Description, pieces: &mut Pieces) {
         .collect();
     pieces.figure(
         "images-per-patient",
-        0.8,
         "Patients by their number of images, of all patients.".to_owned(),
         "Bars of the share of patients by their number of images; the numbers are those of the table.",
         vec![figures::bars("Share of patients", &labels, &series, figures::largest(series.iter()))],
@@ -132,7 +131,6 @@ pub(super) fn intensity(description: &Description, pieces: &mut Pieces) {
         drawn.iter().map(|series| figures::outlines("Intensity", (0.0, 1.0), series, false, largest));
     pieces.figure(
         "intensity",
-        0.85,
         "Distribution of intensities of healthy and diseased images, in 64 bins; in brackets the images \
          that were read."
             .to_owned(),

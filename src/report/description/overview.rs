@@ -116,7 +116,6 @@ pub(super) fn differences(description: &Description, pieces: &mut Pieces) {
     ));
     pieces.figure(
         "differences",
-        1.0,
         format!("Absolute standardised differences. The dashed line is at {NOTABLE}."),
         "Dot plot of absolute standardised differences; the numbers are those of the table.",
         vec![figures::differences(&description.comparisons)],

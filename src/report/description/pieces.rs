@@ -25,9 +25,9 @@ impl Pieces {
     }
 
     /// Adds a figure.
-    pub fn figure(&mut self, id: &'static str, width: f64, caption: String, alt: &str, images: Vec<Canvas>) {
+    pub fn figure(&mut self, id: &'static str, caption: String, alt: &str, images: Vec<Canvas>) {
         if !images.is_empty() {
-            let facts = (caption, alt.to_owned(), width);
+            let facts = (caption, alt.to_owned());
             self.figures.push((id, Figure::drawn(id, facts, images, text::humanise)));
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::source::{Opening, Recorded, Source, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
+use crate::document::render::FontFile;
 use crate::evidence::bag::Payload;
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
@@ -63,6 +64,10 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         openings,
         amendments,
         templates: bundle::templates(payload)?,
+        fonts: bundle::below(payload, bundle::FONTS)
+            .into_iter()
+            .map(|(path, bytes)| FontFile { name: path.to_string(), bytes })
+            .collect(),
         program_version: results.method.program_version.clone(),
         results,
     })

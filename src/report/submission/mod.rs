@@ -19,5 +19,5 @@ mod values;
 mod tests;
 
 pub use bundle::from_bundle;
-pub use render::{DEVICE_EXAMPLE, MAIN_TEMPLATE, default_templates, render};
+pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, default_templates, render};
 pub use source::{Opening, Recorded, Rendered, Source, TrainingEpoch};

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::dataset::describe::Description;
 use crate::digest::RelativePath;
+use crate::document::render::FontFile;
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
 use crate::study::results::Results;
@@ -44,6 +45,8 @@ pub struct Source {
     pub amendments: Vec<Opening>,
     /// Template name (`submission.md`, ...) → text. See `default_templates`.
     pub templates: BTreeMap<String, String>,
+    /// The study's own fonts, from the bundle; the PDF takes what the built-in ones lack from them.
+    pub fonts: Vec<FontFile>,
     /// `major.minor.patch` of the program that renders.
     pub program_version: String,
 }

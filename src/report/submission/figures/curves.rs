@@ -6,6 +6,9 @@ use crate::document::{format, text};
 use crate::report::submission::source::{Source, TrainingEpoch};
 use crate::report::wording;
 
+/// Two of these stand beside each other.
+const HALF: f64 = 390.0;
+
 fn unit_axis(title: &str) -> Axis {
     Axis::nice(title, (0.0, 1.0), 5, false)
 }
@@ -24,8 +27,8 @@ fn nothing(canvas: &mut Canvas, plot: &Plot, words: &str) {
 pub fn roc(source: &Source) -> Canvas {
     let results = &source.results;
     let curves = &results.curves;
-    let mut canvas = Canvas::new(480.0, 480.0);
-    let plot = Plot { left: 66.0, top: 16.0, width: 396.0, height: 396.0, x: (0.0, 1.0), y: (0.0, 1.0) };
+    let mut canvas = Canvas::new(HALF, 384.0);
+    let plot = Plot { left: 62.0, top: 12.0, width: 318.0, height: 318.0, x: (0.0, 1.0), y: (0.0, 1.0) };
     if !curves.roc_band.is_empty() {
         let mut outline: Vec<(f64, f64)> = curves.roc_band.iter().map(|b| plot.at(b.fpr, b.upper)).collect();
         outline.extend(curves.roc_band.iter().rev().map(|b| plot.at(b.fpr, b.lower)));
@@ -90,8 +93,8 @@ fn legend_auc(source: &Source) -> String {
 
 pub fn precision_recall(source: &Source) -> Canvas {
     let results = &source.results;
-    let mut canvas = Canvas::new(480.0, 440.0);
-    let plot = Plot { left: 66.0, top: 16.0, width: 396.0, height: 356.0, x: (0.0, 1.0), y: (0.0, 1.0) };
+    let mut canvas = Canvas::new(HALF, 384.0);
+    let plot = Plot { left: 62.0, top: 12.0, width: 318.0, height: 318.0, x: (0.0, 1.0), y: (0.0, 1.0) };
     plot.frame(&mut canvas, &unit_axis("Recall (sensitivity)"), &unit_axis("Precision (PPV)"));
     let curve = &results.curves.precision_recall;
     if curve.is_empty() {
@@ -110,20 +113,20 @@ pub fn precision_recall(source: &Source) -> Canvas {
 pub fn histogram(source: &Source) -> Canvas {
     let results = &source.results;
     let h = &results.curves.histogram;
-    let mut canvas = Canvas::new(600.0, 400.0);
+    let mut canvas = Canvas::new(HALF, 384.0);
     let highest = |counts: &[u64]| counts.iter().copied().max().unwrap_or(0);
     let threshold = results.operating_point.threshold;
     let panels = [
-        ("Positive by reference standard", &h.positives, RED_LIGHT, RED),
-        ("Negative by reference standard", &h.negatives, BAND, BLUE),
+        ("Reference positive", &h.positives, RED_LIGHT, RED),
+        ("Reference negative", &h.negatives, BAND, BLUE),
     ];
     for (index, (name, counts, fill, edge)) in panels.into_iter().enumerate() {
         let first = index == 0;
-        let top = if first { 34.0 } else { 206.0 };
+        let top = if first { 34.0 } else { 200.0 };
         let max = highest(counts).max(1) as f64;
         let axis = Axis::nice("Cases", (0.0, max), 4, true);
         let upper = axis.ticks.last().map_or(max, |(v, _)| v.max(max)) * 1.02;
-        let plot = Plot { left: 74.0, top, width: 508.0, height: 130.0, x: (0.0, 1.0), y: (0.0, upper) };
+        let plot = Plot { left: 74.0, top, width: 304.0, height: 126.0, x: (0.0, 1.0), y: (0.0, upper) };
         let mut x = unit_axis(if first { "" } else { "Score" });
         if first {
             // The scale below serves both.
@@ -158,8 +161,8 @@ pub fn histogram(source: &Source) -> Canvas {
 
 pub fn confusion(source: &Source) -> Canvas {
     let c = &source.results.curves.confusion;
-    let mut canvas = Canvas::new(460.0, 300.0);
-    let (left, top, width, height) = (120.0, 62.0, 160.0, 105.0);
+    let mut canvas = Canvas::new(HALF, 330.0);
+    let (left, top, width, height) = (104.0, 62.0, 142.0, 126.0);
     canvas.text((left + width, 20.0), 13.0, Anchor::Middle, INK, "Reference standard");
     canvas.vertical_text((24.0, top + height), 13.0, INK, "Device");
     for (index, name) in ["Positive", "Negative"].iter().enumerate() {

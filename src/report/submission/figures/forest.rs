@@ -9,7 +9,7 @@ use crate::statistics::estimate::Estimate;
 use crate::study::results::Results;
 
 const ROW: f64 = 21.0;
-const ROWS_A_PAGE: usize = 30;
+const ROWS_A_DRAWING: usize = 21;
 const LABELS: f64 = 232.0;
 const PANEL: f64 = 142.0;
 const GAP: f64 = 32.0;
@@ -20,12 +20,12 @@ enum Line {
     Level { variable: String, level: String },
 }
 
-/// One drawing a page: many subgroups need several.
+/// Drawings of about half a page: many subgroups need several.
 pub fn images(results: &Results) -> Vec<Canvas> {
     let mut pages: Vec<Vec<Line>> = vec![Vec::new()];
     let mut current = String::new();
     for (variable, level) in subgroup_levels(results) {
-        let full = pages.last().is_some_and(|page| page.len() + 2 > ROWS_A_PAGE);
+        let full = pages.last().is_some_and(|page| page.len() + 2 > ROWS_A_DRAWING);
         if full {
             pages.push(Vec::new());
             current.clear();

@@ -26,7 +26,7 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
         .iter()
         .find(|e| e.id == "auc" && e.subgroup.is_none() && e.scenario.is_none())
         .map_or_else(|| "not evaluable".to_owned(), wording::sentence);
-    let (caption, alt, width, images): (String, String, f64, Vec<Canvas>) = match id {
+    let (caption, alt, images): (String, String, Vec<Canvas>) = match id {
         "roc" => {
             let band = if curves.roc_band.is_empty() {
                 String::new()
@@ -39,7 +39,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                     "Receiver operating characteristic curve, sensitivity against one minus specificity. \
                      AUC {auc}. The operating point is at a threshold of {threshold}."
                 ),
-                0.66,
                 vec![curves::roc(source)],
             )
         }
@@ -51,7 +50,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 "Precision, the positive predictive value, against recall, the sensitivity, at \
                      thresholds from high to low; the operating point is at {threshold}."
             ),
-            0.46,
             vec![curves::precision_recall(source)],
         ),
         "histogram" => (
@@ -64,7 +62,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 format::count(results.flow.positives),
                 format::count(results.flow.negatives)
             ),
-            0.74,
             vec![curves::histogram(source)],
         ),
         "confusion" => {
@@ -79,7 +76,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                     format::count(c.false_negatives),
                     format::count(c.true_negatives)
                 ),
-                0.48,
                 vec![curves::confusion(source)],
             )
         }
@@ -91,7 +87,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 "Two line charts over {} epochs: training loss above, AUC on the tuning split below.",
                 source.training.len()
             ),
-            0.76,
             vec![curves::training(source)],
         ),
         "forest" => (
@@ -104,7 +99,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 "Forest plot of {} subgroups; the numbers are those of the subgroup table.",
                 subgroup_levels(results).len()
             ),
-            1.0,
             forest::images(results),
         ),
         "flow" => (
@@ -119,7 +113,6 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 format::count(results.flow.positives),
                 format::count(results.flow.negatives)
             ),
-            0.92,
             vec![flow::study(source)],
         ),
         "algorithm" => (
@@ -127,10 +120,9 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
             "Flow chart: the image passes the DICOM checks or is refused; it is preprocessed, scored by the \
              network, and the score is compared with the operating point."
                 .to_owned(),
-            0.92,
             vec![flow::algorithm(source)],
         ),
         _ => return None,
     };
-    Some(Figure::drawn(id, (caption, alt, width), images, |_| text::humanise(id)))
+    Some(Figure::drawn(id, (caption, alt), images, |_| text::humanise(id)))
 }

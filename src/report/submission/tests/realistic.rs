@@ -484,6 +484,7 @@ pub fn realistic() -> Source {
             },
         ],
         templates: default_templates(),
+        fonts: Vec::new(),
         program_version: "0.1.0".into(),
     }
 }
