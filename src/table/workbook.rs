@@ -651,6 +651,7 @@ fn dates(text: &str) -> Result<Vec<bool>, quick_xml::Error> {
 fn shows_date(code: &str) -> bool {
     let (mut quoted, mut bracket, mut escaped) = (false, false, false);
     // The part for positive numbers alone.
+    let elapsed = ["[h", "[H", "[m", "[M", "[s", "[S"].iter().any(|start| code.contains(start));
     for sign in code.split(';').next().unwrap_or_default().chars() {
         match sign {
             _ if escaped => escaped = false,
@@ -660,11 +661,7 @@ fn shows_date(code: &str) -> bool {
             '[' => bracket = true,
             ']' => bracket = false,
             // Elapsed hours, minutes and seconds stand in brackets; so do colours and conditions.
-            'h' | 'H' | 'm' | 'M' | 's' | 'S' if bracket => {
-                if ["[h", "[H", "[m", "[M", "[s", "[S"].iter().any(|start| code.contains(start)) {
-                    return true;
-                }
-            }
+            'h' | 'H' | 'm' | 'M' | 's' | 'S' if bracket && elapsed => return true,
             'd' | 'D' | 'm' | 'M' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' if !bracket => {
                 return !code.eq_ignore_ascii_case("general") && !code.eq_ignore_ascii_case("standard");
             }

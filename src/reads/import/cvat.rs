@@ -168,8 +168,8 @@ fn images(path: &Path, bytes: &[u8]) -> Result<Vec<Image>, Diagnostic> {
                             automatic: matches!(made.as_str(), "auto" | "semi-auto"),
                         };
                         if let Some(image) = images.last_mut() {
- image.tags.push(made);
- }
+                            image.tags.push(made);
+                        }
                     }
                     "attribute" if tag && depth == 4 => {
                         attribute = Some((value(&element, "name").unwrap_or_default(), String::new()));
