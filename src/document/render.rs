@@ -55,8 +55,8 @@ impl Composed {
     /// `NAME.md`, and its figures. `fonts` serve what the built-in ones lack.
     ///
     /// # Errors
-    /// `font-unreadable`, `font-missing` with every place whose characters no font has, and when the typesetter
-    /// refuses the document.
+    /// `font-unreadable`, `font-missing` with every place whose characters no font has, and when the
+    /// typesetter refuses the document.
     pub fn files(self, name: &str, fonts: Option<&[FontFile]>) -> Result<Files> {
         let mut files = self.page(name)?;
         #[cfg(feature = "pdf")]

@@ -198,8 +198,8 @@ pub struct Image {
     pub width: f64,
 }
 
-/// User units of a drawing in the width of the text: one scale for all, so that no drawing is smaller than its
-/// neighbours and their letters are of one size.
+/// User units of a drawing in the width of the text: one scale for all, so that no drawing is smaller than
+/// its neighbours and their letters are of one size.
 const TEXT_WIDTH: f64 = 800.0;
 
 /// Space between two drawings beside each other, as a share of the text width.

@@ -393,8 +393,8 @@ mod tests {
 
     #[test]
     fn a_cost_counts_misses_and_alarms_by_the_size_of_each_class() {
-        // A miss costs 2 * 0.4 / 2 = 0.4 and an alarm 0.6 / 4 = 0.15. At 0.9: one miss. At 0.5: two alarms, which
-        // costs less; at 0.8: one miss and one alarm. Calling nobody costs two misses.
+        // A miss costs 2 * 0.4 / 2 = 0.4 and an alarm 0.6 / 4 = 0.15. At 0.9: one miss. At 0.5: two alarms,
+        // which costs less; at 0.8: one miss and one alarm. Calling nobody costs two misses.
         let rows = [(0.9, true), (0.8, false), (0.6, false), (0.5, true), (0.3, false), (0.1, false)];
         assert_eq!(threshold("cost=2@0.4", &rows), 0.5);
         // A miss at 0.1 and an alarm at 0.225: now one miss costs less than two alarms.

@@ -1,5 +1,6 @@
-//! Which interval decides an endpoint: never one that collapsed, that sees no spread where a share has no error,
-//! or that takes the cases of one patient as independent. The rule alone; `deciding` has what the program says.
+//! Which interval decides an endpoint: never one that collapsed, that sees no spread where a share has no
+//! error, or that takes the cases of one patient as independent. The rule alone; `deciding` has what the
+//! program says.
 
 use std::collections::BTreeMap;
 

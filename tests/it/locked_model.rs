@@ -289,7 +289,7 @@ fn a_device_elsewhere_leaves_nothing_to_score_again() {
     assert!([0, 10].contains(&study.run("run", &[]).code));
     let verified = verify(&study, &[]);
     assert_eq!(verified.code, 0, "{}", verified.stderr);
-    assert_eq!(verified.stdout.matches("the device lives elsewhere: no lock in the bundle").count(), 2);
+    assert_eq!(verified.stdout.matches("the device lives elsewhere: no lock in the bundle").count(), 3);
 }
 
 #[cfg(not(feature = "torch"))]

@@ -152,8 +152,9 @@ impl World for Files {
 /// The PDF; `named` are the user's fonts.
 ///
 /// # Errors
-/// `font-unreadable`; `font-missing` with every place whose characters no font has, before anything is typeset;
-/// `typesetting` with everything the typesetter reports; `date` when the bundle's date cannot be read.
+/// `font-unreadable`; `font-missing` with every place whose characters no font has, before anything is
+/// typeset; `typesetting` with everything the typesetter reports; `date` when the bundle's date cannot be
+/// read.
 pub fn compile(document: &Document, named: &[FontFile]) -> Result<Vec<u8>> {
     let (world, paged) = typeset(document, named)?;
     let date = timestamp(&document.facts.date)?;
@@ -299,7 +300,8 @@ mod tests {
         paged.pages().iter().map(page).collect()
     }
 
-    /// A table whose cells say where they belong; every seventh row heads a group, some cells have several lines.
+    /// A table whose cells say where they belong; every seventh row heads a group, some cells have several
+    /// lines.
     fn table(number: usize, rows: usize) -> Table {
         let row = |index: usize| {
             if index % 7 == 3 && index + 1 < rows {
@@ -371,7 +373,8 @@ mod tests {
         }
         let pages = pages(body);
         assert!(pages.len() > 15, "{}", pages.len());
-        // The text runs from 2.9 cm below the upper edge to 2.1 cm above the lower one; footers stand below it.
+        // The text runs from 2.9 cm below the upper edge to 2.1 cm above the lower one; footers stand below
+        // it.
         let (top, bottom) = (82.2, 792.0 - 59.5);
         let (_, filled) = pages.split_last().expect("pages");
         for (index, page) in filled.iter().enumerate().skip(2) {

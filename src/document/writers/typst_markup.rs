@@ -161,8 +161,9 @@ fn align(align: Align) -> &'static str {
 /// A numbered table of up to so many rows stays in one piece.
 const WHOLE: usize = 5;
 
-/// How many rows from each row on no page break may part; 0 where a row belongs to the run before. The first two
-/// rows stand together below the header, the last two above the notes, and a group's name with what it heads.
+/// How many rows from each row on no page break may part; 0 where a row belongs to the run before. The first
+/// two rows stand together below the header, the last two above the notes, and a group's name with what it
+/// heads.
 fn runs(rows: &[Row]) -> Vec<usize> {
     let count = rows.len();
     let mut runs = vec![0; count];

@@ -69,8 +69,8 @@ fn sheet<'t>(table: &'t Table, source: &'t ReadsSource, ids: &[usize], answers: 
     sheet
 }
 
-/// Refuses an export of REDCap that is declared as a plain table and says nothing of completed forms: those that
-/// nobody opened would be negatives.
+/// Refuses an export of REDCap that is declared as a plain table and says nothing of completed forms: those
+/// that nobody opened would be negatives.
 fn no_status_of_forms(table: &Table, source: &ReadsSource) -> Result<(), Vec<Diagnostic>> {
     let own = ["redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"];
     let has = |name: &&str| table.column(name).is_some();
@@ -88,7 +88,8 @@ fn no_status_of_forms(table: &Table, source: &ReadsSource) -> Result<(), Vec<Dia
         return Ok(());
     }
     let message = format!(
-        "this is an export of REDCap (`{mark}`), and nothing says which forms were completed: it writes a form \
+        "this is an export of REDCap (`{mark}`), and nothing says which forms were completed: it writes a \
+         form \
          that nobody opened as if its boxes were answered with 0"
     );
     Err(vec![

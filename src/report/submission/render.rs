@@ -79,7 +79,8 @@ fn with_way_out(error: Error, source: &Source) -> Error {
             if fields.is_empty() { String::new() } else { format!(" (device.toml: {})", fields.join(", ")) };
         let message = format!("{}{fields}", problem.message);
         Diagnostic { message, ..problem }.hint(
-            "put a font that has them (.ttf, .otf, .ttc) into the study's `fonts/` folder and run `sequester validate` \
+            "put a font that has them (.ttf, .otf, .ttc) into the study's `fonts/` folder and run \
+             `sequester validate` \
              again: it becomes part of the evidence, and `verify` renders the same bytes; `sequester report \
              --no-pdf` writes the documents without PDF",
         )

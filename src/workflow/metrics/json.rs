@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Asked, Part, Report, Sentences};
+use super::asked::{Asked, Part, Report, Sentences};
 use crate::statistics::calibration::{Bin, Edge, reliability};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::Estimate;

@@ -1,6 +1,6 @@
 //! Which intervals each metric gets, and what would take too long.
 
-use super::{Asked, Bootstrap};
+use super::asked::{Asked, Bootstrap};
 use crate::statistics::estimate::IntervalMethod;
 use crate::statistics::metric::{Metric, Plan};
 

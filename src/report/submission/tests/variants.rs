@@ -63,7 +63,8 @@ pub fn empty() -> Source {
     source
 }
 
-pub(super) const HOSTILE: &str = "*Bold* _it_ `code` <script>alert(1)</script> #import \"/etc/passwd\" $x^2$ | \
+pub(super) const HOSTILE: &str = "*Bold* _it_ `code` <script>alert(1)</script> #import \"/etc/passwd\" \
+ $x^2$ | \
                        cell | [l](http://e.x) ![i](http://e.x/i.png) {{ 7*7 }} {% raw %} ~~~~{table} 0 \\ \
                        &amp; @ref <label> // /* \u{202e}evil \u{4e2d}\u{6587} \u{1f600} \u{0}";
 
