@@ -33,10 +33,10 @@ pub fn sample_size(source: &Source) -> Table {
         vec![
             Column::left("Endpoint", 1.0),
             Column::left("Criterion", 0.7),
-            Column::right("Planned, positive / negative"),
-            Column::right("Analysed, positive / negative"),
-            Column::right("Half width of the interval"),
-            Column::right("Smallest true value shown"),
+            Column::right("Planned"),
+            Column::right("Analysed"),
+            Column::right("Half width"),
+            Column::right("Shown from"),
         ],
         rows,
     );
@@ -45,17 +45,19 @@ pub fn sample_size(source: &Source) -> Table {
         return table;
     };
     table.notes.push(format!(
-        "Last column: the smallest true value whose lower bound satisfies the criterion with a probability \
+        "Shown from: the smallest true value whose lower bound satisfies the criterion with a probability \
          of {power} in a study of the analysed size: by the binomial law for shares (Clopper and Pearson \
          1934), with the variance of Hanley and McNeil (1982) for the AUC. It depends on the size and the \
          criterion, not on what was found."
     ));
     table.notes.push(
-        "Planned cases are positive by source label; analysed ones by the reference standard.".to_owned(),
+        "Planned and analysed: positive / negative cases, planned by source label, analysed by the \
+         reference standard. Half width: of the interval that decided."
+            .to_owned(),
     );
     if results.flow.analysed_patients < results.flow.analysed {
         table.notes.push(
-            "Patients have several images; the last column takes each image as a patient's only one and is \
+            "Patients have several images; \"shown from\" takes each image as a patient's only one and is \
              optimistic."
                 .to_owned(),
         );
