@@ -133,7 +133,8 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
             out += "  imported already; nothing to do\n";
         }
         let reads: usize = found.readers.values().flat_map(|counts| counts.reads.values()).sum();
-        out += &format!("  {reads} reads of {} readers\n", found.readers.len());
+        let readers = if found.readers.len() == 1 { "reader" } else { "readers" };
+        out += &format!("  {reads} reads of {} {readers}\n", found.readers.len());
         for (id, counts) in &found.readers {
             let answers: Vec<String> =
                 counts.reads.iter().map(|(read, n)| format!("{n} {}", read.name())).collect();

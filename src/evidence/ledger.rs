@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 
-/// What happened. The order of the variants is the only allowed order within one opening.
+/// What happened. The order of the variants is the only allowed order within one opening; an import may stand
+/// anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {

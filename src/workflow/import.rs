@@ -114,7 +114,8 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    let before = standing(study)?;
+    // The study as it stands: case tables, and the readers' files that are there.
+    let before = study.inputs(Step::Reads)?;
     let mut register = register_of(&before, &place)?;
     for file in &mut found {
         check_place(study, &register, file, &mut problems);
@@ -329,11 +330,6 @@ fn correction_asked(
             .push(wrong("the new file has the name of the old one: both are kept, so give it another name"));
     }
     Ok(Some(old))
-}
-
-/// The study as it stands: case tables, and the readers' files that are there.
-fn standing(study: &Study) -> Result<Inputs> {
-    study.inputs(Step::Reads)
 }
 
 /// The register as it stands. An import never builds on files that were replaced.
