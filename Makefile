@@ -14,7 +14,7 @@ DEMO ?= demo/study
 
 .PHONY: demo test lint bench clean-demo
 
-## The whole study on a generated cohort: verdicts, documents, verification.
+## Two studies on a generated cohort, one that meets its goals and one that does not: verdicts, documents, verification.
 demo:
 	$(SETUP_LIBTORCH)
 	cargo build --release --locked --features torch
@@ -36,4 +36,4 @@ bench:
 	benches/compare.sh
 
 clean-demo:
-	rm -rf $(DEMO)
+	rm -rf $(DEMO) $(DEMO)-weak

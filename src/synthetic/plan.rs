@@ -135,12 +135,12 @@ pub(super) fn epoch() -> NaiveDate {
 
 /// Draws one to three foci of pneumonia; gives how conspicuous they are together, in 0..=1.
 fn infiltrate(draw: &mut Draw, shadows: &mut Vec<Shadow>) -> f64 {
-    let (strength, extent) = match draw.weighted(&[0.12, 0.32, 0.56]) {
+    let (strength, extent) = match draw.weighted(&[0.10, 0.20, 0.70]) {
         0 => ((0.14, 0.30), (0.09, 0.16)),
-        1 => ((0.42, 0.65), (0.14, 0.24)),
-        _ => ((0.65, 1.00), (0.18, 0.36)),
+        1 => ((0.55, 0.80), (0.18, 0.28)),
+        _ => ((0.80, 1.00), (0.26, 0.44)),
     };
-    let foci = 1 + draw.weighted(&[0.6, 0.27, 0.13]);
+    let foci = 1 + draw.weighted(&[0.45, 0.35, 0.20]);
     let first_side = if draw.chance(0.56) { -1.0 } else { 1.0 };
     let mut seen = Vec::with_capacity(foci);
     for focus in 0..foci {
@@ -151,11 +151,11 @@ fn infiltrate(draw: &mut Draw, shadows: &mut Vec<Shadow>) -> f64 {
         let strength = draw.span(strength.0, strength.1) * if focus == 0 { 1.0 } else { 0.85 };
         let (a, b) = (draw.span(extent.0, extent.1), draw.span(extent.0, extent.1));
         let phase = (draw.span(0.0, 60.0), draw.span(0.0, 60.0));
-        let net = draw.chance(0.15);
+        let net = draw.chance(0.10);
         if net {
             shadows.push(Shadow::Net { side, place, extent: a * 1.35, strength: strength * 0.85, phase });
         } else {
-            let patchy = if draw.chance(0.45) { draw.span(0.0, 0.25) } else { draw.span(0.4, 0.9) };
+            let patchy = if draw.chance(0.6) { draw.span(0.0, 0.25) } else { draw.span(0.3, 0.7) };
             let angle = draw.span(-0.6, 0.6);
             shadows.push(Shadow::Opacity { side, place, extent: (a, b), angle, strength, patchy, phase });
         }

@@ -187,7 +187,8 @@ fn frontal(phantom: &Phantom, frame: Frame, size: usize, texture: &mut Draw) -> 
                 replaced += (1.0 - replaced) * congestion * 0.30 * haze;
             }
             ray -= 0.47 * air * (1.0 - replaced);
-            ray += 0.13 * vessel[pixel] * air;
+            // Where the air is gone, so are the edges of the vessels in it.
+            ray += 0.13 * vessel[pixel] * air * (1.0 - replaced);
 
             // Middle: heart, great vessels, spine, windpipe.
             ray += (0.15 * cardiac + 0.04 * cardiac_edge) * (1.0 - 0.75 * below);
@@ -453,12 +454,10 @@ fn draw_shadow(
                 if d >= 1.0 {
                     return 0.0;
                 }
-                let fall = 1.0 - d * d;
+                // Even in the middle, soft at the edge.
+                let body = step(0.0, 0.7, 1.0 - d * d);
                 let fine = noise.rough(17.0 * u + phase.1, 17.0 * v + phase.0);
-                strength
-                    * fall.sqrt()
-                    * fall.sqrt().min(1.0)
-                    * (1.0 - patchy * (0.5 + 0.9 * fine)).clamp(0.0, 1.25)
+                strength * body * (1.0 - patchy * (0.35 + 0.8 * fine)).clamp(0.0, 1.1)
             });
         }
         Shadow::Net { side, place, extent, strength, phase } => {
