@@ -48,3 +48,4 @@ mod terminal;
 mod training;
 mod walls;
 mod who;
+mod writers;
