@@ -23,9 +23,9 @@ use crate::table::id::Alike;
 pub struct Derived {
     /// Every estimate.
     pub results: Results,
-    /// `cases.csv`, `reference.csv`, `derivation.csv`, `scores.csv`, `results.json`, `description.json`; `tuning.csv` where the
-    /// operating point was fixed in this study, and `reference-differences.csv` where labels came with the
-    /// reads.
+    /// `cases.csv`, `reference.csv`, `derivation.csv`, `scores.csv`, `results.json`, `description.json`;
+    /// `tuning.csv` where the operating point was fixed in this study, and `reference-differences.csv` where
+    /// labels came with the reads.
     pub files: Files,
     /// Things to know that are not results.
     pub warnings: Vec<Diagnostic>,

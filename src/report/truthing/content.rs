@@ -15,7 +15,7 @@ use crate::document::writers::csv;
 use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_out};
 
 /// Where the document starts. A bundle without this template has no truthing report.
-pub const MAIN_TEMPLATE: &str = "truthing.md";
+pub(super) const MAIN_TEMPLATE: &str = "truthing.md";
 
 /// Tables of the submission that stand here as they stand there.
 const SHARED: &[&str] = &[

@@ -7,4 +7,4 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use content::{MAIN_TEMPLATE, render};
+pub use content::render;

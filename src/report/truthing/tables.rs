@@ -77,7 +77,7 @@ fn who(source: &Source) -> Table {
             Column::left("Role", 0.7),
             Column::left("Qualification", 1.0),
             Column::left("Specialty", 0.9),
-            Column::right("Years"),
+            Column::right("Years of experience"),
             Column::right("Labelled training data"),
             Column::left("Read", 0.9),
         ],

@@ -1,5 +1,6 @@
 //! The truthing report from made-up but consistent results.
 
+use super::content::MAIN_TEMPLATE;
 use super::*;
 use crate::digest::RelativePath;
 use crate::document::lint;

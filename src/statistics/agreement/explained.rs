@@ -132,8 +132,8 @@ mod tests {
         found.iter().map(|e| (e.id.as_str(), e.value)).collect()
     }
 
-    /// Byrt, Bishop and Carlin 1993: (a − d)/n and (b − c)/n; the paradox of Feinstein and Cicchetti 1990: high
-    /// agreement with a low kappa where nearly all answers are alike.
+    /// Byrt, Bishop and Carlin 1993: (a − d)/n and (b − c)/n; the paradox of Feinstein and Cicchetti 1990:
+    /// high agreement with a low kappa where nearly all answers are alike.
     #[test]
     fn one_sided_answers_are_told_beside_a_low_kappa() {
         let rows = "++ ".repeat(90) + &"+- ".repeat(6) + &"-+ ".repeat(3) + "--";

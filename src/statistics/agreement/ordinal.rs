@@ -51,21 +51,34 @@ pub fn weighted_kappa(
     scale: &[f64],
     weights: Weights,
 ) -> Option<Coefficient> {
-    let mut counts = vec![vec![0_u64; scale.len()]; scale.len()];
-    let mut cases = 0_u64;
-    for row in table {
+    kappa_of(&square(table, a, b, scale.len(), |_| 1), &weights.of(scale))
+}
+
+/// How often reader `a` gave the one answer and `b` the other; each case counts as often as `times` says.
+fn square(
+    table: &[Vec<Option<usize>>],
+    a: usize,
+    b: usize,
+    answers: usize,
+    times: impl Fn(usize) -> u64,
+) -> Vec<Vec<u64>> {
+    let mut counts = vec![vec![0_u64; answers]; answers];
+    for (case, row) in table.iter().enumerate() {
         if let (Some(Some(x)), Some(Some(y))) = (row.get(a), row.get(b)) {
-            counts[*x][*y] += 1;
-            cases += 1;
+            counts[*x][*y] += times(case);
         }
     }
-    if cases == 0 || (0..scale.len()).any(|k| counts[k][k] == cases) {
+    counts
+}
+
+fn kappa_of(counts: &[Vec<u64>], w: &[Vec<f64>]) -> Option<Coefficient> {
+    let places = 0..counts.len();
+    let cases: u64 = counts.iter().flatten().sum();
+    if cases == 0 || places.clone().any(|k| counts[k][k] == cases) {
         return None;
     }
     let n = cases as f64;
-    let w = weights.of(scale);
     let p: Vec<Vec<f64>> = counts.iter().map(|row| row.iter().map(|k| *k as f64 / n).collect()).collect();
-    let places = 0..scale.len();
     let rows: Vec<f64> = p.iter().map(|row| row.iter().sum()).collect();
     let columns: Vec<f64> = places.clone().map(|j| p.iter().map(|row| row[j]).sum()).collect();
     let sum = |of: &dyn Fn(usize, usize) -> f64| -> f64 {
@@ -92,32 +105,40 @@ pub fn weighted_kappa(
 }
 
 /// Gwet's AC2 (2014) with missing reads and his variance over cases; with weights that are 0 off the diagonal
-/// it is AC1. `table` and `scale` as for [`weighted_kappa`]; every answer of the scale counts as one to choose
-/// from, given or not. None when no case has two reads, or the scale has one answer.
+/// it is AC1. `table` and `scale` as for [`weighted_kappa`]; every answer of the scale counts as one to
+/// choose from, given or not. None when no case has two reads, or the scale has one answer.
 pub fn gwet_ac2(table: &[Vec<Option<usize>>], scale: &[f64], weights: Weights) -> Option<Coefficient> {
-    if scale.len() < 2 {
-        return None;
-    }
-    let q = scale.len() as f64;
-    let w = weights.of(scale);
-    let tallies: Vec<Vec<f64>> = table
+    ac2_of(&tallies(table, scale.len()), &weights.of(scale), |_| 1)
+}
+
+/// How many reads of each case give each answer.
+fn tallies(table: &[Vec<Option<usize>>], answers: usize) -> Vec<Vec<f64>> {
+    let tally = |row: &Vec<Option<usize>>| {
+        let mut tally = vec![0.0; answers];
+        row.iter().flatten().filter(|place| **place < answers).for_each(|place| tally[*place] += 1.0);
+        tally
+    };
+    table.iter().map(tally).collect()
+}
+
+/// AC2 where each case counts as often as `times` says.
+fn ac2_of(tallies: &[Vec<f64>], w: &[Vec<f64>], times: impl Fn(usize) -> u32) -> Option<Coefficient> {
+    let answers = 0..w.len();
+    let q = w.len() as f64;
+    // Cases that were read and count: how often, the number of reads, and the reads of each answer.
+    let read: Vec<(f64, f64, &Vec<f64>)> = tallies
         .iter()
-        .map(|row| {
-            let mut tally = vec![0.0; scale.len()];
-            row.iter().flatten().for_each(|place| tally[*place] += 1.0);
-            tally
-        })
-        .filter(|tally| tally.iter().sum::<f64>() > 0.0)
+        .enumerate()
+        .map(|(case, tally)| (f64::from(times(case)), tally.iter().sum::<f64>(), tally))
+        .filter(|(count, reads, _)| *count > 0.0 && *reads > 0.0)
         .collect();
-    let reads = |tally: &[f64]| tally.iter().sum::<f64>();
-    let n = tallies.len() as f64;
-    let pairable = tallies.iter().filter(|tally| reads(tally) > 1.5).count() as f64;
-    if pairable < 0.5 {
+    let n: f64 = read.iter().map(|(count, ..)| count).sum();
+    let pairable: f64 = read.iter().filter(|(_, reads, _)| *reads > 1.5).map(|(count, ..)| count).sum();
+    if pairable < 0.5 || w.len() < 2 {
         return None;
     }
-    let shares: Vec<f64> = (0..scale.len())
-        .map(|k| tallies.iter().map(|tally| tally[k] / reads(tally)).sum::<f64>() / n)
-        .collect();
+    let share = |k: usize| read.iter().map(|(count, reads, tally)| count * tally[k] / reads).sum::<f64>() / n;
+    let shares: Vec<f64> = answers.clone().map(share).collect();
     let chance = w.iter().flatten().sum::<f64>() / (q * (q - 1.0));
     let expected = chance * shares.iter().map(|p| p * (1.0 - p)).sum::<f64>();
     let room = 1.0 - expected;
@@ -125,32 +146,33 @@ pub fn gwet_ac2(table: &[Vec<Option<usize>>], scale: &[f64], weights: Weights) -
         return None;
     }
     // Weighted agreement of the pairs of reads of one case.
-    let agreement = |tally: &[f64]| {
-        let r = reads(tally);
+    let agreement = |reads: f64, tally: &[f64]| {
         let with = |k: usize| w[k].iter().zip(tally).map(|(w, t)| w * t).sum::<f64>();
-        (0..scale.len()).map(|k| tally[k] * (with(k) - 1.0)).sum::<f64>() / (r * (r - 1.0))
+        answers.clone().map(|k| tally[k] * (with(k) - 1.0)).sum::<f64>() / (reads * (reads - 1.0))
     };
-    let is_pair = |tally: &&Vec<f64>| reads(tally) > 1.5;
-    let observed = tallies.iter().filter(is_pair).map(|tally| agreement(tally)).sum::<f64>() / pairable;
+    let of_pairs = read.iter().filter(|(_, reads, _)| *reads > 1.5);
+    let observed =
+        of_pairs.map(|(count, reads, tally)| count * agreement(*reads, tally)).sum::<f64>() / pairable;
     let value = (observed - expected) / room;
-    let squares: f64 = tallies
+    let squares: f64 = read
         .iter()
-        .map(|tally| {
-            let here =
-                if is_pair(&tally) { n / pairable * (agreement(tally) - expected) / room } else { 0.0 };
+        .map(|(count, reads, tally)| {
+            let paired = *reads > 1.5;
+            let here = if paired { n / pairable * (agreement(*reads, tally) - expected) / room } else { 0.0 };
             let by_chance =
-                chance * tally.iter().zip(&shares).map(|(t, p)| t * (1.0 - p)).sum::<f64>() / reads(tally);
+                chance * tally.iter().zip(&shares).map(|(t, p)| t * (1.0 - p)).sum::<f64>() / reads;
             let deviation = here - 2.0 * (1.0 - value) * (by_chance - expected) / room - value;
-            deviation * deviation
+            count * deviation * deviation
         })
         .sum();
     let standard_error = (n > 1.5).then(|| without_rounding((squares / (n * (n - 1.0))).sqrt()));
-    Some(Coefficient { value, standard_error, cases: tallies.len() as u64 })
+    Some(Coefficient { value, standard_error, cases: n as u64 })
 }
 
-/// Of each pair of readers (`model` is "R1 vs R2") `weighted_kappa_linear` and `weighted_kappa_quadratic`, and
-/// of all `gwet_ac2_linear` and `gwet_ac2_quadratic`; `table` and `scale` as for [`weighted_kappa`]. Where a
-/// patient has several cases that were read, standard error and interval are those of a bootstrap of patients.
+/// Of each pair of readers (`model` is "R1 vs R2") `weighted_kappa_linear` and `weighted_kappa_quadratic`,
+/// and of all `gwet_ac2_linear` and `gwet_ac2_quadratic`; `table` and `scale` as for [`weighted_kappa`].
+/// Where a patient has several cases that were read, standard error and interval are those of a bootstrap of
+/// patients.
 pub fn estimates(
     readers: &[String],
     table: &[Vec<Option<usize>>],
@@ -159,19 +181,16 @@ pub fn estimates(
     clusters: Option<&Clusters<'_>>,
 ) -> Vec<Estimate> {
     let clustered = Clustered::of(table, level, clusters);
-    let drawn = |weights: &[u32]| -> Vec<Vec<Option<usize>>> {
-        let times = table.iter().zip(weights);
-        times.flat_map(|(row, weight)| std::iter::repeat_n(row.clone(), *weight as usize)).collect()
-    };
-    let finish = |mut estimate: Estimate,
-                  statistic: &(dyn Fn(&[Vec<Option<usize>>]) -> Option<f64> + Sync)| {
+    let tallies = tallies(table, scale.len());
+    let finish = |mut estimate: Estimate, statistic: &(dyn Fn(&[u32]) -> Option<f64> + Sync)| {
         if let Some((clustered, _)) = &clustered {
-            clustered.put(&mut estimate, |weights: &[u32]| statistic(&drawn(weights)));
+            clustered.put(&mut estimate, statistic);
         }
         estimate
     };
     let mut out = Vec::new();
     for weights in Weights::ALL {
+        let w = weights.of(scale);
         for first in 0..readers.len() {
             for second in first + 1..readers.len() {
                 let kappa = weighted_kappa(table, first, second, scale, weights);
@@ -179,15 +198,18 @@ pub fn estimates(
                 let why = "the two have no case in common, or gave one and the same answer throughout";
                 let mut estimate = of_coefficient(&id, kappa, why, level);
                 estimate.model = Some(format!("{} vs {}", readers[first], readers[second]));
-                out.push(finish(estimate, &|rows| {
-                    weighted_kappa(rows, first, second, scale, weights).map(|found| found.value)
+                out.push(finish(estimate, &|drawn: &[u32]| {
+                    let counts = square(table, first, second, scale.len(), |case| u64::from(drawn[case]));
+                    kappa_of(&counts, &w).map(|found| found.value)
                 }));
             }
         }
         let id = format!("gwet_ac2_{}", weights.name());
         let found = gwet_ac2(table, scale, weights);
         let estimate = of_coefficient(&id, found, "no case has two reads on the scale", level);
-        out.push(finish(estimate, &|rows| gwet_ac2(rows, scale, weights).map(|found| found.value)));
+        out.push(finish(estimate, &|drawn: &[u32]| {
+            ac2_of(&tallies, &w, |case| drawn[case]).map(|found| found.value)
+        }));
     }
     out
 }
@@ -253,6 +275,23 @@ mod tests {
             assert!(gap.abs() < 1e-14);
             let ac2 = gwet_ac2(&rows, &[1.0, 5.0], weights).expect("ac2");
             assert!((ac2.value - ac1.value).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn a_case_that_counts_twice_is_two_cases() {
+        let rows = table(&reference()["o3"]);
+        let scale = [0.0, 1.0, 2.0, 3.0];
+        let times: Vec<u32> = (0..rows.len() as u32).map(|case| case % 3).collect();
+        let repeated: Vec<Vec<Option<usize>>> =
+            rows.iter().zip(&times).flat_map(|(row, times)| vec![row.clone(); *times as usize]).collect();
+        for weights in Weights::ALL {
+            let w = weights.of(&scale);
+            let ac2 = ac2_of(&tallies(&rows, 4), &w, |case| times[case]).expect("ac2");
+            let direct = gwet_ac2(&repeated, &scale, weights).expect("ac2");
+            assert!((ac2.value - direct.value).abs() < 1e-12 && ac2.cases == direct.cases);
+            let counts = square(&rows, 0, 1, 4, |case| u64::from(times[case]));
+            assert_eq!(kappa_of(&counts, &w), weighted_kappa(&repeated, 0, 1, &scale, weights));
         }
     }
 

@@ -94,8 +94,8 @@ impl StudyPlan<'_> {
         found
     }
 
-    /// Weighted kappa and AC2 of the reference readers, where the protocol declares a scale: its whole numbers
-    /// are the answers to choose from where every answer is one, else the answers that were given.
+    /// Weighted kappa and AC2 of the reference readers, where the protocol declares a scale: its whole
+    /// numbers are the answers to choose from where every answer is one, else the answers that were given.
     pub(super) fn ordinal_agreement(
         &self,
         drawn: &[StudyCase],

@@ -62,7 +62,7 @@ fn a_reader_is_judged_on_all_cases_and_the_device_on_those_that_it_scored() {
     let found = study([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     let [a, b] = &found.readers[..] else { panic!("{found:?}") };
     assert_eq!((a.reader.as_str(), a.undecided, b.reader.as_str(), b.undecided), ("a", 1, "b", 0));
-    // The device is right on five of the positive cases that it scored but one, and the reader on four of six.
+    // The device is right on the five positive cases that it scored but one, the reader on four of six.
     assert_eq!(shares(&a.sensitivity.reader), (Some(4), Some(6)));
     assert_eq!(shares(&a.sensitivity.device), (Some(4), Some(5)));
     assert_eq!(a.sensitivity.right, [3, 1, 1, 0]);

@@ -119,14 +119,16 @@ proptest! {
             let found = by(&derived, standard, reader).unwrap_or_else(|| panic!("{standard:?}"));
             let expected = counted(&pairs(answer));
             prop_assert_eq!(found.cases, pairs(answer).len() as u64);
-            prop_assert_eq!(found.without_answer, rows.iter().filter(|row| answer(&row.0).is_none()).count() as u64);
+            let without = rows.iter().filter(|row| answer(&row.0).is_none()).count();
+            prop_assert_eq!(found.without_answer, without as u64);
             let declared = |row: &[char; 3]| majority(&votes(row, None), 2);
             let changed = rows.iter().filter(|row| {
                 answer(&row.0).zip(declared(&row.0)).is_some_and(|(new, old)| new != old)
             });
             prop_assert_eq!(found.changed, changed.count() as u64);
             for (estimate, expected) in found.estimates.iter().zip(expected) {
-                prop_assert!(same(estimate, expected), "{:?} {:?} {:?} {:?}", standard, reader, estimate, expected);
+                let of = (standard, reader);
+                prop_assert!(same(estimate, expected), "{of:?} {estimate:?} {expected:?}");
             }
             Ok(())
         };

@@ -71,10 +71,10 @@ pub fn explained(results: &Results, level: &str) -> Table {
     );
     if all > 0 {
         table.notes.push(
-            "Prevalence index: how far the answers are on one side, from none (as many yes as no) to one (all \
-             alike). Where it is high, agreement by chance is high, and kappa is low although readers agree; \
-             AC1 depends on it little. Bias index: the difference of the two readers' shares of positive \
-             answers (Byrt, Bishop and Carlin). Both describe these reads and have no interval."
+            "Prevalence index: how far the answers are on one side, from none (as many yes as no) to one \
+             (all alike). Where it is high, agreement by chance is high, and kappa is low although readers \
+             agree; AC1 depends on it little. Bias index: the difference of the two readers' shares of \
+             positive answers (Byrt, Bishop and Carlin). Both describe these reads and have no interval."
                 .to_owned(),
         );
     }

@@ -20,15 +20,15 @@ fn share(estimate: &Estimate) -> String {
 
 fn row(name: &str, share_of: &ShareBeside) -> Row {
     let difference = &share_of.difference;
-    let limits = match difference.intervals.first() {
-        Some(i) => format!(" ({})", wording::limits(i, wording::style(difference))),
-        None => String::new(),
-    };
+    let points = |value: f64| format::fixed(100.0 * value, 1);
+    let limits = difference.intervals.first();
+    let limits = limits.map(|i| format!(" ({} to {})", points(i.lower), points(i.upper)));
+    let value = difference.value.map_or_else(|| wording::not_evaluable(difference), points);
     Row::plain([
         name.to_owned(),
         share(&share_of.reader),
         share(&share_of.device),
-        format!("{}{limits}", wording::value(difference)),
+        format!("{value}{}", limits.unwrap_or_default()),
         difference.p_value.map_or_else(|| "\u{2013}".to_owned(), format::p_value),
     ])
 }
@@ -39,7 +39,7 @@ pub fn beside_readers(results: &Results, level: &str) -> Table {
         Column::left("Measure", 0.8),
         Column::right(&format!("Reader ({level} CI)")),
         Column::right(&format!("Device, same cases ({level} CI)")),
-        Column::right(&format!("Device less reader ({level} CI)")),
+        Column::right(&format!("Device less reader, percentage points ({level} CI)")),
         Column::right("p"),
     ];
     let caption = "Readers who have no part in the reference standard, and the device on the cases they read";
@@ -64,7 +64,7 @@ pub fn beside_readers(results: &Results, level: &str) -> Table {
     let mut table = Table::or_none(caption, columns, rows);
     table.notes.push(
         "This is no reader study. The readers stand for themselves: nothing here holds for other readers, \
-         none of them read with the device, and no endpoint is judged by it."
+         and no endpoint is judged by it."
             .to_owned(),
     );
     let shares = || beside.readers.iter().flat_map(|r| [&r.sensitivity, &r.specificity]);
