@@ -74,7 +74,7 @@ fn who(source: &Source) -> Table {
         "The readers, as declared, and when they read",
         vec![
             Column::left("Reader", 0.6),
-            Column::left("Role", 0.7),
+            Column::right("Role"),
             Column::left("Qualification", 1.0),
             Column::left("Specialty", 0.9),
             Column::right("Years of experience"),
@@ -136,7 +136,7 @@ fn files(files: &[ReadersFile]) -> Table {
         "The readers' files, as they came",
         vec![
             Column::left("File", 1.0),
-            Column::left("SHA-256", 0.0),
+            Column::right("SHA-256"),
             Column::left("Brought in", 1.0),
             Column::left("What the readers saw, as given with the file", 1.0),
             Column::left("Withheld, corrected", 0.8),
@@ -181,9 +181,9 @@ fn columns() -> Vec<Column> {
     vec![
         Column::left("Case", 0.8),
         Column::left("What each reader said", 1.6),
-        Column::left("Adjudication", 0.6),
-        Column::left("Level", 0.7),
-        Column::left("Reference standard", 0.6),
+        Column::right("Adjudication"),
+        Column::right("Level"),
+        Column::right("Reference standard"),
     ]
 }
 

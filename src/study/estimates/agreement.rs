@@ -18,6 +18,12 @@ use crate::study::{ReferenceStandard, yes_or_no};
 /// A scale with more different answers is no ordered list of words any more.
 const MOST_ANSWERS: usize = 101;
 
+/// A case that a reader read twice: the first read and the second, both of them yes or no, or none.
+struct Twice<'a> {
+    case: &'a StudyCase<'a>,
+    row: Vec<Option<bool>>,
+}
+
 impl StudyPlan<'_> {
     fn clusters<'a>(&self, patients: &'a [u32]) -> Clusters<'a> {
         let analysis = &self.protocol.analysis;
@@ -134,7 +140,7 @@ impl StudyPlan<'_> {
     pub(super) fn intra_reader(&self, drawn: &[StudyCase], reference: &ReferenceStandard) -> Vec<Estimate> {
         let by_id: BTreeMap<&str, &StudyCase> =
             drawn.iter().map(|case| (case.case.case_id.as_str(), case)).collect();
-        let mut twice: BTreeMap<&str, Vec<(&StudyCase, Vec<Option<bool>>)>> = BTreeMap::new();
+        let mut twice: BTreeMap<&str, Vec<Twice>> = BTreeMap::new();
         for repeated in &reference.assembled.repeated {
             let (Some(case), [first, second, ..]) =
                 (by_id.get(repeated.case_id.as_str()), &repeated.said[..])
@@ -145,15 +151,15 @@ impl StudyPlan<'_> {
                 (Some(a), Some(b)) => vec![Some(a), Some(b)],
                 _ => vec![None, None],
             };
-            twice.entry(repeated.reader_id.as_str()).or_default().push((case, row));
+            twice.entry(repeated.reader_id.as_str()).or_default().push(Twice { case, row });
         }
         let level = self.protocol.analysis.level;
         let mut out = Vec::new();
         for (reader, cases) in twice {
-            let patients = dense(cases.iter().map(|(case, _)| case.case.patient_id.as_str()));
+            let patients = dense(cases.iter().map(|twice| twice.case.case.patient_id.as_str()));
             let clusters = self.clusters(&patients);
-            let (two, second): (Vec<Vec<Option<bool>>>, Vec<Option<bool>>) =
-                cases.into_iter().map(|(_, row)| (row.clone(), row[1])).unzip();
+            let two: Vec<Vec<Option<bool>>> = cases.into_iter().map(|twice| twice.row).collect();
+            let second: Vec<Option<bool>> = two.iter().map(|row| row[1]).collect();
             let kappa = with_reference(&[reader.to_owned()], &two, &second, level, Some(&clusters));
             let all = kappa.into_iter().chain(explained::pair(&two, level, Some(&clusters)));
             let model = format!("{reader}, first vs second read");

@@ -20,6 +20,13 @@ const MOST_READERS: usize = 12;
 /// What each drawn case is under some standard; `None`: nothing follows.
 type Answers = Vec<Option<bool>>;
 
+/// One other standard.
+struct Other {
+    standard: OtherStandard,
+    reader: Option<String>,
+    answers: Answers,
+}
+
 impl StudyPlan<'_> {
     /// Every analysis that the declared rule and the reads allow.
     pub(super) fn other_standards(
@@ -31,10 +38,10 @@ impl StudyPlan<'_> {
         let (answers, mut left_out) = standards.all();
         let mut analyses: Vec<UnderOtherStandard> = answers
             .into_iter()
-            .map(|(standard, reader, answers)| {
-                let cases = analysed(drawn, &answers);
+            .map(|other| {
+                let cases = analysed(drawn, &other.answers);
                 let estimates = self.primary().map(|endpoint| self.deciding(endpoint, &cases)).collect();
-                described(standard, reader, drawn, &answers, estimates)
+                described(other, drawn, estimates)
             })
             .collect();
         let splits = standards.splits();
@@ -120,7 +127,7 @@ impl StudyPlan<'_> {
             Extreme::Largest => OtherStandard::SplitForDevice,
             Extreme::Smallest => OtherStandard::SplitAgainstDevice,
         };
-        described(standard, None, drawn, &by_call, estimates)
+        described(Other { standard, reader: None, answers: by_call }, drawn, estimates)
     }
 }
 
@@ -132,14 +139,9 @@ fn analysed<'a>(drawn: &[StudyCase<'a>], answers: &Answers) -> Vec<Analysed<'a>>
     drawn.iter().zip(answers).filter_map(of).collect()
 }
 
-fn described(
-    standard: OtherStandard,
-    reader: Option<String>,
-    drawn: &[StudyCase],
-    answers: &Answers,
-    estimates: Vec<Estimate>,
-) -> UnderOtherStandard {
-    let pairs = || drawn.iter().zip(answers);
+fn described(other: Other, drawn: &[StudyCase], estimates: Vec<Estimate>) -> UnderOtherStandard {
+    let Other { standard, reader, answers } = other;
+    let pairs = || drawn.iter().zip(&answers);
     let differs = |(case, answer): &(&StudyCase, &Option<bool>)| {
         answer.zip(case.consensus.positive()).is_some_and(|(new, declared)| new != declared)
     };
@@ -162,17 +164,20 @@ struct Standards<'a> {
 
 impl Standards<'_> {
     /// Every other standard but turned split votes; and what there is not, and why.
-    fn all(&self) -> (Vec<(OtherStandard, Option<String>, Answers)>, Vec<String>) {
+    fn all(&self) -> (Vec<Other>, Vec<String>) {
         let (mut all, mut left_out) = (Vec::new(), Vec::new());
+        let mut add = |standard, reader: Option<&String>, answers| {
+            all.push(Other { standard, reader: reader.cloned(), answers });
+        };
         if self.rule.rule.is_vote() {
-            all.push((OtherStandard::UnanimousOnly, None, self.unanimous()));
+            add(OtherStandard::UnanimousOnly, None, self.unanimous());
             let readers = self.reference.assembled.readers_of(&self.reference.roster, ReaderRole::Reference);
             if readers.len() <= MOST_READERS {
                 for reader in &readers {
-                    all.push((OtherStandard::OneReader, Some(reader.clone()), self.by(reader)));
+                    add(OtherStandard::OneReader, Some(reader), self.by(reader));
                 }
                 for reader in readers.iter().filter(|_| readers.len() > 1) {
-                    all.push((OtherStandard::WithoutReader, Some(reader.clone()), self.without(reader)));
+                    add(OtherStandard::WithoutReader, Some(reader), self.without(reader));
                 }
             } else {
                 left_out.push(format!(
@@ -193,7 +198,7 @@ impl Standards<'_> {
                 (OtherStandard::IndeterminatePositive, IndeterminateRule::Positive),
                 (OtherStandard::IndeterminateNegative, IndeterminateRule::Negative),
             ] {
-                all.push((kind, None, self.indeterminate(way)));
+                add(kind, None, self.indeterminate(way));
             }
         } else {
             left_out.push("indeterminate answers both ways: no answer is indeterminate".to_owned());

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{PROTOCOL, path, protocol, reads};
-use crate::statistics::estimate::Estimate;
+use crate::statistics::confusion::Confusion;
+use crate::statistics::estimate::{Estimate, ResamplingUnit};
+use crate::statistics::metric::{Metric, Plan, estimate_from_table};
 use crate::study::results::{OtherStandard as By, UnderOtherStandard};
 use crate::study::{Derived, Files, Inputs, derive};
 
@@ -228,4 +230,33 @@ fn without_a_reader_the_cases_of_others_stay_where_readers_differ_by_case() {
     let cases = |reader| by(&derived, By::WithoutReader, Some(reader)).expect("there").cases;
     // Two agreeing votes are needed of three readers, and of the two that are left.
     assert_eq!((cases("r1"), cases("r2"), cases("r3")), (0, 1, 3));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Of a metric of the 2×2 table no labelling of cases goes beyond the one by the device's calls.
+    #[test]
+    fn calls_are_the_extreme_labels_of_every_metric_of_a_table(
+        [tp, fp, fn_, tn] in [0_u64..6, 0..6, 0..6, 0..6],
+        (called, cleared) in (0_u64..4, 0_u64..4),
+    ) {
+        let table = |yes: u64, no: u64| Confusion {
+            true_positives: tp + yes,
+            false_positives: fp + called - yes,
+            false_negatives: fn_ + no,
+            true_negatives: tn + cleared - no,
+        };
+        let plan = Plan::new(0.95, Vec::new(), ResamplingUnit::Case, 0, 0);
+        for metric in Metric::ENDPOINTS.into_iter().filter(|metric| metric.is_of_table()) {
+            let sign = if metric == Metric::LrNegative { -1.0 } else { 1.0 };
+            let of = |yes, no| estimate_from_table(metric, &table(yes, no), &plan).value.map(|v| sign * v);
+            let (best, worst) = (of(called, 0), of(0, cleared));
+            for (yes, no) in (0..=called).flat_map(|yes| (0..=cleared).map(move |no| (yes, no))) {
+                let Some(value) = of(yes, no) else { continue };
+                prop_assert!(best.is_none_or(|best| value <= best + 1e-12), "{metric:?} {value} {best:?}");
+                prop_assert!(worst.is_none_or(|worst| value >= worst - 1e-12), "{metric:?} {value} {worst:?}");
+            }
+        }
+    }
 }

@@ -62,7 +62,7 @@ pub fn roc(source: &Source) -> Canvas {
         .collect();
     let mean = beside.and_then(|beside| beside.mean.as_ref());
     if !readers.is_empty() {
-        legend.push(("reader", "A reader, by the reference standard".to_owned()));
+        legend.push(("reader", "A reader".to_owned()));
     }
     if let Some(mean) = mean {
         legend.push(("mean", format!("Mean of the {} readers", format::count(mean.readers))));

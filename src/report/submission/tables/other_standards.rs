@@ -4,6 +4,7 @@ use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
+use crate::statistics::metric::Metric;
 use crate::study::results::{EndpointResult, OtherStandard, Results, UnderOtherStandard};
 
 /// What a case is judged by, in words.
@@ -42,6 +43,16 @@ fn declared(results: &Results, endpoint: &EndpointResult) -> Option<Row> {
     Some(row("as declared".to_owned(), &judged, "\u{2013}".to_owned()))
 }
 
+/// How many cases have another answer; not of the AUC's own labelling of split votes, which is not counted.
+fn changed(analysis: &UnderOtherStandard, estimate: &Estimate) -> String {
+    let split =
+        matches!(analysis.standard, OtherStandard::SplitForDevice | OtherStandard::SplitAgainstDevice);
+    match split && estimate.id == Metric::Auc.id() {
+        true => "\u{2013}".to_owned(),
+        false => format::count(analysis.changed),
+    }
+}
+
 /// One group a primary endpoint, one row an analysis.
 pub fn other_standards(results: &Results, level: &str) -> Table {
     let columns = vec![
@@ -64,9 +75,13 @@ pub fn other_standards(results: &Results, level: &str) -> Table {
         if found.is_empty() {
             continue;
         }
-        rows.push(Row::Group(format!("{} ({})", wording::metric(endpoint.metric.id()), endpoint.id)));
+        let metric = wording::metric(endpoint.metric.id());
+        rows.push(Row::Group(match endpoint.id == endpoint.metric.id() {
+            true => metric,
+            false => format!("{metric} ({})", endpoint.id),
+        }));
         rows.extend(declared(results, endpoint));
-        rows.extend(found.iter().map(|(a, e)| row(standard(a), e, format::count(a.changed))));
+        rows.extend(found.iter().map(|(a, e)| row(standard(a), e, changed(a, e))));
     }
     let mut table = Table::or_none(caption, columns, rows);
     table.notes.push(
