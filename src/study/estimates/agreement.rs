@@ -40,7 +40,10 @@ impl StudyPlan<'_> {
         let table = read_matrix(drawn, reference, &voters);
         let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
         let level = self.protocol.analysis.level;
-        explained::pairs(&voters, &table, level, Some(&self.clusters(&patients)))
+        let mut found = explained::pairs(&voters, &table, level, Some(&self.clusters(&patients)));
+        // Where many readers differ by case most pairs have no case in common, and their kappa says so.
+        found.retain(|estimate| estimate.n > 0);
+        found
     }
 
     /// Fleiss' kappa and AC1 of the reference readers in each level of each declared subgroup, and of each
