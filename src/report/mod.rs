@@ -1,5 +1,6 @@
-//! The kinds of documents: a study's submission and its truthing report, a comparison of models, a description
-//! of a data set. Each is a `Content` for the engine in `document`: it says what its templates see, and has its tables and figures.
+//! The kinds of documents: a study's submission and its truthing report, a comparison of models, a
+//! description of a data set. Each is a `Content` for the engine in `document`: it says what its templates
+//! see, and has its tables and figures.
 
 mod banner;
 pub mod comparison;

@@ -63,8 +63,8 @@ pub struct UnderOtherStandard {
     pub cases: u64,
     /// Sampled cases that it gives no answer for.
     pub without_answer: u64,
-    /// Sampled cases that both standards have an answer for, and another one. Of split votes by the labels that
-    /// the 2×2 table is made from; the AUC has labels of its own.
+    /// Sampled cases that both standards have an answer for, and another one. Of split votes by the labels
+    /// that the 2×2 table is made from; the AUC has labels of its own.
     pub changed: u64,
     /// One an endpoint, in the order of the protocol; `model` is the endpoint's id, and the one interval is
     /// that which would decide the endpoint on these cases.
