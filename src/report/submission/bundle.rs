@@ -13,6 +13,8 @@ use crate::evidence::bag::Payload;
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
 use crate::model::lock::Lock;
+use crate::study::Derivation;
+use crate::study::imports::ReadersFile;
 use crate::study::results::Results;
 
 /// Everything a document prints, out of a bundle.
@@ -48,7 +50,13 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         Some(_) => Some(json(payload, bundle::DESCRIPTION)?),
         None => None,
     };
+    let derivation = match payload.get(&bundle::path("", bundle::DERIVATION)?) {
+        Some(bytes) => Derivation::parse(Path::new("data/derivation.csv"), bytes).map_err(Error::Evidence)?,
+        None => Vec::new(),
+    };
     Ok(Source {
+        readers_files: ReadersFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
+        derivation,
         description,
         device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
         protocol: crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text)
