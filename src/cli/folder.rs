@@ -8,29 +8,38 @@ use regex::Regex;
 use serde_json::json;
 
 use super::{Context, Outcome};
-use crate::dataset::folder;
+use crate::dataset::folder::{self, Wanted};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
 
-/// Make a case table from a folder of images whose sub-folders are the classes.
+/// Make a case table from a folder of images whose sub-folders, or whose names, say the class.
 ///
-/// The table has case_id, patient_id, image and label, for `sequester train --case-table`. Images of one
-/// patient have to share its id, or a patient would be trained on and tuned on: --patient-pattern says where
-/// in a file's name it stands.
+/// The table has case_id, patient_id, image and label, for a study or `sequester train --case-table`. Images
+/// of one patient have to share its id, or a patient would be trained on and tuned on: --patient-pattern says
+/// where in a file's name it stands. Where nobody knows, --each-case takes every image as a patient of its
+/// own.
 ///
 ///   sequester dataset folder train --positive PNEUMONIA --patient-pattern '^(person\d+|.*IM-\d+)' --out
 ///   development.csv
+///   sequester dataset folder images --label-pattern '_([01])\.png$' --positive 1 --patient-pattern
+///   '^([A-Z]+_\d+)' --out cases.csv
 #[derive(Debug, Args)]
 pub struct FolderArgs {
-    /// Folder whose sub-folders are the classes.
+    /// Folder of the images.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Sub-folder whose images are positive; may be given several times.
+    /// Class whose images are positive: the name of a sub-folder, or what --label-pattern finds. Repeatable.
     #[arg(long, value_name = "NAME", required = true)]
     positive: Vec<String>,
     /// Regular expression that finds the patient in a file's name: its first group, or the whole match.
-    #[arg(long, alias = "patient", value_name = "REGEX")]
-    patient_pattern: String,
+    #[arg(long, alias = "patient", value_name = "REGEX", required_unless_present = "each_case")]
+    patient_pattern: Option<String>,
+    /// Take each image as a patient of its own.
+    #[arg(long, conflicts_with = "patient_pattern")]
+    each_case: bool,
+    /// Regular expression that finds the class in a file's name: its first group, or the whole match.
+    #[arg(long, value_name = "REGEX")]
+    label_pattern: Option<String>,
     /// The table that is written.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -44,11 +53,16 @@ pub struct FolderArgs {
 /// # Errors
 /// What is wrong with the pattern or the folder; `file-exists` when the table is there with other content.
 pub fn run(args: &FolderArgs, context: Context) -> Result<Outcome> {
-    let pattern = Regex::new(&args.patient_pattern).map_err(|e| {
-        Error::usage(Diagnostic::error(Code::Regex, format!("--patient is no regular expression: {e}")))
-    })?;
+    let regex = |option: &str, text: &Option<String>| {
+        text.as_deref().map(Regex::new).transpose().map_err(|e| {
+            Error::usage(Diagnostic::error(Code::Regex, format!("{option} is no regular expression: {e}")))
+        })
+    };
+    let patient = regex("--patient-pattern", &args.patient_pattern)?;
+    let class = regex("--label-pattern", &args.label_pattern)?;
     let positive: BTreeSet<String> = args.positive.iter().cloned().collect();
-    let found = folder::read(&args.folder, &positive, &pattern)?;
+    let wanted = Wanted { positive: &positive, patient: patient.as_ref(), class: class.as_ref() };
+    let found = folder::read(&args.folder, &wanted)?;
     let bytes = folder::table(&found.rows)?;
     let there = args.out.exists();
     if there && storage::read(&args.out)? != bytes {

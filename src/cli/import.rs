@@ -110,9 +110,12 @@ fn value(plan: &Plan, dry_run: bool) -> Value {
             .collect();
         let no_reads: serde_json::Map<String, Value> =
             found.no_reads.iter().map(|(reason, n)| (reason.name().to_owned(), json!(n))).collect();
+        let labels: serde_json::Map<String, Value> =
+            found.labels.iter().map(|(label, n)| (label.name().to_owned(), json!(n))).collect();
         json!({
             "source": found.source.to_string_lossy(), "file": found.file, "sha256": found.sha256.to_string(),
             "already": found.already, "readers": readers, "no_reads": no_reads, "given": found.given,
+            "labels": labels,
             "identifying": found.identifying, "warnings": found.warnings,
         })
     };
@@ -131,6 +134,13 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
         out += &format!("{} -> {}\n", found.source.display(), found.file);
         if found.already {
             out += "  imported already; nothing to do\n";
+        }
+        if !found.labels.is_empty() {
+            let counts: Vec<String> =
+                found.labels.iter().map(|(label, n)| format!("{n} {}", label.name())).collect();
+            let all: usize = found.labels.values().sum();
+            out += &format!("  labels of {all} cases: {}\n  sha256 {}\n", counts.join(", "), found.sha256);
+            continue;
         }
         let reads: usize = found.readers.values().flat_map(|counts| counts.reads.values()).sum();
         let readers = if found.readers.len() == 1 { "reader" } else { "readers" };

@@ -12,14 +12,16 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::ledger::Event;
 use crate::evidence::opening;
-use crate::protocol::{ReadsFormat, ReadsSource};
+use crate::protocol::{LabelTable, ReadsFormat, ReadsSource};
+use crate::reads::case_map::CaseMap;
 use crate::reads::export::NoReadReason;
 use crate::reads::files::{self, Read, ReadFile};
+use crate::reads::labels::Labels;
 use crate::reads::register::{ChangedRead, ChangedReference, Correction, Import, Register, Withheld};
 use crate::reads::{import, privacy};
 use crate::storage;
 use crate::study::imports::readers_files;
-use crate::study::{self, Cohort, Inputs, Step, is_reads_file, register_path};
+use crate::study::{self, Cohort, Inputs, Step, is_labels_file, is_reads_file, register_path};
 
 /// Where originals lie whose columns are withheld: beside the readers' files, and matched by no pattern.
 const WITHHELD: &str = "withheld";
@@ -69,6 +71,8 @@ pub struct Found {
     pub no_reads: BTreeMap<NoReadReason, usize>,
     /// Labels that the file marks as ground truth or adjudicated: none of them is a read.
     pub given: usize,
+    /// Cases with each label, where the file is one of labels that were not computed here.
+    pub labels: BTreeMap<Read, usize>,
     /// Columns that identify a person and are not withheld, with the reason.
     pub identifying: BTreeMap<String, &'static str>,
     /// What a person should know.
@@ -102,10 +106,11 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
         Diagnostic::error(Code::ReadsMissing, "the protocol names no readers' files")
             .hint("declare `files` in [reads]")
     })?;
+    let map = case_map(study)?;
     let mut problems = Vec::new();
     let mut found = Vec::new();
     for source in request.files {
-        match look(study, request, source, &place) {
+        match look(study, request, source, &place, map.as_ref()) {
             Ok(file) => found.push(file),
             Err(error) => problems.extend(error.diagnostics()),
         }
@@ -115,7 +120,7 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
         return Err(problems.into());
     }
     // The study as it stands: case tables, and the readers' files that are there.
-    let before = study.inputs(Step::Reads)?;
+    let before = study.inputs_but(Step::Reads, |path| is_labels_file(&study.protocol, path))?;
     let mut register = register_of(&before, &place)?;
     for file in &mut found {
         check_place(study, &register, file, &mut problems);
@@ -201,24 +206,73 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     storage::write_atomic(path, bytes)
 }
 
-/// One file: what it says, and what of it would be kept.
-fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePath) -> Result<Found> {
-    let original = storage::read(source)?;
+/// The map of cases, where the protocol names one.
+fn case_map(study: &Study) -> Result<Option<CaseMap>> {
+    let protocol = &study.protocol;
+    let Some(declared) = protocol.reads.case_map.as_ref().filter(|_| protocol.reference_standard.has_reads)
+    else {
+        return Ok(None);
+    };
+    let path = declared.file.below(&study.data);
+    let others = protocol.reference_standard.ignore_other_cases;
+    CaseMap::parse(&path, &storage::read(&path)?, declared, others).map(Some).map_err(Error::Input)
+}
+
+/// Where a file would be kept, and the table of labels that it belongs to, where it holds no reads.
+fn kept_as<'s>(
+    study: &'s Study,
+    source: &Path,
+    place: &RelativePath,
+) -> Result<(RelativePath, Option<&'s LabelTable>)> {
     let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let folder = place.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-    let file = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-    let file: RelativePath = file.parse().map_err(|e: crate::digest::RelativePathError| {
-        Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source))
-    })?;
-    if !is_reads_file(&study.protocol, &file) {
-        let patterns = study.protocol.reads.files.join(", ");
-        let message =
-            format!("it would be kept as `{file}`, which `reads.files` ({patterns}) does not match");
-        return Err(Diagnostic::error(Code::ReadsNotMatched, message)
-            .at(Location::file(source))
-            .hint("add a pattern for it to `files` in [reads]; one pattern may end in `*` alone")
-            .into());
+    let below = |folder: &str| {
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        path.parse::<RelativePath>()
+            .map_err(|e| Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source)))
+    };
+    let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    for table in study.protocol.reference_standard.label_tables() {
+        for pattern in &table.files {
+            let path = below(&folder(pattern.as_str()))?;
+            if study::matches(pattern.as_str(), path.as_str()) {
+                return Ok((path, Some(table)));
+            }
+        }
     }
+    let path = below(&folder(place.as_str()))?;
+    if is_reads_file(&study.protocol, &path) {
+        return Ok((path, None));
+    }
+    let labels = study.protocol.reference_standard.label_tables().flat_map(|table| &table.files);
+    let patterns: Vec<&str> = study.protocol.reads.files.iter().map(String::as_str).collect();
+    let named: Vec<&str> = labels.map(RelativePath::as_str).collect();
+    let message = if study.protocol.reference_standard.has_reads {
+        format!("it would be kept as `{path}`, which `reads.files` ({}) does not match", patterns.join(", "))
+    } else {
+        format!("the protocol names no readers' files, and the labels are in {}", named.join(", "))
+    };
+    let hint = if named.is_empty() {
+        "add a pattern for it to `files` in [reads]; one pattern may end in `*` alone".to_owned()
+    } else {
+        format!(
+            "add a pattern for it to `files` in [reads]; a table of labels has the name that the protocol gives it \
+             ({})",
+            named.join(", ")
+        )
+    };
+    Err(Diagnostic::error(Code::ReadsNotMatched, message).at(Location::file(source)).hint(hint).into())
+}
+
+/// One file: what it says, and what of it would be kept.
+fn look(
+    study: &Study,
+    request: &Request<'_>,
+    source: &Path,
+    place: &RelativePath,
+    map: Option<&CaseMap>,
+) -> Result<Found> {
+    let original = storage::read(source)?;
+    let (file, table) = kept_as(study, source, place)?;
     let (bytes, kept) = if request.withhold.is_empty() {
         (original, None)
     } else {
@@ -226,7 +280,14 @@ fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePat
         (reduced, Some(original))
     };
     let declared = &study.protocol.reads;
-    let read = read(source, &bytes, declared, request.format)?;
+    let mut labels = Labels::default();
+    let read = match table {
+        Some(table) => {
+            labels.add(source, &bytes, table).map_err(Error::Input)?;
+            ReadFile::default()
+        }
+        None => read(source, &bytes, declared, request.format, map)?,
+    };
     Ok(Found {
         source: source.to_path_buf(),
         file,
@@ -237,7 +298,8 @@ fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePat
             *reasons.entry(none.reason).or_default() += 1;
             reasons
         }),
-        given: read.given.len(),
+        given: read.given.len() + read.given_unknown.len(),
+        labels: labels.counts(),
         identifying: privacy::identifying(source, &bytes),
         warnings: read.warnings,
         bytes,
@@ -251,6 +313,7 @@ fn read(
     bytes: &[u8],
     declared: &ReadsSource,
     format: Option<ReadsFormat>,
+    map: Option<&CaseMap>,
 ) -> Result<ReadFile> {
     if let Some(format) = format
         && format != declared.format
@@ -265,7 +328,7 @@ fn read(
             .hint(format!("write format = \"{}\" in [reads]: evidence is read as it declares", format.name()))
             .into());
     }
-    files::read_file(source, bytes, declared).map_err(|mut problems| {
+    files::read_mapped(source, bytes, declared, map).map_err(|mut problems| {
         let guess = import::sniff(source, bytes);
         if let Some(format) = guess.format.filter(|format| *format != declared.format) {
             let message = format!(
@@ -389,7 +452,7 @@ fn entry(
 
 /// A problem that more files may end.
 fn is_open(problem: &Diagnostic) -> bool {
-    matches!(problem.code, Code::ReaderCount | Code::ReadsMissing)
+    matches!(problem.code, Code::ReaderCount | Code::ReadsMissing | Code::FileMissing)
 }
 
 /// The reference standard of each drawn case: `positive`, `negative` or `none`.
@@ -407,9 +470,11 @@ fn reference(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<&'static str>> {
 fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
     let mut reads: BTreeMap<(String, String), Vec<&'static str>> = BTreeMap::new();
     let counting = readers_files(inputs).map_err(Error::Input)?.counting;
+    let map = study::imports::case_map(inputs).map_err(Error::Input)?;
     for (path, bytes) in counting {
-        let rows = files::parse(Path::new(path.as_str()), bytes, &inputs.protocol.reads);
-        for row in rows.map_err(Error::Input)? {
+        let path = Path::new(path.as_str());
+        let read = files::read_mapped(path, bytes, &inputs.protocol.reads, map.as_ref());
+        for row in read.map_err(Error::Input)?.rows {
             reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
         }
     }

@@ -6,6 +6,8 @@ mod asah;
 mod audit;
 mod bad_input;
 mod bootstrap_laws;
+mod case_columns;
+mod case_map;
 mod compare;
 mod data_in;
 mod deciding;

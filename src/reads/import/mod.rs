@@ -18,7 +18,7 @@ use std::path::Path;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReadsFormat, ReadsSource};
 use crate::reads::export::Export;
-use crate::table::{Sheet, Table, limited};
+use crate::table::{Sheet, Table, limited, pattern};
 
 pub use sniff::{Guess, sniff};
 
@@ -96,7 +96,7 @@ pub fn id_columns(source: &ReadsSource) -> [&str; 2] {
 /// The case that a text names; `None` where it does not fit the declared pattern.
 pub fn case_of<'t>(text: &'t str, source: &ReadsSource) -> Option<&'t str> {
     match &source.case_pattern {
-        Some(pattern) => place::case_in(pattern, text),
+        Some(declared) => pattern::case_in(declared, text),
         None => Some(text),
     }
 }

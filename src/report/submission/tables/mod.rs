@@ -6,6 +6,7 @@ use crate::report::description;
 use crate::report::submission::source::Source;
 use crate::report::submission::values::at;
 
+mod brought;
 mod estimates;
 mod evidence;
 mod flow;
@@ -25,6 +26,7 @@ pub const IDS: &[&str] = &[
     "flow",
     "eligibility",
     "readers",
+    "brought-files",
     "qualifications",
     "consensus",
     "reads-per-case",
@@ -68,6 +70,7 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "flow" => flow::flow(results),
         "eligibility" => flow::eligibility(results),
         "readers" => readers::readers(results),
+        "brought-files" => brought::files(source),
         "qualifications" => readers::qualifications(results),
         "consensus" => readers::consensus(source),
         "reads-per-case" => readers::reads_per_case(results),
