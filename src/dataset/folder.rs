@@ -7,10 +7,13 @@ use regex::Regex;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
-use crate::imaging::image_folder;
+use crate::imaging::{dicom, image_folder};
 
 /// File names that are taken as images, by their ending in any case.
 const IMAGES: [&str; 4] = ["png", "jpg", "jpeg", "dcm"];
+
+/// Columns of the UIDs.
+const UIDS: [&str; 2] = ["sop_instance_uid", "study_instance_uid"];
 
 /// What was found, as rows of a case table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub struct Found {
 /// What is looked for in the names of files.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
-    /// Classes that are positive.
+    /// Classes that are positive; empty: nobody asks, and no label is written.
     pub positive: &'a BTreeSet<String>,
     /// Finds the patient in a file's name: the first group, or the whole match. `None`: each image is taken as
     /// a patient of its own.
@@ -34,6 +37,8 @@ pub struct Wanted<'a> {
     /// Finds the class in a file's name, in the same way; images may then lie in the folder itself. `None`: the
     /// class is the sub-folder.
     pub class: Option<&'a Regex>,
+    /// The UIDs in the header of DICOM files are written, so that readers' files that name them find their cases.
+    pub uids: bool,
 }
 
 /// One image.
@@ -45,8 +50,10 @@ pub struct Row {
     pub patient_id: String,
     /// Path below the folder.
     pub image: String,
-    /// Whether its class is positive.
-    pub label: bool,
+    /// Whether its class is positive, where classes are asked for.
+    pub label: Option<bool>,
+    /// SOP Instance UID and Study Instance UID, where they are asked for and the file is DICOM.
+    pub uids: Option<[String; 2]>,
 }
 
 /// The images of `folder` and its sub-folders, one level deep. A file's class is the name of the sub-folder, or
@@ -60,7 +67,8 @@ pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
     let mut found = Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 };
     let (mut without, mut classless) = (Vec::new(), Vec::new());
     let mut folders: Vec<(String, PathBuf)> = Vec::new();
-    if wanted.class.is_some() {
+    let labelled = !wanted.positive.is_empty();
+    if wanted.class.is_some() || !labelled {
         folders.push((String::new(), folder.to_path_buf()));
     }
     for class_folder in sorted(folder)? {
@@ -115,12 +123,16 @@ pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
                     .at(Location::file(&file))
                     .hint("rename it")
             })?;
-            *found.classes.entry(class.to_owned()).or_default() += 1;
+            if labelled {
+                *found.classes.entry(class.to_owned()).or_default() += 1;
+            }
+            let uids = if wanted.uids { uids(&file)? } else { None };
             found.rows.push(Row {
                 case_id: below(stem),
                 patient_id,
                 image: path,
-                label: wanted.positive.contains(class),
+                label: labelled.then(|| wanted.positive.contains(class)),
+                uids,
             });
         }
     }
@@ -143,7 +155,8 @@ pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
         return Err(Error::Input(problems));
     }
     if found.rows.is_empty() {
-        let problem = Diagnostic::error(Code::FolderEmpty, "no sub-folder holds an image");
+        let message = if labelled { "no sub-folder holds an image" } else { "no image is in the folder" };
+        let problem = Diagnostic::error(Code::FolderEmpty, message);
         return Err(problem
             .at(Location::file(folder))
             .hint(
@@ -167,17 +180,37 @@ pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
     if unknown.is_empty() { Ok(found) } else { Err(Error::Input(unknown)) }
 }
 
-/// The table's bytes: `case_id,patient_id,image,label`.
+/// The UIDs of a DICOM file; `None` for another kind.
+fn uids(file: &Path) -> Result<Option<[String; 2]>> {
+    let is_dicom = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dcm"));
+    if !is_dicom {
+        return Ok(None);
+    }
+    let header = dicom::read_header(file)?;
+    Ok(Some([header.sop_instance_uid, header.study_instance_uid]))
+}
+
+/// The table's bytes: `case_id,patient_id,image`, `label` where classes were asked for, and UIDs where there are any.
 ///
 /// # Errors
 /// None that memory does not give.
 pub fn table(rows: &[Row]) -> Result<Vec<u8>> {
     let failed = |e: csv::Error| Diagnostic::error(Code::TableUnwritable, e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["case_id", "patient_id", "image", "label"]).map_err(failed)?;
+    let labelled = rows.iter().any(|row| row.label.is_some());
+    let with_uids = rows.iter().any(|row| row.uids.is_some());
+    let mut header = vec!["case_id", "patient_id", "image"];
+    header.extend(labelled.then_some("label"));
+    header.extend(with_uids.then_some(UIDS).into_iter().flatten());
+    writer.write_record(&header).map_err(failed)?;
     for row in rows {
-        let label = if row.label { "1" } else { "0" };
-        writer.write_record([&row.case_id, &row.patient_id, &row.image, label]).map_err(failed)?;
+        let mut cells = vec![row.case_id.as_str(), &row.patient_id, &row.image];
+        cells.extend(row.label.map(|label| if label { "1" } else { "0" }));
+        if with_uids {
+            let uids = row.uids.as_ref();
+            cells.extend((0..UIDS.len()).map(|nth| uids.map_or("", |uids| uids[nth].as_str())));
+        }
+        writer.write_record(&cells).map_err(failed)?;
     }
     writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
 }
@@ -223,7 +256,10 @@ mod tests {
     ) -> Result<Found> {
         let [patient, class] =
             [patient, class].map(|text| text.map(|text| Regex::new(text).expect("pattern")));
-        read(folder.path(), &Wanted { positive, patient: patient.as_ref(), class: class.as_ref() })
+        read(
+            folder.path(),
+            &Wanted { positive, patient: patient.as_ref(), class: class.as_ref(), uids: false },
+        )
     }
 
     #[test]
@@ -232,14 +268,24 @@ mod tests {
         let positive = BTreeSet::from(["1".to_owned()]);
         let class = Some(r"_(\d)\.png$");
         let found = read_named(&folder(&files), &positive, Some(r"^CHN_(\d+)"), class).expect("reads");
-        let rows: Vec<(&str, &str, bool)> =
-            found.rows.iter().map(|r| (r.case_id.as_str(), r.patient_id.as_str(), r.label)).collect();
+        let rows: Vec<(&str, &str, bool)> = found
+            .rows
+            .iter()
+            .map(|r| (r.case_id.as_str(), r.patient_id.as_str(), r.label == Some(true)))
+            .collect();
         let expected =
             [("CHN_0001_0", "0001", false), ("CHN_0002_1", "0002", true), ("more/CHN_0003_1", "0003", true)];
         assert_eq!(rows, expected);
         assert_eq!(found.others, 1);
         let own = read_named(&folder(&files), &positive, None, class).expect("reads");
         assert!(own.rows.iter().all(|row| row.patient_id == row.case_id));
+        let unlabelled = read_named(&folder(&files), &BTreeSet::new(), None, None).expect("reads");
+        assert_eq!((unlabelled.rows.len(), unlabelled.classes.len()), (3, 0));
+        let text = String::from_utf8(table(&unlabelled.rows).expect("writes")).expect("text");
+        assert!(
+            text.starts_with("case_id,patient_id,image\nCHN_0001_0,CHN_0001_0,CHN_0001_0.png\n"),
+            "{text}"
+        );
         // An image whose name says no class is no negative, and both patterns are told at once.
         let odd = folder(&["CHN_0001_1.png", "x.png"]);
         let refused = read_named(&odd, &positive, Some(r"^CHN_(\d+)"), class).expect_err("refused");

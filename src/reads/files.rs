@@ -137,20 +137,30 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
 /// `read-off-scale` for numbers outside the declared scale, `choices-contradict` for several choices that do
 /// not mean the same.
 pub fn read_file(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<ReadFile, Vec<Diagnostic>> {
-    read_mapped(path, bytes, source, None)
+    read_with(path, bytes, source, Beside::default())
 }
 
-/// The same where a map says which case an id of the file is.
+/// What beside its bytes says how a readers' file is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Which case an id is.
+    pub map: Option<&'a CaseMap>,
+    /// The file whose name says who read, where it is not this one: the one that it corrects.
+    pub named: Option<&'a Path>,
+}
+
+/// The same with what stands elsewhere.
 ///
 /// # Errors
 /// As [`read_file`], and what [`CaseMap::apply`] refuses.
-pub fn read_mapped(
+pub fn read_with(
     path: &Path,
     bytes: &[u8],
     source: &ReadsSource,
-    map: Option<&CaseMap>,
+    beside: Beside<'_>,
 ) -> Result<ReadFile, Vec<Diagnostic>> {
-    let mut export = import::export(path, bytes, source)?;
+    let map = beside.map;
+    let mut export = import::export_named(path, beside.named.unwrap_or(path), bytes, source)?;
     let mut problems = map.map(|map| map.apply(path, &mut export)).and_then(Result::err).unwrap_or_default();
     let Export { answers, given, mut no_reads, mut warnings } = export;
     let meaning = Meaning { source };

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::{Digest, RelativePath};
 use crate::protocol::Protocol;
 use crate::reads::case_map::CaseMap;
+use crate::reads::files::Beside;
 use crate::reads::register::FILE;
 pub use crate::reads::register::{Import, Register};
 
@@ -71,6 +72,13 @@ pub struct ReadersFiles<'a> {
     pub register: Register,
     /// Files that nobody imported while others were.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl ReadersFiles<'_> {
+    /// What says how one of the files is read beside its bytes.
+    pub fn beside<'a>(&'a self, file: &'a RelativePath, map: Option<&'a CaseMap>) -> Beside<'a> {
+        Beside { map, named: Some(Path::new(self.register.first_of(file).as_str())) }
+    }
 }
 
 /// The readers' files that count.

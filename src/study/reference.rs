@@ -229,9 +229,9 @@ fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
             return Said { rows, given, register: files.register };
         }
     };
-    warnings.extend(files.warnings);
+    warnings.extend(files.warnings.iter().cloned());
     for (path, bytes) in &files.counting {
-        match reads::read_mapped(Path::new(path.as_str()), bytes, source, map.as_ref()) {
+        match reads::read_with(Path::new(path.as_str()), bytes, source, files.beside(path, map.as_ref())) {
             Ok(read) => {
                 rows.extend(read.rows);
                 given.push(Marked { labels: read.given, unknown: read.given_unknown });

@@ -15,7 +15,7 @@ use crate::evidence::opening;
 use crate::protocol::{LabelTable, ReadsFormat, ReadsSource};
 use crate::reads::case_map::CaseMap;
 use crate::reads::export::NoReadReason;
-use crate::reads::files::{self, Read, ReadFile};
+use crate::reads::files::{self, Beside, Read, ReadFile};
 use crate::reads::labels::Labels;
 use crate::reads::register::{ChangedRead, ChangedReference, Correction, Import, Register, Withheld};
 use crate::reads::{import, privacy};
@@ -107,10 +107,16 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
             .hint("declare `files` in [reads]")
     })?;
     let map = case_map(study)?;
+    // A correction keeps the reader whom the name of the first file says.
+    let registered = storage::read(&place.below(&study.data)).unwrap_or_default();
+    let registered = Register::parse(Path::new(place.as_str()), &registered).unwrap_or_default();
+    let corrected = request.supersedes.and_then(|old| old.parse::<RelativePath>().ok());
+    let named = corrected.as_ref().map(|old| Path::new(registered.first_of(old).as_str()));
+    let beside = Beside { map: map.as_ref(), named };
     let mut problems = Vec::new();
     let mut found = Vec::new();
     for source in request.files {
-        match look(study, request, source, &place, map.as_ref()) {
+        match look(study, request, source, &place, beside) {
             Ok(file) => found.push(file),
             Err(error) => problems.extend(error.diagnostics()),
         }
@@ -269,7 +275,7 @@ fn look(
     request: &Request<'_>,
     source: &Path,
     place: &RelativePath,
-    map: Option<&CaseMap>,
+    beside: Beside<'_>,
 ) -> Result<Found> {
     let original = storage::read(source)?;
     let (file, table) = kept_as(study, source, place)?;
@@ -286,7 +292,7 @@ fn look(
             labels.add(source, &bytes, table).map_err(Error::Input)?;
             ReadFile::default()
         }
-        None => read(source, &bytes, declared, request.format, map)?,
+        None => read(source, &bytes, declared, request.format, beside)?,
     };
     Ok(Found {
         source: source.to_path_buf(),
@@ -313,7 +319,7 @@ fn read(
     bytes: &[u8],
     declared: &ReadsSource,
     format: Option<ReadsFormat>,
-    map: Option<&CaseMap>,
+    beside: Beside<'_>,
 ) -> Result<ReadFile> {
     if let Some(format) = format
         && format != declared.format
@@ -328,7 +334,7 @@ fn read(
             .hint(format!("write format = \"{}\" in [reads]: evidence is read as it declares", format.name()))
             .into());
     }
-    files::read_mapped(source, bytes, declared, map).map_err(|mut problems| {
+    files::read_with(source, bytes, declared, beside).map_err(|mut problems| {
         let guess = import::sniff(source, bytes);
         if let Some(format) = guess.format.filter(|format| *format != declared.format) {
             let message = format!(
@@ -469,11 +475,11 @@ fn reference(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<&'static str>> {
 /// All reads of a case and a reader, as words in order.
 fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
     let mut reads: BTreeMap<(String, String), Vec<&'static str>> = BTreeMap::new();
-    let counting = readers_files(inputs).map_err(Error::Input)?.counting;
+    let files = readers_files(inputs).map_err(Error::Input)?;
     let map = study::imports::case_map(inputs).map_err(Error::Input)?;
-    for (path, bytes) in counting {
-        let path = Path::new(path.as_str());
-        let read = files::read_mapped(path, bytes, &inputs.protocol.reads, map.as_ref());
+    for (path, bytes) in &files.counting {
+        let beside = files.beside(path, map.as_ref());
+        let read = files::read_with(Path::new(path.as_str()), bytes, &inputs.protocol.reads, beside);
         for row in read.map_err(Error::Input)?.rows {
             reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
         }

@@ -292,3 +292,36 @@ fn labels_that_came_with_the_reads_are_given_or_compared() {
     let ran = none.run("check", &[]);
     assert!(ran.stderr.contains("the readers' files mark no label as ground truth"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_corrected_file_keeps_the_reader_whom_the_first_one_s_name_says() {
+    let study = Study::small();
+    study.replace(
+        "protocol.toml",
+        "[scores]",
+        "[reads]\nfiles = \"reads/*.csv\"\nreader_from = \"file\"\nreader_pattern = \"reader-*.csv\"\n\n[scores]",
+    );
+    let outside = tempfile::tempdir().expect("a folder");
+    for reader in 1..=3 {
+        let name = format!("reader-{reader}.csv");
+        let file = outside.path().join(&name);
+        std::fs::rename(study.file(&format!("reads/{name}")), &file).expect("moves");
+        assert_eq!(import(&study, &[&file], &[]).code, 0);
+    }
+    let mut old = "reader-2.csv".to_owned();
+    for (nth, to) in [(1, "positive"), (2, "negative")] {
+        let text = std::fs::read_to_string(outside.path().join("reader-2.csv")).expect("reads");
+        let name = format!("second try {nth}.csv");
+        let file = outside.path().join(&name);
+        std::fs::write(&file, text.replace("C003,R2,negative", &format!("C003,R2,{to}"))).expect("writes");
+        let ran =
+            import(&study, &[&file], &["--supersedes", &format!("reads/{old}"), "--reason", "mistyped"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout.contains("reader 2: 120 cases"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("case C003, reader 2: "), "{}", ran.stdout);
+        old = name;
+    }
+    let ran = study.run("run", &[]);
+    assert!([0, 10].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(study.run("verify", &[]).code, 0);
+}

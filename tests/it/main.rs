@@ -17,6 +17,7 @@ mod diagnostics;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;
+mod guide;
 mod hostile_bytes;
 mod ids;
 mod json_output;
@@ -28,6 +29,7 @@ mod old_evidence;
 mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
+mod programs;
 mod properties;
 mod reader_platforms;
 mod readers;

@@ -45,8 +45,14 @@ pub fn reader_of_path(path: &Path, source: &ReadsSource) -> Result<Option<String
 /// A time as programs write it: a date, or a date with hours and minutes, the year first. A zone is taken off
 /// by going to UTC. Day and month in an order that the text does not say are no time.
 pub fn time(text: &str, format: Option<&str>) -> Option<NaiveDateTime> {
-    const FORMS: [&str; 4] =
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    const FORMS: [&str; 6] = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+        "%Y/%m/%d %H:%M:%S%.f",
+        "%Y/%m/%d %H:%M",
+    ];
     if let Some(format) = format {
         return NaiveDateTime::parse_from_str(text, format)
             .ok()
@@ -59,10 +65,10 @@ pub fn time(text: &str, format: Option<&str>) -> Option<NaiveDateTime> {
         return Some(zoned.naive_utc());
     }
     let utc = text.strip_suffix(" UTC").unwrap_or(text);
-    FORMS
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(utc, form).ok())
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+    FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(utc, form).ok()).or_else(|| {
+        let date = |form| NaiveDate::parse_from_str(text, form).ok();
+        date("%Y-%m-%d").or_else(|| date("%Y/%m/%d"))?.and_hms_opt(0, 0, 0)
+    })
 }
 
 /// Columns of a table beside those of the case, the reader and the answer.
@@ -178,6 +184,9 @@ mod tests {
         assert_eq!(shown("2026-03-01 14:05:06.000001+00:00").as_deref(), Some("2026-03-01 14:05:06.000001"));
         assert_eq!(shown("2026-03-01 14:05:06 UTC").as_deref(), Some("2026-03-01 14:05:06"));
         assert_eq!(shown("2026-03-01").as_deref(), Some("2026-03-01 00:00:00"));
+        // readr::write_excel_csv2, and a CSV of LibreOffice.
+        assert_eq!(shown("2026/03/01 14:05:06").as_deref(), Some("2026-03-01 14:05:06"));
+        assert_eq!(shown("2026-03-01 9:05:06").as_deref(), Some("2026-03-01 09:05:06"));
         for text in ["02/09/2022 11:28", "55:02", "", "2026-13-01", "6/17/19"] {
             assert_eq!(shown(text), None, "{text}");
         }
