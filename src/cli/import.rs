@@ -128,6 +128,11 @@ fn value(plan: &Plan, dry_run: bool) -> Value {
     })
 }
 
+/// A number with its noun.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn text(plan: &Plan, args: &ImportArgs) -> String {
     let mut out = String::new();
     for found in &plan.files {
@@ -170,10 +175,10 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
     }
     if let Some(correction) = &plan.correction {
         out += &format!(
-            "takes the place of {}: {} reads and the reference standard of {} cases change\n",
+            "takes the place of {}: {} and the reference standard of {} changed\n",
             correction.supersedes,
-            correction.reads.len(),
-            correction.reference.len()
+            counted(correction.reads.len(), "read"),
+            counted(correction.reference.len(), "case")
         );
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         for read in &correction.reads {

@@ -1,4 +1,5 @@
-//! A table of development cases from a folder whose sub-folders are the classes, as public collections come.
+//! A table of development cases from a folder whose sub-folders are the classes, as public collections
+//! come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -31,13 +32,14 @@ pub struct Found {
 pub struct Wanted<'a> {
     /// Classes that are positive; empty: nobody asks, and no label is written.
     pub positive: &'a BTreeSet<String>,
-    /// Finds the patient in a file's name: the first group, or the whole match. `None`: each image is taken as
-    /// a patient of its own.
+    /// Finds the patient in a file's name: the first group, or the whole match. `None`: each image is taken
+    /// as a patient of its own.
     pub patient: Option<&'a Regex>,
-    /// Finds the class in a file's name, in the same way; images may then lie in the folder itself. `None`: the
-    /// class is the sub-folder.
+    /// Finds the class in a file's name, in the same way; images may then lie in the folder itself. `None`:
+    /// the class is the sub-folder.
     pub class: Option<&'a Regex>,
-    /// The UIDs in the header of DICOM files are written, so that readers' files that name them find their cases.
+    /// The UIDs in the header of DICOM files are written, so that readers' files that name them find their
+    /// cases.
     pub uids: bool,
 }
 
@@ -56,13 +58,13 @@ pub struct Row {
     pub uids: Option<[String; 2]>,
 }
 
-/// The images of `folder` and its sub-folders, one level deep. A file's class is the name of the sub-folder, or
-/// stands in its name; so does its patient.
+/// The images of `folder` and its sub-folders, one level deep. A file's class is the name of the
+/// sub-folder, or stands in its name; so does its patient.
 ///
 /// # Errors
-/// `folder-class-unknown` when no image has a positive class; `folder-patient` and `folder-class` for names in
-/// which the patterns find nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can hold;
-/// `image-outside` for a link that leads out of the folder.
+/// `folder-class-unknown` when no image has a positive class; `folder-patient` and `folder-class` for names
+/// in which the patterns find nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can
+/// hold; `image-outside` for a link that leads out of the folder.
 pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
     let mut found = Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 };
     let (mut without, mut classless) = (Vec::new(), Vec::new());
@@ -143,10 +145,10 @@ pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
             format!("the pattern finds no {what} in the names of {} images: {shown}{more}", names.len());
         (!names.is_empty()).then(|| Diagnostic::error(code, message).at(Location::file(folder)).hint(hint))
     };
-    let patient_hint = "--patient-pattern takes a regular expression whose first group is the patient, such as \
-                        '^(person\\d+|.*IM-\\d+)'";
-    let class_hint = "--label-pattern takes a regular expression whose first group is the class, such as '_(\\d)\\.png$'; \
-                      an image without one is no negative";
+    let patient_hint = "--patient-pattern takes a regular expression whose first group is the patient, such \
+                        as '^(person\\d+|.*IM-\\d+)'";
+    let class_hint = "--label-pattern takes a regular expression whose first group is the class, such as \
+                      '_(\\d)\\.png$'; an image without one is no negative";
     let problems: Vec<Diagnostic> = not_found(Code::FolderPatient, "patient", &without, patient_hint)
         .into_iter()
         .chain(not_found(Code::FolderClass, "class", &classless, class_hint))
@@ -190,7 +192,8 @@ fn uids(file: &Path) -> Result<Option<[String; 2]>> {
     Ok(Some([header.sop_instance_uid, header.study_instance_uid]))
 }
 
-/// The table's bytes: `case_id,patient_id,image`, `label` where classes were asked for, and UIDs where there are any.
+/// The table's bytes: `case_id,patient_id,image`, `label` where classes were asked for, and UIDs where
+/// there are any.
 ///
 /// # Errors
 /// None that memory does not give.

@@ -1,9 +1,10 @@
-//! A case table of another's making: which of its columns are the case, the patient, the image and the rest.
+//! A case table of another's making: which of its columns are the case, the patient, the image and the
+//! rest.
 //!
-//! Only what is declared is read: a column that happens to be called `label` or `sex` elsewhere has a meaning
-//! here where the protocol gives it one. Where a table does not say who the patients are, either a pattern
-//! finds them in the case id or in the image's name, or each case is declared to be a patient of its own,
-//! which documents then say.
+//! Only what is declared is read: a column that happens to be called `label` or `sex` elsewhere has a
+//! meaning here where the protocol gives it one. Where a table does not say who the patients are, either a
+//! pattern finds them in the case id or in the image's name, or each case is declared to be a patient of
+//! its own, which documents then say.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -74,8 +75,8 @@ pub struct CaseColumns {
     pub header_row: Option<u64>,
 }
 
-/// Reads a case table as declared. `path` is for messages. Where the findings are declared and no label, the
-/// label is positive when any of `positive_findings` is among them.
+/// Reads a case table as declared. `path` is for messages. Where the findings are declared and no label,
+/// the label is positive when any of `positive_findings` is among them.
 ///
 /// # Errors
 /// Everything wrong at once: `column-missing`, `case-id-missing`, `patient-id-missing`, `case-pattern`,
@@ -107,8 +108,8 @@ pub fn parse(
     problems.extend(no_patient(&table, declared, &unmatched));
     if declared.patient_from == PatientFrom::EachCase {
         let message = format!(
-            "each of the {} cases is taken as a patient of its own: the table does not say which images are of \
-             one patient, so intervals take them as independent and shared patients cannot be found",
+            "each of the {} cases is taken as a patient of its own: the table does not say which images are \
+             of one patient, so intervals take them as independent and shared patients cannot be found",
             found.len()
         );
         warnings.push(Diagnostic::warning(Code::PatientEachCase, message).at(table.at(1)));

@@ -65,8 +65,9 @@ fn check(section: &Section, declared: &CaseColumns) {
         PatientFrom::Column if !has("patient_id") => {
             let message = "nothing says which cases are of one patient: `patient_id` names the column";
             section.report(Diagnostic::error(Code::KeyMissing, message).at(section.here()).hint(
-                "or patient_from = \"case\" or \"image\" with a `patient_pattern` such as \"^(person[0-9]+)_\"; \
-                 where nobody knows, patient_from = \"each-case\", which documents print",
+                "or patient_from = \"case\" or \"image\" with a `patient_pattern` such as \
+                 \"^(person[0-9]+)_\"; where nobody knows, patient_from = \"each-case\", which documents \
+                 print",
             ));
         }
         PatientFrom::Column => {}
@@ -80,8 +81,8 @@ fn check(section: &Section, declared: &CaseColumns) {
             unused("patient_pattern", "where each case is a patient of its own, no pattern is looked for");
         }
         PatientFrom::Case | PatientFrom::Image if declared.patient_pattern.is_none() => {
-            let message = "patient_from = \"case\" and \"image\" need a `patient_pattern`: a regular expression \
-                           whose first group is the patient, such as \"^(person[0-9]+)_\"";
+            let message = "patient_from = \"case\" and \"image\" need a `patient_pattern`: a regular \
+                           expression whose first group is the patient, such as \"^(person[0-9]+)_\"";
             section.wrong("patient_from", Code::KeyMissing, message);
         }
         PatientFrom::Image if !has("image") && declared.image_pattern.is_none() => {

@@ -59,8 +59,8 @@ impl CaseMap {
                         cell::short(case),
                         cell::short(other)
                     );
-                    let hint = "an id stands for one case: where it is one of a study with several images, map \
-                                what tells the images apart";
+                    let hint = "an id stands for one case: where it is one of a study with several images, \
+                                map what tells the images apart";
                     let problem = Diagnostic::error(Code::CaseMapAmbiguous, message).at(table.at(row.line));
                     problems.push(problem.hint(hint));
                 }
@@ -131,8 +131,8 @@ impl Unknown {
         );
         let at = if at.line.is_some() { at } else { Location::file(path) };
         Some(Diagnostic::error(Code::CaseMapUnknown, message).at(at).hint(
-            "complete the map, name another `id_column`, or declare `other_cases = \"ignore\"` where the readers \
-             read more than this study",
+            "complete the map, name another `id_column`, or declare `other_cases = \"ignore\"` where the \
+             readers read more than this study",
         ))
     }
 }

@@ -176,10 +176,11 @@ pub fn read_with(
                 at: answer.at,
             }),
             Err(problem) => {
-                if problem.code == Code::ReadUnknown {
-                    unknown.add(&answer.text, |word| meaning.of_one(word, &answer).is_err());
+                let unknown_word = |word: &str| meaning.of_one(word, &answer).is_err();
+                // Each word is told where it stands first; how often it stands is told of all together.
+                if problem.code != Code::ReadUnknown || unknown.add(&answer.text, unknown_word) {
+                    problems.push(problem);
                 }
-                problems.push(problem);
             }
         }
     }

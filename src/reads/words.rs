@@ -1,5 +1,5 @@
-//! Answers without a declared meaning, and the lines of `[reads]` that would give them one. What a word means is
-//! for a person to say: the lines are a proposal to be read, and are never taken by themselves.
+//! Answers without a declared meaning, and the lines of `[reads]` that would give them one. What a word
+//! means is for a person to say: the lines are a proposal to be read, and are never taken by themselves.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,17 +72,19 @@ const USUAL: [(&str, &[&str]); 5] = [
 pub struct Unknown(pub BTreeMap<String, usize>);
 
 impl Unknown {
-    /// Adds the words of an answer that have no meaning.
-    pub fn add(&mut self, answer: &str, is_unknown: impl Fn(&str) -> bool) {
+    /// Adds the words of an answer that have no meaning; whether one of them is new.
+    pub fn add(&mut self, answer: &str, is_unknown: impl Fn(&str) -> bool) -> bool {
+        let before = self.0.len();
         let words = answer.split(SEVERAL).map(str::trim).filter(|word| !word.is_empty());
         for word in words.filter(|word| is_unknown(word)) {
             *self.0.entry(word.to_owned()).or_default() += 1;
         }
+        self.0.len() > before
     }
 
-    /// What to add to `[reads]`: the lines to type, with every word in the list that it probably belongs to and
-    /// what is not known in a comment. `None` where every word has a meaning, or there are so many different
-    /// ones that this is not the column of the answers.
+    /// What to add to `[reads]`: the lines to type, with every word in the list that it probably belongs to
+    /// and what is not known in a comment. `None` where every word has a meaning, or there are so many
+    /// different ones that this is not the column of the answers.
     pub fn proposal(&self, path: &Path, source: &ReadsSource) -> Option<Diagnostic> {
         let words = &self.0;
         if words.is_empty() {
@@ -91,12 +93,16 @@ impl Unknown {
         let shown = |(word, times): (&String, &usize)| format!("`{}` ({times})", cell::short(word));
         let some: Vec<String> = words.iter().take(MOST).map(shown).collect();
         let more = if words.len() > MOST { ", ..." } else { "" };
-        let message =
-            format!("{} different answers have no declared meaning: {}{more}", words.len(), some.join(", "));
+        let all = match words.len() {
+            1 => "one answer has".to_owned(),
+            n => format!("{n} different answers have"),
+        };
+        let message = format!("{all} no declared meaning: {}{more}", some.join(", "));
         let problem = Diagnostic::error(Code::ReadsWords, message).at(Location::file(path));
         if words.len() > MOST {
             return Some(problem.hint(
-                "this is probably not the column of the answers (`read_column`), or they are numbers (`scale`)",
+                "this is probably not the column of the answers (`read_column`), or they are numbers \
+                (`scale`)",
             ));
         }
         Some(problem.hint(format!(
@@ -125,7 +131,8 @@ fn lines(words: &BTreeMap<String, usize>, source: &ReadsSource) -> String {
         if added.is_empty() {
             continue;
         }
-        // A list that is declared stays; the one that holds without a declaration is replaced by a declared one.
+        // A list that is declared stays; the one that holds without a declaration is replaced by a
+        // declared one.
         let kept = list.iter().filter(|word| word.as_str() != default);
         let texts: Vec<String> = kept.chain(added).map(|word| text(word)).collect();
         out.push_str(&format!("    {key} = [{}]\n", texts.join(", ")));

@@ -327,7 +327,8 @@ fn readers_are_all_there(protocol: &Protocol, roster: &Roster, assembled: &Assem
             return Ok(());
         }
         let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
-        format!("{} readers read, the protocol declares {wanted}: {}", names.len(), names.join(", "))
+        let readers = if names.len() == 1 { "reader" } else { "readers" };
+        format!("{} {readers} read, the protocol declares {wanted}: {}", names.len(), names.join(", "))
     };
     Err(Diagnostic::error(Code::ReaderCount, message).hint(hint).into())
 }

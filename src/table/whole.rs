@@ -70,7 +70,8 @@ impl Table {
     /// # Errors
     /// As [`Table::parse`]; `workbook-unreadable`, `workbook-sheet` where it is open which sheet is meant,
     /// `workbook-header` for a sheet with a title above its columns' names, `workbook-formula` for formulas
-    /// that nobody computed. A sheet's name, and a text: `workbook-sheet`; a header row that the text does not
+    /// that nobody computed. A sheet's name, and a text: `workbook-sheet`; a header row that the text does
+    /// not
     /// have: `table-header`.
     pub fn parse_sheet(path: &Path, bytes: &[u8], wanted: &Sheet<'_>) -> Result<Self, Vec<Diagnostic>> {
         if is_workbook(bytes) {

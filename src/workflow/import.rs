@@ -153,7 +153,17 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     let cohort = study::cohort(&before)?;
     let mut incomplete = Vec::new();
     let now = reference(&after, &cohort).map_err(|error| {
-        let (open, wrong): (Vec<_>, Vec<_>) = error.diagnostics().into_iter().partition(is_open);
+        // Nothing is kept yet: what is wrong is wrong in the file that the person has.
+        let at_source = |mut problem: Diagnostic| {
+            if let Some(place) = &mut problem.location
+                && let Some(file) = found.iter().find(|file| Path::new(file.file.as_str()) == place.path)
+            {
+                place.path.clone_from(&file.source);
+            }
+            problem
+        };
+        let told = error.diagnostics().into_iter().map(at_source);
+        let (open, wrong): (Vec<_>, Vec<_>) = told.partition(is_open);
         incomplete = open;
         wrong
     });
@@ -261,8 +271,8 @@ fn kept_as<'s>(
         "add a pattern for it to `files` in [reads]; one pattern may end in `*` alone".to_owned()
     } else {
         format!(
-            "add a pattern for it to `files` in [reads]; a table of labels has the name that the protocol gives it \
-             ({})",
+            "add a pattern for it to `files` in [reads]; a table of labels has the name that the protocol \
+             gives it ({})",
             named.join(", ")
         )
     };
@@ -277,7 +287,13 @@ fn look(
     place: &RelativePath,
     beside: Beside<'_>,
 ) -> Result<Found> {
-    let original = storage::read(source)?;
+    let original = storage::read(source).map_err(|error| {
+        let hint = "look how its name is spelt, and in which folder it lies; a name with blanks needs quotes";
+        let missing = |problem: Diagnostic| {
+            if problem.code == Code::FileMissing { problem.hint(hint) } else { problem }
+        };
+        Error::Input(error.diagnostics().into_iter().map(missing).collect())
+    })?;
     let (file, table) = kept_as(study, source, place)?;
     let (bytes, kept) = if request.withhold.is_empty() {
         (original, None)

@@ -45,8 +45,10 @@ fn columns_of_any_name_are_read_as_declared_and_no_other() {
     let table = "Image;Subject;Gender;Age;label;Diagnosis;View\n\
                  img/a.png;7;female;063Y;whatever;TB;pa\nimg/b.png;8;Male;11;2;normal;ap\n";
     let found = read(
-        "case_id = \"Image\"\ncase_pattern = \"*.png\"\npatient_id = \"Subject\"\nimage = \"Image\"\nsex = \"Gender\"\n\
-         age_years = \"Age\"\nlabel = \"Diagnosis\"\npositive = \"tb\"\nnegative = \"normal\"\nview = \"View\"",
+        "case_id = \"Image\"\ncase_pattern = \"*.png\"\npatient_id = \"Subject\"\nimage = \"Image\"\nsex = \
+        \"Gender\"\n\
+         age_years = \"Age\"\nlabel = \"Diagnosis\"\npositive = \"tb\"\nnegative = \"normal\"\nview = \
+         \"View\"",
         table,
     )
     .expect("read");
@@ -105,7 +107,8 @@ fn rows_of_boxes_give_each_case_once_where_they_say_the_same_of_it() {
 
 #[test]
 fn what_is_wrong_in_the_table_is_said_with_its_line() {
-    let columns = "case_id = \"id\"\npatient_id = \"p\"\nsex = \"s\"\nlabel = \"l\"\npositive = \"y\"\nnegative = \"n\"";
+    let columns = "case_id = \"id\"\npatient_id = \"p\"\nsex = \"s\"\nlabel = \"l\"\npositive = \
+    \"y\"\nnegative = \"n\"";
     let problems = refused(columns, "id,patient\na,b\n", &[("column-missing", Some(1)); 3]);
     assert!(problems[0].message.contains("declares as `label`"), "{}", problems[0].message);
     refused(
@@ -223,9 +226,12 @@ fn published() -> Study {
     study.replace(
         "protocol.toml",
         "cases = \"cases.csv\"\n",
-        "cases = \"images.csv\"\n[data.columns]\nheader_row = 3\ncase_id = \"File\"\ncase_pattern = \"*.png\"\n\
-         image = \"File\"\nsex = \"Sex\"\nage_years = \"AgeYears\"\nview = \"Projection\"\nlabel = \"Diagnosis\"\n\
-         positive = \"Pneumonia\"\nnegative = \"Normal\"\npatient_from = \"case\"\npatient_pattern = '^(P\\d+)_'\n",
+        "cases = \"images.csv\"\n[data.columns]\nheader_row = 3\ncase_id = \"File\"\ncase_pattern = \
+        \"*.png\"\n\
+         image = \"File\"\nsex = \"Sex\"\nage_years = \"AgeYears\"\nview = \"Projection\"\nlabel = \
+         \"Diagnosis\"\n\
+         positive = \"Pneumonia\"\nnegative = \"Normal\"\npatient_from = \"case\"\npatient_pattern = \
+         '^(P\\d+)_'\n",
     );
     study.replace(
         "protocol.toml",
@@ -267,7 +273,8 @@ fn each_case_its_own_patient_is_printed_in_documents() {
     study.replace(
         "protocol.toml",
         "cases = \"cases.csv\"\n",
-        "cases = \"cases.csv\"\n[data.columns]\ncase_id = \"case_id\"\nsex = \"sex\"\nage_years = \"age_years\"\n\
+        "cases = \"cases.csv\"\n[data.columns]\ncase_id = \"case_id\"\nsex = \"sex\"\nage_years = \
+        \"age_years\"\n\
          view = \"view\"\nlabel = \"label\"\npatient_from = \"each-case\"\n",
     );
     let ran = study.run("run", &[]);
@@ -339,7 +346,8 @@ fn a_folder_of_images_becomes_a_study_without_a_script() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
-    /// Whatever the columns are called and in which order they stand, the declared ones give the same cases.
+    /// Whatever the columns are called and in which order they stand, the declared ones give the same
+    /// cases.
     #[test]
     fn names_and_order_of_columns_are_no_matter(
         names in prop::collection::btree_set("[A-Za-z][A-Za-z0-9 _#-]{0,10}[A-Za-z]", 4..7),
@@ -373,7 +381,8 @@ proptest! {
     /// No bytes make the reader of a declared table panic.
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let keys = "[data.columns]\ncase_id = \"a\"\npatient_from = \"case\"\npatient_pattern = \"(.)\"\nrows = \"several\"";
+        let keys = "[data.columns]\ncase_id = \"a\"\npatient_from = \"case\"\npatient_pattern = \
+        \"(.)\"\nrows = \"several\"";
         let declared = declared(keys).expect("valid");
         let _ = declared.parse(Path::new("t.csv"), &bytes);
         let text = String::from_utf8_lossy(&bytes);

@@ -1,5 +1,5 @@
-//! Readers' files that name images by UID, accession number or another id: a table says which case it is; labels
-//! that the readers' files mark, and tables of labels, are imported and used.
+//! Readers' files that name images by UID, accession number or another id: a table says which case it is;
+//! labels that the readers' files mark, and tables of labels, are imported and used.
 
 use std::path::Path;
 
@@ -32,7 +32,8 @@ fn by_uid() -> Study {
     study.replace(
         "protocol.toml",
         "[scores]",
-        "[reads]\ncase_column = \"uid\"\ncase_map = { file = \"cases.csv\", id_column = \"SOPInstanceUID\" }\n\n[scores]",
+        "[reads]\ncase_column = \"uid\"\ncase_map = { file = \"cases.csv\", id_column = \"SOPInstanceUID\" \
+        }\n\n[scores]",
     );
     study
 }
@@ -67,7 +68,8 @@ fn unknown_and_ambiguous_ids_are_errors_by_name() {
     }
     study.replace("protocol.toml", "rule = \"majority\"", "rule = \"majority\"\nother_cases = \"ignore\"");
     let ran = study.run("check", &[]);
-    assert!(ran.stderr.contains("warning[reads-of-other-cases]"), "{}", ran.stderr);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(ran.code == 0 && said.contains("warning[reads-of-other-cases]"), "{said}");
     let study = by_uid();
     study.replace("cases.csv", "1.2.840.99.5\n", "1.2.840.99.6\n");
     let ran = study.run("check", &[]);
@@ -80,7 +82,8 @@ fn unknown_and_ambiguous_ids_are_errors_by_name() {
     study.replace("protocol.toml", "id_column = \"SOPInstanceUID\"", "id_column = \"StudyInstanceUID\"");
     let ran = study.run("check", &[]);
     assert!(ran.stderr.contains("there is no column `StudyInstanceUID`"), "{}", ran.stderr);
-    // Boxes of one reader on several UIDs of one case are one read, and a list of what was read is mapped too.
+    // Boxes of one reader on several UIDs of one case are one read, and a list of what was read is mapped
+    // too.
     let study = by_uid();
     study.write("map.csv", "case,id\nC000,u1\nC000,u2\nC002,u3\n");
     study.write("read.csv", "uid,reader_id\nu1,R1\nu2,R1\nu3,R1\n");
@@ -91,7 +94,8 @@ fn unknown_and_ambiguous_ids_are_errors_by_name() {
     study.replace(
         "protocol.toml",
         "case_map = { file = \"cases.csv\", id_column = \"SOPInstanceUID\" }",
-        "rows = \"boxes\"\nread_list = \"read.csv\"\ncase_map = { file = \"map.csv\", case_column = \"case\", id_column = \"id\" }",
+        "rows = \"boxes\"\nread_list = \"read.csv\"\ncase_map = { file = \"map.csv\", case_column = \
+        \"case\", id_column = \"id\" }",
     );
     study.replace("protocol.toml", "readers = 3", "readers = 3\nfixed_readers = false\nminimum_agreeing = 1");
     let ran = study.run("reads", &["--json"]);
@@ -109,14 +113,7 @@ fn an_import_proposes_the_lines_for_words_without_a_meaning() {
     std::fs::write(&other, text.replacen("Absent", "Blurred", 1)).expect("writes");
     let ran = import(&study, &[&other], &["--dry-run"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("error[reads-not-matched]"), "{}", ran.stderr);
-    study.replace(
-        "protocol.toml",
-        "[scores]",
-        "[reads]\nfiles = [\"reads/*.csv\", \"reads/export.csv\"]\n\n[scores]",
-    );
-    let ran = import(&study, &[&other], &["--dry-run"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.stderr.matches("error[read-unknown]").count(), 3, "each word once: {}", ran.stderr);
     for says in [
         "error[reads-words]",
         "3 different answers have no declared meaning: `Absent` (59), `Blurred` (1), `Present` (60)",
@@ -137,7 +134,8 @@ fn a_given_reference_standard_is_imported_and_corrected_like_reads() {
     study.replace(
         "protocol.toml",
         rule,
-        "rule = \"given\"\ngiven = { file = \"labels/cultures*.csv\", label_column = \"result\", positive = \"growth\", \
+        "rule = \"given\"\ngiven = { file = \"labels/cultures*.csv\", label_column = \"result\", positive = \
+        \"growth\", \
          negative = \"none\", source = \"culture\" }\n",
     );
     for reader in 1..=3 {
@@ -250,7 +248,8 @@ fn with_truth(rule: &str) -> Study {
 #[test]
 fn labels_that_came_with_the_reads_are_given_or_compared() {
     let given = with_truth(
-        "qualification = \"radiologist\"\nrule = \"given\"\ngiven = { from = \"reads\", source = \"a panel elsewhere\" }\n",
+        "qualification = \"radiologist\"\nrule = \"given\"\ngiven = { from = \"reads\", source = \"a panel \
+        elsewhere\" }\n",
     );
     let ran = given.run("run", &[]);
     assert!([0, 10].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
@@ -264,7 +263,10 @@ fn labels_that_came_with_the_reads_are_given_or_compared() {
     let compared =
         with_truth(&format!("{majority}compare_with = {{ from = \"reads\", source = \"a panel\" }}\n"));
     // With a truth that is wrong for one case that every reader reads alike.
-    compared.replace("reads/truth.csv", "C001,truth,negative", "C001,truth,positive");
+    for i in (1..20).step_by(2) {
+        let case = format!("C{i:03},truth,");
+        compared.replace("reads/truth.csv", &format!("{case}negative"), &format!("{case}positive"));
+    }
     let folder = compared.path().to_str().expect("UTF-8").to_owned();
     let ran = sequester(&["reads", "reference", &folder, "--json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -282,11 +284,13 @@ fn labels_that_came_with_the_reads_are_given_or_compared() {
     assert_eq!(unused.run("check", &[]).code, 0);
     // Contradictions of the declaration.
     let wrong = with_truth(
-        "qualification = \"r\"\nrule = \"given\"\ngiven = { from = \"reads\", file = \"x.csv\", source = \"s\" }\n",
+        "qualification = \"r\"\nrule = \"given\"\ngiven = { from = \"reads\", file = \"x.csv\", source = \
+        \"s\" }\n",
     );
     assert!(wrong.run("check", &[]).stderr.contains("error[reference-rule]"));
     let none = with_truth(
-        "qualification = \"radiologist\"\nrule = \"given\"\ngiven = { from = \"reads\", source = \"a panel\" }\n",
+        "qualification = \"radiologist\"\nrule = \"given\"\ngiven = { from = \"reads\", source = \"a \
+        panel\" }\n",
     );
     std::fs::remove_file(none.file("reads/truth.csv")).expect("removes");
     let ran = none.run("check", &[]);
@@ -299,7 +303,8 @@ fn a_corrected_file_keeps_the_reader_whom_the_first_one_s_name_says() {
     study.replace(
         "protocol.toml",
         "[scores]",
-        "[reads]\nfiles = \"reads/*.csv\"\nreader_from = \"file\"\nreader_pattern = \"reader-*.csv\"\n\n[scores]",
+        "[reads]\nfiles = \"reads/*.csv\"\nreader_from = \"file\"\nreader_pattern = \
+        \"reader-*.csv\"\n\n[scores]",
     );
     let outside = tempfile::tempdir().expect("a folder");
     for reader in 1..=3 {

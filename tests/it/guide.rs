@@ -1,5 +1,5 @@
-//! The coordinator's guide is typed as it stands, and answers as it says. `SEQUESTER_WRITE_GUIDE=1` writes the answers
-//! into it.
+//! The coordinator's guide is typed as it stands, and answers as it says. `SEQUESTER_WRITE_GUIDE=1` writes
+//! the answers into it.
 
 use std::path::Path;
 use std::process::Command;

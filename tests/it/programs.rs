@@ -1,6 +1,6 @@
 //! Tables as the programs write them that people use: openpyxl, pandas, R (base, readr, openxlsx) and
-//! LibreOffice. Every file of `fixtures/reads/programs` holds the same reads; `scripts/reads-from-programs.py`
-//! makes them.
+//! LibreOffice. Every file of `fixtures/reads/programs` holds the same reads;
+//! `scripts/reads-from-programs.py` makes them.
 
 use std::path::Path;
 
