@@ -88,14 +88,85 @@ pub fn recalibrate_logits(labels: &[bool], logits: &[f64], weights: Option<&[u32
     if separated(labels, logits, weights) {
         return None;
     }
-    // Undamped steps are the quicker ones and nearly always converge.
-    newton(labels, logits, weights, false).or_else(|| newton(labels, logits, weights, true))
+    Start::nowhere().fit(labels, logits, weights).map(|(fit, _)| fit)
+}
+
+/// One sample that is fitted again and again with other weights, as a bootstrap does. Its logits are taken once, and
+/// the fit of a replicate begins at that of the sample, from where Newton's method needs three steps and not nine. The
+/// maximum is the same; where it is not reached from there, the search begins anew.
+pub struct Refits<'a> {
+    labels: &'a [bool],
+    logits: Option<Vec<f64>>,
+    recalibrated: Option<(Recalibration, Start)>,
+    in_the_large: Option<Coefficient>,
+}
+
+impl<'a> Refits<'a> {
+    /// Fits the sample, each case counted once.
+    pub fn new(labels: &'a [bool], scores: &[f64]) -> Self {
+        let logits = logits(scores);
+        let cases = logits.as_deref();
+        let recalibrated =
+            cases.filter(|x| !separated(labels, x, None)).and_then(|x| Start::nowhere().fit(labels, x, None));
+        let in_the_large = cases.and_then(|x| in_the_large_logits(labels, x, None, None));
+        Self { labels, logits, recalibrated, in_the_large }
+    }
+
+    /// [`recalibrate`] with other weights; without, of the sample.
+    pub fn recalibrate(&self, weights: Option<&[u32]>) -> Option<Recalibration> {
+        let (fitted, start) = (&self.recalibrated.as_ref()?.0, &self.recalibrated.as_ref()?.1);
+        if weights.is_none() {
+            return Some(*fitted);
+        }
+        let logits = self.logits.as_deref()?;
+        if separated(self.labels, logits, weights) {
+            return None;
+        }
+        let near = newton(self.labels, logits, weights, false, start);
+        near.or_else(|| Start::nowhere().fit(self.labels, logits, weights)).map(|(fit, _)| fit)
+    }
+
+    /// [`in_the_large`] with other weights; without, of the sample.
+    pub fn in_the_large(&self, weights: Option<&[u32]>) -> Option<Coefficient> {
+        if weights.is_none() {
+            return self.in_the_large;
+        }
+        let near = self.in_the_large.map(|c| c.value);
+        in_the_large_logits(self.labels, self.logits.as_deref()?, weights, near)
+    }
+}
+
+/// Where Newton's method begins: α + b·(x − c). One that is near the maximum ends with the first step that is small,
+/// since the next would be its square.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    alpha: f64,
+    b: f64,
+    c: f64,
+    near: bool,
+}
+
+impl Start {
+    fn nowhere() -> Self {
+        Self { alpha: 0.0, b: 0.0, c: 0.0, near: false }
+    }
+
+    fn fit(self, labels: &[bool], logits: &[f64], weights: Option<&[u32]>) -> Option<(Recalibration, Self)> {
+        // Undamped steps are the quicker ones and nearly always converge.
+        newton(labels, logits, weights, false, &self).or_else(|| newton(labels, logits, weights, true, &self))
+    }
 }
 
 /// Newton's method on α + b·(x − c), where c follows the mean of x under the weights of the information
 /// matrix: then its off-diagonal vanishes, and no digits are lost where the scores lie close together far
 /// from ½. Damped: a step that would lower the likelihood is halved.
-fn newton(labels: &[bool], logits: &[f64], weights: Option<&[u32]>, damped: bool) -> Option<Recalibration> {
+fn newton(
+    labels: &[bool],
+    logits: &[f64],
+    weights: Option<&[u32]>,
+    damped: bool,
+    start: &Start,
+) -> Option<(Recalibration, Start)> {
     let likelihood = |alpha: f64, b: f64, c: f64| -> f64 {
         let term = |(i, (&label, &x)): (usize, (&bool, &f64))| {
             let u = alpha + b * (x - c);
@@ -104,8 +175,8 @@ fn newton(labels: &[bool], logits: &[f64], weights: Option<&[u32]>, damped: bool
         };
         labels.iter().zip(logits).enumerate().map(term).collect::<CompensatedSum>().total()
     };
-    let (mut alpha, mut b, mut c) = (0.0_f64, 0.0_f64, 0.0_f64);
-    let mut calm = 0;
+    let (mut alpha, mut b, mut c) = (start.alpha, start.b, start.c);
+    let mut calm = if start.near { 2 } else { 0 };
     for _ in 0..if damped { 1000 } else { 60 } {
         let mut sums = [CompensatedSum::default(); 5];
         for (i, (&label, &x)) in labels.iter().zip(logits).enumerate() {
@@ -155,13 +226,14 @@ fn newton(labels: &[bool], logits: &[f64], weights: Option<&[u32]>, damped: bool
             calm += 1;
         }
         if calm >= 3 {
-            return Some(Recalibration {
+            let fit = Recalibration {
                 intercept: Coefficient {
                     value: alpha - b * c,
                     standard_error: (1.0 / h00 + c * c / spread).sqrt(),
                 },
                 slope: Coefficient { value: b, standard_error: spread.sqrt().recip() },
-            });
+            };
+            return Some((fit, Start { alpha, b, c, near: true }));
         }
     }
     None
@@ -183,7 +255,16 @@ fn separated(labels: &[bool], x: &[f64], weights: Option<&[u32]>) -> bool {
 /// Calibration in the large: the intercept with logit(score) as offset; 0 is ideal. None as for
 /// [`recalibrate`], except that separated classes are allowed.
 pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) -> Option<Coefficient> {
-    let logits = logits(scores)?;
+    in_the_large_logits(labels, &logits(scores)?, weights, None)
+}
+
+/// [`in_the_large`] on logits that were computed before, from a value that is near the root where one is known.
+fn in_the_large_logits(
+    labels: &[bool],
+    logits: &[f64],
+    weights: Option<&[u32]>,
+    near: Option<f64>,
+) -> Option<Coefficient> {
     let (mut positives, mut total) = (0.0, 0.0);
     for (i, &label) in labels.iter().enumerate() {
         let w = weight(weights, i);
@@ -202,8 +283,8 @@ pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) ->
     // The mean probability is the share of positives somewhere between these two.
     let share = (positives / (total - positives)).ln();
     let (mut low, mut high) = (share - ends.1, share - ends.0);
-    let mut a = 0.0_f64.clamp(low, high);
-    let mut calm = 0;
+    let mut a = near.unwrap_or(0.0).clamp(low, high);
+    let mut calm = if near.is_some() { 2 } else { 0 };
     for _ in 0..2000 {
         // Observed minus expected positives: whole numbers apart from what is small, so that no digits are
         // lost where probabilities are near 0 and 1.
@@ -211,6 +292,9 @@ pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) ->
             (positives, CompensatedSum::default(), CompensatedSum::default());
         for (i, &x) in logits.iter().enumerate() {
             let w = weight(weights, i);
+            if w == 0.0 {
+                continue;
+            }
             let (p, q) = logistic(a + x);
             if p > q {
                 whole -= w;
@@ -335,6 +419,7 @@ pub fn maximum_error(bins: &[Bin]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn separated_or_constant_scores_have_no_slope() {
@@ -355,6 +440,40 @@ mod tests {
         assert!(fit.value.abs() < 1e-3, "{fit:?}");
         let shifted = in_the_large(&[true, false, true], &[1e-12, 1.0 - 1e-12, 1e-12], None).expect("fits");
         assert!(shifted.value.is_finite() && shifted.standard_error.is_finite(), "{shifted:?}");
+    }
+
+    proptest! {
+        /// A fit that begins at the sample's is the fit, whatever the weights: also where these leave no maximum.
+        #[test]
+        fn a_refit_is_the_fit(
+            cases in proptest::collection::vec((any::<bool>(), 0.001_f64..0.999, 0_u32..4), 4..60),
+        ) {
+            let labels: Vec<bool> = cases.iter().map(|c| c.0).collect();
+            let scores: Vec<f64> = cases.iter().map(|c| c.1).collect();
+            let weights: Vec<u32> = cases.iter().map(|c| c.2).collect();
+            let refits = Refits::new(&labels, &scores);
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs()));
+            prop_assert_eq!(refits.in_the_large(None), in_the_large(&labels, &scores, None));
+            prop_assert_eq!(refits.recalibrate(None), recalibrate(&labels, &scores, None));
+            let whole = in_the_large(&labels, &scores, Some(&weights));
+            match (refits.in_the_large(Some(&weights)), whole) {
+                (Some(near), Some(whole)) => prop_assert!(close(near.value, whole.value), "{near:?} {whole:?}"),
+                (None, None) => {}
+                other => prop_assert!(false, "{other:?}"),
+            }
+            // A sample without a fit has no replicates.
+            if refits.recalibrate(None).is_none() {
+                return Ok(());
+            }
+            match (refits.recalibrate(Some(&weights)), recalibrate(&labels, &scores, Some(&weights))) {
+                (Some(near), Some(whole)) => {
+                    prop_assert!(close(near.slope.value, whole.slope.value), "{near:?} {whole:?}");
+                    prop_assert!(close(near.intercept.value, whole.intercept.value), "{near:?} {whole:?}");
+                }
+                (None, None) => {}
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
     }
 
     #[test]

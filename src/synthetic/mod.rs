@@ -40,7 +40,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 1, pool: 1500, development: 1100, size: 256 }
+        Self { seed: 1, pool: 1500, development: 1400, size: 256 }
     }
 }
 

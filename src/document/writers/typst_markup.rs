@@ -223,11 +223,14 @@ fn table(out: &mut String, table: &Table) {
         out.push('\n');
     }
     if notes {
-        // The first note stands below the last rows; further ones may go on overleaf.
-        for (index, note) in table.notes.iter().enumerate() {
-            let free = if long && index > 0 { " keep(1)," } else { "" };
-            let note = typst_string(&breakable(note, IN_LINES));
-            let _ = writeln!(out, "  notes-cell({width}, {}, {note}),{free}", index == 0);
+        // The first note is a row below the last ones; further ones may go on overleaf, where no header is repeated.
+        let mut texts = table.notes.iter().map(|note| typst_string(&breakable(note, IN_LINES)));
+        if let Some(first) = texts.next() {
+            let _ = writeln!(out, "  first-note({width}, {first}),");
+        }
+        let further: Vec<String> = texts.collect();
+        if !further.is_empty() {
+            let _ = writeln!(out, "  notes: ({},),", further.join(", "));
         }
     }
     out.push_str(")\n");

@@ -40,13 +40,16 @@ pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan
                 error(&calibration::reliability(labels, scores, w, edges, calibration::Edge::Left))
             })
         }
-        Metric::CalibrationSlope => {
-            Box::new(|w| calibration::recalibrate(labels, scores, w).map(|r| r.slope.value))
+        _ => {
+            let fits = calibration::Refits::new(labels, scores);
+            match metric {
+                Metric::CalibrationSlope => Box::new(move |w| fits.recalibrate(w).map(|r| r.slope.value)),
+                Metric::CalibrationIntercept => {
+                    Box::new(move |w| fits.recalibrate(w).map(|r| r.intercept.value))
+                }
+                _ => Box::new(move |w| fits.in_the_large(w).map(|c| c.value)),
+            }
         }
-        Metric::CalibrationIntercept => {
-            Box::new(|w| calibration::recalibrate(labels, scores, w).map(|r| r.intercept.value))
-        }
-        _ => Box::new(|w| calibration::in_the_large(labels, scores, w).map(|c| c.value)),
     };
     let Some(value) = statistic(None) else {
         out.not_evaluable = Some(why_not_weighted(metric, sample, out.positives));

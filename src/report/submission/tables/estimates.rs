@@ -127,7 +127,8 @@ pub fn overall(results: &Results, level: &str) -> Table {
 
 pub fn intervals(results: &Results) -> Table {
     let mut rows = Vec::new();
-    for e in results.estimates.iter().filter(|e| is_primary(e) && !is_per_thousand(e)) {
+    let shown = || results.estimates.iter().filter(|e| is_primary(e) && !is_per_thousand(e));
+    for e in shown() {
         let name = match e.prevalence {
             Some(p) => format!("{} at prevalence {}", row_name(e), format::prevalence(p)),
             None => row_name(e),
@@ -157,7 +158,7 @@ pub fn intervals(results: &Results) -> Table {
          collapsed or take a patient's cases as independent stand behind those that do not."
             .to_owned(),
     );
-    table.notes.extend(clustering_notes(results.estimates.iter().filter(|e| is_primary(e))));
+    table.notes.extend(clustering_notes(shown()));
     table
 }
 

@@ -39,18 +39,19 @@ pub fn quoting_clusters<'a>(estimates: &[&'a Estimate]) -> impl Iterator<Item = 
     estimates.iter().copied().filter(quotes)
 }
 
-/// The warnings of intervals that take the cases of one patient as independent, one a measure.
+/// The warnings of intervals that take the cases of one patient as independent, each with the measures it holds for.
 pub fn clustering_notes<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> Vec<String> {
-    let mut notes: Vec<String> = Vec::new();
+    let mut warnings: Vec<(String, Vec<String>)> = Vec::new();
     for estimate in estimates {
-        if let Some(warning) = wording::clustering(estimate) {
-            let note = format!("{}: {warning}.", row_name(estimate));
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
+        let Some(warning) = wording::clustering(estimate) else { continue };
+        let name = row_name(estimate);
+        match warnings.iter_mut().find(|(known, _)| *known == warning) {
+            Some((_, names)) if !names.contains(&name) => names.push(name),
+            Some(_) => {}
+            None => warnings.push((warning, vec![name])),
         }
     }
-    notes
+    warnings.into_iter().map(|(warning, names)| format!("{}: {warning}.", names.join(", "))).collect()
 }
 
 /// Name of an estimate in a row: the metric, and the model where there are several.
