@@ -10,7 +10,11 @@ use crate::dataset::mapped::{CaseColumns, PatientFrom};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The table below `key` as typed; `None` where it is not there or empty.
-pub(super) fn case_columns(parent: &Section, key: &'static str, format: CaseFormat) -> Option<CaseColumns> {
+pub(super) fn case_columns(
+    parent: &Section,
+    key: &'static str,
+    format: CaseFormat,
+) -> Option<Box<CaseColumns>> {
     let section = parent.section(key);
     let declared: BTreeMap<&'static str, String> = COLUMNS
         .into_iter()
@@ -40,7 +44,7 @@ pub(super) fn case_columns(parent: &Section, key: &'static str, format: CaseForm
     }
     check(&section, &columns);
     section.finish();
-    Some(columns)
+    Some(Box::new(columns))
 }
 
 fn check(section: &Section, declared: &CaseColumns) {

@@ -87,7 +87,7 @@ pub struct CaseTable {
     pub positive_findings: Vec<String>,
     /// Where the fields stand in a table of another's making.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub columns: Option<CaseColumns>,
+    pub columns: Option<Box<CaseColumns>>,
 }
 
 impl CaseTable {

@@ -159,7 +159,7 @@ fn data(section: Section) -> Data {
     } else {
         columns.clone()
     };
-    let table = |path, columns: &Option<CaseColumns>| CaseTable {
+    let table = |path, columns: &Option<Box<CaseColumns>>| CaseTable {
         path,
         format,
         positive_findings: positive_findings.clone(),

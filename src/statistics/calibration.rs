@@ -91,8 +91,10 @@ pub fn recalibrate_logits(labels: &[bool], logits: &[f64], weights: Option<&[u32
     Start::nowhere().fit(labels, logits, weights).map(|(fit, _)| fit)
 }
 
-/// One sample that is fitted again and again with other weights, as a bootstrap does. Its logits are taken once, and
-/// the fit of a replicate begins at that of the sample, from where Newton's method needs three steps and not nine. The
+/// One sample that is fitted again and again with other weights, as a bootstrap does. Its logits are taken
+/// once, and
+/// the fit of a replicate begins at that of the sample, from where Newton's method needs three steps and
+/// not nine. The
 /// maximum is the same; where it is not reached from there, the search begins anew.
 pub struct Refits<'a> {
     labels: &'a [bool],
@@ -136,7 +138,8 @@ impl<'a> Refits<'a> {
     }
 }
 
-/// Where Newton's method begins: α + b·(x − c). One that is near the maximum ends with the first step that is small,
+/// Where Newton's method begins: α + b·(x − c). One that is near the maximum ends with the first step that
+/// is small,
 /// since the next would be its square.
 #[derive(Clone, Copy, Debug)]
 struct Start {
@@ -258,7 +261,8 @@ pub fn in_the_large(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) ->
     in_the_large_logits(labels, &logits(scores)?, weights, None)
 }
 
-/// [`in_the_large`] on logits that were computed before, from a value that is near the root where one is known.
+/// [`in_the_large`] on logits that were computed before, from a value that is near the root where one is
+/// known.
 fn in_the_large_logits(
     labels: &[bool],
     logits: &[f64],
@@ -443,7 +447,8 @@ mod tests {
     }
 
     proptest! {
-        /// A fit that begins at the sample's is the fit, whatever the weights: also where these leave no maximum.
+        /// A fit that begins at the sample's is the fit, whatever the weights: also where these leave no
+        /// maximum.
         #[test]
         fn a_refit_is_the_fit(
             cases in proptest::collection::vec((any::<bool>(), 0.001_f64..0.999, 0_u32..4), 4..60),
@@ -457,7 +462,8 @@ mod tests {
             prop_assert_eq!(refits.recalibrate(None), recalibrate(&labels, &scores, None));
             let whole = in_the_large(&labels, &scores, Some(&weights));
             match (refits.in_the_large(Some(&weights)), whole) {
-                (Some(near), Some(whole)) => prop_assert!(close(near.value, whole.value), "{near:?} {whole:?}"),
+                (Some(near), Some(whole)) => prop_assert!(close(near.value, whole.value), "{near:?} \
+                {whole:?}"),
                 (None, None) => {}
                 other => prop_assert!(false, "{other:?}"),
             }

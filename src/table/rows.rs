@@ -85,6 +85,7 @@ impl Columns {
 /// Rows as they come. Memory is that of the text and of one row.
 pub struct Rows<'t> {
     path: &'t Path,
+    above: &'t str,
     text: &'t str,
     reader: csv::Reader<&'t [u8]>,
     columns: Columns,
@@ -112,12 +113,12 @@ impl<'t> Rows<'t> {
     /// As [`Rows::new`]; `table-header` where the text has no such line.
     pub fn below(path: &'t Path, text: &'t Text<'_>, header_row: u64) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = text.notes.clone();
-        let (title, above) = lines_above(path, &text.text, header_row)?;
-        let text = &text.text[title..];
+        let (title, lines) = lines_above(path, &text.text, header_row)?;
+        let (above, text) = text.text.split_at(title);
         let dialect = Dialect::of(path, text)?;
         notes.extend(dialect.notes);
         let text = &text[dialect.skipped..];
-        let before = 1 + above + u64::from(dialect.skipped > 0);
+        let before = 1 + lines + u64::from(dialect.skipped > 0);
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
@@ -137,7 +138,12 @@ impl<'t> Rows<'t> {
         }
         let names = record.iter().map(|name| name.trim().to_owned()).collect();
         let columns = Columns::new(path, names, counted.1)?;
-        Ok(Self { path, text, reader, columns, notes, counted, empty: None, record })
+        Ok(Self { path, above, text, reader, columns, notes, counted, empty: None, record })
+    }
+
+    /// The lines above the one that names the columns, with their ends.
+    pub fn above(&self) -> &'t str {
+        self.above
     }
 
     /// The header.

@@ -289,16 +289,23 @@ fn look(
 ) -> Result<Found> {
     let original = storage::read(source).map_err(|error| {
         let hint = "look how its name is spelt, and in which folder it lies; a name with blanks needs quotes";
-        let missing = |problem: Diagnostic| {
-            if problem.code == Code::FileMissing { problem.hint(hint) } else { problem }
+        let with_way_out = |problem: Diagnostic| match problem.code {
+            Code::FileMissing => problem.hint(hint),
+            _ if source.is_dir() => {
+                problem.hint("this is a folder: name the files in it, such as FOLDER/*.csv")
+            }
+            _ => problem,
         };
-        Error::Input(error.diagnostics().into_iter().map(missing).collect())
+        Error::Input(error.diagnostics().into_iter().map(with_way_out).collect())
     })?;
     let (file, table) = kept_as(study, source, place)?;
+    // A table of labels has its columns' names in the first line.
+    let header_row = study.protocol.reads.header_row.filter(|_| table.is_none()).unwrap_or(1);
     let (bytes, kept) = if request.withhold.is_empty() {
         (original, None)
     } else {
-        let reduced = privacy::withhold(source, &original, request.withhold).map_err(Error::Input)?;
+        let reduced =
+            privacy::withhold(source, &original, request.withhold, header_row).map_err(Error::Input)?;
         (reduced, Some(original))
     };
     let declared = &study.protocol.reads;
@@ -322,7 +329,7 @@ fn look(
         }),
         given: read.given.len() + read.given_unknown.len(),
         labels: labels.counts(),
-        identifying: privacy::identifying(source, &bytes),
+        identifying: privacy::identifying(source, &bytes, header_row),
         warnings: read.warnings,
         bytes,
         original: kept,

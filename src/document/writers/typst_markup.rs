@@ -223,7 +223,8 @@ fn table(out: &mut String, table: &Table) {
         out.push('\n');
     }
     if notes {
-        // The first note is a row below the last ones; further ones may go on overleaf, where no header is repeated.
+        // The first note is a row below the last ones; further ones may go on overleaf, where no header is
+        // repeated.
         let mut texts = table.notes.iter().map(|note| typst_string(&breakable(note, IN_LINES)));
         if let Some(first) = texts.next() {
             let _ = writeln!(out, "  first-note({width}, {first}),");

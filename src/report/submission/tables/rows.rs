@@ -39,7 +39,8 @@ pub fn quoting_clusters<'a>(estimates: &[&'a Estimate]) -> impl Iterator<Item = 
     estimates.iter().copied().filter(quotes)
 }
 
-/// The warnings of intervals that take the cases of one patient as independent, each with the measures it holds for.
+/// The warnings of intervals that take the cases of one patient as independent, each with the measures it
+/// holds for.
 pub fn clustering_notes<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> Vec<String> {
     let mut warnings: Vec<(String, Vec<String>)> = Vec::new();
     for estimate in estimates {
