@@ -330,3 +330,39 @@ fn a_corrected_file_keeps_the_reader_whom_the_first_one_s_name_says() {
     assert!([0, 10].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(study.run("verify", &[]).code, 0);
 }
+
+#[test]
+fn a_folder_of_dicom_files_gives_the_map_of_its_uids() {
+    let study = by_uid();
+    let images = tempfile::tempdir().expect("a folder");
+    let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reads/traps/sr.dcm");
+    std::fs::copy(report, images.path().join("C000.dcm")).expect("copies");
+    std::fs::write(images.path().join("C002.png"), b"no DICOM").expect("writes");
+    let out = study.file("map.csv");
+    let [folder, out] = [images.path(), &out].map(|path| path.to_str().expect("UTF-8").to_owned());
+    let ran = sequester(&["dataset", "folder", &folder, "--each-case", "--uids", "--out", &out]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let expected = "case_id,patient_id,image,sop_instance_uid,study_instance_uid\n\
+                    C000,C000,C000.dcm,1.2.3.4,1.2.5\nC002,C002,C002.png,,\n";
+    assert_eq!(study.read("map.csv"), expected);
+    study.replace(
+        "protocol.toml",
+        "{ file = \"cases.csv\", id_column = \"SOPInstanceUID\" }",
+        "{ file = \"map.csv\", id_column = \"sop_instance_uid\" }",
+    );
+    let file = images.path().join("reader-9.csv");
+    std::fs::write(&file, "uid,reader_id,read\n1.2.3.4,R9,positive\n").expect("writes");
+    for reader in 1..=3 {
+        std::fs::remove_file(study.file(&format!("reads/reader-{reader}.csv"))).expect("removes");
+    }
+    let ran = import(&study, &[&file], &["--dry-run"]);
+    assert!(
+        ran.code == 0 && ran.stdout.contains("reader R9: 1 cases: 1 positive"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    std::fs::write(images.path().join("broken.dcm"), b"x").expect("writes");
+    let ran = sequester(&["dataset", "folder", &folder, "--each-case", "--uids", "--out", &out]);
+    assert!(ran.code == 1 && ran.stderr.contains("error[dicom-unreadable]"), "{}", ran.stderr);
+}
