@@ -8,12 +8,16 @@
 
 mod answer;
 mod contents;
+mod difference;
+mod exhibit;
+mod fits;
 mod history;
 mod ledger;
 mod model;
 mod report;
 mod rescore;
 mod results;
+mod unlike;
 
 use std::path::Path;
 
@@ -27,6 +31,9 @@ use crate::evidence::bundle;
 use crate::study;
 
 pub use answer::{Answer, QUESTIONS, State};
+pub use difference::{Difference, differences};
+pub use exhibit::{Exhibit, Kind};
+pub use fits::{Fit, commands, fits};
 pub use history::History;
 pub use rescore::{Rescore, TOLERANCE};
 

@@ -20,6 +20,7 @@ mod demo;
 mod describe;
 mod design;
 mod dicom;
+mod exhibits;
 mod export;
 mod folder;
 mod import;

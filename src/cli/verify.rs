@@ -1,17 +1,30 @@
-//! `sequester verify`: answers an auditor's questions about a bundle and the documents beside it.
+//! `sequester verify`: answers an auditor's questions about a bundle and the documents beside it. What
+//! belongs to what is in `exhibits`.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::exhibits::{self, Audits};
 use super::{Context, Outcome, cores, interrupted, machine, say};
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, State, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::workflow::report::{find_bundle, reports_of};
 
-/// Check a bundle and its documents: every byte, the ledger, every number, the rendering, the weights.
+/// Check evidence and models: every byte, the ledger, every number, the rendering, and what belongs to what.
+///
+/// Of one study or bundle every question is asked. Several things, or a locked model, weights, a lock or a
+/// document by themselves, are told which of them belong together: is this the model that was validated, is
+/// this the document that the evidence renders to, and if not, which numbers differ?
+///
+/// ```text
+/// sequester verify my-study                               everything about its newest run
+/// sequester verify model/ my-study                        is this the model that was validated?
+/// sequester verify weights.safetensors report.pdf run-1   which of these belong together?
+/// sequester verify --diff model-a/ model-b/               what differs between two models or bundles?
+/// ```
 ///
 /// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is answered yes,
 /// NO, not shown (what would show it is not there) or not applicable, and every discrepancy is listed. Exit
@@ -23,9 +36,17 @@ use crate::workflow::report::{find_bundle, reports_of};
 /// machine that made the scores they must come out equal to the last bit, with others within --tolerance.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Study folder (its newest run is checked) or the folder of a bundle.
-    #[arg(value_name = "STUDY|BUNDLE")]
-    target: PathBuf,
+    /// Study folder (its newest run is checked), folder of a bundle or of a locked model, weights, lock.json,
+    /// a document, or any other file; several of them are compared with each other.
+    #[arg(value_name = "STUDY|BUNDLE|MODEL|FILE", required = true)]
+    targets: Vec<PathBuf>,
+    /// A document (PDF, HTML, Markdown) to compare with what the bundle renders to.
+    #[arg(long, value_name = "DOCUMENT")]
+    against: Vec<PathBuf>,
+    /// What differs between two locks or models, or between two bundles or studies, by meaning. Exit code 10
+    /// when something does.
+    #[arg(long, conflicts_with_all = ["rescore", "require", "root", "against"])]
+    diff: bool,
     /// Which run of the study, for example run-1 [default: the newest].
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
@@ -66,6 +87,33 @@ fn questions() -> clap::builder::PossibleValuesParser {
 /// # Errors
 /// `Error::Evidence` with every discrepancy.
 pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
+    let targets: Vec<&Path> = args.targets.iter().chain(&args.against).map(PathBuf::as_path).collect();
+    let run = args.run.as_deref();
+    if args.diff {
+        return exhibits::differ(&targets, run, context);
+    }
+    let bundle = match args.targets.as_slice() {
+        [target] if args.against.is_empty() && !exhibits::is_one(target) => find_bundle(target, run)?,
+        _ => {
+            let (of, required) =
+                (|bundle: &Path| audit_of(args, bundle), |audit: &Audit| required(args, audit));
+            return exhibits::compare(&targets, run, &Audits { of: &of, required: &required }, context);
+        }
+    };
+    let audit = audit_of(args, &bundle)?;
+    show(&audit, &bundle, context);
+    if audit.holds() {
+        return required(args, &audit);
+    }
+    if context.json {
+        // The document on standard output holds everything already.
+        return Err(Error::Evidence(Vec::new()));
+    }
+    Err(Error::Evidence(audit.answers.into_iter().flat_map(|a| a.discrepancies).collect()))
+}
+
+/// Asks everything about one bundle and what lies beside it.
+fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
     let root = match &args.root {
         None => None,
         Some(text) => Some(
@@ -74,8 +122,7 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
                 .map_err(|e| Error::usage(Diagnostic::error(Code::Usage, format!("--root: {e}"))))?,
         ),
     };
-    let bundle = find_bundle(&args.target, args.run.as_deref())?;
-    let reports = args.reports.clone().unwrap_or_else(|| reports_of(&bundle));
+    let reports = args.reports.clone().unwrap_or_else(|| reports_of(bundle));
     let beside = reports.parent().and_then(Path::parent).map(|p| p.join("model"));
     let model = args.model.clone().or(beside);
     say("verify", &format!("{}", bundle.display()));
@@ -83,7 +130,7 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
         let problem = Diagnostic::error(Code::Usage, format!("--tolerance is {}", args.tolerance));
         return Err(Error::usage(problem.hint("a difference of scores, such as 1e-5")));
     }
-    let absolute = std::path::absolute(&bundle).unwrap_or_else(|_| bundle.clone());
+    let absolute = std::path::absolute(bundle).unwrap_or_else(|_| bundle.to_path_buf());
     // The bundle is evidence/run-N of its study.
     let study = absolute.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     let data = args.data.as_deref().unwrap_or(study);
@@ -103,20 +150,12 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
         stop: interrupted(),
         done: &done,
     });
-    let history = History::around(&bundle)?;
+    let history = History::around(bundle)?;
     let beside =
         Beside { reports: Some(&reports), model: model.as_deref(), history: history.as_ref(), root, rescore };
-    let audit = audit::audit(&bundle, &beside)?;
+    let audit = audit::audit(bundle, &beside)?;
     bar.finish_and_clear();
-    show(&audit, &bundle, context);
-    if audit.holds() {
-        return required(args, &audit);
-    }
-    if context.json {
-        // The document on standard output holds everything already.
-        return Err(Error::Evidence(Vec::new()));
-    }
-    Err(Error::Evidence(audit.answers.into_iter().flat_map(|a| a.discrepancies).collect()))
+    Ok(audit)
 }
 
 /// A root digest as people copy it: in capitals, with blanks, or after `sha256:`.

@@ -554,6 +554,12 @@ codes! {
     ReportLost = "report-lost",
     /// `model/lock.json` is not the lock in the bundle.
     LockDiffers = "lock-differs",
+    /// A document that `verify` was handed names another bundle or another model.
+    DocumentOfAnother = "document-of-another",
+    /// Two things that `verify --diff` was asked to compare are not two locks or two bundles.
+    NotComparable = "not-comparable",
+    /// Neither a plain file nor a folder: a pipe, a device, a socket.
+    NotAFile = "not-a-file",
     /// A training or tuning manifest is not the one that the lock names.
     ManifestDiffers = "manifest-differs",
     /// The tuning scores in the bundle give another threshold than is locked.

@@ -11,6 +11,7 @@ mod markdown;
 #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF needs the places"))]
 mod places;
 pub mod plot;
+pub mod reading;
 pub mod render;
 pub mod template;
 pub mod text;

@@ -92,10 +92,8 @@ pub fn recalibrate_logits(labels: &[bool], logits: &[f64], weights: Option<&[u32
 }
 
 /// One sample that is fitted again and again with other weights, as a bootstrap does. Its logits are taken
-/// once, and
-/// the fit of a replicate begins at that of the sample, from where Newton's method needs three steps and
-/// not nine. The
-/// maximum is the same; where it is not reached from there, the search begins anew.
+/// once, and the fit of a replicate begins at that of the sample, from where Newton's method needs three
+/// steps and not nine. The maximum is the same; where it is not reached from there, the search begins anew.
 pub struct Refits<'a> {
     labels: &'a [bool],
     logits: Option<Vec<f64>>,
@@ -138,9 +136,8 @@ impl<'a> Refits<'a> {
     }
 }
 
-/// Where Newton's method begins: α + b·(x − c). One that is near the maximum ends with the first step that
-/// is small,
-/// since the next would be its square.
+/// Where Newton's method begins: α + b·(x − c). One that is near the maximum ends with the first step that is
+/// small, since the next would be its square.
 #[derive(Clone, Copy, Debug)]
 struct Start {
     alpha: f64,
@@ -463,7 +460,7 @@ mod tests {
             let whole = in_the_large(&labels, &scores, Some(&weights));
             match (refits.in_the_large(Some(&weights)), whole) {
                 (Some(near), Some(whole)) => prop_assert!(close(near.value, whole.value), "{near:?} \
-                {whole:?}"),
+                 {whole:?}"),
                 (None, None) => {}
                 other => prop_assert!(false, "{other:?}"),
             }

@@ -135,7 +135,7 @@ pub(super) fn epoch() -> NaiveDate {
 
 /// Draws one to three foci of pneumonia; gives how conspicuous they are together, in 0..=1.
 fn infiltrate(draw: &mut Draw, shadows: &mut Vec<Shadow>) -> f64 {
-    let (strength, extent) = match draw.weighted(&[0.10, 0.20, 0.70]) {
+    let (strength, extent) = match draw.weighted(&[0.05, 0.15, 0.80]) {
         0 => ((0.14, 0.30), (0.09, 0.16)),
         1 => ((0.55, 0.80), (0.18, 0.28)),
         _ => ((0.80, 1.00), (0.26, 0.44)),

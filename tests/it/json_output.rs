@@ -110,6 +110,12 @@ fn models(outputs: &mut Outputs, dicom: &Path) {
     let validated = study.run("validate", &[]);
     assert!([0, 10].contains(&validated.code), "{}", validated.stderr);
     outputs.add("verify", 0, &["verify", folder, "--rescore"]);
+    outputs.add("verify-several", 0, &["verify", folder, text(&model)]);
+    let damaged = study.file("damaged.safetensors");
+    std::fs::write(&damaged, b"\x09\0\0\0\0\0\0\0{").expect("writes");
+    outputs.add("verify-several", 20, &["verify", text(&damaged), text(&model)]);
+    outputs.add("verify-diff", 0, &["verify", "--diff", text(&model), text(&model)]);
+    outputs.add("verify-diff", 10, &["verify", "--diff", text(&model), text(&again)]);
     let onnx = study.file("model.onnx");
     outputs.add("export", 0, &["export", text(&model), "--format", "onnx", "--out", text(&onnx)]);
 }

@@ -14,6 +14,7 @@ mod deciding;
 mod deciding_rules;
 mod design;
 mod diagnostics;
+mod exhibits;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;

@@ -47,7 +47,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "report",
         &["document", "dataset", "protocol", "model", "statistics", "study", "comparison", "evidence"],
     ),
-    ("audit", &["imaging", "study", "evidence", "report", "model", "inference"]),
+    ("audit", &["imaging", "study", "evidence", "report", "document", "model", "inference"]),
     (
         "workflow",
         &[
