@@ -49,3 +49,111 @@ def write(program, study, train, cases="200", development="160"):
     call(program, "demo", "--only-cohort", "--cases", cases, "--development", development, "--size", "64", study)
     fewer_replicates(study)
     (one_epoch if train else scored_elsewhere)(study)
+
+
+ADJUDICATED = """format = "sequester-protocol/2"
+
+[study]
+id = "adjudicated"
+title = "A small study with two readers and an adjudicator"
+version = "1.0"
+finding = "pneumonia"
+
+[data]
+cases = "published.csv"
+[data.columns]
+header_row = 2
+case_id = "File"
+case_pattern = "*.dcm"
+sex = "Gender"
+patient_from = "case"
+patient_pattern = "^(P[0-9]+)_"
+
+[reference_standard]
+rule = "adjudicated"
+adjudicate = "disagreement"
+qualification = "radiologist"
+
+[[reader]]
+id = "R1"
+role = "reference"
+
+[[reader]]
+id = "R2"
+role = "reference"
+
+[[reader]]
+id = "A"
+role = "adjudicator"
+
+[reads]
+files = "reads/*.csv"
+reader_from = "file"
+reader_pattern = "reads-*.csv"
+case_column = "uid"
+case_map = { file = "uids.csv", case_column = "case", id_column = "SOPInstanceUID" }
+read_column = "answer"
+positive = "present"
+negative = "absent"
+missing = "not read"
+
+[scores]
+file = "scores.csv"
+
+[operating_point]
+source = "declared"
+threshold = 0.5
+rationale = "declared before the study"
+
+[analysis]
+resampling_unit = "patient"
+replicates = 100
+seed = 7
+subgroup_minimum = 5
+
+[[endpoint]]
+id = "auc"
+metric = "auc"
+role = "primary"
+interval = "obuchowski"
+criterion = "lower > 0.60"
+
+[[subgroup]]
+by = "sex"
+"""
+
+
+def adjudicated(program, study, cases=48):
+    """Two readers who name UIDs, an adjudicator where they differ, and a correction; nothing of it is prepared."""
+    (study / "outside").mkdir(parents=True)
+    (study / "protocol.toml").write_text(ADJUDICATED)
+    (study / "device.toml").write_text('[device]\nname = "Example device"\n')
+    ids = [f"P{i // 2:03}_{i % 2}" for i in range(cases)]
+    uid = {case: f"2.25.{1000 + 7 * i}" for i, case in enumerate(ids)}
+
+    def table(name, header, rows, above=""):
+        (study / name).write_text(above + "".join(",".join(row) + "\n" for row in [header, *rows]))
+
+    sex = ["F", "M"]
+    table("published.csv", ["File", "Gender"], [[f"{case}.dcm", sex[i // 2 % 2]] for i, case in enumerate(ids)], "A collection\n")
+    table("uids.csv", ["SOPInstanceUID", "case"], [[uid[case], case] for case in ids])
+    table("scores.csv", ["case_id", "score"],
+          [[case, f"{(0.35 if i % 3 == 0 else 0.05) + 0.6 * (i * 37 % 100) / 100:.4f}"] for i, case in enumerate(ids)])
+    word = ["absent", "present"]
+
+    def answers(name, wrong, only=lambda i: True):
+        rows = [[uid[case], word[(i % 3 == 0) != wrong(i)]] for i, case in enumerate(ids) if only(i)]
+        table(f"outside/{name}.csv", ["uid", "answer"], rows)
+
+    answers("reads-R1", lambda i: i % 11 == 5)
+    answers("reads-R2", lambda i: i % 13 == 7)
+    answers("reads-A", lambda i: i == 4, lambda i: i % 11 == 5 or i % 13 == 7 or i == 5)
+    said = ["--by", "A. Example", "--role", "coordinator", "--blinding", "images alone, no score"]
+    for name in ("R1", "R2", "A"):
+        call(program, "reads", "import", study, study / f"outside/reads-{name}.csv", *said)
+    # The corrected file of R2 has a name of its own; who read is what the first one's name says.
+    old = next(line for line in (study / "outside/reads-R2.csv").read_text().splitlines() if line.startswith(f"{uid[ids[7]]},"))
+    new = old.replace("present", "?").replace("absent", "present").replace("?", "absent")
+    corrected = study / "outside/reads-R2-corrected.csv"
+    corrected.write_text((study / "outside/reads-R2.csv").read_text().replace(old, new))
+    call(program, "reads", "import", study, corrected, "--supersedes", "reads/reads-R2.csv", "--reason", "one answer was mistyped", *said)

@@ -5,13 +5,41 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use sequester::dataset::cases::{self, CaseFormat};
+use sequester::dataset::mapped::{self, CaseColumns, PatientFrom};
 use sequester::dataset::describe::{self, AgeBand, Request, Set};
+
+/// A table of another's making, as a protocol may declare it.
+fn declared(patient_from: PatientFrom, header_row: Option<u64>) -> CaseColumns {
+    let pattern = matches!(patient_from, PatientFrom::Case | PatientFrom::Image).then(|| "^([a-z]+)[0-9]".to_owned());
+    let fields = ["case_id", "patient_id", "image", "sex", "age_years", "findings", "label"];
+    let with_patient = patient_from == PatientFrom::Column;
+    CaseColumns {
+        columns: fields
+            .into_iter()
+            .filter(|field| with_patient || *field != "patient_id")
+            .map(|field| (field, field.to_owned()))
+            .collect(),
+        case_pattern: Some("*.png".to_owned()),
+        patient_from,
+        patient_pattern: pattern,
+        image_pattern: None,
+        several_rows: true,
+        positive: vec!["ill".to_owned()],
+        negative: vec!["well".to_owned()],
+        sheet: None,
+        header_row,
+    }
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let path = Path::new("table.csv");
     let positive = ["Pneumonia".to_owned()];
     for format in [CaseFormat::Cases, CaseFormat::Nih] {
         let _ = cases::parse(path, bytes, format, &positive);
+    }
+    for from in [PatientFrom::Column, PatientFrom::Case, PatientFrom::Image, PatientFrom::EachCase] {
+        let _ = mapped::parse(path, bytes, &declared(from, None), &positive);
+        let _ = mapped::parse(path, bytes, &declared(from, Some(2)), &positive);
     }
     let _ = cases::parse(Path::new("table.csv.gz"), bytes, CaseFormat::Nih, &positive);
     if let Ok(read) = cases::parse_as(path, bytes, None, &positive) {

@@ -6,12 +6,15 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use sequester::protocol::{self, ReadsSource};
-use sequester::reads::files::read_file;
+use sequester::reads::case_map::CaseMap;
+use sequester::reads::files::{Beside, read_with, without_boxes};
 use sequester::reads::import::sniff;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "",
     "rows = \"boxes\"",
+    "header_row = 3\nscale = { min = 0, max = 5, positive_from = 2 }",
+    "case_map = { file = \"map.csv\", case_column = \"case_id\", id_column = \"id\" }",
     "scale = { min = 0, max = 5, positive_from = 2 }\ntime_column = \"read_at\"",
     "format = \"wide\"\nreader_columns = \"*_read\"",
     "format = \"redcap\"\nread_column = \"finding\"",
@@ -37,6 +40,11 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((which, file)) = bytes.split_first() else { return };
     let _ = sniff(Path::new("reads/export"), file);
     if let Some(source) = DECLARED.get(usize::from(*which) % KEYS.len()) {
-        let _ = read_file(Path::new("reads/export"), file, source);
+        let path = Path::new("reads/export");
+        // The file is its own map of cases as well, and its own list of what was read.
+        let map = source.case_map.as_ref().and_then(|declared| CaseMap::parse(path, file, declared, true).ok());
+        let read = read_with(path, file, source, Beside { map: map.as_ref(), named: None });
+        let rows = read.map(|read| read.rows).unwrap_or_default();
+        let _ = without_boxes(path, file, source, map.as_ref(), &rows);
     }
 });

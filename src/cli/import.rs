@@ -111,9 +111,12 @@ fn value(plan: &Plan, dry_run: bool) -> Value {
             .collect();
         let no_reads: serde_json::Map<String, Value> =
             found.no_reads.iter().map(|(reason, n)| (reason.name().to_owned(), json!(n))).collect();
+        let labels: serde_json::Map<String, Value> =
+            found.labels.iter().map(|(label, n)| (label.name().to_owned(), json!(n))).collect();
         json!({
             "source": found.source.to_string_lossy(), "file": found.file, "sha256": found.sha256.to_string(),
             "already": found.already, "readers": readers, "no_reads": no_reads, "given": found.given,
+            "labels": labels,
             "identifying": found.identifying, "warnings": found.warnings,
         })
     };
@@ -126,12 +129,24 @@ fn value(plan: &Plan, dry_run: bool) -> Value {
     })
 }
 
+/// A number with its noun.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn text(plan: &Plan, args: &ImportArgs) -> String {
     let mut out = String::new();
     for found in &plan.files {
         out += &format!("{} -> {}\n", found.source.display(), found.file);
         if found.already {
             out += "  imported already; nothing to do\n";
+        }
+        if !found.labels.is_empty() {
+            let counts: Vec<String> =
+                found.labels.iter().map(|(label, n)| format!("{n} {}", label.name())).collect();
+            let all: usize = found.labels.values().sum();
+            out += &format!("  labels of {all} cases: {}\n  sha256 {}\n", counts.join(", "), found.sha256);
+            continue;
         }
         let reads: usize = found.readers.values().flat_map(|counts| counts.reads.values()).sum();
         let readers = if found.readers.len() == 1 { "reader" } else { "readers" };
@@ -161,10 +176,10 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
     }
     if let Some(correction) = &plan.correction {
         out += &format!(
-            "takes the place of {}: {} reads and the reference standard of {} cases change\n",
+            "takes the place of {}: {} and the reference standard of {} changed\n",
             correction.supersedes,
-            correction.reads.len(),
-            correction.reference.len()
+            counted(correction.reads.len(), "read"),
+            counted(correction.reference.len(), "case")
         );
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         for read in &correction.reads {

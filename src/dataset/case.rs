@@ -32,11 +32,15 @@ impl FromStr for Sex {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "F" | "f" => Ok(Self::F),
-            "M" | "m" => Ok(Self::M),
-            "O" | "o" => Ok(Self::O),
-            other => Err(format!("`{other}` is not F, M or O")),
+        let is = |words: [&str; 2]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+        if is(["F", "female"]) {
+            Ok(Self::F)
+        } else if is(["M", "male"]) {
+            Ok(Self::M)
+        } else if is(["O", "other"]) {
+            Ok(Self::O)
+        } else {
+            Err(format!("`{text}` is not F, M or O"))
         }
     }
 }

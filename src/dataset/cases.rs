@@ -96,7 +96,20 @@ pub fn parse_as(
         CaseFormat::Cases => parse_cases(&table),
         CaseFormat::Nih => parse_nih(&table, positive_findings),
     };
-    let (mut cases, mut problems) = cases.map_err(|problems| limited(problems, path))?;
+    let (cases, problems) = cases.map_err(|problems| limited(problems, path))?;
+    checked(path, &table, cases, problems)
+}
+
+/// What is wrong with the cases of a table together, and what should be known of them.
+///
+/// # Errors
+/// `problems` and `duplicate-case`, `table-empty`.
+pub(super) fn checked(
+    path: &Path,
+    table: &Table,
+    mut cases: Cases,
+    mut problems: Vec<Diagnostic>,
+) -> Result<Cases, Vec<Diagnostic>> {
     cases.warnings.splice(..0, table.notes().iter().cloned());
     let mut first: BTreeMap<&str, u64> = BTreeMap::new();
     for case in &cases.cases {
@@ -111,7 +124,7 @@ pub fn parse_as(
             );
         }
     }
-    cases.warnings.extend(telling_names(&cases.cases, &table));
+    cases.warnings.extend(telling_names(&cases.cases, table));
     cases.warnings.extend(alike(&cases.cases).into_iter().map(|w| w.at(table.at(1))));
     if cases.cases.is_empty() {
         problems.push(Diagnostic::error(Code::TableEmpty, "the table has no rows").at(table.at(1)));
@@ -154,33 +167,40 @@ pub fn write<'a>(cases: impl Iterator<Item = &'a Case>, fields: &BTreeSet<&'stat
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&columns).map_err(failed)?;
     for case in cases {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        fn shown<T: Display>(value: Option<T>) -> String {
-            value.map_or_else(String::new, |v| v.to_string())
-        }
-        let cell = |column: &&str| match *column {
-            "case_id" => case.case_id.clone(),
-            "patient_id" => case.patient_id.clone(),
-            "image" => shown(case.image.as_ref()),
-            "site" => text(&case.site),
-            "country" => text(&case.country),
-            "manufacturer" => text(&case.manufacturer),
-            "sex" => shown(case.sex),
-            "age_years" => shown(case.age_years),
-            "view" => text(&case.view),
-            "modality" => text(&case.modality),
-            "body_part" => text(&case.body_part),
-            "follow_up" => shown(case.follow_up),
-            "days_since_prior_finding" => shown(case.days_since_prior_finding),
-            "findings" => case.findings.join("|"),
-            "label" => shown(case.source_label.map(u8::from)),
-            "origin" => text(&case.origin),
-            _ => String::new(),
-        };
-        writer.write_record(columns.iter().map(cell)).map_err(failed)?;
+        writer.write_record(columns.iter().map(|column| written(case, column))).map_err(failed)?;
     }
     writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
 }
+
+/// What a case says in a column of [`COLUMNS`]; empty where it says nothing.
+pub(super) fn written(case: &Case, column: &str) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    fn shown<T: Display>(value: Option<T>) -> String {
+        value.map_or_else(String::new, |v| v.to_string())
+    }
+    match column {
+        "case_id" => case.case_id.clone(),
+        "patient_id" => case.patient_id.clone(),
+        "image" => shown(case.image.as_ref()),
+        "site" => text(&case.site),
+        "country" => text(&case.country),
+        "manufacturer" => text(&case.manufacturer),
+        "sex" => shown(case.sex),
+        "age_years" => shown(case.age_years),
+        "view" => text(&case.view),
+        "modality" => text(&case.modality),
+        "body_part" => text(&case.body_part),
+        "follow_up" => shown(case.follow_up),
+        "days_since_prior_finding" => shown(case.days_since_prior_finding),
+        "findings" => case.findings.join("|"),
+        "label" => shown(case.source_label.map(u8::from)),
+        "origin" => text(&case.origin),
+        _ => String::new(),
+    }
+}
+
+/// The way out where a table is not one of ours.
+const ELSEWHERE: &str = "[data.columns] of the protocol says which column is which";
 
 type Parsed = (Cases, Vec<Diagnostic>);
 
@@ -188,7 +208,9 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     for name in ["case_id", "patient_id"] {
         if let Err(missing) = table.required(name) {
-            problems.push(missing);
+            let hint = missing.hint.clone().unwrap_or_default();
+            problems
+                .push(missing.hint(format!("{hint}; where a study's table has other names, {ELSEWHERE}")));
         }
     }
     if !problems.is_empty() {
@@ -273,7 +295,7 @@ fn whole<T: TryFrom<i64>>(
     read.map_err(|e| problems.push(unreadable(name, text, &e.to_string(), table, row.line))).ok()
 }
 
-fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> Diagnostic {
+pub(super) fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> Diagnostic {
     let value: String = value.chars().take(60).collect();
     Diagnostic::error(Code::ValueUnreadable, format!("`{value}` in column `{name}`: {why}"))
         .at(table.at(line))
@@ -451,7 +473,7 @@ fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<
 }
 
 /// `58`, `058Y`, `011M`, `013D`: completed years.
-fn nih_age(text: &str) -> Result<u16, ()> {
+pub(super) fn nih_age(text: &str) -> Result<u16, ()> {
     let (digits, days_per_unit) = match text.as_bytes().last() {
         Some(b'Y' | b'y') => (&text[..text.len() - 1], 365.25),
         Some(b'M' | b'm') => (&text[..text.len() - 1], 365.25 / 12.0),
@@ -499,7 +521,11 @@ mod tests {
     fn a_missing_column_names_those_that_are_there() {
         let problems = check("case,patient_id\na,b\n").expect_err("problem");
         assert_eq!(codes(&problems), [("column-missing", Some(1))]);
-        assert_eq!(problems[0].hint.as_deref(), Some("the columns are: case, patient_id"));
+        let hint = problems[0].hint.as_deref().expect("a hint");
+        assert!(
+            hint.starts_with("the columns are: case, patient_id") && hint.contains("[data.columns]"),
+            "{hint}"
+        );
     }
 
     #[test]

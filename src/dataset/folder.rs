@@ -1,4 +1,5 @@
-//! A table of development cases from a folder whose sub-folders are the classes, as public collections come.
+//! A table of development cases from a folder whose sub-folders are the classes, as public collections
+//! come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,10 +8,13 @@ use regex::Regex;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
-use crate::imaging::image_folder;
+use crate::imaging::{dicom, image_folder};
 
 /// File names that are taken as images, by their ending in any case.
 const IMAGES: [&str; 4] = ["png", "jpg", "jpeg", "dcm"];
+
+/// Columns of the UIDs.
+const UIDS: [&str; 2] = ["sop_instance_uid", "study_instance_uid"];
 
 /// What was found, as rows of a case table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,22 @@ pub struct Found {
     pub others: usize,
 }
 
+/// What is looked for in the names of files.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// Classes that are positive; empty: nobody asks, and no label is written.
+    pub positive: &'a BTreeSet<String>,
+    /// Finds the patient in a file's name: the first group, or the whole match. `None`: each image is taken
+    /// as a patient of its own.
+    pub patient: Option<&'a Regex>,
+    /// Finds the class in a file's name, in the same way; images may then lie in the folder itself. `None`:
+    /// the class is the sub-folder.
+    pub class: Option<&'a Regex>,
+    /// The UIDs in the header of DICOM files are written, so that readers' files that name them find their
+    /// cases.
+    pub uids: bool,
+}
+
 /// One image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -32,20 +52,27 @@ pub struct Row {
     pub patient_id: String,
     /// Path below the folder.
     pub image: String,
-    /// Whether its class is positive.
-    pub label: bool,
+    /// Whether its class is positive, where classes are asked for.
+    pub label: Option<bool>,
+    /// SOP Instance UID and Study Instance UID, where they are asked for and the file is DICOM.
+    pub uids: Option<[String; 2]>,
 }
 
-/// The images of the sub-folders of `folder`. A file's class is the name of the sub-folder; its patient is
-/// the first group of `patient` in the file's name, or the whole match where it has no group.
+/// The images of `folder` and its sub-folders, one level deep. A file's class is the name of the
+/// sub-folder, or stands in its name; so does its patient.
 ///
 /// # Errors
-/// `folder-class-unknown` when a positive class has no folder; `folder-patient` for names in which the
-/// pattern finds nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can hold;
-/// `image-outside` for a link that leads out of the folder.
-pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Result<Found> {
+/// `folder-class-unknown` when no image has a positive class; `folder-patient` and `folder-class` for names
+/// in which the patterns find nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can
+/// hold; `image-outside` for a link that leads out of the folder.
+pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
     let mut found = Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 };
-    let mut without = Vec::new();
+    let (mut without, mut classless) = (Vec::new(), Vec::new());
+    let mut folders: Vec<(String, PathBuf)> = Vec::new();
+    let labelled = !wanted.positive.is_empty();
+    if wanted.class.is_some() || !labelled {
+        folders.push((String::new(), folder.to_path_buf()));
+    }
     for class_folder in sorted(folder)? {
         let class = name(&class_folder);
         // A link is not followed: where it leads to is in the folder under its own name, or must not be
@@ -53,68 +80,101 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
         if class_folder.is_symlink() && class_folder.is_dir() {
             image_folder::stays(folder, &class_folder)?;
         }
-        if class_folder.is_symlink() || !class_folder.is_dir() || class.starts_with('.') {
-            continue;
+        if !class_folder.is_symlink() && class_folder.is_dir() && !class.starts_with('.') {
+            folders.push((class, class_folder));
         }
-        for file in sorted(&class_folder)? {
+    }
+    for (sub_folder, place) in folders {
+        for file in sorted(&place)? {
             let file_name = name(&file);
             let (stem, ending) = file_name.rsplit_once('.').unwrap_or((file_name.as_str(), ""));
             let image = IMAGES.contains(&ending.to_ascii_lowercase().as_str());
             if image && file.is_symlink() {
                 image_folder::stays(folder, &file)?;
             }
+            if sub_folder.is_empty() && file.is_dir() {
+                continue;
+            }
             if !image || file.is_symlink() || !file.is_file() || stem.is_empty() {
                 found.others += 1;
                 continue;
             }
-            let matched = patient.captures(&file_name).and_then(|c| c.get(1).or_else(|| c.get(0)));
-            let Some(patient_id) = matched.map(|m| m.as_str()).filter(|text| !text.is_empty()) else {
-                without.push(format!("{class}/{file_name}"));
+            let below = |name: &str| {
+                if sub_folder.is_empty() { name.to_owned() } else { format!("{sub_folder}/{name}") }
+            };
+            let path = below(&file_name);
+            let class = match wanted.class {
+                Some(pattern) => within(pattern, &file_name),
+                None => Some(sub_folder.as_str()),
+            };
+            let patient_id = match wanted.patient {
+                Some(pattern) => within(pattern, &file_name).map(str::to_owned),
+                None => Some(below(stem)),
+            };
+            let (Some(class), Some(patient_id)) = (class, patient_id.clone()) else {
+                if class.is_none() {
+                    classless.push(path.clone());
+                }
+                if patient_id.is_none() {
+                    without.push(path);
+                }
                 continue;
             };
-            let path = format!("{class}/{file_name}");
             path.parse::<RelativePath>().map_err(|reason| {
                 Diagnostic::error(Code::PathUnsafe, format!("a table cannot name this file: {reason}"))
                     .at(Location::file(&file))
                     .hint("rename it")
             })?;
-            *found.classes.entry(class.clone()).or_default() += 1;
+            if labelled {
+                *found.classes.entry(class.to_owned()).or_default() += 1;
+            }
+            let uids = if wanted.uids { uids(&file)? } else { None };
             found.rows.push(Row {
-                case_id: format!("{class}/{stem}"),
-                patient_id: patient_id.to_owned(),
+                case_id: below(stem),
+                patient_id,
                 image: path,
-                label: positive.contains(&class),
+                label: labelled.then(|| wanted.positive.contains(class)),
+                uids,
             });
         }
     }
-    if !without.is_empty() {
-        let shown = without.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let not_found = |code, what: &str, names: &[String], hint: &str| {
+        let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > 5 { ", ..." } else { "" };
         let message =
-            format!("the pattern finds no patient in the names of {} images: {shown}", without.len());
-        return Err(Diagnostic::error(Code::FolderPatient, message)
-            .at(Location::file(folder))
-            .hint(
-                "--patient takes a regular expression whose first group is the patient, such as \
-                '^(person\\d+|.*IM-\\d+)'",
-            )
-            .into());
+            format!("the pattern finds no {what} in the names of {} images: {shown}{more}", names.len());
+        (!names.is_empty()).then(|| Diagnostic::error(code, message).at(Location::file(folder)).hint(hint))
+    };
+    let patient_hint = "--patient-pattern takes a regular expression whose first group is the patient, such \
+                        as '^(person\\d+|.*IM-\\d+)'";
+    let class_hint = "--label-pattern takes a regular expression whose first group is the class, such as \
+                      '_(\\d)\\.png$'; an image without one is no negative";
+    let problems: Vec<Diagnostic> = not_found(Code::FolderPatient, "patient", &without, patient_hint)
+        .into_iter()
+        .chain(not_found(Code::FolderClass, "class", &classless, class_hint))
+        .collect();
+    if !problems.is_empty() {
+        return Err(Error::Input(problems));
     }
     if found.rows.is_empty() {
-        let problem = Diagnostic::error(Code::FolderEmpty, "no sub-folder holds an image");
+        let message = if labelled { "no sub-folder holds an image" } else { "no image is in the folder" };
+        let problem = Diagnostic::error(Code::FolderEmpty, message);
         return Err(problem
             .at(Location::file(folder))
             .hint(
                 "name the folder whose sub-folders are the classes, such as train/ with NORMAL/ and \
-                PNEUMONIA/",
+                PNEUMONIA/; where the class stands in the names, say so with --label-pattern",
             )
             .into());
     }
-    let unknown: Vec<Diagnostic> = positive
+    let named = if wanted.class.is_some() { "no image has the class" } else { "no sub-folder holds images:" };
+    let unknown: Vec<Diagnostic> = wanted
+        .positive
         .iter()
         .filter(|class| !found.classes.contains_key(*class))
         .map(|class| {
             let known = found.classes.keys().cloned().collect::<Vec<_>>().join(", ");
-            Diagnostic::error(Code::FolderClassUnknown, format!("no sub-folder \"{class}\" holds images"))
+            Diagnostic::error(Code::FolderClassUnknown, format!("{named} \"{class}\""))
                 .at(Location::file(folder))
                 .hint(format!("the classes are {known}"))
         })
@@ -122,19 +182,46 @@ pub fn read(folder: &Path, positive: &BTreeSet<String>, patient: &Regex) -> Resu
     if unknown.is_empty() { Ok(found) } else { Err(Error::Input(unknown)) }
 }
 
-/// The table's bytes: `case_id,patient_id,image,label`.
+/// The UIDs of a DICOM file; `None` for another kind.
+fn uids(file: &Path) -> Result<Option<[String; 2]>> {
+    let is_dicom = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dcm"));
+    if !is_dicom {
+        return Ok(None);
+    }
+    let header = dicom::read_header(file)?;
+    Ok(Some([header.sop_instance_uid, header.study_instance_uid]))
+}
+
+/// The table's bytes: `case_id,patient_id,image`, `label` where classes were asked for, and UIDs where
+/// there are any.
 ///
 /// # Errors
 /// None that memory does not give.
 pub fn table(rows: &[Row]) -> Result<Vec<u8>> {
     let failed = |e: csv::Error| Diagnostic::error(Code::TableUnwritable, e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["case_id", "patient_id", "image", "label"]).map_err(failed)?;
+    let labelled = rows.iter().any(|row| row.label.is_some());
+    let with_uids = rows.iter().any(|row| row.uids.is_some());
+    let mut header = vec!["case_id", "patient_id", "image"];
+    header.extend(labelled.then_some("label"));
+    header.extend(with_uids.then_some(UIDS).into_iter().flatten());
+    writer.write_record(&header).map_err(failed)?;
     for row in rows {
-        let label = if row.label { "1" } else { "0" };
-        writer.write_record([&row.case_id, &row.patient_id, &row.image, label]).map_err(failed)?;
+        let mut cells = vec![row.case_id.as_str(), &row.patient_id, &row.image];
+        cells.extend(row.label.map(|label| if label { "1" } else { "0" }));
+        if with_uids {
+            let uids = row.uids.as_ref();
+            cells.extend((0..UIDS.len()).map(|nth| uids.map_or("", |uids| uids[nth].as_str())));
+        }
+        writer.write_record(&cells).map_err(failed)?;
     }
     writer.into_inner().map_err(|e| Diagnostic::error(Code::TableUnwritable, e.to_string()).into())
+}
+
+/// What a pattern finds: its first group, or the whole match.
+fn within<'t>(pattern: &Regex, text: &'t str) -> Option<&'t str> {
+    let found = pattern.captures(text).and_then(|c| c.get(1).or_else(|| c.get(0)));
+    found.map(|found| found.as_str()).filter(|text| !text.is_empty())
 }
 
 fn name(path: &Path) -> String {
@@ -164,9 +251,54 @@ mod tests {
         folder
     }
 
+    fn read_named(
+        folder: &tempfile::TempDir,
+        positive: &BTreeSet<String>,
+        patient: Option<&str>,
+        class: Option<&str>,
+    ) -> Result<Found> {
+        let [patient, class] =
+            [patient, class].map(|text| text.map(|text| Regex::new(text).expect("pattern")));
+        read(
+            folder.path(),
+            &Wanted { positive, patient: patient.as_ref(), class: class.as_ref(), uids: false },
+        )
+    }
+
+    #[test]
+    fn classes_may_stand_in_names_and_each_image_may_be_a_patient_of_its_own() {
+        let files = ["CHN_0001_0.png", "CHN_0002_1.png", "more/CHN_0003_1.png", "more/readme.txt"];
+        let positive = BTreeSet::from(["1".to_owned()]);
+        let class = Some(r"_(\d)\.png$");
+        let found = read_named(&folder(&files), &positive, Some(r"^CHN_(\d+)"), class).expect("reads");
+        let rows: Vec<(&str, &str, bool)> = found
+            .rows
+            .iter()
+            .map(|r| (r.case_id.as_str(), r.patient_id.as_str(), r.label == Some(true)))
+            .collect();
+        let expected =
+            [("CHN_0001_0", "0001", false), ("CHN_0002_1", "0002", true), ("more/CHN_0003_1", "0003", true)];
+        assert_eq!(rows, expected);
+        assert_eq!(found.others, 1);
+        let own = read_named(&folder(&files), &positive, None, class).expect("reads");
+        assert!(own.rows.iter().all(|row| row.patient_id == row.case_id));
+        let unlabelled = read_named(&folder(&files), &BTreeSet::new(), None, None).expect("reads");
+        assert_eq!((unlabelled.rows.len(), unlabelled.classes.len()), (3, 0));
+        let text = String::from_utf8(table(&unlabelled.rows).expect("writes")).expect("text");
+        assert!(
+            text.starts_with("case_id,patient_id,image\nCHN_0001_0,CHN_0001_0,CHN_0001_0.png\n"),
+            "{text}"
+        );
+        // An image whose name says no class is no negative, and both patterns are told at once.
+        let odd = folder(&["CHN_0001_1.png", "x.png"]);
+        let refused = read_named(&odd, &positive, Some(r"^CHN_(\d+)"), class).expect_err("refused");
+        let codes: Vec<&str> = refused.diagnostics().iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["folder-patient", "folder-class"]);
+    }
+
     fn read_with(files: &[&str], pattern: &str) -> Result<Found> {
         let positive = BTreeSet::from(["PNEUMONIA".to_owned()]);
-        read(folder(files).path(), &positive, &Regex::new(pattern).expect("pattern"))
+        read_named(&folder(files), &positive, Some(pattern), None)
     }
 
     #[test]
@@ -195,17 +327,17 @@ mod tests {
     fn a_link_out_of_the_folder_is_refused_and_one_inside_is_passed_over() {
         use std::os::unix::fs::symlink;
         let positive = BTreeSet::from(["PNEUMONIA".to_owned()]);
-        let pattern = Regex::new(r"^p\d").expect("pattern");
+        let pattern = Some(r"^p\d");
         let inside = folder(&["PNEUMONIA/p1.png"]);
         symlink(inside.path().join("PNEUMONIA/p1.png"), inside.path().join("PNEUMONIA/p2.png"))
             .expect("links");
-        let found = read(inside.path(), &positive, &pattern).expect("reads");
+        let found = read_named(&inside, &positive, pattern, None).expect("reads");
         assert_eq!((found.rows.len(), found.others), (1, 1));
         let elsewhere = folder(&["p3.png"]);
         for (from, to) in [("PNEUMONIA/p3.png", "p3.png"), ("NORMAL", "")] {
             let folder = folder(&["PNEUMONIA/p1.png"]);
             symlink(elsewhere.path().join(to), folder.path().join(from)).expect("links");
-            let refused = read(folder.path(), &positive, &pattern).expect_err("refused");
+            let refused = read_named(&folder, &positive, pattern, None).expect_err("refused");
             assert_eq!(refused.diagnostics()[0].code.as_str(), "image-outside", "{from}");
         }
     }

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod gate;
 pub mod leakage;
 pub mod lists;
+pub mod mapped;
 pub mod shared;
 pub mod split;
 pub mod standardised;

@@ -105,6 +105,8 @@ codes! {
     ReadAmbiguous = "read-ambiguous",
     /// A key of `[reads]` that the declared format does not look at, or two that exclude each other.
     ReadsKeyUnused = "reads-key-unused",
+    /// Keys that say where a case table's fields stand exclude each other.
+    ColumnsKeyUnused = "columns-key-unused",
     /// Not a comparison of a confidence bound with a number.
     Criterion = "criterion",
     /// No primary endpoint.
@@ -134,6 +136,8 @@ codes! {
     TableSeparator = "table-separator",
     /// The table is UTF-16 with its mark, and was read so.
     TableUtf16 = "table-utf16",
+    /// A text has no line that is declared to name its columns.
+    TableHeader = "table-header",
     /// A quote opens and is never closed: the rest of the file would be one cell.
     QuoteUnclosed = "quote-unclosed",
     /// Rows without any cell, as spreadsheets leave them, were left out.
@@ -194,6 +198,12 @@ codes! {
     CaseIdMissing = "case-id-missing",
     /// The patient's cell is empty.
     PatientIdMissing = "patient-id-missing",
+    /// The declared pattern finds no patient in what it looks at.
+    PatientPattern = "patient-pattern",
+    /// As declared, each case is taken as a patient of its own.
+    PatientEachCase = "patient-each-case",
+    /// Two rows of one case do not say the same of it.
+    CaseContradicts = "case-contradicts",
     /// A case stands twice: in a table, in two case tables, or in the score table.
     DuplicateCase = "duplicate-case",
     /// A cell or a digest is not of its form, such as `old` for an age.
@@ -232,6 +242,8 @@ codes! {
     FolderClassUnknown = "folder-class-unknown",
     /// The pattern finds no patient in a file's name.
     FolderPatient = "folder-patient",
+    /// The pattern finds no class in a file's name.
+    FolderClass = "folder-class",
     /// No sub-folder holds an image.
     FolderEmpty = "folder-empty",
     /// A case id that would be a path out of the folder of images.
@@ -307,6 +319,12 @@ codes! {
     ReadUnknown = "read-unknown",
     /// A read of a case that is not in the case table.
     UnknownCase = "unknown-case",
+    /// Ids of readers' files that the map of cases does not have.
+    CaseMapUnknown = "case-map-unknown",
+    /// One id stands for two cases in the map of cases.
+    CaseMapAmbiguous = "case-map-ambiguous",
+    /// Answers without a declared meaning, with the lines that `[reads]` needs.
+    ReadsWords = "reads-words",
     /// Readers whose ids differ in form alone.
     ReadersAlike = "readers-alike",
     /// A reader read a case twice.

@@ -3,6 +3,7 @@
 //! [`parse`] takes the text as typed and gives either a [`Protocol`] that is known to be valid or every
 //! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
 
+mod columns;
 mod endpoints;
 mod parse;
 mod reads;
@@ -18,12 +19,14 @@ use crate::statistics::operating_point::OperatingPointRule;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::dataset::cases::CaseFormat;
+use crate::dataset::cases::{self, CaseFormat, Cases};
 use crate::dataset::gate::Gate;
+use crate::dataset::mapped::{self, CaseColumns};
+use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
 
 pub use parse::{FORMAT, parse, parse_gate};
-pub use reads::{ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
+pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
     ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
@@ -80,8 +83,24 @@ pub struct CaseTable {
     pub path: RelativePath,
     /// Its format.
     pub format: CaseFormat,
-    /// NIH: finding labels that make the source label positive.
+    /// Finding labels that make the source label positive.
     pub positive_findings: Vec<String>,
+    /// Where the fields stand in a table of another's making.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Box<CaseColumns>>,
+}
+
+impl CaseTable {
+    /// Reads the table as declared.
+    ///
+    /// # Errors
+    /// Everything wrong in it at once.
+    pub fn parse(&self, path: &std::path::Path, bytes: &[u8]) -> Result<Cases, Vec<Diagnostic>> {
+        match &self.columns {
+            Some(columns) => mapped::parse(path, bytes, columns, &self.positive_findings),
+            None => cases::parse(path, bytes, self.format, &self.positive_findings),
+        }
+    }
 }
 
 /// Where cases come from.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::columns::case_columns;
 use super::endpoints::endpoints;
 use super::reader::{Document, Section};
 use super::reads::reads;
@@ -152,13 +153,24 @@ const FORMATS: [(&str, CaseFormat); 2] = [("cases", CaseFormat::Cases), ("nih", 
 fn data(section: Section) -> Data {
     let format = section.choice("format", &FORMATS, CaseFormat::Cases);
     let positive_findings = section.strings("positive_findings").unwrap_or_default();
-    let table = |path| CaseTable { path, format, positive_findings: positive_findings.clone() };
+    let columns = case_columns(&section, "columns", format);
+    let of_development = if section.has("development_columns") {
+        case_columns(&section, "development_columns", format)
+    } else {
+        columns.clone()
+    };
+    let table = |path, columns: &Option<Box<CaseColumns>>| CaseTable {
+        path,
+        format,
+        positive_findings: positive_findings.clone(),
+        columns: columns.clone(),
+    };
     let paths =
         if section.has("cases") { section.strings("cases") } else { Some(vec!["cases.csv".to_owned()]) };
     let mut cases = Vec::new();
     for text in paths.unwrap_or_default() {
         match text.parse() {
-            Ok(path) => cases.push(table(path)),
+            Ok(path) => cases.push(table(path, &columns)),
             Err(e) => {
                 let e: crate::digest::RelativePathError = e;
                 section.wrong("cases", Code::Path, e.to_string());
@@ -168,7 +180,7 @@ fn data(section: Section) -> Data {
     if cases.is_empty() && section.is_present() && section.has("cases") {
         section.wrong("cases", Code::ValueEmpty, "`data.cases` names no table");
     }
-    let development = path(&section, "development").map(table);
+    let development = path(&section, "development").map(|path| table(path, &of_development));
     let data = Data {
         cases,
         images: path(&section, "images"),
@@ -467,7 +479,10 @@ fn operating_point(section: Section) -> OperatingPointSource {
                 path: required_path(&section, "cases", None),
                 format: section.choice("format", &FORMATS, CaseFormat::Cases),
                 positive_findings: section.strings("positive_findings").unwrap_or_default(),
+                columns: None,
             };
+            let columns = case_columns(&section, "columns", table.format);
+            let table = CaseTable { columns, ..table };
             if table.format == CaseFormat::Nih && table.positive_findings.is_empty() {
                 section.wrong(
                     "format",

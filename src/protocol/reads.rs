@@ -122,6 +122,17 @@ pub struct Scale {
     pub indeterminate_from: Option<f64>,
 }
 
+/// A table that says which case a foreign id stands for: a UID, an accession number, a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaseMapTable {
+    /// The table, relative to the data folder; it may be a case table.
+    pub file: RelativePath,
+    /// Its column of the case id.
+    pub case_column: String,
+    /// Its column of the foreign id.
+    pub id_column: String,
+}
+
 /// Where reads come from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReadsSource {
@@ -133,6 +144,9 @@ pub struct ReadsSource {
     pub case_column: Option<String>,
     /// How the case stands in its cell: `*` is the case, `?` any sign.
     pub case_pattern: Option<String>,
+    /// Where it stands which case an id of the readers' files is; `None`: they name the cases themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_map: Option<CaseMapTable>,
     /// Wide, one row a reader: the columns of the cases, by name or with a `*` that is the case.
     pub case_columns: Vec<String>,
     /// Where the reader stands.
@@ -189,6 +203,13 @@ pub struct ReadsSource {
     pub scale: Option<Scale>,
 }
 
+impl ReadsSource {
+    /// Tables beside the readers' files that their reading needs.
+    pub fn tables(&self) -> impl Iterator<Item = &RelativePath> {
+        self.read_list.iter().chain(self.case_map.iter().map(|map| &map.file))
+    }
+}
+
 /// Formats that are tables with columns of a coordinator's naming.
 const TABLES: &[ReadsFormat] = &[ReadsFormat::Table, ReadsFormat::Wide, ReadsFormat::Redcap];
 
@@ -233,6 +254,7 @@ pub(super) fn reads(section: Section) -> ReadsSource {
         format,
         case_column: section.string("case_column"),
         case_pattern: section.string("case_pattern"),
+        case_map: case_map(&section),
         case_columns: list("case_columns"),
         reader_from: section.choice(
             "reader_from",
@@ -282,6 +304,23 @@ pub(super) fn reads(section: Section) -> ReadsSource {
     check_places(&section, &reads);
     section.finish();
     reads
+}
+
+/// `case_map` as typed.
+fn case_map(section: &Section) -> Option<CaseMapTable> {
+    let table = section.section("case_map");
+    if !table.is_present() {
+        return None;
+    }
+    let path = table.required_string("file");
+    let file = path.parse::<RelativePath>().map_err(|e| table.wrong("file", Code::Path, e.to_string())).ok();
+    let map = file.map(|file| CaseMapTable {
+        file,
+        case_column: table.string("case_column").unwrap_or_else(|| "case_id".to_owned()),
+        id_column: table.required_string("id_column"),
+    });
+    table.finish();
+    map
 }
 
 fn scale(section: &Section) -> Option<Scale> {

@@ -136,8 +136,15 @@ pub enum AdjudicateOn {
 /// A table of labels that were not computed here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LabelTable {
-    /// The tables, relative to the data folder.
+    /// The tables, relative to the data folder; the last component may hold one `*`. Empty where the readers'
+    /// files mark the labels.
     pub files: Vec<RelativePath>,
+    /// The labels are those that the readers' files mark as ground truth; `[reads]` says what they mean.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub from_reads: bool,
+    /// How the case stands in its cell: `*` is the case, `?` any sign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_pattern: Option<String>,
     /// Column of the case id.
     pub case_column: String,
     /// Column of the label.
@@ -323,7 +330,7 @@ pub(super) fn reference_standard(root: &Section) -> ReferenceRule {
     let declared = declared(&section, listed);
     let fixed_readers = section.boolean("fixed_readers").unwrap_or(true);
     let readers = number_of_readers(&section, &declared, named, fixed_readers);
-    let rule = rule(&section, named);
+    let rule = rule(&section, named, root.has("reads") || named != Named::Given);
     let vote = rule.is_vote();
     let contradicts = |key: &'static str, message: String| section.wrong(key, Code::ReferenceRule, message);
     for key in ["minimum_agreeing", "minimum_reads", "require_all_readers", "tie"] {
@@ -371,7 +378,7 @@ pub(super) fn reference_standard(root: &Section) -> ReferenceRule {
         ),
         fixed_readers,
         ignore_other_cases: section.choice("other_cases", &[("refuse", false), ("ignore", true)], false),
-        compare_with: label_table(&section, "compare_with"),
+        compare_with: label_table(&section, "compare_with", root.has("reads") || named != Named::Given),
         has_reads: named != Named::Given || root.has("reads"),
         rule,
         declared,
@@ -477,7 +484,8 @@ fn qualification(section: &Section, declared: &DeclaredReaders, reads: bool) -> 
     (section.has("qualification") || needed).then(|| section.required_string("qualification"))
 }
 
-fn rule(section: &Section, named: Named) -> ConsensusRule {
+/// The rule; `reads` is whether the study has readers' files.
+fn rule(section: &Section, named: Named, reads: bool) -> ConsensusRule {
     let contradicts = |key: &'static str, of: &str| {
         if section.has(key) {
             let message = format!("`{key}` belongs to `rule = \"{of}\"`, and another rule is declared");
@@ -517,7 +525,7 @@ fn rule(section: &Section, named: Named) -> ConsensusRule {
                                source }`";
                 section.wrong("given", Code::KeyMissing, message);
             }
-            ConsensusRule::Given(label_table(section, "given").unwrap_or_default())
+            ConsensusRule::Given(label_table(section, "given", reads).unwrap_or_default())
         }
     }
 }
@@ -651,11 +659,36 @@ pub fn fits(reference: &ReferenceRule, readers: &[DeclaredReader]) -> Result<(),
     Ok(())
 }
 
+/// Labels that the readers' files mark: nothing but where they come from has to be said.
+fn labels_of_reads(table: Section, reads: bool) -> LabelTable {
+    if !reads {
+        let message =
+            "from = \"reads\" takes the labels that the readers' files mark as ground truth: declare [reads]";
+        table.wrong("from", Code::KeyMissing, message);
+    }
+    for key in
+        ["file", "case_column", "label_column", "case_pattern", "positive", "negative", "indeterminate"]
+    {
+        if table.has(key) {
+            let message =
+                format!("`{key}` and from = \"reads\": what the labels mean stands in [reads] then");
+            table.wrong(key, Code::ReferenceRule, message);
+        }
+    }
+    let labels =
+        LabelTable { from_reads: true, source: table.required_string("source"), ..LabelTable::default() };
+    table.finish();
+    labels
+}
+
 /// A table of labels that is declared as a table of keys.
-fn label_table(section: &Section, key: &'static str) -> Option<LabelTable> {
+fn label_table(section: &Section, key: &'static str, reads: bool) -> Option<LabelTable> {
     let table = section.section(key);
     if !table.is_present() {
         return None;
+    }
+    if table.choice("from", &[("file", false), ("reads", true)], false) {
+        return Some(labels_of_reads(table, reads));
     }
     let words = |key, default: &str| table.strings(key).unwrap_or_else(|| vec![default.to_owned()]);
     if !table.has("file") {
@@ -673,6 +706,8 @@ fn label_table(section: &Section, key: &'static str) -> Option<LabelTable> {
     }
     let labels = LabelTable {
         files,
+        from_reads: false,
+        case_pattern: table.string("case_pattern"),
         case_column: table.string("case_column").unwrap_or_else(|| "case_id".to_owned()),
         label_column: table.required_string("label_column"),
         positive: words("positive", "positive"),
@@ -682,6 +717,9 @@ fn label_table(section: &Section, key: &'static str) -> Option<LabelTable> {
     };
     if labels.files.is_empty() && table.has("file") {
         table.wrong("file", Code::ValueEmpty, "`file` names no table");
+    }
+    if labels.case_pattern.as_deref().is_some_and(|pattern| pattern.matches('*').count() != 1) {
+        table.wrong("case_pattern", Code::ValueRange, "`case_pattern` must hold one `*`, which is the case");
     }
     let mut seen = BTreeSet::new();
     for word in [&labels.positive, &labels.negative, &labels.indeterminate].into_iter().flatten() {

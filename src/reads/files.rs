@@ -8,8 +8,10 @@ use chrono::NaiveDateTime;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
+use crate::reads::case_map::{CaseMap, Unknown};
 use crate::reads::export::{Answer, Export, NoRead, NoReadReason, SEVERAL};
 use crate::reads::import;
+use crate::reads::words;
 use crate::table::{Table, cell, limited};
 
 /// What a reader said of a case.
@@ -131,6 +133,8 @@ pub struct ReadFile {
     pub rows: Vec<ReadRow>,
     /// Labels that the file marks as ground truth, as far as their words have a declared meaning: no reads.
     pub given: Vec<ReadRow>,
+    /// Such labels whose words have no declared meaning: wrong only where the labels are used.
+    pub given_unknown: Vec<Diagnostic>,
     /// What is no read, and why.
     pub no_reads: Vec<NoRead>,
     /// What a person should know of the file.
@@ -153,9 +157,35 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
 /// `read-off-scale` for numbers outside the declared scale, `choices-contradict` for several choices that do
 /// not mean the same.
 pub fn read_file(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<ReadFile, Vec<Diagnostic>> {
-    let Export { answers, given, mut no_reads, mut warnings } = import::export(path, bytes, source)?;
+    read_with(path, bytes, source, Beside::default())
+}
+
+/// What beside its bytes says how a readers' file is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Which case an id is.
+    pub map: Option<&'a CaseMap>,
+    /// The file whose name says who read, where it is not this one: the one that it corrects.
+    pub named: Option<&'a Path>,
+}
+
+/// The same with what stands elsewhere.
+///
+/// # Errors
+/// As [`read_file`], and what [`CaseMap::apply`] refuses.
+pub fn read_with(
+    path: &Path,
+    bytes: &[u8],
+    source: &ReadsSource,
+    beside: Beside<'_>,
+) -> Result<ReadFile, Vec<Diagnostic>> {
+    let map = beside.map;
+    let mut export = import::export_named(path, beside.named.unwrap_or(path), bytes, source)?;
+    let mut problems = map.map(|map| map.apply(path, &mut export)).and_then(Result::err).unwrap_or_default();
+    let Export { answers, given, mut no_reads, mut warnings } = export;
     let meaning = Meaning { source };
-    let (mut rows, mut problems) = (Vec::with_capacity(answers.len()), Vec::new());
+    let mut rows = Vec::with_capacity(answers.len());
+    let mut unknown = words::Unknown::default();
     for answer in answers {
         match meaning.of(&answer) {
             Ok(Some(read)) => {
@@ -168,20 +198,28 @@ pub fn read_file(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Read
                 reason: NoReadReason::Empty,
                 at: answer.at,
             }),
-            Err(problem) => problems.push(problem),
+            Err(problem) => {
+                let unknown_word = |word: &str| meaning.of_one(word, &answer).is_err();
+                // Each word is told where it stands first; how often it stands is told of all together.
+                if problem.code != Code::ReadUnknown || unknown.add(&answer.text, unknown_word) {
+                    problems.push(problem);
+                }
+            }
         }
     }
     if source.rows == RowsAre::Boxes {
         rows = of_boxes(rows);
     }
     let marked = given.len();
-    let given: Vec<ReadRow> = given
-        .into_iter()
-        .filter_map(|label| {
-            let read = meaning.of_given(&label)?;
-            Some(row(label, read, path))
-        })
-        .collect();
+    let (mut labels, mut given_unknown) = (Vec::new(), Vec::new());
+    for label in given {
+        match meaning.of_given(&label) {
+            Ok(Some(read)) => labels.push(row(label, read, path)),
+            Ok(None) => {}
+            Err(problem) => given_unknown.push(problem),
+        }
+    }
+    let given = labels;
     warnings.extend(not_counted(path, &no_reads));
     if marked > 0 {
         let message = format!(
@@ -192,9 +230,11 @@ pub fn read_file(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Read
         warnings.push(Diagnostic::warning(Code::ReadsGiven, message).at(Location::file(path)));
     }
     if problems.is_empty() {
-        Ok(ReadFile { rows, given, no_reads, warnings })
+        Ok(ReadFile { rows, given, given_unknown: limited(given_unknown, path), no_reads, warnings })
     } else {
-        Err(limited(problems, path))
+        let mut problems = limited(problems, path);
+        problems.extend(unknown.proposal(path, source));
+        Err(problems)
     }
 }
 
@@ -217,12 +257,17 @@ struct Meaning<'s> {
 
 impl Meaning<'_> {
     /// What a label that is given means, where its words say it. iMRMC's truth is 0 or 1 and on no scale.
-    fn of_given(&self, label: &Answer) -> Option<Read> {
+    fn of_given(&self, label: &Answer) -> Result<Option<Read>, Diagnostic> {
         if self.source.format == ReadsFormat::Imrmc {
-            let positive = cell::binary(&label.text)?;
-            return Some(if positive { Read::Positive } else { Read::Negative });
+            let shown = cell::shown(&label.text);
+            let unknown = || {
+                let message = format!("the truth {shown} is neither 0 nor 1");
+                Diagnostic::error(Code::ReadUnknown, message).at(label.at.clone())
+            };
+            let positive = cell::binary(&label.text).ok_or_else(unknown)?;
+            return Ok(Some(if positive { Read::Positive } else { Read::Negative }));
         }
-        self.of(label).ok().flatten()
+        self.of(label)
     }
 
     /// The read; `None` for an answer that says that there is none.
@@ -355,6 +400,7 @@ pub fn without_boxes(
     path: &Path,
     bytes: &[u8],
     source: &ReadsSource,
+    map: Option<&CaseMap>,
     rows: &[ReadRow],
 ) -> Result<Vec<ReadRow>, Vec<Diagnostic>> {
     let table = Table::parse(path, bytes)?;
@@ -362,14 +408,19 @@ pub fn without_boxes(
     let Said { rows: listed, mut problems } = said(&table, [columns[0], columns[1], columns[0]])?;
     let boxes: BTreeSet<(&str, &str)> = rows.iter().map(|row| (&*row.case_id, &*row.reader_id)).collect();
     let mut pairs: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    let mut unknown = Unknown::default();
     for Cells { case_id, reader_id, line, .. } in listed {
         match import::case_of(case_id, source) {
-            Some(case) => {
-                pairs.entry((case.to_owned(), reader_id)).or_insert(line);
-            }
+            Some(id) => match map.map_or(Some(id), |map| map.of(id)) {
+                Some(case) => {
+                    pairs.entry((case.to_owned(), reader_id)).or_insert(line);
+                }
+                None => unknown.add(id, &table.at(line)),
+            },
             None => problems.push(import::no_case(case_id, source, table.at(line))),
         }
     }
+    problems.extend(map.and_then(|map| unknown.problem(path, map)));
     for row in rows.iter().filter(|row| !pairs.contains_key(&(row.case_id.clone(), &*row.reader_id))) {
         let message = format!(
             "the reader `{}` drew on the case `{}`, which the list of what was read ({}) does not have",

@@ -6,8 +6,17 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::LabelTable;
-use crate::reads::files::Read;
-use crate::table::{Table, cell, limited};
+use crate::reads::files::{Read, ReadRow};
+use crate::table::{Table, cell, limited, pattern};
+
+/// Labels that a reader's file marks as ground truth.
+#[derive(Clone, Debug, Default)]
+pub struct Marked {
+    /// Those whose words have a declared meaning.
+    pub labels: Vec<ReadRow>,
+    /// What is wrong with the others.
+    pub unknown: Vec<Diagnostic>,
+}
 
 /// Labels by case, each with the place where it stands.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +52,18 @@ impl Labels {
         for row in table.rows() {
             let Some(text) = row.get(label) else { continue };
             let at = || table.at(row.line);
-            let Some(case_id) = row.get(case) else {
+            let named = row.get(case);
+            let fits = named.map(|text| match &declared.case_pattern {
+                Some(wanted) => pattern::case_in(wanted, text).ok_or((wanted, text)),
+                None => Ok(text),
+            });
+            if let Some(Err((wanted, text))) = fits {
+                let message = format!("`{}` holds no case: it does not fit `{wanted}`", cell::short(text));
+                let hint = "`case_pattern` beside `file`: `*` stands for the case, `?` for any sign";
+                problems.push(Diagnostic::error(Code::CasePattern, message).at(at()).hint(hint));
+                continue;
+            }
+            let Some(case_id) = fits.and_then(Result::ok) else {
                 let message = format!("the cell `{}` is empty, and there is a label", declared.case_column);
                 let hint = "say which case it is, or remove the row";
                 problems.push(Diagnostic::error(Code::ValueMissing, message).at(at()).hint(hint));
@@ -56,19 +76,49 @@ impl Labels {
                 problems.push(Diagnostic::error(Code::ReadUnknown, message).at(at()).hint(hint));
                 continue;
             };
-            match self.by_case.get(case_id) {
-                None => {
-                    self.by_case.insert(case_id.to_owned(), (label, at()));
-                }
-                Some((other, place)) if *other != label => {
-                    let message = format!("the case `{case_id}` has another label in {place}");
-                    let hint = "a case has one reference standard: bring a table with one label a case";
-                    problems.push(Diagnostic::error(Code::LabelContradicts, message).at(at()).hint(hint));
-                }
-                Some(_) => {}
-            }
+            problems.extend(self.take(case_id, label, at()));
         }
         if problems.is_empty() { Ok(()) } else { Err(limited(problems, path)) }
+    }
+
+    /// Adds the labels that a reader's file marks as ground truth.
+    ///
+    /// # Errors
+    /// `read-unknown` for one whose meaning is not declared; `label-contradicts`.
+    pub fn add_marked(&mut self, marked: &Marked) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = marked.unknown.clone();
+        for row in &marked.labels {
+            problems.extend(self.take(&row.case_id, row.read, Location::line(&row.file, row.line)));
+        }
+        match marked.labels.first() {
+            _ if problems.is_empty() => Ok(()),
+            Some(row) => Err(limited(problems, &row.file)),
+            None => Err(problems),
+        }
+    }
+
+    /// Adds one label; the problem where the case has another one.
+    fn take(&mut self, case_id: &str, label: Read, at: Location) -> Option<Diagnostic> {
+        match self.by_case.get(case_id) {
+            None => {
+                self.by_case.insert(case_id.to_owned(), (label, at));
+                None
+            }
+            Some((other, place)) if *other != label => {
+                let message = format!("the case `{case_id}` has another label in {place}");
+                let hint = "a case has one reference standard: bring a table with one label a case";
+                Some(Diagnostic::error(Code::LabelContradicts, message).at(at).hint(hint))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// How many labels there are of each kind.
+    pub fn counts(&self) -> BTreeMap<Read, usize> {
+        self.by_case.values().fold(BTreeMap::new(), |mut counts, (label, _)| {
+            *counts.entry(*label).or_default() += 1;
+            counts
+        })
     }
 }
 
@@ -90,6 +140,8 @@ mod tests {
     fn declared() -> LabelTable {
         LabelTable {
             files: Vec::new(),
+            from_reads: false,
+            case_pattern: None,
             case_column: "case".to_owned(),
             label_column: "culture".to_owned(),
             positive: vec!["1".to_owned(), "grown".to_owned()],

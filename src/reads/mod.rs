@@ -2,6 +2,7 @@
 //! answer that is computed from them and never typed. Sees no score.
 
 pub mod assemble;
+pub mod case_map;
 pub mod consensus;
 pub mod export;
 pub mod files;
@@ -10,3 +11,4 @@ pub mod labels;
 pub mod privacy;
 pub mod register;
 pub mod roster;
+pub mod words;

@@ -37,12 +37,14 @@ const WORDS: [&str; 22] = [
     "username",
 ];
 
-/// Columns, or keys of a JSON file, that identify a person, each with the reason.
-pub fn identifying(path: &Path, bytes: &[u8]) -> BTreeMap<String, &'static str> {
+/// Columns, or keys of a JSON file, that identify a person, each with the reason. `header_row` is the line
+/// of a table
+/// that names its columns.
+pub fn identifying(path: &Path, bytes: &[u8], header_row: u64) -> BTreeMap<String, &'static str> {
     let mut found = BTreeMap::new();
     match serde_json::from_slice::<Value>(bytes) {
         Ok(value) => in_json("", &value, &mut found),
-        Err(_) => in_table(path, bytes, &mut found),
+        Err(_) => in_table(path, bytes, header_row, &mut found),
     }
     found
 }
@@ -66,10 +68,10 @@ fn is_email(text: &str) -> bool {
 
 const EMAILS: &str = "it holds e-mail addresses";
 
-fn in_table(path: &Path, bytes: &[u8], found: &mut BTreeMap<String, &'static str>) {
+fn in_table(path: &Path, bytes: &[u8], header_row: u64, found: &mut BTreeMap<String, &'static str>) {
     // What is no table says so when it is read.
     let Ok(text) = table::text(path, bytes) else { return };
-    let Ok(mut rows) = Rows::new(path, &text) else { return };
+    let Ok(mut rows) = Rows::below(path, &text, header_row) else { return };
     let names = rows.columns().names().to_vec();
     found.extend(names.iter().filter_map(|name| Some((name.clone(), by_name(name)?))));
     while let Some(row) = rows.next() {
@@ -94,12 +96,19 @@ fn in_json(key: &str, value: &Value, found: &mut BTreeMap<String, &'static str>)
     }
 }
 
-/// The file without some columns, or, of a JSON file, without some keys at any depth.
+/// The file without some columns, or, of a JSON file, without some keys at any depth. Lines above the one
+/// that names
+/// the columns (`header_row`) stay as they are.
 ///
 /// # Errors
 /// `column-missing` for a column or key that is not there; `withhold-unsupported` for a file that is neither
 /// a table in text nor JSON; whatever is wrong with the table.
-pub fn withhold(path: &Path, bytes: &[u8], columns: &[String]) -> Result<Vec<u8>, Vec<Diagnostic>> {
+pub fn withhold(
+    path: &Path,
+    bytes: &[u8],
+    columns: &[String],
+    header_row: u64,
+) -> Result<Vec<u8>, Vec<Diagnostic>> {
     if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
         let missing: Vec<_> =
             columns.iter().filter(|key| !remove(&mut value, key)).map(|key| absent(path, key)).collect();
@@ -115,14 +124,14 @@ pub fn withhold(path: &Path, bytes: &[u8], columns: &[String]) -> Result<Vec<u8>
         let hint = "save the sheet as CSV, and import that";
         vec![Diagnostic::error(Code::WithholdUnsupported, message).at(Location::file(path)).hint(hint)]
     })?;
-    let mut rows = Rows::new(path, &text)?;
+    let mut rows = Rows::below(path, &text, header_row)?;
     let names = rows.columns().names().to_vec();
     let missing: Vec<_> = columns.iter().filter(|c| !names.contains(c)).map(|c| absent(path, c)).collect();
     if !missing.is_empty() {
         return Err(missing);
     }
     let kept: Vec<usize> = (0..names.len()).filter(|nth| !columns.contains(&names[*nth])).collect();
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = csv::Writer::from_writer(rows.above().as_bytes().to_vec());
     // Writing to memory does not fail.
     let mut write = |cells: Vec<&str>| drop(writer.write_record(cells));
     write(kept.iter().map(|nth| names[*nth].as_str()).collect());
@@ -170,7 +179,7 @@ mod tests {
 
     #[test]
     fn columns_that_identify_a_person_are_named_with_the_reason() {
-        let found = identifying(Path::new("r.csv"), TABLE.as_bytes());
+        let found = identifying(Path::new("r.csv"), TABLE.as_bytes(), 1);
         let found: Vec<_> = found.iter().map(|(name, why)| (name.as_str(), *why)).collect();
         assert_eq!(
             found,
@@ -179,26 +188,32 @@ mod tests {
         let by = r#"{"completed_by": {"id": 3, "email": "x@y.org"}, "note": "@home"}"#;
         let json = format!(r#"[{{"id": 1, "annotations": [{by}]}}]"#);
         assert_eq!(
-            identifying(Path::new("r.json"), json.as_bytes()).into_keys().collect::<Vec<_>>(),
+            identifying(Path::new("r.json"), json.as_bytes(), 1).into_keys().collect::<Vec<_>>(),
             ["email"]
         );
         for none in [&b"case_id,reader_id,read\nc1,R1,a @ b.c\n"[..], b"\xff\xfe\x00", b"", b"[[[["] {
-            assert!(identifying(Path::new("r.csv"), none).is_empty());
+            assert!(identifying(Path::new("r.csv"), none, 1).is_empty());
         }
     }
 
     #[test]
     fn what_is_withheld_is_gone_and_everything_else_is_read_alike() {
         let columns = ["Reader Name".to_owned(), "contact".to_owned()];
-        let reduced = withhold(Path::new("r.csv"), TABLE.as_bytes(), &columns).expect("reduced");
+        let reduced = withhold(Path::new("r.csv"), TABLE.as_bytes(), &columns, 1).expect("reduced");
         assert_eq!(String::from_utf8_lossy(&reduced), "case_id,read\nc1,positive\nc2,negative\n");
-        let problems = withhold(Path::new("r.csv"), TABLE.as_bytes(), &["x".to_owned()]).expect_err("absent");
+        let titled = format!("Reads of site A\n\n{TABLE}");
+        let reduced = withhold(Path::new("r.csv"), titled.as_bytes(), &columns, 3).expect("reduced");
+        let expected = "Reads of site A\n\ncase_id,read\nc1,positive\nc2,negative\n";
+        assert_eq!(String::from_utf8_lossy(&reduced), expected);
+        assert_eq!(identifying(Path::new("r.csv"), titled.as_bytes(), 3).len(), 2);
+        let problems =
+            withhold(Path::new("r.csv"), TABLE.as_bytes(), &["x".to_owned()], 1).expect_err("absent");
         assert_eq!(problems[0].code, Code::ColumnMissing);
         let json = br#"{"a": [{"email": "x", "k": 1}], "email": 2}"#;
-        let reduced = withhold(Path::new("r.json"), json, &["email".to_owned()]).expect("reduced");
+        let reduced = withhold(Path::new("r.json"), json, &["email".to_owned()], 1).expect("reduced");
         let reduced: Value = serde_json::from_slice(&reduced).expect("JSON");
         assert_eq!(reduced, serde_json::json!({"a": [{"k": 1}]}));
-        let problems = withhold(Path::new("r.bin"), b"\xff\x00\xfa", &columns).expect_err("no text");
+        let problems = withhold(Path::new("r.bin"), b"\xff\x00\xfa", &columns, 1).expect_err("no text");
         assert_eq!(problems[0].code, Code::WithholdUnsupported);
     }
 }

@@ -171,6 +171,21 @@ impl Register {
         self.imports.iter().find(takes).map(|import| &import.file)
     }
 
+    /// The file that came first of those that this one corrects, one after another; itself, where it corrects
+    /// none. Its name is the one that may say who read.
+    pub fn first_of<'a>(&'a self, file: &'a RelativePath) -> &'a RelativePath {
+        let mut first = file;
+        // A file corrects one that came before it, so this ends.
+        for import in self.imports.iter().rev() {
+            if import.file == *first
+                && let Some(correction) = &import.correction
+            {
+                first = &correction.supersedes;
+            }
+        }
+        first
+    }
+
     /// Files that are other ones than those that were imported, and files that are gone. `files` are those
     /// that the protocol's patterns match, with their digests.
     pub fn discrepancies(&self, files: &BTreeMap<RelativePath, Digest>) -> Vec<Diagnostic> {
@@ -242,6 +257,8 @@ mod tests {
         let register = parsed(good.clone()).expect("good");
         assert_eq!(register.imports, good);
         let a: RelativePath = "reads/a.csv".parse().expect("a path");
+        let b: RelativePath = "reads/b.csv".parse().expect("a path");
+        assert_eq!((register.first_of(&b), register.first_of(&a)), (&a, &a));
         assert_eq!(register.superseded_by(&a).map(RelativePath::as_str), Some("reads/b.csv"));
         for (bad, says) in [
             (vec![import("reads/a.csv", None), import("reads/a.csv", None)], "came twice"),

@@ -59,7 +59,8 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print
     // it.
-    let said = warnings.iter().filter(|w| matches!(w.code, Code::PatientProbablyShared | Code::IdsAlike));
+    let of_patients = [Code::PatientProbablyShared, Code::IdsAlike, Code::PatientEachCase];
+    let said = warnings.iter().filter(|w| of_patients.contains(&w.code));
     results.warnings.extend(said.chain(&reference.warnings).map(Warning::of));
     results.warnings.sort();
     results.warnings.dedup();

@@ -8,7 +8,10 @@ use super::{Inputs, matches};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::{Digest, RelativePath};
 use crate::protocol::Protocol;
-use crate::reads::register::{FILE, Register};
+use crate::reads::case_map::CaseMap;
+use crate::reads::files::Beside;
+use crate::reads::register::FILE;
+pub use crate::reads::register::{Import, Register};
 
 /// Where the register of imports lies: in the folder of the first pattern.
 pub fn register_path(protocol: &Protocol) -> Option<RelativePath> {
@@ -23,7 +26,7 @@ pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
     let rule = &protocol.reference_standard;
     let named = protocol.reads.files.iter().any(|pattern| pattern == path.as_str());
     let matched = protocol.reads.files.iter().any(|pattern| matches(pattern, path.as_str()));
-    let other = rule.files().chain(&protocol.reads.read_list).any(|other| other == path);
+    let other = beside_the_reads(protocol, path);
     let register = register_path(protocol);
     rule.has_reads && register.as_ref() != Some(path) && (named || (matched && !other))
 }
@@ -32,7 +35,32 @@ pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
 pub fn is_reference_file(protocol: &Protocol, path: &RelativePath) -> bool {
     is_reads_file(protocol, path)
         || register_path(protocol).as_ref() == Some(path)
-        || protocol.reference_standard.files().chain(&protocol.reads.read_list).any(|other| other == path)
+        || beside_the_reads(protocol, path)
+}
+
+/// Whether a file is one that the reference standard rests on beside the readers' own; some are named by a
+/// pattern.
+fn beside_the_reads(protocol: &Protocol, path: &RelativePath) -> bool {
+    let rule = &protocol.reference_standard;
+    let tables = protocol.reads.tables().filter(|_| rule.has_reads);
+    rule.files().chain(tables).any(|other| matches(other.as_str(), path.as_str()))
+}
+
+/// Whether a file holds labels that were not computed here.
+pub fn is_labels_file(protocol: &Protocol, path: &RelativePath) -> bool {
+    let mut named = protocol.reference_standard.label_tables().flat_map(|table| &table.files);
+    named.any(|pattern| matches(pattern.as_str(), path.as_str()))
+}
+
+/// Which case an id of the readers' files is, where the protocol names a table that says it.
+///
+/// # Errors
+/// What is wrong with the table.
+pub fn case_map(inputs: &Inputs) -> Result<Option<CaseMap>, Vec<Diagnostic>> {
+    let Some(declared) = &inputs.protocol.reads.case_map else { return Ok(None) };
+    let bytes = inputs.file(&declared.file).map_err(|error| error.diagnostics())?;
+    let others = inputs.protocol.reference_standard.ignore_other_cases;
+    CaseMap::parse(Path::new(declared.file.as_str()), bytes, declared, others).map(Some)
 }
 
 /// The readers' files of a study.
@@ -99,6 +127,13 @@ impl ReadersFile {
     }
 }
 
+impl ReadersFiles<'_> {
+    /// What says how one of the files is read beside its bytes.
+    pub fn beside<'a>(&'a self, file: &'a RelativePath, map: Option<&'a CaseMap>) -> Beside<'a> {
+        Beside { map, named: Some(Path::new(self.register.first_of(file).as_str())) }
+    }
+}
+
 /// The readers' files that count.
 ///
 /// # Errors
@@ -116,7 +151,11 @@ pub fn readers_files(inputs: &Inputs) -> Result<ReadersFiles<'_>, Vec<Diagnostic
         return Ok(ReadersFiles { counting, register: Register::default(), warnings: Vec::new() });
     };
     let register = Register::parse(Path::new(path.as_str()), bytes)?;
-    let digests = counting.iter().map(|(path, bytes)| ((*path).clone(), Digest::of(bytes))).collect();
+    let registered = inputs
+        .files
+        .iter()
+        .filter(|(path, _)| is_reads_file(protocol, path) || is_labels_file(protocol, path));
+    let digests = registered.map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
     let problems = register.discrepancies(&digests);
     if !problems.is_empty() {
         return Err(problems);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::dataset::case::Case;
-use crate::dataset::cases::{self, Cases};
+use crate::dataset::cases::Cases;
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
@@ -30,7 +30,7 @@ use crate::table::Table;
 
 pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
-pub use imports::{is_reads_file, is_reference_file, register_path};
+pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use reference::{Difference, ReferenceStandard, reference_standard, yes_or_no};
 pub use separation::separate;
 
@@ -80,7 +80,7 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
         let rule = &protocol.reference_standard;
         if rule.has_reads {
             needed.extend(protocol.reads.files.iter().cloned());
-            needed.extend(protocol.reads.read_list.iter().map(ToString::to_string));
+            needed.extend(protocol.reads.tables().map(ToString::to_string));
         }
         needed.extend(rule.files().map(ToString::to_string));
     }
@@ -113,8 +113,7 @@ impl Inputs {
 
     fn case_table(&self, table: &CaseTable) -> Result<Cases> {
         let path = Path::new(table.path.as_str());
-        let mut cases = cases::parse(path, self.file(&table.path)?, table.format, &table.positive_findings)
-            .map_err(Error::Input)?;
+        let mut cases = table.parse(path, self.file(&table.path)?).map_err(Error::Input)?;
         // What the source documents for all its images holds where the table has no such column.
         let data = &self.protocol.data;
         if let Some(modality) = &data.modality
@@ -196,8 +195,9 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
         all.warnings.extend(alike(&all.cases).into_iter().filter(|w| !known.contains(&w.message)));
     }
     if let Some(development) = &protocol.data.development {
-        let development_cases = inputs.case_table(development)?.cases;
-        all.warnings.extend(no_shared_patients(&development_cases, &all.cases, development)?);
+        let Cases { cases, warnings, .. } = inputs.case_table(development)?;
+        all.warnings.extend(warnings.into_iter().filter(|w| w.code == Code::PatientEachCase));
+        all.warnings.extend(no_shared_patients(&cases, &all.cases, development)?);
     }
     let lists = lists(inputs)?;
     let failed = eligibility::failed_criteria(&all.cases, &protocol.eligibility, &protocol.gate, &lists);

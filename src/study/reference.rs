@@ -7,13 +7,15 @@ use std::path::Path;
 use super::{Cohort, Inputs, imports};
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::digest::RelativePath;
 use crate::protocol::{ConsensusRule, DeclaredReaders, LabelTable, Protocol, ReaderRole};
 use crate::reads::assemble::{Assembled, Repeated, assemble};
 use crate::reads::consensus::Basis;
 use crate::reads::consensus::{Consensus, Undecided, Voting, consensus};
 use crate::reads::files as reads;
 use crate::reads::files::{Read, ReadRow};
-use crate::reads::labels::Labels;
+use crate::reads::labels::{Labels, Marked};
+use crate::reads::register::Register;
 use crate::reads::roster::Roster;
 use crate::table::id::Alike;
 
@@ -116,9 +118,17 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
         Roster::default()
     });
     let mut of_files = Vec::new();
-    let rows = rows(inputs, &mut problems, &mut of_files);
+    let Said { rows, given: marked, register } = said(inputs, &mut problems, &mut of_files);
     let mut labels = |table: &LabelTable| {
-        labels(inputs, table, cohort).unwrap_or_else(|error| {
+        let found = if table.from_reads {
+            marked.iter().try_fold(Labels::default(), |mut labels, file| {
+                labels.add_marked(file).map_err(Error::Input)?;
+                Ok(labels)
+            })
+        } else {
+            of_tables(inputs, table, &register)
+        };
+        found.and_then(|labels| of_drawn(labels, table, cohort)).unwrap_or_else(|error| {
             problems.extend(error.diagnostics());
             Labels::default()
         })
@@ -186,29 +196,48 @@ fn told_once(warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     told.into_iter().map(with_number).collect()
 }
 
-/// The rows of all readers' files, and what a person should know of these; how a table was written is no
+/// What the readers' files say.
+#[derive(Default)]
+struct Said {
+    /// The reads of all files.
+    rows: Vec<ReadRow>,
+    /// Labels that a file marks as ground truth, by file: none of them is a read.
+    given: Vec<Marked>,
+    /// What was imported.
+    register: Register,
+}
+
+/// The reads of all readers' files, and what a person should know of these; how a table was written is no
 /// matter of the study.
-fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) -> Vec<ReadRow> {
+fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) -> Said {
     let of_study = |warning: &Diagnostic| {
         !matches!(warning.code, Code::TableSeparator | Code::TableUtf16 | Code::RowsEmpty)
     };
     let source = &inputs.protocol.reads;
-    let mut rows = Vec::new();
-    if !inputs.protocol.reference_standard.has_reads {
-        return rows;
-    }
     let files = match imports::readers_files(inputs) {
         Ok(files) => files,
         Err(more) => {
             problems.extend(more);
-            return rows;
+            return Said::default();
         }
     };
-    warnings.extend(files.warnings);
+    let (mut rows, mut given) = (Vec::new(), Vec::new());
+    if !inputs.protocol.reference_standard.has_reads {
+        return Said { rows, given, register: files.register };
+    }
+    let map = match imports::case_map(inputs) {
+        Ok(map) => map,
+        Err(more) => {
+            problems.extend(more);
+            return Said { rows, given, register: files.register };
+        }
+    };
+    warnings.extend(files.warnings.iter().cloned());
     for (path, bytes) in &files.counting {
-        match reads::read_file(Path::new(path.as_str()), bytes, source) {
+        match reads::read_with(Path::new(path.as_str()), bytes, source, files.beside(path, map.as_ref())) {
             Ok(read) => {
                 rows.extend(read.rows);
+                given.push(Marked { labels: read.given, unknown: read.given_unknown });
                 warnings.extend(read.warnings.into_iter().filter(of_study));
             }
             Err(more) => problems.extend(more),
@@ -217,7 +246,7 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
     if let Some(path) = &source.read_list {
         match inputs
             .file(path)
-            .map(|bytes| reads::without_boxes(Path::new(path.as_str()), bytes, source, &rows))
+            .map(|bytes| reads::without_boxes(Path::new(path.as_str()), bytes, source, map.as_ref(), &rows))
         {
             Ok(Ok(read)) => rows.extend(read),
             Ok(Err(more)) => problems.extend(more),
@@ -236,30 +265,48 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
             },
         ));
     }
-    rows
+    Said { rows, given, register: files.register }
 }
 
-/// The labels of all files of a table of labels.
-fn labels(inputs: &Inputs, table: &LabelTable, cohort: &Cohort) -> Result<Labels> {
+/// The labels of all files of a table of labels, without those that a correction took the place of.
+fn of_tables(inputs: &Inputs, table: &LabelTable, register: &Register) -> Result<Labels> {
     let mut labels = Labels::default();
     let mut problems = Vec::new();
-    for path in &table.files {
-        let added = labels.add(Path::new(path.as_str()), inputs.file(path)?, table);
-        problems.extend(added.err().into_iter().flatten());
+    for pattern in &table.files {
+        let named = |path: &&RelativePath| super::matches(pattern.as_str(), path.as_str());
+        let paths: Vec<&RelativePath> = inputs.files.keys().filter(named).collect();
+        // A name that is none of the files is told as missing.
+        let paths = if paths.is_empty() { vec![pattern] } else { paths };
+        for path in paths.into_iter().filter(|path| register.superseded_by(path).is_none()) {
+            let added = labels.add(Path::new(path.as_str()), inputs.file(path)?, table);
+            problems.extend(added.err().into_iter().flatten());
+        }
     }
+    if problems.is_empty() { Ok(labels) } else { Err(problems.into()) }
+}
+
+/// The same labels, of which at least one is of a drawn case.
+fn of_drawn(labels: Labels, table: &LabelTable, cohort: &Cohort) -> Result<Labels> {
     let of_drawn = cohort.drawn_cases().any(|case| labels.of(&case.case_id).is_some());
-    if problems.is_empty() && !of_drawn {
+    if !of_drawn {
         let known: Alike<'_> = labels.cases().collect();
         let meant = cohort.drawn_cases().find_map(|case| Some((&case.case_id, known.likely(&case.case_id)?)));
         let meant = meant.map_or_else(String::new, |(id, likely)| {
             format!("; `{likely}` has one, and `{id}` is probably meant: ids are compared as they stand")
         });
-        let message = format!("the table has no label for any of the {} cases{meant}", cohort.drawn.len());
-        let hint = "`case_column` names the column of the ids that the case table has";
+        let (what, hint) = if table.from_reads {
+            (
+                "the readers' files mark no label as ground truth",
+                "from = \"reads\" takes labels that the export marks; a table of labels is named with `file`",
+            )
+        } else {
+            ("the table has no label", "`case_column` names the column of the ids that the case table has")
+        };
+        let message = format!("{what} for any of the {} cases{meant}", cohort.drawn.len());
         let place = table.files.first().map_or_else(Location::default, |path| Location::file(path.as_str()));
-        problems.push(Diagnostic::error(Code::LabelsMissing, message).at(place).hint(hint));
+        return Err(Diagnostic::error(Code::LabelsMissing, message).at(place).hint(hint).into());
     }
-    if problems.is_empty() { Ok(labels) } else { Err(problems.into()) }
+    Ok(labels)
 }
 
 /// Where the same readers read every case, each of them read something.
@@ -283,7 +330,8 @@ fn readers_are_all_there(protocol: &Protocol, roster: &Roster, assembled: &Assem
             return Ok(());
         }
         let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
-        format!("{} readers read, the protocol declares {wanted}: {}", names.len(), names.join(", "))
+        let readers = if names.len() == 1 { "reader" } else { "readers" };
+        format!("{} {readers} read, the protocol declares {wanted}: {}", names.len(), names.join(", "))
     };
     Err(Diagnostic::error(Code::ReaderCount, message).hint(hint).into())
 }

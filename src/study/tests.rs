@@ -890,10 +890,10 @@ fn readers_files_are_needed_and_as_many_readers_as_declared() {
         (problem.code, problem.message.as_str()),
         (Code::ReaderCount, "2 readers read, the protocol declares 3: r1, r2")
     );
-    assert_eq!(
-        study(&[]).changed("reads/r1.csv", "c01,r1,positive", "c01,r1,maybe").problem().code,
-        Code::ReadUnknown
-    );
+    let unknown = study(&[]).changed("reads/r1.csv", "c01,r1,positive", "c01,r1,maybe");
+    let codes: Vec<Code> =
+        derive(&unknown).expect_err("a problem").diagnostics().iter().map(|d| d.code).collect();
+    assert_eq!(codes, [Code::ReadUnknown, Code::ReadsWords]);
     assert_eq!(study(&[]).changed("reads/r1.csv", "c01,r1", "c77,r1").problem().code, Code::UnknownCase);
     let fourth = study(&[(
         "qualification = \"radiologist\"",

@@ -74,6 +74,11 @@ fn starts_like_a_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
 }
 
+/// The beginning of a text, for messages.
+pub fn short(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 /// The cell as a message shows it.
 pub fn shown(text: &str) -> String {
     let short: String = text.chars().take(40).collect();

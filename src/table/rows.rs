@@ -85,6 +85,7 @@ impl Columns {
 /// Rows as they come. Memory is that of the text and of one row.
 pub struct Rows<'t> {
     path: &'t Path,
+    above: &'t str,
     text: &'t str,
     reader: csv::Reader<&'t [u8]>,
     columns: Columns,
@@ -103,11 +104,21 @@ impl<'t> Rows<'t> {
     /// `table-separator` where commas and semicolons would both do, `table-empty` for no header,
     /// `column-duplicate`, and `quote-unclosed` for a quote that swallows what follows it.
     pub fn new(path: &'t Path, text: &'t Text<'_>) -> Result<Self, Vec<Diagnostic>> {
+        Self::below(path, text, 1)
+    }
+
+    /// The same with the columns named in this line, counted from 1: a title may stand above it.
+    ///
+    /// # Errors
+    /// As [`Rows::new`]; `table-header` where the text has no such line.
+    pub fn below(path: &'t Path, text: &'t Text<'_>, header_row: u64) -> Result<Self, Vec<Diagnostic>> {
         let mut notes = text.notes.clone();
-        let dialect = Dialect::of(path, &text.text)?;
+        let (title, lines) = lines_above(path, &text.text, header_row)?;
+        let (above, text) = text.text.split_at(title);
+        let dialect = Dialect::of(path, text)?;
         notes.extend(dialect.notes);
-        let text = &text.text[dialect.skipped..];
-        let before = 1 + u64::from(dialect.skipped > 0);
+        let text = &text[dialect.skipped..];
+        let before = 1 + lines + u64::from(dialect.skipped > 0);
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
@@ -127,7 +138,12 @@ impl<'t> Rows<'t> {
         }
         let names = record.iter().map(|name| name.trim().to_owned()).collect();
         let columns = Columns::new(path, names, counted.1)?;
-        Ok(Self { path, text, reader, columns, notes, counted, empty: None, record })
+        Ok(Self { path, above, text, reader, columns, notes, counted, empty: None, record })
+    }
+
+    /// The lines above the one that names the columns, with their ends.
+    pub fn above(&self) -> &'t str {
+        self.above
     }
 
     /// The header.
@@ -188,6 +204,27 @@ impl<'t> Rows<'t> {
         self.counted = (at, line);
         line
     }
+}
+
+/// Where the line of the header begins, and how many stand above it.
+fn lines_above(path: &Path, text: &str, header_row: u64) -> Result<(usize, u64), Vec<Diagnostic>> {
+    let (mut at, mut above) = (0, 0);
+    while above + 1 < header_row {
+        let rest = &text[at..];
+        let Some(end) = rest.find(['\r', '\n']) else { break };
+        at += end + if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        above += 1;
+    }
+    if above + 1 < header_row || (above > 0 && text[at..].trim().is_empty()) {
+        let lines = line_ends(text.trim_end().as_bytes()) + 1;
+        let message = format!("the columns are to be named in line {header_row}, and the file has {lines}");
+        return Err(vec![
+            Diagnostic::error(Code::TableHeader, message)
+                .at(Location::file(path))
+                .hint("correct `header_row`: lines are counted from 1, also empty ones"),
+        ]);
+    }
+    Ok((at, above))
 }
 
 fn unreadable(path: &Path, e: &csv::Error) -> Diagnostic {

@@ -61,7 +61,7 @@ impl Table {
         if is_workbook(bytes) {
             Self::parse_sheet(path, bytes, &Sheet::default())
         } else {
-            Self::of_text(path, bytes)
+            Self::of_text(path, bytes, 1)
         }
     }
 
@@ -70,26 +70,22 @@ impl Table {
     /// # Errors
     /// As [`Table::parse`]; `workbook-unreadable`, `workbook-sheet` where it is open which sheet is meant,
     /// `workbook-header` for a sheet with a title above its columns' names, `workbook-formula` for formulas
-    /// that nobody computed. A `Sheet` that names something, and a text: `workbook-sheet`.
+    /// that nobody computed. A sheet's name, and a text: `workbook-sheet`; a header row that the text does
+    /// not
+    /// have: `table-header`.
     pub fn parse_sheet(path: &Path, bytes: &[u8], wanted: &Sheet<'_>) -> Result<Self, Vec<Diagnostic>> {
         if is_workbook(bytes) {
             return Self::of_grid(path, sheet(path, bytes, wanted)?);
         }
-        if wanted.name.is_some() || wanted.header_row.is_some_and(|row| row != 1) {
+        if wanted.name.is_some() {
+            let message = "a sheet is declared, and this is no workbook";
             return Err(vec![
-                Diagnostic::error(
-                    Code::WorkbookSheet,
-                    "a sheet or its header row is declared, and this is \
-                                                        no workbook",
-                )
-                .at(Location::file(path))
-                .hint(
-                    "give the XLSX file, or remove `sheet` and `header_row`; the first line of a CSV \
-                           names its columns",
-                ),
+                Diagnostic::error(Code::WorkbookSheet, message)
+                    .at(Location::file(path))
+                    .hint("give the XLSX file, or remove `sheet`"),
             ]);
         }
-        Self::of_text(path, bytes)
+        Self::of_text(path, bytes, wanted.header_row.unwrap_or(1))
     }
 
     /// The cells of a sheet as a table; a row's line is its number.
@@ -116,9 +112,9 @@ impl Table {
         Ok(Self { path: path.to_path_buf(), columns, cells, ends, lines, notes: grid.notes, kinds })
     }
 
-    fn of_text(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
+    fn of_text(path: &Path, bytes: &[u8], header_row: u64) -> Result<Self, Vec<Diagnostic>> {
         let text = text(path, bytes)?;
-        let mut rows = Rows::new(path, &text)?;
+        let mut rows = Rows::below(path, &text, header_row)?;
         let columns = rows.columns().clone();
         let (mut cells, mut ends, mut lines) = (String::new(), Vec::new(), Vec::new());
         let mut problems = Vec::new();

@@ -9,7 +9,6 @@ use super::names;
 use super::report::templates;
 use super::study::Study;
 use crate::dataset::case::Case;
-use crate::dataset::cases;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::RelativePath;
 use crate::document::lint::lint;
@@ -79,7 +78,7 @@ impl Looked {
             .protocol
             .reference_standard
             .files()
-            .filter(|path| !inputs.files.contains_key(path))
+            .filter(|named| !inputs.files.keys().any(|path| study::matches(named.as_str(), path.as_str())))
             .collect();
         if has_reads && absent.is_empty() {
             self.said(study::consensus_of_all(&inputs, &cohort).map(|reference| reference.warnings));
@@ -131,7 +130,7 @@ impl Looked {
         let development = match &study.protocol.data.development {
             Some(table) if !locked && study.protocol.model.is_some() => {
                 let path = table.path.below(&study.data);
-                cases::read(&path, table.format, &table.positive_findings)?.cases
+                table.parse(&path, &storage::read(&path)?).map_err(Error::Input)?.cases
             }
             _ => Vec::new(),
         };

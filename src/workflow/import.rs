@@ -12,14 +12,16 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::ledger::Event;
 use crate::evidence::opening;
-use crate::protocol::{ReadsFormat, ReadsSource};
+use crate::protocol::{LabelTable, ReadsFormat, ReadsSource};
+use crate::reads::case_map::CaseMap;
 use crate::reads::export::NoReadReason;
-use crate::reads::files::{self, Read, ReadFile};
+use crate::reads::files::{self, Beside, Read, ReadFile};
+use crate::reads::labels::Labels;
 use crate::reads::register::{ChangedRead, ChangedReference, Correction, Import, Register, Withheld};
 use crate::reads::{import, privacy};
 use crate::storage;
 use crate::study::imports::readers_files;
-use crate::study::{self, Cohort, Inputs, Step, is_reads_file, register_path};
+use crate::study::{self, Cohort, Inputs, Step, is_labels_file, is_reads_file, register_path};
 
 /// Where originals lie whose columns are withheld: beside the readers' files, and matched by no pattern.
 const WITHHELD: &str = "withheld";
@@ -69,6 +71,8 @@ pub struct Found {
     pub no_reads: BTreeMap<NoReadReason, usize>,
     /// Labels that the file marks as ground truth or adjudicated: none of them is a read.
     pub given: usize,
+    /// Cases with each label, where the file is one of labels that were not computed here.
+    pub labels: BTreeMap<Read, usize>,
     /// Columns that identify a person and are not withheld, with the reason.
     pub identifying: BTreeMap<String, &'static str>,
     /// What a person should know.
@@ -102,10 +106,17 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
         Diagnostic::error(Code::ReadsMissing, "the protocol names no readers' files")
             .hint("declare `files` in [reads]")
     })?;
+    let map = case_map(study)?;
+    // A correction keeps the reader whom the name of the first file says.
+    let registered = storage::read(&place.below(&study.data)).unwrap_or_default();
+    let registered = Register::parse(Path::new(place.as_str()), &registered).unwrap_or_default();
+    let corrected = request.supersedes.and_then(|old| old.parse::<RelativePath>().ok());
+    let named = corrected.as_ref().map(|old| Path::new(registered.first_of(old).as_str()));
+    let beside = Beside { map: map.as_ref(), named };
     let mut problems = Vec::new();
     let mut found = Vec::new();
     for source in request.files {
-        match look(study, request, source, &place) {
+        match look(study, request, source, &place, beside) {
             Ok(file) => found.push(file),
             Err(error) => problems.extend(error.diagnostics()),
         }
@@ -115,7 +126,7 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
         return Err(problems.into());
     }
     // The study as it stands: case tables, and the readers' files that are there.
-    let before = study.inputs(Step::Reads)?;
+    let before = study.inputs_but(Step::Reads, |path| is_labels_file(&study.protocol, path))?;
     let mut register = register_of(&before, &place)?;
     for file in &mut found {
         check_place(study, &register, file, &mut problems);
@@ -142,7 +153,17 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     let cohort = study::cohort(&before)?;
     let mut incomplete = Vec::new();
     let now = reference(&after, &cohort).map_err(|error| {
-        let (open, wrong): (Vec<_>, Vec<_>) = error.diagnostics().into_iter().partition(is_open);
+        // Nothing is kept yet: what is wrong is wrong in the file that the person has.
+        let at_source = |mut problem: Diagnostic| {
+            if let Some(place) = &mut problem.location
+                && let Some(file) = found.iter().find(|file| Path::new(file.file.as_str()) == place.path)
+            {
+                place.path.clone_from(&file.source);
+            }
+            problem
+        };
+        let told = error.diagnostics().into_iter().map(at_source);
+        let (open, wrong): (Vec<_>, Vec<_>) = told.partition(is_open);
         incomplete = open;
         wrong
     });
@@ -201,32 +222,101 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     storage::write_atomic(path, bytes)
 }
 
-/// One file: what it says, and what of it would be kept.
-fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePath) -> Result<Found> {
-    let original = storage::read(source)?;
+/// The map of cases, where the protocol names one.
+fn case_map(study: &Study) -> Result<Option<CaseMap>> {
+    let protocol = &study.protocol;
+    let Some(declared) = protocol.reads.case_map.as_ref().filter(|_| protocol.reference_standard.has_reads)
+    else {
+        return Ok(None);
+    };
+    let path = declared.file.below(&study.data);
+    let others = protocol.reference_standard.ignore_other_cases;
+    CaseMap::parse(&path, &storage::read(&path)?, declared, others).map(Some).map_err(Error::Input)
+}
+
+/// Where a file would be kept, and the table of labels that it belongs to, where it holds no reads.
+fn kept_as<'s>(
+    study: &'s Study,
+    source: &Path,
+    place: &RelativePath,
+) -> Result<(RelativePath, Option<&'s LabelTable>)> {
     let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let folder = place.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-    let file = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-    let file: RelativePath = file.parse().map_err(|e: crate::digest::RelativePathError| {
-        Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source))
-    })?;
-    if !is_reads_file(&study.protocol, &file) {
-        let patterns = study.protocol.reads.files.join(", ");
-        let message =
-            format!("it would be kept as `{file}`, which `reads.files` ({patterns}) does not match");
-        return Err(Diagnostic::error(Code::ReadsNotMatched, message)
-            .at(Location::file(source))
-            .hint("add a pattern for it to `files` in [reads]; one pattern may end in `*` alone")
-            .into());
+    let below = |folder: &str| {
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        path.parse::<RelativePath>()
+            .map_err(|e| Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source)))
+    };
+    let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    for table in study.protocol.reference_standard.label_tables() {
+        for pattern in &table.files {
+            let path = below(&folder(pattern.as_str()))?;
+            if study::matches(pattern.as_str(), path.as_str()) {
+                return Ok((path, Some(table)));
+            }
+        }
     }
+    let path = below(&folder(place.as_str()))?;
+    if is_reads_file(&study.protocol, &path) {
+        return Ok((path, None));
+    }
+    let labels = study.protocol.reference_standard.label_tables().flat_map(|table| &table.files);
+    let patterns: Vec<&str> = study.protocol.reads.files.iter().map(String::as_str).collect();
+    let named: Vec<&str> = labels.map(RelativePath::as_str).collect();
+    let message = if study.protocol.reference_standard.has_reads {
+        format!("it would be kept as `{path}`, which `reads.files` ({}) does not match", patterns.join(", "))
+    } else {
+        format!("the protocol names no readers' files, and the labels are in {}", named.join(", "))
+    };
+    let hint = if named.is_empty() {
+        "add a pattern for it to `files` in [reads]; one pattern may end in `*` alone".to_owned()
+    } else {
+        format!(
+            "add a pattern for it to `files` in [reads]; a table of labels has the name that the protocol \
+             gives it ({})",
+            named.join(", ")
+        )
+    };
+    Err(Diagnostic::error(Code::ReadsNotMatched, message).at(Location::file(source)).hint(hint).into())
+}
+
+/// One file: what it says, and what of it would be kept.
+fn look(
+    study: &Study,
+    request: &Request<'_>,
+    source: &Path,
+    place: &RelativePath,
+    beside: Beside<'_>,
+) -> Result<Found> {
+    let original = storage::read(source).map_err(|error| {
+        let hint = "look how its name is spelt, and in which folder it lies; a name with blanks needs quotes";
+        let with_way_out = |problem: Diagnostic| match problem.code {
+            Code::FileMissing => problem.hint(hint),
+            _ if source.is_dir() => {
+                problem.hint("this is a folder: name the files in it, such as FOLDER/*.csv")
+            }
+            _ => problem,
+        };
+        Error::Input(error.diagnostics().into_iter().map(with_way_out).collect())
+    })?;
+    let (file, table) = kept_as(study, source, place)?;
+    // A table of labels has its columns' names in the first line.
+    let header_row = study.protocol.reads.header_row.filter(|_| table.is_none()).unwrap_or(1);
     let (bytes, kept) = if request.withhold.is_empty() {
         (original, None)
     } else {
-        let reduced = privacy::withhold(source, &original, request.withhold).map_err(Error::Input)?;
+        let reduced =
+            privacy::withhold(source, &original, request.withhold, header_row).map_err(Error::Input)?;
         (reduced, Some(original))
     };
     let declared = &study.protocol.reads;
-    let read = read(source, &bytes, declared, request.format)?;
+    let mut labels = Labels::default();
+    let read = match table {
+        Some(table) => {
+            labels.add(source, &bytes, table).map_err(Error::Input)?;
+            ReadFile::default()
+        }
+        None => read(source, &bytes, declared, request.format, beside)?,
+    };
     Ok(Found {
         source: source.to_path_buf(),
         file,
@@ -237,8 +327,9 @@ fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePat
             *reasons.entry(none.reason).or_default() += 1;
             reasons
         }),
-        given: read.given.len(),
-        identifying: privacy::identifying(source, &bytes),
+        given: read.given.len() + read.given_unknown.len(),
+        labels: labels.counts(),
+        identifying: privacy::identifying(source, &bytes, header_row),
         warnings: read.warnings,
         bytes,
         original: kept,
@@ -251,6 +342,7 @@ fn read(
     bytes: &[u8],
     declared: &ReadsSource,
     format: Option<ReadsFormat>,
+    beside: Beside<'_>,
 ) -> Result<ReadFile> {
     if let Some(format) = format
         && format != declared.format
@@ -265,7 +357,7 @@ fn read(
             .hint(format!("write format = \"{}\" in [reads]: evidence is read as it declares", format.name()))
             .into());
     }
-    files::read_file(source, bytes, declared).map_err(|mut problems| {
+    files::read_with(source, bytes, declared, beside).map_err(|mut problems| {
         let guess = import::sniff(source, bytes);
         if let Some(format) = guess.format.filter(|format| *format != declared.format) {
             let message = format!(
@@ -389,7 +481,7 @@ fn entry(
 
 /// A problem that more files may end.
 fn is_open(problem: &Diagnostic) -> bool {
-    matches!(problem.code, Code::ReaderCount | Code::ReadsMissing)
+    matches!(problem.code, Code::ReaderCount | Code::ReadsMissing | Code::FileMissing)
 }
 
 /// The reference standard of each drawn case: `positive`, `negative` or `none`.
@@ -406,10 +498,12 @@ fn reference(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<&'static str>> {
 /// All reads of a case and a reader, as words in order.
 fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
     let mut reads: BTreeMap<(String, String), Vec<&'static str>> = BTreeMap::new();
-    let counting = readers_files(inputs).map_err(Error::Input)?.counting;
-    for (path, bytes) in counting {
-        let rows = files::parse(Path::new(path.as_str()), bytes, &inputs.protocol.reads);
-        for row in rows.map_err(Error::Input)? {
+    let files = readers_files(inputs).map_err(Error::Input)?;
+    let map = study::imports::case_map(inputs).map_err(Error::Input)?;
+    for (path, bytes) in &files.counting {
+        let beside = files.beside(path, map.as_ref());
+        let read = files::read_with(Path::new(path.as_str()), bytes, &inputs.protocol.reads, beside);
+        for row in read.map_err(Error::Input)?.rows {
             reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
         }
     }

@@ -165,11 +165,22 @@ impl Study {
     /// # Errors
     /// When one is missing or cannot be read: all of them at once.
     pub fn inputs(&self, step: Step) -> Result<Inputs> {
+        self.inputs_but(step, |_| false)
+    }
+
+    /// The same, where some of the files may be missing still.
+    ///
+    /// # Errors
+    /// As [`Study::inputs`].
+    pub(super) fn inputs_but(&self, step: Step, may_miss: impl Fn(&RelativePath) -> bool) -> Result<Inputs> {
         let mut files = Files::new();
         let (needed, mut problems) = self.needed(step);
         let named: Vec<Named> = needed.iter().map(|needed| needed.named.clone()).collect();
         problems.extend(names::check(&named).into_iter().filter(|d| d.severity == Severity::Error));
         for Needed { path, pattern, named } in needed {
+            if may_miss(&path) && !named.at.path.exists() {
+                continue;
+            }
             match storage::read(&named.at.path) {
                 Ok(bytes) => {
                     files.insert(path, bytes);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::study::Study;
 use crate::dataset::case::Case;
-use crate::dataset::cases;
-use crate::diagnostic::{Code, Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::storage;
 
 /// Where the output of frozen layers is stored.
 #[derive(Clone, Debug)]
@@ -59,11 +59,8 @@ pub fn study_request(study: &Study, workers: usize) -> Result<TrainRequest> {
             .hint("add `images = \"images\"` to [data]")
             .into());
     };
-    let table = cases::read(
-        &development.path.below(&study.data),
-        development.format,
-        &development.positive_findings,
-    )?;
+    let path = development.path.below(&study.data);
+    let table = development.parse(&path, &storage::read(&path)?).map_err(Error::Input)?;
     Ok(TrainRequest {
         experiment: model.experiment.below(&study.folder),
         cases: table.cases,

@@ -6,6 +6,8 @@ mod asah;
 mod audit;
 mod bad_input;
 mod bootstrap_laws;
+mod case_columns;
+mod case_map;
 mod compare;
 mod data_in;
 mod deciding;
@@ -16,6 +18,7 @@ mod exhibits;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;
+mod guide;
 mod hostile_bytes;
 mod ids;
 mod json_output;
@@ -27,6 +30,7 @@ mod old_evidence;
 mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
+mod programs;
 mod properties;
 mod reader_platforms;
 mod readers;

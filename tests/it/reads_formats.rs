@@ -360,7 +360,7 @@ fn a_case_without_a_box_is_negative_where_a_list_says_that_it_was_read() {
     let source = declared(&format!("{boxes}read_list = \"list.csv\"")).expect("valid");
     let table = b"case_id,reader_id,class\na,R1,Opacity\na,R1,Nodule\nb,R2,Nodule\n";
     let rows = read_file(Path::new("reads/boxes.csv"), table, &source).expect("reads").rows;
-    let list = |text: &str| without_boxes(Path::new("list.csv"), text.as_bytes(), &source, &rows);
+    let list = |text: &str| without_boxes(Path::new("list.csv"), text.as_bytes(), &source, None, &rows);
     let listed = list("case_id,reader_id\na,R1\nb,R2\nc,R1\nc,R2\nc,R2\n").expect("a list");
     assert_eq!(said(&listed), [("c".into(), "R1".into(), "negative"), ("c".into(), "R2".into(), "negative")]);
     assert_eq!(codes(&list("case_id,reader_id\na,R1\n").expect_err("b is not listed")), ["read-unlisted"]);

@@ -78,6 +78,7 @@ fn start(folder: &Path) -> Command {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "each kill has to come at a moment of its own")]
 fn whenever_it_is_killed_the_next_run_ends_with_the_same_bytes() {
     let whole = Study::small();
     let began = Instant::now();

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::place::{Extra, Place, some, star, typed};
+use super::place::{Extra, Place, some};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::Export;
-use crate::table::{Row, Table, limited};
+use crate::table::pattern::star;
+use crate::table::{Row, Table, limited, typed};
 
 /// Column of the case where none is declared.
 pub const CASE: &str = "case_id";

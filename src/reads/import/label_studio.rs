@@ -78,6 +78,8 @@ impl Annotation {
 struct Read<'s> {
     path: &'s Path,
     source: &'s ReadsSource,
+    /// Whom the name of a file says.
+    reader_of_path: Option<&'s str>,
     export: Export,
     problems: Vec<Diagnostic>,
     /// Tasks with predictions, and annotations that began as one.
@@ -97,7 +99,12 @@ struct Read<'s> {
 /// `json-unreadable`, `export-unsupported` for JSON of another platform, `label-studio-cancelled` for
 /// JSON_MIN, `reads-presence-only` where there are boxes alone, `question-needed` for several controls,
 /// `column-missing` for data without the case, `value-missing`, `time-unreadable`: everything at once.
-pub fn json(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
+pub fn json(
+    path: &Path,
+    bytes: &[u8],
+    source: &ReadsSource,
+    reader_of_path: Option<&str>,
+) -> Result<Export, Vec<Diagnostic>> {
     let text = super::json::text(path, bytes)?;
     let places = Places::of(path, text);
     let tasks: Vec<&RawValue> = match serde_json::from_str(text) {
@@ -111,6 +118,7 @@ pub fn json(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, V
     let mut read = Read {
         path,
         source,
+        reader_of_path,
         export: Export::default(),
         problems: Vec::new(),
         predicted: (0, 0),
@@ -289,9 +297,8 @@ impl Read<'_> {
 
     /// The annotator: a number, or of an object its `id`, else its e-mail; another key where one is declared.
     fn reader(&self, annotation: &Annotation) -> Option<String> {
-        let of_path = super::place::reader_of_path(self.path, self.source).ok().flatten();
-        if of_path.is_some() {
-            return of_path;
+        if let Some(reader) = self.reader_of_path {
+            return Some(reader.to_owned());
         }
         let by = annotation.completed_by.as_ref()?;
         let said = match (by, self.source.reader_column.as_deref()) {
@@ -414,7 +421,12 @@ fn cancelled_unknown(form: &str, at: Location) -> Diagnostic {
 /// # Errors
 /// `label-studio-cancelled` unless it is stated that what was cancelled is not in it, `question-needed`,
 /// `column-missing`, `value-missing`, `time-unreadable`: everything at once.
-pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
+pub fn csv(
+    path: &Path,
+    table: &Table,
+    source: &ReadsSource,
+    reader_of_path: Option<&str>,
+) -> Result<Export, Vec<Diagnostic>> {
     let at = Location::file(path);
     let has_flag = table.column("was_cancelled").is_some();
     if !source.cancelled_not_exported && !has_flag {
@@ -429,9 +441,8 @@ pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, V
     };
     let answer = find(question);
     let case = find(source.case_column.as_deref().unwrap_or(CASE));
-    let of_path = super::place::reader_of_path(path, source).ok().flatten();
     let annotator = source.reader_column.as_deref().unwrap_or("annotator");
-    let reader = if of_path.is_none() { find(annotator) } else { None };
+    let reader = if reader_of_path.is_none() { find(annotator) } else { None };
     let created = source.time_column.as_deref().unwrap_or("created_at");
     let (flag, stated) = (table.column("was_cancelled"), table.column(created));
     if !missing.is_empty() {
@@ -441,7 +452,7 @@ pub fn csv(path: &Path, table: &Table, source: &ReadsSource) -> Result<Export, V
     for row in table.rows() {
         let at = table.at(row.line);
         let case_id = row.get(case).map(str::to_owned);
-        let reader_id = row.get(reader).map(str::to_owned).or_else(|| of_path.clone());
+        let reader_id = row.get(reader).map(str::to_owned).or_else(|| reader_of_path.map(str::to_owned));
         let cancelled = row.get(flag).map(|text| text.eq_ignore_ascii_case("true") || text == "1");
         let texts: Vec<String> = row.get(answer).map(cell_texts).unwrap_or_default();
         let reason = if cancelled == Some(true) {

@@ -18,7 +18,7 @@ use std::path::Path;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReadsFormat, ReadsSource};
 use crate::reads::export::Export;
-use crate::table::{Sheet, Table, limited};
+use crate::table::{Sheet, Table, limited, pattern};
 
 pub use sniff::{Guess, sniff};
 
@@ -28,7 +28,20 @@ pub use sniff::{Guess, sniff};
 /// Everything that is wrong in it, each with its place; what cannot be understood as the declared format is
 /// refused with the way out.
 pub fn export(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
-    let reader = place::reader_of_path(path, source).map_err(|problem| vec![problem])?;
+    export_named(path, path, bytes, source)
+}
+
+/// The same where the name of another file says who read: of the one that this one corrects.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_named(
+    path: &Path,
+    named: &Path,
+    bytes: &[u8],
+    source: &ReadsSource,
+) -> Result<Export, Vec<Diagnostic>> {
+    let reader = place::reader_of_path(named, source).map_err(|problem| vec![problem])?;
     let reader = reader.as_deref();
     let sheet = Sheet { name: source.sheet.as_deref(), header_row: source.header_row };
     let table = || Table::parse_sheet(path, bytes, &sheet);
@@ -40,9 +53,9 @@ pub fn export(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export,
             redcap::read(path, &table, source, reader)
         }
         ReadsFormat::LabelStudio => match starts_json(bytes) {
-            true => label_studio::json(path, bytes, source),
+            true => label_studio::json(path, bytes, source, reader),
             false if bytes.starts_with(b"<") => Err(vec![labels_of_a_project(path)]),
-            false => label_studio::csv(path, &table()?, source),
+            false => label_studio::csv(path, &table()?, source, reader),
         },
         ReadsFormat::Imrmc => imrmc::read(path, bytes, source, reader),
         // JSON from which writers of reports make one.
@@ -96,7 +109,7 @@ pub fn id_columns(source: &ReadsSource) -> [&str; 2] {
 /// The case that a text names; `None` where it does not fit the declared pattern.
 pub fn case_of<'t>(text: &'t str, source: &ReadsSource) -> Option<&'t str> {
     match &source.case_pattern {
-        Some(pattern) => place::case_in(pattern, text),
+        Some(declared) => pattern::case_in(declared, text),
         None => Some(text),
     }
 }

@@ -1,4 +1,4 @@
-//! Where something stands: patterns with one `*`, the name of a file, times, cells of a table.
+//! Where something stands: the name of a file, times, cells of a table.
 
 use std::path::Path;
 
@@ -7,33 +7,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::{Answer, NoRead, NoReadReason};
-use crate::table::{CellKind, Row, Table, cell};
-
-/// What `*` stands for in a text: the pattern holds one, `?` is any one sign, the rest stands for itself.
-/// `None` where the text does not fit, or `*` would be empty.
-pub fn star<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
-    let (before, after) = pattern.split_once('*')?;
-    let same = |pattern: char, sign: char| pattern == '?' || pattern == sign;
-    let mut rest = text.chars();
-    for wanted in before.chars() {
-        if !same(wanted, rest.next()?) {
-            return None;
-        }
-    }
-    for wanted in after.chars().rev() {
-        if !same(wanted, rest.next_back()?) {
-            return None;
-        }
-    }
-    Some(rest.as_str()).filter(|star| !star.is_empty())
-}
-
-/// The case within what an export says: the last component of a path or URL unless the pattern itself holds a
-/// `/`.
-pub fn case_in<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
-    let text = if pattern.contains('/') { text } else { text.rsplit('/').next().unwrap_or(text) };
-    star(pattern, text)
-}
+pub use crate::table::cell::short;
+use crate::table::pattern::star;
+use crate::table::{Row, Table, cell};
 
 /// The reader that the name of a file or of its folder says; `None` where neither is declared.
 ///
@@ -69,8 +45,14 @@ pub fn reader_of_path(path: &Path, source: &ReadsSource) -> Result<Option<String
 /// A time as programs write it: a date, or a date with hours and minutes, the year first. A zone is taken off
 /// by going to UTC. Day and month in an order that the text does not say are no time.
 pub fn time(text: &str, format: Option<&str>) -> Option<NaiveDateTime> {
-    const FORMS: [&str; 4] =
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    const FORMS: [&str; 6] = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+        "%Y/%m/%d %H:%M:%S%.f",
+        "%Y/%m/%d %H:%M",
+    ];
     if let Some(format) = format {
         return NaiveDateTime::parse_from_str(text, format)
             .ok()
@@ -83,10 +65,10 @@ pub fn time(text: &str, format: Option<&str>) -> Option<NaiveDateTime> {
         return Some(zoned.naive_utc());
     }
     let utc = text.strip_suffix(" UTC").unwrap_or(text);
-    FORMS
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(utc, form).ok())
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+    FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(utc, form).ok()).or_else(|| {
+        let date = |form| NaiveDate::parse_from_str(text, form).ok();
+        date("%Y-%m-%d").or_else(|| date("%Y/%m/%d"))?.and_hms_opt(0, 0, 0)
+    })
 }
 
 /// Columns of a table beside those of the case, the reader and the answer.
@@ -180,71 +162,6 @@ impl Place<'_> {
     }
 }
 
-/// Columns of a workbook in which a program for tables may have changed what stood there: ids and answers.
-///
-/// Gives a warning for each column of ids that holds numbers.
-///
-/// # Errors
-/// `workbook-date` where an id or an answer was made a date, `workbook-number` for an id with more digits
-/// than a number keeps.
-pub fn typed(table: &Table, ids: &[usize], answers: &[usize]) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-    /// A program for tables keeps so many digits of a number.
-    const DIGITS: usize = 15;
-    let (mut warnings, mut problems) = (Vec::new(), Vec::new());
-    if !table.is_typed() {
-        return Ok(warnings);
-    }
-    let name = |column: usize| table.header().get(column).map_or_else(String::new, |name| short(name));
-    for column in ids.iter().chain(answers).copied() {
-        let (mut numbers, mut first) = (0_u64, 0);
-        for row in table.rows() {
-            let Some(text) = row.get(Some(column)) else { continue };
-            let at = Location { column: Some(column as u64 + 1), ..table.at(row.line) };
-            match row.kind(column) {
-                CellKind::Date => {
-                    let message =
-                        format!("a program for tables made a date of a cell of `{}`: {text}", name(column));
-                    let hint = "format the column as text, and enter what stood there again from the source";
-                    problems.push(Diagnostic::error(Code::WorkbookDate, message).at(at).hint(hint));
-                }
-                CellKind::Number if ids.contains(&column) => {
-                    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                    if digits > DIGITS || text.contains(['e', 'E', '.']) {
-                        let message = format!(
-                            "`{}` of `{}` has lost digits: it is no whole id",
-                            short(text),
-                            name(column)
-                        );
-                        let hint = "format the column as text, and enter it again from the source";
-                        problems.push(Diagnostic::error(Code::WorkbookNumber, message).at(at).hint(hint));
-                    }
-                    numbers += 1;
-                    if first == 0 {
-                        first = row.line;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if numbers > 0 {
-            let message = format!(
-                "{numbers} ids of `{}` are numbers in the workbook: if they had leading zeros, these are \
-                 lost",
-                name(column)
-            );
-            let hint = "ids are compared with the case table as they stand; format the column as text where \
-                        it matters";
-            warnings.push(Diagnostic::warning(Code::WorkbookNumber, message).at(table.at(first)).hint(hint));
-        }
-    }
-    if problems.is_empty() { Ok(warnings) } else { Err(problems) }
-}
-
-/// The beginning of a text, for messages.
-pub fn short(text: &str) -> String {
-    text.chars().take(60).collect()
-}
-
 /// Up to eight names of many, for messages.
 pub fn some<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 8;
@@ -259,22 +176,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_is_what_stands_between_and_never_nothing() {
-        let check = |pattern: &str, text: &str, expect: Option<&str>| {
-            assert_eq!(star(pattern, text), expect, "{pattern} {text}");
-        };
-        check("r*_read", "r1_read", Some("1"));
-        check("*.csv", "AB.csv", Some("AB"));
-        check("????????-*.png", "1a2b3c4d-C001.png", Some("C001"));
-        check("r*_read", "r_read", None);
-        check("r*_read", "read", None);
-        check("*é", "aé", Some("a"));
-        check("ab*ba", "aba", None);
-        assert_eq!(case_in("*.png", "/data/upload/29/C001.png"), Some("C001"));
-        assert_eq!(case_in("/d/*/x.png", "/d/C001/x.png"), Some("C001"));
-    }
-
-    #[test]
     fn a_time_is_read_where_it_can_be_read_in_one_way_only() {
         let shown = |text: &str| time(text, None).map(|time| time.to_string());
         assert_eq!(shown("2026-03-01 14:05").as_deref(), Some("2026-03-01 14:05:00"));
@@ -283,6 +184,9 @@ mod tests {
         assert_eq!(shown("2026-03-01 14:05:06.000001+00:00").as_deref(), Some("2026-03-01 14:05:06.000001"));
         assert_eq!(shown("2026-03-01 14:05:06 UTC").as_deref(), Some("2026-03-01 14:05:06"));
         assert_eq!(shown("2026-03-01").as_deref(), Some("2026-03-01 00:00:00"));
+        // readr::write_excel_csv2, and a CSV of LibreOffice.
+        assert_eq!(shown("2026/03/01 14:05:06").as_deref(), Some("2026-03-01 14:05:06"));
+        assert_eq!(shown("2026-03-01 9:05:06").as_deref(), Some("2026-03-01 09:05:06"));
         for text in ["02/09/2022 11:28", "55:02", "", "2026-13-01", "6/17/19"] {
             assert_eq!(shown(text), None, "{text}");
         }

@@ -7,11 +7,11 @@
 use std::path::Path;
 
 use super::columns::{Headed, headed};
-use super::place::{Extra, Place, is_complete, short, typed};
+use super::place::{Extra, Place, is_complete, short};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::{Answer, Export, NoRead, NoReadReason, SEVERAL};
-use crate::table::{Row, Table, cell, limited};
+use crate::table::{Row, Table, cell, limited, typed};
 
 /// Column of the reader where none is declared.
 const READER: &str = "reader_id";

@@ -11,6 +11,7 @@ use crate::document::render::FontFile;
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
 use crate::study::Derivation;
+use crate::study::imports::Import;
 use crate::study::imports::ReadersFile;
 use crate::study::results::Results;
 
@@ -49,6 +50,8 @@ pub struct Source {
     pub openings: Vec<Opening>,
     /// Changes of words or columns in `[reads]` after the protocol was locked, from the ledger, in order.
     pub amendments: Vec<Opening>,
+    /// How the readers' files and tables of labels came in, as recorded, in order of their names.
+    pub brought: Vec<BroughtFile>,
     /// Template name (`submission.md`, ...) → text. See `default_templates`.
     pub templates: BTreeMap<String, String>,
     /// The study's own fonts, from the bundle; the PDF takes what the built-in ones lack from them.
@@ -64,6 +67,17 @@ pub struct Recorded {
     pub protocol: Value,
     /// `data/model/lock.json`.
     pub lock: Option<Value>,
+}
+
+/// A file that the reference standard rests on, and what was recorded of how it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroughtFile {
+    /// Relative to the data folder.
+    pub name: String,
+    /// What was recorded; `None`: nobody imported it, it was put there.
+    pub import: Option<Import>,
+    /// The file that took its place.
+    pub superseded_by: Option<String>,
 }
 
 /// One epoch of training, as the training log has it.

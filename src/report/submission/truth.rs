@@ -38,6 +38,8 @@ pub fn context(source: &Source) -> Json {
         "has_adjudication": rule.has_adjudication(),
         "source": given,
         "declared": declared,
+        "format": source.protocol.reads.format.name(),
+        "any_brought": !source.brought.is_empty(),
         "readers": number(rule, voters),
         "qualification": rule.qualification,
         "tie": tie(rule.tie),

@@ -8,6 +8,7 @@ use crate::report::submission::values::at;
 
 mod agreement;
 mod beside_readers;
+mod brought;
 mod estimates;
 mod evidence;
 mod flow;
@@ -28,6 +29,7 @@ pub const IDS: &[&str] = &[
     "flow",
     "eligibility",
     "readers",
+    "brought-files",
     "qualifications",
     "consensus",
     "reads-per-case",
@@ -77,6 +79,7 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "flow" => flow::flow(results),
         "eligibility" => flow::eligibility(results),
         "readers" => readers::readers(results),
+        "brought-files" => brought::files(source),
         "qualifications" => readers::qualifications(results),
         "consensus" => readers::consensus(source),
         "reads-per-case" => readers::reads_per_case(results),

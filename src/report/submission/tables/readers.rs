@@ -183,9 +183,9 @@ pub fn label_differences(results: &Results) -> Table {
 }
 
 /// So many cases are listed one by one.
-const MOST_LISTED: usize = 200;
+pub(super) const MOST_LISTED: usize = 200;
 
-fn not_shown(all: usize) -> Option<String> {
+pub(super) fn not_shown(all: usize) -> Option<String> {
     (all > MOST_LISTED).then(|| {
         format!(
             "Of {} rows the first {} are shown; results.json has each.",
