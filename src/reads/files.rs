@@ -377,3 +377,6 @@ fn not_counted(path: &Path, no_reads: &[NoRead]) -> Option<Diagnostic> {
     let place = if first.at.line.is_some() { first.at.clone() } else { Location::file(path) };
     Some(Diagnostic::warning(Code::ReadsNotCounted, message).at(place))
 }
+
+#[cfg(test)]
+mod tests;
