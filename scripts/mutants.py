@@ -28,6 +28,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 
@@ -291,17 +292,21 @@ def build(crate, jobs):
 
 
 def passes(program, mutant, number, limit):
-    """Whether the room's unit tests pass, in time, with the mutant of this number."""
-    command = [program, "--quiet", *TESTS.get(mutant["room"], [])]
-    options = {"cwd": SLICE / mutant["crate"], "start_new_session": True}
+    """Whether the room's unit tests pass, in time, with the mutant of this number. The first that fails is enough."""
+    options = {"cwd": SLICE / mutant["crate"], "start_new_session": True, "text": True, "errors": "replace"}
     options["env"] = {**environment(None), SWITCH: str(number)}
     options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options) as process:
+    command = [program, *TESTS.get(mutant["room"], [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options) as process:
+        kill = lambda: os.killpg(process.pid, signal.SIGKILL)
+        timer = threading.Timer(limit or 3600, kill)
+        timer.start()
         try:
-            return process.wait(timeout=limit) == 0
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return False
+            if any(line.rstrip().endswith("... FAILED") for line in process.stdout):
+                kill()
+            return process.wait() == 0
+        finally:
+            timer.cancel()
 
 
 def span(text, place):

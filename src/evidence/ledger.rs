@@ -540,4 +540,26 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn the_last_event_of_a_kind_is_that_one() {
+        let mut ledger = ledger();
+        ledger.append(Event::EvidencePublished, TIME, BTreeMap::new(), None).expect("in order");
+        let sequence = |event| ledger.last(event).map(|entry| (entry.event, entry.sequence));
+        for (event, number) in ORDER.into_iter().zip(1..7) {
+            assert_eq!(sequence(event), Some((event, number)));
+        }
+        assert_eq!(sequence(Event::EvidencePublished), Some((Event::EvidencePublished, 8)));
+        assert_eq!(sequence(Event::ReadsImported), None);
+        assert_eq!((ledger.count(Event::EvidencePublished), ledger.count(Event::ModelLocked)), (2, 1));
+    }
+
+    #[test]
+    fn an_event_is_said_in_messages_as_the_ledger_writes_it() {
+        for event in ORDER.into_iter().chain([Event::ReadsImported]) {
+            assert_eq!(serde_json::to_value(event).expect("text"), event.name());
+        }
+        let problem = Ledger::default().append(Event::TestSetSealed, TIME, BTreeMap::new(), None);
+        assert_eq!(problem.expect_err("too early").message, "test-set-sealed before protocol-locked");
+    }
 }
