@@ -361,6 +361,10 @@ def nested(text, mutants):
     return {inner for outer in spans for inner in spans if outer[0] < inner[0] and inner[1] <= outer[1]}
 
 
+class Broken(Exception):
+    """Tests that fail before anything was changed say nothing."""
+
+
 class Switched:
     """The mutants of one crate in one program. Those that cannot be switched are left in `alone`, those that do not
     compile in `unviable`."""
@@ -395,7 +399,7 @@ class Switched:
             wrong = {number for error in errors for number in self.blamed(error, lines)}
             if not wrong:
                 text = "\n".join(error["rendered"] for error in errors)
-                fail(f"the tests of {crate} do not compile, and no mutant is to blame", text)
+                raise Broken(f"the tests of {crate} do not compile, and no mutant is to blame\n{text}")
             self.unviable += [self.numbers.pop(number) for number in sorted(wrong)]
 
     @staticmethod
@@ -455,7 +459,7 @@ def run_all(mutants, jobs, end):
             start = time.monotonic()
             if mutant["room"] not in limits:
                 if not passes(switched.program, mutant, 0, None):
-                    fail(f"the tests of {crate} fail without any mutant")
+                    raise Broken(f"the tests of {mutant['room']} fail without any mutant")
                 limits[mutant["room"]] = 30 + 10 * (time.monotonic() - start)
                 start = time.monotonic()
             limit = limits[mutant["room"]]
@@ -498,8 +502,12 @@ def main():
         for room in arguments.room or rooms:
             # Where some do not compile, the draw goes on.
             while todo := chosen(mutants, room, results(), reasons, arguments)[arguments.step]:
-                if not run_all(todo, arguments.jobs, end):
-                    fail("the time is over", "the next call goes on where this one ended")
+                try:
+                    if not run_all(todo, arguments.jobs, end):
+                        fail("the time is over", "the next call goes on where this one ended")
+                except Broken as broken:
+                    print(broken, file=sys.stderr, flush=True)
+                    break
                 if arguments.step == "again":
                     break
         return
