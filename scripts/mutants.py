@@ -78,7 +78,7 @@ TESTS = {
 # Files of tests/it that hold a room's rules and start no program: they are run as unit tests of the room.
 BESIDE = {
     "statistics": ["reference_values", "properties", "bootstrap_laws", "source_project", "deciding_rules"],
-    "reads": ["reads_formats"],
+    "reads": ["reads_formats", "reads_mutated"],
 }
 
 

@@ -149,7 +149,7 @@ fn readers_beside_the_device_have_no_vote_and_the_ignored_are_counted_alone() {
         ("r5", "role = \"ignored\""),
     ];
     let derived = edited(&with_readers("rule = \"majority\"", &readers)).derived();
-    assert!(text(&derived, "reference.csv").contains("\nc03,1,0,0,0,positive,incomplete\n"));
+    assert!(text(&derived, "reference.csv").contains("\nc03,1,0,0,0,positive,unanimous\n"));
     let rows: Vec<_> = derived
         .results
         .readers
