@@ -185,7 +185,11 @@ fn readers_beside_the_device_have_no_vote_and_the_ignored_are_counted_alone() {
     );
     // The comparison reader beside the reference standard, on the seven cases that both judged.
     let beside = |id: &str| {
-        let found = derived.results.agreement.iter().find(|e| e.id == id && e.model.as_deref() == Some("r2"));
+        let found = derived
+            .results
+            .agreement
+            .iter()
+            .find(|e| e.id == id && e.model.as_deref() == Some("r2 vs reference standard"));
         found.map(|e| (e.numerator, e.denominator))
     };
     assert_eq!(beside("sensitivity"), Some((Some(4), Some(5))));
@@ -470,4 +474,34 @@ fn a_stand_in_that_is_there_already_is_not_shown_twice_and_one_of_the_quoted_lev
         found.contains(&(last, 0.975)) && found.iter().any(|(place, level)| *place < last && *level == 0.95),
         "{found:?}"
     );
+}
+
+#[test]
+fn where_no_other_interval_can_decide_that_is_said() {
+    // All cases are of one patient: no pair of a positive and a negative is independent of another.
+    let one: String = CASES
+        .lines()
+        .enumerate()
+        .map(|(row, line)| match line.split_once(",p") {
+            Some((id, rest)) if row > 0 => {
+                let (_, rest) = rest.split_once(',').expect("more columns");
+                format!("{id},p1,{rest}\n")
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let derived = study(&[]).with("cases.csv", one).derived();
+    let seen = endpoint(&derived, "seen");
+    assert_eq!(seen.interval, None);
+    assert_eq!(
+        seen.fallback.as_ref().map(|f| (f.rule, f.reason)),
+        Some((Fallback::EffectiveNumber, Code::ClusteringIgnored))
+    );
+    let warning = derived
+        .results
+        .warnings
+        .iter()
+        .find(|w| w.code == Code::FallbackDecided && w.message.starts_with("seen,"));
+    let message = &warning.expect("a warning").message;
+    assert!(message.ends_with("; no other interval can decide on these cases."), "{message}");
 }
