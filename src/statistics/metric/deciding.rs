@@ -252,7 +252,6 @@ impl<'a> Question<'a> {
                 by(methods, plan.unit)
             }
         }
-        .filter(|i| !i.is_point() && i.lower.is_finite() && i.upper.is_finite())
     }
 }
 

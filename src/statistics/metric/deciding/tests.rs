@@ -286,6 +286,9 @@ fn an_auc_of_several_images_a_patient_gives_way_as_declared() {
     // One patient with both classes holds no pair: nothing can decide.
     let one = Table::of([(true, 0.9, 0), (false, 0.1, 0)]);
     assert_eq!(one.decides(Metric::Auc, By::Delong, UNIT, Fallback::default()).1, None);
+    let between = Table::of([(true, 0.9, 0), (true, 0.2, 0), (false, 0.1, 0), (false, 0.5, 0)]);
+    let nothing = (ignored, None);
+    assert_eq!(between.decides(Metric::Auc, By::Delong, UNIT, Fallback::default()), nothing);
 }
 
 #[test]
