@@ -557,4 +557,21 @@ mod tests {
             assert_eq!(difference_hash(&Radiograph::new(17, 16, pixels)), expected, "{row} {column}");
         }
     }
+
+    #[test]
+    fn a_cell_is_the_mean_of_all_its_pixels() {
+        // Cells of two by two pixels. The first of the second cell is the brightest, and its mean is the darker.
+        let hash = |second: [f32; 4]| {
+            let mut pixels = vec![0.5; 34 * 32];
+            for (row, two) in second.chunks(2).enumerate() {
+                pixels[row * 34 + 2..row * 34 + 4].copy_from_slice(two);
+            }
+            difference_hash(&Radiograph::new(34, 32, pixels))
+        };
+        // The second cell against the first is bit 0, the third against the second bit 1.
+        assert_eq!(hash([0.9, 0.3, 0.3, 0.3]), [0b10, 0, 0, 0]);
+        assert_eq!(hash([0.1, 0.7, 0.7, 0.7]), [0b01, 0, 0, 0]);
+        assert_eq!(hash([0.5, 0.5, 0.5, 0.6]), [0b01, 0, 0, 0]);
+        assert_eq!(hash([0.5; 4]), [0; 4]);
+    }
 }
