@@ -267,7 +267,7 @@ mod tests {
         }
     }
 
-    /// Counts of 200,000 cases spread over some 4,000 values each: 16 million tables are more than are summed.
+    /// Counts of 200,000 cases spread over some 4,000 values each: 16 million tables are too many.
     #[test]
     fn a_law_of_too_many_tables_is_not_summed() {
         let of = |n: u64, stratified| {
@@ -280,9 +280,9 @@ mod tests {
         assert!(of(50, true).is_some());
     }
 
-    /// Ten of ten positives and none of ten negatives are right. Within their classes every draw gives a half;
-    /// from all cases the class sizes vary, and the accuracy with them. Of a number whose parts are drawn by
-    /// class there is no closed law of a share.
+    /// Ten of ten positives and none of ten negatives are right. Within their classes every draw gives a
+    /// half; from all cases the class sizes vary, and the accuracy with them. Of a number whose parts are
+    /// drawn by class there is no closed law of a share.
     #[test]
     fn within_classes_only_the_shares_of_a_class_have_a_closed_law() {
         let half =
