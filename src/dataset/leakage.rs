@@ -560,7 +560,7 @@ mod tests {
 
     #[test]
     fn a_cell_is_the_mean_of_all_its_pixels() {
-        // Cells of two by two pixels. The first of the second cell is the brightest, and its mean is the darker.
+        // Cells of two by two pixels. The first of the second cell is the brightest, its mean the darker.
         let hash = |second: [f32; 4]| {
             let mut pixels = vec![0.5; 34 * 32];
             for (row, two) in second.chunks(2).enumerate() {

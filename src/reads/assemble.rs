@@ -415,7 +415,7 @@ mod tests {
         let found = of("repeated_read = \"any-positive\"");
         let expected =
             Repeated { case_id: "a".to_owned(), reader_id: "1".to_owned(), reads: 2, counts_as: Some(P) };
-        assert_eq!(found.repeated, [expected.clone()]);
+        assert_eq!(found.repeated.iter().collect::<Vec<_>>(), [&expected]);
         assert_eq!((found.cases["a"].reads["1"], found.cases["a"].set_aside.len()), (P, 0));
         let found = of("repeated_read = \"set-aside\"");
         assert_eq!(found.repeated, [Repeated { counts_as: None, ..expected }]);

@@ -150,8 +150,8 @@ fn a_file_gives_its_reads_in_order_and_apart_from_them_what_is_none() {
             (Code::ReadsNotCounted, "1 answers are not marked as completed: they are no reads"),
             (
                 Code::ReadsGiven,
-                "2 labels are marked as ground truth: they are no reads and do not vote; 1 of them have words \
-                 with a declared meaning"
+                "2 labels are marked as ground truth: they are no reads and do not vote; 1 of them have \
+                 words with a declared meaning"
             ),
         ]
     );

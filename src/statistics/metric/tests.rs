@@ -364,3 +364,26 @@ fn an_interval_is_named_for_what_it_is_of() {
         assert_eq!(named(projected), "projected from Clopper-Pearson (1934) limits");
     }
 }
+
+/// Given the cases that are positive or called so, F1 = 2J/(1+J) rises with the share J of true positives.
+#[test]
+fn limits_of_f1_are_those_of_its_share_carried_over() {
+    use crate::statistics::proportion::{agresti_coull, clopper_pearson, jeffreys, wilson};
+    // 12 true positives, 5 missed, 4 alarms.
+    let labels: Vec<bool> = (0..40).map(|i| i < 17).collect();
+    let scores: Vec<f64> = (0..40).map(|i| if i < 12 || (17..21).contains(&i) { 0.9 } else { 0.1 }).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let f1 = |share: f64| 2.0 * share / (1.0 + share);
+    let found = estimate(Metric::F1, &sample, Some(0.5), &plan(ResamplingUnit::Case));
+    assert!((found.value.expect("a value") - f1(12.0 / 21.0)).abs() < 1e-12);
+    for (method, (lower, upper)) in [
+        (By::Wilson, wilson(12, 21, 0.95)),
+        (By::AgrestiCoull, agresti_coull(12, 21, 0.95)),
+        (By::Jeffreys, jeffreys(12, 21, 0.95)),
+        (By::ClopperPearson, clopper_pearson(12, 21, 0.95)),
+    ] {
+        let interval = found.intervals.iter().find(|i| i.method == method).expect("an interval");
+        assert!((interval.lower - f1(lower)).abs() < 1e-12, "{method:?} {interval:?}");
+        assert!((interval.upper - f1(upper)).abs() < 1e-12, "{method:?} {interval:?}");
+    }
+}
