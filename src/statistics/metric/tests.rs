@@ -387,3 +387,23 @@ fn limits_of_f1_are_those_of_its_share_carried_over() {
         assert!((interval.upper - f1(upper)).abs() < 1e-12, "{method:?} {interval:?}");
     }
 }
+
+#[test]
+fn a_class_is_small_below_fifteen_and_an_end_of_the_range_is_within_it() {
+    let codes = |positives: usize, by: By, metric: Metric, perfect: bool| -> Vec<&'static str> {
+        let labels: Vec<bool> = (0..positives + 20).map(|i| i < positives).collect();
+        let score =
+            |i: usize| if perfect { f64::from(u8::from(i < positives)) } else { (i * 7 % 11) as f64 / 11.0 };
+        let scores: Vec<f64> = (0..labels.len()).map(score).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let plan = Plan::new(0.95, vec![by], ResamplingUnit::Case, 200, 7);
+        estimate(metric, &sample, Some(0.5), &plan).warnings.iter().map(|w| w.code.as_str()).collect()
+    };
+    assert!(codes(14, By::Delong, Metric::Auc, false).contains(&"small-class"));
+    assert!(!codes(15, By::Delong, Metric::Auc, false).contains(&"small-class"));
+    // The limit of a perfect share is 1, which is possible.
+    for by in [By::ClopperPearson, By::Wilson, By::Jeffreys] {
+        assert!(!codes(15, by, Metric::Sensitivity, true).contains(&"beyond-range"), "{by:?}");
+        assert!(!codes(15, by, Metric::Specificity, true).contains(&"beyond-range"), "{by:?}");
+    }
+}
