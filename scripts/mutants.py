@@ -7,12 +7,13 @@
   scripts/mutants.py survivors [ROOM ...]  lists the survivors that nobody has explained
   scripts/mutants.py table                 the table of docs/mutants.md
 
-  --minutes M   begins no batch after M minutes (50): a shard. The next call goes on where this one ended.
+  --minutes M   begins no mutant after M minutes (50): a shard. The next call goes on where this one ended.
   --sample N    mutants a room that compile (60), drawn by the SHA-256 of their names; 0: all of them
   --jobs J      processors that cargo may use (all)
 
 The crate is one, and a mutant would have to build all of it. Rooms import each other only as the walls allow, so each room of the
-slice becomes a crate of its own under target/mutants/slice: a mutant builds one room again and runs that room's unit tests.
+slice becomes a crate of its own under target/mutants/slice. All mutants of a crate are built at once: a function that has some
+holds each changed body beside its own, and a number in the environment of the tests says which of them is run.
 """
 
 import argparse
@@ -23,15 +24,20 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 
 VERSION = "27.1.0"
 SEED = "sequester mutants 1"
-BATCH = 10
+
+# Says which of the mutants that were built is run, and how much memory the tests may take with it.
+SWITCH = "SEQUESTER_MUTANT"
+MEMORY = 6 << 30
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "target" / "mutants"
@@ -46,12 +52,12 @@ ROOMS = {
     "sampling": ["sampling.rs"],
     "reads": ["reads/*"],
     "evidence": ["evidence/*"],
+    "verdict": ["study/estimates/verdict.rs", "statistics/metric/deciding.rs"],
     "study": ["study/*"],
     "protocol": ["protocol/*"],
     "gate": ["dataset/gate.rs"],
     "shared patients": ["dataset/shared.rs", "dataset/leakage.rs", "table/id.rs"],
     "operating point": ["model/operating_point.rs", "statistics/operating_point.rs"],
-    "verdict": ["study/estimates/verdict.rs", "statistics/metric/deciding.rs"],
     "intervals": [
         "statistics/proportion.rs",
         "statistics/clustered.rs",
@@ -70,7 +76,24 @@ TESTS = {
 }
 
 # Files of tests/it that hold a room's rules and start no program: they are run as unit tests of the room.
-BESIDE = {"statistics": ["reference_values", "properties", "bootstrap_laws", "source_project", "deciding_rules"]}
+BESIDE = {
+    "statistics": ["reference_values", "properties", "bootstrap_laws", "source_project", "deciding_rules"],
+    "reads": ["reads_formats", "reads_mutated"],
+}
+
+# Tests of laws that take seconds: they are run where every other test passes.
+SLOW = [
+    "no_criterion_is_judged_by_an_interval_that_is_none",
+    "paired_differences_by_case_have_the_law_of_plain_resampling",
+    "replicates_follow_the_reference_laws",
+    "no_small_table_gives_nan_or_a_point_alone",
+    "closed_form_laws_give_the_reference_quantiles",
+    "the_one_pass_bootstrap_and_the_collapsed_one_have_one_law",
+    "acceleration_and_bca_limits_match_the_reference",
+    "replicates_tend_to_the_law",
+    "an_interval_for_clusters_is_missing_only_with_too_few_patients_and_says_so",
+    "ten_thousand_damaged_exports_turn_nothing_absent_into_a_negative",
+]
 
 
 def fail(message, *hints):
@@ -146,11 +169,16 @@ def assemble():
         names += [f"pub use room_{other}::{other};" for other in sorted(imports[room] - private)]
         if beside:
             names.append("#[cfg(test)]\nextern crate self as sequester;")
-        names += [f"#[cfg(test)]\nmod {name};" for name in beside]
+        names += [f'#[cfg(test)]\n#[path = "beside/{name}.rs"]\nmod {name};' for name in beside]
+        names.append(
+            "/// The number of the mutant that is run; zero: none.\npub fn mutant() -> usize {\n"
+            "    static NUMBER: std::sync::OnceLock<usize> = std::sync::OnceLock::new();\n"
+            f'    *NUMBER.get_or_init(|| std::env::var("{SWITCH}").map_or(0, |number| number.parse().unwrap()))\n}}'
+        )
         write(SLICE / room / "src" / "lib.rs", "\n".join(names) + "\n")
-        kept = {SLICE / room / "src" / f"{name}.rs" for name in beside}
+        kept = {SLICE / room / "src/beside" / f"{name}.rs" for name in beside}
         for name, tests in beside.items():
-            write(SLICE / room / "src" / f"{name}.rs", tests)
+            write(SLICE / room / "src/beside" / f"{name}.rs", tests)
         for module, path in ((module, path) for module in own for path in files[module]):
             copy = SLICE / room / "src" / path.relative_to(ROOT / "src")
             write(copy, path.read_text() if module in private else path.read_text().replace("pub(crate)", "pub"))
@@ -205,19 +233,20 @@ def install():
 
 def listed():
     """Every mutant of the deciding rooms: its key, which no other line moves, its room, and what it writes where."""
-    files = sorted(SLICE.glob("*/src/**/*.rs"))
-    digest = hashlib.sha256("".join(path.read_text() for path in files).encode()).hexdigest()
-    kept = WORK / f"list-{digest}.json"
-    if not kept.exists():
-        crates = sorted({path.split("/")[0].removesuffix(".rs") for globs in ROOMS.values() for path in globs})
-        packages = [argument for crate in crates for argument in ("--package", f"room-{crate}")]
-        command = ["cargo", "mutants", "--list", "--json", "--dir", str(SLICE), *packages]
-        out = subprocess.run(command, env=environment(None), check=True, capture_output=True, text=True).stdout
-        for old in WORK.glob("list-*.json"):
-            old.unlink()
-        kept.write_text(out)
+    found = []
+    for crate in sorted({path.split("/")[0].removesuffix(".rs") for globs in ROOMS.values() for path in globs}):
+        files = sorted((SLICE / crate / "src").rglob("*.rs"))
+        digest = hashlib.sha256("".join(path.read_text() for path in files).encode()).hexdigest()
+        kept = WORK / f"list-{crate}-{digest[:16]}.json"
+        if not kept.exists():
+            command = ["cargo", "mutants", "--list", "--json", "--dir", str(SLICE), "--package", f"room-{crate}"]
+            out = subprocess.run(command, env=environment(None), check=True, capture_output=True, text=True).stdout
+            for old in WORK.glob(f"list-{crate}-*.json"):
+                old.unlink()
+            kept.write_text(out)
+        found += json.loads(kept.read_text())
     mutants, seen = [], {}
-    for mutant in sorted(json.loads(kept.read_text()), key=lambda m: (m["file"], list(m["span"]["start"].values()))):
+    for mutant in sorted(found, key=lambda m: (m["file"], list(m["span"]["start"].values()))):
         crate, _, path = mutant["file"].split("/", 2)
         room = room_of(path)
         if room is None or path.endswith("tests.rs"):
@@ -264,73 +293,205 @@ def sample(mutants, outcomes, size):
     return drawn
 
 
-def build(mutant, jobs):
-    """The room's unit tests as a program; none where they do not compile."""
+def build(crate, jobs):
+    """The crate's unit tests as a program, none where they do not compile; and what the compiler found wrong."""
     command = ["cargo", "test", "--quiet", "--manifest-path", str(SLICE / "Cargo.toml"), "--lib", "--no-run"]
-    command += ["--message-format", "json", "--package", f"room-{mutant['crate']}"]
+    command += ["--message-format", "json", "--package", f"room-{crate}"]
     done = subprocess.run(command, env=environment(jobs), capture_output=True, text=True)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     programs = [line["executable"] for line in lines if line.get("executable")]
-    return programs[-1] if done.returncode == 0 and programs else None
+    messages = [line["message"] for line in lines if line.get("reason") == "compiler-message"]
+    errors = [message for message in messages if message["level"] == "error"]
+    return (programs[-1] if done.returncode == 0 and programs else None), errors
 
 
-def passes(program, mutant, limit):
-    """Whether the room's unit tests pass, in time."""
-    command = [program, "--quiet", *TESTS.get(mutant["room"], [])]
-    options = {"cwd": SLICE / mutant["crate"], "env": environment(None), "start_new_session": True}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options) as process:
-        try:
-            return process.wait(timeout=limit) == 0
-        except subprocess.TimeoutExpired:
+def passes(program, mutant, number, limit):
+    """Whether the room's unit tests pass, in time, with the mutant of this number: the quick ones, then the slow ones."""
+    if not run_tests(program, mutant, number, limit, [part for name in SLOW for part in ("--skip", name)]):
+        return False
+    return TESTS.get(mutant["room"]) is not None or run_tests(program, mutant, number, limit, SLOW)
+
+
+def run_tests(program, mutant, number, limit, chosen):
+    """Whether some tests of a program pass. The first that fails is enough."""
+    options = {"cwd": SLICE / mutant["crate"], "start_new_session": True, "text": True, "errors": "replace"}
+    options["env"] = {**environment(None), SWITCH: str(number)}
+    options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    command = [program, *TESTS.get(mutant["room"], []), *chosen]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options) as process:
+
+        def kill():
             os.killpg(process.pid, signal.SIGKILL)
-            return False
+
+        timer = threading.Timer(limit or 3600, kill)
+        timer.start()
+        try:
+            if any(line.rstrip().endswith("... FAILED") for line in process.stdout):
+                kill()
+            return process.wait() == 0
+        finally:
+            timer.cancel()
 
 
-def run(mutant, jobs, limit):
-    """What becomes of the tests when the mutant stands in the slice. `cargo mutants` has no way to run some mutants by
-    name: its filters do not hold for deleted fields (27.1.0)."""
-    path = SLICE / mutant["file"]
-    text = path.read_text()
+def span(text, place):
+    """Begin and end of a span of `cargo mutants` in the text."""
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    begin, end = (starts[at["line"] - 1] + at["column"] - 1 for at in (mutant["span"]["start"], mutant["span"]["end"]))
+    return tuple(starts[at["line"] - 1] + at["column"] - 1 for at in (place["start"], place["end"]))
+
+
+def switchable(text, mutant):
+    """Begin and end of the function's body, braces included; none where its bodies cannot stand beside each other: in a
+    constant, and where each has a type of its own."""
+    function = mutant["function"]
+    if function is None or re.search(r"\bimpl\b", function["return_type"]):
+        return None
+    begin, end = span(text, function["span"])
+    name = re.escape(function["function_name"].split("::")[-1])
+    head = re.compile(rf"^[ \t]*(?:pub(?:\([^)]*\))?\s+)?(const\s+)?(?:unsafe\s+)?fn\s+{name}\b", re.MULTILINE)
+    found = head.search(text, text.rfind("\n", 0, begin) + 1, end)
+    if found is None or found[1]:
+        return None
+    depth = 0
+    for at in range(found.end(), end):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text[at], 0)
+        if text[at] == "{" and depth == 0:
+            return at, end
+    return None
+
+
+def with_switches(text, numbered):
+    """The text in which each function holds its changed bodies, and number -> first and last line of that body."""
+    bodies = {}
+    for number, mutant in numbered:
+        bodies.setdefault(switchable(text, mutant), []).append((number, mutant))
+    out, lines, done = "", {}, 0
+    for (begin, end), of_body in sorted(bodies.items()):
+        out += text[done:begin] + "{ match crate::mutant() {\n"
+        for number, mutant in of_body:
+            first, last = span(text, mutant["span"])
+            start = out.count("\n") + 1
+            out += f"{number} => {{ {text[begin:first]}{mutant['replacement']}{text[last:end]} }}\n"
+            lines[number] = (start, out.count("\n"))
+        out += f"_ => {text[begin:end]}\n}} }}"
+        done = end
+    return out + text[done:], lines
+
+
+def nested(text, mutants):
+    """Whether a function of these stands in another of these."""
+    spans = sorted({span(text, m["function"]["span"]) for m in mutants})
+    return {inner for outer in spans for inner in spans if outer[0] < inner[0] and inner[1] <= outer[1]}
+
+
+class Broken(Exception):
+    """Tests that fail before anything was changed say nothing."""
+
+
+class Switched:
+    """The mutants of one crate in one program. Those that cannot be switched are left in `alone`, those that do not
+    compile in `unviable`."""
+
+    def __init__(self, crate, mutants, jobs):
+        self.texts = {path: path.read_text() for path in {SLICE / m["file"] for m in mutants}}
+        self.alone, self.unviable, self.numbers = [], [], {}
+        for path, text in self.texts.items():
+            fit = [m for m in mutants if SLICE / m["file"] == path and switchable(text, m)]
+            inner = nested(text, fit)
+            fit = [m for m in fit if span(text, m["function"]["span"]) not in inner]
+            self.alone += [m for m in mutants if SLICE / m["file"] == path and m not in fit]
+            for mutant in fit:
+                self.numbers[len(self.numbers) + 1] = mutant
+        try:
+            self.program = self.compiled(crate, jobs)
+        finally:
+            for path, text in self.texts.items():
+                path.write_text(text)
+
+    def compiled(self, crate, jobs):
+        while True:
+            lines = {}
+            for path, text in self.texts.items():
+                of_file = [(n, m) for n, m in self.numbers.items() if SLICE / m["file"] == path]
+                changed, of_lines = with_switches(text, of_file)
+                path.write_text(changed)
+                lines |= {(path, number): range_ for number, range_ in of_lines.items()}
+            program, errors = build(crate, jobs)
+            if program:
+                return program
+            wrong = {number for error in errors for number in self.blamed(error, lines)}
+            if not wrong:
+                text = "\n".join(error["rendered"] for error in errors)
+                raise Broken(f"the tests of {crate} do not compile, and no mutant is to blame\n{text}")
+            self.unviable += [self.numbers.pop(number) for number in sorted(wrong)]
+
+    @staticmethod
+    def blamed(error, lines):
+        """The mutants in whose bodies the compiler found the error."""
+        every = list(error["spans"])
+        every += [s["expansion"]["span"] for s in every if s.get("expansion")]
+        for spans in ([s for s in every if s["is_primary"]], every):
+            found = {
+                number
+                for (path, number), (first, last) in lines.items()
+                for s in spans
+                if str(path).endswith("/" + s["file_name"]) and first <= s["line_end"] and s["line_start"] <= last
+            }
+            if found:
+                return found
+        return set()
+
+
+def run_alone(mutant, jobs, limit):
+    """What becomes of the tests when the mutant stands in the slice by itself."""
+    path = SLICE / mutant["file"]
+    text = path.read_text()
+    begin, end = span(text, mutant["span"])
     try:
         path.write_text(text[:begin] + mutant["replacement"] + text[end:])
-        program = build(mutant, jobs)
+        program, _ = build(mutant["crate"], jobs)
         if program is None:
             return "unviable"
-        return "survived" if passes(program, mutant, limit) else "found"
+        return "survived" if passes(program, mutant, 0, limit) else "found"
     finally:
         path.write_text(text)
 
 
-def run_all(mutants, arguments):
-    """In batches round the rooms, until the time is over; each result is kept as it comes."""
-    end = time.monotonic() + arguments.minutes * 60
-    limits = {}
-    while mutants:
-        for room in [room for room in ROOMS if any(m["room"] == room for m in mutants)]:
-            of_room = [m for m in mutants if m["room"] == room]
-            batch = [m for m in of_room if m["crate"] == of_room[0]["crate"]][:BATCH]
-            for mutant in batch:
-                if time.monotonic() > end:
-                    print(f"{len(mutants)} mutants are left for the next shard", file=sys.stderr)
-                    return
-                part = (mutant["crate"], room)
-                if part not in limits:
-                    program = build(mutant, arguments.jobs)
-                    start = time.monotonic()
-                    if program is None or not passes(program, mutant, None):
-                        fail(f"the tests of {mutant['crate']} fail without any mutant")
-                    limits[part] = 30 + 10 * (time.monotonic() - start)
+def keep(mutant, outcome, start):
+    seconds = round(time.monotonic() - start, 1)
+    print(f"{outcome:9}{seconds:6} s  {mutant['key']}", flush=True)
+    with RESULTS.open("a") as file:
+        file.write(json.dumps({"key": mutant["key"], "outcome": outcome, "seconds": seconds}) + "\n")
+
+
+def run_all(mutants, jobs, end):
+    """Crate by crate, until the time is over; each result is kept as it comes. Whether all were run."""
+    for crate in dict.fromkeys(m["crate"] for m in mutants):
+        of_crate = [m for m in mutants if m["crate"] == crate]
+        if time.monotonic() > end:
+            return False
+        start = time.monotonic()
+        switched = Switched(crate, of_crate, jobs)
+        print(f"{len(switched.numbers)} mutants of {crate} built in {time.monotonic() - start:.0f} s", flush=True)
+        for mutant in switched.unviable:
+            keep(mutant, "unviable", time.monotonic())
+        limits = {}
+        for number, mutant in [*switched.numbers.items(), *((0, mutant) for mutant in switched.alone)]:
+            if time.monotonic() > end:
+                return False
+            start = time.monotonic()
+            if mutant["room"] not in limits:
+                if not passes(switched.program, mutant, 0, None):
+                    raise Broken(f"the tests of {mutant['room']} fail without any mutant")
+                limits[mutant["room"]] = 30 + 10 * (time.monotonic() - start)
                 start = time.monotonic()
-                outcome = run(mutant, arguments.jobs, limits[part])
-                seconds = round(time.monotonic() - start, 1)
-                print(f"{outcome:9}{seconds:6} s  {mutant['key']}", flush=True)
-                with RESULTS.open("a") as file:
-                    file.write(json.dumps({"key": mutant["key"], "outcome": outcome, "seconds": seconds}) + "\n")
-                mutants = [m for m in mutants if m is not mutant]
+            limit = limits[mutant["room"]]
+            if number:
+                keep(mutant, "survived" if passes(switched.program, mutant, number, limit) else "found", start)
+            else:
+                keep(mutant, run_alone(mutant, jobs, limit), start)
+    return True
 
 
 def main():
@@ -359,30 +520,55 @@ def main():
     gone = sorted(set(reasons) - {m["key"] for m in mutants})
     if gone:
         fail("mutants are explained that are no more", *gone)
-    rows, todo, survivors = [], [], []
-    for room in [room for room in ROOMS if room in (arguments.room or ROOMS)]:
-        of_room = [m for m in mutants if m["room"] == room]
-        drawn = sample(of_room, outcomes, arguments.sample)
-        left = [m for m in drawn if m["key"] not in outcomes]
-        survived = [m for m in drawn if outcomes.get(m["key"]) == "survived"]
-        open_ = [m for m in survived if m["key"] not in reasons]
-        found = sum(outcomes.get(m["key"]) == "found" for m in drawn)
-        rows.append((room, len(of_room), found + len(survived), found, len(survived) - len(open_), len(open_)))
-        todo += {"run": left, "again": open_}.get(arguments.step, [])
-        survivors += open_
+    rooms = [room for room in ROOMS if room in (arguments.room or ROOMS)]
+    if arguments.step in ("run", "again"):
+        end = time.monotonic() + arguments.minutes * 60
+        for room in arguments.room or rooms:
+            # Where some do not compile, the draw goes on.
+            while todo := chosen(mutants, room, results(), reasons, arguments)[arguments.step]:
+                try:
+                    if not run_all(todo, arguments.jobs, end):
+                        fail("the time is over", "the next call goes on where this one ended")
+                except Broken as broken:
+                    print(broken, file=sys.stderr, flush=True)
+                    break
+                if arguments.step == "again":
+                    break
+        return
     if arguments.step == "survivors":
-        for mutant in survivors:
-            print(f"{mutant['place']}\n{mutant['key']}")
-    elif todo:
-        run_all(todo, arguments)
-    elif arguments.step in ("run", "again"):
-        print("nothing is left to run", file=sys.stderr)
-    else:
-        print("| room | mutants | run | found | change nothing | survive | found of those that change something |")
-        print("|---|---|---|---|---|---|---|")
-        for room, total, tried, found, explained, open_ in rows:
-            share = f"{100 * found / (found + open_):.0f} %" if found + open_ else "-"
-            print(f"| {room} | {total} | {tried} | {found} | {explained} | {open_} | {share} |")
+        for room in rooms:
+            for mutant in chosen(mutants, room, outcomes, reasons, arguments)["again"]:
+                print(f"{mutant['place']}\n{mutant['key']}")
+        return
+    print("| room | mutants | run | found | change nothing | survive | found of those that change something |")
+    print("|---|---|---|---|---|---|---|")
+    rows = []
+    for room in rooms:
+        of_room = chosen(mutants, room, outcomes, reasons, arguments)
+        open_, found, survived = len(of_room["again"]), of_room["found"], of_room["survived"]
+        rows.append((of_room["all"], found + survived, found, survived - open_, open_))
+        print(line(room, rows[-1]))
+    if len(rooms) > 1:
+        print(line("together", [sum(row[at] for row in rows) for at in range(5)]))
+
+
+def chosen(mutants, room, outcomes, reasons, arguments):
+    """The draw of one room: which are to run, which survive unexplained, and the counts."""
+    of_room = [m for m in mutants if m["room"] == room]
+    drawn = sample(of_room, outcomes, arguments.sample)
+    survived = [m for m in drawn if outcomes.get(m["key"]) == "survived"]
+    return {
+        "all": len(of_room),
+        "run": [m for m in drawn if m["key"] not in outcomes],
+        "again": [m for m in survived if m["key"] not in reasons],
+        "found": sum(outcomes.get(m["key"]) == "found" for m in drawn),
+        "survived": len(survived),
+    }
+
+
+def line(room, row):
+    share = f"{100 * row[2] / (row[2] + row[4]):.0f} %" if row[2] + row[4] else "-"
+    return f"| {room} | {' | '.join(map(str, row))} | {share} |"
 
 
 if __name__ == "__main__":

@@ -194,4 +194,21 @@ mod tests {
         assert!(with(6, Some(6)).is_err(), "too few positives");
         assert!(with(16, Some(0)).is_err(), "too few negatives");
     }
+
+    #[test]
+    fn a_patient_with_any_number_of_images_gives_one() {
+        let patients = ["a", "b", "b", "c", "c", "c", "c", "d"];
+        let case = |(i, patient): (usize, &&str)| Case {
+            case_id: format!("C{i}"),
+            patient_id: (*patient).to_owned(),
+            ..Case::default()
+        };
+        let cases: Vec<Case> = patients.iter().enumerate().map(case).collect();
+        for seed in 0..8 {
+            let sample = Sample { target: None, one_image_per_patient: true, seed };
+            let drawn = draw(&cases, &(0..8).collect::<Vec<_>>(), &sample).expect("draws");
+            let found: Vec<_> = drawn.iter().map(|index| patients[*index]).collect();
+            assert_eq!(found, ["a", "b", "c", "d"], "seed {seed}");
+        }
+    }
 }

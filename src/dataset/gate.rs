@@ -576,4 +576,30 @@ mod tests {
             assert_eq!(Verdict::of(outcomes), Verdict::Reject);
         }
     }
+
+    #[test]
+    fn a_table_answers_every_rule_but_those_on_dimensions_and_on_the_header() {
+        let whole = Gate { age_from_dates: true, ..strict() };
+        let of_table = Gate {
+            minimum_dimension: None,
+            maximum_dimension: None,
+            aspect_ratio: None,
+            photometric_interpretation: None,
+            burned_in_annotation: None,
+            ..whole.clone()
+        };
+        assert_eq!(whole.of_table(), of_table);
+        let without_header =
+            Gate { photometric_interpretation: None, burned_in_annotation: None, ..whole.clone() };
+        assert_eq!(whole.without_header_rules(), without_header);
+        assert!(!of_table.needs_dimensions() && !Gate::default().needs_dimensions());
+        for one in [
+            Gate { minimum_dimension: Some(1), ..Gate::default() },
+            Gate { maximum_dimension: Some(1), ..Gate::default() },
+            Gate { aspect_ratio: Some(AspectRange { min: 1.0, max: 1.0 }), ..Gate::default() },
+        ] {
+            assert!(one.needs_dimensions(), "{one:?}");
+            assert!(!one.of_table().needs_dimensions(), "{one:?}");
+        }
+    }
 }

@@ -526,4 +526,52 @@ mod tests {
         let case = [hashed(0, "a", [0; 4], None), hashed(1, "a", near, None)];
         assert_eq!(kinds(&case), [(Kind::Case, 0, 1)]);
     }
+
+    /// Sixteen parts, and at most fifteen bits that differ: one part at least is equal. With sixteen it would
+    /// depend on where they stand.
+    #[test]
+    fn near_duplicates_differ_in_fewer_bits_than_there_are_parts() {
+        let hashed = |case: &str, hash: Hash| Item { hash: Some(hash), ..item(0, case, case) };
+        let found = |bits: u64, asked: u32| -> Vec<_> {
+            let items = [hashed("a", [0; 4]), hashed("b", [bits, 0, 0, 0])];
+            in_common(&items, asked).pairs.iter().map(|p| (p.kind, p.distance)).collect()
+        };
+        assert_eq!(found(0x7fff, 99), [(Kind::NearDuplicate, Some(15))]);
+        assert_eq!(found(0xffff, 99), [], "never more than are always found");
+        assert_eq!(found(0b111, 3), [(Kind::NearDuplicate, Some(3))]);
+        assert_eq!(found(0b1111, 3), []);
+        assert_eq!(found(0, 0), [(Kind::NearDuplicate, Some(0))]);
+        assert_eq!(found(1, 0), []);
+    }
+
+    /// The bit of a row and column stands where the documentation says: sixteen a row, the first row first.
+    #[test]
+    fn the_bits_of_a_hash_stand_row_by_row() {
+        for (row, column) in [(0, 0), (0, 15), (3, 15), (4, 0), (7, 9), (15, 15)] {
+            let mut pixels = vec![0.0; 17 * 16];
+            // Brighter than its left neighbour at one place alone, and as bright from there on.
+            pixels[row * 17 + column + 1..(row + 1) * 17].fill(1.0);
+            let bit = 16 * row + column;
+            let mut expected = [0; 4];
+            expected[bit / 64] = 1 << (bit % 64);
+            assert_eq!(difference_hash(&Radiograph::new(17, 16, pixels)), expected, "{row} {column}");
+        }
+    }
+
+    #[test]
+    fn a_cell_is_the_mean_of_all_its_pixels() {
+        // Cells of two by two pixels. The first of the second cell is the brightest, its mean the darker.
+        let hash = |second: [f32; 4]| {
+            let mut pixels = vec![0.5; 34 * 32];
+            for (row, two) in second.chunks(2).enumerate() {
+                pixels[row * 34 + 2..row * 34 + 4].copy_from_slice(two);
+            }
+            difference_hash(&Radiograph::new(34, 32, pixels))
+        };
+        // The second cell against the first is bit 0, the third against the second bit 1.
+        assert_eq!(hash([0.9, 0.3, 0.3, 0.3]), [0b10, 0, 0, 0]);
+        assert_eq!(hash([0.1, 0.7, 0.7, 0.7]), [0b01, 0, 0, 0]);
+        assert_eq!(hash([0.5, 0.5, 0.5, 0.6]), [0b01, 0, 0, 0]);
+        assert_eq!(hash([0.5; 4]), [0; 4]);
+    }
 }

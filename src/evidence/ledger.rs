@@ -540,4 +540,44 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn the_last_event_of_a_kind_is_that_one() {
+        let mut ledger = ledger();
+        ledger.append(Event::EvidencePublished, TIME, BTreeMap::new(), None).expect("in order");
+        let sequence = |event| ledger.last(event).map(|entry| (entry.event, entry.sequence));
+        for (event, number) in ORDER.into_iter().zip(1..7) {
+            assert_eq!(sequence(event), Some((event, number)));
+        }
+        assert_eq!(sequence(Event::EvidencePublished), Some((Event::EvidencePublished, 8)));
+        assert_eq!(sequence(Event::ReadsImported), None);
+        assert_eq!((ledger.count(Event::EvidencePublished), ledger.count(Event::ModelLocked)), (2, 1));
+    }
+
+    #[test]
+    fn an_event_is_said_in_messages_as_the_ledger_writes_it() {
+        for event in ORDER.into_iter().chain([Event::ReadsImported]) {
+            assert_eq!(serde_json::to_value(event).expect("text"), event.name());
+        }
+        let problem = Ledger::default().append(Event::TestSetSealed, TIME, BTreeMap::new(), None);
+        assert_eq!(problem.expect_err("too early").message, "test-set-sealed before protocol-locked");
+    }
+
+    #[test]
+    fn who_acts_is_a_name_and_a_role_as_they_were_said_without_the_space_around_them() {
+        let who = Who::new(Some(" A. Example "), Some("\tstatistician")).expect("both");
+        assert_eq!((who.by(), who.role()), (Some("A. Example"), Some("statistician")));
+        assert_eq!(Who::new(None, None), Ok(Who::default()));
+        assert_eq!((Who::default().by(), Who::default().role()), (None, None));
+        for wrong in ["", "  ", "a\nb", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b", "a\u{7}"] {
+            for said in [Who::new(Some(wrong), None), Who::new(None, Some(wrong))] {
+                assert_eq!(said.expect_err(wrong).code, Code::WhoInvalid, "{wrong:?}");
+            }
+        }
+        let mut ledger = Ledger::default();
+        ledger.append_by(&who, Event::ProtocolLocked, TIME, BTreeMap::new(), None).expect("in order");
+        let entry = &ledger.entries()[0];
+        assert_eq!((entry.by.as_deref(), entry.role.as_deref()), (who.by(), who.role()));
+        assert_eq!(entry.who(), "A. Example (statistician)");
+    }
 }

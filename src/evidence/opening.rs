@@ -237,4 +237,15 @@ mod tests {
         assert_eq!(with.get(bundle::MODEL_LOCK), Some(&lock_digest(b"lock").1));
         assert_ne!(lock_digest(b"lock"), lock_digest(b"other"));
     }
+
+    #[test]
+    fn a_reason_holds_a_word() {
+        for text in ["why", "a typing error", "n/a: reader 2 was ill", "訂正", "읽기", "1. new reads"] {
+            assert!(is_reason(text), "{text}");
+        }
+        // Two letters are a word where a sign is more than a letter, and nowhere else.
+        for text in ["", ".", "-", "n/a", "ok", "no", "12 34", "a b c", "訂", "éà", "я я", "a訂"] {
+            assert!(!is_reason(text), "{text}");
+        }
+    }
 }

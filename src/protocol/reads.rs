@@ -476,3 +476,6 @@ fn check_places(section: &Section, reads: &ReadsSource) {
         section.wrong("header_row", Code::ValueRange, "rows are counted from 1");
     }
 }
+
+#[cfg(test)]
+mod tests;

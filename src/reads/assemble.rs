@@ -359,4 +359,95 @@ mod tests {
             }
         }
     }
+
+    /// The readers of a protocol by id and role.
+    fn roster(readers: &[(&str, &str)]) -> (ReferenceRule, Roster) {
+        let sections: String = readers
+            .iter()
+            .map(|(id, role)| format!("[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\n"))
+            .collect();
+        let rule = rule(&format!("\n{sections}"));
+        let roster = Roster::of(&rule, None).expect("declared");
+        (rule, roster)
+    }
+
+    #[test]
+    fn readers_are_those_who_read_and_the_reads_of_the_ignored_are_counted_alone() {
+        let all = [
+            ("R1", "reference"),
+            ("R2", "reference"),
+            ("R3", "reference"),
+            ("x", "comparison"),
+            ("r2", "ignored"),
+        ];
+        let (rule, roster) = roster(&all[..4]);
+        let rows = [row("a", "R1", P, 2), row("a", "R2", N, 3), row("b", "R1", U, 4), row("b", "x", I, 5)];
+        let known = BTreeSet::from(["a", "b", "c"]);
+        let found = assemble(&rows, &known, &rule, &roster).expect("assembled");
+        assert_eq!(found.readers.iter().map(String::as_str).collect::<Vec<_>>(), ["R1", "R2", "x"]);
+        assert_eq!(found.of_role("a", &roster, ReaderRole::Reference), [P, N]);
+        assert_eq!(found.of_role("b", &roster, ReaderRole::Reference), [U]);
+        assert_eq!(found.of_role("b", &roster, ReaderRole::Comparison), [I]);
+        assert_eq!(found.of_role("c", &roster, ReaderRole::Reference), []);
+        assert_eq!(found.readers_of(&roster, ReaderRole::Reference), ["R1", "R2"]);
+        assert_eq!(found.readers_of(&roster, ReaderRole::Comparison), ["x"]);
+        assert!(!found.cases.contains_key("c") && found.repeated.is_empty() && found.ignored.is_empty());
+        // Whoever is not declared is told, and two ids of one reader among those who count.
+        let undeclared = assemble(&[row("a", "Q", P, 2)], &known, &rule, &roster).expect_err("nobody");
+        assert_eq!(undeclared.iter().map(|p| p.code).collect::<Vec<_>>(), [Code::ReaderUndeclared]);
+        let everybody = Roster::default();
+        let rows = [row("a", "R1", P, 2), row("b", "r1", N, 3)];
+        let alike = assemble(&rows, &known, &rule, &everybody).expect_err("one reader");
+        assert_eq!(alike.iter().map(|p| p.code).collect::<Vec<_>>(), [Code::ReadersAlike]);
+    }
+
+    #[test]
+    fn an_ignored_reader_takes_part_in_nothing() {
+        let (rule, roster) =
+            roster(&[("R1", "reference"), ("R2", "reference"), ("R3", "reference"), ("zz", "ignored")]);
+        let known = BTreeSet::from(["a"]);
+        // Whatever the ignored read: another case, twice, under an id that is like another.
+        let rows =
+            [row("a", "R1", P, 2), row("a", "zz", N, 3), row("a", "zz", P, 4), row("other", "zz", P, 5)];
+        let found = assemble(&rows, &known, &rule, &roster).expect("assembled");
+        assert_eq!(found.ignored, BTreeMap::from([("zz".to_owned(), 3)]));
+        assert_eq!(found.readers.iter().map(String::as_str).collect::<Vec<_>>(), ["R1"]);
+        assert_eq!(found.cases["a"].reads.len(), 1);
+    }
+
+    #[test]
+    fn of_one_file_the_first_problems_are_told_and_the_number_of_the_others() {
+        let known = BTreeSet::from(["a"]);
+        let rows = |n: u64, file: &dyn Fn(u64) -> &'static str| -> Vec<ReadRow> {
+            (0..n)
+                .map(|i| ReadRow { file: file(i).into(), ..row(&format!("x{i}y"), "1", P, i + 2) })
+                .collect()
+        };
+        let told = |rows: &[ReadRow]| {
+            let found = assemble(rows, &known, &rule(""), &Roster::default()).expect_err("unknown");
+            (found.len(), found.last().map(|p| p.code).expect("the last"))
+        };
+        let listed = LISTED as u64;
+        assert_eq!(told(&rows(listed, &|_| "r.csv")), (LISTED, Code::UnknownCase));
+        assert_eq!(told(&rows(listed + 2, &|_| "r.csv")), (LISTED + 1, Code::MoreProblems));
+        let two = |i| if i == 0 { "r.csv" } else { "s.csv" };
+        assert_eq!(told(&rows(listed + 2, &two)), (LISTED + 2, Code::UnknownCase), "of several files, all");
+    }
+
+    #[test]
+    fn several_reads_are_listed_with_what_they_count_as() {
+        let rows = [row("a", "1", N, 2), row("a", "2", P, 3), row("a", "1", P, 4), row("b", "1", I, 5)];
+        let known = BTreeSet::from(["a", "b"]);
+        let of = |keys: &str| assemble(&rows, &known, &rule(keys), &Roster::default()).expect("assembled");
+        let found = of("repeated_read = \"any-positive\"");
+        let expected =
+            Repeated { case_id: "a".to_owned(), reader_id: "1".to_owned(), reads: 2, counts_as: Some(P) };
+        assert_eq!(found.repeated.iter().collect::<Vec<_>>(), [&expected]);
+        assert_eq!((found.cases["a"].reads["1"], found.cases["a"].set_aside.len()), (P, 0));
+        let found = of("repeated_read = \"set-aside\"");
+        assert_eq!(found.repeated, [Repeated { counts_as: None, ..expected }]);
+        assert_eq!(found.cases["a"].set_aside, BTreeSet::from(["1".to_owned()]));
+        assert_eq!(found.cases["a"].reads, BTreeMap::from([("2".to_owned(), P)]));
+        assert_eq!(found.readers.len(), 2, "who was set aside has read");
+    }
 }

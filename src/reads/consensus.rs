@@ -461,4 +461,21 @@ mod tests {
             prop_assert_eq!(consensus(&[], adjudication, &rule).positive(), None);
         }
     }
+
+    #[test]
+    fn levels_and_reasons_have_their_words() {
+        let levels = Basis::ALL.map(Basis::name);
+        assert_eq!(levels, ["unanimous", "majority", "incomplete", "tie", "adjudicated", "given"]);
+        let reasons = [
+            (Undecided::TooFewReads, "too-few-reads"),
+            (Undecided::NoVote, "no-vote"),
+            (Undecided::Tie, "tie"),
+            (Undecided::TooFewAgree, "too-few-agree"),
+            (Undecided::Uninterpretable, "uninterpretable"),
+            (Undecided::AwaitsAdjudication, "awaits-adjudication"),
+            (Undecided::AdjudicatorUndecided, "adjudicator-undecided"),
+            (Undecided::NotGiven, "not-given"),
+        ];
+        assert!(reasons.iter().all(|(why, word)| why.name() == *word));
+    }
 }

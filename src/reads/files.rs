@@ -104,7 +104,13 @@ pub struct Said<'t> {
 /// `column-missing`, all at once.
 pub fn said<'t>(table: &'t Table, columns: [&str; 3]) -> Result<Said<'t>, Vec<Diagnostic>> {
     let mut missing = Vec::new();
-    let places = columns.map(|name| table.required(name).map_err(|p| missing.push(p)).ok());
+    // One column may be asked for twice, and is missing once.
+    let mut tell = |problem| {
+        if !missing.contains(&problem) {
+            missing.push(problem);
+        }
+    };
+    let places = columns.map(|name| table.required(name).map_err(&mut tell).ok());
     if !missing.is_empty() {
         return Err(missing);
     }
@@ -465,3 +471,6 @@ fn not_counted(path: &Path, no_reads: &[NoRead]) -> Option<Diagnostic> {
     let place = if first.at.line.is_some() { first.at.clone() } else { Location::file(path) };
     Some(Diagnostic::warning(Code::ReadsNotCounted, message).at(place))
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,4 +178,11 @@ mod tests {
         check("case,culture\na,maybe\n", Code::ReadUnknown, 2);
         check("case,culture\na,1\nb,0\na,0\n", Code::LabelContradicts, 4);
     }
+
+    #[test]
+    fn the_cases_of_a_table_are_those_that_have_a_label() {
+        let labels = add("case,culture\nb,0\na,1\nc,\nd,contaminated\na,1\n").expect("read");
+        assert_eq!(labels.cases().collect::<Vec<_>>(), ["a", "b", "d"]);
+        assert_eq!(Labels::default().cases().count(), 0);
+    }
 }

@@ -229,3 +229,6 @@ fn read(path: &Path, bytes: &[u8], rule: &ReferenceRule) -> Result<Vec<DeclaredR
     }
     if problems.is_empty() { Ok(readers) } else { Err(limited(problems, path)) }
 }
+
+#[cfg(test)]
+mod tests;

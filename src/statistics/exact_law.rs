@@ -266,4 +266,40 @@ mod tests {
             }
         }
     }
+
+    /// Counts of 200,000 cases spread over some 4,000 values each: 16 million tables are too many.
+    #[test]
+    fn a_law_of_too_many_tables_is_not_summed() {
+        let of = |n: u64, stratified| {
+            let table =
+                Confusion { true_positives: n, false_negatives: n, false_positives: n, true_negatives: n };
+            percentile(Metric::Youden, &table, stratified, 0.95)
+        };
+        assert_eq!(of(100_000, true), None);
+        assert_eq!(of(100_000, false), None);
+        assert!(of(50, true).is_some());
+    }
+
+    /// Ten of ten positives and none of ten negatives are right. Within their classes every draw gives a
+    /// half; from all cases the class sizes vary, and the accuracy with them. Of a number whose parts are
+    /// drawn by class there is no closed law of a share.
+    #[test]
+    fn within_classes_only_the_shares_of_a_class_have_a_closed_law() {
+        let half =
+            Confusion { true_positives: 10, false_negatives: 0, false_positives: 10, true_negatives: 0 };
+        let limits = |metric, stratified| {
+            percentile(metric, &half, stratified, 0.95).map(|law| (law.lower, law.upper))
+        };
+        for metric in [Metric::Accuracy, Metric::Prevalence, Metric::Ppv] {
+            assert_eq!(limits(metric, true), Some((0.5, 0.5)), "{metric:?}");
+            let (lower, upper) = limits(metric, false).expect("a law");
+            assert!(lower < 0.4 && upper > 0.6, "{metric:?} {lower} {upper}");
+        }
+        let table =
+            Confusion { true_positives: 3, false_negatives: 9, false_positives: 2, true_negatives: 40 };
+        for metric in [Metric::Accuracy, Metric::Prevalence, Metric::Ppv, Metric::Npv, Metric::F1] {
+            let summed = table_percentile(&table, true, 0.8, |t| metric.of_table(t));
+            assert_eq!(percentile(metric, &table, true, 0.8), summed, "{metric:?}");
+        }
+    }
 }

@@ -399,6 +399,8 @@ mod tests {
         assert_eq!(threshold("cost=2@0.4", &rows), 0.5);
         // A miss at 0.1 and an alarm at 0.225: now one miss costs less than two alarms.
         assert_eq!(threshold("cost=2@0.1", &rows), 0.9);
+        // At three false alarms a miss costs 0.3 / 2 = 0.15, less than two alarms, and undivided more.
+        assert_eq!(threshold("cost=3@0.1", &rows), 0.9);
         // Of equal costs the lowest threshold: one miss at 0.25 beside one alarm at 0.25.
         let tie = [(0.9, true), (0.8, false), (0.7, true), (0.1, false)];
         assert_eq!(threshold("cost=1@0.5", &tie), 0.7);

@@ -965,3 +965,5 @@ fn a_study_is_kept_apart_from_what_made_the_model() {
     let problem = inputs.with("cases.csv", table).problem();
     assert!(problem.message.ends_with("1 by image file (c01)"), "{}", problem.message);
 }
+
+mod readers_and_labels;

@@ -37,6 +37,7 @@ mod readers;
 mod reads_formats;
 mod reads_import;
 mod reads_mutated;
+mod reads_on_disk;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

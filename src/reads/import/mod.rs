@@ -139,3 +139,6 @@ fn cases(path: &Path, source: &ReadsSource, export: &mut Export) -> Result<(), V
     }
     if problems.is_empty() { Ok(()) } else { Err(limited(problems, path)) }
 }
+
+#[cfg(test)]
+mod tests;

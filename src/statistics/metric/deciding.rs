@@ -252,14 +252,13 @@ impl<'a> Question<'a> {
                 by(methods, plan.unit)
             }
         }
-        .filter(|i| !i.is_point() && i.lower.is_finite() && i.upper.is_finite())
     }
 }
 
 /// Whether an interval rests on counts or orders of independent units alone, so that it holds where nothing
-/// varies.
+/// varies. An effective number rests on how patients vary.
 fn is_exact(method: By) -> bool {
-    matches!(method, By::ClopperPearson | By::ClopperPearsonPatients | By::KornGraubard | By::Hoeffding)
+    matches!(method, By::ClopperPearson | By::ClopperPearsonPatients | By::Hoeffding)
 }
 
 /// Which interval decides a criterion on a metric: the one of `declared` at `plan.level` among those of
@@ -307,3 +306,6 @@ pub fn sound_first(found: &mut Estimate, metric: Metric, sample: &Sample<'_>, th
     let unit = |i: &Interval| i.unit.unwrap_or(ResamplingUnit::Case);
     found.intervals.sort_by_cached_key(|i| question.fault(i.method, unit(i), Some(i)).is_some());
 }
+
+#[cfg(test)]
+mod tests;

@@ -281,3 +281,129 @@ fn weighted_statistics_with_weights_of_one_are_the_plain_ones() {
     assert_eq!(groups.weigh(None), ranks::groups(&labels, &scores));
     assert_eq!(groups.weigh(Some(&[1; 5])), ranks::groups(&labels, &scores));
 }
+
+/// The intervals of `docs/statistics.md`, metric by metric.
+#[test]
+fn a_metric_accepts_the_intervals_that_are_defined_for_it_and_no_other() {
+    let drawn = [By::BootstrapPercentile, By::BootstrapBasic, By::BootstrapBca];
+    let exact = [By::ClopperPearson, By::ClopperPearsonPatients, By::KornGraubard];
+    let score = [By::Wilson, By::AgrestiCoull, By::Jeffreys];
+    let of_auc = [By::Delong, By::DelongLogit, By::HanleyMcneil, By::Obuchowski, By::UStatistic];
+    let check = |metrics: &[Metric], lists: &[&[By]]| {
+        let expected = [lists.concat(), drawn.to_vec()].concat();
+        for metric in metrics {
+            for method in By::ALL {
+                assert_eq!(metric.accepts(method), expected.contains(&method), "{metric:?} {method:?}");
+            }
+        }
+    };
+    let law = [By::BootstrapExact];
+    check(&[Metric::Auc], &[&of_auc]);
+    use Metric::{Accuracy, F1, Npv, Ppv, Prevalence, Sensitivity, Specificity};
+    let shares = [Sensitivity, Specificity, Ppv, Npv, Accuracy, Prevalence, F1];
+    check(&shares, &[&exact, &score, &law]);
+    check(&[Metric::Youden, Metric::BalancedAccuracy], &[&exact, &law, &[By::Wald]]);
+    check(&[Metric::Mcc], &[&exact, &law]);
+    let ratios = [Metric::LrPositive, Metric::LrNegative, Metric::DiagnosticOddsRatio];
+    check(&ratios, &[&exact, &law, &[By::Log]]);
+    check(&[Metric::Brier], &[&[By::Wald, By::Hoeffding]]);
+    use Metric::{CalibrationInTheLarge, CalibrationIntercept, CalibrationSlope, LogLoss};
+    check(&[LogLoss, CalibrationSlope, CalibrationIntercept, CalibrationInTheLarge], &[&[By::Wald]]);
+    check(&[Metric::AveragePrecision, Metric::PartialAuc, Metric::Ece, Metric::Mce], &[]);
+}
+
+#[test]
+fn a_missing_value_of_a_table_says_which_cell_is_missing() {
+    let why = |metric: Metric, [tp, fn_, fp, tn]: [u64; 4]| {
+        let labels = [vec![true; (tp + fn_) as usize], vec![false; (fp + tn) as usize]].concat();
+        let scores: Vec<f64> = [(tp, 0.9), (fn_, 0.1), (fp, 0.9), (tn, 0.1)]
+            .into_iter()
+            .flat_map(|(n, score)| std::iter::repeat_n(score, n as usize))
+            .collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        estimate(metric, &sample, Some(0.5), &plan(ResamplingUnit::Case)).not_evaluable.expect("a reason")
+    };
+    let no_positive = "there is no positive case";
+    let no_negative = "there is no negative case";
+    assert_eq!(why(Metric::Youden, [0, 0, 0, 0]), "there are no cases");
+    assert_eq!(why(Metric::Sensitivity, [0, 0, 1, 1]), no_positive);
+    assert_eq!(why(Metric::Specificity, [1, 1, 0, 0]), no_negative);
+    assert_eq!(why(Metric::Ppv, [0, 1, 0, 1]), "no case is called positive");
+    assert_eq!(why(Metric::Npv, [1, 0, 1, 0]), "no case is called negative");
+    assert_eq!(why(Metric::F1, [0, 0, 0, 1]), "no case is positive or called positive");
+    for metric in
+        [Metric::Youden, Metric::BalancedAccuracy, Metric::Mcc, Metric::LrPositive, Metric::LrNegative]
+    {
+        assert_eq!(why(metric, [0, 0, 1, 1]), no_positive, "{metric:?}");
+        assert_eq!(why(metric, [1, 1, 0, 0]), no_negative, "{metric:?}");
+    }
+    assert_eq!(why(Metric::Mcc, [1, 0, 1, 0]), "all calls are the same");
+    let unbounded = |cell: &str| format!("{cell}: the ratio is unbounded");
+    assert_eq!(why(Metric::LrPositive, [1, 1, 0, 1]), unbounded("no negative case is called positive"));
+    assert_eq!(why(Metric::LrNegative, [1, 1, 1, 0]), unbounded("no negative case is called negative"));
+    assert_eq!(
+        why(Metric::DiagnosticOddsRatio, [1, 0, 1, 1]),
+        unbounded("a cell of the table that divides is zero")
+    );
+}
+
+/// "Clopper and Pearson, exact" is said of a share alone: elsewhere its limits are of pairs, or projected.
+#[test]
+fn an_interval_is_named_for_what_it_is_of() {
+    use crate::statistics::estimate::Quantity;
+    let named = |metric: Metric| By::ClopperPearson.describe(metric.quantity());
+    use Metric::{Accuracy, Npv, Ppv, Prevalence, Sensitivity, Specificity};
+    for share in [Sensitivity, Specificity, Ppv, Npv, Accuracy, Prevalence] {
+        assert_eq!(share.quantity(), Quantity::Share, "{share:?}");
+        assert_eq!(named(share), "Clopper and Pearson (1934), exact");
+    }
+    assert_eq!(Metric::Auc.quantity(), Quantity::Area);
+    assert_eq!(named(Metric::Auc), "Clopper and Pearson (1934) of disjoint pairs");
+    for projected in [Metric::F1, Metric::Youden, Metric::Mcc, Metric::LrPositive, Metric::Brier] {
+        assert_eq!(projected.quantity(), Quantity::Projected, "{projected:?}");
+        assert_eq!(named(projected), "projected from Clopper-Pearson (1934) limits");
+    }
+}
+
+/// Given the cases that are positive or called so, F1 = 2J/(1+J) rises with the share J of true positives.
+#[test]
+fn limits_of_f1_are_those_of_its_share_carried_over() {
+    use crate::statistics::proportion::{agresti_coull, clopper_pearson, jeffreys, wilson};
+    // 12 true positives, 5 missed, 4 alarms.
+    let labels: Vec<bool> = (0..40).map(|i| i < 17).collect();
+    let scores: Vec<f64> = (0..40).map(|i| if i < 12 || (17..21).contains(&i) { 0.9 } else { 0.1 }).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+    let f1 = |share: f64| 2.0 * share / (1.0 + share);
+    let found = estimate(Metric::F1, &sample, Some(0.5), &plan(ResamplingUnit::Case));
+    assert!((found.value.expect("a value") - f1(12.0 / 21.0)).abs() < 1e-12);
+    for (method, (lower, upper)) in [
+        (By::Wilson, wilson(12, 21, 0.95)),
+        (By::AgrestiCoull, agresti_coull(12, 21, 0.95)),
+        (By::Jeffreys, jeffreys(12, 21, 0.95)),
+        (By::ClopperPearson, clopper_pearson(12, 21, 0.95)),
+    ] {
+        let interval = found.intervals.iter().find(|i| i.method == method).expect("an interval");
+        assert!((interval.lower - f1(lower)).abs() < 1e-12, "{method:?} {interval:?}");
+        assert!((interval.upper - f1(upper)).abs() < 1e-12, "{method:?} {interval:?}");
+    }
+}
+
+#[test]
+fn a_class_is_small_below_fifteen_and_an_end_of_the_range_is_within_it() {
+    let codes = |positives: usize, by: By, metric: Metric, perfect: bool| -> Vec<&'static str> {
+        let labels: Vec<bool> = (0..positives + 20).map(|i| i < positives).collect();
+        let score =
+            |i: usize| if perfect { f64::from(u8::from(i < positives)) } else { (i * 7 % 11) as f64 / 11.0 };
+        let scores: Vec<f64> = (0..labels.len()).map(score).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: None, sites: None };
+        let plan = Plan::new(0.95, vec![by], ResamplingUnit::Case, 200, 7);
+        estimate(metric, &sample, Some(0.5), &plan).warnings.iter().map(|w| w.code.as_str()).collect()
+    };
+    assert!(codes(14, By::Delong, Metric::Auc, false).contains(&"small-class"));
+    assert!(!codes(15, By::Delong, Metric::Auc, false).contains(&"small-class"));
+    // The limit of a perfect share is 1, which is possible.
+    for by in [By::ClopperPearson, By::Wilson, By::Jeffreys] {
+        assert!(!codes(15, by, Metric::Sensitivity, true).contains(&"beyond-range"), "{by:?}");
+        assert!(!codes(15, by, Metric::Specificity, true).contains(&"beyond-range"), "{by:?}");
+    }
+}

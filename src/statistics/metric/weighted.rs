@@ -329,3 +329,22 @@ impl WeightedGroups {
         groups
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patient_is_above_with_all_positives_for_a_lower_bound_and_with_any_for_an_upper_one() {
+        let labels = [true, true, true, true, true, false];
+        let scores = [0.9, 0.1, 0.9, 0.5, 0.1, 0.9];
+        let patients = [7, 7, 3, 3, 5, 5];
+        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+        let of = |strictly, any| positives_above(&sample, 0.5, strictly, any);
+        assert_eq!((of(false, false), of(true, false)), ((1, 3), (0, 3)));
+        assert_eq!((of(false, true), of(true, true)), ((2, 3), (2, 3)));
+        let alone = Sample { patients: None, ..sample };
+        assert_eq!(positives_above(&alone, 0.5, false, false), (3, 5));
+        assert_eq!(positives_above(&alone, 0.5, true, true), (2, 5));
+    }
+}
