@@ -440,8 +440,13 @@ mod tests {
         let known = BTreeSet::from(["a", "b"]);
         let of = |keys: &str| assemble(&rows, &known, &rule(keys), &Roster::default()).expect("assembled");
         let found = of("repeated_read = \"any-positive\"");
-        let expected =
-            Repeated { case_id: "a".to_owned(), reader_id: "1".to_owned(), reads: 2, counts_as: Some(P) };
+        let expected = Repeated {
+            case_id: "a".to_owned(),
+            reader_id: "1".to_owned(),
+            reads: 2,
+            counts_as: Some(P),
+            said: vec![N, P],
+        };
         assert_eq!(found.repeated.iter().collect::<Vec<_>>(), [&expected]);
         assert_eq!((found.cases["a"].reads["1"], found.cases["a"].set_aside.len()), (P, 0));
         let found = of("repeated_read = \"set-aside\"");

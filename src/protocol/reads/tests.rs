@@ -47,6 +47,7 @@ fn what_is_not_said_of_reads_has_its_default() {
         format: ReadsFormat::Table,
         case_column: None,
         case_pattern: None,
+        case_map: None,
         case_columns: Vec::new(),
         reader_from: ReaderFrom::Column,
         reader_column: None,

@@ -463,6 +463,8 @@ fn a_table_of_labels_has_its_defaults_and_keeps_what_is_said() {
     let least = of("file = \"c.csv\", label_column = \"c\", source = \"culture\"");
     let expected = LabelTable {
         files: vec!["c.csv".parse().expect("a path")],
+        from_reads: false,
+        case_pattern: None,
         case_column: "case_id".to_owned(),
         label_column: "c".to_owned(),
         positive: one("positive"),

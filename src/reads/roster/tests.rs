@@ -141,6 +141,7 @@ fn where_nobody_is_declared_everybody_is_a_reference_reader() {
 
 fn row(reader: &str, line: u64) -> ReadRow {
     ReadRow {
+        rating: None,
         case_id: "c".to_owned(),
         reader_id: reader.to_owned(),
         read: Read::Positive,
