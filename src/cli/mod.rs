@@ -29,6 +29,7 @@ mod libtorch;
 mod lock;
 mod metrics;
 mod outcome;
+mod page;
 mod reads;
 mod reference;
 mod report;
@@ -40,6 +41,7 @@ mod train;
 mod validate;
 mod verify;
 mod who;
+mod worklist;
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -198,7 +200,7 @@ mod tests {
     use super::*;
 
     /// What an option takes, where commands say it in several words for one thing.
-    const SEVERAL: [(&str, &[&str]); 8] = [
+    const SEVERAL: [(&str, &[&str]); 9] = [
         ("expected", &["AUC", "P"]),
         ("goal", &["AUC", "P"]),
         ("out", &["DIR", "FILE"]),
@@ -207,6 +209,7 @@ mod tests {
         ("threshold", &["T", "[NAME=]T"]),
         ("device", &["DEVICE"]),
         ("images", &["DIR"]),
+        ("reader", &["COLUMN", "ID"]),
     ];
 
     fn collect(command: &clap::Command, found: &mut BTreeMap<String, BTreeSet<String>>) {

@@ -133,7 +133,15 @@ pub fn parse(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Vec<Read
 /// `read-off-scale` for numbers outside the declared scale, `choices-contradict` for several choices that do
 /// not mean the same.
 pub fn read_file(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<ReadFile, Vec<Diagnostic>> {
-    let Export { answers, given, mut no_reads, mut warnings } = import::export(path, bytes, source)?;
+    meant(path, import::export(path, bytes, source)?, source)
+}
+
+/// Gives the words of an export their declared meaning.
+///
+/// # Errors
+/// `read-unknown`, `read-off-scale`, `choices-contradict`, as [`read_file`].
+pub fn meant(path: &Path, export: Export, source: &ReadsSource) -> Result<ReadFile, Vec<Diagnostic>> {
+    let Export { answers, given, mut no_reads, mut warnings } = export;
     let meaning = Meaning { source };
     let (mut rows, mut problems) = (Vec::with_capacity(answers.len()), Vec::new());
     for answer in answers {

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Cohort, Inputs, imports};
+use super::{Cohort, Inputs, answers, imports};
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::protocol::{ConsensusRule, DeclaredReaders, LabelTable, Protocol, ReaderRole};
 use crate::reads::assemble::{Assembled, Repeated, assemble};
 use crate::reads::consensus::Basis;
 use crate::reads::consensus::{Consensus, Undecided, Voting, consensus};
+use crate::reads::export::NoRead;
 use crate::reads::files as reads;
 use crate::reads::files::{Read, ReadRow};
 use crate::reads::labels::Labels;
@@ -102,6 +103,31 @@ pub fn yes_or_no(read: Option<Read>) -> Option<bool> {
 /// # Errors
 /// Whatever is wrong in the files, all at once.
 pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
+    let so_far = standard(inputs, cohort, true)?;
+    Ok(so_far.standard)
+}
+
+/// What the readers said so far, while some of them are still missing.
+#[derive(Clone, Debug)]
+pub struct SoFar {
+    /// What would be the reference standard.
+    pub standard: ReferenceStandard,
+    /// Every read, in the order of the files.
+    pub rows: Vec<ReadRow>,
+    /// What is no read, and why.
+    pub no_reads: Vec<NoRead>,
+}
+
+/// The reads of a study that are there, whether or not every reader has read.
+///
+/// # Errors
+/// As [`reference_standard`], but for what is still to come: readers and files that are missing.
+pub fn reads_so_far(inputs: &Inputs, cohort: &Cohort) -> Result<SoFar> {
+    standard(inputs, cohort, false)
+}
+
+/// `complete`: readers and files that are missing are errors.
+fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
     let protocol = &inputs.protocol;
     let rule = &protocol.reference_standard;
     let mut problems = Vec::new();
@@ -114,7 +140,10 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
         Roster::default()
     });
     let mut of_files = Vec::new();
-    let rows = rows(inputs, &mut problems, &mut of_files);
+    let mut no_reads = Vec::new();
+    let mut wrong = Vec::new();
+    let rows = rows(inputs, &mut wrong, &mut of_files, &mut no_reads);
+    problems.extend(wrong.into_iter().filter(|problem| complete || problem.code != Code::ReadsMissing));
     let mut labels = |table: &LabelTable| {
         labels(inputs, table, cohort).unwrap_or_else(|error| {
             problems.extend(error.diagnostics());
@@ -131,8 +160,9 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     }
     let known = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
     let assembled = assemble(&rows, &known, rule, &roster).map_err(Error::Input)?;
-    drop(rows);
-    readers_are_all_there(protocol, &roster, &assembled)?;
+    if complete {
+        readers_are_all_there(protocol, &roster, &assembled)?;
+    }
     let voters = roster.declared().map(|_| roster.of_role(ReaderRole::Reference).count() as u32);
     let voting = Voting::of(rule, voters);
     let mut standard = ReferenceStandard {
@@ -158,7 +188,7 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     }
     standard.warnings = told_once(of_files);
     standard.warnings.extend(warnings(protocol, cohort, &standard));
-    Ok(standard)
+    Ok(SoFar { standard, rows, no_reads })
 }
 
 /// What is said of many files in the same words is said of the first, with the number of the others.
@@ -185,7 +215,12 @@ fn told_once(warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
 
 /// The rows of all readers' files, and what a person should know of these; how a table was written is no
 /// matter of the study.
-fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) -> Vec<ReadRow> {
+fn rows(
+    inputs: &Inputs,
+    problems: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Diagnostic>,
+    no_reads: &mut Vec<NoRead>,
+) -> Vec<ReadRow> {
     let of_study = |warning: &Diagnostic| {
         !matches!(warning.code, Code::TableSeparator | Code::TableUtf16 | Code::RowsEmpty)
     };
@@ -201,15 +236,13 @@ fn rows(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
             return rows;
         }
     };
-    warnings.extend(files.warnings);
-    for (path, bytes) in &files.counting {
-        match reads::read_file(Path::new(path.as_str()), bytes, source) {
-            Ok(read) => {
-                rows.extend(read.rows);
-                warnings.extend(read.warnings.into_iter().filter(of_study));
-            }
-            Err(more) => problems.extend(more),
-        }
+    warnings.extend(files.warnings.iter().cloned());
+    let (read, more) = answers::read_all(inputs, &files);
+    problems.extend(more);
+    for read in read {
+        rows.extend(read.rows);
+        no_reads.extend(read.no_reads);
+        warnings.extend(read.warnings.into_iter().filter(of_study));
     }
     if let Some(path) = &source.read_list {
         match inputs

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::outside::Outside;
+use super::round;
 use super::study::Study;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
@@ -73,6 +74,8 @@ pub struct Found {
     pub identifying: BTreeMap<String, &'static str>,
     /// What a person should know.
     pub warnings: Vec<Diagnostic>,
+    /// The file of the round that it came back from, where it did.
+    round: Option<(RelativePath, Vec<u8>)>,
     bytes: Vec<u8>,
     original: Option<Vec<u8>>,
 }
@@ -134,6 +137,7 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     let mut after = before.clone();
     for file in &found {
         after.files.insert(file.file.clone(), file.bytes.clone());
+        after.files.extend(file.round.clone());
     }
     for file in found.iter().filter(|file| !file.already) {
         register.imports.push(entry(file, request, outside, superseded.as_ref()));
@@ -205,7 +209,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePath) -> Result<Found> {
     let original = storage::read(source)?;
     let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let folder = place.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let returned = round::returned(study, source, &original)?;
+    let usual = || place.as_str().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let folder = returned.as_ref().map_or_else(usual, |returned| returned.folder.clone());
     let file = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
     let file: RelativePath = file.parse().map_err(|e: crate::digest::RelativePathError| {
         Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source))
@@ -226,7 +232,10 @@ fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePat
         (reduced, Some(original))
     };
     let declared = &study.protocol.reads;
-    let read = read(source, &bytes, declared, request.format)?;
+    let (read, round) = match returned {
+        Some(returned) => (returned.read, Some(returned.round)),
+        None => (read(source, &bytes, declared, request.format)?, None),
+    };
     Ok(Found {
         source: source.to_path_buf(),
         file,
@@ -240,6 +249,7 @@ fn look(study: &Study, request: &Request<'_>, source: &Path, place: &RelativePat
         given: read.given.len(),
         identifying: privacy::identifying(source, &bytes),
         warnings: read.warnings,
+        round,
         bytes,
         original: kept,
     })
@@ -406,12 +416,12 @@ fn reference(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<&'static str>> {
 /// All reads of a case and a reader, as words in order.
 fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
     let mut reads: BTreeMap<(String, String), Vec<&'static str>> = BTreeMap::new();
-    let counting = readers_files(inputs).map_err(Error::Input)?.counting;
-    for (path, bytes) in counting {
-        let rows = files::parse(Path::new(path.as_str()), bytes, &inputs.protocol.reads);
-        for row in rows.map_err(Error::Input)? {
-            reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
-        }
+    let (files, problems) = study::answers::read_all(inputs, &readers_files(inputs).map_err(Error::Input)?);
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    for row in files.into_iter().flat_map(|file| file.rows) {
+        reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
     }
     let joined = |mut words: Vec<&str>| {
         words.sort_unstable();

@@ -197,6 +197,9 @@ impl Study {
         {
             patterns.insert(register.to_string());
         }
+        if step != Step::Cohort {
+            patterns.extend(super::round::patterns(self));
+        }
         patterns
     }
 

@@ -18,6 +18,7 @@ use std::path::Path;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReadsFormat, ReadsSource};
 use crate::reads::export::Export;
+use crate::reads::form;
 use crate::table::{Sheet, Table, limited};
 
 pub use sniff::{Guess, sniff};
@@ -28,6 +29,7 @@ pub use sniff::{Guess, sniff};
 /// Everything that is wrong in it, each with its place; what cannot be understood as the declared format is
 /// refused with the way out.
 pub fn export(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<Export, Vec<Diagnostic>> {
+    form::refuse(path, bytes)?;
     let reader = place::reader_of_path(path, source).map_err(|problem| vec![problem])?;
     let reader = reader.as_deref();
     let sheet = Sheet { name: source.sheet.as_deref(), header_row: source.header_row };
