@@ -36,6 +36,7 @@ mod report;
 mod run;
 mod score;
 mod split;
+mod status;
 mod study;
 mod train;
 mod validate;

@@ -29,8 +29,8 @@ pub struct PageArgs {
     #[arg(long, value_name = "ID")]
     reader: String,
     /// Write a folder with page.html and its images, instead of one file.
-    #[arg(long)]
-    folder: bool,
+    #[arg(long = "folder")]
+    in_folder: bool,
 }
 
 /// One file of more bytes opens slowly, or not at all.
@@ -42,8 +42,8 @@ const LARGE: u64 = 300_000_000;
 /// Whatever is wrong in the round and its images.
 pub fn run(args: &PageArgs, context: Context) -> Result<Outcome> {
     let study = args.study.open()?;
-    let written = page::write(&study, &args.round, &args.reader, args.folder, &context.outside())?;
-    if !args.folder && written.bytes > LARGE {
+    let written = page::write(&study, &args.round, &args.reader, args.in_folder, &context.outside())?;
+    if !args.in_folder && written.bytes > LARGE {
         let message = format!("the page has {} MB and opens slowly", written.bytes / 1_000_000);
         let warning = Diagnostic::warning(Code::PageLarge, message).at(Location::file(&written.page));
         eprintln!("{}", warning.hint("--folder puts the images beside the page"));

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::study::StudyArgs;
 use super::who::WhoArgs;
-use super::{Context, Outcome, agreement, import, page, reference, worklist};
+use super::{Context, Outcome, agreement, import, page, reference, status, worklist};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
@@ -40,6 +40,7 @@ enum ReadsCommand {
     Import(import::ImportArgs),
     Page(page::PageArgs),
     Reference(reference::ReferenceArgs),
+    Status(status::StatusArgs),
     Worklist(worklist::WorklistArgs),
 }
 
@@ -53,6 +54,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         Some(ReadsCommand::Import(args)) => return import::run(args, context),
         Some(ReadsCommand::Page(args)) => return page::run(args, context),
         Some(ReadsCommand::Reference(args)) => return reference::run(args, context),
+        Some(ReadsCommand::Status(args)) => return status::run(args, context),
         Some(ReadsCommand::Worklist(args)) => return worklist::run(args, context),
         None => {}
     }

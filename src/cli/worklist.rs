@@ -94,8 +94,9 @@ fn text(made: &Made) -> String {
         0 => String::new(),
         repeated => format!(", {repeated} of them shown twice"),
     };
-    let mut out =
-        format!("{} round {}: {} cases{repeated}\n", round.kind.name(), round.name, round.cases().len());
+    let cases = round.cases().len();
+    let cases = if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
+    let mut out = format!("{} round {}: {cases}{repeated}\n", round.kind.name(), round.name);
     if made.already {
         out += "it is there already, as it is asked for\n";
     }

@@ -13,3 +13,4 @@ pub mod register;
 pub mod returned;
 pub mod roster;
 pub mod round;
+pub mod status;

@@ -19,6 +19,7 @@ pub mod reads;
 pub mod report;
 pub mod round;
 pub mod score;
+pub mod status;
 pub mod study;
 pub mod train;
 pub mod validate;

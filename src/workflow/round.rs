@@ -15,6 +15,7 @@ use crate::protocol::{ReaderRole, RepeatedRead};
 use crate::reads::consensus::{Consensus, Undecided};
 use crate::reads::files::ReadFile;
 use crate::reads::round::{self, Round, RoundKind};
+use crate::reads::status::is_ready;
 use crate::reads::{form, returned};
 use crate::storage;
 use crate::study::rounds::{folder, named, places};
@@ -296,8 +297,11 @@ fn to_adjudicate<'c>(
     for (case, consensus) in cohort.drawn_cases().zip(&standard.consensus) {
         if waits(consensus) {
             let reads = standard.assembled.of_role(&case.case_id, &standard.roster, ReaderRole::Reference);
-            let expected = standard.voting.readers.filter(|_| !standard.voting.panel).unwrap_or(0);
-            if reads.len() >= expected { ready.push(case) } else { open.push(case.case_id.as_str()) }
+            if is_ready(reads.len(), &standard.voting) {
+                ready.push(case)
+            } else {
+                open.push(case.case_id.as_str())
+            }
         }
     }
     if ready.is_empty() {
