@@ -25,7 +25,12 @@ pub struct StatusArgs {
     #[command(flatten)]
     study: StudyArgs,
     /// A reader who has cases left and gave no answer for longer than so many days is late.
-    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i64).range(0..=3650))]
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value_t = 7,
+        value_parser = clap::value_parser!(i64).range(0..=3650)
+    )]
     late_after: i64,
     /// Write one row a reader and a case to this file.
     #[arg(long, value_name = "FILE")]

@@ -11,14 +11,14 @@ use crate::workflow::round::{self, Made, Request};
 
 /// Make a reading round: which cases are read, under which codes, and in which order.
 ///
-/// Readers see codes and no ids, because ids can spell the label. Codes follow from a secret that is drawn for
-/// each round; which case a code is stands in reads/rounds/NAME.json, which stays in the study. Each reader
-/// has an own random order, from the protocol's seed. No score, label, other read, patient id, file name or
-/// DICOM text goes out; of images that may have text in the picture you are warned.
+/// Readers see codes and no ids, because ids can spell the label. Codes follow from a secret that is drawn
+/// for each round; which case a code is stands in reads/rounds/NAME.json, which stays in the study. Each
+/// reader has an own random order, from the protocol's seed. No score, label, other read, patient id, file
+/// name or DICOM text goes out; of images that may have text in the picture you are warned.
 ///
-/// Each reader gets a form, OUT/rounds/NAME/NAME-READER.csv, to be filled in a program for tables: `answer` is
-/// positive, negative, indeterminate or uninterpretable (or a number of the declared scale), `completed` is
-/// yes. `sequester reads page` makes a page to read on instead. `sequester reads import` takes both back.
+/// Each reader gets a form, OUT/rounds/NAME/NAME-READER.csv, to be filled in a program for tables: `answer`
+/// is positive, negative, indeterminate or uninterpretable (or a number of the declared scale), `completed`
+/// is yes. `sequester reads page` makes a page to read on instead. `sequester reads import` takes both back.
 ///
 /// A round that is there is never overwritten: the same command again writes nothing, another one needs
 /// another name.

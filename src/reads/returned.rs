@@ -101,8 +101,8 @@ fn of_this_round(form: &Form, round: &Round) -> Result<(), Diagnostic> {
     };
     if worklist != form.worklist {
         let message = format!(
-            "it is of another worklist ({}...) than the round `{}` has for `{}` ({}...): of an older page, or \
-             the round was made again",
+            "it is of another worklist ({}...) than the round `{}` has for `{}` ({}...): of an older page, \
+             or the round was made again",
             form.worklist.short(),
             round.name,
             form.reader.escape_debug(),

@@ -2,6 +2,7 @@
 //! readers disagree, whose reads look copied or drift. Pure, and without any score.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use chrono::NaiveDateTime;
 use serde::Serialize;
@@ -211,8 +212,8 @@ pub struct Copied {
     pub same: usize,
     /// With the same read at the same second.
     pub same_time: usize,
-    /// So probable are so few differences if the two differ as rarely as any other pair of readers does (lower
-    /// 95 % limit); none without another pair.
+    /// So probable are so few differences if the two differ as rarely as any other pair of readers does
+    /// (lower 95 % limit); none without another pair.
     pub p: Option<f64>,
 }
 
@@ -540,23 +541,24 @@ fn common(
 
 /// Files with the same reads of the same cases in the same order, whoever is said to have read.
 fn files(rows: &[ReadRow]) -> Vec<Copied> {
-    let mut contents: BTreeMap<&std::path::PathBuf, Vec<(&str, Read, Option<NaiveDateTime>)>> =
-        BTreeMap::new();
+    let mut contents: BTreeMap<&Path, Vec<&ReadRow>> = BTreeMap::new();
     for row in rows {
-        contents.entry(&row.file).or_default().push((&row.case_id, row.read, row.time));
+        contents.entry(&row.file).or_default().push(row);
     }
-    let mut by_reads: BTreeMap<Vec<(&str, Read)>, Vec<&std::path::PathBuf>> = BTreeMap::new();
+    let mut by_reads: BTreeMap<Vec<(&str, Read)>, Vec<&Path>> = BTreeMap::new();
     for (file, rows) in &contents {
-        let several = rows.iter().any(|row| row.1 != rows[0].1);
+        let several = rows.iter().any(|row| row.read != rows[0].read);
         if rows.len() >= COMMON && several {
-            by_reads.entry(rows.iter().map(|row| (row.0, row.1)).collect()).or_default().push(file);
+            let reads = rows.iter().map(|row| (row.case_id.as_str(), row.read)).collect();
+            by_reads.entry(reads).or_default().push(file);
         }
     }
     let mut copies = Vec::new();
     for files in by_reads.values() {
         for two in files.windows(2) {
             let [first, second] = [&contents[two[0]], &contents[two[1]]];
-            let timed = first.iter().zip(second).filter(|(a, b)| a.2.is_some() && a.2 == b.2).count();
+            let timed =
+                first.iter().zip(second).filter(|(a, b)| a.time.is_some() && a.time == b.time).count();
             copies.push(Copied {
                 what: "files",
                 of: [two[0].display().to_string(), two[1].display().to_string()],

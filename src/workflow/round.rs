@@ -389,7 +389,7 @@ fn check_repeats(study: &Study, repeated: usize, cases: usize) -> Result<()> {
         let message = "cases are to be read twice, and the protocol refuses repeated reads";
         return Err(Diagnostic::error(Code::RepeatedRead, message)
             .at(Location::file(study.folder.join("protocol.toml")))
-            .hint("declare what several reads of one reader count as: `repeated_read` is \"last\", \"all-agree\", ...")
+            .hint("declare what several reads of one reader count as, such as repeated_read = \"all-agree\"")
             .into());
     }
     Ok(())

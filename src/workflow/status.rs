@@ -94,7 +94,7 @@ struct Page {
 }
 
 const TABLES: &[&str] =
-    &["readers", "rounds", "missing", "disagreements", "open", "pairs", "copies", "drift"];
+    &["readers", "answers", "rounds", "missing", "disagreements", "open", "pairs", "copies", "drift"];
 
 /// One sentence on all of it.
 pub fn summary(status: &Status) -> String {
@@ -114,8 +114,8 @@ pub fn summary(status: &Status) -> String {
 pub fn overall(status: &Status) -> String {
     let number = |value: Option<f64>| value.map_or("not evaluable".to_owned(), |v| format::fixed(v, 3));
     format!(
-        "All reference readers: Krippendorff's alpha {}, Gwet's AC1 {}; without intervals, which `reads \
-         agreement` and the documents have.",
+        "All reference readers: Krippendorff's alpha {}, Gwet's AC1 {}; without intervals, which the \
+         documents have.",
         number(status.overall.alpha),
         number(status.overall.ac1)
     )
@@ -151,41 +151,57 @@ impl Page {
     fn readers(&self) -> Table {
         let columns = vec![
             Column::left("Reader", 2.0),
-            Column::left("Role", 1.5),
+            Column::left("Role", 2.0),
             Column::right("Read"),
             Column::right("Expected"),
             Column::right("Missing"),
-            Column::right("Positive"),
-            Column::right("Negative"),
-            Column::right("Cannot tell"),
-            Column::right("Unreadable"),
-            Column::right("Not completed"),
-            Column::left("Last read", 2.0),
+            Column::left("Last read", 3.0),
         ];
         let row = |reader: &ReaderStatus| {
-            let count = |n: usize| Cell::count(n as u64);
-            let or_open = |n: Option<usize>| n.map_or_else(|| Cell::new("any"), count);
+            let or_open = |n: Option<usize>| n.map_or_else(|| Cell::new("any"), |n| Cell::count(n as u64));
             let missing = reader.missing.as_ref().map(Vec::len);
             let last = match (reader.last_read, reader.days_since) {
                 (Some(last), Some(days)) => format!("{} ({days} days ago)", last.date()),
                 _ => "no times".to_owned(),
             };
             let late = if reader.late { format!("{last}, late") } else { last };
+            let bad = |is: bool| if is { Look::Bad } else { Look::Plain };
             Row::Cells(vec![
                 Cell::new(one_line(&reader.id)).look(Look::Strong),
                 Cell::new(reader.role),
-                count(reader.read),
+                Cell::count(reader.read as u64),
                 or_open(reader.expected),
-                or_open(missing).look(if missing.unwrap_or(0) > 0 { Look::Bad } else { Look::Plain }),
-                count(reader.positive),
-                count(reader.negative),
-                count(reader.indeterminate),
-                count(reader.uninterpretable),
-                count(reader.not_completed),
-                Cell::new(late).look(if reader.late { Look::Bad } else { Look::Plain }),
+                or_open(missing).look(bad(missing.is_some_and(|missing| missing > 0))),
+                Cell::new(late).look(bad(reader.late)),
             ])
         };
-        Table::or_none("Readers", columns, self.status.readers.iter().map(row).collect())
+        Table::or_none("Readers and their cases", columns, self.status.readers.iter().map(row).collect())
+    }
+
+    fn answers(&self) -> Table {
+        let heads = ["Positive", "Negative", "Cannot tell", "Cannot be read", "Set aside", "Not completed"];
+        let first = std::iter::once(Column::left("Reader", 2.0));
+        let columns = first.chain(heads.map(Column::right)).collect();
+        let row = |reader: &ReaderStatus| {
+            let counts = [
+                reader.positive,
+                reader.negative,
+                reader.indeterminate,
+                reader.uninterpretable,
+                reader.set_aside,
+                reader.not_completed,
+            ];
+            let name = std::iter::once(Cell::new(one_line(&reader.id)).look(Look::Strong));
+            Row::Cells(name.chain(counts.map(|n| Cell::count(n as u64))).collect())
+        };
+        let mut table =
+            Table::or_none("Their answers", columns, self.status.readers.iter().map(row).collect());
+        table.notes.push(
+            "Set aside: read more than once, and not counted by the declared rule. Not completed: begun, and \
+             no read."
+                .to_owned(),
+        );
+        table
     }
 
     fn listed(caption: &str, head: [&str; 3], rows: Vec<[String; 3]>) -> Table {
@@ -202,6 +218,7 @@ impl Page {
         let joined = |ids: &[String]| ids.join(", ");
         Some(match id {
             "readers" => self.readers(),
+            "answers" => self.answers(),
             "rounds" => {
                 let rows = status.rounds.iter().map(|round| {
                     [
@@ -306,8 +323,8 @@ pub const COPIES: &str = "Told are two readers with equal reads on all of 20 com
 
 /// How drift is told.
 pub const DRIFT: &str = "Two-sided test for trend over the order of time (Cochran 1954, Armitage 1955), told \
-                         below p 0.01, from 20 reads with 5 of each answer on. Where cases were not read in a \
-                         random order, the order itself can be the reason.";
+                         below p 0.01, from 20 reads with 5 of each answer on. Where cases were not read in \
+                         a random order, the order itself can be the reason.";
 
 fn or_none(ids: &[String]) -> String {
     if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") }

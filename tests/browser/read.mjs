@@ -71,10 +71,12 @@ for (let step = 0; step < 8; step++) await tab.keyboard.press("Shift+ArrowUp");
 const darker = await pixels();
 await tab.click("#reset");
 const back = await pixels();
+/** What is said of the size once it is drawn. */
+const size = async () => { await pixels(); return tab.textContent("#zoom"); };
 await tab.keyboard.press("+");
-const zoomed = await tab.textContent("#zoom");
+const zoomed = await size();
 await tab.keyboard.press("f");
-const picture = { before, inverted, darker, back, zoomed, fitted: await tab.textContent("#zoom") };
+const picture = { before, inverted, darker, back, zoomed, fitted: await size() };
 
 const half = Math.floor(codes.length / 2);
 await tab.focus("#view");
