@@ -247,7 +247,7 @@ mod tests {
             .enumerate()
             .map(|(nth, line)| match nth {
                 0 => format!("{line}\n"),
-                nth => format!("{}\n", line.replacen(",,,,", &format!(",{},", answers[nth - 1]), 1)),
+                nth => format!("{}\n", line.replacen(",,,,,", &format!(",{},", answers[nth - 1]), 1)),
             })
             .collect();
         let check = |bytes: &[u8]| {
@@ -302,7 +302,7 @@ mod tests {
         let rows: Vec<&str> = form.lines().collect();
         let mixed = form.replacen("first,R1", "first,R2", 1);
         let twice = format!("{form}{}\n", rows[1]);
-        let done = form.replacen(",,,,", ",positive,,,perhaps,", 1);
+        let done = form.replacen(",,,,,", ",positive,,,perhaps,", 1);
         for (text, code) in [
             (mixed, Code::FormUnreadable),
             (twice, Code::FormCode),

@@ -32,6 +32,9 @@ const DRIFT_P: f64 = 0.01;
 /// Parts of the order in which shares are shown.
 const PARTS: usize = 4;
 
+/// A time without a zone, in UTC.
+pub type Moment = NaiveDateTime;
+
 /// What is looked at.
 #[derive(Debug)]
 pub struct Seen<'a> {
@@ -54,7 +57,7 @@ pub struct Seen<'a> {
     /// The reading rounds.
     pub rounds: &'a [Assigned],
     /// Now.
-    pub now: NaiveDateTime,
+    pub now: Moment,
     /// A reader who has cases left and gave none for longer than so many days is late.
     pub late_after: i64,
 }

@@ -42,8 +42,8 @@ mod tests {
         groups.iter().enumerate().flat_map(of).collect()
     }
 
-    /// The example of `prop.trend.test` in R 4.2: smokers <- c(83, 90, 129, 70), patients <- c(86, 93, 136, 82):
-    /// X-squared = 8.2249, df = 1, p-value = 0.004132.
+    /// The example of `prop.trend.test` in R 4.2: smokers <- c(83, 90, 129, 70), patients <- c(86, 93, 136,
+    /// 82): X-squared = 8.2249, df = 1, p-value = 0.004132.
     #[test]
     fn trend_matches_r_on_fleiss_smokers() {
         let found = cochran_armitage(&cases(&[(83, 86), (90, 93), (129, 136), (70, 82)])).expect("a trend");

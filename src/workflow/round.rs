@@ -18,7 +18,7 @@ use crate::reads::round::{self, Round, RoundKind};
 use crate::reads::status::is_ready;
 use crate::reads::{form, returned};
 use crate::storage;
-use crate::study::rounds::{folder, named, places};
+use crate::study::rounds::places;
 use crate::study::{self, Cohort, Inputs, SoFar, Step};
 
 /// Below the output folder: what is handed out to readers, which is no evidence.
@@ -125,7 +125,7 @@ pub fn open(study: &Study, name: &str) -> Result<Round> {
     if file.is_file() {
         return read_round(&file);
     }
-    let known = names(study);
+    let known = study.rounds();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     Err(Diagnostic::error(
         Code::RoundUnknown,
@@ -134,29 +134,6 @@ pub fn open(study: &Study, name: &str) -> Result<Round> {
     .at(Location::file(&file))
     .hint(format!("`sequester reads worklist STUDY --round {name}` makes it"))
     .into())
-}
-
-/// The names of all rounds, sorted.
-pub fn names(study: &Study) -> Vec<String> {
-    let Some(folder) = folder(&study.protocol) else { return Vec::new() };
-    let entries = std::fs::read_dir(study.data.join(folder)).into_iter().flatten().flatten();
-    let files = entries.filter(|entry| entry.path().is_file());
-    let files: BTreeSet<String> =
-        files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    named(files.iter().map(String::as_str)).map(str::to_owned).collect()
-}
-
-/// What stands for the files of rounds from which something came back.
-pub(super) fn patterns(study: &Study) -> BTreeSet<String> {
-    let mut patterns = BTreeSet::new();
-    for name in names(study) {
-        if let Some((map, returned)) = places(&study.protocol, &name)
-            && std::fs::read_dir(study.data.join(&returned)).is_ok_and(|mut files| files.next().is_some())
-        {
-            patterns.extend([map.to_string(), format!("{returned}/*")]);
-        }
-    }
-    patterns
 }
 
 /// A path for what is handed out to a reader, without an ending.
@@ -191,7 +168,7 @@ pub(super) fn returned(study: &Study, source: &Path, bytes: &[u8]) -> Result<Opt
     let name = form::parse(source, bytes).map_err(Error::Input)?.round;
     let place = places(&study.protocol, &name).filter(|(map, _)| map.below(&study.data).is_file());
     let Some((map, folder)) = place else {
-        let known = names(study);
+        let known = study.rounds();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let message = format!("it is of the round `{}`; this study has {known}", name.escape_debug());
         return Err(Diagnostic::error(Code::FormOtherRound, message)

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
-use super::round::{inputs_so_far, names, open};
+use super::round::{inputs_so_far, open};
 use super::study::Study;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::document::content::Content;
@@ -14,7 +13,7 @@ use crate::document::format;
 use crate::document::render::compose;
 use crate::document::text::one_line;
 use crate::document::tree::{Cell, Column, Facts, Figure, Look, Row, Table};
-use crate::reads::status::{self, Assigned, Copied, Drift, ReaderStatus, Seen, Status};
+use crate::reads::status::{self, Assigned, Copied, Drift, Moment, ReaderStatus, Seen, Status};
 use crate::study;
 use crate::study::rounds::{OfRound, of_round};
 
@@ -33,12 +32,12 @@ pub struct Looked {
 ///
 /// # Errors
 /// Whatever is wrong in case tables and readers' files; what is still to come is none.
-pub fn look(study: &Study, now: NaiveDateTime, late_after: i64) -> Result<Looked> {
+pub fn look(study: &Study, now: Moment, late_after: i64) -> Result<Looked> {
     let inputs = inputs_so_far(study)?;
     let cohort = study::cohort(&inputs)?;
     let so_far = study::reads_so_far(&inputs, &cohort)?;
     let mut rounds = Vec::new();
-    for name in names(study) {
+    for name in study.rounds() {
         let round = open(study, &name)?;
         let of_it = |file: &std::path::Path| {
             let path = file.to_string_lossy().parse().ok();

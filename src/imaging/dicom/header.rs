@@ -140,8 +140,8 @@ pub(super) fn header(parsed: &Parsed<'_>, syntax: Syntax) -> Header {
     }
 }
 
-/// Secondary Capture Image Storage and its multi-frame kin (PS3.6), or an Image Type (PS3.3, C.7.6.1.1.2) that
-/// says secondary or names a screen.
+/// Secondary Capture Image Storage and its multi-frame kin (PS3.6), or an Image Type (PS3.3, C.7.6.1.1.2)
+/// that says secondary or names a screen.
 fn is_secondary(class: Option<String>, image_type: Option<String>) -> bool {
     const CLASS: &str = "1.2.840.10008.5.1.4.1.1.7";
     let class = class.unwrap_or_default();
