@@ -20,8 +20,9 @@ demo:
 	cargo build --release --locked --features torch
 	scripts/demo.sh target/release/sequester $(DEMO)
 
-## Every test, and what must be clean.
+## Every test, and what must be clean. The browser is for the test of the reading page, which says so where there is none.
 test: lint
+	scripts/setup-browser.sh
 	cargo test --locked --features torch
 
 ## Form and lints, which `make test` runs first.

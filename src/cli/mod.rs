@@ -33,18 +33,21 @@ mod libtorch;
 mod lock;
 mod metrics;
 mod outcome;
+mod page;
 mod reads;
 mod reference;
 mod report;
 mod run;
 mod score;
 mod split;
+mod status;
 mod study;
 mod terminal;
 mod train;
 mod validate;
 mod verify;
 mod who;
+mod worklist;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -213,7 +216,7 @@ mod tests {
     use super::*;
 
     /// What an option takes, where commands say it in several words for one thing.
-    const SEVERAL: [(&str, &[&str]); 8] = [
+    const SEVERAL: [(&str, &[&str]); 9] = [
         ("expected", &["AUC", "P"]),
         ("goal", &["AUC", "P"]),
         ("out", &["DIR", "FILE"]),
@@ -222,6 +225,7 @@ mod tests {
         ("threshold", &["T", "[NAME=]T"]),
         ("device", &["DEVICE"]),
         ("images", &["DIR"]),
+        ("reader", &["COLUMN", "ID"]),
     ];
 
     fn collect(command: &clap::Command, found: &mut BTreeMap<String, BTreeSet<String>>) {

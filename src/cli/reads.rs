@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::study::StudyArgs;
 use super::who::WhoArgs;
-use super::{Context, Outcome, agreement, import, reference};
+use super::{Context, Outcome, agreement, import, page, reference, status, worklist};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
@@ -38,7 +38,10 @@ pub struct ReadsArgs {
 enum ReadsCommand {
     Agreement(agreement::AgreementArgs),
     Import(import::ImportArgs),
+    Page(page::PageArgs),
     Reference(reference::ReferenceArgs),
+    Status(status::StatusArgs),
+    Worklist(worklist::WorklistArgs),
 }
 
 /// Runs the command.
@@ -49,7 +52,10 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     match &args.command {
         Some(ReadsCommand::Agreement(args)) => return agreement::run(args, context),
         Some(ReadsCommand::Import(args)) => return import::run(args, context),
+        Some(ReadsCommand::Page(args)) => return page::run(args, context),
         Some(ReadsCommand::Reference(args)) => return reference::run(args, context),
+        Some(ReadsCommand::Status(args)) => return status::run(args, context),
+        Some(ReadsCommand::Worklist(args)) => return worklist::run(args, context),
         None => {}
     }
     let Some(study) = &args.study else {

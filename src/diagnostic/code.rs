@@ -313,6 +313,42 @@ codes! {
     CorrectionIncomplete = "correction-incomplete",
     /// A readers' file that was not imported, in a study whose other files were.
     ReadsUnregistered = "reads-unregistered",
+    /// The file of a reading round is none, or contradicts itself.
+    RoundUnreadable = "round-unreadable",
+    /// `reads worklist`: the name cannot name files.
+    RoundName = "round-name",
+    /// A round of this name is there and is another one.
+    RoundExists = "round-exists",
+    /// The study has no round of this name.
+    RoundUnknown = "round-unknown",
+    /// `reads worklist --adjudication`: no case needs it.
+    RoundEmpty = "round-empty",
+    /// Nobody is named who could read the round, or somebody who is not to.
+    RoundReader = "round-reader",
+    /// An image is another one than when the round was made.
+    RoundImage = "round-image",
+    /// Images may have text in the picture, or their files do not rule it out.
+    RoundBurnedIn = "round-burned-in",
+    /// The study's images are not at hand: the round is not bound to what is shown.
+    RoundWithoutImages = "round-without-images",
+    /// `reads page`: one file that is too large to open quickly.
+    PageLarge = "page-large",
+    /// A form or an export of the reading page cannot be read.
+    FormUnreadable = "form-unreadable",
+    /// An export of the reading page was changed after the page wrote it.
+    FormChecksum = "form-checksum",
+    /// A form of another round or study.
+    FormOtherRound = "form-other-round",
+    /// A form of an older page, or of a round that was made again.
+    FormOutdated = "form-outdated",
+    /// A form of a reader who has no part in the round.
+    FormReader = "form-reader",
+    /// A form with a code that the round does not have, or one twice.
+    FormCode = "form-code",
+    /// Two forms of one reader in one round count, of two sessions or of one.
+    FormTwice = "form-twice",
+    /// A form lies among the readers' files of a platform.
+    FormMisplaced = "form-misplaced",
     /// The case or the reader of a read is empty.
     ValueMissing = "value-missing",
     /// A read whose text has no declared meaning.

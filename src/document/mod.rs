@@ -8,6 +8,7 @@ pub mod content;
 pub mod format;
 pub mod lint;
 mod markdown;
+pub mod page;
 #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF needs the places"))]
 mod places;
 pub mod plot;

@@ -9,3 +9,4 @@ mod limits;
 pub mod observed;
 pub mod radiograph;
 pub mod traces;
+pub mod viewed;

@@ -187,7 +187,24 @@ pub fn read_with(
 ) -> Result<ReadFile, Vec<Diagnostic>> {
     let map = beside.map;
     let mut export = import::export_named(path, beside.named.unwrap_or(path), bytes, source)?;
-    let mut problems = map.map(|map| map.apply(path, &mut export)).and_then(Result::err).unwrap_or_default();
+    let problems = map.map(|map| map.apply(path, &mut export)).and_then(Result::err).unwrap_or_default();
+    with_meaning(path, export, source, problems)
+}
+
+/// Gives the words of an export their declared meaning.
+///
+/// # Errors
+/// `read-unknown`, `read-off-scale`, `choices-contradict`, as [`read_file`].
+pub fn meant(path: &Path, export: Export, source: &ReadsSource) -> Result<ReadFile, Vec<Diagnostic>> {
+    with_meaning(path, export, source, Vec::new())
+}
+
+fn with_meaning(
+    path: &Path,
+    export: Export,
+    source: &ReadsSource,
+    mut problems: Vec<Diagnostic>,
+) -> Result<ReadFile, Vec<Diagnostic>> {
     let Export { answers, given, mut no_reads, mut warnings } = export;
     let meaning = Meaning { source };
     let mut rows = Vec::with_capacity(answers.len());

@@ -25,4 +25,5 @@ pub mod roc;
 pub mod roc_band;
 pub mod special;
 pub mod transported;
+pub mod trend;
 pub mod warning;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::rounds::{OfRound, of_round};
 use super::{Inputs, matches};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::{Digest, RelativePath};
@@ -28,13 +29,15 @@ pub fn is_reads_file(protocol: &Protocol, path: &RelativePath) -> bool {
     let matched = protocol.reads.files.iter().any(|pattern| matches(pattern, path.as_str()));
     let other = beside_the_reads(protocol, path);
     let register = register_path(protocol);
-    rule.has_reads && register.as_ref() != Some(path) && (named || (matched && !other))
+    let returned = matches!(of_round(protocol, path), Some(OfRound::Returned(_)));
+    rule.has_reads && register.as_ref() != Some(path) && (named || returned || (matched && !other))
 }
 
 /// Whether the reference standard rests on a file.
 pub fn is_reference_file(protocol: &Protocol, path: &RelativePath) -> bool {
     is_reads_file(protocol, path)
         || register_path(protocol).as_ref() == Some(path)
+        || of_round(protocol, path).is_some()
         || beside_the_reads(protocol, path)
 }
 

@@ -1,6 +1,7 @@
 //! From the bytes of a study's files to everything that is derived from them. Pure: the command line
 //! brings the files from disk, the auditor brings them from a bundle, and both get the same bytes back.
 
+pub mod answers;
 mod derivation;
 mod derive;
 mod description;
@@ -8,6 +9,7 @@ pub mod estimates;
 pub mod imports;
 mod reference;
 pub mod results;
+pub mod rounds;
 mod separation;
 mod tables;
 
@@ -31,7 +33,7 @@ use crate::table::Table;
 pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
-pub use reference::{Difference, ReferenceStandard, reference_standard, yes_or_no};
+pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
 pub use separation::separate;
 
 /// The files of a study, by their path relative to the data folder.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Cohort, Inputs, imports};
+use super::{Cohort, Inputs, answers, imports};
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
@@ -12,6 +12,7 @@ use crate::protocol::{ConsensusRule, DeclaredReaders, LabelTable, Protocol, Read
 use crate::reads::assemble::{Assembled, Repeated, assemble};
 use crate::reads::consensus::Basis;
 use crate::reads::consensus::{Consensus, Undecided, Voting, consensus};
+use crate::reads::export::NoRead;
 use crate::reads::files as reads;
 use crate::reads::files::{Read, ReadRow};
 use crate::reads::labels::{Labels, Marked};
@@ -106,6 +107,31 @@ pub fn yes_or_no(read: Option<Read>) -> Option<bool> {
 /// # Errors
 /// Whatever is wrong in the files, all at once.
 pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
+    let so_far = standard(inputs, cohort, true)?;
+    Ok(so_far.standard)
+}
+
+/// What the readers said so far, while some of them are still missing.
+#[derive(Clone, Debug)]
+pub struct SoFar {
+    /// What would be the reference standard.
+    pub standard: ReferenceStandard,
+    /// Every read, in the order of the files.
+    pub rows: Vec<ReadRow>,
+    /// What is no read, and why.
+    pub no_reads: Vec<NoRead>,
+}
+
+/// The reads of a study that are there, whether or not every reader has read.
+///
+/// # Errors
+/// As [`reference_standard`], but for what is still to come: readers and files that are missing.
+pub fn reads_so_far(inputs: &Inputs, cohort: &Cohort) -> Result<SoFar> {
+    standard(inputs, cohort, false)
+}
+
+/// `complete`: readers and files that are missing are errors.
+fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
     let protocol = &inputs.protocol;
     let rule = &protocol.reference_standard;
     let mut problems = Vec::new();
@@ -118,7 +144,9 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
         Roster::default()
     });
     let mut of_files = Vec::new();
-    let Said { rows, given: marked, register } = said(inputs, &mut problems, &mut of_files);
+    let mut wrong = Vec::new();
+    let Said { rows, given: marked, register, no_reads } = said(inputs, &mut wrong, &mut of_files);
+    problems.extend(wrong.into_iter().filter(|problem| complete || problem.code != Code::ReadsMissing));
     let mut labels = |table: &LabelTable| {
         let found = if table.from_reads {
             marked.iter().try_fold(Labels::default(), |mut labels, file| {
@@ -143,8 +171,9 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     }
     let known = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
     let assembled = assemble(&rows, &known, rule, &roster).map_err(Error::Input)?;
-    drop(rows);
-    readers_are_all_there(protocol, &roster, &assembled)?;
+    if complete {
+        readers_are_all_there(protocol, &roster, &assembled)?;
+    }
     let voters = roster.declared().map(|_| roster.of_role(ReaderRole::Reference).count() as u32);
     let voting = Voting::of(rule, voters);
     let mut standard = ReferenceStandard {
@@ -171,7 +200,7 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     }
     standard.warnings = told_once(of_files);
     standard.warnings.extend(warnings(protocol, cohort, &standard));
-    Ok(standard)
+    Ok(SoFar { standard, rows, no_reads })
 }
 
 /// What is said of many files in the same words is said of the first, with the number of the others.
@@ -205,6 +234,8 @@ struct Said {
     given: Vec<Marked>,
     /// What was imported.
     register: Register,
+    /// What is no read, and why.
+    no_reads: Vec<NoRead>,
 }
 
 /// The reads of all readers' files, and what a person should know of these; how a table was written is no
@@ -221,27 +252,25 @@ fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
             return Said::default();
         }
     };
-    let (mut rows, mut given) = (Vec::new(), Vec::new());
     if !inputs.protocol.reference_standard.has_reads {
-        return Said { rows, given, register: files.register };
+        return Said { register: files.register, ..Said::default() };
     }
     let map = match imports::case_map(inputs) {
         Ok(map) => map,
         Err(more) => {
             problems.extend(more);
-            return Said { rows, given, register: files.register };
+            return Said { register: files.register, ..Said::default() };
         }
     };
+    let (mut rows, mut given, mut no_reads) = (Vec::new(), Vec::new(), Vec::new());
     warnings.extend(files.warnings.iter().cloned());
-    for (path, bytes) in &files.counting {
-        match reads::read_with(Path::new(path.as_str()), bytes, source, files.beside(path, map.as_ref())) {
-            Ok(read) => {
-                rows.extend(read.rows);
-                given.push(Marked { labels: read.given, unknown: read.given_unknown });
-                warnings.extend(read.warnings.into_iter().filter(of_study));
-            }
-            Err(more) => problems.extend(more),
-        }
+    let (read, more) = answers::read_all(inputs, &files, map.as_ref());
+    problems.extend(more);
+    for read in read {
+        rows.extend(read.rows);
+        no_reads.extend(read.no_reads);
+        given.push(Marked { labels: read.given, unknown: read.given_unknown });
+        warnings.extend(read.warnings.into_iter().filter(of_study));
     }
     if let Some(path) = &source.read_list {
         match inputs
@@ -265,7 +294,7 @@ fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
             },
         ));
     }
-    Said { rows, given, register: files.register }
+    Said { rows, given, register: files.register, no_reads }
 }
 
 /// The labels of all files of a table of labels, without those that a correction took the place of.

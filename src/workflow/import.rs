@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::outside::Outside;
+use super::round;
 use super::study::Study;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
@@ -77,6 +78,8 @@ pub struct Found {
     pub identifying: BTreeMap<String, &'static str>,
     /// What a person should know.
     pub warnings: Vec<Diagnostic>,
+    /// The file of the round that it came back from, where it did.
+    round: Option<(RelativePath, Vec<u8>)>,
     bytes: Vec<u8>,
     original: Option<Vec<u8>>,
 }
@@ -145,6 +148,7 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     let mut after = before.clone();
     for file in &found {
         after.files.insert(file.file.clone(), file.bytes.clone());
+        after.files.extend(file.round.clone());
     }
     for file in found.iter().filter(|file| !file.already) {
         register.imports.push(entry(file, request, outside, superseded.as_ref()));
@@ -234,18 +238,22 @@ fn case_map(study: &Study) -> Result<Option<CaseMap>> {
     CaseMap::parse(&path, &storage::read(&path)?, declared, others).map(Some).map_err(Error::Input)
 }
 
+/// A file's place in a folder of the study.
+fn inside(folder: &str, source: &Path) -> Result<RelativePath, Diagnostic> {
+    let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+    path.parse().map_err(|e: crate::digest::RelativePathError| {
+        Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source))
+    })
+}
+
 /// Where a file would be kept, and the table of labels that it belongs to, where it holds no reads.
 fn kept_as<'s>(
     study: &'s Study,
     source: &Path,
     place: &RelativePath,
 ) -> Result<(RelativePath, Option<&'s LabelTable>)> {
-    let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let below = |folder: &str| {
-        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        path.parse::<RelativePath>()
-            .map_err(|e| Diagnostic::error(Code::Path, e.to_string()).at(Location::file(source)))
-    };
+    let below = |folder: &str| inside(folder, source);
     let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     for table in study.protocol.reference_standard.label_tables() {
         for pattern in &table.files {
@@ -298,7 +306,12 @@ fn look(
         };
         Error::Input(error.diagnostics().into_iter().map(with_way_out).collect())
     })?;
-    let (file, table) = kept_as(study, source, place)?;
+    let returned = round::returned(study, source, &original)?;
+    let (file, table) = match &returned {
+        // What comes back from a round lies with the round.
+        Some(returned) => (inside(&returned.folder, source)?, None),
+        None => kept_as(study, source, place)?,
+    };
     // A table of labels has its columns' names in the first line.
     let header_row = study.protocol.reads.header_row.filter(|_| table.is_none()).unwrap_or(1);
     let (bytes, kept) = if request.withhold.is_empty() {
@@ -310,12 +323,13 @@ fn look(
     };
     let declared = &study.protocol.reads;
     let mut labels = Labels::default();
-    let read = match table {
-        Some(table) => {
+    let (read, round) = match (table, returned) {
+        (Some(table), _) => {
             labels.add(source, &bytes, table).map_err(Error::Input)?;
-            ReadFile::default()
+            (ReadFile::default(), None)
         }
-        None => read(source, &bytes, declared, request.format, beside)?,
+        (None, Some(returned)) => (returned.read, Some(returned.round)),
+        (None, None) => (read(source, &bytes, declared, request.format, beside)?, None),
     };
     Ok(Found {
         source: source.to_path_buf(),
@@ -331,6 +345,7 @@ fn look(
         labels: labels.counts(),
         identifying: privacy::identifying(source, &bytes, header_row),
         warnings: read.warnings,
+        round,
         bytes,
         original: kept,
     })
@@ -498,14 +513,14 @@ fn reference(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<&'static str>> {
 /// All reads of a case and a reader, as words in order.
 fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
     let mut reads: BTreeMap<(String, String), Vec<&'static str>> = BTreeMap::new();
-    let files = readers_files(inputs).map_err(Error::Input)?;
     let map = study::imports::case_map(inputs).map_err(Error::Input)?;
-    for (path, bytes) in &files.counting {
-        let beside = files.beside(path, map.as_ref());
-        let read = files::read_with(Path::new(path.as_str()), bytes, &inputs.protocol.reads, beside);
-        for row in read.map_err(Error::Input)?.rows {
-            reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
-        }
+    let counting = readers_files(inputs).map_err(Error::Input)?;
+    let (files, problems) = study::answers::read_all(inputs, &counting, map.as_ref());
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    for row in files.into_iter().flat_map(|file| file.rows) {
+        reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
     }
     let joined = |mut words: Vec<&str>| {
         words.sort_unstable();

@@ -11,7 +11,7 @@ use crate::evidence::ledger::{Event, Ledger};
 use crate::evidence::names::{self, Named};
 use crate::protocol::{self, Protocol};
 use crate::storage::{self, Alone};
-use crate::study::{self, Files, Inputs, Step};
+use crate::study::{self, Files, Inputs, Step, rounds};
 
 use super::outside::Outside;
 
@@ -218,6 +218,32 @@ impl Study {
             && register.below(&self.data).is_file()
         {
             patterns.insert(register.to_string());
+        }
+        if step != Step::Cohort {
+            patterns.extend(self.of_rounds());
+        }
+        patterns
+    }
+
+    /// The names of all reading rounds, sorted.
+    pub fn rounds(&self) -> Vec<String> {
+        let Some(folder) = rounds::folder(&self.protocol) else { return Vec::new() };
+        let entries = std::fs::read_dir(self.data.join(folder)).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.path().is_file());
+        let files: BTreeSet<String> =
+            files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        rounds::named(files.iter().map(String::as_str)).map(str::to_owned).collect()
+    }
+
+    /// What stands for the files of rounds from which something came back.
+    fn of_rounds(&self) -> BTreeSet<String> {
+        let mut patterns = BTreeSet::new();
+        for name in self.rounds() {
+            if let Some((map, returned)) = rounds::places(&self.protocol, &name)
+                && std::fs::read_dir(self.data.join(&returned)).is_ok_and(|mut files| files.next().is_some())
+            {
+                patterns.extend([map.to_string(), format!("{returned}/*")]);
+            }
         }
         patterns
     }

@@ -44,6 +44,7 @@ mod real_dicom;
 mod real_pixels;
 mod reference_values;
 mod report_lock;
+mod rounds;
 mod sites;
 mod source_project;
 mod study;

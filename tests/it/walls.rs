@@ -23,7 +23,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("eligibility", &["dataset", "imaging", "protocol"]),
     ("sampling", &["dataset", "protocol"]),
     // DICOM reports are files of answers: `imaging` reads their bytes and holds no score.
-    ("reads", &["imaging", "protocol", "table"]),
+    ("reads", &["imaging", "protocol", "statistics", "table"]),
     ("model", &["dataset", "imaging", "statistics", "table"]),
     ("inference", &["dataset", "imaging", "model", "table"]),
     ("comparison", &["statistics"]),

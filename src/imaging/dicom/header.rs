@@ -38,6 +38,8 @@ pub struct Header {
     pub bits_allocated: Option<u16>,
     /// Bits Stored (0028,0101).
     pub bits_stored: Option<u16>,
+    /// By class or Image Type (0008,0008) the picture was captured from a screen or made afterwards.
+    pub secondary: bool,
     /// Attributes that identify a person or describe the case, and those whose value stands in the file's
     /// name; no value.
     pub identifiers: Vec<Identifier>,
@@ -132,9 +134,20 @@ pub(super) fn header(parsed: &Parsed<'_>, syntax: Syntax) -> Header {
         columns,
         bits_allocated: small(tags::BITS_ALLOCATED),
         bits_stored: small(tags::BITS_STORED),
+        secondary: is_secondary(get(tags::SOP_CLASS_UID), upper(tags::IMAGE_TYPE)),
         identifiers: identifiers::find(data),
         warnings,
     }
+}
+
+/// Secondary Capture Image Storage and its multi-frame kin (PS3.6), or an Image Type (PS3.3, C.7.6.1.1.2)
+/// that says secondary or names a screen.
+fn is_secondary(class: Option<String>, image_type: Option<String>) -> bool {
+    const CLASS: &str = "1.2.840.10008.5.1.4.1.1.7";
+    let class = class.unwrap_or_default();
+    let kin = class.strip_prefix(CLASS).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let says = |value: &str| value.trim() == "SECONDARY" || value.contains("SCREEN");
+    kin || image_type.is_some_and(|text| text.split('\\').any(says))
 }
 
 /// What is not as the standard has it, and how it was taken.

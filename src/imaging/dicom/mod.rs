@@ -24,7 +24,7 @@ mod transfer_syntax;
 pub use content::{Coded, ContentItem, ContentValue, Report, report};
 pub use header::{Header, RawValue};
 pub use identifiers::Identifier;
-pub use pixels::Stored;
+pub use pixels::{Stored, Unwindowed};
 
 use std::path::Path;
 
@@ -94,6 +94,15 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Radiograph, Diagnostic> {
 pub fn stored_from_bytes(bytes: &[u8]) -> Result<Stored, Diagnostic> {
     let file = File::open(bytes)?;
     pixels::stored(&file.data_set(false)?.data, &file.syntax)
+}
+
+/// The values in the bytes of a file before its window, and the window.
+///
+/// # Errors
+/// As [`load`].
+pub fn unwindowed_from_bytes(bytes: &[u8]) -> Result<Unwindowed, Diagnostic> {
+    let file = File::open(bytes)?;
+    pixels::unwindowed(&file.data_set(false)?.data, &file.syntax)
 }
 
 /// Whether the bytes are a DICOM file: with its preamble (PS3.10, 7.1), or one that begins with an element of

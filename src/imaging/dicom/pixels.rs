@@ -28,6 +28,21 @@ pub struct Stored {
     pub values: Vec<i64>,
 }
 
+/// Values after rescaling and before the window, of which a greater one is brighter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unwindowed {
+    /// Columns (0028,0011).
+    pub columns: u32,
+    /// Rows (0028,0010).
+    pub rows: u32,
+    /// Row-major.
+    pub values: Vec<f64>,
+    /// By the first window, or by what the bits stored can hold, this value is black.
+    pub from: f64,
+    /// And this one white.
+    pub to: f64,
+}
+
 fn wrong(what: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Code::DicomPixelsUnreadable, what)
         .hint("export the image again, or convert it to Explicit VR Little Endian")
@@ -111,6 +126,42 @@ pub(super) fn decode(data: &DataSet<'_>, syntax: &Syntax) -> Result<Radiograph, 
         samples(element, codec, &layout, syntax)?.into_iter().map(intensity).collect()
     };
     Ok(Radiograph::new(layout.columns, layout.rows, pixels))
+}
+
+/// Values before the window, and the window.
+pub(super) fn unwindowed(data: &DataSet<'_>, syntax: &Syntax) -> Result<Unwindowed, Diagnostic> {
+    let element = data.filled(tags::PIXEL_DATA).ok_or_else(|| missing(data))?;
+    let codec = codec(syntax)?;
+    let layout = layout(data, codec)?;
+    let display = Display::of(data, &layout)?;
+    let samples = samples(element, codec, &layout, syntax)?;
+    let (window, curved) = match display.curve {
+        Curve::Range { low, high } => ((low, high), false),
+        Curve::Linear { centre, width } => {
+            let half = (width - 1.0) / 2.0;
+            ((centre - 0.5 - half, centre - 0.5 + half), false)
+        }
+        Curve::LinearExact { centre, width } => ((centre - width / 2.0, centre + width / 2.0), false),
+        // A curve is no window: what it gives is taken, which is all of the picture.
+        Curve::Sigmoid { .. } => ((0.0, f64::from(u16::MAX)), true),
+    };
+    let turned = layout.inverted && !curved;
+    let value = |sample: u32| {
+        let stored = layout.value(sample);
+        if curved {
+            return (f64::from(display.intensity(stored)) * f64::from(u16::MAX)).round();
+        }
+        let value = stored as f64 * display.slope + display.intercept;
+        if turned { -value } else { value }
+    };
+    let (from, to) = if turned { (-window.1, -window.0) } else { window };
+    Ok(Unwindowed {
+        columns: layout.columns,
+        rows: layout.rows,
+        values: samples.into_iter().map(value).collect(),
+        from,
+        to,
+    })
 }
 
 fn layout(data: &DataSet<'_>, codec: Codec) -> Result<Layout, Diagnostic> {

@@ -18,6 +18,7 @@ use std::path::Path;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReadsFormat, ReadsSource};
 use crate::reads::export::Export;
+use crate::reads::form;
 use crate::table::{Sheet, Table, limited, pattern};
 
 pub use sniff::{Guess, sniff};
@@ -41,6 +42,7 @@ pub fn export_named(
     bytes: &[u8],
     source: &ReadsSource,
 ) -> Result<Export, Vec<Diagnostic>> {
+    form::refuse(path, bytes)?;
     let reader = place::reader_of_path(named, source).map_err(|problem| vec![problem])?;
     let reader = reader.as_deref();
     let sheet = Sheet { name: source.sheet.as_deref(), header_row: source.header_row };

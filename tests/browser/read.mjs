@@ -1,0 +1,131 @@
+// Reads a page as a reader does, with the keyboard alone, and saves the answers to a file.
+//
+//   node read.mjs PAGE.html OUT.json [--screenshot FILE.png] [--folder]
+//
+// Prints one JSON document: what was answered, and what axe finds. Chromium is /usr/bin/chromium, or what
+// SEQUESTER_CHROMIUM names.
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const [page, out, ...more] = process.argv.slice(2);
+const option = (name) => (more.includes(name) ? more[more.indexOf(name) + 1] : undefined);
+const executablePath = process.env.SEQUESTER_CHROMIUM || "/usr/bin/chromium";
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1440, height: 900 } });
+// The page asks nobody for anything: whatever leaves the disk is a fault.
+const requests = [];
+const faults = [];
+context.on("request", (request) => {
+  if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url());
+});
+
+async function open() {
+  const tab = await context.newPage();
+  tab.on("pageerror", (error) => faults.push(String(error)));
+  tab.on("console", (message) => { if (message.type() === "error") faults.push(message.text()); });
+  // Leaving with answers that no file has asks first; going on is what the test wants.
+  tab.on("dialog", (dialog) => { asked += 1; dialog.accept(); });
+  await tab.goto(pathToFileURL(page).href);
+  return tab;
+}
+
+let asked = 0;
+const tab = await open();
+const codes = await tab.evaluate(() => cases.map((one) => one.code));
+const shown = (code) => tab.waitForSelector(`canvas[data-shown="${code}"]`);
+const answers = {};
+
+/** Answers a case: the key of the answer, how sure, now and then a comment. */
+async function answer(nth) {
+  const key = String(1 + (nth % 4));
+  await shown(codes[nth]);
+  await tab.keyboard.press(key);
+  await tab.keyboard.press(`Shift+Digit${1 + (nth % 5)}`);
+  if (nth % 5 === 0) {
+    await tab.keyboard.press("c");
+    await tab.keyboard.type(`Comment 1, "${nth}" <b>&é`);
+    await tab.keyboard.press("Escape");
+  }
+  const value = await tab.evaluate(() => document.querySelector("#answers input:checked").value);
+  answers[codes[nth]] = value;
+}
+
+// The picture: values go through the window, and the window, size and polarity change by key.
+await shown(codes[0]);
+const pixels = () => tab.evaluate(async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const { width, height } = canvas;
+  const data = paper.getImageData(0, 0, width, height).data;
+  let sum = 0;
+  for (let at = 0; at < data.length; at += 4) sum += data[at];
+  return sum / (data.length / 4);
+});
+const before = await pixels();
+await tab.keyboard.press("i");
+const inverted = await pixels();
+await tab.keyboard.press("i");
+await tab.focus("#view");
+for (let step = 0; step < 8; step++) await tab.keyboard.press("Shift+ArrowUp");
+const darker = await pixels();
+await tab.click("#reset");
+const back = await pixels();
+/** What is said of the size once it is drawn. */
+const size = async () => { await pixels(); return tab.textContent("#zoom"); };
+await tab.keyboard.press("+");
+const zoomed = await size();
+await tab.keyboard.press("f");
+const picture = { before, inverted, darker, back, zoomed, fitted: await size() };
+
+const half = Math.floor(codes.length / 2);
+await tab.focus("#view");
+for (let nth = 0; nth < half; nth++) {
+  await answer(nth);
+  await tab.keyboard.press("Enter");
+}
+if (option("--screenshot")) {
+  await shown(codes[half]);
+  await tab.keyboard.press("2");
+  await tab.screenshot({ path: option("--screenshot") });
+}
+
+// Reload in the middle: asked before leaving, and all answers are there again.
+await tab.reload();
+await shown(codes[half]);
+const resumed = await tab.textContent("#answered");
+for (let nth = half; nth < codes.length; nth++) {
+  await answer(nth);
+  if (nth + 1 < codes.length) await tab.keyboard.press("Enter");
+}
+// An answer is taken back and given again.
+await tab.keyboard.press("p");
+await shown(codes[codes.length - 2]);
+await tab.click("#clear");
+const open_one = await tab.textContent("#answered");
+await answer(codes.length - 2);
+
+const require = createRequire(import.meta.url);
+await tab.click("summary >> nth=0");
+await tab.click("summary >> nth=1");
+await tab.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
+const axe = [];
+for (const [width, height] of [[1440, 900], [820, 1180], [390, 844]]) {
+  await tab.setViewportSize({ width, height });
+  const found = await tab.evaluate(() => axe.run());
+  axe.push(...found.violations.map((one) => `${one.id} (${one.impact}) at ${width}: ${one.nodes[0].html}`));
+  const wide = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (wide > 0) axe.push(`the page is ${wide} pixels wider than ${width}`);
+}
+
+const [download] = await Promise.all([tab.waitForEvent("download"), tab.click("#export")]);
+await download.saveAs(out);
+const name = download.suggestedFilename();
+// Nothing is lost by leaving now, so nobody is asked.
+const asked_before = asked;
+await tab.reload();
+const asked_after_saving = asked - asked_before;
+await browser.close();
+console.log(JSON.stringify({
+  answers, axe, requests, faults, picture, resumed, open_one, name, asked: asked_before, asked_after_saving,
+}));
