@@ -56,6 +56,7 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
         ));
     };
     let study = study.open()?;
+    let _alone = study.alone()?;
     let outside = args.who.outside(context)?;
     let cohort = dataset::draw(&study, &outside)?;
     if !args.dry_run {

@@ -66,6 +66,7 @@ pub fn run(args: &ImportArgs, context: Context) -> Result<Outcome> {
         return Err(Error::usage(problem.hint("say what the readers saw and did not see, or leave it out")));
     }
     let study = args.study.open()?;
+    let _alone = if args.dry_run { None } else { Some(study.alone()?) };
     let outside = args.who.outside(context)?;
     let named = |name: &String| ReadsFormat::NAMES.iter().find(|(known, _)| known == name).map(|(_, f)| *f);
     let request = Request {

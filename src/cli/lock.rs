@@ -58,6 +58,7 @@ pub fn run(args: &LockArgs, context: Context) -> Result<Outcome> {
     let (lock, folder) = if let Some(folder) = &args.study {
         let args = StudyArgs { folder: folder.clone(), data: args.data.clone(), out: args.out.clone() };
         let study = args.open()?;
+        let _alone = study.alone()?;
         (lock_study(&study, &outside)?, study.model_folder())
     } else {
         let (Some(run), Some(out)) = (&args.training_run, &args.out) else {

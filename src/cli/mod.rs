@@ -1,12 +1,15 @@
 //! The command line: one file a subcommand. The only place that reads the clock, the environment and
 //! the terminal.
 
-/// Prints a line. A reader that has gone away (`| head`) is no reason to panic, as the standard macro does.
+/// Prints a line as [`terminal::out`] does, and never panics.
 macro_rules! println {
-    ($($argument:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($argument)*);
-    }};
+    () => { $crate::cli::terminal::out(format_args!("")) };
+    ($($argument:tt)*) => { $crate::cli::terminal::out(format_args!($($argument)*)) };
+}
+
+/// The same on standard error.
+macro_rules! eprintln {
+    ($($argument:tt)*) => { $crate::cli::terminal::error(format_args!($($argument)*)) };
 }
 
 mod agreement;
@@ -37,11 +40,13 @@ mod run;
 mod score;
 mod split;
 mod study;
+mod terminal;
 mod train;
 mod validate;
 mod verify;
 mod who;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -125,12 +130,21 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
             std::process::exit(130);
         }
     });
-    match dispatch(cli.command, context) {
+    let code = match dispatch(cli.command, context) {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             fail(&error, context);
             ExitCode::from(error.exit_code())
         }
+    };
+    match terminal::arrived() {
+        // An answer that nobody could read is none.
+        Some(kind) if code == ExitCode::SUCCESS => {
+            let error = Error::io("write", Path::new("standard output"), &kind.into());
+            fail(&error, Context { json: false, ..context });
+            ExitCode::from(error.exit_code())
+        }
+        _ => code,
     }
 }
 

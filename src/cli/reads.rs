@@ -59,6 +59,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
         ));
     };
     let study = study.open()?;
+    let _alone = study.alone()?;
     let outside = args.who.outside(context)?;
     let inputs = study.inputs(Step::Reads)?;
     outside.say("reads", "reading the readers' files");

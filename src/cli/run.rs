@@ -44,6 +44,7 @@ pub fn run(args: &RunArgs, context: Context) -> Result<Outcome> {
     if args.dry_run {
         return plan(&study, context);
     }
+    let _alone = study.alone()?;
     let outside = args.who.outside(context)?;
     let cohort = dataset::draw(&study, &outside)?;
     for warning in &cohort.warnings {

@@ -70,6 +70,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         )));
     };
     let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
+    let _alone = study.alone()?;
     let outside = args.who.outside(context)?;
     let cohort = dataset::draw(&study, &outside)?;
     dataset::seal(&study, &cohort, &outside)?;

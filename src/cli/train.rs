@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::model::lock::Lock;
 use crate::model::run::RunState;
 use crate::report::comparison;
-use crate::storage;
+use crate::storage::{self, Alone};
 use crate::workflow::compare::epochs;
 use crate::workflow::study::{Study, run_folder};
 use crate::workflow::train::{Store, TrainRequest, study_request};
@@ -105,6 +105,7 @@ fn store_of(args: &TrainArgs) -> Store {
 /// is locked already; `Error::Interrupted` after saving.
 pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
     let request = request(args)?;
+    let _alone = Alone::in_folder(&request.out, &["run"])?;
     let state = train_run(&request, context.libtorch)?;
     show(&state, &run_folder(&request.out), context);
     Ok(Outcome::Done)

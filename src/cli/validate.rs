@@ -38,6 +38,7 @@ pub struct ValidateArgs {
 /// Whatever is wrong in the inputs; `Error::Lock` without a reason for a second opening.
 pub fn run(args: &ValidateArgs, context: Context) -> Result<Outcome> {
     let study = args.study.open()?;
+    let _alone = study.alone()?;
     if args.dry_run {
         let inputs = study.inputs(Step::All)?;
         let cohort = study::cohort(&inputs)?;

@@ -77,6 +77,8 @@ codes! {
     FileMissing = "file-missing",
     /// Not a plain relative path: empty, absolute, with `..`, a backslash, a colon or a control character.
     Path = "path",
+    /// Another process is writing in the study.
+    StudyBusy = "study-busy",
     /// Ctrl-C.
     Interrupted = "interrupted",
     // TOML files

@@ -48,6 +48,8 @@ pub const LEDGER: &str = "ledger.jsonl";
 pub const ENVIRONMENT: &str = "environment.json";
 /// Every estimate.
 pub const RESULTS: &str = "results.json";
+/// From the reads of each case to its answer.
+pub const DERIVATION: &str = "derivation.csv";
 /// The data in counts, test set and development side by side.
 pub const DESCRIPTION: &str = "description.json";
 

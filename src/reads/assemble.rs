@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDateTime;
+
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderRole, ReferenceRule, RepeatedRead};
-use crate::reads::files::{Read, ReadRow};
+use crate::reads::files::{Rating, Read, ReadRow};
 use crate::reads::roster::{Roster, colliding};
 use crate::table::id::Alike;
 use crate::table::{LISTED, limited};
@@ -14,6 +16,8 @@ use crate::table::{LISTED, limited};
 pub struct CaseReads {
     /// Reads that count.
     pub reads: BTreeMap<String, Read>,
+    /// What those read on a declared scale, where a reader read the case once.
+    pub ratings: BTreeMap<String, Rating>,
     /// Readers whose reads were set aside because they read the case more than once.
     pub set_aside: BTreeSet<String>,
 }
@@ -29,6 +33,8 @@ pub struct Repeated {
     pub reads: usize,
     /// What they count as; `None`: they were set aside.
     pub counts_as: Option<Read>,
+    /// What each says: by time where every one has a time, else in the order of the files.
+    pub said: Vec<Read>,
 }
 
 /// The reads of every case, checked against the list of cases.
@@ -38,6 +44,8 @@ pub struct Assembled {
     pub cases: BTreeMap<String, CaseReads>,
     /// Everybody but the ignored who read at least one case, sorted.
     pub readers: BTreeSet<String>,
+    /// When each of them gave the first and the last answer, where the files say it.
+    pub times: BTreeMap<String, (NaiveDateTime, NaiveDateTime)>,
     /// Rows of each ignored reader.
     pub ignored: BTreeMap<String, u64>,
     /// Repeated reads, by case and reader.
@@ -82,6 +90,11 @@ pub fn assemble(
             continue;
         }
         if known.contains(row.case_id.as_str()) {
+            if let Some(time) = row.time {
+                let (first, last) = assembled.times.entry(row.reader_id.clone()).or_insert((time, time));
+                *first = time.min(*first);
+                *last = time.max(*last);
+            }
             said.entry((&row.case_id, &row.reader_id)).or_default().push(row);
             continue;
         }
@@ -113,9 +126,13 @@ pub fn assemble(
                 reader_id: reader_id.to_owned(),
                 reads: rows.len(),
                 counts_as,
+                said: in_order(&rows),
             });
         }
         let case = assembled.cases.entry(case_id.to_owned()).or_default();
+        if let [ReadRow { rating: Some(rating), .. }] = rows[..] {
+            case.ratings.insert(reader_id.to_owned(), *rating);
+        }
         match counts_as {
             Some(read) => {
                 case.reads.insert(reader_id.to_owned(), read);
@@ -138,6 +155,15 @@ pub fn assemble(
         Some(row) if problems.len() > LISTED => limited(problems, &row.file),
         _ => problems,
     })
+}
+
+/// What each row says, by time where every one has a time.
+fn in_order(rows: &[&ReadRow]) -> Vec<Read> {
+    let mut rows = rows.to_vec();
+    if rows.iter().all(|row| row.time.is_some()) {
+        rows.sort_by_key(|row| row.time);
+    }
+    rows.iter().map(|row| row.read).collect()
 }
 
 /// What the rows of one reader on one case count as, and what is wrong with them; `None`: they are set aside.
@@ -235,6 +261,7 @@ mod tests {
             case_id: case.to_owned(),
             reader_id: reader.to_owned(),
             read,
+            rating: None,
             time: None,
             file: "r.csv".into(),
             line,

@@ -39,6 +39,23 @@ impl Read {
     }
 }
 
+/// An answer on a declared scale, as the number that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rating(u64);
+
+impl Rating {
+    /// Of a finite number.
+    pub fn new(value: f64) -> Self {
+        // There is one zero.
+        Self((value + 0.0).to_bits())
+    }
+
+    /// The number.
+    pub fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
 /// One read with its place in the readers' files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRow {
@@ -48,6 +65,9 @@ pub struct ReadRow {
     pub reader_id: String,
     /// The read.
     pub read: Read,
+    /// The number on the declared scale that the read is made of; `None` where no scale is declared, and for
+    /// answers in words.
+    pub rating: Option<Rating>,
     /// When it was given, where the file says so.
     pub time: Option<NaiveDateTime>,
     /// The file it came in.
@@ -168,7 +188,10 @@ pub fn read_with(
     let mut unknown = words::Unknown::default();
     for answer in answers {
         match meaning.of(&answer) {
-            Ok(Some(read)) => rows.push(row(answer, read, path)),
+            Ok(Some(read)) => {
+                let rating = meaning.rating(&answer);
+                rows.push(ReadRow { rating, ..row(answer, read, path) });
+            }
             Ok(None) => no_reads.push(NoRead {
                 case_id: Some(answer.case_id),
                 reader_id: Some(answer.reader_id),
@@ -220,6 +243,7 @@ fn row(answer: Answer, read: Read, path: &Path) -> ReadRow {
         case_id: answer.case_id,
         reader_id: answer.reader_id,
         read,
+        rating: None,
         time: answer.time,
         file: path.to_path_buf(),
         line: answer.at.line.unwrap_or(1),
@@ -301,6 +325,17 @@ impl Meaning<'_> {
             .hint(format!("declared in [reads] are: {}", words.join(", "))))
     }
 
+    /// The one number on the declared scale that an answer is.
+    fn rating(&self, answer: &Answer) -> Option<Rating> {
+        let source = self.source;
+        let (scale, text) = (source.scale.as_ref()?, answer.text.trim());
+        let words = [&source.missing, &source.uninterpretable, &source.indeterminate];
+        let is_word = words.into_iter().flatten().any(|word| cell::is_word(word, text));
+        let number = text.strip_suffix('%').map_or(text, str::trim_end);
+        let value = cell::number(number).filter(|value| (scale.min..=scale.max).contains(value));
+        value.filter(|_| !is_word).map(Rating::new)
+    }
+
     fn on_scale(&self, text: &str, scale: &Scale, answer: &Answer) -> Result<Read, Diagnostic> {
         let number = text.strip_suffix('%').map_or(text, str::trim_end);
         let value = cell::number(number).filter(|value| (scale.min..=scale.max).contains(value));
@@ -346,6 +381,7 @@ fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
             Entry::Occupied(place) => {
                 if let Some(read) = reads.get_mut(*place.get()) {
                     read.read = stronger(read.read, row.read);
+                    read.rating = None;
                     read.time = read.time.max(row.time);
                 }
             }
@@ -406,6 +442,7 @@ pub fn without_boxes(
         case_id,
         reader_id: reader.to_owned(),
         read: Read::Negative,
+        rating: None,
         time: None,
         file: path.to_path_buf(),
         line,

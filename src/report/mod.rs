@@ -1,10 +1,14 @@
-//! The kinds of documents: a study's submission, a comparison of models, a description of a data set. Each is
-//! a `Content` for the engine in `document`: it says what its templates see, and has its tables and figures.
+//! The kinds of documents: a study's submission and its truthing report, a comparison of models, a
+//! description of a data set. Each is a `Content` for the engine in `document`: it says what its templates
+//! see, and has its tables and figures.
 
 mod banner;
 pub mod comparison;
 pub mod description;
+mod documents;
 pub mod submission;
+mod truthing;
 pub mod wording;
 
-pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, render};
+pub use documents::render;
+pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle};

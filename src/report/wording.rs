@@ -17,9 +17,15 @@ pub fn style(estimate: &Estimate) -> Style {
 pub fn style_of(id: &str, has_counts: bool) -> Style {
     let id = id.replace('_', "-");
     match id.as_str() {
-        "sensitivity" | "specificity" | "ppv" | "npv" | "accuracy" | "prevalence" | "percent-agreement" => {
-            Style::Percent
-        }
+        "sensitivity-difference"
+        | "specificity-difference"
+        | "sensitivity"
+        | "specificity"
+        | "ppv"
+        | "npv"
+        | "accuracy"
+        | "prevalence"
+        | "percent-agreement" => Style::Percent,
         id if id.starts_with("lr") || id.ends_with("likelihood-ratio") || id.ends_with("odds-ratio") => {
             Style::Ratio
         }
@@ -167,10 +173,16 @@ pub fn metric(id: &str) -> String {
         "mcc" => "Matthews correlation coefficient".to_owned(),
         "lr-positive" | "lr+" | "plr" => "Positive likelihood ratio".to_owned(),
         "lr-negative" | "lr-" | "nlr" => "Negative likelihood ratio".to_owned(),
+        "sensitivity-difference" => "Difference of sensitivity".to_owned(),
+        "specificity-difference" => "Difference of specificity".to_owned(),
         "mcnemar" => "Difference of accuracy (McNemar)".to_owned(),
         "cohen-kappa" => "Cohen's kappa".to_owned(),
         "fleiss-kappa" => "Fleiss' kappa".to_owned(),
         "percent-agreement" => "Agreement".to_owned(),
+        "weighted-kappa-linear" => "Weighted kappa, linear".to_owned(),
+        "weighted-kappa-quadratic" => "Weighted kappa, quadratic".to_owned(),
+        "gwet-ac2-linear" => "Gwet's AC2, linear".to_owned(),
+        "gwet-ac2-quadratic" => "Gwet's AC2, quadratic".to_owned(),
         "krippendorff-alpha" => "Krippendorff's alpha".to_owned(),
         "gwet-ac1" => "Gwet's AC1".to_owned(),
         id => text::humanise(id),

@@ -60,6 +60,10 @@ pub enum IntervalMethod {
     AgrestiCoull,
     /// Jeffreys prior, as Brown, Cai and DasGupta 2001 modify it at the boundary.
     Jeffreys,
+    /// Tango 1998, score interval of a difference of two shares of the same cases.
+    Tango,
+    /// Newcombe 1998, method 10: the same from Wilson's limits of both shares.
+    Newcombe,
     /// Symmetric on the log scale (ratios).
     Log,
     /// Symmetric on the estimate's own scale from an asymptotic standard error.
@@ -78,7 +82,7 @@ pub enum IntervalMethod {
 
 impl IntervalMethod {
     /// Every method, in the order in which they are listed.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Delong,
         Self::DelongLogit,
         Self::HanleyMcneil,
@@ -90,6 +94,8 @@ impl IntervalMethod {
         Self::Wilson,
         Self::AgrestiCoull,
         Self::Jeffreys,
+        Self::Tango,
+        Self::Newcombe,
         Self::Log,
         Self::Wald,
         Self::Hoeffding,
@@ -113,6 +119,8 @@ impl IntervalMethod {
             Self::Wilson => "wilson",
             Self::AgrestiCoull => "agresti-coull",
             Self::Jeffreys => "jeffreys",
+            Self::Tango => "tango",
+            Self::Newcombe => "newcombe",
             Self::Log => "log",
             Self::Wald => "wald",
             Self::Hoeffding => "hoeffding",
@@ -160,6 +168,8 @@ impl IntervalMethod {
             Self::Wilson => "Wilson (1927) score",
             Self::AgrestiCoull => "Agresti and Coull (1998)",
             Self::Jeffreys => "Jeffreys (Brown, Cai and DasGupta 2001)",
+            Self::Tango => "Tango (1998) score",
+            Self::Newcombe => "Newcombe (1998), method 10",
             Self::Log => "log scale",
             Self::Wald => "asymptotic normal",
             Self::Hoeffding => "Hoeffding (1963), bounded terms",

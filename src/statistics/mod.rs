@@ -4,6 +4,7 @@
 
 pub mod agreement;
 pub mod auc;
+pub mod auc_bounds;
 pub mod bootstrap;
 pub mod calibration;
 pub mod clustered;
@@ -15,6 +16,7 @@ pub mod mcnemar;
 pub mod metric;
 pub mod multiplicity;
 pub mod operating_point;
+pub mod paired_shares;
 pub mod poolability;
 pub mod proportion;
 pub mod random;

@@ -23,9 +23,9 @@ use crate::table::id::Alike;
 pub struct Derived {
     /// Every estimate.
     pub results: Results,
-    /// `cases.csv`, `reference.csv`, `scores.csv`, `results.json`, `description.json`; `tuning.csv` where the
-    /// operating point was fixed in this study, and `reference-differences.csv` where labels came with the
-    /// reads.
+    /// `cases.csv`, `reference.csv`, `derivation.csv`, `scores.csv`, `results.json`, `description.json`;
+    /// `tuning.csv` where the operating point was fixed in this study, and `reference-differences.csv` where
+    /// labels came with the reads.
     pub files: Files,
     /// Things to know that are not results.
     pub warnings: Vec<Diagnostic>,
@@ -81,6 +81,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     };
     put("cases.csv", tables::cases(protocol, &cohort, &reference, &scores));
     put("reference.csv", tables::reference(protocol, &cohort, &reference));
+    put("derivation.csv", tables::reference_for_people(&cohort, &reference));
     if reference.came.is_some() {
         put("reference-differences.csv", tables::differences(&cohort, &reference));
     }

@@ -1,6 +1,7 @@
 //! From the bytes of a study's files to everything that is derived from them. Pure: the command line
 //! brings the files from disk, the auditor brings them from a bundle, and both get the same bytes back.
 
+mod derivation;
 mod derive;
 mod description;
 pub mod estimates;
@@ -27,6 +28,7 @@ use crate::sampling;
 use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
+pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use reference::{Difference, ReferenceStandard, reference_standard, yes_or_no};

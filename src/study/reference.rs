@@ -32,6 +32,8 @@ pub struct ReferenceStandard {
     pub consensus: Vec<Consensus>,
     /// What an adjudicator or a panel said of each drawn case, where they said something.
     pub adjudications: Vec<Option<Read>>,
+    /// The given label of each drawn case, where the reference standard is given.
+    pub given: Option<Vec<Option<Read>>>,
     /// The label that came with the reads, one a drawn case; `None`: the protocol names no such labels.
     pub came: Option<Vec<Option<Read>>>,
     /// Things to know that are not wrong.
@@ -148,6 +150,7 @@ pub fn reference_standard(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceS
     let mut standard = ReferenceStandard {
         consensus: Vec::with_capacity(cohort.drawn.len()),
         adjudications: Vec::with_capacity(cohort.drawn.len()),
+        given: given.as_ref().map(|given| cohort.drawn_cases().map(|case| given.of(&case.case_id)).collect()),
         came: came.map(|came| cohort.drawn_cases().map(|case| came.of(&case.case_id)).collect()),
         warnings: Vec::new(),
         roster,

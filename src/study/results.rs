@@ -1,7 +1,13 @@
 //! `results.json`: the one file that feeds every document. Written by [`crate::study`], held by the
 //! evidence bundle, read by `report`, recomputed by `audit`.
 
+mod beside_readers;
+mod other_standards;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::beside_readers::{BesideReader, BesideReaders, MeanOfReaders, PairedTest, ShareBeside};
+pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
 
 use crate::diagnostic::Code;
 use crate::protocol::{Fallback, ReaderRole, Role};
@@ -40,6 +46,20 @@ pub struct Results {
     pub consensus: ConsensusSummary,
     /// Agreement between readers: `cohen_kappa` (model = "R1 vs R2"), `fleiss_kappa`, ...
     pub agreement: Vec<Estimate>,
+    /// Beside the kappa of each pair of reference readers: `percent_agreement`, `gwet_ac1`,
+    /// `prevalence_index`, `bias_index`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreement_explained: Vec<Estimate>,
+    /// Agreement of the reference readers in subgroups and sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreement_by_group: Vec<Estimate>,
+    /// Agreement of the reference readers on the declared scale: `weighted_kappa_...` of each pair,
+    /// `gwet_ac2_...` of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ordinal_agreement: Vec<Estimate>,
+    /// Agreement of a reader's first two reads of a case, of readers who read cases twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intra_reader: Vec<Estimate>,
     /// The operating point.
     pub operating_point: OperatingPointRecord,
     /// The analysis as it was run.
@@ -48,6 +68,13 @@ pub struct Results {
     pub estimates: Vec<Estimate>,
     /// Endpoints with their verdicts.
     pub endpoints: Vec<EndpointResult>,
+    /// Readers who have no part in the reference standard, and the device, by it; absent without such
+    /// readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside_readers: Option<BesideReaders>,
+    /// The primary endpoints' metrics under other reference standards; absent in results of other sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_standards: Option<OtherStandards>,
     /// Whether every primary endpoint is met.
     pub conclusion: Verdict,
     /// What each endpoint with a lower bound had to go on, in their order.
@@ -159,6 +186,12 @@ pub struct ReaderSummary {
     /// Whether the reader labelled data that the device was trained on, as declared.
     #[serde(default, skip_serializing_if = "is_default")]
     pub labelled_training_data: bool,
+    /// When the first of the answers was given (`2026-01-31T12:00:00`), where the files say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_read: Option<String>,
+    /// When the last one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_read: Option<String>,
     /// Sampled cases read.
     pub reads: u64,
     /// Positive reads.

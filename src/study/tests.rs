@@ -6,6 +6,10 @@ use crate::statistics::estimate::{Estimate, IntervalMethod, Scenario};
 use crate::statistics::proportion;
 use crate::study::results::{EndpointResult, Verdict};
 
+mod agreement;
+mod beside_readers;
+mod other_standards;
+
 const PROTOCOL: &str = r#"
 format = "sequester-protocol/2"
 [study]
@@ -677,7 +681,10 @@ fn only_drawn_cases_score_in_evidence() {
     );
     assert!(!derived.files.contains_key(&path("tuning.csv")));
     let names: Vec<_> = derived.files.keys().map(ToString::to_string).collect();
-    assert_eq!(names, ["cases.csv", "description.json", "reference.csv", "results.json", "scores.csv"]);
+    assert_eq!(
+        names,
+        ["cases.csv", "derivation.csv", "description.json", "reference.csv", "results.json", "scores.csv"]
+    );
     assert!(
         text(&derived, "results.json").ends_with("}\n")
             && text(&derived, "description.json").ends_with("}\n")

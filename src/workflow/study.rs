@@ -10,7 +10,7 @@ use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::evidence::names::{self, Named};
 use crate::protocol::{self, Protocol};
-use crate::storage;
+use crate::storage::{self, Alone};
 use crate::study::{self, Files, Inputs, Step};
 
 use super::outside::Outside;
@@ -58,6 +58,17 @@ impl Study {
             protocol,
             protocol_bytes,
         })
+    }
+
+    /// Becomes the only writer of this study until the guard is dropped.
+    ///
+    /// # Errors
+    /// `study-busy` while another process writes it.
+    pub fn alone(&self) -> Result<Alone> {
+        Alone::in_folder(
+            &self.out,
+            &["evidence", "reports", "model", "model/run", "work", "reads", "reads/rounds"],
+        )
     }
 
     /// Where the locked model lies.

@@ -52,3 +52,4 @@ mod terminal;
 mod training;
 mod walls;
 mod who;
+mod writers;

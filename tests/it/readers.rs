@@ -98,14 +98,22 @@ fn a_comparison_reader_is_shown_beside_the_reference_standard_and_has_no_vote() 
     let first = &results["readers"][0];
     // The one vote is the reference standard.
     assert_eq!((&consensus["positive"], &consensus["negative"]), (&first["positive"], &first["negative"]));
-    let expected = [
-        "R3 vs reference standard",
-        "device vs reference standard, cases of R3",
-        "device - R3, by the reference standard",
-    ];
-    let mut found = models(&results);
-    found.dedup();
-    assert_eq!(found, expected);
+    assert_eq!(models(&results), ["R3 vs reference standard"]);
+    let beside = &results["beside_readers"]["readers"];
+    assert_eq!((beside[0]["reader"].as_str(), beside[0]["role"].as_str()), (Some("R3"), Some("comparison")));
+    for share in ["sensitivity", "specificity"] {
+        let methods: Vec<&str> = beside[0][share]["difference"]["intervals"]
+            .as_array()
+            .expect("intervals")
+            .iter()
+            .filter_map(|i| i["method"].as_str())
+            .collect();
+        assert!(methods.ends_with(&["tango", "newcombe"]), "{methods:?}");
+    }
+    assert!(results["beside_readers"]["mean"].is_null(), "one reader has no mean");
+    for words in ["Readers beside the device", "This is no reader study", "R3 (comparison)"] {
+        assert!(document.contains(words), "{words}\n{document}");
+    }
     assert!(results["agreement"].as_array().expect("a list").iter().all(|e| e["id"] != "conger_kappa"));
     assert_eq!(
         (&results["readers"][1]["role"], &results["readers"][1]["reads"]),
@@ -442,4 +450,89 @@ fn words_of_the_reads_may_be_mended_with_a_reason_until_the_test_set_is_opened()
     let stopped = study.run("reads", &["--reason", "again"]);
     assert_eq!(stopped.code, 30, "{}", stopped.stderr);
     assert!(stopped.stderr.contains("the test set was opened 1 times"), "{}", stopped.stderr);
+}
+
+#[test]
+fn the_truthing_report_is_rendered_and_verified_beside_the_submission() {
+    let study = study(
+        "rule = \"majority\"\nminimum_agreeing = 1",
+        &[("R1", "reference"), ("R2", "reference"), ("R3", "comparison")],
+    );
+    let folder = study.path().to_str().expect("UTF-8").to_owned();
+    let file = study.file("reads/reader-1.csv").display().to_string();
+    let said = ["--by", "A. Example", "--role", "coordinator", "--blinding", "images alone, no score"];
+    let ran = sequester(&[&["reads", "import", &folder, &file], &said[..]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    through(&study);
+    let report = study.read("reports/run-1/truthing.md");
+    for words in [
+        "images alone, no score",
+        "by A. Example (coordinator)",
+        "Cases on which reference readers disagree",
+        "This is no reader study",
+        "the declared rule without R1",
+        "R3=",
+    ] {
+        assert!(report.contains(words), "{words}\n{report}");
+    }
+    let cases = study.read("reports/run-1/truthing-cases.csv");
+    let derivation = study.read("evidence/run-1/data/derivation.csv");
+    assert_eq!(cases.lines().count(), derivation.lines().count());
+    assert!(study.file("reports/run-1/truthing.html").is_file());
+    study.write("reports/run-1/truthing-cases.csv", &cases.replacen("positive", "negative", 1));
+    let verified = study.run("verify", &[]);
+    assert_eq!(verified.code, 20, "{}{}", verified.stdout, verified.stderr);
+    assert!(verified.stdout.contains("truthing-cases.csv") || verified.stderr.contains("truthing-cases.csv"));
+}
+
+/// Five reference readers, two who read beside the device, and an adjudicator of every split.
+#[test]
+fn a_study_of_eight_readers_says_what_every_reader_and_every_other_standard_gives() {
+    let roles = [
+        ("R1", "reference"),
+        ("R2", "reference"),
+        ("R3", "reference"),
+        ("R4", "reference"),
+        ("R5", "reference"),
+        ("C1", "comparison"),
+        ("C2", "comparison"),
+        ("A1", "adjudicator"),
+    ];
+    let study = study("rule = \"adjudicated\"\nadjudicate = \"disagreement\"", &roles);
+    let first = study.read("reads/reader-1.csv");
+    let cases: Vec<(String, bool)> = first
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut cells = line.split(',');
+            let case = cells.next()?.to_owned();
+            Some((case, cells.nth(1)? == "positive"))
+        })
+        .collect();
+    for number in 1..=3 {
+        std::fs::remove_file(study.file(&format!("reads/reader-{number}.csv"))).expect("removes");
+    }
+    for (place, (reader, _)) in (2_usize..).zip(roles) {
+        // Each reader is of another mind on another few cases.
+        let rows = cases.iter().enumerate().map(|(number, (case, positive))| {
+            let turned = (number * 7 + place * 13) % 11 == 0 && reader != "A1";
+            format!("{case},{reader},{}\n", if *positive != turned { "positive" } else { "negative" })
+        });
+        let table = format!("case_id,reader_id,read\n{}", rows.collect::<String>());
+        study.write(&format!("reads/{reader}.csv"), &table);
+    }
+    let (results, document) = through(&study);
+    let analyses = results["other_standards"]["analyses"].as_array().expect("a list");
+    let count = |name: &str| analyses.iter().filter(|a| a["standard"] == name).count();
+    assert_eq!((count("one-reader"), count("without-reader"), count("unanimous-only")), (5, 5, 1));
+    assert_eq!((count("split-for-device"), count("split-against-device")), (1, 1));
+    let beside = &results["beside_readers"];
+    assert_eq!(beside["readers"].as_array().map(Vec::len), Some(2));
+    assert_eq!(beside["mean"]["readers"], 2);
+    assert_eq!(results["agreement_explained"].as_array().map(Vec::len), Some(40), "ten pairs of voters");
+    assert!(models(&results).iter().all(|model| !model.contains("A1")), "the adjudicator is apart");
+    for words in ["Mean of 2 readers", "what R5 says", "Pairs of readers"] {
+        assert!(document.contains(words), "{words}");
+    }
+    assert!(study.read("reports/run-1/truthing.md").contains("C1="));
 }

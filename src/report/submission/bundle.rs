@@ -14,6 +14,8 @@ use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
+use crate::study::Derivation;
+use crate::study::imports::ReadersFile;
 use crate::study::imports::Register;
 use crate::study::results::Results;
 use crate::study::{is_labels_file, is_reads_file, register_path};
@@ -53,8 +55,14 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     };
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
+    let derivation = match payload.get(&bundle::path("", bundle::DERIVATION)?) {
+        Some(bytes) => Derivation::parse(Path::new("data/derivation.csv"), bytes).map_err(Error::Evidence)?,
+        None => Vec::new(),
+    };
     Ok(Source {
         brought: brought(&protocol, payload)?,
+        readers_files: ReadersFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
+        derivation,
         description,
         device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
         protocol,

@@ -60,7 +60,7 @@ pub fn context(source: &Source) -> Json {
     let endpoints: Vec<Json> = results.endpoints.iter().map(endpoint).collect();
     let any_insufficient =
         results.estimates.iter().any(|e| e.subgroup.is_some() && is_insufficient(results, e));
-    json!({
+    let mut context = json!({
         "study": results.study,
         "flow": results.flow,
         "consensus": results.consensus,
@@ -109,6 +109,23 @@ pub fn context(source: &Source) -> Json {
         "date": source.date,
         "program_version": source.program_version,
         "rounding_rule": format::RULE,
+    });
+    if let (Json::Object(context), Json::Object(more)) = (&mut context, of_readers(source)) {
+        context.extend(more);
+    }
+    context
+}
+
+/// What there is of the readers.
+fn of_readers(source: &Source) -> Json {
+    let results = &source.results;
+    json!({
+        "has_pairs": !results.agreement_explained.is_empty(),
+        "has_agreement_by_group": !results.agreement_by_group.is_empty(),
+        "has_ordinal_agreement": !results.ordinal_agreement.is_empty(),
+        "has_intra_reader": !results.intra_reader.is_empty(),
+        "has_other_standards": results.other_standards.is_some(),
+        "has_beside_readers": results.beside_readers.is_some(),
     })
 }
 

@@ -16,8 +16,10 @@ mod truth;
 mod values;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::report) mod tests;
 
 pub use bundle::from_bundle;
+pub(in crate::report) use content::Submission;
+pub(in crate::report) use render::with_way_out;
 pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, default_templates, render};
 pub use source::{Opening, Recorded, Rendered, Source, TrainingEpoch};

@@ -25,6 +25,7 @@ pub fn default_templates() -> BTreeMap<String, String> {
     }
     templates![
         "submission.md",
+        "truthing.md",
         "title.md",
         "general.md",
         "design.md",
@@ -67,7 +68,7 @@ pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
 }
 
 /// Characters that no font has, with the fields of `device.toml` that hold them, and what to do.
-fn with_way_out(error: Error, source: &Source) -> Error {
+pub fn with_way_out(error: Error, source: &Source) -> Error {
     let Error::Input(problems) = error else { return error };
     let explain = |problem: Diagnostic| {
         if problem.code != Code::FontMissing {

@@ -10,7 +10,9 @@ use crate::digest::RelativePath;
 use crate::document::render::FontFile;
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
+use crate::study::Derivation;
 use crate::study::imports::Import;
+use crate::study::imports::ReadersFile;
 use crate::study::results::Results;
 
 /// Everything a document is made of: plain values, filled from the evidence bundle. No clock, no file.
@@ -30,6 +32,10 @@ pub struct Source {
     pub recorded: Recorded,
     /// `data/description.json`; `None` in a bundle that has none.
     pub description: Option<Description>,
+    /// The readers' files, and how each came in; empty where nobody read.
+    pub readers_files: Vec<ReadersFile>,
+    /// `data/derivation.csv`: one entry a sampled case; empty in a bundle that has none.
+    pub derivation: Vec<Derivation>,
     /// One entry an epoch; empty when the training is not part of the bundle.
     pub training: Vec<TrainingEpoch>,
     /// Digest of `tagmanifest-sha256.txt`: the one digest that stands for the bundle.

@@ -14,8 +14,8 @@ use crate::study::results::Verdict;
 use realistic::realistic;
 use variants::{HOSTILE, empty, hostile, not_met, sources};
 
-mod realistic;
-mod variants;
+pub(in crate::report) mod realistic;
+pub(in crate::report) mod variants;
 
 /// Every format; the hostile study has characters of which no font is at hand.
 fn rendering(source: &Source) -> crate::diagnostic::Result<Rendered> {

@@ -38,14 +38,8 @@ pub fn estimates<A: Copy + Ord>(
     level: f64,
     clusters: Option<&Clusters<'_>>,
 ) -> Vec<Estimate> {
-    let clustered = clusters.filter(|clusters| has_several(table, clusters.patients)).and_then(|clusters| {
-        let labels = vec![false; table.len()];
-        let cases = Cases { labels: &labels, patients: Some(clusters.patients), sites: None };
-        let resampler = Resampler::new(ResamplingUnit::Patient, &cases).ok()?;
-        Some(Clustered { resampler, replicates: clusters.replicates, seed: clusters.seed, level })
-    });
-    let weighted = clustered.is_some().then(|| Weighted::new(table));
-    let drawn = clustered.as_ref().zip(weighted.as_ref());
+    let clustered = Clustered::of(table, level, clusters);
+    let drawn = clustered.as_ref().map(|(clustered, weighted)| (clustered, weighted));
     let mut out = Vec::new();
     for first in 0..readers.len() {
         for second in first + 1..readers.len() {
@@ -59,6 +53,33 @@ pub fn estimates<A: Copy + Ord>(
             out.push(estimate);
         }
     }
+    out.extend(overall_drawn(table, categories, level, drawn));
+    out
+}
+
+/// The coefficients over all readers, as in [`estimates`].
+pub fn overall<A: Copy + Ord>(
+    table: &[Vec<Option<A>>],
+    categories: usize,
+    level: f64,
+    clusters: Option<&Clusters<'_>>,
+) -> Vec<Estimate> {
+    let clustered = Clustered::of(table, level, clusters);
+    overall_drawn(
+        table,
+        categories,
+        level,
+        clustered.as_ref().map(|(clustered, weighted)| (clustered, weighted)),
+    )
+}
+
+fn overall_drawn<A: Copy + Ord>(
+    table: &[Vec<Option<A>>],
+    categories: usize,
+    level: f64,
+    drawn: Option<(&Clustered, &Weighted)>,
+) -> Vec<Estimate> {
+    let mut out = Vec::new();
     let undefined = why_undefined(table);
     let mut add = |id, found, why, statistic: &(dyn Fn(&Weighted, &[u32]) -> Option<f64> + Sync)| {
         let mut estimate = of_coefficient(id, found, why, level);
@@ -104,7 +125,7 @@ fn has_several<A>(table: &[Vec<Option<A>>], patients: &[u32]) -> bool {
 }
 
 /// A bootstrap of patients.
-struct Clustered {
+pub(super) struct Clustered {
     resampler: Resampler,
     replicates: u64,
     seed: u64,
@@ -112,8 +133,26 @@ struct Clustered {
 }
 
 impl Clustered {
+    /// With the table prepared for it; nothing where no patient has several cases that were read.
+    pub(super) fn of<A: Copy + Ord>(
+        table: &[Vec<Option<A>>],
+        level: f64,
+        clusters: Option<&Clusters<'_>>,
+    ) -> Option<(Self, Weighted)> {
+        let clusters = clusters.filter(|clusters| has_several(table, clusters.patients))?;
+        let labels = vec![false; table.len()];
+        let cases = Cases { labels: &labels, patients: Some(clusters.patients), sites: None };
+        let resampler = Resampler::new(ResamplingUnit::Patient, &cases).ok()?;
+        let (replicates, seed) = (clusters.replicates, clusters.seed);
+        Some((Self { resampler, replicates, seed, level }, Weighted::new(table)))
+    }
+
     /// Replaces standard error and interval, which take cases for independent, by those of the bootstrap.
-    fn put(&self, estimate: &mut Estimate, statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send) {
+    pub(super) fn put(
+        &self,
+        estimate: &mut Estimate,
+        statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send,
+    ) {
         if estimate.value.is_none() {
             return;
         }
@@ -248,61 +287,33 @@ pub fn device_beside_readers(
     out
 }
 
-/// Readers who have no part in the reference standard, beside it, on the cases that the reader decided and
-/// that have one: `cohen_kappa`, `sensitivity` and `specificity` ("R1 vs reference standard"). With the calls
-/// of a device, the same of the device on those cases that it called ("device vs reference standard, cases of
-/// R1") and `mcnemar`, accuracy of the device minus that of the reader with the exact p value. `reference`
-/// and `calls` have one entry a row of `table`; `None`: nothing follows, or no call.
-pub fn beside_reference(
+/// Cohen's kappa of each reader with the reference standard ("R1 vs reference standard"), on the cases that
+/// the reader decided and that have one. `reference` has one entry a row of `table`; `None`: nothing follows.
+/// Where a patient has several cases the interval is that of a bootstrap of patients, as in [`estimates`].
+pub fn with_reference(
     readers: &[String],
     table: &[Vec<Option<bool>>],
     reference: &[Option<bool>],
-    calls: Option<&[Option<bool>]>,
-    plan: &Plan,
+    level: f64,
+    clusters: Option<&Clusters<'_>>,
 ) -> Vec<Estimate> {
-    let mut out = Vec::new();
-    for (place, reader) in readers.iter().enumerate() {
-        let mut own = Confusion::default();
-        let mut device = Confusion::default();
-        let (mut labels, mut reads, mut device_calls) = (Vec::new(), Vec::new(), Vec::new());
-        let score = |call: bool| f64::from(u8::from(call));
-        for (case, (row, truth)) in table.iter().zip(reference).enumerate() {
-            let (Some(Some(read)), Some(truth)) = (row.get(place), truth) else { continue };
-            own.count(*truth, *read);
-            if let Some(call) = calls.and_then(|calls| *calls.get(case)?) {
-                device.count(*truth, call);
-                labels.push(*truth);
-                reads.push(score(*read));
-                device_calls.push(score(call));
-            }
+    let one = |(place, reader): (usize, &String)| {
+        let pairs: Vec<Vec<Option<bool>>> = table
+            .iter()
+            .zip(reference)
+            .map(|(row, truth)| vec![row.get(place).copied().flatten(), *truth])
+            .collect();
+        let both = |row: &Vec<Option<bool>>| row.iter().all(Option::is_some);
+        let compared: Vec<Vec<Option<bool>>> =
+            pairs.into_iter().map(|row| if both(&row) { row } else { vec![None, None] }).collect();
+        let mut estimate = of_cohen(&agreement::cohen(&compared, 0, 1), level);
+        if let Some((clustered, weighted)) = Clustered::of(&compared, level, clusters) {
+            clustered.put(&mut estimate, weighted.cohen(0, 1));
         }
-        let of = |counts: &Confusion, name: String| {
-            let cells = [
-                counts.true_positives,
-                counts.false_positives,
-                counts.false_negatives,
-                counts.true_negatives,
-            ];
-            let shares = [Metric::Sensitivity, Metric::Specificity];
-            let mut estimates = vec![of_cohen(&agreement::cohen_of_counts(cells), plan.level)];
-            estimates.extend(shares.map(|metric| estimate_from_table(metric, counts, plan)));
-            for estimate in &mut estimates {
-                estimate.model = Some(name.clone());
-            }
-            estimates
-        };
-        out.extend(of(&own, format!("{reader} vs reference standard")));
-        if calls.is_none() {
-            continue;
-        }
-        out.extend(of(&device, format!("device vs reference standard, cases of {reader}")));
-        let sample = Sample { labels: &labels, scores: &device_calls, patients: None, sites: None };
-        let (mut estimate, _) = estimate_mcnemar(&sample, &reads, 0.5);
-        estimate.threshold = None;
-        estimate.model = Some(format!("device - {reader}, by the reference standard"));
-        out.push(estimate);
-    }
-    out
+        estimate.model = Some(format!("{reader} vs reference standard"));
+        estimate
+    };
+    readers.iter().enumerate().map(one).collect()
 }
 
 fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
@@ -327,7 +338,12 @@ fn of_cohen(pair: &agreement::Cohen, level: f64) -> Estimate {
     out
 }
 
-fn of_coefficient(id: &str, coefficient: Option<Coefficient>, why_none: &str, level: f64) -> Estimate {
+pub(super) fn of_coefficient(
+    id: &str,
+    coefficient: Option<Coefficient>,
+    why_none: &str,
+    level: f64,
+) -> Estimate {
     let mut out = Estimate { id: id.into(), ..Estimate::default() };
     let Some(found) = coefficient else {
         out.not_evaluable = Some(why_none.into());
@@ -373,47 +389,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_apart_and_the_device_are_judged_by_the_reference_standard_on_the_same_cases() {
+    fn a_reader_apart_agrees_with_the_reference_standard_on_the_cases_that_both_have() {
         let (yes, no) = (Some(true), Some(false));
-        // What the reader said, what the case is, what the device calls.
-        let rows = [
-            (yes, yes, yes),
-            (no, yes, yes),
-            (no, no, yes),
-            (yes, no, no),
-            (None, yes, no),
-            (yes, None, yes),
-        ];
-        let mut table: Vec<Vec<Option<bool>>> = rows.iter().map(|row| vec![row.0]).collect();
-        let mut truth: Vec<Option<bool>> = rows.iter().map(|row| row.1).collect();
-        let mut calls: Vec<Option<bool>> = rows.iter().map(|row| row.2).collect();
-        // The reader is judged here, the device gave no call.
-        table.push(vec![yes]);
-        truth.push(yes);
-        calls.push(None);
-        let plan = Plan::new(0.95, vec![IntervalMethod::ClopperPearson], ResamplingUnit::Case, 100, 1);
-        let found = beside_reference(&["C1".to_owned()], &table, &truth, Some(&calls), &plan);
-        assert_eq!(beside_reference(&["C1".to_owned()], &table, &truth, None, &plan), found[..3]);
-        let shown: Vec<_> = found
-            .iter()
-            .map(|e| (e.id.as_str(), e.model.as_deref().unwrap_or_default(), e.numerator, e.denominator))
-            .collect();
-        let (own, device) = ("C1 vs reference standard", "device vs reference standard, cases of C1");
+        // What the reader said, and what the case is.
+        let rows = [(yes, yes), (no, yes), (no, no), (yes, no), (yes, yes), (None, yes), (yes, None)];
+        let table: Vec<Vec<Option<bool>>> = rows.iter().map(|row| vec![row.0]).collect();
+        let truth: Vec<Option<bool>> = rows.iter().map(|row| row.1).collect();
+        let readers = ["C1".to_owned()];
+        let [found] = &with_reference(&readers, &table, &truth, 0.95, None)[..] else { panic!("one") };
         assert_eq!(
-            shown[..3],
-            [
-                ("cohen_kappa", own, Some(3), Some(5)),
-                ("sensitivity", own, Some(2), Some(3)),
-                ("specificity", own, Some(1), Some(2)),
-            ]
+            (found.id.as_str(), found.numerator, found.denominator),
+            ("cohen_kappa", Some(3), Some(5))
         );
-        assert_eq!(
-            shown[4..6],
-            [("sensitivity", device, Some(2), Some(2)), ("specificity", device, Some(1), Some(2)),]
-        );
-        assert_eq!((found.len(), found[6].id.as_str(), found[6].n), (7, "mcnemar", 4));
-        // 3 of 4 right against 2 of 4.
-        assert_eq!(found[6].value, Some(0.25));
+        assert_eq!(found.model.as_deref(), Some("C1 vs reference standard"));
+        assert_eq!(found.intervals[0].method, IntervalMethod::Wald);
+        // Two of the cases are of one patient.
+        let patients = [0, 0, 1, 2, 3, 4, 5];
+        let clusters = Clusters { patients: &patients, replicates: 100, seed: 1 };
+        let by_patient = with_reference(&readers, &table, &truth, 0.95, Some(&clusters));
+        assert_eq!(by_patient[0].value, found.value);
+        assert_eq!(by_patient[0].intervals[0].unit, Some(ResamplingUnit::Patient));
+        // The only patient with two cases has none that both decided twice.
+        let patients = [0, 1, 2, 3, 4, 5, 5];
+        let clusters = Clusters { patients: &patients, replicates: 100, seed: 1 };
+        assert_eq!(with_reference(&readers, &table, &truth, 0.95, Some(&clusters))[0], *found);
     }
 
     #[test]

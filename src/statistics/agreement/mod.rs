@@ -8,6 +8,8 @@
 
 mod clustered;
 pub mod estimates;
+pub mod explained;
+pub mod ordinal;
 
 /// A coefficient with its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,9 +1,12 @@
 //! A study's results from its cases: flow, cohort table, readers, estimates, subgroups, scenarios and
 //! the verdict of each endpoint. Pure.
 
+mod agreement;
+mod beside_readers;
 mod cases;
 mod curves;
 mod flow;
+mod other_standards;
 mod overall;
 mod plan;
 mod readers;
@@ -94,6 +97,10 @@ pub fn analyse(
         cohort: cohort_table(protocol, &analysed),
         readers: readers(protocol, drawn, reference),
         agreement: reader_estimates(&plan, drawn, reference),
+        agreement_explained: plan.agreement_explained(drawn, reference),
+        agreement_by_group: plan.agreement_by_group(drawn, reference),
+        ordinal_agreement: plan.ordinal_agreement(drawn, reference),
+        intra_reader: plan.intra_reader(drawn, reference),
         method: AnalysisMethod {
             level: protocol.analysis.level,
             resampling_unit: plan.unit,
@@ -127,6 +134,8 @@ pub fn analyse(
             protocol.analysis.level,
         ),
         sample_sizes: plan.sample_sizes(&endpoints, &flow),
+        beside_readers: plan.beside_readers(drawn, reference),
+        other_standards: Some(plan.other_standards(drawn, reference)),
         flow,
         consensus,
         operating_point,

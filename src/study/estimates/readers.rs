@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDateTime;
+
 use super::cases::{StudyCase, count, dense};
 use super::plan::StudyPlan;
-use crate::protocol::{Protocol, ReaderRole};
+use crate::protocol::{Protocol, ReaderRole, ReferenceRule};
 use crate::reads::files::Read;
 use crate::statistics::agreement::estimates::{self as agreement, Clusters};
 use crate::statistics::estimate::{Estimate, IntervalMethod};
@@ -17,6 +19,8 @@ pub(super) fn readers(
     reference: &ReferenceStandard,
 ) -> Vec<ReaderSummary> {
     let (roster, assembled) = (&reference.roster, &reference.assembled);
+    let written = |time: &NaiveDateTime| time.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let times = |id: &str| assembled.times.get(id).map(|(first, last)| (written(first), written(last)));
     let declared = roster.declared().into_iter().flat_map(BTreeMap::keys);
     let ids: BTreeSet<&str> = assembled.readers.iter().chain(declared).map(String::as_str).collect();
     let mut summaries: BTreeMap<&str, ReaderSummary> = ids
@@ -30,6 +34,8 @@ pub(super) fn readers(
                 specialty: declared.and_then(|reader| reader.specialty.clone()),
                 years: declared.and_then(|reader| reader.years),
                 labelled_training_data: declared.is_some_and(|reader| reader.labelled_training_data),
+                first_read: times(id).map(|(first, _)| first),
+                last_read: times(id).map(|(_, last)| last),
                 // An ignored reader's rows are counted as they stand, and not looked at.
                 reads: assembled.ignored.get(id).copied().unwrap_or_default(),
                 ..ReaderSummary::default()
@@ -73,16 +79,16 @@ pub(super) fn readers(
 /// Most readers that are shown one by one beside the device.
 pub(super) const MOST_READERS_BESIDE: usize = 6;
 
-/// Agreement of the reference readers, every reader who has no part in the reference standard beside it, and
-/// the device beside both. Adjudicators are in neither: what they read is chosen by what the others said.
+/// Agreement of the reference readers, the device beside each of a few, and the agreement of every reader who
+/// has no part in the reference standard with it. Adjudicators are in neither: what they read is chosen by
+/// what the others said.
 pub(super) fn reader_estimates(
     plan: &StudyPlan,
     drawn: &[StudyCase],
     reference: &ReferenceStandard,
 ) -> Vec<Estimate> {
     let analysis = &plan.protocol.analysis;
-    let of = |role| reference.assembled.readers_of(&reference.roster, role);
-    let (voters, others) = (of(ReaderRole::Reference), of(ReaderRole::Comparison));
+    let voters = reference.assembled.readers_of(&reference.roster, ReaderRole::Reference);
     let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
     let clusters = Clusters { patients: &patients, replicates: analysis.replicates, seed: analysis.seed };
     let calls: Vec<Option<bool>> =
@@ -98,12 +104,19 @@ pub(super) fn reader_estimates(
     if is_vote && (2..=MOST_READERS_BESIDE).contains(&voters.len()) {
         out.extend(agreement::device_beside_readers(&voters, &table, &calls, &exact));
     }
-    let apart: Vec<String> = if is_vote { others } else { [voters, others].concat() };
+    let apart = apart(&plan.protocol.reference_standard, reference);
     let table = read_matrix(drawn, reference, &apart);
     let truth: Vec<Option<bool>> = drawn.iter().map(|case| case.consensus.positive()).collect();
-    let beside = (apart.len() <= MOST_READERS_BESIDE).then_some(&calls[..]);
-    out.extend(agreement::beside_reference(&apart, &table, &truth, beside, &exact));
+    out.extend(agreement::with_reference(&apart, &table, &truth, analysis.level, Some(&clusters)));
     out
+}
+
+/// Readers who have no part in the reference standard: those with the role, and every reader where no votes
+/// are counted. Adjudicators are never among them.
+pub(super) fn apart(rule: &ReferenceRule, reference: &ReferenceStandard) -> Vec<String> {
+    let of = |role| reference.assembled.readers_of(&reference.roster, role);
+    let comparison = of(ReaderRole::Comparison);
+    if rule.rule.is_vote() { comparison } else { [of(ReaderRole::Reference), comparison].concat() }
 }
 
 /// Drawn cases by readers; a read that does not say yes or no is `None`.

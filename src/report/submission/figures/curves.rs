@@ -54,6 +54,19 @@ pub fn roc(source: &Source) -> Canvas {
         let level = format::level(results.method.level);
         legend.push(("band", format!("Pointwise {level} confidence band")));
     }
+    let beside = results.beside_readers.as_ref();
+    let readers: Vec<(f64, f64)> = beside
+        .into_iter()
+        .flat_map(|beside| &beside.readers)
+        .filter_map(|r| Some((1.0 - r.specificity.reader.value?, r.sensitivity.reader.value?)))
+        .collect();
+    let mean = beside.and_then(|beside| beside.mean.as_ref());
+    if !readers.is_empty() {
+        legend.push(("reader", "A reader".to_owned()));
+    }
+    if let Some(mean) = mean {
+        legend.push(("mean", format!("Mean of the {} readers", format::count(mean.readers))));
+    }
     // The lower right corner is below the chance line: no useful curve passes there.
     let top = plot.bottom() - 14.0 - 19.0 * (legend.len() as f64 - 1.0) - 12.0;
     let width = legend.iter().map(|(_, l)| text::width(l) * 13.2).fold(0.0, f64::max) + 44.0;
@@ -71,11 +84,30 @@ pub fn roc(source: &Source) -> Canvas {
         match *kind {
             "auc" => canvas.line((left + 8.0, y), (left + 30.0, y), Stroke::new(BLUE, 2.0)),
             "point" => canvas.circle((left + 19.0, y), 5.0, RED, None),
+            "reader" => square(&mut canvas, (left + 19.0, y)),
+            "mean" => diamond(&mut canvas, (left + 19.0, y)),
             _ => canvas.rect(left + 8.0, y - 6.0, 22.0, 12.0, BAND, None),
         }
         canvas.text((left + 36.0, y + 4.2), 12.0, Anchor::Start, INK, words);
     }
+    // Above the legend, so that none is hidden.
+    for (fpr, tpr) in readers {
+        square(&mut canvas, plot.at(fpr, tpr));
+    }
+    if let Some(mean) = mean {
+        diamond(&mut canvas, plot.at(1.0 - mean.specificity, mean.sensitivity));
+    }
     canvas
+}
+
+/// The mark of a reader.
+fn square(canvas: &mut Canvas, (x, y): (f64, f64)) {
+    canvas.rect(x - 3.5, y - 3.5, 7.0, 7.0, "#ffffff", Some(Stroke::new(INK, 1.4)));
+}
+
+/// The mark of the readers' mean.
+fn diamond(canvas: &mut Canvas, (x, y): (f64, f64)) {
+    canvas.polygon(&[(x, y - 6.0), (x + 6.0, y), (x, y + 6.0), (x - 6.0, y)], INK);
 }
 
 fn legend_auc(source: &Source) -> String {

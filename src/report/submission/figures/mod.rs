@@ -33,11 +33,26 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
             } else {
                 format!(" The shaded band is the pointwise {level} confidence band.")
             };
+            let readers = results.beside_readers.as_ref();
+            let marks = match readers {
+                None => "",
+                Some(beside) if beside.mean.is_some() => {
+                    " Squares are readers who have no part in the reference standard, each on the cases that \
+                     the reader decided, the diamond their mean; this is no reader study."
+                }
+                Some(_) => {
+                    " The square is a reader who has no part in the reference standard, on the cases that \
+                     the reader decided; this is no reader study."
+                }
+            };
+            let points = readers.map_or_else(String::new, |beside| {
+                format!(" Points of {} readers beside it.", format::count(beside.readers.len() as u64))
+            });
             (
-                format!("ROC curve of the primary analysis.{band} The dot is the operating point."),
+                format!("ROC curve of the primary analysis.{band} The dot is the operating point.{marks}"),
                 format!(
                     "Receiver operating characteristic curve, sensitivity against one minus specificity. \
-                     AUC {auc}. The operating point is at a threshold of {threshold}."
+                     AUC {auc}. The operating point is at a threshold of {threshold}.{points}"
                 ),
                 vec![curves::roc(source)],
             )

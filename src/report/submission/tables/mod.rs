@@ -6,12 +6,15 @@ use crate::report::description;
 use crate::report::submission::source::Source;
 use crate::report::submission::values::at;
 
+mod agreement;
+mod beside_readers;
 mod brought;
 mod estimates;
 mod evidence;
 mod flow;
 mod front;
 mod model;
+mod other_standards;
 mod parts;
 mod protocol;
 mod readers;
@@ -33,6 +36,10 @@ pub const IDS: &[&str] = &[
     "repeated-reads",
     "label-differences",
     "agreement",
+    "agreement-explained",
+    "agreement-by-group",
+    "intra-reader",
+    "ordinal-agreement",
     "endpoints",
     "results",
     "intervals",
@@ -45,6 +52,8 @@ pub const IDS: &[&str] = &[
     "poolability",
     "separation",
     "sensitivity-analyses",
+    "other-standards",
+    "beside-readers",
     "gate",
     "acceptance",
     "lock",
@@ -77,6 +86,10 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "repeated-reads" => readers::repeated_reads(results),
         "label-differences" => readers::label_differences(results),
         "agreement" => readers::agreement(results, &level),
+        "agreement-explained" => agreement::explained(results, &level),
+        "agreement-by-group" => agreement::by_group(results, &level),
+        "intra-reader" => agreement::intra_reader(results, &level),
+        "ordinal-agreement" => agreement::on_scale(results, &level),
         "endpoints" => estimates::endpoints(results, &level),
         "results" => estimates::overall(results, &level),
         "intervals" => estimates::intervals(results),
@@ -89,6 +102,8 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),
         "sensitivity-analyses" => parts::sensitivity_analyses(results, &level),
+        "other-standards" => other_standards::other_standards(results, &level),
+        "beside-readers" => beside_readers::beside_readers(results, &level),
         "gate" => protocol::gate(source),
         "acceptance" => protocol::acceptance(source),
         "lock" => model::facts(

@@ -11,7 +11,9 @@ use crate::protocol::Role;
 use crate::report::submission::default_templates;
 use crate::report::submission::source::{Opening, Recorded, Source, TrainingEpoch};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario};
+use crate::statistics::estimate::{
+    Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario, SubgroupLevel,
+};
 use crate::statistics::metric::{Metric, Sample};
 use crate::statistics::multiplicity::Multiplicity;
 use crate::statistics::operating_point::{ChosenBy, OperatingPointRule};
@@ -19,7 +21,10 @@ use crate::statistics::poolability::{Poolability, poolability};
 use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::BandPoint;
 use crate::statistics::warning::Warning;
+use crate::study::Derivation;
+use crate::study::imports::ReadersFile;
 use crate::study::results::*;
+
 /// A two-sided 95% interval around a value, clipped to 0..1; the numbers are made up.
 fn interval(method: IntervalMethod, value: f64, half: f64) -> Interval {
     let bootstrap = method == IntervalMethod::BootstrapPercentile;
@@ -271,6 +276,87 @@ fn curves() -> Curves {
     }
 }
 
+/// Two readers beside the device.
+fn beside_readers() -> BesideReaders {
+    let share = |id: &str, reader: (u64, u64), device: u64, right: [u64; 4]| {
+        let (k, n) = reader;
+        let mut of_reader = proportion(id, k, n, 486, 978);
+        of_reader.threshold = None;
+        let mut difference = index(
+            &format!("{id}_difference"),
+            device as f64 / n as f64 - k as f64 / n as f64,
+            0.03,
+            IntervalMethod::Tango,
+            n,
+            n,
+        );
+        difference.p_value = Some(0.041);
+        ShareBeside {
+            reader: of_reader,
+            device: proportion(id, device, n, 486, 978),
+            difference,
+            right,
+            test: PairedTest::McnemarExact,
+        }
+    };
+    let reader = |id: &str, undecided| BesideReader {
+        reader: id.into(),
+        role: Some(crate::protocol::ReaderRole::Comparison),
+        undecided,
+        sensitivity: share("sensitivity", (410, 486), 425, [388, 37, 22, 39]),
+        specificity: share("specificity", (430, 492), 418, [380, 38, 50, 24]),
+    };
+    BesideReaders {
+        readers: vec![reader("C1", 0), reader("C2", 4)],
+        mean: Some(MeanOfReaders { readers: 2, sensitivity: 410.0 / 486.0, specificity: 430.0 / 492.0 }),
+    }
+}
+
+/// Three analyses of the two primary endpoints.
+fn other_standards() -> OtherStandards {
+    let of = |standard, reader: Option<&str>, changed, value| UnderOtherStandard {
+        standard,
+        reader: reader.map(str::to_owned),
+        cases: 940,
+        without_answer: 60,
+        changed,
+        estimates: ["auc", "sensitivity"]
+            .map(|id| Estimate {
+                model: Some(id.to_owned()),
+                ..index(id, value, 0.02, IntervalMethod::Delong, 940, 470)
+            })
+            .to_vec(),
+    };
+    OtherStandards {
+        exploratory: true,
+        analyses: vec![
+            of(OtherStandard::UnanimousOnly, None, 0, 0.91),
+            of(OtherStandard::OneReader, Some("R1"), 31, 0.88),
+            of(OtherStandard::SplitAgainstDevice, None, 120, 0.79),
+        ],
+        left_out: vec!["indeterminate answers both ways: no answer is indeterminate".into()],
+    }
+}
+
+/// Three cases: of one mind, split, and without an answer.
+fn derivation() -> Vec<Derivation> {
+    let case = |id: &str, reference: &str, level: &str, votes: (u64, u64), readers: &str| Derivation {
+        case_id: id.into(),
+        reference: reference.into(),
+        level: level.into(),
+        reason_for_none: if level == "none" { "too-few-agree".into() } else { String::new() },
+        positive_reads: votes.0,
+        negative_reads: votes.1,
+        adjudication: String::new(),
+        readers: readers.into(),
+    };
+    vec![
+        case("C0001", "positive", "unanimous", (3, 0), "R1=positive; R2=positive; R3=positive"),
+        case("C0002", "negative", "majority", (1, 2), "R1=positive; R2=negative; R3=negative"),
+        case("C0003", "none", "none", (0, 1), "R1=negative; R2=indeterminate"),
+    ]
+}
+
 fn results() -> Results {
     let (exact, drawn) = (IntervalMethod::ClopperPearson, IntervalMethod::BootstrapPercentile);
     let row = |variable: &str, level: &str, cases: u64| CohortRow {
@@ -343,6 +429,40 @@ fn results() -> Results {
             cases_without: (1..=14).map(|i| format!("C{:04}", i * 61)).collect(),
             ..ConsensusSummary::default()
         },
+        agreement_explained: [
+            ("percent_agreement", 0.88),
+            ("gwet_ac1", 0.762),
+            ("prevalence_index", 0.012),
+            ("bias_index", 0.021),
+        ]
+        .map(|(id, value)| {
+            let agreement = id == "percent_agreement";
+            let mut estimate = match agreement {
+                true => proportion(id, 854, 971, 486, 971),
+                false => index(id, value, 0.03, IntervalMethod::Wald, 971, 486),
+            };
+            estimate.threshold = None;
+            estimate.model = Some("R1 vs R2".into());
+            if id.ends_with("index") {
+                estimate.intervals.clear();
+            }
+            estimate
+        })
+        .to_vec(),
+        agreement_by_group: ["F", "M"]
+            .into_iter()
+            .flat_map(|level| {
+                ["fleiss_kappa", "gwet_ac1"].map(|id| {
+                    let mut estimate = index(id, 0.74, 0.05, IntervalMethod::Wald, 488, 240);
+                    estimate.subgroup = Some(SubgroupLevel::new("sex", level));
+                    estimate
+                })
+            })
+            .collect(),
+        ordinal_agreement: Vec::new(),
+        intra_reader: Vec::new(),
+        beside_readers: Some(beside_readers()),
+        other_standards: Some(other_standards()),
         agreement: [
             index("fleiss_kappa", 0.742, 0.031, IntervalMethod::BootstrapPercentile, 978, 486),
             pair("R1 vs R2", 0.761, 0.04, 971),
@@ -469,6 +589,16 @@ pub fn realistic() -> Source {
         protocol_text: protocol_text.to_owned(),
         lock: Some(typed),
         recorded: Recorded { protocol: serde_json::to_value(protocol).expect("a value"), lock: Some(lock) },
+        readers_files: vec![ReadersFile {
+            path: "reads/reader-1.csv".into(),
+            sha256: hex(9),
+            at: Some("2026-01-20T09:00:00Z".into()),
+            by: Some("A. Example".into()),
+            role: Some("coordinator".into()),
+            blinding: Some("images alone, no score".into()),
+            ..ReadersFile::default()
+        }],
+        derivation: derivation(),
         training,
         root_digest: hex(0),
         digests,

@@ -37,6 +37,10 @@ pub fn empty() -> Source {
     results.readers.clear();
     results.consensus = ConsensusSummary::default();
     results.agreement.clear();
+    results.agreement_explained.clear();
+    results.agreement_by_group.clear();
+    results.beside_readers = None;
+    results.other_standards = None;
     results.estimates = ["auc", "sensitivity", "specificity"]
         .map(|id| Estimate {
             id: id.into(),

@@ -1,17 +1,33 @@
-//! Writing without loss: beside, sync, rename. Imports only [`crate::diagnostic`].
+//! Writing without loss: beside, sync, rename, one writer at a time. Imports only [`crate::diagnostic`].
+
+mod alone;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+
+pub use alone::Alone;
 
 /// The whole file in memory, with a located error.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    plain(path)?;
     fs::read(path).map_err(|e| Error::io("read", path, &e))
+}
+
+/// Refuses pipes, devices and sockets before they are opened: reading one might never end.
+fn plain(path: &Path) -> Result<()> {
+    // What is not there is told by the opening.
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if metadata.is_file() || metadata.is_dir() {
+        return Ok(());
+    }
+    let problem = Diagnostic::error(Code::NotAFile, "is no plain file but a pipe, a device or a socket");
+    Err(problem.at(Location::file(path)).hint("copy what it gives into a file and name that").into())
 }
 
 /// A file to be read piece by piece, with a located error.
@@ -19,6 +35,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// When the file cannot be opened.
 pub fn open(path: &Path) -> Result<File> {
+    plain(path)?;
     File::open(path).map_err(|e| Error::io("read", path, &e))
 }
 
@@ -49,7 +66,7 @@ pub fn write_atomic_with(
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create_folder(folder)?;
     let wrong = |e: std::io::Error| Error::io("write", path, &e);
-    let mut beside = tempfile::Builder::new().prefix(".sequester-").tempfile_in(folder).map_err(wrong)?;
+    let mut beside = tempfile::Builder::new().prefix(alone::BESIDE).tempfile_in(folder).map_err(wrong)?;
     {
         let mut out = BufWriter::new(beside.as_file_mut());
         fill(&mut out).map_err(wrong)?;

@@ -1,0 +1,213 @@
+//! The tables that only the truthing report has.
+
+use std::collections::BTreeSet;
+
+use crate::document::format;
+use crate::document::tree::{Cell, Column, Look, Row, Table};
+use crate::protocol::ReaderRole;
+use crate::report::submission::Source;
+use crate::study::Derivation;
+use crate::study::imports::ReadersFile;
+use crate::study::results::ReaderSummary;
+
+/// The ids of all tables, those of the submission included.
+pub const IDS: &[&str] = &[
+    "who",
+    "files",
+    "disagreements",
+    "derivation",
+    "title",
+    "readers",
+    "consensus",
+    "reads-per-case",
+    "repeated-reads",
+    "label-differences",
+    "agreement",
+    "agreement-explained",
+    "agreement-by-group",
+    "intra-reader",
+    "ordinal-agreement",
+    "sensitivity-analyses",
+    "other-standards",
+    "beside-readers",
+    "openings",
+];
+
+/// So many cases are listed in the document; the table beside it has each.
+const MOST_CASES: usize = 500;
+/// So many files are.
+const MOST_FILES: usize = 100;
+
+/// A table of this report by its id. `None`: it is none of them.
+pub fn build(source: &Source, id: &str) -> Option<Table> {
+    Some(match id {
+        "who" => who(source),
+        "files" => files(&source.readers_files),
+        "disagreements" => disagreements(source),
+        "derivation" => derivation(source),
+        _ => return None,
+    })
+}
+
+/// What the readers saw, as given with their files; each statement once.
+pub fn blinding(source: &Source) -> BTreeSet<&str> {
+    source.readers_files.iter().filter_map(|file| file.blinding.as_deref()).collect()
+}
+
+/// Who read, in which role, and when.
+fn who(source: &Source) -> Table {
+    let general = source.protocol.reference_standard.qualification.as_deref();
+    let not_declared = || "not declared".to_owned();
+    let row = |reader: &ReaderSummary| {
+        let qualification = reader.qualification.as_deref().or(general);
+        Row::plain([
+            reader.id.clone(),
+            reader.role.map_or("reference", ReaderRole::name).to_owned(),
+            qualification.map_or_else(not_declared, str::to_owned),
+            reader.specialty.clone().unwrap_or_else(not_declared),
+            reader.years.map_or_else(not_declared, |years| years.to_string()),
+            if reader.labelled_training_data { "yes" } else { "no" }.to_owned(),
+            dates(reader),
+        ])
+    };
+    let mut table = Table::or_none(
+        "The readers, as declared, and when they read",
+        vec![
+            Column::left("Reader", 0.6),
+            Column::right("Role"),
+            Column::left("Qualification", 1.0),
+            Column::left("Specialty", 0.9),
+            Column::right("Years of experience"),
+            Column::right("Labelled training data"),
+            Column::left("Read", 0.9),
+        ],
+        source.results.readers.iter().map(row).collect(),
+    );
+    table.notes.push(
+        "Years of experience, and whether the reader labelled data that the device was trained on, are as \
+         declared: no is also what holds where nothing was declared. Dates are those of the first and the \
+         last answer, where the readers' files say when an answer was given."
+            .to_owned(),
+    );
+    if source.results.readers.iter().all(|reader| reader.role.is_none()) {
+        table.notes.push("No readers are declared, so whoever read is a reference reader.".to_owned());
+    }
+    table
+}
+
+/// The days of the first and the last answer.
+fn dates(reader: &ReaderSummary) -> String {
+    let day = |time: &String| time.split('T').next().unwrap_or_default().to_owned();
+    match (&reader.first_read, &reader.last_read) {
+        (Some(first), Some(last)) if day(first) == day(last) => day(first),
+        (Some(first), Some(last)) => format!("{} to {}", day(first), day(last)),
+        _ => "not recorded".to_owned(),
+    }
+}
+
+/// The readers' files, and how each came in.
+fn files(files: &[ReadersFile]) -> Table {
+    let row = |file: &ReadersFile| {
+        let came = match (&file.at, &file.by, &file.role) {
+            (None, ..) => "not recorded".to_owned(),
+            (Some(at), None, _) => format!("{at}, by whom is not recorded"),
+            (Some(at), Some(by), None) => format!("{at}, by {by}"),
+            (Some(at), Some(by), Some(role)) => format!("{at}, by {by} ({role})"),
+        };
+        let mut more = Vec::new();
+        if !file.withheld.is_empty() {
+            more.push(format!("withheld columns: {}", file.withheld.join(", ")));
+        }
+        if let Some((corrected, reason)) = &file.corrects {
+            more.push(format!("takes the place of {corrected}: {reason}"));
+        }
+        if let Some(by) = &file.superseded_by {
+            more.push(format!("does not count: {by} took its place"));
+        }
+        Row::Cells(vec![
+            Cell::new(file.path.clone()),
+            Cell::new(file.sha256.get(..12).unwrap_or(&file.sha256)).look(Look::Code),
+            Cell::new(came),
+            Cell::new(file.blinding.clone().unwrap_or_else(|| "not recorded".to_owned())),
+            Cell::new(if more.is_empty() { "\u{2013}".to_owned() } else { more.join("; ") }),
+        ])
+    };
+    let mut table = Table::or_none(
+        "The readers' files, as they came",
+        vec![
+            Column::left("File", 1.0),
+            Column::right("SHA-256"),
+            Column::left("Brought in", 1.0),
+            Column::left("What the readers saw, as given with the file", 1.0),
+            Column::left("Withheld, corrected", 0.8),
+        ],
+        files.iter().take(MOST_FILES).map(row).collect(),
+    );
+    table.notes.extend(not_shown("files", files.len(), MOST_FILES, "the bundle's manifest"));
+    table
+}
+
+/// Cases on which votes differ, or that have no answer.
+fn disagreements(source: &Source) -> Table {
+    let found: Vec<&Derivation> = source
+        .derivation
+        .iter()
+        .filter(|case| case.reference == "none" || (case.positive_reads > 0 && case.negative_reads > 0))
+        .collect();
+    let rows = found.iter().take(MOST_CASES).map(|case| row(case)).collect();
+    let mut table = Table::or_none(
+        "Cases on which reference readers disagree, or that have no reference standard",
+        columns(),
+        rows,
+    );
+    table.notes.extend(not_shown("cases", found.len(), MOST_CASES, "truthing-cases.csv"));
+    table
+}
+
+/// From the reads of each case to its answer.
+fn derivation(source: &Source) -> Table {
+    let rows = source.derivation.iter().take(MOST_CASES).map(row).collect();
+    let mut table = Table::or_none("From the reads of each case to its answer", columns(), rows);
+    table.notes.extend(not_shown("cases", source.derivation.len(), MOST_CASES, "truthing-cases.csv"));
+    table
+}
+
+/// The same of every case, for the file beside the document.
+pub fn every_case(source: &Source) -> Table {
+    Table::new("", columns(), source.derivation.iter().map(row).collect())
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        Column::left("Case", 0.8),
+        Column::left("What each reader said", 1.6),
+        Column::right("Adjudication"),
+        Column::right("Level"),
+        Column::right("Reference standard"),
+    ]
+}
+
+fn row(case: &Derivation) -> Row {
+    let or_dash = |text: &str| if text.is_empty() { "\u{2013}".to_owned() } else { text.to_owned() };
+    let level = match case.reason_for_none.as_str() {
+        "" => case.level.clone(),
+        reason => format!("none ({})", reason.replace('-', " ")),
+    };
+    Row::plain([
+        case.case_id.clone(),
+        or_dash(&case.readers),
+        or_dash(&case.adjudication),
+        level,
+        case.reference.clone(),
+    ])
+}
+
+fn not_shown(what: &str, all: usize, most: usize, place: &str) -> Option<String> {
+    (all > most).then(|| {
+        format!(
+            "Of {} {what} the first {} are shown; {place} has each.",
+            format::count(all as u64),
+            format::count(most as u64)
+        )
+    })
+}

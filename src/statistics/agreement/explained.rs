@@ -1,0 +1,171 @@
+//! What stands beside a coefficient of agreement on a two-valued finding, so that it is not read alone: the
+//! share of agreeing reads, how one-sided the answers are (prevalence index), and how the two readers' rates
+//! differ (bias index), after Byrt, Bishop and Carlin 1993.
+
+use super::clustered::Weighted;
+use super::estimates::{Clustered, Clusters};
+use super::{Coefficient, gwet_ac1};
+use crate::diagnostic::Code;
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
+use crate::statistics::proportion::clopper_pearson;
+use crate::statistics::warning::Warning;
+
+/// Answers of two readers on the cases that both decided: both yes, first alone, second alone, both no.
+fn counts(table: &[Vec<Option<bool>>]) -> [u64; 4] {
+    let mut counts = [0; 4];
+    for row in table {
+        if let [Some(first), Some(second)] = row[..] {
+            counts[usize::from(!first) * 2 + usize::from(!second)] += 1;
+        }
+    }
+    counts
+}
+
+/// Of every pair of readers (`model` is "R1 vs R2"): `percent_agreement`, `gwet_ac1`, `prevalence_index` and
+/// `bias_index`, on the cases that both decided. Intervals are Clopper and Pearson's and Gwet's; where a
+/// patient has several such cases those of a bootstrap of patients. The two indices describe these reads and
+/// have none.
+pub fn pairs(
+    readers: &[String],
+    table: &[Vec<Option<bool>>],
+    level: f64,
+    clusters: Option<&Clusters<'_>>,
+) -> Vec<Estimate> {
+    let mut out = Vec::new();
+    for first in 0..readers.len() {
+        for second in first + 1..readers.len() {
+            let of = |row: &Vec<Option<bool>>, reader: usize| row.get(reader).copied().flatten();
+            let both = |row: &Vec<Option<bool>>| match (of(row, first), of(row, second)) {
+                (Some(a), Some(b)) => vec![Some(a), Some(b)],
+                _ => vec![None, None],
+            };
+            let two: Vec<Vec<Option<bool>>> = table.iter().map(both).collect();
+            let name = format!("{} vs {}", readers[first], readers[second]);
+            let named = |estimate: Estimate| Estimate { model: Some(name.clone()), ..estimate };
+            out.extend(pair(&two, level, clusters).into_iter().map(named));
+        }
+    }
+    out
+}
+
+/// The four numbers of one pair; every row has two entries, both or none of them given.
+pub fn pair(two: &[Vec<Option<bool>>], level: f64, clusters: Option<&Clusters<'_>>) -> Vec<Estimate> {
+    let [yes, first, second, no] = counts(two);
+    let n = yes + first + second + no;
+    let clustered = Clustered::of(two, level, clusters);
+    let mut agreement = Estimate { id: "percent_agreement".into(), n, ..Estimate::default() };
+    let mut ac1 = Estimate { id: "gwet_ac1".into(), n, ..Estimate::default() };
+    let index = |id: &str, a: u64, b: u64| Estimate {
+        id: id.into(),
+        n,
+        value: (n > 0).then(|| a.abs_diff(b) as f64 / n as f64),
+        not_evaluable: (n == 0).then(|| NO_CASE.to_owned()),
+        ..Estimate::default()
+    };
+    let (prevalence, bias) = (index("prevalence_index", yes, no), index("bias_index", first, second));
+    if n == 0 {
+        agreement.not_evaluable = Some(NO_CASE.to_owned());
+        ac1.not_evaluable = Some(NO_CASE.to_owned());
+        return vec![agreement, ac1, prevalence, bias];
+    }
+    let agreed = yes + no;
+    agreement.value = Some(agreed as f64 / n as f64);
+    agreement.numerator = Some(agreed);
+    agreement.denominator = Some(n);
+    let (lower, upper) = clopper_pearson(agreed, n, level);
+    agreement.intervals.push(Interval {
+        method: IntervalMethod::ClopperPearson,
+        level,
+        lower,
+        upper,
+        unit: None,
+        replicates: None,
+        seed: None,
+        dropped: None,
+    });
+    let found: Option<Coefficient> = gwet_ac1(two, 2);
+    ac1 = super::estimates::of_coefficient("gwet_ac1", found, NO_CASE, level);
+    if let Some((clustered, weighted)) = &clustered {
+        clustered.put(&mut agreement, |weights: &[u32]| share(two, weights));
+        clustered.put(&mut ac1, |weights: &[u32]| Weighted::gwet_ac1(weighted, weights, 2));
+        if agreement.intervals.is_empty() {
+            agreement.warnings.retain(|warning| warning.code != Code::NoSpread);
+            agreement.warnings.push(Warning::new(
+                Code::NoSpread,
+                "the two agree on every case, or on none, of patients with several cases: there is no \
+                 interval that leaves patients together",
+            ));
+        }
+    }
+    vec![agreement, ac1, prevalence, bias]
+}
+
+const NO_CASE: &str = "the two have no case in common";
+
+/// Share of agreeing reads of cases that count several times.
+fn share(two: &[Vec<Option<bool>>], weights: &[u32]) -> Option<f64> {
+    let (mut all, mut agreed) = (0_u64, 0_u64);
+    for (row, weight) in two.iter().zip(weights) {
+        if let [Some(a), Some(b)] = row[..] {
+            all += u64::from(*weight);
+            agreed += if a == b { u64::from(*weight) } else { 0 };
+        }
+    }
+    (all > 0).then(|| agreed as f64 / all as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::estimate::ResamplingUnit;
+
+    fn table(text: &str) -> Vec<Vec<Option<bool>>> {
+        let one = |c: char| match c {
+            '+' => Some(true),
+            '-' => Some(false),
+            _ => None,
+        };
+        text.split_whitespace().map(|row| row.chars().map(one).collect()).collect()
+    }
+
+    fn values(found: &[Estimate]) -> Vec<(&str, Option<f64>)> {
+        found.iter().map(|e| (e.id.as_str(), e.value)).collect()
+    }
+
+    /// Byrt, Bishop and Carlin 1993: (a − d)/n and (b − c)/n; the paradox of Feinstein and Cicchetti 1990:
+    /// high agreement with a low kappa where nearly all answers are alike.
+    #[test]
+    fn one_sided_answers_are_told_beside_a_low_kappa() {
+        let rows = "++ ".repeat(90) + &"+- ".repeat(6) + &"-+ ".repeat(3) + "--";
+        let two = table(&rows);
+        let found = pairs(&["R1".to_owned(), "R2".to_owned()], &two, 0.95, None);
+        assert_eq!(values(&found)[..1], [("percent_agreement", Some(0.91))],);
+        assert_eq!(values(&found)[2..], [("prevalence_index", Some(0.89)), ("bias_index", Some(0.03))]);
+        assert!(found.iter().all(|e| e.model.as_deref() == Some("R1 vs R2") && e.n == 100));
+        let kappa = super::super::cohen(&two, 0, 1).kappa.expect("kappa").value;
+        assert!(kappa < 0.2 && found[1].value > Some(0.89), "{kappa} {found:?}");
+        assert_eq!((found[0].numerator, found[0].denominator), (Some(91), Some(100)));
+        assert_eq!(found[0].intervals[0].method, IntervalMethod::ClopperPearson);
+    }
+
+    #[test]
+    fn cases_that_one_did_not_decide_do_not_count_and_patients_stay_together() {
+        let two = table("++ +- .- -- +. -- ++");
+        let readers = ["R1".to_owned(), "R2".to_owned()];
+        let alone = pairs(&readers, &two, 0.95, None);
+        assert_eq!(alone[0].n, 5);
+        assert_eq!(alone[2].value, Some(0.0));
+        // The patient with two cases decided only one of them twice.
+        let patients = [0, 1, 2, 2, 3, 4, 5];
+        let apart = Clusters { patients: &patients, replicates: 200, seed: 3 };
+        assert_eq!(pairs(&readers, &two, 0.95, Some(&apart)), alone);
+        let patients = [0, 0, 1, 2, 3, 2, 4];
+        let together = Clusters { patients: &patients, replicates: 200, seed: 3 };
+        let found = pairs(&readers, &two, 0.95, Some(&together));
+        for estimate in &found[..2] {
+            assert_eq!(estimate.intervals[0].unit, Some(ResamplingUnit::Patient), "{estimate:?}");
+        }
+        let nobody = pairs(&readers, &table("+. .-"), 0.95, None);
+        assert!(nobody.iter().all(|e| e.value.is_none() && e.not_evaluable.is_some()), "{nobody:?}");
+    }
+}
