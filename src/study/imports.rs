@@ -77,6 +77,13 @@ pub struct ReadersFiles<'a> {
     pub warnings: Vec<Diagnostic>,
 }
 
+impl ReadersFiles<'_> {
+    /// What says how one of the files is read beside its bytes.
+    pub fn beside<'a>(&'a self, file: &'a RelativePath, map: Option<&'a CaseMap>) -> Beside<'a> {
+        Beside { map, named: Some(Path::new(self.register.first_of(file).as_str())) }
+    }
+}
+
 /// One of the readers' files, and how it came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadersFile {
@@ -127,13 +134,6 @@ impl ReadersFile {
         };
         let files = inputs.files.iter().filter(|(path, _)| is_reads_file(&inputs.protocol, path));
         Ok(files.map(of).collect())
-    }
-}
-
-impl ReadersFiles<'_> {
-    /// What says how one of the files is read beside its bytes.
-    pub fn beside<'a>(&'a self, file: &'a RelativePath, map: Option<&'a CaseMap>) -> Beside<'a> {
-        Beside { map, named: Some(Path::new(self.register.first_of(file).as_str())) }
     }
 }
 

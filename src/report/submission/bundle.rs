@@ -60,9 +60,9 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
     Ok(Source {
+        brought: brought(&protocol, payload)?,
         readers_files: ReadersFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
         derivation,
-        brought: brought(&protocol, payload)?,
         description,
         device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
         protocol,
