@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 /// The first failure to write on standard output.
 static FAILED: OnceLock<io::ErrorKind> = OnceLock::new();
 
-/// Hands on what is written, with every control character but line ends and tabs as `\u001b`: names of files, cells and
-/// messages come from outside and never move a cursor, set a title or hide a line. Inside JSON it is the same text.
+/// Hands on what is written, with every control character but line ends and tabs as `\u001b`: names of files,
+/// cells and messages come from outside and never move a cursor, set a title or hide a line. Inside JSON it
+/// is the same text.
 struct Plain<W: Write> {
     to: W,
     failed: Option<io::ErrorKind>,
@@ -56,7 +57,8 @@ pub fn error(line: fmt::Arguments<'_>) {
     let _ = fmt::Write::write_fmt(&mut Plain::new(io::stderr().lock()), format_args!("{line}\n"));
 }
 
-/// Why standard output did not take everything; none where it did, or where its reader has gone away (`| head`).
+/// Why standard output did not take everything; none where it did, or where its reader has gone away (`|
+/// head`).
 pub fn arrived() -> Option<io::ErrorKind> {
     if let Err(error) = io::stdout().lock().flush() {
         let _ = FAILED.set(error.kind());

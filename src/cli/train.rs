@@ -105,7 +105,9 @@ fn store_of(args: &TrainArgs) -> Store {
 /// is locked already; `Error::Interrupted` after saving.
 pub fn run(args: &TrainArgs, context: Context) -> Result<Outcome> {
     let request = request(args)?;
-    let _alone = Alone::in_folder(&request.out, &["run"])?;
+    // A folder that is not there yet is nobody's; it is made when all is found to be well.
+    let folder = args.study.as_ref().map_or(&request.out, |study| args.out.as_ref().unwrap_or(study));
+    let _alone = if folder.exists() { Some(Alone::in_folder(folder, &["model", "run"])?) } else { None };
     let state = train_run(&request, context.libtorch)?;
     show(&state, &run_folder(&request.out), context);
     Ok(Outcome::Done)

@@ -211,7 +211,8 @@ mod tests {
     fn refused(bytes: &[u8], round: &Round) -> Vec<Code> {
         let problems = read(Path::new("f.json"), bytes, round, &source()).expect_err("refused");
         assert!(problems.iter().all(|problem| problem.hint.is_some()), "{problems:?}");
-        problems.into_iter().map(|problem| problem.code).collect()
+        // What words to declare is the way out of an unknown one.
+        problems.into_iter().map(|problem| problem.code).filter(|code| *code != Code::ReadsWords).collect()
     }
 
     #[test]

@@ -20,10 +20,12 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Becomes the only writer in a folder and its parts, and removes what a killed writer left beside its files there.
+    /// Becomes the only writer in a folder and its parts, and removes what a killed writer left beside its
+    /// files there.
     ///
-    /// The folder itself is locked (`flock`), so nothing is written for it, and a process that is killed leaves no
-    /// lock. On file systems without locks, and on systems where a folder cannot be opened, there is no guard.
+    /// The folder itself is locked (`flock`), so nothing is written for it, and a process that is killed
+    /// leaves no lock. On file systems without locks, and on systems where a folder cannot be opened, there
+    /// is no guard.
     ///
     /// # Errors
     /// `study-busy` when another process writes there; when the folder cannot be created.

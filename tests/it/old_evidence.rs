@@ -9,7 +9,7 @@ use sequester::study;
 use crate::support::{files, sequester};
 
 const V1: [&str; 2] = ["scored-elsewhere", "locked-model"];
-const V2: [&str; 2] = ["scored-elsewhere", "locked-model"];
+const V2: [&str; 3] = ["scored-elsewhere", "locked-model", "adjudicated"];
 
 fn fixture(version: u8, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/evidence/v{version}")).join(name)

@@ -1,4 +1,5 @@
-//! One writer at a time, nothing lost to a kill, and nothing that a pipe, a full disk or a hostile name can do.
+//! One writer at a time, nothing lost to a kill, and nothing that a pipe, a full disk or a hostile name can
+//! do.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;

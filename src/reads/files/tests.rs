@@ -164,7 +164,11 @@ fn a_file_gives_its_reads_in_order_and_apart_from_them_what_is_none() {
         "an empty answer is nothing to warn of"
     );
     let wrong = read("", "case_id,reader_id,read\na,R1,x\nb,R1,positive\nc,R1,y\n").expect_err("words");
-    assert_eq!(wrong, [Code::ReadUnknown; 2], "all at once");
+    assert_eq!(
+        wrong,
+        [Code::ReadUnknown, Code::ReadUnknown, Code::ReadsWords],
+        "all at once, with the way out"
+    );
 }
 
 #[test]
