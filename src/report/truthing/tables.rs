@@ -73,13 +73,13 @@ fn who(source: &Source) -> Table {
     let mut table = Table::or_none(
         "The readers, as declared, and when they read",
         vec![
-            Column::left("Reader", 0.6),
+            Column::left("Reader", 0.0),
             Column::right("Role"),
             Column::left("Qualification", 1.0),
-            Column::left("Specialty", 0.9),
-            Column::right("Years of experience"),
+            Column::left("Specialty", 0.0),
+            Column::right("Years"),
             Column::right("Labelled training data"),
-            Column::left("Read", 0.9),
+            Column::left("Read", 0.0),
         ],
         source.results.readers.iter().map(row).collect(),
     );

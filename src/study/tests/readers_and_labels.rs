@@ -186,8 +186,7 @@ fn readers_beside_the_device_have_no_vote_and_the_ignored_are_counted_alone() {
     // The comparison reader beside the reference standard, on the seven cases that both judged.
     let beside = derived.results.beside_readers.as_ref().expect("a comparison reader");
     let r2 = beside.readers.iter().find(|reader| reader.reader == "r2").expect("r2");
-    let counts =
-        |share: &crate::study::results::ShareBeside| (share.reader.numerator, share.reader.denominator);
+    let counts = |share: &results::ShareBeside| (share.reader.numerator, share.reader.denominator);
     assert_eq!(counts(&r2.sensitivity), (Some(4), Some(5)));
     assert_eq!(counts(&r2.specificity), (Some(3), Some(3)));
     // A declared reference reader who read nothing stops the study where readers are fixed.

@@ -59,7 +59,7 @@ pub fn explained(results: &Results, level: &str) -> Table {
     let mut table = Table::or_none(
         "Pairs of readers: agreement, kappa, and what a low kappa may come from",
         vec![
-            Column::left("Pair", 1.0),
+            Column::left("Pair", 0.0),
             Column::right("Cases"),
             Column::right(&format!("Agreement ({level} CI)")),
             Column::right(&format!("Cohen's kappa ({level} CI)")),

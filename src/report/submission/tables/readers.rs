@@ -69,7 +69,7 @@ pub fn qualifications(results: &Results) -> Table {
     Table::or_none(
         "The readers as declared before they read",
         vec![
-            Column::left("Reader", 0.6),
+            Column::left("Reader", 0.0),
             Column::left("Role", 0.7),
             Column::left("Qualification", 1.0),
             Column::left("Specialty", 1.0),
