@@ -8,6 +8,7 @@ mod bad_input;
 mod bootstrap_laws;
 mod case_columns;
 mod case_map;
+mod comparative_values;
 mod compare;
 mod data_in;
 mod deciding;
