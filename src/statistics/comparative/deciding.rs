@@ -196,49 +196,52 @@ fn rests_on_one(sample: &Sample<'_>, other: &[f64]) -> bool {
     })
 }
 
+/// Precision of the logarithm of a p value where limits are computed in closed form, and where they are drawn.
+pub const PRECISION: [f64; 2] = [1e-10, 1e-4];
+
 /// Below this a p value is given as this: nearer to 1 the levels of intervals cannot be told apart.
 pub const LEAST_P: f64 = 1e-12;
 
 /// One-sided p value of an interval that is known at every level: the least one-sided error at which it lies
-/// where H0 does not. For methods without a statistic of their own. None where there is no interval.
-pub fn p_by_inversion(aim: Aim, margin: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> Option<f64> {
-    let above =
-        |goal: f64| p_of_bound(&|level| limits(level).map(|(lower, upper)| (lower - goal, upper - goal)));
-    let below =
-        |goal: f64| p_of_bound(&|level| limits(level).map(|(lower, upper)| (goal - upper, goal - lower)));
+/// where H0 does not. For methods without a statistic of their own; `precision` is of its logarithm. Where there
+/// is no interval at a level, it lies nowhere.
+pub fn p_by_inversion(aim: Aim, margin: f64, precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
+    let less = |goal: f64| move |(lower, upper): Limits| (lower - goal, upper - goal);
+    let above = |goal: f64| p_of_bound(precision, &|level| limits(level).map(less(goal)));
+    let below = |goal: f64| {
+        p_of_bound(precision, &|level| limits(level).map(|(lower, upper)| (goal - upper, goal - lower)))
+    };
     match aim {
         Aim::Superiority => above(margin),
         Aim::NonInferiority => above(-margin),
-        Aim::Equivalence => Some(above(-margin)?.max(below(margin)?)),
+        Aim::Equivalence => above(-margin).max(below(margin)),
     }
 }
 
-/// The least one-sided error at which limits lie above 0; above a half, one less that at which they lie below.
-pub fn p_of_bound(limits: &dyn Fn(f64) -> Option<Limits>) -> Option<f64> {
+/// The least one-sided error at which limits lie above 0; above a half, one less that at which they lie below; 1
+/// where they lie on neither side at any error.
+pub fn p_of_bound(precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
     // The error at which a sign of the limits first holds, on the log scale.
-    let least = |holds: &dyn Fn(Limits) -> bool| -> Option<Option<f64>> {
-        let at = |error: f64| limits(1.0 - 2.0 * error).map(holds);
-        if !at(0.499_999)? {
-            return Some(None);
+    let least = |holds: &dyn Fn(Limits) -> bool| -> Option<f64> {
+        let at = |error: f64| limits(1.0 - 2.0 * error).is_some_and(holds);
+        if !at(MOST_ERROR) {
+            return None;
         }
-        if at(LEAST_P)? {
-            return Some(Some(LEAST_P));
+        if at(LEAST_P) {
+            return Some(LEAST_P);
         }
-        let (mut no, mut yes) = (LEAST_P.ln(), 0.499_999_f64.ln());
-        for _ in 0..50 {
+        let (mut no, mut yes) = (LEAST_P.ln(), MOST_ERROR.ln());
+        while yes - no > precision {
             let middle = no + (yes - no) / 2.0;
-            *(if at(middle.exp())? { &mut yes } else { &mut no }) = middle;
-            if yes - no < 1e-10 {
-                break;
-            }
+            *(if at(middle.exp()) { &mut yes } else { &mut no }) = middle;
         }
-        Some(Some(yes.exp()))
+        Some(yes.exp())
     };
-    if let Some(p) = least(&|(lower, _)| lower > 0.0)? {
-        return Some(p);
+    match least(&|(lower, _)| lower > 0.0) {
+        Some(p) => p,
+        None => least(&|(_, upper)| upper < 0.0).map_or(1.0, |p| 1.0 - p),
     }
-    Some(match least(&|(_, upper)| upper < 0.0)? {
-        Some(p) => 1.0 - p,
-        None => 0.5,
-    })
 }
+
+/// The one-sided error of the narrowest interval that is looked at.
+const MOST_ERROR: f64 = 0.499_999;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::statistics::comparative::deciding::p_by_inversion;
+use crate::statistics::comparative::deciding::{PRECISION, p_by_inversion};
 use crate::statistics::comparative::{Aim, MarginTests, NormalTest};
 use crate::statistics::estimate::{Interval as OfStudy, IntervalMethod, Quantity};
 use crate::statistics::metric::Decision;
@@ -181,7 +181,7 @@ impl Comparison {
         limits: Option<Limits>,
         why_none: &str,
     ) {
-        let quantity = if self.what == "auc" { Quantity::Area } else { Quantity::Share };
+        let quantity = if self.what == "auc" { Quantity::Area } else { Quantity::Projected };
         let name = method.describe(quantity);
         match limits.filter(|(lower, upper)| lower.is_finite() && upper.is_finite()) {
             Some((lower, upper)) => self.intervals.push(Interval { of, method, name, lower, upper }),
@@ -242,7 +242,7 @@ impl Comparison {
         let Some((aim, margin)) = asked.aim_and_margin() else { return };
         let Decision { interval, fault } = at(asked.level);
         let [h0, h1] = aim.hypotheses(margin);
-        let quantity = if self.what == "auc" { Quantity::Area } else { Quantity::Share };
+        let quantity = if self.what == "auc" { Quantity::Area } else { Quantity::Projected };
         let shown = |i: OfStudy| Interval {
             of: "difference",
             method: i.method,
@@ -255,12 +255,12 @@ impl Comparison {
             Some(by) if by == method => aim.p(margin, z),
             _ => None,
         };
-        let p = p.or_else(|| {
-            p_by_inversion(aim, margin, &|level| {
-                let found = at(level).interval.filter(|i| Some(i.method) == decides)?;
-                Some((found.lower, found.upper))
+        let inverted = || {
+            p_by_inversion(aim, margin, PRECISION[0], &|level| {
+                at(level).interval.map(|found| (found.lower, found.upper))
             })
-        });
+        };
+        let p = interval.as_ref().map(|_| p.unwrap_or_else(inverted));
         let answer = match &interval {
             None => Answer::NotEvaluable,
             Some(i) if aim.holds(margin, (i.lower, i.upper)) => Answer::Shown,
@@ -272,7 +272,7 @@ impl Comparison {
             h0,
             h1,
             alpha: (1.0 - asked.level) / 2.0,
-            p: p.filter(|_| interval.is_some()),
+            p,
             interval: interval.map(shown),
             because: fault.map(|f| f.message),
             answer,
