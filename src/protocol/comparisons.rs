@@ -315,3 +315,6 @@ pub(super) fn check_comparators(
         root.report(problem.at(root.at("predicate")).hint(hint));
     }
 }
+
+#[cfg(test)]
+mod tests;

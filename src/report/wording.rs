@@ -193,6 +193,7 @@ pub fn verdict(verdict: Option<Verdict>) -> &'static str {
 pub fn metric(id: &str) -> String {
     match id.replace('_', "-").as_str() {
         "auc" => "AUC".to_owned(),
+        "partial-auc" => "Partial AUC".to_owned(),
         "f1" => "F1 score".to_owned(),
         "ppv" => "Positive predictive value".to_owned(),
         "npv" => "Negative predictive value".to_owned(),
