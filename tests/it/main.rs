@@ -10,6 +10,7 @@ mod case_columns;
 mod case_map;
 mod comparative_values;
 mod compare;
+mod comparisons;
 mod data_in;
 mod deciding;
 mod deciding_rules;

@@ -207,7 +207,8 @@ fn what_does_not_vary_is_judged_by_an_exact_interval_or_not_at_all() {
 fn readers_are_compared_by_their_mean_on_what_they_decided() {
     let made = made(1);
     let endpoints = endpoint("found", "sensitivity", "comparison-readers", WORSE_BY)
-        + &endpoint("value", "ppv", "comparison-readers", &format!("{WORSE_BY}\nprevalence = 0.1"));
+        + &endpoint("value", "ppv", "comparison-readers", &format!("{WORSE_BY}\nprevalence = 0.1"))
+        + &endpoint("beside", "auc", "predicate", WORSE_BY);
     let results = results(&inputs(&made, "", &endpoints, 0));
     let found = compared(&results, "found");
     assert_eq!((found.comparator.as_str(), found.interval_method), ("a, b", By::Delta));
