@@ -269,6 +269,34 @@ impl<'d, 'a> Section<'d, 'a> {
         numbers
     }
 
+    /// A share as a number or as a fraction in a text, such as `0.25` or `"1/3"`.
+    pub fn share(&self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        let share = share_of(value.get_ref());
+        if share.is_none() {
+            self.mistyped(key, "a number, or a fraction such as \"1/3\"", value);
+        }
+        share
+    }
+
+    /// Shares by name, such as `{ sensitivity = 0.5, specificity = "1/2" }`, in the order of the text.
+    pub fn shares(&self, key: &'static str) -> Option<Vec<(String, f64)>> {
+        let value = self.value(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.mistyped(key, "a table of shares, such as { other = 0.5 }", value);
+            return None;
+        };
+        let mut found = Vec::new();
+        for (name, value) in table.iter() {
+            match share_of(value.get_ref()) {
+                Some(share) => found.push((name.span().start, name.get_ref().to_string(), share)),
+                None => self.mistyped(key, "a table of shares, such as { other = 0.5 }", value),
+            }
+        }
+        found.sort_by_key(|(start, _, _)| *start);
+        Some(found.into_iter().map(|(_, name, share)| (name, share)).collect())
+    }
+
     /// A number in an open or closed range given in words by `range`.
     pub fn number_in(&self, key: &'static str, range: &str, accept: impl Fn(f64) -> bool) -> Option<f64> {
         let number = self.number(key)?;
@@ -355,6 +383,27 @@ impl<'d, 'a> Section<'d, 'a> {
             );
         }
     }
+}
+
+/// A number, or a fraction in a text.
+fn share_of(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+        DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
+        DeValue::String(text) => fraction(text),
+        _ => None,
+    }
+    .filter(|n| n.is_finite())
+}
+
+/// A number as text, or a fraction of two, such as `1/3`; none where it is not finite.
+pub fn fraction(text: &str) -> Option<f64> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let value = match text.split_once('/') {
+        Some((above, below)) => number(above)? / number(below)?,
+        None => number(text)?,
+    };
+    value.is_finite().then_some(value)
 }
 
 /// Levenshtein distance, for suggestions only.

@@ -1,10 +1,12 @@
 //! `sequester metrics`: every statistic of a table of scores, without a study.
 
+mod several;
 mod text;
+mod two;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Context, Outcome};
@@ -27,11 +29,14 @@ pub use text::text_table;
 /// The whole table is held in memory, about 60 bytes a row with one score: ten million rows took 0.53 GB.
 /// Bootstraps that would take minutes on so many cases are left out with a warning, unless --metric asks for
 /// them.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct MetricsArgs {
+    #[command(subcommand)]
+    command: Option<MetricsCommand>,
     /// CSV with a header, one row a case.
-    #[arg(value_name = "FILE.csv")]
-    file: PathBuf,
+    #[arg(value_name = "FILE.csv", required = true)]
+    file: Option<PathBuf>,
     /// Column of the reference standard: 1/0, true/false, yes/no or positive/negative.
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     label: String,
@@ -102,6 +107,13 @@ pub struct MetricsArgs {
     skip_missing: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum MetricsCommand {
+    Paired(Box<two::PairedArgs>),
+    Unpaired(two::UnpairedArgs),
+    Multiplicity(several::MultiplicityArgs),
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Unit {
     Case,
@@ -128,6 +140,13 @@ impl From<Unit> for ResamplingUnit {
 /// # Errors
 /// [`Error::Usage`] for options outside their range; located diagnostics for everything wrong in the file.
 pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
+    let file = match (&args.command, &args.file) {
+        (Some(MetricsCommand::Paired(args)), _) => return two::run_paired(args, context),
+        (Some(MetricsCommand::Unpaired(args)), _) => return two::run_unpaired(args, context),
+        (Some(MetricsCommand::Multiplicity(args)), _) => return several::run(args, context),
+        (None, Some(file)) => file,
+        (None, None) => return Err(usage("no file is named".to_owned(), "sequester metrics FILE.csv")),
+    };
     check(args)?;
     let asked = asked(args)?;
     let mut groups: Vec<String> = asked.subgroup.clone();
@@ -142,8 +161,8 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
         skip_missing: Some(args.skip_missing),
         ..WantedColumns::default()
     };
-    let bytes = storage::read(&args.file)?;
-    let table = LabelledScores::parse(&args.file, &bytes, &columns).map_err(Error::Input)?;
+    let bytes = storage::read(file)?;
+    let table = LabelledScores::parse(file, &bytes, &columns).map_err(Error::Input)?;
     drop(bytes);
     let bar = spinner();
     let report = Report::new(&asked, &table, &|what: &str| bar.set_message(what.to_owned()));

@@ -60,14 +60,66 @@ pub fn outcome(results: &Results) -> Outcome {
     if results.conclusion == Verdict::Met { Outcome::Done } else { Outcome::CriterionNotMet }
 }
 
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "met",
+        Verdict::NotMet => "NOT MET",
+        Verdict::NotEvaluable => "not evaluable",
+    }
+}
+
+/// Comparisons and what the rule of multiplicity says.
+fn compared(results: &Results) {
+    for c in &results.comparisons {
+        let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
+        let limits = c.interval.as_ref();
+        println!(
+            "{} ({}): {} of {} to {}, margin {}: difference {}, {}; p {}: {}",
+            c.id,
+            c.role.name(),
+            c.aim.id(),
+            c.metric.id(),
+            c.comparator,
+            c.margin,
+            number(c.difference),
+            limits.map_or("no interval".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
+            number(c.p_value),
+            verdict_word(c.verdict)
+        );
+        let because = c.not_evaluable.as_ref().or(c.fallback.as_ref().map(|f| &f.message));
+        if let Some(because) = because {
+            println!("  {because}");
+        }
+    }
+    if let Some(family) = &results.family {
+        println!("{}", wording::multiplicity(&results.method));
+        for m in &family.members {
+            println!(
+                "  {}: adjusted p {:.4} at {}: {}",
+                m.id,
+                m.adjusted_p,
+                family.alpha,
+                verdict_word(m.verdict)
+            );
+        }
+    }
+}
+
 /// Prints the verdicts.
 pub fn show(validated: &Validated, context: Context) {
     let results = &validated.results;
     if context.json {
-        let report = serde_json::json!({
+        let mut report = serde_json::json!({
             "bundle": validated.bundle, "unchanged": validated.unchanged,
             "conclusion": results.conclusion, "endpoints": results.endpoints, "flow": results.flow,
         });
+        // Only where the protocol declares such endpoints.
+        if !results.comparisons.is_empty() {
+            report["comparisons"] = serde_json::json!(results.comparisons);
+        }
+        if let Some(family) = &results.family {
+            report["family"] = serde_json::json!(family);
+        }
         println!("{report:#}");
         return;
     }
@@ -109,6 +161,7 @@ pub fn show(validated: &Validated, context: Context) {
             println!("{}: {words}", endpoint.id);
         }
     }
+    compared(results);
     let words = match results.conclusion {
         Verdict::Met => "every primary endpoint is met",
         Verdict::NotMet => "a primary endpoint is NOT met",

@@ -111,6 +111,18 @@ codes! {
     Criterion = "criterion",
     /// No primary endpoint.
     EndpointMissing = "endpoint-missing",
+    /// Keys of an endpoint that exclude or need each other.
+    EndpointKeys = "endpoint-keys",
+    /// An endpoint is compared with what the protocol does not declare, or the other way round.
+    ComparatorMissing = "comparator-missing",
+    /// A margin is missing, or of the wrong sign or size.
+    Margin = "margin",
+    /// A margin without the clinical reason for it.
+    JustificationMissing = "justification-missing",
+    /// Shares of α or transitions that are no graph.
+    GraphShares = "graph-shares",
+    /// The rule of multiplicity does not cover the declared endpoints.
+    MultiplicityUncovered = "multiplicity-uncovered",
     /// `[scores]` with `source = "lock"`: there is no lock.
     OperatingPointWithoutLock = "operating-point-without-lock",
     /// Both `[model]` and `[scores]`.
@@ -718,6 +730,10 @@ codes! {
     RowsSkipped = "rows-skipped",
     /// `metrics`: scores outside 0 to 1; calibration is not computed.
     NotProbabilities = "not-probabilities",
+    /// `metrics paired`, `metrics unpaired`: counts that are no whole numbers, or fit no table.
+    CountMalformed = "count-malformed",
+    /// `metrics multiplicity`: hypotheses, p values or shares that cannot be read.
+    HypothesisMalformed = "hypothesis-malformed",
     // Comparison
     /// The contenders did not score the same cases.
     CasesDiffer = "cases-differ",

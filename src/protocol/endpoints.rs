@@ -2,31 +2,50 @@
 
 use std::collections::BTreeSet;
 
+use super::comparisons::{comparative, refuse_without_against};
+use super::family::Share;
 use super::reader::Section;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
 
+/// Every `[[endpoint]]` in the order of the text.
+#[derive(Default)]
+pub(super) struct Endpoints {
+    /// Those that are judged by a goal.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Those that are compared with another device or with readers.
+    pub(super) comparisons: Vec<ComparativeEndpoint>,
+    /// Roles and shares of α of both.
+    pub(super) shares: Vec<Share>,
+}
+
+const ROLES: [(&str, Role); 3] =
+    [("primary", Role::Primary), ("key-secondary", Role::KeySecondary), ("secondary", Role::Secondary)];
+
 /// Every endpoint in the order of the text. `unit` is what the bootstrap draws.
-pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Vec<Endpoint> {
+pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Endpoints {
     let mut ids = BTreeSet::new();
-    let mut endpoints = Vec::new();
+    let mut found = Endpoints::default();
     for section in root.sections("endpoint") {
         let id = section.required_string("id");
         if !ids.insert(id.clone()) {
             section.wrong("id", Code::DuplicateId, format!("two endpoints have the id `{id}`"));
         }
+        section.required_string("role");
+        let role = section.choice("role", &ROLES, Role::Primary);
+        found.shares.push(Share::of(&section, &id, role));
+        if section.has("against") {
+            found.comparisons.push(comparative(&section, id, role, unit));
+            section.finish();
+            continue;
+        }
+        refuse_without_against(&section);
         section.required_string("metric");
         let metric =
             section.choice("metric", &Metric::ENDPOINTS.map(|metric| (metric.id(), metric)), Metric::Auc);
         section.required_string("interval");
         let methods: Vec<_> = metric.methods().filter(|m| m.exists_for(unit)).map(|m| (m.id(), m)).collect();
         let interval = section.choice("interval", &methods, IntervalMethod::BootstrapPercentile);
-        section.required_string("role");
-        let role = section.choice(
-            "role",
-            &[("primary", Role::Primary), ("secondary", Role::Secondary)],
-            Role::Primary,
-        );
         let criterion = section.string("criterion").and_then(|text| {
             let parsed = acceptance(&text);
             if parsed.is_none() {
@@ -38,25 +57,23 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Vec<Endpoint> {
             }
             parsed
         });
-        if role == Role::Primary && !section.has("criterion") {
-            section.wrong(
-                "role",
-                Code::KeyMissing,
-                "a primary endpoint needs a `criterion`, such as \"lower > 0.80\"",
-            );
+        if role != Role::Secondary && !section.has("criterion") {
+            let name = if role == Role::Primary { "primary" } else { "key secondary" };
+            let message = format!("a {name} endpoint needs a `criterion`, such as \"lower > 0.80\"");
+            section.wrong("role", Code::KeyMissing, message);
         }
         let fallback = section.choice("fallback", &Fallback::NAMES, Fallback::default());
         section.finish();
-        endpoints.push(Endpoint { id, metric, role, interval, fallback, criterion });
+        found.endpoints.push(Endpoint { id, metric, role, interval, fallback, criterion });
     }
-    if !endpoints.iter().any(|e| e.role == Role::Primary) {
+    if !found.shares.iter().any(|share| share.role == Role::Primary) {
         root.report(
             Diagnostic::error(Code::EndpointMissing, "the protocol declares no primary endpoint")
                 .at(root.at("endpoint"))
                 .hint("add [[endpoint]] with id, metric, role = \"primary\", interval and criterion"),
         );
     }
-    endpoints
+    found
 }
 
 /// `lower > 0.80`, `lower >= 0.80`, `upper < 0.1`, `upper <= 0.1`.

@@ -4,7 +4,9 @@
 //! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
 
 mod columns;
+mod comparisons;
 mod endpoints;
+mod family;
 mod parse;
 mod reads;
 mod reference;
@@ -26,6 +28,8 @@ use crate::dataset::mapped::{self, CaseColumns};
 use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
 
+pub use comparisons::{Against, COMPARABLE, ComparativeEndpoint, PredicateOutput, PredicateSource};
+pub use family::Family;
 pub use parse::{FORMAT, parse, parse_gate};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
@@ -60,6 +64,16 @@ pub struct Protocol {
     pub analysis: Analysis,
     /// Endpoints in order of declaration.
     pub endpoints: Vec<Endpoint>,
+    /// Endpoints that are compared with another device or with readers, in order of declaration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<ComparativeEndpoint>,
+    /// The endpoints that the rule of multiplicity decides about together; `None` where each is judged by
+    /// itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
+    /// The predicate's scores or answers on the same cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<PredicateSource>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
 }
@@ -368,21 +382,25 @@ pub struct Analysis {
     pub multiplicity: Multiplicity,
 }
 
-/// Primary endpoints decide; secondary ones are reported.
+/// Primary endpoints decide; key secondary ones are claims under the same rule of multiplicity; secondary ones
+/// are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// All primary endpoints have to be met.
     Primary,
+    /// A claim of its own under the rule of multiplicity; it does not decide about the study.
+    KeySecondary,
     /// Reported with its own verdict.
     Secondary,
 }
 
 impl Role {
-    /// The name in protocols and results.
+    /// The name in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Primary => "primary",
+            Self::KeySecondary => "key secondary",
             Self::Secondary => "secondary",
         }
     }

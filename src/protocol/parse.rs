@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::columns::case_columns;
-use super::endpoints::endpoints;
+use super::comparisons::{check_comparators, predicate};
+use super::endpoints::{Endpoints, endpoints};
+use super::family::family;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
@@ -59,7 +61,11 @@ fn root(root: Section) -> Protocol {
     let operating_point_at = operating_point_section.here();
     let operating_point = operating_point(operating_point_section);
     let analysis = analysis(root.required_section("analysis"));
-    let endpoints = endpoints(&root, analysis.resampling_unit);
+    let Endpoints { endpoints, comparisons, shares } = endpoints(&root, analysis.resampling_unit);
+    let family = family(&root, &shares, analysis.multiplicity);
+    let predicate = predicate(root.section("predicate"));
+    let has_comparison_readers = reference_standard.has_comparison_readers();
+    check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
     let subgroups = subgroups(&root);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
@@ -108,6 +114,9 @@ fn root(root: Section) -> Protocol {
         operating_point,
         analysis,
         endpoints,
+        comparisons,
+        family,
+        predicate,
         subgroups,
     }
 }
@@ -138,7 +147,7 @@ fn path(section: &Section, key: &'static str) -> Option<RelativePath> {
         .ok()
 }
 
-fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
+pub(super) fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
     if !section.has(key) && default.is_none() && section.is_present() {
         section.required_string(key);
     }
@@ -536,11 +545,7 @@ fn analysis(section: Section) -> Analysis {
             |p| p > 0.0 && p < 1.0,
         ),
         subgroup_minimum: section.whole("subgroup_minimum").unwrap_or(30),
-        multiplicity: section.choice(
-            "multiplicity",
-            &[("co-primary", Multiplicity::CoPrimary), ("bonferroni", Multiplicity::Bonferroni)],
-            Multiplicity::CoPrimary,
-        ),
+        multiplicity: section.choice("multiplicity", &Multiplicity::NAMES, Multiplicity::CoPrimary),
     };
     section.finish();
     analysis

@@ -239,6 +239,18 @@ pub struct ReferenceRule {
 }
 
 impl ReferenceRule {
+    /// Whether readers may be there who have no part in the reference standard; of readers in a table it is known
+    /// once that is read.
+    pub fn has_comparison_readers(&self) -> bool {
+        match &self.declared {
+            DeclaredReaders::Listed(readers) if self.rule.is_vote() => {
+                readers.iter().any(|r| r.role == ReaderRole::Comparison)
+            }
+            DeclaredReaders::Undeclared => !self.rule.is_vote() && self.has_reads,
+            DeclaredReaders::Listed(_) | DeclaredReaders::File(_) => true,
+        }
+    }
+
     /// Whether an adjudicator can be asked at all.
     pub fn has_adjudication(&self) -> bool {
         self.tie == TieRule::Adjudicator

@@ -52,6 +52,32 @@ pub fn multiplicity(method: &AnalysisMethod) -> String {
             "Bonferroni; each claim stands by itself and is judged by its interval at level {}",
             level(each)
         ),
+        (rule, _) => stepwise(rule).to_owned(),
+    }
+}
+
+/// Rules that decide about all endpoints together, in words.
+fn stepwise(rule: Multiplicity) -> &'static str {
+    match rule {
+        Multiplicity::Holm => {
+            "Holm; from the smallest p value on, each is judged at α divided by the number that is left"
+        }
+        Multiplicity::Hochberg => {
+            "Hochberg; from the largest p value on, at α, α/2, α/3, ...: for p values that are independent or \
+             positively dependent"
+        }
+        Multiplicity::FixedSequence => {
+            "fixed sequence; each is judged at the whole α in the declared order, until the first that is not \
+             met"
+        }
+        Multiplicity::Fallback => {
+            "fallback; each has a share of α in the declared order, and what is met hands its share to the next"
+        }
+        Multiplicity::Graph => {
+            "graph (Bretz et al. 2009); each has a share of α, and what is met passes its share on along the \
+             declared transitions"
+        }
+        Multiplicity::CoPrimary | Multiplicity::Bonferroni => "",
     }
 }
 
@@ -167,6 +193,7 @@ pub fn verdict(verdict: Option<Verdict>) -> &'static str {
 pub fn metric(id: &str) -> String {
     match id.replace('_', "-").as_str() {
         "auc" => "AUC".to_owned(),
+        "partial-auc" => "Partial AUC".to_owned(),
         "f1" => "F1 score".to_owned(),
         "ppv" => "Positive predictive value".to_owned(),
         "npv" => "Negative predictive value".to_owned(),

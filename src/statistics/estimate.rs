@@ -64,6 +64,24 @@ pub enum IntervalMethod {
     Tango,
     /// Newcombe 1998, method 10: the same from Wilson's limits of both shares.
     Newcombe,
+    /// Newcombe 1998, method 8: the same without continuity correction of the correlation.
+    NewcombeUncorrected,
+    /// Bonett and Price 2012, a difference of two shares of the same cases.
+    BonettPrice,
+    /// Agresti and Min 2005, the same.
+    AgrestiMin,
+    /// Wang 2012, the same, exact and not conditional on the discordant cases.
+    ExactPaired,
+    /// Miettinen and Nurminen 1985, score interval of a difference of two shares of different cases.
+    MiettinenNurminen,
+    /// Mee 1984, the same without the factor N/(N − 1).
+    Mee,
+    /// Agresti and Caffo 2000, a difference of two shares of different cases.
+    AgrestiCaffo,
+    /// Nam and Blackwelder 2002, score interval of a ratio of two shares of the same cases.
+    RatioScore,
+    /// Symmetric, from a linearised statistic (delta method) with patients kept together.
+    Delta,
     /// Symmetric on the log scale (ratios).
     Log,
     /// Symmetric on the estimate's own scale from an asymptotic standard error.
@@ -82,7 +100,7 @@ pub enum IntervalMethod {
 
 impl IntervalMethod {
     /// Every method, in the order in which they are listed.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 29] = [
         Self::Delong,
         Self::DelongLogit,
         Self::HanleyMcneil,
@@ -96,6 +114,15 @@ impl IntervalMethod {
         Self::Jeffreys,
         Self::Tango,
         Self::Newcombe,
+        Self::NewcombeUncorrected,
+        Self::BonettPrice,
+        Self::AgrestiMin,
+        Self::ExactPaired,
+        Self::MiettinenNurminen,
+        Self::Mee,
+        Self::AgrestiCaffo,
+        Self::RatioScore,
+        Self::Delta,
         Self::Log,
         Self::Wald,
         Self::Hoeffding,
@@ -121,6 +148,15 @@ impl IntervalMethod {
             Self::Jeffreys => "jeffreys",
             Self::Tango => "tango",
             Self::Newcombe => "newcombe",
+            Self::NewcombeUncorrected => "newcombe-uncorrected",
+            Self::BonettPrice => "bonett-price",
+            Self::AgrestiMin => "agresti-min",
+            Self::ExactPaired => "exact-paired",
+            Self::MiettinenNurminen => "miettinen-nurminen",
+            Self::Mee => "mee",
+            Self::AgrestiCaffo => "agresti-caffo",
+            Self::RatioScore => "ratio-score",
+            Self::Delta => "delta",
             Self::Log => "log",
             Self::Wald => "wald",
             Self::Hoeffding => "hoeffding",
@@ -170,6 +206,15 @@ impl IntervalMethod {
             Self::Jeffreys => "Jeffreys (Brown, Cai and DasGupta 2001)",
             Self::Tango => "Tango (1998) score",
             Self::Newcombe => "Newcombe (1998), method 10",
+            Self::NewcombeUncorrected => "Newcombe (1998), method 8",
+            Self::BonettPrice => "Bonett and Price (2012)",
+            Self::AgrestiMin => "Agresti and Min (2005)",
+            Self::ExactPaired => "Wang (2012), exact unconditional",
+            Self::MiettinenNurminen => "Miettinen and Nurminen (1985) score",
+            Self::Mee => "Mee (1984) score",
+            Self::AgrestiCaffo => "Agresti and Caffo (2000)",
+            Self::RatioScore => "Nam and Blackwelder (2002) score",
+            Self::Delta => "linearised, patients kept together",
             Self::Log => "log scale",
             Self::Wald => "asymptotic normal",
             Self::Hoeffding => "Hoeffding (1963), bounded terms",

@@ -8,6 +8,7 @@ pub mod auc_bounds;
 pub mod bootstrap;
 pub mod calibration;
 pub mod clustered;
+pub mod comparative;
 pub mod confusion;
 pub mod design;
 pub mod estimate;

@@ -39,31 +39,42 @@ impl PairedShares {
         (n > 0).then(|| (self.only_first as f64 - self.only_second as f64) / n as f64)
     }
 
-    /// Tango's score interval (1998): the differences Δ that the score test does not reject,
-    /// |b − c − nΔ| <= z·√(n(2q + Δ(1 − Δ))), with q the share of the second alone that is most likely under
-    /// Δ. None without cases.
+    /// Tango's statistic (1998) of the hypothesis that the difference is Δ: (b − c − nΔ)/√(n(2q + Δ(1 − Δ))),
+    /// with q the share of the second alone that is most likely under Δ. 0 where difference and deviation are
+    /// both none, infinite where the deviation alone is; none without cases.
+    pub fn tango_z(&self, delta: f64) -> Option<f64> {
+        self.difference()?;
+        let (n, b, c) = (self.cases() as f64, self.only_first as f64, self.only_second as f64);
+        let (excess, deviation) = (b - c - n * delta, self.tango_deviation(delta));
+        Some(if excess == 0.0 { 0.0 } else { excess / deviation })
+    }
+
+    fn tango_deviation(&self, delta: f64) -> f64 {
+        let (n, b, c) = (self.cases() as f64, self.only_first as f64, self.only_second as f64);
+        let (two, linear, constant) =
+            (2.0 * n, (2.0 * n - b + c) * delta - b - c, -c * delta * (1.0 - delta));
+        let root = (linear * linear - 4.0 * two * constant).max(0.0).sqrt();
+        // Of the two forms of the root the one without cancellation.
+        let q = match linear > 0.0 {
+            true => -2.0 * constant / (linear + root),
+            false => (root - linear) / (2.0 * two),
+        };
+        (n * (2.0 * q + delta * (1.0 - delta))).max(0.0).sqrt()
+    }
+
+    /// Tango's score interval (1998): the differences Δ that [`Self::tango_z`] does not reject. None without
+    /// cases.
     pub fn tango(&self, level: f64) -> Option<Limits> {
         let difference = self.difference()?;
         let (n, b, c) = (self.cases() as f64, self.only_first as f64, self.only_second as f64);
         let z = z_two_sided(level);
-        let deviation = |delta: f64| {
-            let (two, linear, constant) =
-                (2.0 * n, (2.0 * n - b + c) * delta - b - c, -c * delta * (1.0 - delta));
-            let root = (linear * linear - 4.0 * two * constant).max(0.0).sqrt();
-            // Of the two forms of the root the one without cancellation.
-            let q = match linear > 0.0 {
-                true => -2.0 * constant / (linear + root),
-                false => (root - linear) / (2.0 * two),
-            };
-            (n * (2.0 * q + delta * (1.0 - delta))).max(0.0).sqrt()
-        };
         let excess = |delta: f64| b - c - n * delta;
         // Between a difference that is kept and the end of all differences.
         let limit = |end: f64| {
             let (mut kept, mut beyond) = (difference, end);
             for _ in 0..200 {
                 let middle = kept + (beyond - kept) / 2.0;
-                let rejected = excess(middle).abs() > z * deviation(middle);
+                let rejected = excess(middle).abs() > z * self.tango_deviation(middle);
                 *(if rejected { &mut beyond } else { &mut kept }) = middle;
             }
             kept + (beyond - kept) / 2.0
@@ -74,13 +85,21 @@ impl PairedShares {
     /// Newcombe's interval (1998, method 10): Wilson's limits of both shares, squared and added with the
     /// continuity-corrected correlation φ of the two. None without cases.
     pub fn newcombe(&self, level: f64) -> Option<Limits> {
+        self.square_and_add(level, self.phi(true))
+    }
+
+    /// The same without the correction of φ (method 8). None without cases.
+    pub fn newcombe_uncorrected(&self, level: f64) -> Option<Limits> {
+        self.square_and_add(level, self.phi(false))
+    }
+
+    fn square_and_add(&self, level: f64, phi: f64) -> Option<Limits> {
         let difference = self.difference()?;
         let n = self.cases();
         let (first, second) = (self.both + self.only_first, self.both + self.only_second);
         let share = |k: u64| k as f64 / n as f64;
         let (l1, u1) = wilson(first, n, level);
         let (l2, u2) = wilson(second, n, level);
-        let phi = self.correlation();
         let reach = |a: f64, b: f64| (a * a - 2.0 * phi * a * b + b * b).max(0.0).sqrt();
         Some((
             difference - reach(share(first) - l1, u2 - share(second)),
@@ -88,13 +107,17 @@ impl PairedShares {
         ))
     }
 
-    /// φ of the 2×2 table, its numerator less n/2 where it is positive; 0 where a margin is.
-    fn correlation(&self) -> f64 {
+    /// φ of the 2×2 table; `corrected`: its numerator less n/2 where it is positive, and at least 0. 0 where a
+    /// margin of the table is.
+    pub fn phi(&self, corrected: bool) -> f64 {
         let [a, b, c, d] = [self.both, self.only_first, self.only_second, self.neither].map(|k| k as f64);
         let margins = (a + b) * (c + d) * (a + c) * (b + d);
         let product = a * d - b * c;
-        let corrected = if product >= 0.0 { (product - self.cases() as f64 / 2.0).max(0.0) } else { product };
-        if margins > 0.0 { corrected / margins.sqrt() } else { 0.0 }
+        let numerator = match corrected && product >= 0.0 {
+            true => (product - self.cases() as f64 / 2.0).max(0.0),
+            false => product,
+        };
+        if margins > 0.0 { numerator / margins.sqrt() } else { 0.0 }
     }
 }
 

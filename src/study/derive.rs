@@ -14,6 +14,7 @@ use crate::protocol::{Incomplete, OperatingPointSource};
 use crate::statistics::operating_point;
 use crate::statistics::operating_point::ChosenBy;
 use crate::statistics::warning::Warning;
+use crate::study::comparators::predicate;
 use crate::study::estimates::{StudyCase, analyse};
 use crate::study::results::{OperatingPointRecord, Results};
 use crate::table::id::Alike;
@@ -41,6 +42,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
     let reference = consensus_of_all(inputs, &cohort)?;
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, &cohort, &scores)?;
+    let predicate = predicate(inputs, &cohort)?;
     let mut warnings = cohort.warnings.clone();
     warnings.extend(separate(inputs, &cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
@@ -55,7 +57,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
         })
         .collect();
     let mut results =
-        analyse(protocol, &cohort, &cases, &reference, operating_point).map_err(Error::Input)?;
+        analyse(protocol, &cohort, &cases, &reference, &predicate, operating_point).map_err(Error::Input)?;
     results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print
     // it.
@@ -126,6 +128,7 @@ pub fn consensus_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceSta
 pub fn scores_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, cohort, &scores)?;
+    predicate(inputs, cohort)?;
     if matches!(inputs.protocol.operating_point, OperatingPointSource::Tuning { .. }) {
         operating_point(inputs, cohort, &scores)?;
     }

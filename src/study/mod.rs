@@ -2,6 +2,7 @@
 //! brings the files from disk, the auditor brings them from a bundle, and both get the same bytes back.
 
 pub mod answers;
+mod comparators;
 mod derivation;
 mod derive;
 mod description;
@@ -87,6 +88,7 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
     }
     if step == Step::All {
         needed.insert(protocol.scores.file.to_string());
+        needed.extend(protocol.predicate.iter().map(|p| p.file.to_string()));
         if let OperatingPointSource::Tuning { cases, .. } = &protocol.operating_point {
             needed.insert(cases.path.to_string());
         }

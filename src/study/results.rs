@@ -2,11 +2,13 @@
 //! evidence bundle, read by `report`, recomputed by `audit`.
 
 mod beside_readers;
+mod comparisons;
 mod other_standards;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::beside_readers::{BesideReader, BesideReaders, MeanOfReaders, PairedTest, ShareBeside};
+pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
 
 use crate::diagnostic::Code;
@@ -68,6 +70,13 @@ pub struct Results {
     pub estimates: Vec<Estimate>,
     /// Endpoints with their verdicts.
     pub endpoints: Vec<EndpointResult>,
+    /// Endpoints that are compared with another device or with readers, with their verdicts; absent without
+    /// such endpoints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<ComparisonResult>,
+    /// What the rule of multiplicity says of all endpoints together; absent where each is judged by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<FamilyResult>,
     /// Readers who have no part in the reference standard, and the device, by it; absent without such
     /// readers.
     #[serde(default, skip_serializing_if = "Option::is_none")]

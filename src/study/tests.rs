@@ -8,6 +8,7 @@ use crate::study::results::{EndpointResult, Verdict};
 
 mod agreement;
 mod beside_readers;
+mod comparisons;
 mod other_standards;
 
 const PROTOCOL: &str = r#"

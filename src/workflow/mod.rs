@@ -6,6 +6,7 @@
 pub mod amendment;
 pub mod check;
 pub mod compare;
+pub mod comparisons;
 pub mod dataset;
 pub mod import;
 pub mod intensities;

@@ -206,6 +206,18 @@ fn statistics(outputs: &mut Outputs) {
     let plain = ["metrics", &table, "--label", label, "--score", score, "--bootstrap", "50"];
     outputs.add("metrics", 0, &plain);
     outputs.add("metrics", 0, &[&plain[..], &["--curves", "--prevalence", "0.1"]].concat());
+    let given =
+        |name: &str| reference_values().join("comparative").join(name).to_str().expect("UTF-8").to_owned();
+    let aim = ["--aim", "equivalence", "--margin", "0.05"];
+    outputs.add("metrics-paired", 10, &[&["metrics", "paired", &given("paired.csv")], &aim[..]].concat());
+    let compared = ["metrics", "paired", &table, "--label", label, "--score", score, "--compare", header[8]];
+    outputs.add("metrics-paired", 0, &compared);
+    outputs.add(
+        "metrics-unpaired",
+        10,
+        &[&["metrics", "unpaired", &given("unpaired.csv")], &aim[..]].concat(),
+    );
+    outputs.add("metrics-multiplicity", 0, &["metrics", "multiplicity", &given("multiplicity.json")]);
     outputs.add("design-auc", 0, &["design", "auc", "--expected", "0.85", "--goal", "0.8", "--cases", "500"]);
     outputs.add("design-proportion", 0, &["design", "proportion", "--expected", "0.9", "--goal", "0.8"]);
     let pilot = ["--pilot-se", "0.03", "--pilot-positives", "50", "--pilot-negatives", "50"];

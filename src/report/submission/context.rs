@@ -93,6 +93,8 @@ pub fn context(source: &Source) -> Json {
         "has_training": !source.training.is_empty(),
         "has_precision_recall": !results.curves.precision_recall.is_empty(),
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
+        "has_comparisons": !results.comparisons.is_empty(),
+        "has_family": results.family.is_some(),
         "has_sample_sizes": !results.sample_sizes.is_empty(),
         "has_sites": results.poolability.is_some(),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),

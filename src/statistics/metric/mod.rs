@@ -3,6 +3,7 @@
 //! accompanied by one that does not.
 
 mod auc;
+mod contrast;
 mod counted;
 mod deciding;
 mod intervals;
@@ -17,9 +18,10 @@ mod weighted;
 #[cfg(test)]
 mod tests;
 
+pub use contrast::{estimate_contrast, partial_auc_of};
 pub use deciding::{Decision, Fallback, Fault, decide, ignores_patients, sound_first};
 pub use kind::Metric;
-pub use paired::{estimate_difference, estimate_mcnemar};
+pub use paired::{estimate_difference, estimate_mcnemar, hoeffding_of_difference};
 pub use plan::{Plan, Sample};
 pub use prevalence::estimate_at_prevalence;
 pub use single::estimate;

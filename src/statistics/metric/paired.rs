@@ -105,12 +105,7 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
                      scores, from {units} independent pairs of a positive and a negative"
                     ),
                 ));
-                // The kernel lies in −1..1.
-                let limits = match units {
-                    0 => (-1.0, 1.0),
-                    _ => proportion::hoeffding((value + 1.0) / 2.0, units, plan.level),
-                };
-                let limits = (2.0 * limits.0 - 1.0, 2.0 * limits.1 - 1.0);
+                let limits = hoeffding_of_difference(sample, value, plan.level).unwrap_or((-1.0, 1.0));
                 push(&mut out, By::Hoeffding, plan, Some(limits), "");
             }
         }
@@ -119,6 +114,15 @@ pub fn estimate_difference(sample: &Sample<'_>, other: &[f64], plan: &Plan) -> E
     warn_beyond_range((-1.0, 1.0), &mut out);
     warn_about_clusters(Metric::Auc, has_clusters(sample).is_some(), false, sample, &mut out);
     out
+}
+
+/// Limits of a difference of AUCs that hold for any law of the scores (Hoeffding 1963), from the number of
+/// independent pairs of a positive and a negative; none without such a pair.
+pub fn hoeffding_of_difference(sample: &Sample<'_>, value: f64, level: f64) -> Option<(f64, f64)> {
+    let units = independent_pairs(sample);
+    // The kernel lies in −1..1.
+    let limits = (units > 0).then(|| proportion::hoeffding((value + 1.0) / 2.0, units, level));
+    limits.map(|(lower, upper)| (2.0 * lower - 1.0, 2.0 * upper - 1.0))
 }
 
 /// Whether all cases of a class are placed differently by the same amount: then a variance, a test or a

@@ -4,7 +4,9 @@
 mod agreement;
 mod beside_readers;
 mod cases;
+mod comparisons;
 mod curves;
+mod family;
 mod flow;
 mod other_standards;
 mod overall;
@@ -31,6 +33,7 @@ use crate::statistics::confusion::Confusion;
 use crate::statistics::poolability::poolability;
 use crate::statistics::roc::{PrecisionRecallPoint, precision_recall_points, roc_points};
 use crate::statistics::roc_band::roc_band;
+use crate::study::comparators::Predicate;
 use crate::study::results::{
     AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
 };
@@ -45,6 +48,7 @@ pub fn analyse(
     cohort: &Cohort,
     drawn: &[StudyCase],
     reference: &ReferenceStandard,
+    predicate: &Predicate,
     operating_point: OperatingPointRecord,
 ) -> Result<Results, Vec<Diagnostic>> {
     let analysed: Vec<Analysed> = drawn
@@ -58,14 +62,17 @@ pub fn analyse(
     let threshold = operating_point.threshold;
     let plan = StudyPlan::new(protocol, threshold);
     let mut estimates = plan.overall(&analysed);
-    let endpoints = plan.endpoints(&analysed, &mut estimates);
+    let mut endpoints = plan.endpoints(&analysed, &mut estimates);
+    let mut comparisons = plan.comparisons(&analysed, reference, predicate);
+    let family = plan.family(&analysed, &mut endpoints, &mut comparisons);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
     estimates.extend(plan.calibration(&analysed));
     estimates.extend(plan.subgroups(&analysed));
     estimates.extend(plan.scenarios(drawn));
-    let primary: Vec<Verdict> =
+    let mut primary: Vec<Verdict> =
         endpoints.iter().filter(|e| e.role == Role::Primary).filter_map(|e| e.verdict).collect();
+    primary.extend(comparisons.iter().filter(|c| c.role == Role::Primary).map(|c| c.verdict));
     let conclusion = if primary.contains(&Verdict::NotMet) {
         Verdict::NotMet
     } else if primary.contains(&Verdict::NotEvaluable) || primary.is_empty() {
@@ -141,6 +148,8 @@ pub fn analyse(
         operating_point,
         estimates,
         endpoints,
+        comparisons,
+        family,
         conclusion,
         warnings: Vec::new(),
     };

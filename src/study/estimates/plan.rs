@@ -32,7 +32,8 @@ impl<'a> StudyPlan<'a> {
 
     /// The level that primary criteria are judged at, where it is not the level of all intervals.
     pub(super) fn adjusted_level(&self) -> Option<f64> {
-        let criteria = self.protocol.endpoints.iter().filter(|e| is_judged(e)).count();
+        let compared = self.protocol.comparisons.iter().filter(|e| e.role == Role::Primary).count();
+        let criteria = compared + self.protocol.endpoints.iter().filter(|e| is_judged(e)).count();
         let level = self.protocol.analysis.criterion_level(criteria);
         (level != self.protocol.analysis.level).then_some(level)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Code;
 use crate::protocol::{Fallback, Protocol};
+use crate::statistics::estimate::Quantity;
 use crate::statistics::metric::Metric;
 use crate::statistics::warning::Warning;
 use crate::study::results::Results;
@@ -56,6 +57,24 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
                 "{}, declared by {}: {} ({}); {decided}.",
                 endpoint.id,
                 endpoint.interval_method.describe(of),
+                fallback.message,
+                fallback.reason
+            ),
+        );
+    }
+    for compared in &results.comparisons {
+        let Some(fallback) = &compared.fallback else { continue };
+        let of = Quantity::Projected;
+        let decided = match &compared.interval {
+            Some(interval) => format!("the interval by {} decides", interval.method.describe(of)),
+            None => "no other interval decides".to_owned(),
+        };
+        warn(
+            Code::FallbackDecided,
+            format!(
+                "{}, by {}: {} ({}); {decided}.",
+                compared.id,
+                compared.interval_method.describe(of),
                 fallback.message,
                 fallback.reason
             ),

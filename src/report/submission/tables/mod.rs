@@ -9,6 +9,7 @@ use crate::report::submission::values::at;
 mod agreement;
 mod beside_readers;
 pub(in crate::report) mod brought;
+mod comparisons;
 mod estimates;
 mod evidence;
 mod flow;
@@ -41,6 +42,9 @@ pub const IDS: &[&str] = &[
     "intra-reader",
     "ordinal-agreement",
     "endpoints",
+    "comparisons",
+    "comparisons-declared",
+    "family",
     "results",
     "intervals",
     "calibration",
@@ -91,6 +95,9 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "intra-reader" => agreement::intra_reader(results, &level),
         "ordinal-agreement" => agreement::on_scale(results, &level),
         "endpoints" => estimates::endpoints(results, &level),
+        "comparisons" => comparisons::comparisons(results, &level),
+        "comparisons-declared" => comparisons::declared(source),
+        "family" => comparisons::family(results),
         "results" => estimates::overall(results, &level),
         "intervals" => estimates::intervals(results),
         "calibration" => estimates::calibration(results, &level),

@@ -461,6 +461,8 @@ fn results() -> Results {
             .collect(),
         ordinal_agreement: Vec::new(),
         intra_reader: Vec::new(),
+        comparisons: Vec::new(),
+        family: None,
         beside_readers: Some(beside_readers()),
         other_standards: Some(other_standards()),
         agreement: [

@@ -1,0 +1,208 @@
+//! Metrics of a 2×2 table of one device less the mean of others' on the same cases, with the variance of the
+//! linearised statistic (delta method, infinitesimal jackknife), patients kept together.
+//!
+//! Each metric is a function of means over cases, so that its estimate is a sum of contributions of cases up to
+//! terms of higher order; the contributions of a patient's cases are added up, and K/(K − 1)·Σ(sums)² over the K
+//! patients is the variance. For a sensitivity or specificity it is Obuchowski's (1998); with one case a patient
+//! it is Wald's times n/(n − 1). Devices and readers are fixed: it speaks of cases, not of other readers.
+
+use crate::statistics::metric::Metric;
+use crate::statistics::proportion::Limits;
+use crate::statistics::ranks::dense_ids;
+use crate::statistics::special::z_two_sided;
+use crate::statistics::transported;
+
+/// The calls of one device or reader: one entry a case, none where it made no call.
+pub type Calls = [Option<bool>];
+
+/// A metric's value and what each case contributes to its deviation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linearised {
+    /// The value.
+    pub value: f64,
+    /// One entry a case; they sum to 0.
+    pub contributions: Vec<f64>,
+}
+
+/// Shares that a metric is made from.
+struct Rates {
+    positives: f64,
+    negatives: f64,
+    true_positives: f64,
+    true_negatives: f64,
+}
+
+impl Linearised {
+    /// A metric of one device's calls; `prevalence` carries PPV, NPV and F1 to another one than the sample's.
+    ///
+    /// # Errors
+    /// In words, where the metric has no value or is no metric of this kind.
+    pub fn of(
+        metric: Metric,
+        labels: &[bool],
+        calls: &Calls,
+        prevalence: Option<f64>,
+    ) -> Result<Self, String> {
+        let called = || labels.iter().zip(calls).filter_map(|(l, c)| c.map(|c| (*l, c)));
+        let count = |label: bool, call: bool| called().filter(|pair| *pair == (label, call)).count() as f64;
+        let (tp, fn_, fp, tn) =
+            (count(true, true), count(true, false), count(false, true), count(false, false));
+        let rates = Rates { positives: tp + fn_, negatives: fp + tn, true_positives: tp, true_negatives: tn };
+        let per_case = |of: &dyn Fn(bool, bool) -> f64| -> Vec<f64> {
+            labels.iter().zip(calls).map(|(l, c)| c.map_or(0.0, |c| of(*l, c))).collect()
+        };
+        let share =
+            |k: f64, n: f64, counts: &dyn Fn(bool, bool) -> bool, right: &dyn Fn(bool, bool) -> bool| {
+                if n == 0.0 {
+                    return Err(format!("{}: {}", metric.id(), why_none(metric)));
+                }
+                let value = k / n;
+                let one = |l: bool, c: bool| match counts(l, c) {
+                    true => (f64::from(u8::from(right(l, c))) - value) / n,
+                    false => 0.0,
+                };
+                Ok(Self { value, contributions: per_case(&one) })
+            };
+        match (metric, prevalence) {
+            (Metric::Ppv | Metric::Npv | Metric::F1, Some(prevalence)) => {
+                rates.carried(metric, prevalence, &per_case)
+            }
+            (Metric::Sensitivity, _) => share(tp, tp + fn_, &|l, _| l, &|_, c| c),
+            (Metric::Specificity, _) => share(tn, tn + fp, &|l, _| !l, &|_, c| !c),
+            (Metric::Ppv, None) => share(tp, tp + fp, &|_, c| c, &|l, _| l),
+            (Metric::Npv, None) => share(tn, tn + fn_, &|_, c| !c, &|l, _| !l),
+            (Metric::Accuracy, _) => share(tp + tn, tp + tn + fp + fn_, &|_, _| true, &|l, c| l == c),
+            (Metric::F1, None) => {
+                let all = 2.0 * tp + fp + fn_;
+                if all == 0.0 {
+                    return Err(format!("{}: {}", metric.id(), why_none(metric)));
+                }
+                let value = 2.0 * tp / all;
+                let one = |l: bool, c: bool| match (l, c) {
+                    (true, true) => (2.0 - 2.0 * value) / all,
+                    (false, false) => 0.0,
+                    _ => -value / all,
+                };
+                Ok(Self { value, contributions: per_case(&one) })
+            }
+            _ => Err(format!("{} is not compared by calls", metric.id())),
+        }
+    }
+
+    /// Of scores at a threshold.
+    pub fn calls(scores: &[f64], threshold: f64) -> Vec<Option<bool>> {
+        scores.iter().map(|score| Some(*score >= threshold)).collect()
+    }
+}
+
+impl Rates {
+    /// A metric at another prevalence: a function of sensitivity and specificity.
+    fn carried(
+        &self,
+        metric: Metric,
+        prevalence: f64,
+        per_case: &dyn Fn(&dyn Fn(bool, bool) -> f64) -> Vec<f64>,
+    ) -> Result<Linearised, String> {
+        if self.positives == 0.0 || self.negatives == 0.0 {
+            let class = if self.positives == 0.0 { "positive" } else { "negative" };
+            return Err(format!("{}: there is no {class} case", metric.id()));
+        }
+        let (se, sp) = (self.true_positives / self.positives, self.true_negatives / self.negatives);
+        let (here, there) = (prevalence, 1.0 - prevalence);
+        let (value, below) = match metric {
+            Metric::Ppv => (transported::ppv(se, sp, prevalence), here * se + there * (1.0 - sp)),
+            Metric::Npv => (transported::npv(se, sp, prevalence), there * sp + here * (1.0 - se)),
+            _ => (transported::f1(se, sp, prevalence), here * se + there * (1.0 - sp) + here),
+        };
+        let Some(value) = value.filter(|_| below > 0.0) else {
+            return Err(format!("{}: {}", metric.id(), why_none(metric)));
+        };
+        let square = below * below;
+        let (by_se, by_sp) = match metric {
+            Metric::Ppv => (here * there * (1.0 - sp) / square, here * there * se / square),
+            Metric::Npv => (here * there * sp / square, here * there * (1.0 - se) / square),
+            _ => {
+                let rest = there * (1.0 - sp) + here;
+                (2.0 * here * rest / square, 2.0 * here * se * there / square)
+            }
+        };
+        let one = |label: bool, call: bool| match label {
+            true => by_se * (f64::from(u8::from(call)) - se) / self.positives,
+            false => by_sp * (f64::from(u8::from(!call)) - sp) / self.negatives,
+        };
+        Ok(Linearised { value, contributions: per_case(&one) })
+    }
+}
+
+fn why_none(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Sensitivity => "there is no positive case",
+        Metric::Specificity => "there is no negative case",
+        Metric::Ppv => "no case is called positive",
+        Metric::Npv => "no case is called negative",
+        Metric::F1 => "no case is positive or called positive",
+        _ => "there are no cases",
+    }
+}
+
+/// A metric of one device less the mean of others'.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrast {
+    /// Of the device, and the mean of the comparators.
+    pub values: [f64; 2],
+    /// The first less the second.
+    pub difference: f64,
+    /// Standard error with patients kept together; none with fewer than two patients.
+    pub se: Option<f64>,
+    /// Patients whose cases move the difference.
+    pub moving: u64,
+}
+
+impl Contrast {
+    /// Of a device and at least one comparator; `patients` has one id a case, without it each case is one.
+    /// `counts` says which cases are of the metric's class, for the number of patients.
+    pub fn of(
+        device: &Linearised,
+        comparators: &[Linearised],
+        patients: Option<&[u32]>,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<Self> {
+        if comparators.is_empty() {
+            return None;
+        }
+        let share = 1.0 / comparators.len() as f64;
+        let other = comparators.iter().map(|c| c.value).sum::<f64>() * share;
+        let n = device.contributions.len();
+        let (dense, count) = match patients {
+            Some(patients) => dense_ids(patients),
+            None => ((0..n as u32).collect(), n),
+        };
+        let (mut sums, mut sizes, mut there) = (vec![0.0; count], vec![0.0_f64; count], vec![false; count]);
+        for (i, &patient) in dense.iter().enumerate() {
+            let of_others = comparators.iter().map(|c| c.contributions[i]).sum::<f64>() * share;
+            let patient = patient as usize;
+            sums[patient] += device.contributions[i] - of_others;
+            sizes[patient] += device.contributions[i].abs() + of_others.abs();
+            there[patient] |= counts(i);
+        }
+        let known = there.iter().filter(|t| **t).count() as f64;
+        // What is left of equal contributions is rounding.
+        let moves = |(sum, size): (&f64, &f64)| sum.abs() > 1e-12 * size;
+        let moving = sums.iter().zip(&sizes).filter(|pair| moves((pair.0, pair.1))).count() as u64;
+        let squares = sums.iter().zip(&sizes).filter(|pair| moves((pair.0, pair.1)));
+        let squares = squares.map(|(sum, _)| sum * sum).sum::<f64>();
+        let se = (known >= 2.0).then(|| (known / (known - 1.0) * squares).sqrt());
+        Some(Self { values: [device.value, other], difference: device.value - other, se, moving })
+    }
+
+    /// The statistic of the hypothesis that the difference is Δ; none without spread.
+    pub fn z(&self, delta: f64) -> Option<f64> {
+        self.se.filter(|se| *se > 0.0).map(|se| (self.difference - delta) / se)
+    }
+
+    /// Symmetric limits; none with fewer than two patients.
+    pub fn limits(&self, level: f64) -> Option<Limits> {
+        let half = z_two_sided(level) * self.se?;
+        Some((self.difference - half, self.difference + half))
+    }
+}
