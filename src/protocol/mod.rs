@@ -5,7 +5,9 @@
 
 mod columns;
 mod endpoints;
+pub mod meaning;
 mod parse;
+pub mod planning;
 mod reads;
 mod reference;
 use crate::declared as reader;
@@ -26,6 +28,7 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
 
 pub use parse::{FORMAT, parse, parse_gate};
+pub use planning::{Expected, Planning, Spread};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
@@ -61,6 +64,9 @@ pub struct Protocol {
     pub endpoints: Vec<Endpoint>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
+    /// What the size of the study rests on before there are data.
+    #[serde(skip_serializing_if = "Planning::is_default")]
+    pub planning: Planning,
 }
 
 /// What is studied.
@@ -74,6 +80,9 @@ pub struct Study {
     pub version: String,
     /// The target condition in words.
     pub finding: String,
+    /// A rehearsal of a study, on simulated scores and reads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rehearsal: bool,
 }
 
 /// A case table.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::columns::case_columns;
 use super::endpoints::endpoints;
+use super::planning::planning;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
@@ -61,6 +62,7 @@ fn root(root: Section) -> Protocol {
     let analysis = analysis(root.required_section("analysis"));
     let endpoints = endpoints(&root, analysis.resampling_unit);
     let subgroups = subgroups(&root);
+    let planning = planning(&root, &endpoints);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
             Diagnostic::error(
@@ -109,6 +111,7 @@ fn root(root: Section) -> Protocol {
         analysis,
         endpoints,
         subgroups,
+        planning,
     }
 }
 
@@ -118,6 +121,7 @@ fn study(section: Section) -> Study {
         title: section.required_string("title"),
         version: section.required_string("version"),
         finding: section.required_string("finding"),
+        rehearsal: section.boolean("rehearsal").unwrap_or(false),
     };
     let plain = study.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !plain || study.id.len() > 64 {

@@ -34,6 +34,8 @@ const SHARED: &[&str] = &[
     "other-standards",
     "beside-readers",
     "openings",
+    "amendments",
+    "deviations",
 ];
 
 /// All files of the report: `truthing.html`, `truthing.pdf` (feature `pdf`), `truthing.md`, and

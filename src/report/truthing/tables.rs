@@ -31,6 +31,8 @@ pub const IDS: &[&str] = &[
     "other-standards",
     "beside-readers",
     "openings",
+    "amendments",
+    "deviations",
 ];
 
 /// So many cases are listed in the document; the table beside it has each.
