@@ -160,6 +160,8 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
             }
             Some((bundle::TEMPLATES, rest)) => rest.ends_with(".md") && !rest.contains('/'),
             Some((bundle::FONTS, rest)) => !rest.contains('/'),
+            // Whether it holds what the ledger records is that question's answer.
+            None if path == bundle::DEVIATIONS => true,
             // Texts of the protocol that were locked before it was amended.
             None if amended.iter().any(|name| name == path) => true,
             // What is derived; if it cannot be derived, that is another question's answer.

@@ -12,7 +12,8 @@ use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 use crate::evidence::bag::{Opened, Payload, TAG_MANIFEST};
 use crate::evidence::bundle::{self, Environment};
-use crate::evidence::ledger::{Event, Ledger};
+use crate::evidence::deviation;
+use crate::evidence::ledger::{Entry, Event, Ledger};
 
 const WORDS: &str = "Does the study's own ledger go on from this one, and name every bundle that lies there?";
 
@@ -23,6 +24,8 @@ pub struct History {
     pub ledger: Option<Vec<u8>>,
     /// The name of this bundle's folder.
     pub run: String,
+    /// `deviations.toml` of the study; `None`: there is none.
+    pub deviations: Option<Vec<u8>>,
     /// The root digest of every bundle below `evidence/`, by the name of its folder.
     pub runs: BTreeMap<String, Option<Digest>>,
 }
@@ -45,6 +48,8 @@ impl History {
             return Ok(None);
         }
         let ledger = if ledger.is_file() { Some(crate::storage::read(&ledger)?) } else { None };
+        let deviations = study.join(bundle::DEVIATIONS);
+        let deviations = if deviations.is_file() { Some(crate::storage::read(&deviations)?) } else { None };
         let mut runs = BTreeMap::new();
         let wrong = |e: std::io::Error| crate::diagnostic::Error::io("list", evidence, &e);
         for entry in std::fs::read_dir(evidence).map_err(wrong)? {
@@ -54,7 +59,7 @@ impl History {
                 runs.insert(name(&entry.file_name()), Digest::of_file(&manifest).ok());
             }
         }
-        Ok(Some(Self { ledger, run: name(run), runs }))
+        Ok(Some(Self { ledger, run: name(run), deviations, runs }))
     }
 }
 
@@ -116,12 +121,40 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
         let message = format!("the folder is named {}, the bundle says that it is {inside}", history.run);
         problems.push(problem(Code::BundleRenamed, message, &format!("evidence/{}", history.run)));
     }
+    let (_, differing) =
+        deviation::problems(ledger.entries(), history.deviations.as_deref(), Path::new(bundle::DEVIATIONS));
+    problems.extend(differing);
     let looked_at = format!(
-        "{} events of the study's ledger, {} bundles below evidence/",
+        "{} events of the study's ledger, {} bundles below evidence/{}",
         ledger.entries().len(),
-        history.runs.len()
+        history.runs.len(),
+        since(opened, &ledger)
     );
     Answer::of("history", WORDS, looked_at, problems)
+}
+
+/// Whether nothing but deviations was recorded: an interruption before the line of the publication.
+fn only_deviations(entries: &[Entry]) -> bool {
+    entries.iter().all(|entry| entry.event == Event::DeviationRecorded)
+}
+
+/// What was changed or written down since this bundle, in words: its documents cannot list it.
+fn since(opened: &Opened, ledger: &Ledger) -> String {
+    let own = bundle::file(&opened.payload, bundle::LEDGER).unwrap_or_default();
+    let lines = own.iter().filter(|b| **b == b'\n').count();
+    let later = ledger.entries().get(lines..).unwrap_or_default();
+    let mut words = String::new();
+    for (event, one, several) in [
+        (Event::ProtocolLocked, "amendment", "amendments"),
+        (Event::DeviationRecorded, "deviation", "deviations"),
+    ] {
+        match later.iter().filter(|entry| entry.event == event).count() {
+            0 => {}
+            1 => words.push_str(&format!("; 1 {one} recorded since this bundle")),
+            count => words.push_str(&format!("; {count} {several} recorded since this bundle")),
+        }
+    }
+    words
 }
 
 fn run_of(payload: &Payload) -> Option<String> {
@@ -151,9 +184,10 @@ fn goes_on(opened: &Opened, study: &[u8], ledger: &Ledger) -> Option<Diagnostic>
     // The same results may have been published before, with other words.
     let named = ledger.entries()[lines..]
         .iter()
+        .filter(|entry| entry.event != Event::DeviationRecorded)
         .take_while(|entry| entry.event == Event::EvidencePublished)
         .any(|entry| root.is_some_and(|root| entry.digests.values().any(|digest| *digest == root)));
-    if named || next.is_none() {
+    if named || next.is_none_or(|_| only_deviations(&ledger.entries()[lines..])) {
         return None;
     }
     differs(
@@ -217,7 +251,8 @@ mod tests {
         add(Event::EvidencePublished, "B");
         let runs =
             BTreeMap::from([("run-1".to_owned(), Some(root("A"))), ("run-2".to_owned(), Some(root("B")))]);
-        let history = History { ledger: Some(ledger.to_bytes()), run: "run-1".to_owned(), runs };
+        let history =
+            History { ledger: Some(ledger.to_bytes()), run: "run-1".to_owned(), deviations: None, runs };
         (first, ledger, history)
     }
 

@@ -1,6 +1,7 @@
 //! Does the ledger hold, and is what its events name what lies in the bundle?
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::answer::Answer;
@@ -9,6 +10,7 @@ use crate::digest::{Digest, RelativePath};
 use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
+use crate::evidence::deviation;
 use crate::evidence::ledger::{Entry, Event, Ledger};
 use crate::evidence::opening::{self, Digests};
 use crate::study::{self, Cohort, Derived, Inputs};
@@ -35,16 +37,38 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
     let mut problems = openings(&ledger);
     problems.extend(empty_events(&ledger));
     problems.extend(amendment::problems(ledger.entries(), &opened.payload));
+    let deviations = bundle::file(&opened.payload, bundle::DEVIATIONS).ok();
+    let place = format!("data/{}", bundle::DEVIATIONS);
+    problems.extend(deviation::problems(ledger.entries(), deviations, Path::new(&place)).1);
     problems.extend(events(opened, recomputed, &ledger));
     let who: std::collections::BTreeSet<String> = ledger.entries().iter().map(Entry::who).collect();
     let who: Vec<String> = who.into_iter().collect();
     let looked_at = format!(
-        "{} events, test set opened {} times; who acted: {}",
+        "{} events, test set opened {} times{}; who acted: {}",
         ledger.entries().len(),
         ledger.count(Event::TestSetOpened),
+        changes(&ledger, opened),
         who.join(", ")
     );
     Answer::of("ledger", WORDS, looked_at, problems)
+}
+
+/// Amendments and deviations in words; nothing where there are none.
+fn changes(ledger: &Ledger, opened: &Opened) -> String {
+    let mut words = String::new();
+    let amendments = amendment::amendments(ledger.entries(), &opened.payload);
+    if !amendments.is_empty() {
+        let after = amendments.iter().filter(|amendment| amendment.is_after_opening()).count();
+        let _ = write!(words, ", protocol amended {} times ({after} after an opening)", amendments.len());
+    }
+    match ledger.count(Event::DeviationRecorded) {
+        0 => {}
+        1 => words.push_str(", 1 deviation recorded"),
+        count => {
+            let _ = write!(words, ", {count} deviations recorded");
+        }
+    }
+    words
 }
 
 fn at_line(position: usize) -> Location {
@@ -76,7 +100,7 @@ fn events(opened: &Opened, recomputed: &Recomputed<'_>, ledger: &Ledger) -> Vec<
     let mut problems = Vec::new();
     let mut expect = |event: Event, expected: Option<Digests>| {
         let Some(position) = ledger.entries().iter().rposition(|entry| entry.event == event) else {
-            if event != Event::ReadsImported {
+            if event != Event::ReadsImported && event != Event::DeviationRecorded {
                 let message = format!("the ledger has no event {}", event.name());
                 problems.push(Diagnostic::error(Code::LedgerOrder, message).at(Location::file(PLACE)));
             }

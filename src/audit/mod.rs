@@ -45,6 +45,8 @@ const LOCK: &str = crate::model::lock::FILE;
 pub struct Audit {
     /// Digest of the tag manifest: compare it with the one in the document.
     pub root: Option<Digest>,
+    /// Whether it is a rehearsal, on simulated scores and reads.
+    pub rehearsal: bool,
     /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
     pub answers: Vec<Answer>,
 }
@@ -124,5 +126,6 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }
-    Ok(Audit { root: opened.root, answers })
+    let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
+    Ok(Audit { root: opened.root, rehearsal, answers })
 }

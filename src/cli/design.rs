@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Context, Outcome};
+use super::{Context, Outcome, sizes};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
@@ -29,10 +29,17 @@ enum What {
     Difference(DifferenceArgs),
     /// Sensitivity and specificity that give a wanted PPV and NPV at a prevalence.
     Goals(GoalsArgs),
+    /// A sensitivity or specificity that is to be shown not worse than a predicate's on the same cases.
+    Noninferiority(sizes::NoninferiorityArgs),
+    /// A share or an AUC that is to be known with a half width.
+    Precision(sizes::PrecisionArgs),
+    /// A calibration that is to be known well enough.
+    Calibration(sizes::CalibrationArgs),
 }
 
+/// Several images of one patient.
 #[derive(Debug, Args)]
-struct Clusters {
+pub(super) struct Clusters {
     /// Mean number of images a patient.
     #[arg(long, value_name = "MEAN", default_value_t = 1.0)]
     images_per_patient: f64,
@@ -45,7 +52,7 @@ struct Clusters {
 }
 
 impl Clusters {
-    fn effect(&self) -> Result<f64> {
+    pub(super) fn effect(&self) -> Result<f64> {
         design::design_effect(self.images_per_patient, self.cv, self.icc).ok_or_else(|| {
             outside(
                 format!(
@@ -126,6 +133,9 @@ struct DifferenceArgs {
     /// Two-sided significance level.
     #[arg(long, value_name = "ALPHA", default_value_t = 0.05)]
     alpha: f64,
+    /// Show that the device is not worse by this much, instead of a difference from 0.
+    #[arg(long, value_name = "D")]
+    margin: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +161,9 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
         What::Proportion(args) => proportion(args),
         What::Difference(args) => difference(args),
         What::Goals(args) => goals(args),
+        What::Noninferiority(args) => sizes::noninferiority(args),
+        What::Precision(args) => sizes::precision(args),
+        What::Calibration(args) => sizes::calibration(args),
     }?;
     if context.json {
         report["format"] = json!("sequester-design/1");
@@ -161,7 +174,7 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn outside(message: String, hint: &str) -> Error {
+pub(super) fn outside(message: String, hint: &str) -> Error {
     Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
 }
 
@@ -184,7 +197,7 @@ fn checked(expected: f64, goal: f64, power: f64, level: f64) -> Result<()> {
 }
 
 /// Whole cases, rounded up.
-fn whole(n: f64) -> u64 {
+pub(super) fn whole(n: f64) -> u64 {
     n.ceil() as u64
 }
 
@@ -227,7 +240,7 @@ fn auc(args: &AucArgs) -> Result<(Value, String)> {
     Ok((report, text))
 }
 
-fn effect_text(effect: f64) -> String {
+pub(super) fn effect_text(effect: f64) -> String {
     if effect == 1.0 { String::new() } else { format!("\n  with a design effect of {effect:.3}") }
 }
 
@@ -277,7 +290,15 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
 
 fn difference(args: &DifferenceArgs) -> Result<(Value, String)> {
     let pilot = Size { positives: args.pilot_positives as f64, negatives: args.pilot_negatives as f64 };
-    let size = design::paired_auc_size(pilot, args.difference, args.pilot_se.powi(2), args.alpha, args.power)
+    if let Some(margin) = args.margin.filter(|margin| !(*margin > 0.0 && args.difference + margin > 0.0)) {
+        return Err(outside(
+            format!("--margin {margin} with a difference of {}", args.difference),
+            "the margin is above 0, and the device is expected to be worse by less than it",
+        ));
+    }
+    // A lower limit above -margin: the difference to what is ruled out is larger by the margin.
+    let gain = args.difference + args.margin.unwrap_or(0.0);
+    let size = design::paired_auc_size(pilot, gain, args.pilot_se.powi(2), args.alpha, args.power)
         .filter(|s| s.positives > 0.0 && s.negatives > 0.0)
         .ok_or_else(|| {
             outside(
@@ -288,15 +309,16 @@ fn difference(args: &DifferenceArgs) -> Result<(Value, String)> {
         })?;
     let (m, n) = (whole(size.positives), whole(size.negatives));
     let text = format!(
-        "Paired AUC difference of {}, two-sided alpha {}, power {}\n  \
+        "Paired AUC difference of {}{}, two-sided alpha {}, power {}\n  \
          {m} positive and {n} negative cases, {} together",
         args.difference,
+        args.margin.map_or_else(String::new, |margin| format!(", not worse by {margin}")),
         args.alpha,
         args.power,
         m + n
     );
     let report = json!({"what": "difference",
-        "difference": args.difference, "alpha": args.alpha, "power": args.power,
+        "difference": args.difference, "margin": args.margin, "alpha": args.alpha, "power": args.power,
         "positives": m, "negatives": n, "cases": m + n});
     Ok((report, text))
 }

@@ -34,11 +34,15 @@ mod lock;
 mod metrics;
 mod outcome;
 mod page;
+mod plan;
+mod protocol;
 mod reads;
 mod reference;
+mod rehearse;
 mod report;
 mod run;
 mod score;
+mod sizes;
 mod split;
 mod status;
 mod study;
@@ -86,6 +90,9 @@ enum Command {
     Init(init::InitArgs),
     Dicom(dicom::Args),
     Check(check::CheckArgs),
+    Protocol(protocol::ProtocolArgs),
+    Plan(plan::PlanArgs),
+    Rehearse(rehearse::RehearseArgs),
     Dataset(dataset::DatasetArgs),
     Train(train::TrainArgs),
     Cache(cache::CacheArgs),
@@ -188,6 +195,9 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Init(args) => init::run(&args, context),
         Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Rehearse(args) => rehearse::run(&args, context),
+        Command::Plan(args) => plan::run(&args, context),
+        Command::Protocol(args) => protocol::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),
         Command::Train(args) => train::run(&args, context),
         Command::Export(args) => export::run(&args, context),

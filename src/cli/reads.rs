@@ -72,7 +72,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     let cohort = study::cohort(&inputs)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
     if let Some(reason) = args.reason.as_deref().filter(|reason| !reason.trim().is_empty()) {
-        let amended = amendment::amend(&study, reason, &outside)?;
+        let amended = amendment::mend_reads(&study, reason, &outside)?;
         outside.say(
             "reads",
             if amended {

@@ -191,7 +191,8 @@ fn required(args: &VerifyArgs, audit: &Audit) -> Result<Outcome> {
 pub fn show(audit: &Audit, bundle: &Path, context: Context) {
     if context.json {
         let report = serde_json::json!({
-            "bundle": bundle, "root": audit.root, "holds": audit.holds(), "answers": audit.answers,
+            "bundle": bundle, "root": audit.root, "holds": audit.holds(), "rehearsal": audit.rehearsal,
+            "answers": audit.answers,
         });
         println!("{report:#}");
         return;
@@ -201,6 +202,9 @@ pub fn show(audit: &Audit, bundle: &Path, context: Context) {
     }
     if let Some(root) = audit.root {
         println!("root digest {root}");
+    }
+    if audit.rehearsal {
+        println!("REHEARSAL: scores and reads were simulated; this is no evidence about the device");
     }
     let n: usize = audit.answers.iter().map(|a| a.discrepancies.len()).sum();
     let open: Vec<&str> = audit.not_shown().map(|a| a.question).collect();

@@ -576,6 +576,10 @@ codes! {
     RootDigest = "root-digest",
     /// The ledger names another digest than the file in the bundle has, or an input has none.
     LedgerDigest = "ledger-digest",
+    /// The file of deviations is not as the program writes it.
+    DeviationsInvalid = "deviations-invalid",
+    /// The file of deviations does not hold what the ledger records.
+    DeviationsDiffer = "deviations-differ",
     /// The study has evidence and no ledger.
     LedgerLost = "ledger-lost",
     /// The bundle's ledger is not the beginning of the study's.
@@ -702,6 +706,16 @@ codes! {
     PrevalenceDependent = "prevalence-dependent",
     /// The protocol is not the one that was locked.
     ProtocolChanged = "protocol-changed",
+    /// A table that `rehearse` simulated, in a study that is no rehearsal.
+    RehearsalData = "rehearsal-data",
+    /// An expectation of an endpoint that there is not.
+    ExpectedEndpoint = "expected-endpoint",
+    /// `protocol amend` or `protocol deviation` before the protocol was locked.
+    ProtocolNotLocked = "protocol-not-locked",
+    /// An amendment whose reason says nothing.
+    AmendmentReason = "amendment-reason",
+    /// What is said of a deviation is no day, no word or no case.
+    DeviationInvalid = "deviation-invalid",
     /// The case tables give another cohort than was sealed.
     SealedDataChanged = "sealed-data-changed",
     /// The test set was opened before, and inputs or results are others.
@@ -782,6 +796,8 @@ codes! {
     Unpaired = "unpaired",
     /// Cases were made by a program.
     Synthetic = "synthetic",
+    /// A rehearsal: scores and reads were simulated.
+    Rehearsal = "rehearsal",
     /// Several cases of one patient, and declared intervals that take cases as independent.
     ClusteredCases = "clustered-cases",
     /// Sampled cases without a score.

@@ -1,15 +1,19 @@
-//! What may still be changed in a protocol after it was locked: the words and columns of `[reads]`, before
-//! the test set is opened, with a written reason. Pure: it sees the ledger's events and the protocols' texts.
+//! Amendments: the protocol was changed after it was locked, with a written reason. Pure: it sees the
+//! ledger's events and the protocols' texts.
 //!
 //! Every text that was locked stays: in the study beside the cohort and, where there is more than one, in the
-//! bundle, so that an auditor sees what was changed.
+//! bundle. What changed is told from those texts, key by key, so that an amendment cannot say less than it
+//! does; the ledger says whether the test set had been opened by then.
 
 use std::path::Path;
+
+use serde::Serialize;
 
 use super::bag::Payload;
 use super::ledger::{Entry, Event};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
+use crate::protocol::meaning::{self, Meaning};
 use crate::protocol::{self, Protocol};
 
 /// The name of a text that was locked, counted from 1, in the study's `work/` and in a bundle.
@@ -17,30 +21,120 @@ pub fn locked_name(number: usize) -> String {
     format!("protocol-locked-{number}.toml")
 }
 
+/// A text of the protocol with its place.
+pub type Text<'a> = (&'a str, &'a [u8]);
+
+/// The protocol was amended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Amendment {
+    /// From 1.
+    pub number: usize,
+    /// When: RFC 3339, UTC.
+    pub at: String,
+    /// Who, in which role, or "not recorded".
+    pub by: String,
+    /// Why, as given.
+    pub reason: String,
+    /// How often the test set had been opened by then.
+    pub openings: usize,
+    /// What changed; `None` where one of the two texts is not there or not a protocol of this version.
+    pub meaning: Option<Meaning>,
+}
+
+impl Amendment {
+    /// Whether the test set had been opened.
+    pub fn is_after_opening(&self) -> bool {
+        self.openings > 0
+    }
+}
+
+fn parsed((name, bytes): Text<'_>) -> Result<Protocol, Vec<Diagnostic>> {
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        let problem = Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}"));
+        vec![problem.at(Location::file(name))]
+    })?;
+    protocol::parse(Path::new(name), text)
+}
+
+/// What the second text means otherwise than the first.
+///
+/// # Errors
+/// What is wrong in a text.
+pub fn differences(before: Text<'_>, after: Text<'_>) -> Result<Meaning, Vec<Diagnostic>> {
+    Ok(meaning::compare(&parsed(before)?, &parsed(after)?))
+}
+
+/// What the second text means otherwise than the first, where it is a protocol of the same study.
+///
+/// # Errors
+/// `protocol-changed` where it is another study's, and what is wrong in a text.
+pub fn of_one_study(locked: Text<'_>, now: Text<'_>) -> Result<Meaning, Vec<Diagnostic>> {
+    let (before, after) = (parsed(locked)?, parsed(now)?);
+    if before.study.id != after.study.id {
+        let (a, b) = (&before.study.id, &after.study.id);
+        let message = format!("the protocol that was locked is of study `{a}`, this one of `{b}`");
+        return Err(vec![Diagnostic::error(Code::ProtocolChanged, message).at(Location::file(now.0))]);
+    }
+    Ok(meaning::compare(&before, &after))
+}
+
 /// Whether the second text changes nothing but words and columns of `[reads]`; the files of the reads stay.
 ///
 /// # Errors
 /// `protocol-changed` where it changes anything else, and what is wrong in a text.
-pub fn confined(locked: (&str, &[u8]), now: (&str, &[u8])) -> Result<(), Vec<Diagnostic>> {
-    let parsed = |(name, bytes): (&str, &[u8])| {
-        let text = std::str::from_utf8(bytes).map_err(|e| {
-            let problem = Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}"));
-            vec![problem.at(Location::file(name))]
-        })?;
-        protocol::parse(Path::new(name), text)
-    };
-    let (before, after) = (parsed(locked)?, parsed(now)?);
-    let same =
-        before.reads.files == after.reads.files && Protocol { reads: after.reads.clone(), ..before } == after;
-    if same {
+pub fn confined(locked: Text<'_>, now: Text<'_>) -> Result<(), Vec<Diagnostic>> {
+    let found = differences(locked, now)?;
+    let more: Vec<&str> = found.changes.iter().map(|change| change.key.as_str()).collect();
+    let more: Vec<&str> =
+        more.into_iter().filter(|key| !key.starts_with("reads.") || *key == "reads.files").collect();
+    if more.is_empty() {
         return Ok(());
     }
-    let message = "more than words and columns of [reads] was changed after the protocol was locked";
+    let message = format!(
+        "more than words and columns of [reads] was changed after the protocol was locked: {}",
+        more.join(", ")
+    );
     Err(vec![Diagnostic::error(Code::ProtocolChanged, message).at(Location::file(now.0))])
 }
 
-/// What is wrong with the amendments of a bundle: a text that was locked is not there, or more was changed
-/// than may be.
+/// Every amendment that a ledger records, told from the texts that lie in the bundle.
+pub fn amendments(entries: &[Entry], payload: &Payload) -> Vec<Amendment> {
+    let text = |number: usize| -> Option<(String, &[u8])> {
+        let name = locked_name(number);
+        let bytes = name.parse().ok().and_then(|path| payload.get(&path))?;
+        Some((name, bytes.as_slice()))
+    };
+    let mut openings = 0;
+    let mut locked = 0;
+    let mut found = Vec::new();
+    for entry in entries {
+        match entry.event {
+            Event::TestSetOpened => openings += 1,
+            Event::ProtocolLocked => {
+                locked += 1;
+                if locked == 1 {
+                    continue;
+                }
+                let meaning = text(locked - 1)
+                    .zip(text(locked))
+                    .and_then(|(before, after)| differences((&before.0, before.1), (&after.0, after.1)).ok());
+                found.push(Amendment {
+                    number: locked - 1,
+                    at: entry.at.clone(),
+                    by: entry.who(),
+                    reason: entry.reason.clone().unwrap_or_default(),
+                    openings,
+                    meaning,
+                });
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What is wrong with the amendments of a bundle: a text that was locked is not there, is no protocol, or is
+/// another study's.
 pub fn problems(entries: &[Entry], payload: &Payload) -> Vec<Diagnostic> {
     let locked: Vec<&Entry> = entries.iter().filter(|entry| entry.event == Event::ProtocolLocked).collect();
     if locked.len() < 2 {
@@ -66,7 +160,7 @@ pub fn problems(entries: &[Entry], payload: &Payload) -> Vec<Diagnostic> {
     }
     for two in texts.windows(2) {
         let ((before, old), (after, new)) = (&two[0], &two[1]);
-        problems.extend(confined((before, old), (after, new)).err().into_iter().flatten());
+        problems.extend(of_one_study((before, old), (after, new)).err().into_iter().flatten());
     }
     problems
 }
@@ -123,11 +217,46 @@ mod tests {
         };
         assert_eq!(codes(&[]), [Code::LedgerDigest; 2]);
         assert_eq!(codes(&[TEXT, TEXT]), [Code::LedgerDigest]);
-        let more = mended.replace("level = 0.95", "level = 0.9");
+        let more = mended.replace("id = \"pneumonia-exp2a\"", "id = \"another\"");
         let mut other = Ledger::default();
         other.append(Event::ProtocolLocked, "t", digests(TEXT), None).expect("first");
         other.append(Event::ProtocolLocked, "t", digests(&more), Some("why".to_owned())).expect("in order");
         let found = problems(other.entries(), &with(&[TEXT, &more]));
         assert_eq!(found.iter().map(|p| p.code).collect::<Vec<_>>(), [Code::ProtocolChanged]);
+    }
+
+    #[test]
+    fn an_amendment_says_what_changed_and_whether_the_test_set_had_been_opened() {
+        let digests =
+            |text: &str| BTreeMap::from([("protocol.toml".to_owned(), Digest::of(text.as_bytes()))]);
+        let (second, third) = (mended(), mended().replace("level = 0.95", "level = 0.9"));
+        let mut ledger = Ledger::default();
+        let mut add = |event, text: &str, reason: Option<&str>| {
+            ledger.append(event, "t", digests(text), reason.map(str::to_owned)).expect("in order");
+        };
+        add(Event::ProtocolLocked, TEXT, None);
+        add(Event::ProtocolLocked, &second, Some("the platform writes yes"));
+        for event in [
+            Event::TestSetSealed,
+            Event::ModelLocked,
+            Event::ReferenceStandardLocked,
+            Event::TestSetOpened,
+            Event::ResultsRecorded,
+        ] {
+            add(event, &second, None);
+        }
+        add(Event::ProtocolLocked, &third, Some("another level"));
+        let texts = [TEXT, &second, &third].into_iter().zip(1..);
+        let texts: Payload =
+            texts.map(|(t, n)| (locked_name(n).parse().expect("a path"), t.as_bytes().to_vec())).collect();
+        let found = amendments(ledger.entries(), &texts);
+        let told: Vec<_> = found.iter().map(|a| (a.number, a.is_after_opening(), a.openings)).collect();
+        assert_eq!(told, [(1, false, 0), (2, true, 1)]);
+        let keys = |a: &Amendment| -> Vec<String> {
+            a.meaning.iter().flat_map(|m| &m.changes).map(|c| c.key.clone()).collect()
+        };
+        assert_eq!(keys(&found[0]), ["reads.positive", "reads.read_column"]);
+        assert_eq!(keys(&found[1]), ["analysis.level"]);
+        assert_eq!(amendments(ledger.entries(), &Payload::new())[0].meaning, None);
     }
 }

@@ -22,6 +22,8 @@ const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a p
 pub const PROTOCOL: &str = "protocol.toml";
 /// Who submits what, exact bytes.
 pub const DEVICE: &str = "device.toml";
+/// Deviations from the protocol, exact bytes; most bundles have none.
+pub const DEVIATIONS: &str = "deviations.toml";
 /// Exact bytes of everything that the protocol names, below this folder.
 pub const INPUTS: &str = "inputs";
 /// Lock, experiment and training log of the model.

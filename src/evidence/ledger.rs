@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 
-/// What happened. The order of the variants is the only allowed order within one opening; an import may stand
-/// anywhere.
+/// What happened. The order of the variants is the only allowed order within one opening; an import, a
+/// deviation and, with a reason, an amendment of the protocol may stand anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
@@ -31,6 +31,8 @@ pub enum Event {
     ResultsRecorded,
     /// The bundle of the opening, with its root digest.
     EvidencePublished,
+    /// A deviation from the protocol was written down. At any time after the protocol was locked.
+    DeviationRecorded,
 }
 
 impl Event {
@@ -45,6 +47,7 @@ impl Event {
             Self::TestSetOpened => "test-set-opened",
             Self::ResultsRecorded => "results-recorded",
             Self::EvidencePublished => "evidence-published",
+            Self::DeviationRecorded => "deviation-recorded",
         }
     }
 }
@@ -293,7 +296,8 @@ fn canonical(entry: &Entry) -> String {
 /// file arrives late); after an opening only another opening, or preparations for it, may follow.
 fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<String> {
     let seen = |event| entries.iter().any(|e| e.event == event);
-    let last = entries.last().map(|e| e.event);
+    // What is written down beside the steps comes between none of them.
+    let last = entries.iter().rev().map(|e| e.event).find(|event| *event != Event::DeviationRecorded);
     let need = |needed: &[Event]| {
         needed
             .iter()
@@ -301,18 +305,17 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
             .map(|event| format!("{} before {}", next.name(), event.name()))
     };
     match next {
-        // Words of [reads] may be mended with a reason until the test set is opened.
-        Event::ProtocolLocked if seen(Event::ProtocolLocked) => {
-            if seen(Event::TestSetOpened) {
-                Some("the protocol is locked again after an opening of the test set".to_owned())
-            } else if reason.is_none_or(|reason| reason.trim().is_empty()) {
-                Some("the protocol is locked twice, the second time without a reason".to_owned())
-            } else {
-                None
-            }
-        }
+        // An amendment: with its justification, before or after an opening of the test set.
+        Event::ProtocolLocked if seen(Event::ProtocolLocked) => reason
+            .is_none_or(|reason| reason.trim().is_empty())
+            .then(|| "the protocol is locked twice, the second time without a reason".to_owned()),
         Event::ProtocolLocked | Event::ReadsImported => None,
-        Event::TestSetSealed | Event::ModelLocked => need(&[Event::ProtocolLocked]),
+        Event::TestSetSealed if seen(Event::TestSetOpened) => {
+            Some("the test set is sealed again after it was opened".to_owned())
+        }
+        Event::TestSetSealed | Event::ModelLocked | Event::DeviationRecorded => {
+            need(&[Event::ProtocolLocked])
+        }
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[
             Event::ProtocolLocked,
@@ -399,6 +402,17 @@ mod tests {
     }
 
     #[test]
+    fn a_deviation_stands_anywhere_after_the_protocol_and_comes_between_no_steps() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.append(Event::DeviationRecorded, TIME, BTreeMap::new(), None).is_err());
+        for event in ORDER {
+            ledger.append(event, TIME, BTreeMap::new(), None).expect("in order");
+            ledger.append(Event::DeviationRecorded, TIME, BTreeMap::new(), None).expect("at any time");
+        }
+        assert_eq!(Ledger::parse(Path::new("l"), &ledger.to_bytes()).expect("holds"), ledger);
+    }
+
+    #[test]
     fn events_out_of_order_are_refused() {
         for (first, second) in [(4, 3), (5, 4), (6, 5)] {
             let mut ledger = Ledger::default();
@@ -409,7 +423,10 @@ mod tests {
             assert!(failed, "{:?} without {:?}", ORDER[first], ORDER[second]);
         }
         let mut twice = ledger();
-        assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), Some("why".to_owned())).is_err());
+        assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), None).is_err(), "no reason");
+        assert!(twice.append(Event::ProtocolLocked, "t", BTreeMap::new(), Some("why".to_owned())).is_ok());
+        assert!(twice.append(Event::TestSetSealed, "t", BTreeMap::new(), None).is_err(), "opened already");
+        assert!(twice.append(Event::EvidencePublished, "t", BTreeMap::new(), None).is_err(), "other results");
         let mut again = Ledger::default();
         let mut lock = |reason: Option<&str>| {
             again.append(Event::ProtocolLocked, "t", BTreeMap::new(), reason.map(str::to_owned)).is_ok()
@@ -521,7 +538,8 @@ mod tests {
         let mut add = |event| ledger.append(event, "t", BTreeMap::new(), None).is_ok();
         assert!(add(Event::EvidencePublished), "the same results with other words");
         assert!(!add(Event::ResultsRecorded), "no opening just before");
-        assert!(add(Event::ReferenceStandardLocked) && add(Event::ModelLocked) && add(Event::TestSetSealed));
+        assert!(add(Event::ReferenceStandardLocked) && add(Event::ModelLocked));
+        assert!(!add(Event::TestSetSealed), "the test set was opened");
         assert!(!add(Event::EvidencePublished), "no results just before");
         assert!(add(Event::TestSetOpened) && !add(Event::EvidencePublished) && add(Event::ResultsRecorded));
         for missing in 0..4 {

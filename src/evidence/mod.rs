@@ -4,6 +4,7 @@
 pub mod amendment;
 pub mod bag;
 pub mod bundle;
+pub mod deviation;
 pub mod ledger;
 pub mod names;
 pub mod opening;

@@ -7,7 +7,9 @@ mod columns;
 mod comparisons;
 mod endpoints;
 mod family;
+pub mod meaning;
 mod parse;
+pub mod planning;
 mod reads;
 mod reference;
 use crate::declared as reader;
@@ -31,6 +33,7 @@ use crate::digest::RelativePath;
 pub use comparisons::{Against, COMPARABLE, ComparativeEndpoint, PredicateOutput, PredicateSource};
 pub use family::Family;
 pub use parse::{FORMAT, parse, parse_gate};
+pub use planning::{Expected, Planning, Spread};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
@@ -76,6 +79,9 @@ pub struct Protocol {
     pub predicate: Option<PredicateSource>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
+    /// What the size of the study rests on before there are data.
+    #[serde(skip_serializing_if = "Planning::is_default")]
+    pub planning: Planning,
 }
 
 /// What is studied.
@@ -89,6 +95,9 @@ pub struct Study {
     pub version: String,
     /// The target condition in words.
     pub finding: String,
+    /// A rehearsal of a study, on simulated scores and reads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rehearsal: bool,
 }
 
 /// A case table.

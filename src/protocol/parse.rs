@@ -7,6 +7,7 @@ use super::columns::case_columns;
 use super::comparisons::{check_comparators, predicate};
 use super::endpoints::{Endpoints, endpoints};
 use super::family::family;
+use super::planning::planning;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
@@ -67,6 +68,7 @@ fn root(root: Section) -> Protocol {
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
     let subgroups = subgroups(&root);
+    let planning = planning(&root, &endpoints);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
             Diagnostic::error(
@@ -118,6 +120,7 @@ fn root(root: Section) -> Protocol {
         family,
         predicate,
         subgroups,
+        planning,
     }
 }
 
@@ -127,6 +130,7 @@ fn study(section: Section) -> Study {
         title: section.required_string("title"),
         version: section.required_string("version"),
         finding: section.required_string("finding"),
+        rehearsal: section.boolean("rehearsal").unwrap_or(false),
     };
     let plain = study.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !plain || study.id.len() > 64 {

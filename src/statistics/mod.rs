@@ -24,6 +24,7 @@ pub mod random;
 pub(crate) mod ranks;
 pub mod roc;
 pub mod roc_band;
+pub mod sizing;
 pub mod special;
 pub mod transported;
 pub mod trend;

@@ -8,7 +8,9 @@ mod derive;
 mod description;
 pub mod estimates;
 pub mod imports;
+pub mod planning;
 mod reference;
+pub mod rehearsal;
 pub mod results;
 pub mod rounds;
 mod separation;
@@ -369,6 +371,7 @@ pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8
 /// # Errors
 /// Whatever is wrong in the table.
 pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
+    rehearsal::refuse_simulated(inputs)?;
     let ScoresSource { file, case_column, columns, combine, .. } = &inputs.protocol.scores;
     let combine: scores::CombineFn = match combine {
         Combine::Max => |values| values.iter().copied().fold(0.0, f64::max),

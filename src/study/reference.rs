@@ -132,6 +132,7 @@ pub fn reads_so_far(inputs: &Inputs, cohort: &Cohort) -> Result<SoFar> {
 
 /// `complete`: readers and files that are missing are errors.
 fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
+    super::rehearsal::refuse_simulated(inputs)?;
     let protocol = &inputs.protocol;
     let rule = &protocol.reference_standard;
     let mut problems = Vec::new();

@@ -111,6 +111,9 @@ pub struct StudyIdentity {
     pub finding: String,
     /// Whether any case was made by a program. Every document then says so.
     pub synthetic: bool,
+    /// Whether this is a rehearsal on simulated scores and reads. Every document then says so.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rehearsal: bool,
 }
 
 /// Study flow (STARD 2015, item 19). `considered = sum(excluded) + eligible`;

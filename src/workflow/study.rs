@@ -138,9 +138,9 @@ impl Study {
                     Diagnostic::error(Code::ProtocolChanged, message)
                         .at(Location::file(self.folder.join("protocol.toml")))
                         .hint(
-                            "put the locked text back, or start a new study (another --out) \
-                             with a new protocol version; words and columns of [reads] alone may be mended \
-                             until the test set is opened: `sequester reads STUDY --reason TEXT`",
+                            "put the locked text back, or `sequester protocol amend STUDY --reason TEXT`: \
+                             the amendment, what it changes and whether it came before or after an opening \
+                             of the test set are printed in every document; `--dry-run` shows it first",
                         ),
                 ]))
             }

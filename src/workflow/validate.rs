@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{amendment, dataset, names, reads, report};
+use super::{amendment, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
@@ -116,11 +116,14 @@ fn unchanged(study: &Study, derived: &Derived, outside: &Outside<'_>) -> Result<
     Ok(same_words.then(|| Validated { bundle: folder, results: derived.results.clone(), unchanged: true }))
 }
 
-/// What only people write, and what it is printed with: device.toml, templates and fonts.
+/// What only people write, and what it is printed with: device.toml, deviations, templates and fonts.
 fn words(study: &Study) -> Result<Payload> {
     let mut words = Payload::new();
     let device = study.folder.join("device.toml");
     let device = if device.is_file() { storage::read(&device)? } else { Vec::new() };
+    if let (_, Some(deviations)) = deviation::recorded(study)? {
+        words.insert(bundle::path("", bundle::DEVIATIONS)?, deviations);
+    }
     if let Err(e) = toml::from_str::<toml::Table>(&String::from_utf8_lossy(&device)) {
         let problem = Diagnostic::error(Code::TomlSyntax, e.message().to_owned());
         return Err(problem.at(Location::file(study.folder.join("device.toml"))).into());

@@ -95,3 +95,60 @@ fn what_cannot_be_shown_is_refused_with_the_reason() {
         assert!(ran.stdout.is_empty());
     }
 }
+
+#[test]
+fn margins_widths_and_calibration_have_their_sizes() {
+    let paired = json(&[
+        "design",
+        "noninferiority",
+        "--expected",
+        "0.85",
+        "--predicate",
+        "0.85",
+        "--margin",
+        "0.05",
+        "--discordant",
+        "0.15",
+        "--power",
+        "0.8",
+        "--cases",
+        "500",
+        "--share",
+        "0.5",
+    ]);
+    // Without a difference both variances are nearly the share of discordant pairs:
+    // n = (1.96 + 0.8416)^2 0.15/0.05^2 = 471.
+    let n = paired["cases"].as_f64().expect("cases");
+    assert!((n - 471.0).abs() < 12.0, "{n}");
+    assert_eq!(paired["cases_in_all"].as_f64(), Some(2.0 * n));
+    let worse = sequester(&[
+        "design",
+        "noninferiority",
+        "--expected",
+        "0.7",
+        "--predicate",
+        "0.85",
+        "--margin",
+        "0.1",
+    ]);
+    assert!(worse.code == 2 && worse.stderr.contains("option-out-of-range"), "{}", worse.stderr);
+    let width = json(&["design", "precision", "--expected", "0.9", "--half-width", "0.05"]);
+    for size in width["sizes"].as_array().expect("sizes") {
+        let n = size["cases"].as_u64().expect("cases");
+        let by = match size["method"].as_str() {
+            Some("wilson") => sequester::statistics::proportion::wilson,
+            _ => sequester::statistics::proportion::clopper_pearson,
+        };
+        let half = |n: u64| {
+            let (low, high) = by((0.9 * n as f64).round_ties_even() as u64, n, 0.95);
+            (high - low) / 2.0
+        };
+        assert!(half(n) <= 0.05 && half(n - 1) > 0.05, "{size}");
+    }
+    let calibration = json(&["design", "calibration", "--expected", "0.85", "--prevalence", "0.1"]);
+    let (ratio, slope) = (&calibration["cases_for_ratio"], &calibration["cases_for_slope"]);
+    assert_eq!(calibration["cases"].as_u64(), ratio.as_u64().max(slope.as_u64()));
+    let pilot = ["--pilot-se", "0.03", "--pilot-positives", "50", "--pilot-negatives", "50"];
+    let with = |more: &[&str]| json(&[&["design", "difference"], &pilot[..], more].concat())["cases"].clone();
+    assert_eq!(with(&["--difference", "0", "--margin", "0.05"]), with(&["--difference", "0.05"]));
+}

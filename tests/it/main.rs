@@ -34,6 +34,7 @@ mod onnx;
 mod phi;
 mod programs;
 mod properties;
+mod protocol_changes;
 mod reader_platforms;
 mod readers;
 mod reads_formats;

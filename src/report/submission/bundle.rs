@@ -9,8 +9,10 @@ use super::source::{Opening, Recorded, Source, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
 use crate::document::render::FontFile;
+use crate::evidence::amendment;
 use crate::evidence::bag::Payload;
 use crate::evidence::bundle::{self, Environment};
+use crate::evidence::deviation;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::model::lock::Lock;
 use crate::study::Derivation;
@@ -33,7 +35,11 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         entries.map(|e| Opening { date: e.at.clone(), reason: e.reason.clone(), by: e.who() })
     };
     let openings = of(Event::TestSetOpened).collect();
-    let amendments = of(Event::ProtocolLocked).skip(1).collect();
+    let amendments = amendment::amendments(ledger.entries(), payload);
+    let deviations = match payload.get(&bundle::path("", bundle::DEVIATIONS)?) {
+        Some(bytes) => deviation::parse(Path::new("data/deviations.toml"), bytes).map_err(Error::Evidence)?,
+        None => Vec::new(),
+    };
     let lock_path = bundle::path(bundle::MODEL, "lock.json")?;
     let (lock, recorded): (Option<Lock>, Option<Value>) = match payload.get(&lock_path) {
         Some(_) => (Some(json(payload, lock_path.as_str())?), Some(json(payload, lock_path.as_str())?)),
@@ -72,6 +78,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         date: environment.created,
         openings,
         amendments,
+        deviations,
         templates: bundle::templates(payload)?,
         fonts: bundle::below(payload, bundle::FONTS)
             .into_iter()

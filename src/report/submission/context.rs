@@ -8,7 +8,8 @@ use super::truth;
 use super::values::{at, words};
 use crate::document::tree::Facts;
 use crate::document::{format, text};
-use crate::report::banner::{SYNTHETIC_BANNER, banner};
+use crate::evidence::amendment::Amendment;
+use crate::report::banner::{SYNTHETIC_BANNER, banner_of};
 use crate::report::wording;
 use crate::study::results::{EndpointResult, Verdict};
 
@@ -28,7 +29,7 @@ pub fn facts(source: &Source) -> Facts {
             460.0,
         ),
         author: text::one_line(word(["submitter", "name"])),
-        banner: banner(study.synthetic),
+        banner: banner_of(study.synthetic, study.rehearsal, amended_after_opening(source)),
         footer: text::one_line(&format!(
             "Run {} \u{2013} bundle root {}\u{2026}",
             text::fit(&text::one_line(&source.run_id), 8.0, 220.0),
@@ -83,8 +84,10 @@ pub fn context(source: &Source) -> Json {
         "conclusion_withheld": conclusion_withheld(source),
         "typed_numbers": typed_numbers(&source.device),
         "warnings": results.warnings,
-        "synthetic": results.study.synthetic,
-        "banner": SYNTHETIC_BANNER,
+        // A rehearsal's reads were made by a program as well.
+        "synthetic": results.study.synthetic || results.study.rehearsal,
+        "banner": banner_of(results.study.synthetic, results.study.rehearsal, false)
+            .unwrap_or_else(|| SYNTHETIC_BANNER.to_owned()),
         "has_model": source.lock.is_some(),
         "has_description": source.description.is_some(),
         "has_development": source.description.as_ref().is_some_and(|d| d.sets.len() > 1),
@@ -105,7 +108,9 @@ pub fn context(source: &Source) -> Json {
         "protocol_text": source.protocol_text,
         "lock": source.recorded.lock,
         "openings": source.openings,
-        "amendments": source.amendments,
+        "has_amendments": !source.amendments.is_empty(),
+        "amended_after_opening": amended_after_opening(source),
+        "has_deviations": !source.deviations.is_empty(),
         "root_digest": source.root_digest,
         "run_id": source.run_id,
         "date": source.date,
@@ -115,7 +120,29 @@ pub fn context(source: &Source) -> Json {
     if let (Json::Object(context), Json::Object(more)) = (&mut context, of_readers(source)) {
         context.extend(more);
     }
+    if let (Json::Object(context), Some(amendments)) = (&mut context, of_reads_alone(source)) {
+        context.insert("amendments".to_owned(), amendments);
+    }
     context
+}
+
+/// Whether the protocol was amended after the test set was opened.
+fn amended_after_opening(source: &Source) -> bool {
+    source.amendments.iter().any(Amendment::is_after_opening)
+}
+
+/// What templates of earlier versions list, who say that nothing but words and columns of `[reads]` was
+/// changed before the opening: where that is not so they are given nothing, and stop rather than say it.
+fn of_reads_alone(source: &Source) -> Option<Json> {
+    let of_reads = |amendment: &Amendment| {
+        let changes = amendment.meaning.iter().flat_map(|meaning| &meaning.changes);
+        !amendment.is_after_opening()
+            && amendment.meaning.is_some()
+            && changes.into_iter().all(|change| change.key.starts_with("reads."))
+    };
+    let told = |a: &Amendment| json!({"date": a.at, "by": a.by, "reason": a.reason});
+    let all = source.amendments.iter().all(of_reads);
+    all.then(|| source.amendments.iter().map(told).collect())
 }
 
 /// What there is of the readers.
@@ -138,6 +165,8 @@ fn conclusion_withheld(source: &Source) -> Vec<&'static str> {
     let conditions = [
         (results.conclusion == Verdict::Met, "the primary endpoints are not all met;"),
         (!results.study.synthetic, "cases are synthetic;"),
+        (!results.study.rehearsal, "this is a rehearsal: scores and reads were simulated;"),
+        (!amended_after_opening(source), "the protocol was amended after the test set was opened;"),
         (given("predicate.name"), "the submitter names no predicate;"),
         (given("nonclinical.summary"), "there is no summary of the non-clinical data;"),
         (given("conclusion.text"), "the submitter has written none;"),

@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::dataset::describe::Description;
 use crate::digest::RelativePath;
 use crate::document::render::FontFile;
+use crate::evidence::amendment::Amendment;
+use crate::evidence::deviation::Deviation;
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
 use crate::study::Derivation;
@@ -45,8 +47,10 @@ pub struct Source {
     pub date: String,
     /// Openings of the sealed test set, from the ledger, in order.
     pub openings: Vec<Opening>,
-    /// Changes of words or columns in `[reads]` after the protocol was locked, from the ledger, in order.
-    pub amendments: Vec<Opening>,
+    /// Changes of the protocol after it was locked, from ledger and texts, in order.
+    pub amendments: Vec<Amendment>,
+    /// Deviations from the protocol, in order.
+    pub deviations: Vec<Deviation>,
     /// How the readers' files and tables of labels came in, as recorded, in order of their names.
     pub brought: Vec<BroughtFile>,
     /// Template name (`submission.md`, ...) → text. See `default_templates`.
@@ -81,7 +85,7 @@ pub struct TrainingEpoch {
     pub tuning_auc: Option<f64>,
 }
 
-/// The sealed test set was opened, or the protocol amended.
+/// The sealed test set was opened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opening {
     /// As the ledger has it.

@@ -16,7 +16,7 @@ use crate::study::results::ReaderSummary;
 const OWN: [&str; 4] = ["who", "files", "disagreements", "derivation"];
 
 /// The ids of the submission's tables that stand here as they stand there.
-pub(super) const SHARED: [&str; 15] = [
+pub(super) const SHARED: [&str; 17] = [
     "title",
     "readers",
     "consensus",
@@ -32,6 +32,8 @@ pub(super) const SHARED: [&str; 15] = [
     "other-standards",
     "beside-readers",
     "openings",
+    "amendments",
+    "deviations",
 ];
 
 /// The ids of all tables.

@@ -100,6 +100,7 @@ pub fn analyse(
             version: protocol.study.version.clone(),
             finding: protocol.study.finding.clone(),
             synthetic,
+            rehearsal: protocol.study.rehearsal,
         },
         cohort: cohort_table(protocol, &analysed),
         readers: readers(protocol, drawn, reference),

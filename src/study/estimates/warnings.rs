@@ -21,6 +21,14 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
             "The cases were made by a program. Nothing here says anything about patients.".to_owned(),
         );
     }
+    if results.study.rehearsal {
+        warn(
+            Code::Rehearsal,
+            "This is a rehearsal: scores and reads were simulated. Nothing here says anything about the \
+             device."
+                .to_owned(),
+        );
+    }
     if flow.analysed > flow.analysed_patients {
         let ignoring: Vec<&str> = results
             .endpoints

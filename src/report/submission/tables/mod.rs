@@ -9,6 +9,7 @@ use crate::report::submission::values::at;
 mod agreement;
 mod beside_readers;
 pub(in crate::report) mod brought;
+mod changes;
 mod comparisons;
 mod estimates;
 mod evidence;
@@ -65,6 +66,8 @@ pub const IDS: &[&str] = &[
     "development",
     "training",
     "openings",
+    "amendments",
+    "deviations",
     "warnings",
     "digests",
     "description",
@@ -125,6 +128,8 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "development" => model::development(source),
         "training" => model::training(source),
         "openings" => evidence::openings(source),
+        "amendments" => changes::amendments(source),
+        "deviations" => changes::deviations(source),
         "warnings" => evidence::warnings(results),
         "digests" => evidence::digests(source),
         "to-complete" => front::completion(to_complete),

@@ -374,6 +374,7 @@ fn results() -> Results {
             version: "1.0".into(),
             finding: "pneumonia".into(),
             synthetic: false,
+            rehearsal: false,
         },
         flow: Flow {
             considered: 2480,
@@ -598,6 +599,7 @@ pub fn realistic() -> Source {
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
         amendments: Vec::new(),
+        deviations: Vec::new(),
         brought: vec![BroughtFile {
             path: "reads/reader-1.csv".into(),
             sha256: hex(9),

@@ -1,0 +1,141 @@
+//! The plan as a kind of document.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{figures, tables, words};
+use crate::diagnostic::Result;
+use crate::document::content::Content;
+use crate::document::render::{Files, FontFile, compose};
+use crate::document::tree::{Facts, Figure, Table};
+use crate::document::{format, text};
+use crate::protocol::{Incomplete, Protocol};
+use crate::report::banner::REHEARSAL_BANNER;
+use crate::report::submission::Formats;
+use crate::report::wording;
+use crate::statistics::multiplicity::Multiplicity;
+use crate::study::planning::SizePlan;
+
+/// Where the document starts.
+const TEMPLATE: &str = "plan.md";
+
+/// Everything that a plan prints: plain values. No clock, no file.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// SHA-256 of its text.
+    pub digest: String,
+    /// When this very text was locked; `None`: it is not locked.
+    pub locked_at: Option<String>,
+    /// Times that the test set has been opened.
+    pub openings: usize,
+    /// What the protocol can be expected to show.
+    pub plan: SizePlan,
+    /// RFC 3339.
+    pub date: String,
+    /// Fonts for what the built-in ones lack.
+    pub fonts: Vec<FontFile>,
+}
+
+/// All files of the plan: `plan.html`, `plan.pdf` (feature `pdf`), `plan.md`, `figures/*.svg`.
+///
+/// # Errors
+/// `font-missing` where no font has a character of the protocol's words.
+pub fn render(source: &Source, formats: Formats) -> Result<Files> {
+    let template = include_str!("../../../templates/plan.md").to_owned();
+    let templates = BTreeMap::from([(TEMPLATE.to_owned(), template)]);
+    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
+    compose(&Arc::new(Planned(source.clone())), TEMPLATE, &templates)?.files("plan", fonts)
+}
+
+struct Planned(Source);
+
+impl Content for Planned {
+    fn facts(&self) -> Facts {
+        let Source { protocol, digest, date, .. } = &self.0;
+        let study = &protocol.study;
+        let title = format!("Statistical analysis plan: {}", study.title);
+        let running =
+            format!("Statistical analysis plan \u{2013} study {} version {}", study.id, study.version);
+        Facts {
+            title,
+            running_title: text::fit(&text::one_line(&running), 8.0, 460.0),
+            author: String::new(),
+            banner: study.rehearsal.then(|| REHEARSAL_BANNER.to_owned()),
+            footer: format!("Protocol SHA-256 {}\u{2026}", digest.get(..16).unwrap_or(digest)),
+            date: date.clone(),
+            identifier: format!("plan {} {digest}", study.id),
+        }
+    }
+
+    fn context(&self) -> Json {
+        let Source { protocol, plan, .. } = &self.0;
+        let analysis = &protocol.analysis;
+        let planning = &protocol.planning;
+        let percent = |value: f64| format::number(value, format::Style::Percent);
+        let handling = |rule: Incomplete| match rule {
+            Incomplete::Exclude => "left out of the primary analysis, and counted",
+            Incomplete::Refuse => "none is allowed: the analysis stops",
+        };
+        let primary: Vec<_> = protocol.endpoints.iter().filter(|e| words::is_judged(e)).collect();
+        json!({
+            "study": protocol.study,
+            "locked_at": self.0.locked_at,
+            "openings": self.0.openings,
+            "hypotheses": protocol.endpoints.iter().zip(&plan.endpoints)
+                .map(|(endpoint, planned)| words::hypothesis(endpoint, planned)).collect::<Vec<_>>(),
+            "prospects": protocol.endpoints.iter().zip(&plan.endpoints)
+                .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned)).collect::<Vec<_>>(),
+            "primary": primary.len(),
+            "multiplicity": words::multiplicity(protocol, primary.len()),
+            "bonferroni": analysis.multiplicity == Multiplicity::Bonferroni,
+            "level": format::level(analysis.level),
+            "replicates": analysis.replicates,
+            "resampling_unit": wording::resampling_unit(analysis.resampling_unit),
+            "seed": analysis.seed.to_string(),
+            "power": percent(plan.power),
+            "has_target": plan.planned.is_some(),
+            "cases": plan.planned.map(|planned| planned.cases),
+            "positive_share": plan.positive_share.map(percent),
+            "unusable": (planning.unusable > 0.0).then(|| percent(planning.unusable)),
+            "clustered": plan.design_effect > 1.0,
+            "design_effect": format::fixed(plan.design_effect, 2),
+            "images_per_patient": format::fixed(planning.images_per_patient, 2),
+            "icc": format::fixed(planning.icc, 2),
+            "one_image": protocol.sample.one_image_per_patient,
+            "together": plan.together.map(|together| json!({
+                "at_least": percent(together.at_least), "if_independent": percent(together.if_independent),
+            })),
+            "any_expected": !planning.expected.is_empty(),
+            "any_uncertain": planning.expected.iter().any(|expected| expected.range.is_some()),
+            "missing_score": handling(analysis.missing_score),
+            "no_consensus": handling(analysis.no_consensus),
+            "has_subgroups": !protocol.subgroups.is_empty(),
+            "subgroup_minimum": analysis.subgroup_minimum,
+            "prevalence": analysis.intended_use_prevalence.map(format::prevalence),
+            "reference": words::reference(protocol),
+            "scores": words::scores(protocol),
+            "operating_point": words::operating_point(protocol),
+            "gate": words::gate(protocol),
+        })
+    }
+
+    fn table_ids(&self) -> &[&str] {
+        tables::IDS
+    }
+
+    fn table(&self, id: &str, _: &str) -> Option<Table> {
+        tables::build(&self.0, id)
+    }
+
+    fn figure_ids(&self) -> &[&str] {
+        &["power"]
+    }
+
+    fn figure(&self, id: &str) -> Option<Figure> {
+        (id == "power").then(|| figures::power(&self.0))
+    }
+}

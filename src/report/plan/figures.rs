@@ -1,0 +1,82 @@
+//! Power against the number of sampled cases, one drawing an endpoint.
+
+use super::Source;
+use super::words::value;
+use crate::document::canvas::{Anchor, BLUE, Canvas, INK, MUTED, RED, Stroke};
+use crate::document::plot::{Axis, Plot};
+use crate::document::tree::Figure;
+use crate::document::{format, text};
+use crate::protocol::Endpoint;
+use crate::report::wording;
+use crate::study::planning::PlannedEndpoint;
+
+/// Two of these stand beside each other.
+const HALF: f64 = 390.0;
+
+/// Every endpoint that has a curve; a figure without drawings where none has.
+pub fn power(source: &Source) -> Figure {
+    let drawn = source.protocol.endpoints.iter().zip(&source.plan.endpoints);
+    let drawn = drawn.filter(|(_, planned)| !planned.curve.is_empty());
+    let drawings: Vec<Canvas> = drawn.map(|(endpoint, planned)| one(source, endpoint, planned)).collect();
+    let caption = "Probability that the criterion is met, against the number of sampled cases: at the expected value, \
+                   and at both ends of the range that is thought possible";
+    let alt = "Curves of power against the number of sampled cases, one drawing an endpoint. The table beside it gives \
+               the power at the planned size.";
+    Figure::drawn("power", (caption.to_owned(), alt.to_owned()), drawings, |name| {
+        format!("Power against cases ({name})")
+    })
+}
+
+fn one(source: &Source, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Canvas {
+    let mut canvas = Canvas::new(HALF, 330.0);
+    let last = planned.curve.last().map_or(1.0, |point| point.cases as f64).max(1.0);
+    let plot = Plot { left: 62.0, top: 34.0, width: 312.0, height: 200.0, x: (0.0, last), y: (0.0, 1.0) };
+    let criterion = endpoint.criterion.as_ref().map_or("", |c| c.text.as_str());
+    let title = format!("{}: {criterion}", wording::metric(endpoint.metric.id()));
+    canvas.bold(
+        (plot.left, 18.0),
+        13.0,
+        Anchor::Start,
+        INK,
+        &text::fit(&text::one_line(&title), 13.0, 310.0),
+    );
+    let mut y = Axis::nice("Power", (0.0, 1.0), 5, false);
+    for (value, label) in &mut y.ticks {
+        *label = format::number(*value, format::Style::Percent).replace(".0%", "%");
+    }
+    plot.frame(&mut canvas, &Axis::nice("Sampled cases", (0.0, last), 5, true), &y);
+    canvas.line(
+        plot.at(0.0, source.plan.power),
+        plot.at(last, source.plan.power),
+        Stroke::dashed(MUTED, 1.0),
+    );
+    let line = |of: &dyn Fn(&crate::study::planning::CurvePoint) -> Option<f64>| -> Vec<(f64, f64)> {
+        planned.curve.iter().filter_map(|point| Some(plot.at(point.cases as f64, of(point)?))).collect()
+    };
+    let (low, high) = (line(&|p| Some(p.at_ends?.0)), line(&|p| Some(p.at_ends?.1)));
+    if !low.is_empty() {
+        canvas.polyline(&low, Stroke::dashed(BLUE, 1.2));
+        canvas.polyline(&high, Stroke::dashed(BLUE, 1.2));
+    }
+    canvas.polyline(&line(&|p| Some(p.power)), Stroke::new(BLUE, 2.0));
+    let mut legend = Vec::new();
+    if let Some(expected) = &planned.expected {
+        legend.push((Stroke::new(BLUE, 2.0), format!("expected, {}", value(endpoint, expected.value))));
+        if let Some((low, high)) = expected.range {
+            let words = format!("{} and {}", value(endpoint, low), value(endpoint, high));
+            legend.push((Stroke::dashed(BLUE, 1.2), words));
+        }
+    }
+    if let Some(size) = source.plan.planned {
+        let x = (size.cases as f64).min(last);
+        canvas.line(plot.at(x, 0.0), plot.at(x, 1.0), Stroke::new(RED, 1.2));
+        legend.push((Stroke::new(RED, 1.2), format!("planned, {}", format::count(size.cases))));
+    }
+    for (index, (stroke, words)) in legend.into_iter().enumerate() {
+        let (x, y) =
+            (plot.left + 165.0 * (index % 2) as f64, plot.bottom() + 64.0 + 18.0 * (index / 2) as f64);
+        canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), stroke);
+        canvas.text((x + 28.0, y), 12.0, Anchor::Start, INK, &words);
+    }
+    canvas
+}

@@ -1,0 +1,74 @@
+use std::path::Path;
+
+use super::*;
+use crate::report::Formats;
+use crate::study::planning::size_plan;
+
+const TEXT: &str = include_str!("../../../protocols/pneumonia-exp2a.toml");
+
+const EXPECTED: &str = r#"
+[planning]
+images_per_patient = 1.3
+icc = 0.4
+unusable = 0.05
+[[expected]]
+endpoint = "auc"
+value = 0.6736
+source = "tuning split of experiment 2A"
+[[expected]]
+endpoint = "sensitivity"
+value = 0.86
+range = [0.80, 0.92]
+source = "tuning split of experiment 2A"
+"#;
+
+fn source(text: &str) -> Source {
+    let protocol = crate::protocol::parse(Path::new("p"), text).expect("valid");
+    Source {
+        plan: size_plan(&protocol),
+        protocol,
+        digest: "ab".repeat(32),
+        locked_at: None,
+        openings: 0,
+        date: "2026-01-01T00:00:00Z".to_owned(),
+        fonts: Vec::new(),
+    }
+}
+
+fn markdown(source: &Source) -> String {
+    let files = render(source, Formats::WithoutPdf).expect("renders");
+    let found = files.iter().find(|(path, _)| path.as_str() == "plan.md").expect("a plan");
+    String::from_utf8(found.1.clone()).expect("text")
+}
+
+#[test]
+fn the_plan_says_what_the_size_can_and_cannot_show() {
+    let plan = markdown(&source(&format!("{TEXT}{EXPECTED}")));
+    for says in [
+        "An AUC of 0.674 cannot show a lower bound above 0.800.",
+        "AUC \u{2264} 0.800",
+        "That is a test at a one-sided level of 2.5%.",
+        "design effect 1.12",
+        "(assurance)",
+        "No probability is computed for this measure",
+        "not locked yet",
+    ] {
+        assert!(plan.contains(says), "{says}\n{plan}");
+    }
+    let bare = markdown(&source(TEXT));
+    assert!(bare.contains("declares no expected performance"), "{bare}");
+    assert!(bare.contains("what-if") || bare.contains("if the true value were another"), "{bare}");
+}
+
+#[test]
+fn every_table_of_the_template_exists_and_a_hostile_word_stays_a_word() {
+    let text = format!("{TEXT}{EXPECTED}").replace("tuning split", "<script>|*x*");
+    let files = render(&source(&text), Formats::WithoutPdf).expect("renders");
+    let html = files.iter().find(|(path, _)| path.as_str() == "plan.html").expect("a page");
+    assert!(!String::from_utf8_lossy(html.1).contains("<script>"));
+    for id in tables::IDS {
+        assert!(tables::build(&source(TEXT), id).is_some(), "{id}");
+    }
+    assert!(tables::build(&source(TEXT), "other").is_none());
+    assert!(files.keys().any(|path| path.as_str().starts_with("figures/power")));
+}

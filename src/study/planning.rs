@@ -1,0 +1,490 @@
+//! What a protocol can be expected to show before there are data: power, sizes, widths and assurance of its
+//! endpoints, from what `[planning]` and `[[expected]]` declare. Nothing of this enters a result.
+
+use serde::Serialize;
+
+use crate::protocol::{AcceptanceCriterion, Bound, Endpoint, Expected, Protocol, Role, Spread};
+use crate::statistics::design::{
+    AucVariance, Size, auc_bound_power, auc_shown_from, binomial_power, binomial_shown_from, binomial_size,
+    design_effect,
+};
+use crate::statistics::metric::Metric;
+use crate::statistics::proportion::clopper_pearson;
+use crate::statistics::sizing::{Uncertain, assurance, auc_bound_size};
+use crate::statistics::special::normal_quantile;
+
+/// The variance that plans of an AUC rest on.
+const VARIANCE: AucVariance = AucVariance::HanleyMcneil;
+/// Points of a curve of power against cases.
+const POINTS: u64 = 80;
+
+/// The plan of a study's size.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SizePlan {
+    /// The probability asked for.
+    pub power: f64,
+    /// By which sizes for independent cases are multiplied.
+    pub design_effect: f64,
+    /// The sample as declared; `None`: every eligible case is taken, and nobody knows how many.
+    pub planned: Option<PlannedSize>,
+    /// Share of positive cases; `None`: nothing says so.
+    pub positive_share: Option<f64>,
+    /// One entry an endpoint, in their order.
+    pub endpoints: Vec<PlannedEndpoint>,
+    /// All primary criteria together, where each one's power is known.
+    pub together: Option<Together>,
+}
+
+/// How many cases there will be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PlannedSize {
+    /// Sampled.
+    pub cases: u64,
+    /// With a score and a reference standard.
+    pub usable: f64,
+    /// Usable positive and negative cases, where the share of positives is known.
+    pub positives: Option<f64>,
+    /// Those without the finding.
+    pub negatives: Option<f64>,
+}
+
+/// The power to meet every primary criterion.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Together {
+    /// Whatever they have to do with each other (Bonferroni's inequality).
+    pub at_least: f64,
+    /// If they had nothing to do with each other.
+    pub if_independent: f64,
+}
+
+/// What is planned of one endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlannedEndpoint {
+    /// Its id.
+    pub endpoint: String,
+    /// The two-sided level at which its criterion is judged.
+    pub level: f64,
+    /// What is expected of it.
+    pub expected: Option<Expected>,
+    /// What can be said.
+    pub prospect: Prospect,
+    /// At the planned size, where the value is what is expected.
+    pub at_planned: Option<AtPlanned>,
+    /// Sampled cases for the probability asked for.
+    pub cases_needed: Option<u64>,
+    /// Power at the planned size for several true values, whatever is expected.
+    pub what_if: Vec<WhatIf>,
+    /// Power against sampled cases.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// What can be said of the chance of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prospect {
+    /// The planned size suffices.
+    Enough,
+    /// It does not.
+    TooFew,
+    /// The expected value does not satisfy the criterion: no number of cases makes it likely.
+    CannotBeShown,
+    /// Nothing is expected of it, or how many cases there will be is not said.
+    NotDeclared,
+    /// There is no criterion to meet.
+    NoCriterion,
+    /// For this measure no power is computed here.
+    NotComputed,
+}
+
+/// An endpoint at the planned size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AtPlanned {
+    /// Cases that count for it, after the design effect.
+    pub effective: f64,
+    /// The probability that the criterion is met.
+    pub power: f64,
+    /// That probability averaged over the range that is thought possible.
+    pub assurance: Option<f64>,
+    /// The interval that is to be expected.
+    pub interval: (f64, f64),
+    /// The smallest true value (the largest, for an upper bound) that is shown with the probability asked for.
+    pub shown_from: Option<f64>,
+}
+
+/// Power if the true value were this.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WhatIf {
+    /// The true value.
+    pub value: f64,
+    /// The power.
+    pub power: f64,
+}
+
+/// A point of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CurvePoint {
+    /// Sampled cases.
+    pub cases: u64,
+    /// Power at the expected value.
+    pub power: f64,
+    /// At both ends of its range.
+    pub at_ends: Option<(f64, f64)>,
+}
+
+/// Which cases count for a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    Positives,
+    Negatives,
+    All,
+}
+
+/// How the power of a criterion is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Law {
+    /// Normal, with the variance of Hanley and McNeil.
+    Auc,
+    /// Binomial; an upper bound is a lower bound of the opposite.
+    Share { counted: Counted, turned: bool },
+}
+
+/// A criterion with all that its power depends on but value and size.
+struct Question<'a> {
+    law: Law,
+    goal: f64,
+    level: f64,
+    design_effect: f64,
+    usable: f64,
+    share: f64,
+    endpoint: &'a Endpoint,
+}
+
+impl Question<'_> {
+    /// Positive and negative cases of so many sampled ones, after the design effect.
+    fn effective(&self, cases: f64) -> Size {
+        let usable = cases * self.usable / self.design_effect.max(f64::MIN_POSITIVE);
+        Size { positives: usable * self.share, negatives: usable * (1.0 - self.share) }
+    }
+
+    /// How many of them count.
+    fn counted(&self, cases: f64) -> f64 {
+        let size = self.effective(cases);
+        match self.law {
+            Law::Share { counted: Counted::Positives, .. } => size.positives,
+            Law::Share { counted: Counted::Negatives, .. } => size.negatives,
+            Law::Auc | Law::Share { counted: Counted::All, .. } => size.positives + size.negatives,
+        }
+    }
+
+    /// The share of usable cases that counts.
+    fn counted_share(&self) -> f64 {
+        match self.law {
+            Law::Share { counted: Counted::Positives, .. } => self.share,
+            Law::Share { counted: Counted::Negatives, .. } => 1.0 - self.share,
+            Law::Auc | Law::Share { counted: Counted::All, .. } => 1.0,
+        }
+    }
+
+    fn is_turned(&self) -> bool {
+        matches!(self.law, Law::Share { turned: true, .. })
+    }
+
+    fn turned(&self, value: f64) -> f64 {
+        if self.is_turned() { 1.0 - value } else { value }
+    }
+
+    fn one_sided(&self) -> f64 {
+        (1.0 - self.level) / 2.0
+    }
+
+    /// The probability that the criterion is met where the value is `value`, with so many sampled cases.
+    fn power(&self, value: f64, cases: f64) -> f64 {
+        match self.law {
+            Law::Auc => {
+                auc_bound_power(VARIANCE, value, self.goal, self.effective(cases), self.level).unwrap_or(0.0)
+            }
+            Law::Share { .. } => {
+                let n = self.counted(cases).floor().max(0.0) as u64;
+                if n == 0 {
+                    return 0.0;
+                }
+                binomial_power(n, self.turned(self.goal), self.turned(value), self.one_sided())
+            }
+        }
+    }
+
+    /// Sampled cases for this power.
+    fn needed(&self, value: f64, power: f64) -> Option<u64> {
+        let effective = match self.law {
+            Law::Auc => {
+                let ratio = (1.0 - self.share) / self.share;
+                let size = auc_bound_size(VARIANCE, value, self.goal, ratio, self.level, power)?;
+                size.positives + size.negatives
+            }
+            Law::Share { .. } => {
+                let (goal, value) = (self.turned(self.goal), self.turned(value));
+                let design = binomial_size(goal, value, self.one_sided(), power)?;
+                design.stable as f64 / self.counted_share()
+            }
+        };
+        Some((effective * self.design_effect / self.usable).ceil() as u64)
+    }
+
+    fn interval(&self, value: f64, cases: f64) -> (f64, f64) {
+        match self.law {
+            Law::Auc => {
+                let size = self.effective(cases);
+                let half = normal_quantile(f64::midpoint(1.0, self.level))
+                    * VARIANCE.of(value, size.positives.max(1.0), size.negatives.max(1.0)).sqrt();
+                ((value - half).max(0.0), (value + half).min(1.0))
+            }
+            Law::Share { .. } => {
+                let n = self.counted(cases).floor().max(1.0) as u64;
+                let k = ((value * n as f64).round() as u64).min(n);
+                clopper_pearson(k, n, self.level)
+            }
+        }
+    }
+
+    fn shown_from(&self, cases: f64, power: f64) -> Option<f64> {
+        match self.law {
+            Law::Auc => auc_shown_from(VARIANCE, self.goal, self.effective(cases), self.level, power),
+            Law::Share { .. } => {
+                let n = self.counted(cases).floor().max(0.0) as u64;
+                let found = binomial_shown_from(n, self.turned(self.goal), self.one_sided(), power)?;
+                Some(self.turned(found))
+            }
+        }
+    }
+
+    /// Whether a value is on the side of the goal that the criterion asks for.
+    fn satisfies(&self, value: f64) -> bool {
+        self.turned(value) > self.turned(self.goal)
+    }
+
+    /// Values between the goal and perfection.
+    fn values(&self) -> Vec<f64> {
+        let steps = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8];
+        let goal = self.turned(self.goal);
+        steps.into_iter().map(|step| self.turned(goal + step * (1.0 - goal))).collect()
+    }
+}
+
+/// How the criterion of an endpoint is planned for; `None`: no power is computed for it here.
+fn law(endpoint: &Endpoint, criterion: &AcceptanceCriterion) -> Option<Law> {
+    let turned = criterion.bound == Bound::Upper;
+    let share = |counted| Some(Law::Share { counted, turned });
+    match endpoint.metric {
+        Metric::Auc if !turned => Some(Law::Auc),
+        Metric::Sensitivity => share(Counted::Positives),
+        Metric::Specificity => share(Counted::Negatives),
+        Metric::Accuracy => share(Counted::All),
+        _ => None,
+    }
+}
+
+/// The plan of a protocol's size.
+pub fn size_plan(protocol: &Protocol) -> SizePlan {
+    let planning = &protocol.planning;
+    let design_effect =
+        design_effect(planning.images_per_patient, planning.images_per_patient_cv, planning.icc)
+            .unwrap_or(1.0);
+    let share = protocol.planned_positive_share();
+    let planned = protocol.sample.target.as_ref().map(|target| {
+        let usable = target.cases as f64 * (1.0 - planning.unusable);
+        PlannedSize {
+            cases: target.cases,
+            usable,
+            positives: share.map(|share| usable * share),
+            negatives: share.map(|share| usable * (1.0 - share)),
+        }
+    });
+    let endpoints: Vec<PlannedEndpoint> = protocol
+        .endpoints
+        .iter()
+        .map(|endpoint| planned_endpoint(protocol, endpoint, design_effect))
+        .collect();
+    let primary = protocol.endpoints.iter().zip(&endpoints).filter(|(e, _)| e.role == Role::Primary);
+    let powers: Option<Vec<f64>> = primary.map(|(_, planned)| Some(planned.at_planned?.power)).collect();
+    let together = powers.filter(|powers| powers.len() > 1).map(|powers| Together {
+        at_least: (1.0 - powers.iter().map(|power| 1.0 - power).sum::<f64>()).max(0.0),
+        if_independent: powers.iter().product(),
+    });
+    SizePlan { power: planning.power, design_effect, planned, positive_share: share, endpoints, together }
+}
+
+fn planned_endpoint(protocol: &Protocol, endpoint: &Endpoint, design_effect: f64) -> PlannedEndpoint {
+    let planning = &protocol.planning;
+    let criteria = protocol.endpoints.iter().filter(|e| e.role == Role::Primary && e.criterion.is_some());
+    let judged = endpoint.role == Role::Primary;
+    let level =
+        if judged { protocol.analysis.criterion_level(criteria.count()) } else { protocol.analysis.level };
+    let expected = planning.of(endpoint).cloned();
+    let mut planned = PlannedEndpoint {
+        endpoint: endpoint.id.clone(),
+        level,
+        expected,
+        prospect: Prospect::NoCriterion,
+        at_planned: None,
+        cases_needed: None,
+        what_if: Vec::new(),
+        curve: Vec::new(),
+    };
+    let Some(criterion) = &endpoint.criterion else { return planned };
+    planned.prospect = Prospect::NotComputed;
+    let Some(law) = law(endpoint, criterion).filter(|_| criterion.goal > 0.0 && criterion.goal < 1.0) else {
+        return planned;
+    };
+    planned.prospect = Prospect::NotDeclared;
+    // An accuracy counts every case, whatever their share.
+    let all = matches!(law, Law::Share { counted: Counted::All, .. });
+    let Some(share) = protocol.planned_positive_share().or(all.then_some(0.5)) else { return planned };
+    let question = Question {
+        law,
+        goal: criterion.goal,
+        level,
+        design_effect,
+        usable: 1.0 - planning.unusable,
+        share,
+        endpoint,
+    };
+    let cases = protocol.sample.target.as_ref().map(|target| target.cases as f64);
+    if let Some(cases) = cases {
+        let what_if = question.values().into_iter();
+        planned.what_if =
+            what_if.map(|value| WhatIf { value, power: question.power(value, cases) }).collect();
+    }
+    if let Some(expected) = planned.expected.clone() {
+        answer(&question, &expected, cases, planning.power, &mut planned);
+    }
+    planned
+}
+
+/// Everything that follows from an expectation.
+fn answer(
+    question: &Question<'_>,
+    expected: &Expected,
+    cases: Option<f64>,
+    power: f64,
+    planned: &mut PlannedEndpoint,
+) {
+    debug_assert_eq!(question.endpoint.id, expected.endpoint, "the expectation of this endpoint");
+    let value = expected.value;
+    let can_be_shown = question.satisfies(value);
+    if can_be_shown {
+        planned.cases_needed = question.needed(value, power);
+    }
+    planned.at_planned = cases.map(|cases| AtPlanned {
+        effective: question.counted(cases),
+        power: question.power(value, cases),
+        assurance: uncertain(expected)
+            .and_then(|over| assurance(over, |value| Some(question.power(value, cases)))),
+        interval: question.interval(value, cases),
+        shown_from: question.shown_from(cases, power),
+    });
+    planned.prospect = match planned.at_planned {
+        _ if !can_be_shown => Prospect::CannotBeShown,
+        Some(at) if at.power >= power => Prospect::Enough,
+        Some(_) => Prospect::TooFew,
+        None => Prospect::NotDeclared,
+    };
+    let needed = planned.cases_needed.map_or(0.0, |needed| needed as f64).min(50_000.0);
+    let last = (needed * 1.6).max(cases.unwrap_or(0.0) * 1.5).max(100.0);
+    planned.curve = (1..=POINTS)
+        .map(|index| {
+            let cases = (last * index as f64 / POINTS as f64).round();
+            CurvePoint {
+                cases: cases as u64,
+                power: question.power(value, cases),
+                at_ends: expected
+                    .range
+                    .map(|(low, high)| (question.power(low, cases), question.power(high, cases))),
+            }
+        })
+        .collect();
+}
+
+/// The range of an expectation as a distribution.
+fn uncertain(expected: &Expected) -> Option<Uncertain> {
+    let (low, high) = expected.range?;
+    Some(match expected.spread {
+        Spread::Uniform => Uncertain::Uniform { low, high },
+        Spread::Triangular => Uncertain::Triangular { low, mode: expected.value, high },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const TEXT: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
+
+    fn plan(more: &str) -> SizePlan {
+        size_plan(&crate::protocol::parse(Path::new("p"), &format!("{TEXT}\n{more}")).expect("valid"))
+    }
+
+    fn expected(endpoint: &str, value: f64, more: &str) -> String {
+        format!("[[expected]]\nendpoint = \"{endpoint}\"\nvalue = {value}\nsource = \"a pilot\"\n{more}\n")
+    }
+
+    #[test]
+    fn what_the_source_project_expected_cannot_be_shown() {
+        // An AUC of .6736 and a bound above .80.
+        let plan = plan(&expected("auc", 0.6736, ""));
+        let auc = &plan.endpoints[0];
+        assert_eq!((auc.prospect, auc.cases_needed), (Prospect::CannotBeShown, None));
+        assert!(auc.at_planned.expect("planned").power < 1e-6);
+        assert!(auc.curve.iter().all(|point| point.power < 0.025), "more cases do not help");
+        assert_eq!(plan.endpoints[1].prospect, Prospect::NotDeclared);
+        assert_eq!(plan.endpoints[3].prospect, Prospect::NotComputed, "F1");
+    }
+
+    #[test]
+    fn power_and_size_are_those_of_the_design_commands() {
+        let plan = plan(&format!("{}{}", expected("auc", 0.85, ""), expected("sensitivity", 0.85, "")));
+        let [auc, sensitivity, ..] = &plan.endpoints[..] else { panic!("endpoints") };
+        let each = Size { positives: 500.0, negatives: 500.0 };
+        let power = auc_bound_power(VARIANCE, 0.85, 0.8, each, 0.95).expect("power");
+        assert_eq!((auc.at_planned.expect("planned").power, auc.prospect), (power, Prospect::Enough));
+        let at = sensitivity.at_planned.expect("planned");
+        assert_eq!((at.power, at.effective), (binomial_power(500, 0.8, 0.85, 0.025), 500.0));
+        assert_eq!(sensitivity.prospect, Prospect::TooFew);
+        let stable = binomial_size(0.8, 0.85, 0.025, 0.9).expect("size").stable;
+        assert_eq!(sensitivity.cases_needed, Some(2 * stable));
+    }
+
+    #[test]
+    fn clusters_unusable_cases_and_uncertainty_cost_power() {
+        let plain = plan(&expected("sensitivity", 0.86, ""));
+        let power = |plan: &SizePlan| plan.endpoints[1].at_planned.expect("planned").power;
+        for planning in ["images_per_patient = 2\nicc = 0.5", "unusable = 0.2"] {
+            let costs = plan(&format!("[planning]\n{planning}\n{}", expected("sensitivity", 0.86, "")));
+            assert!(power(&costs) < power(&plain) - 0.01, "{planning}");
+            assert!(costs.endpoints[1].cases_needed > plain.endpoints[1].cases_needed, "{planning}");
+        }
+        let range = plan(&expected("sensitivity", 0.86, "range = [0.78, 0.9]\nspread = \"uniform\""));
+        let at = range.endpoints[1].at_planned.expect("planned");
+        assert!(at.assurance.expect("an assurance") < at.power);
+    }
+
+    #[test]
+    fn an_upper_bound_is_a_lower_bound_of_the_opposite() {
+        let lower = plan(&expected("sensitivity", 0.85, ""));
+        let text = TEXT.replacen(
+            "interval = \"korn-graubard\"\nfallback",
+            "interval = \"korn-graubard\"\nfallback",
+            1,
+        );
+        let text = text.replace("criterion = \"lower > 0.80\"", "criterion = \"upper < 0.20\"");
+        let text = text.replacen("criterion = \"upper < 0.20\"", "criterion = \"lower > 0.80\"", 1);
+        let text = format!("{text}\n{}", expected("sensitivity", 0.15, ""));
+        let upper = size_plan(&crate::protocol::parse(Path::new("p"), &text).expect("valid"));
+        let (a, b) = (&lower.endpoints[1], &upper.endpoints[1]);
+        assert_eq!((a.prospect, a.cases_needed), (b.prospect, b.cases_needed));
+        let (a, b) = (a.at_planned.expect("planned"), b.at_planned.expect("planned"));
+        assert!((a.power - b.power).abs() < 1e-9);
+        assert!((a.shown_from.expect("a value") + b.shown_from.expect("a value") - 1.0).abs() < 1e-9);
+    }
+}
