@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::criterion::refused;
 use super::reader::Section;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
@@ -30,11 +31,7 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Vec<Endpoint> {
         let criterion = section.string("criterion").and_then(|text| {
             let parsed = acceptance(&text);
             if parsed.is_none() {
-                section.wrong(
-                    "criterion",
-                    Code::Criterion,
-                    format!("\"{text}\" is not a criterion on a confidence bound, such as \"lower > 0.80\""),
-                );
+                section.report(refused(&text).at(section.at("criterion")));
             }
             parsed
         });
