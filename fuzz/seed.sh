@@ -18,6 +18,13 @@ text() { # TARGET TEXT
 }
 put declared protocols/*.toml protocols/*/*.toml templates/device.toml
 put templates templates/*.md
+# The first byte says which line of the example the rest replaces; 255: none.
+text language '\x4fcriterion = "lower > 0.9"'
+text language '\x08indications = "adults of 18 to 80 years, threshold 0.4, AUC .9"'
+for file in protocols/*.toml protocols/*/*.toml; do
+  mkdir -p fuzz/corpus/language
+  { printf '\xff'; cat "$file"; } >"fuzz/corpus/language/$(sha256sum <"$file" | cut -c1-16)"
+done
 put weights fixtures/report/lock.json
 text case_tables 'case_id,patient_id,sex,age_years,view,label\na,p,F,40,PA,1\nb,q,M,50,AP,0\n'
 text case_tables 'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position\n00000001_000.png,Edema|Mass,0,1,058Y,M,PA\n'

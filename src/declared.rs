@@ -16,12 +16,20 @@ pub struct Document<'a> {
     path: PathBuf,
     text: &'a str,
     problems: RefCell<Vec<Diagnostic>>,
+    explained: bool,
 }
 
 impl<'a> Document<'a> {
     /// Nothing is parsed yet.
     pub fn new(path: &Path, text: &'a str) -> Self {
-        Self { path: path.to_path_buf(), text, problems: RefCell::default() }
+        Self { path: path.to_path_buf(), text, problems: RefCell::default(), explained: false }
+    }
+
+    /// Keys of this document can be asked for with `sequester explain`: problems that name no other way out
+    /// name that one.
+    #[must_use]
+    pub fn explained(self) -> Self {
+        Self { explained: true, ..self }
     }
 
     /// Parses; syntax errors are recorded, all of them.
@@ -30,7 +38,8 @@ impl<'a> Document<'a> {
         for error in &errors {
             let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
             let location = self.location(error.span().unwrap_or(0..0));
-            self.report(Diagnostic::error(Code::TomlSyntax, message).at(location));
+            let hint = "`key = value`, one on a line, texts in quotes, each key once in its table";
+            self.report(Diagnostic::error(Code::TomlSyntax, message).at(location).hint(hint));
         }
         errors.is_empty().then_some(table)
     }
@@ -38,6 +47,22 @@ impl<'a> Document<'a> {
     /// Records a problem.
     pub fn report(&self, problem: Diagnostic) {
         self.problems.borrow_mut().push(problem);
+    }
+
+    /// Records a problem at a key such as `endpoint[2].interval`.
+    fn report_at_key(&self, key: &str, problem: Diagnostic) {
+        let mut name = String::new();
+        let mut inside = false;
+        for c in key.chars() {
+            match c {
+                '[' => inside = true,
+                ']' => inside = false,
+                c if !inside => name.push(c),
+                _ => {}
+            }
+        }
+        let hint = format!("`sequester explain {name}` says what may stand there");
+        self.report(if self.explained { problem.hint(hint) } else { problem });
     }
 
     /// Line and column of a place in the text.
@@ -88,6 +113,11 @@ impl<'d, 'a> Section<'d, 'a> {
         self.table.is_some()
     }
 
+    /// Whether it stands there without a key.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_some_and(|table| table.is_empty())
+    }
+
     /// Whether the key stands in the table.
     pub fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
@@ -111,7 +141,7 @@ impl<'d, 'a> Section<'d, 'a> {
 
     /// Records a problem at a key.
     pub fn wrong(&self, key: &'static str, code: Code, message: impl Into<String>) {
-        self.document.report(Diagnostic::error(code, message).at(self.at(key)));
+        self.document.report_at_key(&self.path(key), Diagnostic::error(code, message).at(self.at(key)));
     }
 
     /// Records any problem.
@@ -122,13 +152,14 @@ impl<'d, 'a> Section<'d, 'a> {
     fn mistyped(&self, key: &'static str, expected: &str, found: &Spanned<DeValue<'a>>) {
         let kind = found.get_ref().type_str();
         let message = format!("`{}` must be {expected}, not {kind}", self.path(key));
-        self.document
-            .report(Diagnostic::error(Code::ValueType, message).at(self.document.location(found.span())));
+        let at = self.document.location(found.span());
+        self.document.report_at_key(&self.path(key), Diagnostic::error(Code::ValueType, message).at(at));
     }
 
     fn missing(&self, key: &'static str, expected: &str) {
         let message = format!("`{}` is missing: {expected}", self.path(key));
-        self.document.report(Diagnostic::error(Code::KeyMissing, message).at(self.here()));
+        let problem = Diagnostic::error(Code::KeyMissing, message).at(self.here());
+        self.document.report_at_key(&self.path(key), problem);
     }
 
     /// A sub-table; reading from an absent one gives nothing and reports nothing by itself.

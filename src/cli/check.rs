@@ -5,18 +5,19 @@ use clap::Args;
 use super::study::StudyArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
-use crate::protocol::{Field, Protocol, Rule};
-use crate::statistics::metric::Metric;
+use crate::protocol::{self, ANSWERED_BY_DATA};
 use crate::storage;
 use crate::workflow::check::look;
 
 /// Check protocol, device file and data, and list everything that is wrong at once.
 ///
-/// Errors stop the study; warnings name places where protocol, gate and indications disagree. Case tables,
-/// readers' files, scores, manifests of a training, templates and the presence of images are all looked at,
-/// so that `run` does not stop on its input where this says that the study is valid. Nothing is locked or
-/// written; no read and no score is shown and no statistic of the test set is computed, so this is no
-/// opening. Exits with 10 where patients of the study are probably those that the model was made from.
+/// Errors stop the study: what cannot be read, and what no study can be. Warnings name what a reviewer will
+/// ask about: places where protocol, gate, indications and lock disagree, intervals that do not fit the data,
+/// goals that cannot be shown; `sequester explain CODE` says more of each. Case tables, readers' files,
+/// scores, manifests of a training, templates and the presence of images are all looked at, so that `run`
+/// does not stop on its input where this says that the study is valid. Nothing is locked or written; no
+/// read and no score is shown and no statistic of the test set is computed, so this is no opening. Exits
+/// with 10 where patients of the study are probably those that the model was made from.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
@@ -38,8 +39,8 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
     let study = args.study.open()?;
     let path = study.folder.join("protocol.toml");
-    let mut found: Vec<Diagnostic> =
-        disagreements(&study.protocol).into_iter().map(|d| d.at(Location::file(&path))).collect();
+    let text = String::from_utf8_lossy(&study.protocol_bytes).into_owned();
+    let mut found: Vec<Diagnostic> = protocol::lint(&path, &text, &study.protocol);
     let device = study.folder.join("device.toml");
     if device.is_file() {
         let text = String::from_utf8_lossy(&storage::read(&device)?).into_owned();
@@ -48,7 +49,8 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
                 Diagnostic::error(Code::TomlSyntax, e.message().to_owned()).at(Location::file(&device)),
             );
         }
-        found.extend(indications(&study.protocol, &text).map(|d| d.at(Location::file(&device))));
+        found.extend(protocol::disagreements_of_device(&device, &text, &study.protocol));
+        found.extend(protocol::typed_results(&device, &text));
     } else {
         found.push(
             Diagnostic::warning(
@@ -61,6 +63,12 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
     let mut absent = Vec::new();
     if !args.protocol_only {
         let looked = look(&study);
+        // Where the cases and reads themselves were looked at, what the protocol made one expect is not told.
+        let answered = |d: &Diagnostic| {
+            looked.found.iter().any(|other| other.code == d.code)
+                || (looked.cohort && d.code == Code::IntervalAssumesOneImage)
+        };
+        found.retain(|d| !(ANSWERED_BY_DATA.contains(&d.code) && answered(d)));
         found.extend(looked.found);
         absent = looked.absent;
     }
@@ -104,74 +112,4 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         }
     }
     Ok(if shared { Outcome::CriterionNotMet } else { Outcome::Done })
-}
-
-/// Places where the protocol contradicts itself.
-fn disagreements(protocol: &Protocol) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for criterion in &protocol.eligibility {
-        if let (Rule::Age { min, max }, Some(gate)) = (&criterion.rule, protocol.gate.age_years)
-            && (*min, *max) != (gate.min, gate.max)
-        {
-            let message = format!(
-                "the criterion `{}` admits {min}-{max} years, the intended-use gate {}-{}",
-                criterion.id, gate.min, gate.max
-            );
-            found.push(
-                Diagnostic::warning(Code::GateDisagrees, message)
-                    .hint("study and device should mean the same patients"),
-            );
-        }
-        if let (Rule::OneOf { field: Field::View, allowed }, Some(gate)) =
-            (&criterion.rule, &protocol.gate.view)
-            && allowed.iter().any(|view| !gate.contains(view))
-        {
-            let message = format!(
-                "the criterion `{}` admits {}, the intended-use gate {}",
-                criterion.id,
-                allowed.join(", "),
-                gate.join(", ")
-            );
-            found.push(Diagnostic::warning(Code::GateDisagrees, message));
-        }
-    }
-    let dependent = protocol.endpoints.iter().filter(|e| {
-        [Metric::F1, Metric::Ppv, Metric::Npv, Metric::Accuracy, Metric::Mcc].contains(&e.metric)
-    });
-    for endpoint in dependent {
-        if protocol.analysis.intended_use_prevalence.is_none() {
-            let message = format!("the endpoint `{}` depends on the prevalence of the sample", endpoint.id);
-            found.push(Diagnostic::warning(Code::PrevalenceDependent, message).hint(
-                "declare `analysis.intended_use_prevalence`, so that it is also shown where the \
-                        device is used",
-            ));
-        }
-    }
-    found
-}
-
-/// Ages in the indications that are not those of the gate.
-fn indications<'a>(protocol: &'a Protocol, device: &'a str) -> impl Iterator<Item = Diagnostic> + 'a {
-    let gate = protocol.gate.age_years;
-    device
-        .lines()
-        .filter(|line| line.to_lowercase().contains("year") || line.to_lowercase().contains("age"))
-        .filter_map(move |line| {
-            let gate = gate?;
-            let numbers: Vec<u16> = line
-                .split(|c: char| !c.is_ascii_digit())
-                .filter_map(|word| word.parse().ok())
-                .filter(|n| (1..=120).contains(n))
-                .collect();
-            let [min, max] = numbers[..] else { return None };
-            (min < max && (min, max) != (gate.min, gate.max)).then(|| {
-                Diagnostic::warning(
-                    Code::IndicationsDisagree,
-                    format!(
-                        "the text speaks of {min}-{max} years, the gate admits {}-{}",
-                        gate.min, gate.max
-                    ),
-                )
-            })
-        })
 }

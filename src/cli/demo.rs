@@ -96,6 +96,7 @@ pub fn write(args: &Args, context: Context) -> Result<Option<Cohort>> {
         let written = synthetic::write(&cohort, &args.folder, EXPERIMENT, &report);
         bar.finish_and_clear();
         written?;
+        super::init::write_schema(&args.folder)?;
     }
     let summary = cohort.summary();
     if context.json {

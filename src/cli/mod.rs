@@ -24,6 +24,7 @@ mod describe;
 mod design;
 mod dicom;
 mod exhibits;
+mod explain;
 mod export;
 mod folder;
 mod import;
@@ -88,6 +89,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Args),
     Init(init::InitArgs),
+    Explain(explain::ExplainArgs),
     Dicom(dicom::Args),
     Check(check::CheckArgs),
     Protocol(protocol::ProtocolArgs),
@@ -193,6 +195,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
     match command {
         Command::Demo(args) => demo::run(&args, context),
         Command::Init(args) => init::run(&args, context),
+        Command::Explain(args) => explain::run(&args, context),
         Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Rehearse(args) => rehearse::run(&args, context),

@@ -131,6 +131,121 @@ codes! {
     DevelopmentMissing = "development-missing",
     /// A rule needs a source label, and the NIH table has none without `positive_findings`.
     SourceLabelMissing = "source-label-missing",
+    // What a protocol means
+    /// A criterion compares the estimate instead of a confidence bound.
+    CriterionOnEstimate = "criterion-on-estimate",
+    /// A criterion is met by a bad device: an upper bound of what is better when greater, or the reverse.
+    CriterionWrongWay = "criterion-wrong-way",
+    /// The goal of a criterion lies beyond what the metric can be; a percentage in place of a share is one.
+    GoalOutOfRange = "goal-out-of-range",
+    /// Every result meets the criterion.
+    GoalSaysNothing = "goal-says-nothing",
+    /// A device without any skill has the goal.
+    GoalAtChance = "goal-at-chance",
+    /// A perfect result does not meet the criterion: too few cases count; an error where no composition of
+    /// the sample changes that.
+    GoalUnreachable = "goal-unreachable",
+    /// A perfect result alone meets the criterion.
+    GoalNearPerfect = "goal-near-perfect",
+    /// Two endpoints ask the same of one metric.
+    EndpointRepeated = "endpoint-repeated",
+    /// Sensitivity is judged and specificity is not, or the reverse.
+    EndpointOneSided = "endpoint-one-sided",
+    /// No endpoint is judged at the operating point.
+    ThresholdUnjudged = "threshold-unjudged",
+    /// A primary endpoint follows from how common the finding is in the sample.
+    PrimaryDependsOnSample = "primary-depends-on-sample",
+    /// A criterion on F1, PPV or another such metric in a sample of declared composition.
+    SampleNotComparable = "sample-not-comparable",
+    /// The declared prevalence in intended use is the share that the sample was enriched to.
+    PrevalenceOfSample = "prevalence-of-sample",
+    /// A normal interval with fewer than 30 cases of a class.
+    IntervalFewCases = "interval-few-cases",
+    /// A percentile or basic bootstrap of a share that is to be shown near 1.
+    IntervalNearLimit = "interval-near-limit",
+    /// `--protocol-only`: an interval takes cases as independent, and several images of a patient may be
+    /// drawn.
+    IntervalAssumesOneImage = "interval-assumes-one-image",
+    /// The bootstrap draws images, and several images of a patient may be in the sample.
+    ResamplingIgnoresPatients = "resampling-ignores-patients",
+    /// A primary endpoint that shows nothing where its interval collapses.
+    FallbackNone = "fallback-none",
+    /// Limits are quantiles of fewer than 1000 replicates.
+    ReplicatesFew = "replicates-few",
+    /// The confidence level is below 0.95.
+    LevelUnusual = "level-unusual",
+    /// The sample is drawn with cases of one class.
+    SampleOneClass = "sample-one-class",
+    /// Nothing says where the cases come from.
+    DataSourceMissing = "data-source-missing",
+    /// The finding of the study and the findings that make a case positive have no word in common.
+    FindingDisagrees = "finding-disagrees",
+    /// The development table is the table of the study's cases.
+    DevelopmentIsTestSet = "development-is-test-set",
+    /// There is no intended-use gate.
+    GateMissing = "gate-missing",
+    /// A criterion and the gate admit nobody together.
+    GateExcludesAll = "gate-excludes-all",
+    /// The gate asks for ages or views that no criterion asks for: refused cases may be drawn.
+    GateNotInEligibility = "gate-not-in-eligibility",
+    /// A criterion keeps a case that does not say what the gate asks for.
+    MissingDisagrees = "missing-disagrees",
+    /// The reason of a criterion names what its rule does not measure: an exclusion without an operational
+    /// definition.
+    ExclusionUndefined = "exclusion-undefined",
+    /// The reason of a criterion has other numbers than its rule.
+    ReasonDisagrees = "reason-disagrees",
+    /// A look-back window of 0 days.
+    LookbackEmpty = "lookback-empty",
+    /// Earlier images count however old they are.
+    LookbackMissing = "lookback-missing",
+    /// Two criteria are one rule.
+    CriterionRepeated = "criterion-repeated",
+    /// A criterion on age admits every age.
+    CriterionAdmitsAll = "criterion-admits-all",
+    /// No case has a value that a criterion admits.
+    ValueNotEncountered = "value-not-encountered",
+    /// No subgroup by sex, or none by age.
+    SubgroupsMissing = "subgroups-missing",
+    /// `subgroup_minimum` is below 10.
+    SubgroupMinimumLow = "subgroup-minimum-low",
+    /// The criteria admit one value of a subgroup's variable.
+    SubgroupOneLevel = "subgroup-one-level",
+    /// A level of a subgroup cannot have as many cases as `subgroup_minimum` asks for.
+    SubgroupUnreachable = "subgroup-unreachable",
+    /// No drawn case is in a declared level of a subgroup.
+    SubgroupNotEncountered = "subgroup-not-encountered",
+    /// A band lies outside the ages that the criteria admit.
+    BandOutsideEligibility = "band-outside-eligibility",
+    /// Ages that the criteria admit are in no band.
+    BandsGap = "bands-gap",
+    /// A site of the study's cases is one of the development cases.
+    SiteOnBothSides = "site-on-both-sides",
+    /// One reader is the reference standard.
+    SingleReader = "single-reader",
+    /// An even number of readers and no rule for a tie.
+    TiePossible = "tie-possible",
+    /// One reader's word makes a consensus, where others were to read too.
+    ConsensusOfOne = "consensus-of-one",
+    /// A declared reader's reads are set aside.
+    ReaderIgnored = "reader-ignored",
+    /// The given reference standard is a column of the case table.
+    ReferenceIsSourceLabel = "reference-is-source-label",
+    /// The given reference standard comes from report text.
+    ReferenceFromReports = "reference-from-reports",
+    /// Several columns of scores, and `combine` was not typed.
+    CombineUndeclared = "combine-undeclared",
+    /// The threshold is chosen on the table that the test set is drawn from; as a warning: its rationale
+    /// says so.
+    ThresholdOnTestSet = "threshold-on-test-set",
+    /// A threshold of 0, at which every case is positive; as a warning: of 1.
+    ThresholdDegenerate = "threshold-degenerate",
+    /// `device.toml` or the model lock has another threshold than the protocol, or `device.toml` has two.
+    ThresholdDisagrees = "threshold-disagrees",
+    /// `device.toml` holds a typed result.
+    ResultTyped = "result-typed",
+    /// A text of the protocol says that it is not finished.
+    TextUnfinished = "text-unfinished",
     // Experiment
     /// The experiment is not UTF-8 text.
     NotUtf8 = "not-utf8",
@@ -690,6 +805,8 @@ codes! {
     OptionOutOfRange = "option-out-of-range",
     /// `--device-reader` names no reader of the table.
     DeviceUnknown = "device-unknown",
+    /// `explain` names neither a key nor a code.
+    NameUnknown = "name-unknown",
     /// `--metric` names none.
     MetricUnknown = "metric-unknown",
     /// There is no `protocol.toml`.
@@ -698,9 +815,9 @@ codes! {
     TorchMissing = "torch-missing",
     /// There is no `device.toml`.
     DeviceMissing = "device-missing",
-    /// A criterion admits other ages or views than the gate.
+    /// A criterion admits other ages, views, modalities or body parts than the gate.
     GateDisagrees = "gate-disagrees",
-    /// `device.toml` speaks of other ages than the gate.
+    /// `device.toml` speaks of other ages or views than gate and criteria.
     IndicationsDisagree = "indications-disagree",
     /// An endpoint depends on the sample's prevalence (also a warning in the results).
     PrevalenceDependent = "prevalence-dependent",

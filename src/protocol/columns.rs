@@ -33,7 +33,7 @@ pub(super) fn case_columns(
         header_row: section.has("header_row").then(|| section.whole("header_row").unwrap_or(1)),
         columns: declared,
     };
-    let own = columns.columns.is_empty() && key == "development_columns";
+    let own = section.is_empty() && key == "development_columns";
     if !section.is_present() || own {
         section.finish();
         return None;

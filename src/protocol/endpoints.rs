@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::comparisons::{comparative, refuse_without_against};
 use super::family::Share;
+use super::criterion::refused;
 use super::reader::Section;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
@@ -49,11 +50,7 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Endpoints {
         let criterion = section.string("criterion").and_then(|text| {
             let parsed = acceptance(&text);
             if parsed.is_none() {
-                section.wrong(
-                    "criterion",
-                    Code::Criterion,
-                    format!("\"{text}\" is not a criterion on a confidence bound, such as \"lower > 0.80\""),
-                );
+                section.report(refused(&text).at(section.at("criterion")));
             }
             parsed
         });

@@ -8,6 +8,9 @@ mod comparisons;
 mod endpoints;
 mod family;
 pub mod meaning;
+mod criterion;
+pub mod language;
+mod lint;
 mod parse;
 pub mod planning;
 mod reads;
@@ -32,6 +35,9 @@ use crate::digest::RelativePath;
 
 pub use comparisons::{Against, COMPARABLE, ComparativeEndpoint, PredicateOutput, PredicateSource};
 pub use family::Family;
+pub use lint::{
+    ANSWERED_BY_DATA, FEW_CASES, Places, disagreements_of_device, is_normal, lint, typed_results,
+};
 pub use parse::{FORMAT, parse, parse_gate};
 pub use planning::{Expected, Planning, Spread};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
@@ -473,6 +479,37 @@ impl AcceptanceCriterion {
             (Bound::Lower, false) => lower >= self.goal,
             (Bound::Upper, true) => upper < self.goal,
             (Bound::Upper, false) => upper <= self.goal,
+        }
+    }
+}
+
+impl Subgroup {
+    /// The variable's name in results and documents.
+    pub fn variable(&self) -> &'static str {
+        match self {
+            Self::Field { field } => field.name(),
+            Self::Age { .. } => "age",
+        }
+    }
+
+    /// The level of a case; `None` where the datum is not recorded.
+    pub fn level(&self, case: &crate::dataset::case::Case) -> Option<String> {
+        match self {
+            Self::Field { field } => field.of(case),
+            Self::Age { bands } => case.age_years.map(|age| {
+                bands
+                    .iter()
+                    .find(|(from, to)| (*from..=*to).contains(&age))
+                    .map_or_else(|| "outside the bands".to_owned(), |(from, to)| format!("{from}-{to}"))
+            }),
+        }
+    }
+
+    /// Levels that the protocol names itself, in its order.
+    pub fn declared_levels(&self) -> Vec<String> {
+        match self {
+            Self::Field { .. } => Vec::new(),
+            Self::Age { bands } => bands.iter().map(|(from, to)| format!("{from}-{to}")).collect(),
         }
     }
 }

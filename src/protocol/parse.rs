@@ -32,7 +32,7 @@ const WAY_OUT: &str = "in format 2 an interval that collapsed, or that takes a p
 /// # Errors
 /// Everything that is wrong, in the order of the text, each with its line and a stable code.
 pub fn parse(path: &Path, text: &str) -> Result<Protocol, Vec<Diagnostic>> {
-    let document = Document::new(path, text);
+    let document = Document::new(path, text).explained();
     let table = document.parse();
     let protocol = table.as_ref().map(|table| root(Section::root(&document, table)));
     let problems = document.into_problems();
@@ -636,7 +636,7 @@ mod tests {
         assert!(found[0].contains("key-missing `sample.seed`"), "{found:#?}");
         assert!(found[1].contains("unknown-key unknown key `sample.sed`"), "{found:#?}");
         assert!(found[2].contains("value-range `analysis.level` is 95"), "{found:#?}");
-        assert!(found[3].contains("criterion \"f1 > 0.75\""), "{found:#?}");
+        assert!(found[3].contains("criterion-on-estimate \"f1 > 0.75\""), "{found:#?}");
     }
 
     #[test]

@@ -77,7 +77,8 @@ pub enum ReaderFrom {
 }
 
 impl ReaderFrom {
-    const NAMES: [(&'static str, Self); 7] = [
+    /// All of them with the names that protocols use.
+    pub const NAMES: [(&'static str, Self); 7] = [
         ("column", Self::Column),
         ("file", Self::File),
         ("folder", Self::Folder),
@@ -214,7 +215,7 @@ impl ReadsSource {
 const TABLES: &[ReadsFormat] = &[ReadsFormat::Table, ReadsFormat::Wide, ReadsFormat::Redcap];
 
 /// Which formats look at a key that not every format looks at.
-const KEYS: [(&str, &[ReadsFormat]); 20] = {
+pub(super) const KEYS: [(&str, &[ReadsFormat]); 20] = {
     use ReadsFormat::{Cvat, DicomSr, GrandChallenge, Imrmc, LabelStudio, Redcap, Table, V7, Wide};
     const WITH_CASE: &[ReadsFormat] = &[Table, Wide, Redcap, LabelStudio, DicomSr, GrandChallenge];
     const WORKBOOK: &[ReadsFormat] = &[Table, Wide, Redcap, LabelStudio];
@@ -314,11 +315,10 @@ fn case_map(section: &Section) -> Option<CaseMapTable> {
     }
     let path = table.required_string("file");
     let file = path.parse::<RelativePath>().map_err(|e| table.wrong("file", Code::Path, e.to_string())).ok();
-    let map = file.map(|file| CaseMapTable {
-        file,
-        case_column: table.string("case_column").unwrap_or_else(|| "case_id".to_owned()),
-        id_column: table.required_string("id_column"),
-    });
+    // Asked for whatever the file is: a key that is known is not unknown beside a wrong one.
+    let case_column = table.string("case_column").unwrap_or_else(|| "case_id".to_owned());
+    let id_column = table.required_string("id_column");
+    let map = file.map(|file| CaseMapTable { file, case_column, id_column });
     table.finish();
     map
 }

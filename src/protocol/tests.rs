@@ -287,7 +287,7 @@ fn an_acceptance_criterion_compares_one_bound_with_its_goal() {
         "",
     ] {
         let found = problems(&[("lower > 0.8", other)]);
-        assert!(found[0].starts_with("criterion "), "{other}: {found:?}");
+        assert!(found[0].starts_with("criterion"), "{other}: {found:?}");
     }
 }
 

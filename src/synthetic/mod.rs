@@ -13,6 +13,7 @@ mod plan;
 mod random;
 mod readers;
 mod render;
+mod sample;
 mod write;
 
 use std::collections::BTreeSet;
@@ -23,7 +24,8 @@ use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::imaging::radiograph::Radiograph;
 
-pub use write::{Part, Progress, write};
+pub use sample::sample;
+pub use write::{DEVICE, Part, Progress, write};
 
 /// What the cohort follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -99,7 +99,7 @@ fn the_written_protocol_names_the_files_and_a_sample_the_pool_can_give() {
     for key in ["study", "gate", "eligibility", "reference_standard", "analysis", "endpoint", "subgroup"] {
         assert_eq!(protocol[key], declared[key], "{key}");
     }
-    let device: toml::Table = write::DEVICE.parse().expect("is TOML");
+    let device: toml::Table = DEVICE.parse().expect("is TOML");
     assert!(device["device"]["name"].as_str().is_some_and(|name| name.contains("synthetic")));
 }
 

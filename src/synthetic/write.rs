@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::dicom::{Form, encode};
 use super::{Cohort, Item};
+use crate::dataset::case::Case;
 use crate::dataset::cases::COLUMNS;
 use crate::diagnostic::{Code, Location};
 use crate::diagnostic::{Diagnostic, Error, Result};
@@ -151,6 +152,12 @@ fn png(cohort: &Cohort, item: &Item) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// `cases.csv` of a study at score level: no image is named.
+pub(super) fn table_without_images(items: &[Item]) -> Vec<u8> {
+    let blind = |item: &Item| Item { case: Case { image: None, ..item.case.clone() }, ..item.clone() };
+    table(&items.iter().map(blind).collect::<Vec<_>>())
+}
+
 /// `cases.csv` or `development.csv`. No value holds a comma, a quote or a line break.
 fn table(items: &[Item]) -> Vec<u8> {
     let mut text = COLUMNS.join(",");
@@ -188,6 +195,8 @@ fn table(items: &[Item]) -> Vec<u8> {
 fn protocol(cohort: &Cohort) -> String {
     let per_class = cohort.sample_per_class();
     let mut text = String::with_capacity(PROTOCOL.len() + 200);
+    // `demo` writes the schema beside it, by which editors complete the protocol.
+    text.push_str("#:schema ./protocol.schema.json\n");
     for line in PROTOCOL.lines() {
         let key = line.split(['=', '#']).next().unwrap_or_default().trim();
         if line.trim_start().starts_with("# development =") {
@@ -247,7 +256,8 @@ fn dicom_samples(cohort: &Cohort) -> Vec<Sample<'_>> {
     chosen
 }
 
-pub(super) const DEVICE: &str = r#"# What only people can write. This device does not exist: the text is here to show a complete document.
+/// A device file that says of itself that it is invented.
+pub const DEVICE: &str = r#"# What only people can write. This device does not exist: the text is here to show a complete document.
 # Empty values are to be filled by the submitter of a real device.
 
 [submitter]

@@ -2,6 +2,8 @@
 //! scores are parsed by the rules of the study and compared with the cases; no statistic of the test set is
 //! computed from them, and nothing of them is shown, so this is no opening.
 
+mod cases;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,8 @@ pub struct Looked {
     pub found: Vec<Diagnostic>,
     /// What is not there yet, in words: `run` stops until it is.
     pub absent: Vec<String>,
+    /// The cohort could be drawn.
+    pub cohort: bool,
 }
 
 /// Opens everything that the protocol names, as far as one thing does not keep from looking at the next.
@@ -59,10 +63,12 @@ impl Looked {
     fn data(&mut self, study: &Study) -> Result<()> {
         let mut inputs = study.known()?;
         let cohort = study::cohort(&inputs)?;
+        self.cohort = true;
         self.said(Ok(cohort.warnings.clone()));
         let protocol = study.folder.join("protocol.toml");
         let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
         self.said(Ok(endpoints.map(|d| d.at(Location::file(&protocol))).collect()));
+        self.said(Ok(cases::expectations(study, &inputs, &cohort)));
         self.said(bring_reads(study, &mut inputs));
         self.said(Ok(unmatched(study)));
         // The case tables' own notes are among the cohort's.
@@ -115,7 +121,7 @@ impl Looked {
         let folder = study.model_folder();
         let locked = folder.join(lock::FILE).is_file();
         if locked {
-            self.said(Lock::read(&folder).map(|_| Vec::new()));
+            self.said(Lock::read(&folder).map(|lock| cases::of_lock(study, &lock)));
         } else if let Some(model) = &study.protocol.model {
             let path = model.experiment.below(&study.folder);
             self.said(Experiment::read(&path).map(|_| Vec::new()));

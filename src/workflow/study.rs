@@ -108,6 +108,13 @@ impl Study {
         storage::write_atomic(&self.ledger_path(), &ledger.to_bytes())
     }
 
+    /// What no study can be, though the protocol can be read: it is not locked with that.
+    fn impossible(&self) -> Vec<Diagnostic> {
+        let text = String::from_utf8_lossy(&self.protocol_bytes);
+        let found = protocol::lint(&self.folder.join("protocol.toml"), &text, &self.protocol);
+        found.into_iter().filter(|d| d.severity == Severity::Error).collect()
+    }
+
     /// Locks the protocol at the first step, and refuses every later change of it.
     ///
     /// # Errors
@@ -118,6 +125,7 @@ impl Study {
             None => {
                 // A locked protocol cannot give its files other names.
                 let (named, mut refused) = self.named_inputs();
+                refused.extend(self.impossible());
                 refused.extend(names::check(&named).into_iter().filter(|d| d.severity == Severity::Error));
                 if !refused.is_empty() {
                     return Err(refused.into());

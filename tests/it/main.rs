@@ -24,6 +24,7 @@ mod guide;
 mod hostile_bytes;
 mod ids;
 mod json_output;
+mod language;
 mod locked_model;
 mod metrics;
 mod names;

@@ -1,0 +1,405 @@
+//! Every key that a protocol may hold, and what may stand there: the list that the schema and `explain` are
+//! made from and that the tests compare with the parser, table by table and word by word.
+
+use super::key::{End, Key, Kind};
+use crate::dataset::cases::COLUMNS;
+use crate::dataset::mapped::PatientFrom;
+use crate::protocol::reads::{KEYS, ReaderFrom, ReadsFormat};
+use crate::protocol::{FORMAT, Field, MOST_YEARS, ReaderRole};
+use crate::statistics::estimate::IntervalMethod;
+use crate::statistics::metric::{Fallback, Metric};
+
+/// A text with one `*`.
+const ONE_STAR: &str = r"^[^*]*\*[^*]*$";
+/// A text with at most one `*`.
+const NO_MORE_STARS: &str = r"^[^*]*(\*[^*]*)?$";
+/// `lower > 0.80` and its kind.
+const CRITERION: &str =
+    r"^\s*(lower\s+>=?|upper\s+<=?)\s+[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$";
+
+fn text(name: &'static str) -> Key {
+    Key::new(name, Kind::Text)
+}
+
+fn words(name: &'static str) -> Key {
+    Key::new(name, Kind::Words)
+}
+
+fn form(name: &'static str, pattern: &'static str) -> Key {
+    Key::new(name, Kind::Form(pattern))
+}
+
+fn path(name: &'static str) -> Key {
+    Key::new(name, Kind::Path)
+}
+
+fn flag(name: &'static str) -> Key {
+    Key::new(name, Kind::Flag)
+}
+
+fn list(name: &'static str, of: Kind, least: u64) -> Key {
+    Key::new(name, Kind::List { of: Box::new(of), least })
+}
+
+fn texts(name: &'static str) -> Key {
+    list(name, Kind::Text, 0)
+}
+
+fn choice(name: &'static str, words: &[&'static str], default: Option<&'static str>) -> Key {
+    Key::new(name, Kind::Choice { words: words.to_vec(), default })
+}
+
+fn names<T>(pairs: &[(&'static str, T)]) -> Vec<&'static str> {
+    pairs.iter().map(|(name, _)| *name).collect()
+}
+
+fn whole(name: &'static str) -> Key {
+    Key::new(name, Kind::Whole { least: 0, most: None })
+}
+
+fn from(name: &'static str, least: u64, most: Option<u64>) -> Key {
+    Key::new(name, Kind::Whole { least, most })
+}
+
+fn years(name: &'static str) -> Key {
+    from(name, 0, Some(150)).ours("`min` is not above `max`")
+}
+
+fn number(name: &'static str, from: Option<(f64, bool)>, to: Option<(f64, bool)>) -> Key {
+    let end = |end: Option<(f64, bool)>| end.map(|(at, included)| End { at, included });
+    Key::new(name, Kind::Number { from: end(from), to: end(to) })
+}
+
+fn table(name: &'static str, keys: Vec<Key>) -> Key {
+    Key::new(name, Kind::Table(keys))
+}
+
+fn tables(name: &'static str, keys: Vec<Key>) -> Key {
+    Key::new(name, Kind::Tables(keys))
+}
+
+/// Every key of the whole file.
+pub fn root() -> Vec<Key> {
+    vec![
+        choice("format", &[FORMAT], None).required(),
+        table("study", study()).required(),
+        table("data", data()).required(),
+        table("gate", gate()),
+        tables("eligibility", eligibility()),
+        table("sample", sample()),
+        table("reference_standard", reference_standard()).required(),
+        tables("reader", reader()),
+        table("reads", reads()),
+        table("scores", scores()).ours("not together with [model]"),
+        table("model", model()).ours("needs `data.development`"),
+        table("operating_point", operating_point()).required(),
+        table("analysis", analysis()).required(),
+        tables("endpoint", endpoint()).required().ours("at least one is primary; ids are unique"),
+        tables("subgroup", subgroup()).ours("each is declared once"),
+    ]
+}
+
+fn study() -> Vec<Key> {
+    vec![
+        form("id", "^[a-z0-9-]{1,64}$").required(),
+        words("title").required(),
+        words("version").required(),
+        words("finding").required(),
+    ]
+}
+
+fn data() -> Vec<Key> {
+    vec![
+        list("cases", Kind::Path, 1),
+        case_format(),
+        texts("positive_findings"),
+        path("images"),
+        path("development"),
+        text("modality"),
+        text("body_part"),
+        text("source"),
+        table("columns", columns()).ours("not together with format = \"nih\""),
+        table("development_columns", columns()).ours("as `columns`, or empty"),
+    ]
+}
+
+fn case_format() -> Key {
+    choice("format", &["cases", "nih"], Some("cases"))
+}
+
+fn columns() -> Vec<Key> {
+    let from = names(&PatientFrom::NAMES);
+    let mut keys: Vec<Key> = COLUMNS
+        .into_iter()
+        .map(|name| match name {
+            "case_id" => words(name).required(),
+            "patient_id" => words(name).always_when("patient_from", &["column"]),
+            name => words(name),
+        })
+        .collect();
+    keys.extend([
+        form("case_pattern", ONE_STAR),
+        choice("patient_from", &from, Some("column")),
+        text("patient_pattern")
+            .required_when("patient_from", &["case", "image"])
+            .ours("a regular expression; none with \"each-case\""),
+        form("image_pattern", ONE_STAR).ours("not together with `image`"),
+        choice("rows", &["cases", "several"], Some("cases")),
+        texts("positive").beside(&["negative", "label"]).ours("no word has two meanings"),
+        texts("negative").beside(&["positive", "label"]),
+        text("sheet"),
+        from_one("header_row"),
+    ]);
+    keys
+}
+
+fn from_one(name: &'static str) -> Key {
+    from(name, 1, None)
+}
+
+fn gate() -> Vec<Key> {
+    let side = |name| number(name, Some((0.0, false)), None).required();
+    vec![
+        texts("modality"),
+        texts("body_part"),
+        texts("view"),
+        table("age_years", vec![years("min").required(), years("max").required()]),
+        flag("age_from_dates").ours("needs `age_years` where it is true"),
+        whole("minimum_dimension").ours("not above `maximum_dimension`"),
+        whole("maximum_dimension"),
+        table("aspect_ratio", vec![side("min").ours("`min` is not above `max`"), side("max")]),
+        texts("photometric_interpretation"),
+        choice("burned_in_annotation", &["no", "not-yes"], None),
+    ]
+}
+
+fn eligibility() -> Vec<Key> {
+    let fields = names(&Field::NAMES);
+    vec![
+        words("id").required().ours("unique"),
+        words("reason").required(),
+        choice("missing", &["exclude", "include"], Some("exclude")),
+        choice("kind", &["age", "one-of", "prior-finding", "listed-in", "gate"], None).required(),
+        years("min").always_when("kind", &["age"]),
+        years("max").always_when("kind", &["age"]),
+        choice("field", &fields, None).always_when("kind", &["one-of"]),
+        list("allowed", Kind::Text, 1).always_when("kind", &["one-of"]),
+        choice("source", &["days_since_prior_finding", "earlier-images"], None)
+            .always_when("kind", &["prior-finding"]),
+        whole("lookback_days").always_when("source", &["days_since_prior_finding"]),
+        list("findings", Kind::Text, 1).always_when("source", &["earlier-images"]),
+        path("file").always_when("kind", &["listed-in"]),
+        words("column").always_when("kind", &["listed-in"]),
+    ]
+}
+
+fn sample() -> Vec<Key> {
+    vec![
+        from_one("cases").beside(&["seed"]),
+        whole("positives").beside(&["cases"]).ours("not above `cases`"),
+        choice("images_per_patient", &["any", "one"], Some("any")),
+        whole("seed"),
+    ]
+}
+
+/// A number of readers or reads.
+fn count(name: &'static str) -> Key {
+    from(name, 1, Some(10_000))
+}
+
+fn reference_standard() -> Vec<Key> {
+    let votes = ["majority", "unanimous", "k-of-n", "adjudicated"];
+    vec![
+        choice("rule", &["majority", "unanimous", "k-of-n", "adjudicated", "panel", "given"], None)
+            .required(),
+        count("readers").ours("required where no reader is declared and `fixed_readers` is true"),
+        words("qualification").ours("required where it is not declared of each reader"),
+        path("readers_file").ours("not together with [[reader]]"),
+        flag("fixed_readers"),
+        count("agreeing").always_when("rule", &["k-of-n"]).ours("not above the number of readers"),
+        choice("adjudicate", &["disagreement", "no-majority"], None).always_when("rule", &["adjudicated"]),
+        count("minimum_agreeing").only_when("rule", &votes).ours("fits the rule and the number of readers"),
+        count("minimum_reads").only_when("rule", &votes).ours("not above the number of readers"),
+        flag("require_all_readers").only_when("rule", &votes),
+        choice("tie", &["none", "positive", "negative", "adjudicator"], Some("none"))
+            .only_when("rule", &votes)
+            .ours("fits the rule; an adjudicator is declared"),
+        choice("indeterminate", &["no-vote", "positive", "negative"], Some("no-vote")),
+        choice("uninterpretable", &["no-vote", "as-indeterminate", "exclude-case"], Some("no-vote")),
+        choice(
+            "repeated_read",
+            &["refuse", "set-aside", "any-positive", "last", "all-agree"],
+            Some("refuse"),
+        ),
+        choice("other_cases", &["refuse", "ignore"], Some("refuse")),
+        table("given", labels()).always_when("rule", &["given"]),
+        table("compare_with", labels()).ours("not with the rule \"given\""),
+    ]
+}
+
+fn labels() -> Vec<Key> {
+    let of_file = |key: Key| key.only_when("from", &["file"]);
+    vec![
+        choice("from", &["file", "reads"], Some("file")).ours("\"reads\" needs [reads]"),
+        list("file", Kind::Path, 1).always_when("from", &["file"]),
+        of_file(form("case_pattern", ONE_STAR)),
+        of_file(text("case_column")),
+        words("label_column").always_when("from", &["file"]),
+        of_file(texts("positive")).ours("no word has two meanings"),
+        of_file(texts("negative")),
+        of_file(texts("indeterminate")),
+        words("source").required(),
+    ]
+}
+
+fn reader() -> Vec<Key> {
+    vec![
+        words("id").required().ours("unique"),
+        choice("role", &names(&ReaderRole::NAMES), None).required().ours("the rule has the readers it needs"),
+        words("qualification"),
+        words("specialty"),
+        number("years", Some((0.0, true)), Some((MOST_YEARS, true))),
+        flag("labelled_training_data"),
+    ]
+}
+
+fn reads() -> Vec<Key> {
+    let starred = |name| list(name, Kind::Form(NO_MORE_STARS), 0);
+    let meaning = |name| list(name, Kind::Words, 0);
+    let cut = |name| number(name, None, None);
+    let mut keys = vec![
+        list("files", Kind::Path, 0),
+        choice("format", &names(&ReadsFormat::NAMES), Some("table")),
+        text("case_column"),
+        table(
+            "case_map",
+            vec![
+                path("file").required().ours("not blank"),
+                text("case_column"),
+                words("id_column").required(),
+            ],
+        ),
+        form("case_pattern", ONE_STAR),
+        choice("reader_from", &names(&ReaderFrom::NAMES), None).ours("fits the format and the columns"),
+        text("reader_column").ours("with reader_from = \"column\" alone"),
+        form("reader_pattern", ONE_STAR).ours("with reader_from = \"file\" or \"folder\""),
+        starred("reader_columns").ours("not together with `case_columns`"),
+        starred("case_columns"),
+        text("read_column"),
+        text("question"),
+        text("complete_column").ours("together with `complete_values`"),
+        texts("complete_values"),
+        text("time_column"),
+        text("time_format"),
+        text("session_column"),
+        text("confidence_column"),
+        texts("events"),
+        text("instrument"),
+        choice("rows", &["reads", "boxes"], Some("reads")),
+        path("read_list").ours("with rows = \"boxes\" alone"),
+        choice("several", &["agree", "any-positive"], Some("agree")),
+        choice("cancelled", &["exported", "not-exported"], Some("exported")),
+        text("sheet"),
+        from_one("header_row"),
+        meaning("positive").ours("no word has two meanings"),
+        meaning("negative"),
+        meaning("indeterminate"),
+        meaning("uninterpretable"),
+        meaning("missing"),
+        table(
+            "scale",
+            vec![
+                cut("min").required().ours("cuts lie above `min` and at most at `max`"),
+                cut("max").required(),
+                cut("positive_from").required(),
+                cut("indeterminate_from").ours("below `positive_from`"),
+            ],
+        ),
+    ];
+    for key in &mut keys {
+        if let Some((_, formats)) = KEYS.iter().find(|(name, _)| *name == key.name) {
+            let formats: Vec<&'static str> = formats.iter().map(|format| format.name()).collect();
+            *key = key.clone().only_when("format", &formats);
+        }
+    }
+    keys
+}
+
+fn scores() -> Vec<Key> {
+    vec![
+        path("file"),
+        text("case_column"),
+        list("columns", Kind::Text, 1),
+        choice("combine", &["max", "mean", "noisy-or"], Some("max")),
+    ]
+}
+
+fn model() -> Vec<Key> {
+    vec![path("experiment").required(), table("operating_point", vec![rule().required(), target()])]
+}
+
+fn rule() -> Key {
+    choice("rule", &["youden", "sensitivity", "specificity"], None)
+}
+
+fn target() -> Key {
+    number("target", Some((0.0, false)), Some((1.0, true)))
+        .always_when("rule", &["sensitivity", "specificity"])
+}
+
+fn operating_point() -> Vec<Key> {
+    let tuning = |key: Key| key.only_when("source", &["tuning"]);
+    vec![
+        choice("source", &["lock", "declared", "tuning"], None).required().ours("\"lock\" not with [scores]"),
+        number("threshold", Some((0.0, true)), Some((1.0, true))).always_when("source", &["declared"]),
+        words("rationale").always_when("source", &["declared"]),
+        path("cases").always_when("source", &["tuning"]),
+        tuning(case_format()),
+        tuning(table("columns", columns())).ours("not together with format = \"nih\""),
+        tuning(texts("positive_findings")).ours("required with format = \"nih\""),
+        rule().always_when("source", &["tuning"]),
+        target(),
+    ]
+}
+
+fn analysis() -> Vec<Key> {
+    let units = ["case", "case-stratified", "patient", "site", "site-then-patient"];
+    let incomplete = |name| choice(name, &["exclude", "refuse"], Some("exclude"));
+    vec![
+        number("level", Some((0.5, false)), Some((1.0, false))),
+        choice("resampling_unit", &units, Some("patient"))
+            .ours("the intervals of the endpoints exist for it"),
+        from("replicates", 100, Some(1_000_000)),
+        whole("seed").required(),
+        incomplete("missing_score"),
+        incomplete("no_consensus"),
+        number("intended_use_prevalence", Some((0.0, false)), Some((1.0, false))),
+        choice("multiplicity", &["co-primary", "bonferroni"], Some("co-primary")),
+        whole("subgroup_minimum"),
+    ]
+}
+
+fn endpoint() -> Vec<Key> {
+    let metrics: Vec<&str> = Metric::ENDPOINTS.iter().map(|metric| metric.id()).collect();
+    let fits = |method: &IntervalMethod| Metric::ENDPOINTS.iter().any(|metric| metric.accepts(*method));
+    let methods: Vec<&str> = IntervalMethod::ALL.iter().filter(|m| fits(m)).map(|m| m.id()).collect();
+    vec![
+        words("id").required().ours("unique"),
+        choice("metric", &metrics, None).required(),
+        choice("role", &["primary", "secondary"], None).required(),
+        choice("interval", &methods, None).required().ours("exists for `analysis.resampling_unit`"),
+        choice("fallback", &names(&Fallback::NAMES), Some("effective-number")),
+        form("criterion", CRITERION).required_when("role", &["primary"]).ours("the goal is a finite number"),
+    ]
+}
+
+fn subgroup() -> Vec<Key> {
+    let mut by = names(&Field::NAMES);
+    by.push("age");
+    vec![
+        choice("by", &by, None).required(),
+        Key::new("bands", Kind::Pairs { most: 150 })
+            .always_when("by", &["age"])
+            .ours("bands ascend and do not overlap"),
+    ]
+}

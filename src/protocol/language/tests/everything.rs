@@ -1,0 +1,197 @@
+//! Four protocols that use what there is.
+
+use crate::protocol::language::EXAMPLE;
+
+/// The rare keys: a table of another's making, adjudication, a wide table of reads, tuning.
+pub const RARE: &str = r#"format = "sequester-protocol/2"
+
+[study]
+id = "rare"
+title = "What is seldom declared"
+version = "2"
+finding = "tuberculosis"
+
+[data]
+cases = ["site-a.csv", "site-b.csv"]
+positive_findings = ["Tuberculosis"]
+images = "images"
+modality = "DX"
+body_part = "CHEST"
+source = "two sites"
+
+[data.columns]
+case_id = "image"
+patient_from = "case"
+patient_pattern = "^(p[0-9]+)_"
+case_pattern = "*.png"
+image_pattern = "train/*.png"
+rows = "several"
+label = "tb"
+positive = ["TB"]
+negative = ["none"]
+sex = "gender"
+age_years = "age"
+site = "hospital"
+sheet = "Cases"
+header_row = 2
+
+[gate]
+modality = ["DX", "CR"]
+body_part = ["CHEST"]
+view = ["PA"]
+age_years = { min = 15, max = 90 }
+age_from_dates = true
+minimum_dimension = 512
+maximum_dimension = 6000
+aspect_ratio = { min = 0.5, max = 2.0 }
+photometric_interpretation = ["MONOCHROME2"]
+burned_in_annotation = "not-yes"
+
+[[eligibility]]
+id = "gate"
+kind = "gate"
+reason = "the device does not accept the image"
+
+[[eligibility]]
+id = "scored"
+kind = "listed-in"
+file = "scored.csv"
+column = "image"
+reason = "not among the scored images"
+
+[[eligibility]]
+id = "earlier"
+kind = "prior-finding"
+source = "earlier-images"
+findings = ["Tuberculosis"]
+reason = "an earlier image with the finding"
+
+[sample]
+cases = 120
+images_per_patient = "one"
+seed = 5
+
+[[reader]]
+id = "A"
+role = "reference"
+qualification = "radiologist"
+specialty = "thoracic radiology"
+years = 12
+labelled_training_data = true
+
+[[reader]]
+id = "B"
+role = "reference"
+qualification = "radiologist"
+
+[[reader]]
+id = "C"
+role = "adjudicator"
+qualification = "professor of radiology"
+
+[[reader]]
+id = "D"
+role = "comparison"
+qualification = "resident"
+
+[reference_standard]
+rule = "adjudicated"
+adjudicate = "no-majority"
+readers = 2
+minimum_reads = 2
+require_all_readers = true
+tie = "adjudicator"
+indeterminate = "negative"
+uninterpretable = "exclude-case"
+repeated_read = "all-agree"
+other_cases = "ignore"
+
+[reference_standard.compare_with]
+file = ["labels-*.csv"]
+case_pattern = "*.png"
+label_column = "y"
+positive = ["1"]
+negative = ["0"]
+indeterminate = ["?"]
+source = "the publication"
+
+[reads]
+files = ["reads/wide.xlsx"]
+format = "wide"
+case_column = "image"
+case_map = { file = "map.csv", case_column = "image", id_column = "uid" }
+case_pattern = "*.dcm"
+reader_from = "header"
+reader_columns = ["*_tb"]
+complete_column = "done"
+complete_values = ["yes"]
+sheet = "Reads"
+header_row = 3
+scale = { min = 1, max = 5, positive_from = 4, indeterminate_from = 3 }
+missing = ["NA"]
+positive = ["yes"]
+negative = ["no"]
+indeterminate = ["perhaps"]
+uninterpretable = ["poor"]
+
+[scores]
+file = "preds.csv"
+case_column = "image"
+columns = ["left", "right"]
+combine = "noisy-or"
+
+[operating_point]
+source = "tuning"
+cases = "tuning.csv"
+format = "nih"
+positive_findings = ["Tuberculosis"]
+rule = "sensitivity"
+target = 0.95
+
+[analysis]
+level = 0.99
+resampling_unit = "case-stratified"
+replicates = 5000
+seed = 11
+missing_score = "refuse"
+no_consensus = "refuse"
+intended_use_prevalence = 0.02
+multiplicity = "bonferroni"
+subgroup_minimum = 15
+
+[[endpoint]]
+id = "auc"
+metric = "auc"
+role = "primary"
+interval = "u-statistic"
+fallback = "patients"
+criterion = "lower >= 0.7"
+
+[[endpoint]]
+id = "lr"
+metric = "lr_negative"
+role = "secondary"
+interval = "log"
+criterion = "upper < 0.3"
+
+[[endpoint]]
+id = "youden"
+metric = "youden"
+role = "secondary"
+interval = "bootstrap-exact"
+
+[[subgroup]]
+by = "site"
+
+[[subgroup]]
+by = "age"
+bands = [[15, 39], [40, 90]]
+"#;
+
+/// Their names and texts.
+pub const FOUR: [(&str, &str); 4] = [
+    ("example", EXAMPLE),
+    ("rare", RARE),
+    ("pneumonia-exp2a", include_str!("../../../../protocols/pneumonia-exp2a.toml")),
+    ("nih-adjudicated", include_str!("../../../../protocols/nih-adjudicated-test/protocol.toml")),
+];
