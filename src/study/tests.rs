@@ -9,6 +9,7 @@ use crate::study::results::{EndpointResult, Verdict};
 mod agreement;
 mod beside_readers;
 mod other_standards;
+mod remarks;
 
 const PROTOCOL: &str = r#"
 format = "sequester-protocol/2"

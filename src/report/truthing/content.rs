@@ -83,6 +83,7 @@ impl Content for Truthing {
             );
             fields.insert("has_readers_files".to_owned(), json!(!source.readers_files.is_empty()));
             fields.insert("derived".to_owned(), json!(source.derivation.len()));
+            fields.insert("has_comments".to_owned(), json!(tables::any_comment(source)));
             fields.insert("blinding".to_owned(), json!(tables::blinding(source)));
         }
         context
