@@ -116,6 +116,7 @@ fn value(plan: &Plan, dry_run: bool) -> Value {
         json!({
             "source": found.source.to_string_lossy(), "file": found.file, "sha256": found.sha256.to_string(),
             "already": found.already, "readers": readers, "no_reads": no_reads, "given": found.given,
+            "comments": found.comments,
             "labels": labels,
             "identifying": found.identifying, "warnings": found.warnings,
         })
@@ -167,6 +168,13 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
             out += &format!(
                 "  {} labels marked as ground truth or adjudicated: they do not vote\n",
                 found.given
+            );
+        }
+        if found.comments > 0 {
+            out += &format!(
+                "  {}: free text that becomes evidence and stands in documents; read it, and keep it out with \
+                 --withhold and the name of its column (`comment` in a form) if it names anybody\n",
+                counted(found.comments, "comment")
             );
         }
         out += &format!("  sha256 {}\n", found.sha256);

@@ -151,6 +151,9 @@ fn text(status: &Status) -> String {
         }
         out += &format!("{}\n", overall(status));
     }
+    if !status.comments.is_empty() {
+        out += &format!("\ncomments: {}; --csv, --html and --json have them\n", status.comments.len());
+    }
     if !status.copies.is_empty() {
         out += "\nprobably copied\n";
         for copy in &status.copies {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::comparisons::{comparative, refuse_without_against};
-use super::family::Share;
 use super::criterion::refused;
+use super::family::Share;
 use super::reader::Section;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};

@@ -5,12 +5,12 @@
 
 mod columns;
 mod comparisons;
+mod criterion;
 mod endpoints;
 mod family;
-pub mod meaning;
-mod criterion;
 pub mod language;
 mod lint;
+pub mod meaning;
 mod parse;
 pub mod planning;
 mod reads;

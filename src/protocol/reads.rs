@@ -174,6 +174,8 @@ pub struct ReadsSource {
     pub session_column: Option<String>,
     /// Column of the reader's confidence.
     pub confidence_column: Option<String>,
+    /// Column of what the reader wrote beside the answer.
+    pub comment_column: Option<String>,
     /// REDCap: the events that hold reads; empty: all.
     pub events: Vec<String>,
     /// REDCap: the repeating instrument that holds reads.
@@ -215,7 +217,7 @@ impl ReadsSource {
 const TABLES: &[ReadsFormat] = &[ReadsFormat::Table, ReadsFormat::Wide, ReadsFormat::Redcap];
 
 /// Which formats look at a key that not every format looks at.
-pub(super) const KEYS: [(&str, &[ReadsFormat]); 20] = {
+pub(super) const KEYS: [(&str, &[ReadsFormat]); 21] = {
     use ReadsFormat::{Cvat, DicomSr, GrandChallenge, Imrmc, LabelStudio, Redcap, Table, V7, Wide};
     const WITH_CASE: &[ReadsFormat] = &[Table, Wide, Redcap, LabelStudio, DicomSr, GrandChallenge];
     const WORKBOOK: &[ReadsFormat] = &[Table, Wide, Redcap, LabelStudio];
@@ -232,6 +234,7 @@ pub(super) const KEYS: [(&str, &[ReadsFormat]); 20] = {
         ("time_format", &[Table, Redcap]),
         ("session_column", &[Table, Redcap]),
         ("confidence_column", &[Table, Redcap]),
+        ("comment_column", &[Table, Redcap]),
         ("events", &[Redcap]),
         ("instrument", &[Redcap]),
         ("rows", &[Table]),
@@ -273,6 +276,7 @@ pub(super) fn reads(section: Section) -> ReadsSource {
         time_format: section.string("time_format"),
         session_column: section.string("session_column"),
         confidence_column: section.string("confidence_column"),
+        comment_column: section.string("comment_column"),
         events: list("events"),
         instrument: section.string("instrument"),
         rows: section.choice("rows", &[("reads", RowsAre::Reads), ("boxes", RowsAre::Boxes)], RowsAre::Reads),

@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderRole, ReferenceRule, RepeatedRead};
-use crate::reads::files::{Rating, Read, ReadRow};
+use crate::reads::files::{Rating, Read, ReadRow, Remark};
 use crate::reads::roster::{Roster, colliding};
 use crate::table::id::Alike;
 use crate::table::{LISTED, limited};
@@ -18,6 +18,9 @@ pub struct CaseReads {
     pub reads: BTreeMap<String, Read>,
     /// What those read on a declared scale, where a reader read the case once.
     pub ratings: BTreeMap<String, Rating>,
+    /// What readers said beside their answers, of each read one, by time where every one has a time; readers
+    /// who said nothing are absent.
+    pub remarks: BTreeMap<String, Vec<Remark>>,
     /// Readers whose reads were set aside because they read the case more than once.
     pub set_aside: BTreeSet<String>,
 }
@@ -126,12 +129,16 @@ pub fn assemble(
                 reader_id: reader_id.to_owned(),
                 reads: rows.len(),
                 counts_as,
-                said: in_order(&rows),
+                said: in_order(&rows).map(|row| row.read).collect(),
             });
         }
         let case = assembled.cases.entry(case_id.to_owned()).or_default();
         if let [ReadRow { rating: Some(rating), .. }] = rows[..] {
             case.ratings.insert(reader_id.to_owned(), *rating);
+        }
+        if rows.iter().any(|row| !row.remark.is_empty()) {
+            let remarks = in_order(&rows).map(|row| row.remark.clone()).collect();
+            case.remarks.insert(reader_id.to_owned(), remarks);
         }
         match counts_as {
             Some(read) => {
@@ -157,13 +164,13 @@ pub fn assemble(
     })
 }
 
-/// What each row says, by time where every one has a time.
-fn in_order(rows: &[&ReadRow]) -> Vec<Read> {
+/// The rows by time where every one has a time.
+fn in_order<'a>(rows: &[&'a ReadRow]) -> impl Iterator<Item = &'a ReadRow> + use<'a> {
     let mut rows = rows.to_vec();
     if rows.iter().all(|row| row.time.is_some()) {
         rows.sort_by_key(|row| row.time);
     }
-    rows.iter().map(|row| row.read).collect()
+    rows.into_iter()
 }
 
 /// What the rows of one reader on one case count as, and what is wrong with them; `None`: they are set aside.
@@ -263,6 +270,7 @@ mod tests {
             read,
             rating: None,
             time: None,
+            remark: Remark::default(),
             file: "r.csv".into(),
             line,
         }

@@ -28,6 +28,8 @@ pub struct Answer {
     pub session: Option<String>,
     /// The reader's confidence as stated.
     pub confidence: Option<String>,
+    /// What the reader wrote beside the answer.
+    pub comment: Option<String>,
     /// File and line, or the place inside a file that has no lines.
     pub at: Location,
 }
@@ -76,6 +78,8 @@ pub struct NoRead {
     pub reader_id: Option<String>,
     /// Why it is none.
     pub reason: NoReadReason,
+    /// What the reader wrote all the same.
+    pub comment: Option<String>,
     /// Where it stands.
     pub at: Location,
 }

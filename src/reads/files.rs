@@ -56,6 +56,41 @@ impl Rating {
     }
 }
 
+/// What a reader says beside an answer, as stated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remark {
+    /// How sure the reader is.
+    pub confidence: Option<String>,
+    /// What the reader wrote.
+    pub comment: Option<String>,
+}
+
+impl Remark {
+    fn new(confidence: Option<String>, comment: Option<String>) -> Self {
+        // A blank says nothing.
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        Self { confidence: said(confidence), comment: said(comment) }
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.confidence.is_none() && self.comment.is_none()
+    }
+
+    /// Of several boxes of one answer: no one confidence, and all that was written, each once.
+    fn with(&mut self, other: Self) {
+        if self.confidence != other.confidence {
+            self.confidence = None;
+        }
+        let Some(more) = other.comment else { return };
+        match &mut self.comment {
+            Some(comment) if comment.contains(&more) => {}
+            Some(comment) => *comment += &format!("; {more}"),
+            None => self.comment = Some(more),
+        }
+    }
+}
+
 /// One read with its place in the readers' files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRow {
@@ -70,6 +105,8 @@ pub struct ReadRow {
     pub rating: Option<Rating>,
     /// When it was given, where the file says so.
     pub time: Option<NaiveDateTime>,
+    /// What else the reader said of it.
+    pub remark: Remark,
     /// The file it came in.
     pub file: PathBuf,
     /// Its line.
@@ -219,6 +256,7 @@ fn with_meaning(
                 case_id: Some(answer.case_id),
                 reader_id: Some(answer.reader_id),
                 reason: NoReadReason::Empty,
+                comment: answer.comment,
                 at: answer.at,
             }),
             Err(problem) => {
@@ -268,6 +306,7 @@ fn row(answer: Answer, read: Read, path: &Path) -> ReadRow {
         read,
         rating: None,
         time: answer.time,
+        remark: Remark::new(answer.confidence, answer.comment),
         file: path.to_path_buf(),
         line: answer.at.line.unwrap_or(1),
     }
@@ -406,6 +445,7 @@ fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
                     read.read = stronger(read.read, row.read);
                     read.rating = None;
                     read.time = read.time.max(row.time);
+                    read.remark.with(row.remark);
                 }
             }
         }
@@ -467,6 +507,7 @@ pub fn without_boxes(
         read: Read::Negative,
         rating: None,
         time: None,
+        remark: Remark::default(),
         file: path.to_path_buf(),
         line,
     };

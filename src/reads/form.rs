@@ -44,6 +44,8 @@ pub struct Entry {
     pub answer: Option<String>,
     /// How sure the reader is, as stated.
     pub confidence: Option<String>,
+    /// What the reader wrote.
+    pub comment: Option<String>,
     /// Whether the reader was done with it.
     pub completed: bool,
     /// When it was answered, in UTC, by the clock of the reader's machine.
@@ -92,7 +94,8 @@ struct PageRead {
     code: String,
     answer: Option<String>,
     confidence: Option<u64>,
-    comment: String,
+    /// Absent where it was withheld.
+    comment: Option<String>,
     shown_at: Option<String>,
     answered_at: Option<String>,
     /// For so long the case was shown, in whole seconds.
@@ -146,14 +149,24 @@ pub fn refuse(path: &Path, bytes: &[u8]) -> Result<(), Vec<Diagnostic>> {
     ])
 }
 
+/// Whether a form is as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// As the page or the reader's program wrote it.
+    AsItCame,
+    /// Something was taken out of it before it became evidence. Its checksum was that of the whole and was
+    /// asked when it came in; what is left of it is held by the register of imports.
+    Reduced,
+}
+
 /// Reads a form.
 ///
 /// # Errors
 /// `form-unreadable`, `form-checksum`; what a table is refused for.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<Form, Vec<Diagnostic>> {
+pub fn parse(path: &Path, bytes: &[u8], kept: Kept) -> Result<Form, Vec<Diagnostic>> {
     let begin = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     if begin.starts_with(b"{") {
-        return of_page(path, begin).map_err(|problem| vec![problem.at(Location::file(path))]);
+        return of_page(path, begin, kept).map_err(|problem| vec![problem.at(Location::file(path))]);
     }
     of_table(path, &Table::parse(path, bytes)?)
 }
@@ -163,14 +176,14 @@ fn unreadable(message: String) -> Diagnostic {
         .hint("ask the reader for the file as the page wrote it, or for the form with all its columns")
 }
 
-fn of_page(path: &Path, bytes: &[u8]) -> Result<Form, Diagnostic> {
+fn of_page(path: &Path, bytes: &[u8], kept: Kept) -> Result<Form, Diagnostic> {
     let reading: Reading = serde_json::from_slice(bytes)
         .map_err(|e| unreadable(format!("this is no file of the reading page: {e}")))?;
     if reading.format != READING {
         let found = cell::shown(&reading.format);
         return Err(unreadable(format!("the format is {found}, this program reads \"{READING}\"")));
     }
-    if reading.computed_checksum().as_ref() != Some(&reading.checksum) {
+    if kept == Kept::AsItCame && reading.computed_checksum().as_ref() != Some(&reading.checksum) {
         let message =
             "the checksum is not that of the contents: the file was changed after the page wrote it";
         return Err(Diagnostic::error(Code::FormChecksum, message).hint(
@@ -192,6 +205,7 @@ fn of_page(path: &Path, bytes: &[u8]) -> Result<Form, Diagnostic> {
             completed: read.answer.is_some(),
             answer: read.answer,
             confidence: read.confidence.map(|confidence| confidence.to_string()),
+            comment: read.comment.filter(|text| !text.trim().is_empty()),
             time: read.answered_at.map(time).transpose()?,
             at: Location::file(path),
         })
@@ -214,7 +228,7 @@ fn of_table(path: &Path, table: &Table) -> Result<Form, Vec<Diagnostic>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let confidence = table.column("confidence");
+    let [confidence, comment] = ["confidence", "comment"].map(|name| table.column(name));
     let mut heads: BTreeSet<[Option<&str>; 4]> = BTreeSet::new();
     let mut entries = Vec::new();
     for row in table.rows() {
@@ -238,6 +252,7 @@ fn of_table(path: &Path, table: &Table) -> Result<Form, Vec<Diagnostic>> {
                 code: code.to_owned(),
                 answer: row.get(answer).map(str::to_owned),
                 confidence: row.get(confidence).map(str::to_owned),
+                comment: row.get(comment).map(str::to_owned),
                 completed: completed == Some(true),
                 time: None,
                 at,
@@ -275,11 +290,14 @@ fn of_table(path: &Path, table: &Table) -> Result<Form, Vec<Diagnostic>> {
 /// The empty form of a reader, in their order; `None` for a reader who has no part in the round.
 pub fn empty(round: &Round, reader: &str) -> Option<Vec<u8>> {
     let (part, worklist) = (round.part(reader)?, round.worklist(reader)?.to_string());
-    let answers = match round.numbers {
-        Some(numbers) => {
-            format!("a number from {} to {}, or: {}", numbers.min, numbers.max, DOUBT.join(", "))
+    let doubt = DOUBT.join(", ");
+    let answers = match round.numbers.map(|numbers| (numbers, numbers.levels())) {
+        None => format!("positive, negative, {doubt}"),
+        Some((_, Some(levels))) => {
+            let levels: Vec<String> = levels.iter().map(i32::to_string).collect();
+            format!("{}, {doubt}", levels.join(", "))
         }
-        None => ["positive", "negative"].iter().chain(&DOUBT).copied().collect::<Vec<_>>().join(", "),
+        Some((numbers, None)) => format!("a number from {} to {}, or: {doubt}", numbers.min, numbers.max),
     };
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS).ok()?;

@@ -1,7 +1,8 @@
 //! What in a readers' file identifies a person, and the file without it.
 //!
 //! Evidence is handed on: an e-mail address of a reader or a patient's name has no business there. Columns
-//! are found by their names and by cells that are e-mail addresses; what else a cell says nobody can know.
+//! are found by their names and by cells that hold an e-mail address; what else a cell says, a comment above
+//! all, nobody can know, and whoever brings the file in is told so.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,8 +61,14 @@ fn by_name(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether one of the words of a text is an e-mail address.
 fn is_email(text: &str) -> bool {
-    let Some((user, host)) = text.trim().split_once('@') else { return false };
+    text.contains('@') && text.split_whitespace().any(is_email_word)
+}
+
+fn is_email_word(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@');
+    let Some((user, host)) = word.split_once('@') else { return false };
     let plain = |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c == '@');
     plain(user) && plain(host) && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
 }
@@ -185,6 +192,9 @@ mod tests {
             found,
             [("Reader Name", "its name says that it identifies a person"), ("contact", EMAILS)]
         );
+        let written = "case_id,comment\nc1,\"rotated; ask (a.b@example.org), please\"\n";
+        let found = identifying(Path::new("r.csv"), written.as_bytes(), 1);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [("comment".to_owned(), EMAILS)]);
         let by = r#"{"completed_by": {"id": 3, "email": "x@y.org"}, "note": "@home"}"#;
         let json = format!(r#"[{{"id": 1, "annotations": [{by}]}}]"#);
         assert_eq!(

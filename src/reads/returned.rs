@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReadsFormat, ReadsSource, RowsAre, SeveralChoices};
 use crate::reads::export::{Answer, Export, NoRead, NoReadReason};
 use crate::reads::files::{self, ReadFile};
-use crate::reads::form::{self, Entry, Form};
+use crate::reads::form::{self, Entry, Form, Kept};
 use crate::reads::round::Round;
 use crate::table::limited;
 
@@ -30,10 +30,11 @@ pub struct Returned {
 pub fn read(
     path: &Path,
     bytes: &[u8],
+    kept: Kept,
     round: &Round,
     source: &ReadsSource,
 ) -> Result<Returned, Vec<Diagnostic>> {
-    let form = form::parse(path, bytes)?;
+    let form = form::parse(path, bytes, kept)?;
     of_this_round(&form, round).map_err(|problem| vec![problem.at(Location::file(path))])?;
     let mut export = Export::default();
     let mut problems = Vec::new();
@@ -65,13 +66,13 @@ const LEAVE: &str = "leave the column of the codes as it was: one row a code";
 
 fn answer(entry: Entry, case_id: &str, reader: &str) -> Result<Answer, NoRead> {
     let (case_id, reader_id) = (case_id.to_owned(), reader.to_owned());
-    let none = |reason, at| {
+    let none = |reason, comment, at| {
         let (case_id, reader_id) = (Some(case_id.clone()), Some(reader_id.clone()));
-        Err(NoRead { case_id, reader_id, reason, at })
+        Err(NoRead { case_id, reader_id, reason, comment, at })
     };
     match entry.answer {
-        None => none(NoReadReason::Empty, entry.at),
-        Some(_) if !entry.completed => none(NoReadReason::NotCompleted, entry.at),
+        None => none(NoReadReason::Empty, entry.comment, entry.at),
+        Some(_) if !entry.completed => none(NoReadReason::NotCompleted, entry.comment, entry.at),
         Some(text) => Ok(Answer {
             case_id,
             reader_id,
@@ -79,6 +80,7 @@ fn answer(entry: Entry, case_id: &str, reader: &str) -> Result<Answer, NoRead> {
             time: entry.time,
             session: None,
             confidence: entry.confidence,
+            comment: entry.comment,
             at: entry.at,
         }),
     }
@@ -209,7 +211,8 @@ mod tests {
     }
 
     fn refused(bytes: &[u8], round: &Round) -> Vec<Code> {
-        let problems = read(Path::new("f.json"), bytes, round, &source()).expect_err("refused");
+        let problems =
+            read(Path::new("f.json"), bytes, Kept::AsItCame, round, &source()).expect_err("refused");
         assert!(problems.iter().all(|problem| problem.hint.is_some()), "{problems:?}");
         // What words to declare is the way out of an unknown one.
         problems.into_iter().map(|problem| problem.code).filter(|code| *code != Code::ReadsWords).collect()
@@ -218,14 +221,19 @@ mod tests {
     #[test]
     fn codes_become_cases_and_what_is_not_answered_is_no_read() {
         let round = round("first", "a");
-        let found = read(Path::new("f.json"), &page(&round, |_| {}), &round, &source()).expect("reads");
+        let found = read(Path::new("f.json"), &page(&round, |_| {}), Kept::AsItCame, &round, &source())
+            .expect("reads");
         assert_eq!((found.file.rows.len(), found.file.no_reads.len()), (5, 1));
         let order = &round.part("R1").expect("a part").order;
         for (nth, said) in [(0, Read::Positive), (1, Read::Negative), (2, Read::Indeterminate)] {
             let case = &round.shown(&order[nth]).expect("shown").case_id;
             let row = found.file.rows.iter().find(|row| row.case_id == *case).expect("a row");
             assert_eq!((row.read, row.time.is_some()), (said, true));
+            let remark = (row.remark.confidence.as_deref(), row.remark.comment.as_deref());
+            assert_eq!(remark, (Some("4"), Some("a \"b\" \u{e9}\n\u{7}")));
         }
+        // Who does not answer may still say why.
+        assert!(found.file.no_reads[0].comment.is_some(), "{:?}", found.file.no_reads);
         assert_eq!(found.session.as_deref(), Some("00ff"));
     }
 
@@ -233,7 +241,8 @@ mod tests {
     fn a_form_goes_out_empty_and_comes_back_filled_by_any_program_for_tables() {
         let round = round("first", "a");
         let empty = String::from_utf8(form::empty(&round, "R1").expect("a part")).expect("text");
-        let none = read(Path::new("f.csv"), empty.as_bytes(), &round, &source()).expect("reads");
+        let none =
+            read(Path::new("f.csv"), empty.as_bytes(), Kept::AsItCame, &round, &source()).expect("reads");
         assert_eq!((none.file.rows.len(), none.file.no_reads.len()), (0, 6));
         let answers = [
             "positive,3,,yes",
@@ -252,7 +261,7 @@ mod tests {
             })
             .collect();
         let check = |bytes: &[u8]| {
-            let found = read(Path::new("f.csv"), bytes, &round, &source()).expect("reads");
+            let found = read(Path::new("f.csv"), bytes, Kept::AsItCame, &round, &source()).expect("reads");
             let reasons: Vec<_> = found.file.no_reads.iter().map(|none| none.reason).collect();
             assert_eq!(found.file.rows.len(), 3, "{:?}", found.file);
             assert_eq!(
@@ -260,14 +269,17 @@ mod tests {
                 [NoReadReason::NotCompleted, NoReadReason::NotCompleted, NoReadReason::Empty]
             );
             assert_eq!(found.file.rows[1].read, Read::Negative);
+            let confidence = |nth: usize| found.file.rows[nth].remark.confidence.as_deref();
+            assert_eq!((confidence(0), confidence(1)), (Some("3"), None));
+            found.file.rows[1].remark.comment.clone()
         };
-        check(filled.as_bytes());
+        assert_eq!(check(filled.as_bytes()).as_deref(), Some("a, b"));
         let utf16: Vec<u8> = std::iter::once(0xfeff_u16)
             .chain(filled.replace("\"a, b\"", "").replace(',', "\t").encode_utf16())
             .flat_map(u16::to_le_bytes)
             .collect();
         assert!(form::is_form(Path::new("f.csv"), &utf16));
-        check(&utf16);
+        assert_eq!(check(&utf16), None);
         assert_eq!(form::empty(&round, "R9"), None);
     }
 
@@ -313,6 +325,21 @@ mod tests {
         ] {
             assert_eq!(refused(text.as_bytes(), &here), [code], "{text}");
         }
+    }
+
+    #[test]
+    fn what_was_taken_out_of_a_page_file_leaves_a_form_that_its_register_holds() {
+        let round = round("first", "a");
+        let whole = page(&round, |_| {});
+        let columns = ["comment".to_owned()];
+        let reduced =
+            crate::reads::privacy::withhold(Path::new("f.json"), &whole, &columns, 1).expect("less");
+        assert!(!String::from_utf8_lossy(&reduced).contains("comment"));
+        assert_eq!(refused(&reduced, &round), [Code::FormChecksum]);
+        let found =
+            read(Path::new("f.json"), &reduced, Kept::Reduced, &round, &source()).expect("reads").file;
+        assert_eq!(found.rows.len(), 5);
+        assert!(found.rows.iter().all(|row| row.remark.comment.is_none() && row.remark.confidence.is_some()));
     }
 
     #[test]

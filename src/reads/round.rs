@@ -55,6 +55,20 @@ pub struct Numbers {
     pub max: f64,
 }
 
+/// So many whole numbers are offered one by one.
+const MOST_LEVELS: f64 = 11.0;
+
+impl Numbers {
+    /// The levels of an ordinal scale, ascending: the whole numbers of a scale that has few of them. `None`: a
+    /// number is typed, as on a scale from 0 to 1, whose numbers are probabilities.
+    pub fn levels(self) -> Option<Vec<i32>> {
+        let whole = |number: f64| number.fract() == 0.0 && number.abs() <= 1e6;
+        let width = self.max - self.min;
+        let few = whole(self.min) && whole(self.max) && width > 1.5 && width < MOST_LEVELS;
+        few.then(|| (self.min as i32..=self.max as i32).collect())
+    }
+}
+
 /// One case under one code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -360,6 +374,17 @@ mod tests {
         assert_ne!(one.readers[0].order, one.readers[1].order, "each reader has an own order");
         assert_ne!(one.worklist("R1"), one.worklist("R2"));
         assert_eq!(one.worklist("R3"), None);
+    }
+
+    #[test]
+    fn a_scale_of_a_few_whole_numbers_has_levels_and_another_one_is_typed() {
+        let levels = |min, max| Numbers { min, max }.levels();
+        assert_eq!(levels(1.0, 5.0), Some(vec![1, 2, 3, 4, 5]));
+        assert_eq!(levels(-2.0, 2.0).map(|levels| levels.len()), Some(5));
+        assert_eq!(levels(0.0, 10.0).map(|levels| levels.len()), Some(11));
+        for (min, max) in [(0.0, 1.0), (0.0, 11.0), (0.0, 100.0), (0.5, 3.0), (0.0, 1.5), (1e9, 1e9 + 3.0)] {
+            assert_eq!(levels(min, max), None, "{min} to {max}");
+        }
     }
 
     #[test]

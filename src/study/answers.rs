@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::RelativePath;
 use crate::reads::case_map::CaseMap;
 use crate::reads::files::{self as reads, ReadFile};
+use crate::reads::form::Kept;
 use crate::reads::returned::{self, Returned};
 use crate::reads::round::Round;
 
@@ -39,7 +40,9 @@ pub fn read_all(
             .entry(name)
             .or_insert_with(|| round(inputs, name).map_err(|problem| problems.push(problem)).ok());
         let Some(round) = round else { continue };
-        match returned::read(place, bytes, round, source) {
+        let withheld = files.register.of(path).is_some_and(|import| import.withheld.is_some());
+        let kept = if withheld { Kept::Reduced } else { Kept::AsItCame };
+        match returned::read(place, bytes, kept, round, source) {
             Ok(one) => {
                 let before = given.insert((name, one.reader.clone()), (path, one.session.clone()));
                 problems.extend(before.map(|before| twice(path, &one, before)));

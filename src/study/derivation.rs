@@ -24,6 +24,10 @@ pub struct Derivation {
     pub adjudication: String,
     /// Every reader with the answer: `R1=positive; R2=negative`.
     pub readers: String,
+    /// How sure readers said that they are, `R1=4; R2=3`; empty where nobody did.
+    pub confidence: String,
+    /// What readers wrote, `R1: rotated`; empty where nobody did.
+    pub comments: String,
 }
 
 impl Derivation {
@@ -45,8 +49,11 @@ impl Derivation {
             "readers",
         ];
         let places = names.map(|name| table.required(name).map_err(|p| problems.push(p)).ok());
+        // Columns of the studies in which somebody said it.
+        let beside = ["confidence", "comments"].map(|name| table.column(name));
         let mut cases = Vec::new();
         for row in table.rows() {
+            let [confidence, comments] = beside.map(|column| row.get(column).unwrap_or_default().to_owned());
             let cells = places.map(|place| row.get(place).unwrap_or_default());
             let [case_id, reference, level, reason_for_none, positive, negative, adjudication, readers] =
                 cells;
@@ -67,6 +74,8 @@ impl Derivation {
                 reason_for_none: reason_for_none.to_owned(),
                 adjudication: adjudication.to_owned(),
                 readers: readers.to_owned(),
+                confidence,
+                comments,
             });
         }
         if problems.is_empty() { Ok(cases) } else { Err(problems) }

@@ -37,6 +37,7 @@ pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
 pub use separation::separate;
+pub use tables::FOR_PEOPLE;
 
 /// The files of a study, by their path relative to the data folder.
 pub type Files = BTreeMap<RelativePath, Vec<u8>>;

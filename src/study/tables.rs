@@ -125,7 +125,11 @@ impl Reads {
     }
 }
 
-/// The reference standard before any score exists: one row a drawn case, with who said what.
+/// How the header of [`reference_for_people`] begins, whatever else some studies have.
+pub const FOR_PEOPLE: &[u8] = b"case_id,reference,level,reason_for_none,";
+
+/// The reference standard before any score exists: one row a drawn case, with who said what. How sure readers
+/// were and what they wrote stand in columns that are there where anybody said it.
 pub fn reference_for_people(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8> {
     let header = [
         "case_id",
@@ -142,6 +146,11 @@ pub fn reference_for_people(cohort: &Cohort, reference: &ReferenceStandard) -> V
         "readers",
     ];
     let came = reference.came.clone().unwrap_or_else(|| vec![None; cohort.drawn.len()]);
+    let said = |of: Said| cohort.drawn_cases().any(|case| !remarks(&case.case_id, reference, of).is_empty());
+    let beside: Vec<(&str, Said)> = [("confidence", Said::HowSure), ("comments", Said::Comment)]
+        .into_iter()
+        .filter(|(_, of)| said(*of))
+        .collect();
     let rows =
         cohort.drawn_cases().zip(&reference.consensus).zip(reference.adjudications.iter().zip(came)).map(
             |((case, consensus), (adjudication, came))| {
@@ -150,7 +159,7 @@ pub fn reference_for_people(cohort: &Cohort, reference: &ReferenceStandard) -> V
                     Consensus::Reached { basis, .. } => (basis.name(), ""),
                     Consensus::None(why) => ("none", why.name()),
                 };
-                owned([
+                let mut row = owned([
                     &case.case_id,
                     answer(*consensus),
                     level,
@@ -163,10 +172,41 @@ pub fn reference_for_people(cohort: &Cohort, reference: &ReferenceStandard) -> V
                     adjudication.map_or("", Read::name),
                     came.map_or("", Read::name),
                     &who_said_what(&case.case_id, reference),
-                ])
+                ]);
+                row.extend(beside.iter().map(|(_, of)| remarks(&case.case_id, reference, *of)));
+                row
             },
         );
-    csv_of(std::iter::once(owned(header)).chain(rows))
+    let header = header.into_iter().chain(beside.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
+    csv_of(std::iter::once(header).chain(rows))
+}
+
+/// What a reader says beside an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    HowSure,
+    Comment,
+}
+
+/// What the readers of a case said beside their answers: `R1=4; R2=3`, `R1: an effusion; R2: rotated`. Of
+/// several reads of one reader each. A line of its own in a comment becomes a blank.
+fn remarks(case_id: &str, reference: &ReferenceStandard, of: Said) -> String {
+    let Some(case) = reference.assembled.cases.get(case_id) else { return String::new() };
+    let told = case.remarks.iter().filter_map(|(reader, remarks)| {
+        let said = remarks.iter().filter_map(|remark| match of {
+            Said::HowSure => remark.confidence.as_deref(),
+            Said::Comment => remark.comment.as_deref(),
+        });
+        let said: Vec<String> = said.map(in_one_line).collect();
+        let sign = if of == Said::HowSure { "=" } else { ": " };
+        (!said.is_empty()).then(|| format!("{reader}{sign}{}", said.join(" / ")))
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn in_one_line(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Every reader of a case with the answer: `R1=positive; R2=negative; R3=set aside`. A role other than that

@@ -17,6 +17,7 @@ use crate::protocol::{LabelTable, ReadsFormat, ReadsSource};
 use crate::reads::case_map::CaseMap;
 use crate::reads::export::NoReadReason;
 use crate::reads::files::{self, Beside, Read, ReadFile};
+use crate::reads::form::Kept;
 use crate::reads::labels::Labels;
 use crate::reads::register::{ChangedRead, ChangedReference, Correction, Import, Register, Withheld};
 use crate::reads::{import, privacy};
@@ -72,6 +73,8 @@ pub struct Found {
     pub no_reads: BTreeMap<NoReadReason, usize>,
     /// Labels that the file marks as ground truth or adjudicated: none of them is a read.
     pub given: usize,
+    /// Answers, and cases without one, to which the reader wrote something.
+    pub comments: usize,
     /// Cases with each label, where the file is one of labels that were not computed here.
     pub labels: BTreeMap<Read, usize>,
     /// Columns that identify a person and are not withheld, with the reason.
@@ -306,7 +309,7 @@ fn look(
         };
         Error::Input(error.diagnostics().into_iter().map(with_way_out).collect())
     })?;
-    let returned = round::returned(study, source, &original)?;
+    let mut returned = round::returned(study, source, &original, Kept::AsItCame)?;
     let (file, table) = match &returned {
         // What comes back from a round lies with the round.
         Some(returned) => (inside(&returned.folder, source)?, None),
@@ -319,6 +322,10 @@ fn look(
     } else {
         let reduced =
             privacy::withhold(source, &original, request.withhold, header_row).map_err(Error::Input)?;
+        if returned.is_some() {
+            // What is left has to be a form still.
+            returned = round::returned(study, source, &reduced, Kept::Reduced)?;
+        }
         (reduced, Some(original))
     };
     let declared = &study.protocol.reads;
@@ -342,6 +349,8 @@ fn look(
             reasons
         }),
         given: read.given.len() + read.given_unknown.len(),
+        comments: read.rows.iter().filter(|row| row.remark.comment.is_some()).count()
+            + read.no_reads.iter().filter(|none| none.comment.is_some()).count(),
         labels: labels.counts(),
         identifying: privacy::identifying(source, &bytes, header_row),
         warnings: read.warnings,

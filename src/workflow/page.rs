@@ -32,6 +32,8 @@ const ANSWERS: [(&str, &str); 4] = [
 ];
 /// Keys of the two without a decision, where numbers are the others.
 const KEYS_OF_DOUBT: [&str; 2] = ["X", "Q"];
+/// Keys of levels that no digit stands for: letters that do nothing else on the page.
+const KEYS_OF_LEVELS: [&str; 11] = ["A", "B", "D", "E", "G", "H", "J", "K", "L", "M", "O"];
 
 /// A page that was written.
 #[derive(Clone, Debug)]
@@ -200,7 +202,7 @@ fn frame(
     let data = json!({
         "format": READING, "study": round.study, "round": round.name, "reader": part.id,
         "worklist": worklist.to_string(), "folder": in_folder, "answers": answers, "number": number,
-        "cases": cases,
+        "scale": direction(round), "cases": cases,
     });
     let scripts = if in_folder { " file: 'self'" } else { "" };
     let policy = format!(
@@ -230,17 +232,65 @@ fn frame(
 /// The answers to choose from with their keys, and the range of a number that is typed.
 fn answers(round: &Round) -> (Vec<Value>, Option<Value>) {
     let of = |value: &str, label: &str, key: &str| json!({"value": value, "label": label, "key": key});
+    let level = |(level, key): (i32, String)| json!({"value": level.to_string(), "label": level.to_string(), "key": key, "level": true});
     let Some(numbers) = round.numbers else {
         let keys = ["1", "2", "3", "4"];
         let all = ANSWERS.iter().zip(keys).map(|((value, label), key)| of(value, label, key));
         return (all.collect(), None);
     };
     let doubt = ANSWERS[2..].iter().zip(KEYS_OF_DOUBT).map(|((value, label), key)| of(value, label, key));
-    // A scale of digits is offered digit by digit, each with its own key.
-    let digit = |number: f64| number.fract() == 0.0 && (0.0..=9.0).contains(&number);
-    if digit(numbers.min) && digit(numbers.max) {
-        let digits = (numbers.min as u8..=numbers.max as u8).map(|digit| digit.to_string());
-        return (digits.map(|digit| of(&digit, &digit, &digit)).chain(doubt).collect(), None);
+    if let Some(levels) = numbers.levels() {
+        let keys = keys_of(&levels);
+        return (levels.into_iter().zip(keys).map(level).chain(doubt).collect(), None);
     }
     (doubt.collect(), Some(json!({"min": numbers.min, "max": numbers.max})))
+}
+
+/// The key of each level of a scale: its own digit; 0 for a ten where 0 is none; letters beside them, and for
+/// all of a scale that goes below 0, where a digit would be read as another level.
+fn keys_of(levels: &[i32]) -> Vec<String> {
+    let mut letters = KEYS_OF_LEVELS.iter().map(|letter| (*letter).to_owned());
+    let below = levels.iter().any(|level| *level < 0);
+    let key = |level: &i32| match level {
+        0..=9 if !below => Some(level.to_string()),
+        10 if !below && !levels.contains(&0) => Some("0".to_owned()),
+        _ => letters.next(),
+    };
+    levels.iter().filter_map(key).collect()
+}
+
+/// What a number says, where numbers are the answers.
+fn direction(round: &Round) -> Option<String> {
+    let numbers = round.numbers?;
+    let (min, max, finding) = (numbers.min, numbers.max, &round.finding);
+    Some(format!("{min} speaks most against {finding}, {max} most for it."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::reads::round::Numbers;
+
+    #[test]
+    fn every_level_of_every_scale_has_a_key_of_its_own_that_does_nothing_else() {
+        let acts = ["N", "P", "U", "C", "I", "F", "+", "-"].into_iter().chain(KEYS_OF_DOUBT);
+        let taken: BTreeSet<String> = acts.map(str::to_owned).collect();
+        for min in -12..=12 {
+            for width in 2..=10 {
+                let numbers = Numbers { min: f64::from(min), max: f64::from(min + width) };
+                let levels = numbers.levels().expect("levels");
+                let keys = keys_of(&levels);
+                let different: BTreeSet<&String> = keys.iter().collect();
+                assert_eq!((keys.len(), different.len()), (levels.len(), levels.len()), "{levels:?}");
+                assert!(keys.iter().all(|key| !taken.contains(key)), "{keys:?}");
+                // A digit stands for itself, but for 0 as ten.
+                for (level, key) in levels.iter().zip(&keys) {
+                    let digit = key.parse::<i32>().ok();
+                    assert!(digit.is_none_or(|d| d == *level || (d == 0 && *level == 10)), "{level} {key}");
+                }
+            }
+        }
+    }
 }

@@ -161,11 +161,16 @@ pub(super) struct CameBack {
 ///
 /// # Errors
 /// `form-other-round` where the study has no such round; what the form is refused for.
-pub(super) fn returned(study: &Study, source: &Path, bytes: &[u8]) -> Result<Option<CameBack>> {
+pub(super) fn returned(
+    study: &Study,
+    source: &Path,
+    bytes: &[u8],
+    kept: form::Kept,
+) -> Result<Option<CameBack>> {
     if !form::is_form(source, bytes) {
         return Ok(None);
     }
-    let name = form::parse(source, bytes).map_err(Error::Input)?.round;
+    let name = form::parse(source, bytes, kept).map_err(Error::Input)?.round;
     let place = places(&study.protocol, &name).filter(|(map, _)| map.below(&study.data).is_file());
     let Some((map, folder)) = place else {
         let known = study.rounds();
@@ -178,7 +183,7 @@ pub(super) fn returned(study: &Study, source: &Path, bytes: &[u8]) -> Result<Opt
     };
     let contents = storage::read(&map.below(&study.data))?;
     let round = Round::parse(&map.below(&study.data), &contents)?;
-    let read = returned::read(source, bytes, &round, &study.protocol.reads).map_err(Error::Input)?.file;
+    let read = returned::read(source, bytes, kept, &round, &study.protocol.reads).map_err(Error::Input)?.file;
     Ok(Some(CameBack { folder, read, round: (map, contents) }))
 }
 

@@ -92,8 +92,18 @@ struct Page {
     at: String,
 }
 
-const TABLES: &[&str] =
-    &["readers", "answers", "rounds", "missing", "disagreements", "open", "pairs", "copies", "drift"];
+const TABLES: &[&str] = &[
+    "readers",
+    "answers",
+    "rounds",
+    "missing",
+    "disagreements",
+    "open",
+    "pairs",
+    "copies",
+    "drift",
+    "comments",
+];
 
 /// One sentence on all of it.
 pub fn summary(status: &Status) -> String {
@@ -286,6 +296,18 @@ impl Page {
                 table.notes.push(COPIES.to_owned());
                 table
             }
+            "comments" => {
+                let columns = vec![
+                    Column::left("Case", 2.0),
+                    Column::left("Reader", 1.0),
+                    Column::left("Answer", 1.0),
+                    Column::left("Comment", 6.0),
+                ];
+                let rows = status.comments.iter().map(|one| {
+                    Row::plain([&one.case_id, &one.reader, one.answer, &one.comment].map(one_line))
+                });
+                Table::or_none("What readers wrote", columns, rows.collect())
+            }
             "drift" => {
                 let columns = vec![
                     Column::left("Reader", 2.0),
@@ -343,8 +365,12 @@ impl Content for Page {
     }
 
     fn context(&self) -> Value {
-        let shown: BTreeSet<&str> =
-            TABLES.iter().copied().filter(|id| *id != "rounds" || !self.status.rounds.is_empty()).collect();
+        let has = |id: &&str| match *id {
+            "rounds" => !self.status.rounds.is_empty(),
+            "comments" => !self.status.comments.is_empty(),
+            _ => true,
+        };
+        let shown: BTreeSet<&str> = TABLES.iter().copied().filter(has).collect();
         json!({"summary": summary(&self.status), "agreement": overall(&self.status), "tables": shown})
     }
 

@@ -353,7 +353,9 @@ impl Study {
             let entry = entry.map_err(|e| Error::io("list", &here, &e))?;
             let within =
                 |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            if !study::matches(pattern, &within(&entry.file_name().to_string_lossy())) {
+            // A folder is no file that a pattern means: what was withheld lies in one, and so do rounds.
+            let folder = entry.path().is_dir();
+            if folder || !study::matches(pattern, &within(&entry.file_name().to_string_lossy())) {
                 continue;
             }
             let at = Location::file(entry.path());

@@ -501,10 +501,19 @@ function radio(name, value, text, key) {
   return label;
 }
 
-for (const { value, label, key } of round.answers) {
-  const choice = radio("answer", value, label, key);
+const levels = document.createElement("div");
+levels.className = "levels";
+if (round.scale) {
+  const says = document.createElement("p");
+  Object.assign(says, { id: "scale", className: "muted", textContent: round.scale });
+  by("answers").append(says);
+  by("answers").setAttribute("aria-describedby", "scale");
+}
+if (round.answers.some((one) => one.level)) by("answers").append(levels);
+for (const { value, label, key, level } of round.answers) {
+  const choice = radio("answer", value, label, key === label ? undefined : key);
   choice.className = "choice";
-  by("answers").append(choice);
+  (level ? levels : by("answers")).append(choice);
 }
 if (round.number) {
   const { min, max } = round.number;
@@ -513,7 +522,7 @@ if (round.number) {
   Object.assign(input, { type: "number", id: "number", min, max, step: "any" });
   label.className = "number";
   label.append(`From ${min} to ${max}`, input);
-  by("answers").querySelector("legend").after(label);
+  by("scale").after(label);
   input.addEventListener("change", () => {
     const given = input.value.trim();
     const value = Number(given);
@@ -645,8 +654,10 @@ by("export").addEventListener("click", save);
 // ---------------------------------------------------------------------------------------------------------
 // Keys.
 
+const digits = round.answers.filter((one) => one.level && one.key === one.label).map((one) => one.key);
 const KEYS = [
-  ...round.answers.map(({ label, key }) => [key, label]),
+  ...(digits.length > 0 ? [[`${digits[0]} to ${digits[digits.length - 1]}`, "this number"]] : []),
+  ...round.answers.filter((one) => !digits.includes(one.key)).map(({ label, key }) => [key, label]),
   ["Shift 1-5", "how sure you are"],
   ["Enter, N", "next case"],
   ["P", "previous case"],

@@ -2,40 +2,16 @@
 //
 //   node read.mjs PAGE.html OUT.json [--screenshot FILE.png] [--folder]
 //
-// Prints one JSON document: what was answered, and what axe finds. Chromium is /usr/bin/chromium, or what
-// SEQUESTER_CHROMIUM names.
-import fs from "node:fs";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+// Prints one JSON document: what was answered, and what axe finds.
+import { axe, open } from "./open.mjs";
 
 const [page, out, ...more] = process.argv.slice(2);
 const option = (name) => (more.includes(name) ? more[more.indexOf(name) + 1] : undefined);
-const executablePath = process.env.SEQUESTER_CHROMIUM || "/usr/bin/chromium";
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-const context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1440, height: 900 } });
-// The page asks nobody for anything: whatever leaves the disk is a fault.
-const requests = [];
-const faults = [];
-context.on("request", (request) => {
-  if (!/^(file|data|blob):/.test(request.url())) requests.push(request.url());
-});
-
-async function open() {
-  const tab = await context.newPage();
-  tab.on("pageerror", (error) => faults.push(String(error)));
-  tab.on("console", (message) => { if (message.type() === "error") faults.push(message.text()); });
-  // Leaving with answers that no file has asks first; going on is what the test wants.
-  tab.on("dialog", (dialog) => { asked += 1; dialog.accept(); });
-  await tab.goto(pathToFileURL(page).href);
-  return tab;
-}
-
-let asked = 0;
-const tab = await open();
+const { browser, tab, seen } = await open(page);
 const codes = await tab.evaluate(() => cases.map((one) => one.code));
 const shown = (code) => tab.waitForSelector(`canvas[data-shown="${code}"]`);
 const answers = {};
+const beside = {};
 
 /** Answers a case: the key of the answer, how sure, now and then a comment. */
 async function answer(nth) {
@@ -50,6 +26,7 @@ async function answer(nth) {
   }
   const value = await tab.evaluate(() => document.querySelector("#answers input:checked").value);
   answers[codes[nth]] = value;
+  beside[codes[nth]] = [String(1 + (nth % 5)), await tab.inputValue("#comment")];
 }
 
 // The picture: values go through the window, and the window, size and polarity change by key.
@@ -105,27 +82,19 @@ await tab.click("#clear");
 const open_one = await tab.textContent("#answered");
 await answer(codes.length - 2);
 
-const require = createRequire(import.meta.url);
 await tab.click("summary >> nth=0");
 await tab.click("summary >> nth=1");
-await tab.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-const axe = [];
-for (const [width, height] of [[1440, 900], [820, 1180], [390, 844]]) {
-  await tab.setViewportSize({ width, height });
-  const found = await tab.evaluate(() => axe.run());
-  axe.push(...found.violations.map((one) => `${one.id} (${one.impact}) at ${width}: ${one.nodes[0].html}`));
-  const wide = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  if (wide > 0) axe.push(`the page is ${wide} pixels wider than ${width}`);
-}
+const found = await axe(tab);
 
 const [download] = await Promise.all([tab.waitForEvent("download"), tab.click("#export")]);
 await download.saveAs(out);
 const name = download.suggestedFilename();
 // Nothing is lost by leaving now, so nobody is asked.
-const asked_before = asked;
+const asked_before = seen.asked;
 await tab.reload();
-const asked_after_saving = asked - asked_before;
+const asked_after_saving = seen.asked - asked_before;
 await browser.close();
 console.log(JSON.stringify({
-  answers, axe, requests, faults, picture, resumed, open_one, name, asked: asked_before, asked_after_saving,
+  answers, beside, axe: found, requests: seen.requests, faults: seen.faults, picture, resumed, open_one, name,
+  asked: asked_before, asked_after_saving,
 }));

@@ -95,21 +95,21 @@ fn readers(outputs: &mut Outputs) {
 
 /// A round, what comes back from it, and the status before and after.
 fn rounds(outputs: &mut Outputs) {
-    let study = crate::rounds::study();
+    let study = crate::reading::study();
     let folder = text(study.path());
     outputs.add("reads-status", 0, &["reads", "status", folder]);
     for _ in 0..2 {
         outputs.add("reads-worklist", 0, &["reads", "worklist", folder, "--round", "first"]);
     }
     outputs.add("reads-page", 0, &["reads", "page", folder, "--round", "first", "--reader", "R1"]);
-    for file in crate::rounds::filled_by_all(&study, "first") {
+    for file in crate::reading::filled_by_all(&study, "first") {
         outputs.add("reads-import", 0, &["reads", "import", folder, text(&file)]);
     }
     outputs.add("reads-status", 0, &["reads", "status", folder]);
     let small = Study::small();
     let named = ["--round", "x", "--reader", "R1"];
     outputs.add("reads-worklist", 0, &[&["reads", "worklist", text(small.path())], &named[..]].concat());
-    crate::rounds::copied_and_timed(&small);
+    crate::reading::copied_and_timed(&small);
     outputs.add("reads-status", 0, &["reads", "status", text(small.path())]);
 }
 

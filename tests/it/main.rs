@@ -38,10 +38,14 @@ mod properties;
 mod protocol_changes;
 mod reader_platforms;
 mod readers;
+mod reading;
+mod reading_page;
+mod reading_study;
 mod reads_formats;
 mod reads_import;
 mod reads_mutated;
 mod reads_on_disk;
+mod reads_status;
 mod real_data;
 mod real_dicom;
 #[cfg(feature = "torch")]

@@ -61,6 +61,7 @@ fn what_is_not_said_of_reads_has_its_default() {
         time_format: None,
         session_column: None,
         confidence_column: None,
+        comment_column: None,
         events: Vec::new(),
         instrument: None,
         rows: RowsAre::Reads,
@@ -101,6 +102,7 @@ time_column = "t"
 time_format = "%d.%m.%Y"
 session_column = "s"
 confidence_column = "k"
+comment_column = "n"
 rows = "boxes"
 read_list = "list.csv"
 several = "any-positive"
@@ -119,7 +121,8 @@ missing = ["NA", "-"]"#,
     assert_eq!((table.reader_column, table.read_column), (text("r"), text("x")));
     assert_eq!((table.complete_column, table.complete_values), (text("done"), list(&["2", "yes"])));
     assert_eq!((table.time_column, table.time_format), (text("t"), text("%d.%m.%Y")));
-    assert_eq!((table.session_column, table.confidence_column), (text("s"), text("k")));
+    let beside = (table.session_column, table.confidence_column, table.comment_column);
+    assert_eq!(beside, (text("s"), text("k"), text("n")));
     assert_eq!((table.rows, table.several), (RowsAre::Boxes, SeveralChoices::AnyPositive));
     assert_eq!(table.read_list.as_ref().map(RelativePath::as_str), Some("list.csv"));
     assert_eq!((table.sheet, table.header_row), (text("Sheet 1"), Some(3)));
@@ -148,7 +151,7 @@ missing = ["NA", "-"]"#,
 #[test]
 fn a_key_belongs_to_the_formats_that_look_at_it() {
     let all: Vec<&str> = ReadsFormat::NAMES.iter().map(|(name, _)| *name).collect();
-    let table: [(&str, &str, &str); 16] = [
+    let table: [(&str, &str, &str); 17] = [
         ("case_column", "\"c\"", "table wide redcap label-studio dicom-sr grand-challenge"),
         ("read_column", "\"c\"", "table redcap"),
         ("question", "\"q\"", "label-studio imrmc dicom-sr cvat v7 grand-challenge"),
@@ -156,6 +159,7 @@ fn a_key_belongs_to_the_formats_that_look_at_it() {
         ("time_format", "\"%Y\"", "table redcap"),
         ("session_column", "\"c\"", "table redcap"),
         ("confidence_column", "\"c\"", "table redcap"),
+        ("comment_column", "\"c\"", "table redcap"),
         ("events", "[\"e\"]", "redcap"),
         ("instrument", "\"i\"", "redcap"),
         ("rows", "\"reads\"", "table"),

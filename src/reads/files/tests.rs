@@ -20,6 +20,7 @@ fn answer(text: &str) -> Answer {
         time: None,
         session: None,
         confidence: None,
+        comment: None,
         at: Location::line("reads.csv", 2),
     }
 }
@@ -178,6 +179,7 @@ fn answers_that_do_not_count_are_counted_in_a_warning() {
             case_id: None,
             reader_id: None,
             reason: *reason,
+            comment: None,
             at: Location::line("reads.csv", line),
         };
         let none: Vec<NoRead> = (2..).zip(reasons).map(none).collect();
@@ -200,7 +202,8 @@ fn answers_that_do_not_count_are_counted_in_a_warning() {
         told("1 answers are not marked as completed and 1 were cancelled: no reads", 3)
     );
     // What has no line, such as an item of JSON, is told at its file.
-    let item = NoRead { case_id: None, reader_id: None, reason: Cancelled, at: Location::default() };
+    let item =
+        NoRead { case_id: None, reader_id: None, reason: Cancelled, comment: None, at: Location::default() };
     let told = not_counted(Path::new("a.json"), &[item]).expect("a warning");
     assert_eq!(told.location, Some(Location::file("a.json")));
 }

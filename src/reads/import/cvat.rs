@@ -87,7 +87,7 @@ pub fn read(
             let reason =
                 if shapes || !tags.is_empty() { NoReadReason::Elsewhere } else { NoReadReason::Empty };
             let (case_id, reader_id) = (Some(name), reader_id.map(str::to_owned));
-            export.no_reads.push(NoRead { case_id, reader_id, reason, at });
+            export.no_reads.push(NoRead { case_id, reader_id, reason, comment: None, at });
             continue;
         }
         export.answers.push(Answer {
@@ -97,6 +97,7 @@ pub fn read(
             time: None,
             session: None,
             confidence: None,
+            comment: None,
             at,
         });
     }

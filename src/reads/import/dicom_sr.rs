@@ -100,6 +100,7 @@ pub fn read(
             case_id: Some(case_id),
             reader_id: Some(reader_id),
             reason: NoReadReason::Empty,
+            comment: None,
             at,
         });
         return Ok(export);
@@ -111,6 +112,7 @@ pub fn read(
         time: content_time(&report),
         session: None,
         confidence: None,
+        comment: None,
         at,
     });
     Ok(export)

@@ -77,7 +77,7 @@ pub fn answers(
         let reader_id = row.get(reader).or(reader_of_path).map(str::to_owned);
         let mut none = |reason| {
             let (case_id, reader_id) = (case_id.clone(), reader_id.clone());
-            export.no_reads.push(NoRead { case_id, reader_id, reason, at: at.clone() });
+            export.no_reads.push(NoRead { case_id, reader_id, reason, comment: None, at: at.clone() });
         };
         if row.get(asked) != wanted {
             none(NoReadReason::Elsewhere);
@@ -111,7 +111,8 @@ pub fn answers(
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
-        let answer = Answer { case_id, reader_id, text, time: given_at, session, confidence, at };
+        let answer =
+            Answer { case_id, reader_id, text, time: given_at, session, confidence, comment: None, at };
         if given { export.given.push(answer) } else { export.answers.push(answer) }
     }
     export.warnings.extend(table.notes().iter().cloned());
@@ -211,6 +212,7 @@ pub fn ground_truth(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<E
                 case_id: Some(case_id),
                 reader_id: None,
                 reason: NoReadReason::Empty,
+                comment: None,
                 at,
             }),
             Ok(texts) => export.given.push(Answer {
@@ -220,6 +222,7 @@ pub fn ground_truth(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<E
                 time: None,
                 session: None,
                 confidence: None,
+                comment: None,
                 at,
             }),
             Err(()) => problems.push(no_json(row, at)),

@@ -79,6 +79,7 @@ pub fn read(
             case_id: Some(case.to_owned()),
             reader_id: Some(reader.to_owned()),
             reason,
+            comment: None,
             at: at.clone(),
         };
         if !truth && modality.as_deref().is_some_and(|wanted| wanted != of) {
@@ -93,6 +94,7 @@ pub fn read(
                 time: None,
                 session: (!truth).then(|| of.to_owned()),
                 confidence: None,
+                comment: None,
                 at,
             };
             if truth { export.given.push(answer) } else { export.answers.push(answer) }

@@ -290,6 +290,7 @@ impl Read<'_> {
             time: given_at,
             session: None,
             confidence: None,
+            comment: None,
             at,
         };
         if given { self.export.given.push(answer) } else { self.export.answers.push(answer) }
@@ -312,7 +313,7 @@ impl Read<'_> {
 
     fn none(&mut self, case: &str, reader: Option<&str>, reason: NoReadReason, at: Location) {
         let (case_id, reader_id) = (Some(case.to_owned()), reader.map(str::to_owned));
-        self.export.no_reads.push(NoRead { case_id, reader_id, reason, at });
+        self.export.no_reads.push(NoRead { case_id, reader_id, reason, comment: None, at });
     }
 
     fn finish(mut self) -> Result<Export, Vec<Diagnostic>> {
@@ -463,7 +464,7 @@ pub fn csv(
             texts.is_empty().then_some(NoReadReason::Empty)
         };
         if let Some(reason) = reason {
-            export.no_reads.push(NoRead { case_id, reader_id, reason, at });
+            export.no_reads.push(NoRead { case_id, reader_id, reason, comment: None, at });
             continue;
         }
         let (Some(case_id), Some(reader_id)) = (case_id, reader_id) else {
@@ -479,7 +480,16 @@ pub fn csv(
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
-        export.answers.push(Answer { case_id, reader_id, text, time: given_at, session, confidence, at });
+        export.answers.push(Answer {
+            case_id,
+            reader_id,
+            text,
+            time: given_at,
+            session,
+            confidence,
+            comment: None,
+            at,
+        });
     }
     export.warnings.extend(table.notes().iter().cloned());
     if !has_flag {

@@ -77,6 +77,7 @@ pub struct Extra {
     time: Option<usize>,
     session: Option<usize>,
     confidence: Option<usize>,
+    comment: Option<usize>,
 }
 
 impl Extra {
@@ -91,6 +92,7 @@ impl Extra {
             time: find(&source.time_column),
             session: find(&source.session_column),
             confidence: find(&source.confidence_column),
+            comment: find(&source.comment_column),
         }
     }
 
@@ -131,7 +133,8 @@ impl Place<'_> {
     ) -> Result<Result<Answer, NoRead>, Diagnostic> {
         let none = |reason| {
             let (case_id, reader_id) = (Some(self.case_id.to_owned()), Some(self.reader_id.to_owned()));
-            Ok(Err(NoRead { case_id, reader_id, reason, at: at.clone() }))
+            let comment = self.row.get(extra.comment).map(str::to_owned);
+            Ok(Err(NoRead { case_id, reader_id, reason, comment, at: at.clone() }))
         };
         if extra.complete.is_some() && !is_complete(self.row.get(extra.complete), &source.complete_values) {
             return none(NoReadReason::NotCompleted);
@@ -157,6 +160,7 @@ impl Place<'_> {
             time: given,
             session: copy(extra.session),
             confidence: copy(extra.confidence),
+            comment: copy(extra.comment),
             at,
         }))
     }

@@ -384,5 +384,11 @@ impl Rows<'_> {
 }
 
 fn none(case_id: &str, reader_id: Option<&str>, reason: NoReadReason, at: Location) -> NoRead {
-    NoRead { case_id: Some(case_id.to_owned()), reader_id: reader_id.map(str::to_owned), reason, at }
+    NoRead {
+        case_id: Some(case_id.to_owned()),
+        reader_id: reader_id.map(str::to_owned),
+        reason,
+        comment: None,
+        at,
+    }
 }

@@ -86,6 +86,7 @@ pub fn read(
             case_id: Some(case_id),
             reader_id: reader_id.map(str::to_owned),
             reason: NoReadReason::Empty,
+            comment: None,
             at,
         });
     } else {
@@ -96,6 +97,7 @@ pub fn read(
             time: None,
             session: None,
             confidence: None,
+            comment: None,
             at,
         });
     }

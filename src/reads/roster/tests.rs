@@ -146,6 +146,7 @@ fn row(reader: &str, line: u64) -> ReadRow {
         reader_id: reader.to_owned(),
         read: Read::Positive,
         time: None,
+        remark: crate::reads::files::Remark::default(),
         file: "reads.csv".into(),
         line,
     }

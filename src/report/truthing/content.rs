@@ -59,6 +59,7 @@ impl Content for Truthing {
         if let Json::Object(fields) = &mut context {
             let source = &self.source;
             fields.insert("derived".to_owned(), json!(source.derivation.len()));
+            fields.insert("has_comments".to_owned(), json!(tables::any_comment(source)));
             fields.insert("blinding".to_owned(), json!(tables::blinding(source)));
         }
         context

@@ -13,7 +13,7 @@ use crate::study::imports::BroughtFile;
 use crate::study::results::ReaderSummary;
 
 /// The ids of the tables that only this report has.
-const OWN: [&str; 4] = ["who", "files", "disagreements", "derivation"];
+const OWN: [&str; 5] = ["who", "files", "disagreements", "derivation", "comments"];
 
 /// The ids of the submission's tables that stand here as they stand there.
 pub(super) const SHARED: [&str; 17] = [
@@ -51,6 +51,7 @@ pub fn build(source: &Source, id: &str) -> Option<Table> {
         "files" => files(&source.brought),
         "disagreements" => disagreements(source),
         "derivation" => derivation(source),
+        "comments" => comments(source),
         _ => return None,
     })
 }
@@ -149,10 +150,10 @@ fn disagreements(source: &Source) -> Table {
         .iter()
         .filter(|case| case.reference == "none" || (case.positive_reads > 0 && case.negative_reads > 0))
         .collect();
-    let rows = found.iter().take(MOST_CASES).map(|case| row(case)).collect();
+    let rows = found.iter().take(MOST_CASES).map(|case| row(case, false)).collect();
     let mut table = Table::or_none(
         "Cases on which reference readers disagree, or that have no reference standard",
-        columns(),
+        columns(false),
         rows,
     );
     table.notes.extend(not_shown("cases", found.len(), MOST_CASES, "truthing-cases.csv"));
@@ -161,40 +162,82 @@ fn disagreements(source: &Source) -> Table {
 
 /// From the reads of each case to its answer.
 fn derivation(source: &Source) -> Table {
-    let rows = source.derivation.iter().take(MOST_CASES).map(row).collect();
-    let mut table = Table::or_none("From the reads of each case to its answer", columns(), rows);
+    let sure = any_confidence(source);
+    let rows = source.derivation.iter().take(MOST_CASES).map(|case| row(case, sure)).collect();
+    let mut table = Table::or_none("From the reads of each case to its answer", columns(sure), rows);
+    table.notes.extend(sure.then(|| {
+        "How sure a reader was is as the reader stated it, on a page of this program from 1 (little) to 5 (very); \
+         it takes no part in the reference standard."
+            .to_owned()
+    }));
     table.notes.extend(not_shown("cases", source.derivation.len(), MOST_CASES, "truthing-cases.csv"));
     table
 }
 
 /// The same of every case, for the file beside the document.
 pub fn every_case(source: &Source) -> Table {
-    Table::new("", columns(), source.derivation.iter().map(row).collect())
+    let sure = any_confidence(source);
+    let mut columns = columns(sure);
+    let mut rows: Vec<Row> = source.derivation.iter().map(|case| row(case, sure)).collect();
+    if any_comment(source) {
+        columns.push(Column::left("Comments", 2.0));
+        for (row, case) in rows.iter_mut().zip(&source.derivation) {
+            if let Row::Cells(cells) = row {
+                cells.push(Cell::new(or_dash(&case.comments)));
+            }
+        }
+    }
+    Table::new("", columns, rows)
 }
 
-fn columns() -> Vec<Column> {
-    vec![
-        Column::left("Case", 0.8),
-        Column::left("What each reader said", 1.6),
-        Column::right("Adjudication"),
-        Column::right("Level"),
-        Column::right("Reference standard"),
-    ]
+/// What readers wrote beside their answers.
+fn comments(source: &Source) -> Table {
+    let found: Vec<&Derivation> = source.derivation.iter().filter(|case| !case.comments.is_empty()).collect();
+    let rows = found
+        .iter()
+        .take(MOST_CASES)
+        .map(|case| Row::plain([case.case_id.clone(), case.comments.clone(), case.reference.clone()]))
+        .collect();
+    let mut table = Table::or_none(
+        "What readers wrote, as it came",
+        vec![Column::left("Case", 0.8), Column::left("Comments", 3.0), Column::right("Reference standard")],
+        rows,
+    );
+    table.notes.extend(not_shown("cases", found.len(), MOST_CASES, "truthing-cases.csv"));
+    table
 }
 
-fn row(case: &Derivation) -> Row {
-    let or_dash = |text: &str| if text.is_empty() { "\u{2013}".to_owned() } else { text.to_owned() };
+/// Whether any reader said how sure.
+fn any_confidence(source: &Source) -> bool {
+    source.derivation.iter().any(|case| !case.confidence.is_empty())
+}
+
+/// Whether any reader wrote something.
+pub fn any_comment(source: &Source) -> bool {
+    source.derivation.iter().any(|case| !case.comments.is_empty())
+}
+
+/// `sure`: with how sure readers were.
+fn columns(sure: bool) -> Vec<Column> {
+    let mut columns = vec![Column::left("Case", 0.8), Column::left("What each reader said", 1.6)];
+    columns.extend(sure.then(|| Column::left("How sure, as stated", 0.8)));
+    columns.extend(["Adjudication", "Level", "Reference standard"].map(Column::right));
+    columns
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "\u{2013}".to_owned() } else { text.to_owned() }
+}
+
+fn row(case: &Derivation, sure: bool) -> Row {
     let level = match case.reason_for_none.as_str() {
         "" => case.level.clone(),
         reason => format!("none ({})", reason.replace('-', " ")),
     };
-    Row::plain([
-        case.case_id.clone(),
-        or_dash(&case.readers),
-        or_dash(&case.adjudication),
-        level,
-        case.reference.clone(),
-    ])
+    let mut cells = vec![case.case_id.clone(), or_dash(&case.readers)];
+    cells.extend(sure.then(|| or_dash(&case.confidence)));
+    cells.extend([or_dash(&case.adjudication), level, case.reference.clone()]);
+    Row::plain(cells)
 }
 
 fn not_shown(what: &str, all: usize, most: usize, place: &str) -> Option<String> {

@@ -27,6 +27,9 @@ fn it_says_who_read_what_they_saw_and_where_every_answer_comes_from() {
         "images alone, no score",
         "2026-01-20T09:00:00Z, by A. Example (coordinator)",
         "R1=positive; R2=negative; R3=negative",
+        "How sure, as stated",
+        "R1=2; R2=4",
+        "R1: faint, at the left base; R2: *motion*",
         "none (too few agree)",
         "exploratory",
         "This is no reader study",
@@ -64,6 +67,7 @@ fn a_large_study_is_bounded_in_the_document_and_whole_in_the_table_beside_it() {
     assert!(markdown.contains("case0499") && !markdown.contains("case0500"));
     let table = text(&source, "truthing-cases.csv");
     assert_eq!(table.lines().count(), 1235);
+    assert!(!table.contains("How sure") && !table.contains("Comments"), "nobody said so");
     assert!(table.lines().skip(1).all(|line| line.starts_with("'=case")), "no cell is a formula");
 }
 
