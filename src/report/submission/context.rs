@@ -59,8 +59,6 @@ pub fn context(source: &Source) -> Json {
         })
     };
     let endpoints: Vec<Json> = results.endpoints.iter().map(endpoint).collect();
-    let any_insufficient =
-        results.estimates.iter().any(|e| e.subgroup.is_some() && is_insufficient(results, e));
     let mut context = json!({
         "study": results.study,
         "flow": results.flow,
@@ -88,6 +86,31 @@ pub fn context(source: &Source) -> Json {
         "synthetic": results.study.synthetic || results.study.rehearsal,
         "banner": banner_of(results.study.synthetic, results.study.rehearsal, false)
             .unwrap_or_else(|| SYNTHETIC_BANNER.to_owned()),
+        "protocol": source.recorded.protocol,
+        "protocol_text": source.protocol_text,
+        "lock": source.recorded.lock,
+        "openings": source.openings,
+        "root_digest": source.root_digest,
+        "run_id": source.run_id,
+        "date": source.date,
+        "program_version": source.program_version,
+        "rounding_rule": format::RULE,
+    });
+    for more in [what_there_is(source), of_readers(source)] {
+        if let (Json::Object(context), Json::Object(more)) = (&mut context, more) {
+            context.extend(more);
+        }
+    }
+    if let (Json::Object(context), Some(amendments)) = (&mut context, of_reads_alone(source)) {
+        context.insert("amendments".to_owned(), amendments);
+    }
+    context
+}
+
+/// Which parts a document of this study has.
+fn what_there_is(source: &Source) -> Json {
+    let results = &source.results;
+    json!({
         "has_model": source.lock.is_some(),
         "has_description": source.description.is_some(),
         "has_development": source.description.as_ref().is_some_and(|d| d.sets.len() > 1),
@@ -101,29 +124,14 @@ pub fn context(source: &Source) -> Json {
         "has_sample_sizes": !results.sample_sizes.is_empty(),
         "has_sites": results.poolability.is_some(),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
-        "any_insufficient": any_insufficient,
+        "any_insufficient":
+            results.estimates.iter().any(|e| e.subgroup.is_some() && is_insufficient(results, e)),
         "has_target": source.protocol.sample.target.is_some(),
         "enriched": source.protocol.sample.target.as_ref().is_some_and(|target| target.positives.is_some()),
-        "protocol": source.recorded.protocol,
-        "protocol_text": source.protocol_text,
-        "lock": source.recorded.lock,
-        "openings": source.openings,
         "has_amendments": !source.amendments.is_empty(),
         "amended_after_opening": amended_after_opening(source),
         "has_deviations": !source.deviations.is_empty(),
-        "root_digest": source.root_digest,
-        "run_id": source.run_id,
-        "date": source.date,
-        "program_version": source.program_version,
-        "rounding_rule": format::RULE,
-    });
-    if let (Json::Object(context), Json::Object(more)) = (&mut context, of_readers(source)) {
-        context.extend(more);
-    }
-    if let (Json::Object(context), Some(amendments)) = (&mut context, of_reads_alone(source)) {
-        context.insert("amendments".to_owned(), amendments);
-    }
-    context
+    })
 }
 
 /// Whether the protocol was amended after the test set was opened.
