@@ -57,7 +57,7 @@ pub fn multiplicity(method: &AnalysisMethod) -> String {
 }
 
 /// Rules that decide about all endpoints together, in words.
-fn stepwise(rule: Multiplicity) -> &'static str {
+pub fn stepwise(rule: Multiplicity) -> &'static str {
     match rule {
         Multiplicity::Holm => {
             "Holm; from the smallest p value on, each is judged at α divided by the number that is left"

@@ -165,6 +165,7 @@ pub fn multiplicity(protocol: &Protocol, criteria: usize) -> String {
         Multiplicity::Bonferroni => format!(
             "Bonferroni: each of {criteria} claims stands by itself and is judged by its interval at level {level}."
         ),
+        rule => format!("{}.", wording::stepwise(rule)),
     }
 }
 
