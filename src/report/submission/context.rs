@@ -97,6 +97,7 @@ pub fn context(source: &Source) -> Json {
         "has_precision_recall": !results.curves.precision_recall.is_empty(),
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
         "has_sample_sizes": !results.sample_sizes.is_empty(),
+        "has_plan": results.sample_sizes.iter().any(|size| size.plan.is_some()),
         "has_sites": results.poolability.is_some(),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
         "any_insufficient": any_insufficient,
