@@ -3,8 +3,9 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::clusters::{Clusters, effect_text, outside, whole};
 use super::{Context, Outcome, sizes};
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::Result;
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
 
@@ -35,34 +36,6 @@ enum What {
     Precision(sizes::PrecisionArgs),
     /// A calibration that is to be known well enough.
     Calibration(sizes::CalibrationArgs),
-}
-
-/// Several images of one patient.
-#[derive(Debug, Args)]
-pub(super) struct Clusters {
-    /// Mean number of images a patient.
-    #[arg(long, value_name = "MEAN", default_value_t = 1.0)]
-    images_per_patient: f64,
-    /// Coefficient of variation of that number.
-    #[arg(long, value_name = "CV", default_value_t = 0.0)]
-    cv: f64,
-    /// Correlation of two images of one patient.
-    #[arg(long, value_name = "RHO", default_value_t = 0.0, allow_negative_numbers = true)]
-    icc: f64,
-}
-
-impl Clusters {
-    pub(super) fn effect(&self) -> Result<f64> {
-        design::design_effect(self.images_per_patient, self.cv, self.icc).ok_or_else(|| {
-            outside(
-                format!(
-                    "no design effect for {} images a patient, cv {} and icc {}",
-                    self.images_per_patient, self.cv, self.icc
-                ),
-                "the mean is at least 1, the cv at least 0, the correlation between -1 and 1",
-            )
-        })
-    }
 }
 
 #[derive(Debug, Args)]
@@ -154,7 +127,7 @@ struct GoalsArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// [`Error::Usage`] for numbers outside their domain, and where no size suffices.
+/// `Error::Usage` for numbers outside their domain, and where no size suffices.
 pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
     let (mut report, text) = match &args.what {
         What::Auc(args) => auc(args),
@@ -174,10 +147,6 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-pub(super) fn outside(message: String, hint: &str) -> Error {
-    Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
-}
-
 /// The expected value lies above the goal, both inside (0, 1), as do power and level.
 fn checked(expected: f64, goal: f64, power: f64, level: f64) -> Result<()> {
     let inside = |p: f64| p > 0.0 && p < 1.0;
@@ -194,11 +163,6 @@ fn checked(expected: f64, goal: f64, power: f64, level: f64) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Whole cases, rounded up.
-pub(super) fn whole(n: f64) -> u64 {
-    n.ceil() as u64
 }
 
 fn auc(args: &AucArgs) -> Result<(Value, String)> {
@@ -238,10 +202,6 @@ fn auc(args: &AucArgs) -> Result<(Value, String)> {
     let report = json!({"what": "auc", "expected": args.expected, "goal": args.goal, "power": args.power,
         "level": args.level, "negatives_per_positive": ratio, "design_effect": effect, "sizes": methods});
     Ok((report, text))
-}
-
-pub(super) fn effect_text(effect: f64) -> String {
-    if effect == 1.0 { String::new() } else { format!("\n  with a design effect of {effect:.3}") }
 }
 
 fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {

@@ -16,6 +16,7 @@ mod agreement;
 mod cache;
 mod case_tables;
 mod check;
+mod clusters;
 mod compare;
 mod context;
 mod dataset;

@@ -90,7 +90,8 @@ struct DiffArgs {
 /// Write down what was done otherwise than the locked protocol declares.
 ///
 /// It is added to deviations.toml, a file that only grows: the ledger holds its digest after each, and
-/// `verify` finds what was removed, edited or slipped in. A wrong entry is corrected by another one. Documents
+/// `verify` finds what was removed, edited or slipped in. A wrong entry is corrected by another one.
+/// Documents
 /// list all; `validate` publishes the same results again with those that came later.
 #[derive(Debug, Args)]
 struct DeviationArgs {

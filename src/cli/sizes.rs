@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::design::{Clusters, effect_text, outside, whole};
+use super::clusters::{Clusters, effect_text, outside, whole};
 use crate::diagnostic::Result;
 use crate::statistics::design::{AucVariance, width_size};
 use crate::statistics::sizing::{PairedShares, auc_width_size, calibration_size};
@@ -111,22 +111,23 @@ pub fn noninferiority(args: &NoninferiorityArgs) -> Result<(Value, String)> {
                 "no pairs are right with {} and {}, and discordant with {discordant}",
                 args.expected, args.predicate
             ),
-            "shares lie between 0 and 1; they differ by at most the share of discordant pairs, which is at most \
-             as large as if never both were right or both wrong",
+            "shares lie between 0 and 1; they differ by at most the share of discordant pairs, which is at \
+             most as large as if never both were right or both wrong",
         )
     })?;
     let (effect, alpha) = (args.clusters.effect()?, (1.0 - args.level) / 2.0);
     let size = pair.size(args.margin, alpha, args.power).ok_or_else(|| {
         outside(
             format!("--margin {}, --power {}, --level {}", args.margin, args.power, args.level),
-            "each lies between 0 and 1; a device that is expected to be worse by the margin or more is not shown \
-             to be no worse by any number of cases",
+            "each lies between 0 and 1; a device that is expected to be worse by the margin or more is not \
+             shown to be no worse by any number of cases",
         )
     })?;
     let counted = whole(size * effect);
     let mut text = format!(
-        "Share {} against {} on the same cases, discordant {discordant:.4}; not worse by {} at a one-sided alpha \
-         of {alpha:.4}, power {}\n  {counted} cases that count (score test of Tango 1998, size by Nam 1997)",
+        "Share {} against {} on the same cases, discordant {discordant:.4}; not worse by {} at a one-sided \
+         alpha of {alpha:.4}, power {}\n  {counted} cases that count (score test of Tango 1998, size by Nam \
+         1997)",
         args.expected, args.predicate, args.margin, args.power
     );
     let mut report = json!({"what": "noninferiority", "expected": args.expected, "predicate": args.predicate,
@@ -221,9 +222,9 @@ pub fn calibration(args: &CalibrationArgs) -> Result<(Value, String)> {
     let cases = ratio.max(slope);
     let positives = whole(cases as f64 * args.prevalence);
     let text = format!(
-        "Calibration at a prevalence of {}, AUC {}, intervals at level {} (Riley et al. 2021)\n  {ratio} cases for \
-         observed to expected within a width of {}\n  {slope} cases for a slope within a width of {}\n  {cases} cases \
-         for both, about {positives} of them positive{}",
+        "Calibration at a prevalence of {}, AUC {}, intervals at level {} (Riley et al. 2021)\n  {ratio} \
+         cases for observed to expected within a width of {}\n  {slope} cases for a slope within a width of \
+         {}\n  {cases} cases for both, about {positives} of them positive{}",
         args.prevalence,
         args.expected,
         args.level,

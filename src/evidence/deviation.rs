@@ -17,9 +17,9 @@ use crate::digest::Digest;
 /// Version of the file's format; a change of meaning raises the number.
 pub const FORMAT: &str = "sequester-deviations/1";
 
-const HEAD: &str = "# Deviations from the protocol, in the order in which they were recorded. `sequester protocol \
-                    deviation` adds\n# to this file, and the ledger holds its digest after each: it is not \
-                    edited by hand.\n";
+const HEAD: &str = "# Deviations from the protocol, in the order in which they were recorded. `sequester \
+                    protocol deviation` adds\n# to this file, and the ledger holds its digest after each: it \
+                    is not edited by hand.\n";
 
 /// How much a deviation matters, as whoever recorded it judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,8 @@ pub fn render(deviations: &[Deviation]) -> String {
         let cases: Vec<String> = deviation.cases.iter().map(|case| quoted(case)).collect();
         let _ = write!(
             text,
-            "\n[[deviation]]\nnumber = {}\nrecorded = {}\ndate = {}\ngrade = {}\ndescription = {}\nimpact = {}\n\
+            "\n[[deviation]]\nnumber = {}\nrecorded = {}\ndate = {}\ngrade = {}\ndescription = {}\nimpact = \
+             {}\n\
              cases = [{}]\n",
             deviation.number,
             quoted(&deviation.recorded),

@@ -82,6 +82,12 @@ fn top_level(value: Value) -> Value {
             fields.insert(declared.to_owned(), value);
         }
     }
+    // Endpoints that compare stand under the same key as those that do not.
+    if let Some(Value::Array(comparisons)) = fields.remove("comparisons")
+        && let Some(Value::Array(endpoints)) = fields.get_mut("endpoint")
+    {
+        endpoints.extend(comparisons);
+    }
     let target = fields.get_mut("sample").and_then(Value::as_object_mut).and_then(|s| s.remove("target"));
     if let (Some(Value::Object(target)), Some(Value::Object(sample))) = (target, fields.get_mut("sample")) {
         sample.extend(target);

@@ -395,6 +395,12 @@ pub struct Analysis {
     pub subgroup_minimum: u64,
     /// What several primary endpoints mean for each one's level.
     pub multiplicity: Multiplicity,
+    /// Scores are probabilities in intended use, and their calibration there is reported.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub calibration_in_use: bool,
+    /// Thresholds at which the net benefit in intended use is reported, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub net_benefit_thresholds: Vec<f64>,
 }
 
 /// Primary endpoints decide; key secondary ones are claims under the same rule of multiplicity; secondary ones

@@ -550,9 +550,31 @@ fn analysis(section: Section) -> Analysis {
         ),
         subgroup_minimum: section.whole("subgroup_minimum").unwrap_or(30),
         multiplicity: section.choice("multiplicity", &Multiplicity::NAMES, Multiplicity::CoPrimary),
+        calibration_in_use: section.boolean("calibration_in_use").unwrap_or(false),
+        net_benefit_thresholds: section.numbers("net_benefit_thresholds").unwrap_or_default(),
     };
+    in_intended_use(&section, &analysis);
     section.finish();
     analysis
+}
+
+/// What is reported for intended use needs its prevalence, and thresholds that can be acted on.
+fn in_intended_use(section: &Section, analysis: &Analysis) {
+    let thresholds = &analysis.net_benefit_thresholds;
+    let ascend = thresholds.windows(2).all(|two| two[0] < two[1]);
+    if !(ascend && thresholds.iter().all(|t| *t > 0.0 && *t < 1.0) && thresholds.len() <= 50) {
+        let message = "`analysis.net_benefit_thresholds` are at most 50 numbers between 0 and 1, ascending";
+        section.wrong("net_benefit_thresholds", Code::ValueRange, message);
+    }
+    for (key, declared) in [
+        ("calibration_in_use", analysis.calibration_in_use),
+        ("net_benefit_thresholds", !thresholds.is_empty()),
+    ] {
+        if declared && analysis.intended_use_prevalence.is_none() {
+            let message = format!("`analysis.{key}` needs `analysis.intended_use_prevalence`");
+            section.wrong(key, Code::KeyMissing, message);
+        }
+    }
 }
 
 fn subgroups(root: &Section) -> Vec<Subgroup> {

@@ -13,6 +13,7 @@ pub mod confusion;
 pub mod design;
 pub mod estimate;
 pub mod exact_law;
+pub mod intended_use;
 pub mod mcnemar;
 pub mod metric;
 pub mod multiplicity;

@@ -174,7 +174,8 @@ pub fn calibration_size(
 
 /// n times the variance of the calibration slope of a well calibrated device: Iα/(Iα·Iβ − Iαβ²), where the
 /// entries of the information are means over its log odds (Riley et al. 2021, eq. 5). Log odds that are
-/// normal in each class with a common variance s² lie s² apart when they are well calibrated, and their AUC is
+/// normal in each class with a common variance s² lie s² apart when they are well calibrated, and their AUC
+/// is
 /// Φ(s/√2).
 fn slope_variance(auc: f64, prevalence: f64) -> Option<f64> {
     let spread = std::f64::consts::SQRT_2 * normal_quantile(auc);

@@ -107,7 +107,8 @@ pub struct AtPlanned {
     pub assurance: Option<f64>,
     /// The interval that is to be expected.
     pub interval: (f64, f64),
-    /// The smallest true value (the largest, for an upper bound) that is shown with the probability asked for.
+    /// The smallest true value (the largest, for an upper bound) that is shown with the probability asked
+    /// for.
     pub shown_from: Option<f64>,
 }
 

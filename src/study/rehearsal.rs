@@ -92,8 +92,8 @@ pub(super) fn refuse_simulated(inputs: &Inputs) -> Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
 }
 
-/// A rehearsal of the study with this protocol; `text` is the protocol as typed, `inputs` hold its case tables
-/// and, where there are some, its table of readers and the cases that the operating point is tuned on.
+/// A rehearsal of the study with this protocol; `text` is the protocol as typed, `inputs` hold its case
+/// tables and, where there are some, its table of readers and the cases that the operating point is tuned on.
 ///
 /// # Errors
 /// What is wrong in those tables, or where the protocol that results is none.
@@ -112,8 +112,8 @@ pub fn rehearse(text: &str, inputs: &Inputs, cohort: &Cohort, quality: &Quality)
     let readers = readers(inputs)?;
     reference(&mut table, protocol, cohort, &truth, &readers, &mut simulation, &mut simulated)?;
     let head = format!(
-        "# REHEARSAL of the protocol with SHA-256 {}.\n# Scores and reads are simulated: nothing here is evidence \
-         about a device.\n\n",
+        "# REHEARSAL of the protocol with SHA-256 {}.\n# Scores and reads are simulated: nothing here is \
+         evidence about a device.\n\n",
         Digest::of(text.as_bytes())
     );
     let written = toml::to_string(&table)
@@ -330,7 +330,9 @@ impl<'p> Simulation<'p> {
         let noise = icc.sqrt() * shared + (1.0 - icc).sqrt() * normal_quantile(unit(&mut self.device));
         let seen = noise + if positive { distance } else { 0.0 };
         let threshold = threshold.clamp(1e-6, 1.0 - 1e-6);
-        let odds = (threshold / (1.0 - threshold)).ln() + seen - cut;
+        // The log odds of such classes grow by their distance, so the scores have a calibration slope of 1.
+        let scale = if distance > 0.0 { distance } else { 1.0 };
+        let odds = (threshold / (1.0 - threshold)).ln() + scale * (seen - cut);
         1.0 / (1.0 + (-odds).exp())
     }
 

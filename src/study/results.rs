@@ -3,12 +3,14 @@
 
 mod beside_readers;
 mod comparisons;
+mod intended_use;
 mod other_standards;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::beside_readers::{BesideReader, BesideReaders, MeanOfReaders, PairedTest, ShareBeside};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
+pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
 
 use crate::diagnostic::Code;
@@ -89,6 +91,9 @@ pub struct Results {
     /// What each endpoint with a lower bound had to go on, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sample_sizes: Vec<SampleSize>,
+    /// Calibration and net benefit at the prevalence of intended use; absent where they are not declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_intended_use: Option<InIntendedUse>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.
@@ -399,6 +404,20 @@ pub struct SampleSize {
     pub shown_from: Option<f64>,
     /// That probability.
     pub power: f64,
+    /// What the protocol expected of the endpoint; absent where it expects nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlannedValue>,
+}
+
+/// What was planned of an endpoint, as the protocol declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedValue {
+    /// The expected value.
+    pub expected: f64,
+    /// The power at the planned size; `None` where no size was planned.
+    pub power: Option<f64>,
+    /// Half the expected width of the interval.
+    pub half_width: Option<f64>,
 }
 
 /// Why another interval than the declared one decides an endpoint, or none.

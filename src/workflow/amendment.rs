@@ -136,8 +136,8 @@ pub fn amend(study: &Study, reason: &str, outside: &Outside<'_>) -> Result<Optio
 /// # Errors
 /// `Error::Lock` where the test set was opened, where the locked text is not kept, or where more was changed.
 pub fn mend_reads(study: &Study, reason: &str, outside: &Outside<'_>) -> Result<bool> {
-    const AMEND: &str = "`sequester protocol amend STUDY --reason TEXT` records a change of the protocol as an \
-                         amendment; `--dry-run` shows it first";
+    const AMEND: &str = "`sequester protocol amend STUDY --reason TEXT` records a change of the protocol as \
+                         an amendment; `--dry-run` shows it first";
     let ledger = study.ledger()?;
     let Some(locked) = locked_digest(&ledger) else { return Ok(false) };
     if locked == Digest::of(&study.protocol_bytes) {

@@ -116,10 +116,10 @@ fn margins_widths_and_calibration_have_their_sizes() {
         "--share",
         "0.5",
     ]);
-    // Without a difference both variances are nearly the share of discordant pairs:
-    // n = (1.96 + 0.8416)^2 0.15/0.05^2 = 471.
+    // Worked by hand: the restricted share is (sqrt(.0625 - .0315) + .25)/4, V0 = .16054, V1 = .15, and
+    // n = (1.96 sqrt(V0) + .8416 sqrt(V1))^2/.05^2 = 493.99.
     let n = paired["cases"].as_f64().expect("cases");
-    assert!((n - 471.0).abs() < 12.0, "{n}");
+    assert_eq!(n, 494.0);
     assert_eq!(paired["cases_in_all"].as_f64(), Some(2.0 * n));
     let worse = sequester(&[
         "design",

@@ -1,5 +1,5 @@
-//! The coordinator's guide is typed as it stands, and answers as it says. `SEQUESTER_WRITE_GUIDE=1` writes
-//! the answers into it.
+//! The guides are typed as they stand, and answer as they say. `SEQUESTER_WRITE_GUIDE=1` writes the answers
+//! into them.
 
 use std::path::Path;
 use std::process::Command;
@@ -43,10 +43,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What the terminal shows after a command.
+/// What the terminal shows after a command. `cp FROM TO` copies a file, and nothing else is understood.
 fn typed(folder: &Path, line: &str) -> String {
     let mut words = words(line);
-    assert_eq!(words.remove(0), "sequester", "{line}");
+    let program = words.remove(0);
+    if let ("cp", [from, to]) = (program.as_str(), &words[..]) {
+        std::fs::copy(folder.join(from), folder.join(to)).expect("copies");
+        return String::new();
+    }
+    assert_eq!(program, "sequester", "{line}");
     let ran = Command::new(env!("CARGO_BIN_EXE_sequester"))
         .args(&words)
         .current_dir(folder)
@@ -55,39 +60,132 @@ fn typed(folder: &Path, line: &str) -> String {
         .output()
         .expect("the program starts");
     let shown = [ran.stdout, ran.stderr].concat();
-    String::from_utf8(shown).expect("text").trim_end().to_owned()
+    let shown = String::from_utf8(shown).expect("text");
+    // Without the feature `pdf` there is no such document.
+    let shown: Vec<&str> = shown.lines().filter(|line| !line.ends_with(".pdf")).collect();
+    // The version is another one in each release.
+    shown.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION").trim_end().to_owned()
 }
 
-#[test]
-fn the_coordinator_s_guide_is_what_happens() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide-coordinator.md");
+/// Without what differs from build to build: digests, and whether there are PDFs.
+fn without_digests(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (pattern, instead) in [
+        (r"\b[0-9a-f]{64}\b", "DIGEST"),
+        (r"\b[0-9a-f]{12}\.\.\.", "DIGEST..."),
+        (r"\(\d+ files rendered again[^)]*\)", "(all files rendered again)"),
+    ] {
+        let found = regex::Regex::new(pattern).expect("a pattern");
+        text = found.replace_all(&text, instead).into_owned();
+    }
+    text
+}
+
+/// Edits that a guide tells its reader to make: each line with `-` in front becomes the line with `+` after
+/// it; what has `+` alone is added at the end.
+fn edit(file: &Path, lines: &[&str]) {
+    let mut text = std::fs::read_to_string(file).expect("the file to edit");
+    let mut lines = lines.iter().peekable();
+    while let Some(line) = lines.next() {
+        if let Some(old) = line.strip_prefix('-') {
+            let new = lines.next().and_then(|line| line.strip_prefix('+')).expect("a line with + after it");
+            assert!(text.lines().any(|line| line == old), "{old:?} is no line of {}", file.display());
+            text = text.replacen(&format!("{old}\n"), &format!("{new}\n"), 1);
+        } else {
+            let added = line.strip_prefix('+').expect("a line with - or + in front");
+            text.push_str(&format!("{added}\n"));
+        }
+    }
+    std::fs::write(file, text).expect("writes");
+}
+
+/// Types everything in a guide and compares; returns how many commands there were. `shown_as` is what is
+/// written of what the terminal shows.
+fn follow(name: &str, folder: &Path, shown_as: fn(&str) -> String) -> usize {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
     let guide = std::fs::read_to_string(&path).expect("the guide");
-    let folder = tempfile::tempdir().expect("a folder");
-    copy(&fixtures().join("guide"), folder.path());
     let mut out = String::new();
     let (mut inside, mut commands) = (false, 0);
+    let mut editing: Option<(&str, Vec<&str>)> = None;
     for line in guide.lines() {
-        if inside && line == "```" {
+        if let Some(file) = line.strip_prefix("```diff ") {
+            editing = Some((file, Vec::new()));
+        } else if line == "```" {
             inside = false;
+            if let Some((file, lines)) = editing.take() {
+                edit(&folder.join(file), &lines);
+            }
+        } else if let Some((_, lines)) = &mut editing {
+            lines.push(line);
         } else if line == "```console" {
             inside = true;
         } else if inside {
             let Some(command) = line.strip_prefix("$ ") else { continue };
             commands += 1;
-            // The version is another one in each release.
-            let shown = typed(folder.path(), command).replace(env!("CARGO_PKG_VERSION"), "VERSION");
-            out.push_str(&format!("{line}\n{shown}\n"));
+            // Documents are named with the whole path of the folder that was gone to.
+            let here = format!("{}/", folder.canonicalize().expect("a folder").display());
+            let shown = shown_as(&typed(folder, command)).replace(&here, ".../");
+            out.push_str(&format!("{line}\n"));
+            if !shown.is_empty() {
+                out.push_str(&format!("{shown}\n"));
+            }
             continue;
         }
         out.push_str(&format!("{line}\n"));
     }
-    assert!(commands >= 12, "{commands}");
     if std::env::var_os("SEQUESTER_WRITE_GUIDE").is_some() {
         std::fs::write(&path, &out).expect("writes");
-        return;
+        return commands;
     }
     for (nth, (says, happens)) in guide.lines().zip(out.lines()).enumerate() {
-        assert_eq!(says, happens, "docs/guide-coordinator.md, line {}", nth + 1);
+        assert_eq!(says, happens, "docs/{name}, line {}", nth + 1);
     }
     assert_eq!(guide.lines().count(), out.lines().count());
+    commands
+}
+
+#[test]
+fn the_coordinator_s_guide_is_what_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&fixtures().join("guide"), folder.path());
+    assert!(follow("guide-coordinator.md", folder.path(), str::to_owned) >= 12);
+}
+
+/// What a team of a study delivers: cases, the answers of three readers, and a device's scores.
+fn deliver(folder: &Path) {
+    let delivery = folder.join("delivery");
+    std::fs::create_dir_all(&delivery).expect("creates");
+    let mut cases = "case_id,patient_id,sex,age_years,view,modality,body_part,site,manufacturer,\
+                     days_since_prior_finding,label\n"
+        .to_owned();
+    let mut scores = "case_id,score\n".to_owned();
+    let mut reads = [0, 1, 2].map(|_| "case_id,reader_id,read\n".to_owned());
+    for i in 0..600_u32 {
+        let positive = i % 2 == 0;
+        let (sex, site) = (if i % 3 == 0 { "F" } else { "M" }, if i % 5 < 2 { "north" } else { "south" });
+        let view = if i % 4 == 0 { "AP" } else { "PA" };
+        let age = 16 + (i * 7) % 70;
+        cases +=
+            &format!("C{i:03},P{i:03},{sex},{age},{view},DX,CHEST,{site},maker,,{}\n", u8::from(positive));
+        let noise = f64::from(i * 37 % 101) / 101.0;
+        let score = if positive { 0.46 + 0.5 * noise } else { 0.05 + 0.5 * noise };
+        scores += &format!("C{i:03},{score:.4}\n");
+        for (reader, text) in reads.iter_mut().enumerate() {
+            let wrong = (i + 7 * reader as u32) % 23 == 0;
+            let read = if positive != wrong { "positive" } else { "negative" };
+            *text += &format!("C{i:03},R{},{read}\n", reader + 1);
+        }
+    }
+    std::fs::write(delivery.join("cases.csv"), cases).expect("writes");
+    std::fs::write(delivery.join("scores.csv"), scores).expect("writes");
+    for (reader, text) in reads.iter().enumerate() {
+        std::fs::write(delivery.join(format!("reader-{}.csv", reader + 1)), text).expect("writes");
+    }
+}
+
+#[test]
+fn the_quality_engineer_s_guide_is_what_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    deliver(folder.path());
+    assert!(follow("guide-quality-engineer.md", folder.path(), without_digests) >= 15);
 }

@@ -60,6 +60,39 @@ fn studies(outputs: &mut Outputs) {
     outputs.add("error", 1, &["dataset", folder]);
 }
 
+/// A protocol that is planned, rehearsed, locked, compared, amended and departed from.
+fn protocols(outputs: &mut Outputs) {
+    let study = Study::small();
+    let folder = text(study.path());
+    outputs.add("plan", 0, &["plan", folder, "--no-pdf"]);
+    let expected =
+        "\n[[expected]]\nendpoint = \"auc\"\nvalue = 0.9\nrange = [0.8, 0.95]\nsource = \"a pilot\"\n";
+    study.write("protocol.toml", &(study.read("protocol.toml") + expected));
+    outputs.add("plan", 0, &["plan", folder, "--no-pdf"]);
+    outputs.add("rehearse", 0, &["rehearse", folder, "--dry-run"]);
+    outputs.add("protocol-lock", 0, &["protocol", "lock", folder, "--dry-run"]);
+    outputs.add("protocol-lock", 0, &["protocol", "lock", folder]);
+    outputs.add("protocol-amend", 0, &["protocol", "amend", folder, "--dry-run"]);
+    study.write("before.toml", &study.read("protocol.toml"));
+    study.replace("protocol.toml", "seed = 7", "seed = 8");
+    let before = study.file("before.toml");
+    outputs.add("protocol-diff", 10, &["protocol", "diff", text(&before), folder]);
+    outputs.add("protocol-diff", 0, &["protocol", "diff", folder, folder]);
+    outputs.add("protocol-amend", 0, &["protocol", "amend", folder, "--reason", "another seed"]);
+    let said = [
+        "--date",
+        "2020-01-02",
+        "--grade",
+        "minor",
+        "--description",
+        "a late read",
+        "--impact",
+        "none at all",
+    ];
+    let deviation = [&["protocol", "deviation", folder][..], &said].concat();
+    outputs.add("protocol-deviation", 0, &[&deviation[..], &["--affects", "C001", "--dry-run"]].concat());
+}
+
 /// Readers with roles, reads that are irregular, and labels that came with them.
 fn readers(outputs: &mut Outputs) {
     let study = Study::small();
@@ -234,6 +267,19 @@ fn statistics(outputs: &mut Outputs) {
         0,
         &["design", "goals", "--ppv", "0.5", "--npv", "0.95", "--prevalence", "0.2"],
     );
+    let paired =
+        ["--expected", "0.9", "--predicate", "0.88", "--margin", "0.05", "--cases", "300", "--share", "0.5"];
+    outputs.add("design-noninferiority", 0, &[&["design", "noninferiority"], &paired[..]].concat());
+    let width = ["design", "precision", "--expected", "0.9", "--half-width", "0.05"];
+    outputs.add("design-precision", 0, &[&width[..], &["--share", "0.5"]].concat());
+    outputs.add("design-precision", 0, &[&width[..], &["--measure", "auc"]].concat());
+    outputs.add(
+        "design-calibration",
+        0,
+        &["design", "calibration", "--expected", "0.9", "--prevalence", "0.2"],
+    );
+    let margin = ["design", "difference", "--difference", "0", "--margin", "0.05"];
+    outputs.add("design-difference", 0, &[&margin[..], &pilot[..]].concat());
     let folder = tempfile::tempdir().expect("a folder");
     let reads = folder.path().join("reads.csv");
     let mut all = String::from("case_id,reader_id,read\n");
@@ -276,6 +322,7 @@ fn outputs() -> Outputs {
     #[cfg(feature = "torch")]
     trainings(&mut outputs);
     studies(&mut outputs);
+    protocols(&mut outputs);
     readers(&mut outputs);
     rounds(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);

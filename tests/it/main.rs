@@ -33,6 +33,7 @@ mod old_evidence;
 mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
+mod plan_rehearse;
 mod programs;
 mod properties;
 mod protocol_changes;

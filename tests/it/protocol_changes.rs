@@ -121,8 +121,8 @@ fn columns_that_read_the_same_data_are_an_amendment_of_the_same_study() {
         study.write(&name, &text.replace("positive", "yes").replace("negative", "no"));
     }
     study.write("scores.csv", &study.read("scores.csv").replace("case_id,score", "case,p"));
-    let reads = "[reads]\nread_column = \"answer\"\npositive = [\"yes\"]\nnegative = [\"no\"]\n\n[scores]\ncase_column \
-                 = \"case\"\ncolumns = [\"p\"]";
+    let reads = "[reads]\nread_column = \"answer\"\npositive = [\"yes\"]\nnegative = \
+                 [\"no\"]\n\n[scores]\ncase_column = \"case\"\ncolumns = [\"p\"]";
     study.replace("protocol.toml", "[scores]", reads);
     assert_eq!(study.run("run", &[]).code, 30);
     let amended = protocol(&study, "amend", &["--reason", "the platform names its columns otherwise"]);
@@ -196,4 +196,60 @@ fn deviations_are_listed_and_cannot_be_taken_back() {
     let bundle = study.file("evidence/run-2");
     std::fs::remove_file(bundle.join("data/deviations.toml")).expect("removes");
     assert_eq!(study.run("verify", &[]).code, 20);
+}
+
+/// A line of a protocol with another value: the first number is larger by a little, the first text longer,
+/// the first truth turned. `None` for a line without a value.
+fn mutated(line: &str) -> Option<String> {
+    let (key, rest) = line.split_once('=')?;
+    let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ' ';
+    if !key.chars().all(is_key) || key.trim().is_empty() {
+        return None;
+    }
+    let number = regex::Regex::new(r"^([^\x22#]*?)(\d+(\.\d+)?)(.*)$").expect("a pattern");
+    let text = regex::Regex::new(r"^([^#]*?\x22[^\x22]*)(\x22.*)$").expect("a pattern");
+    let value = if let Some(found) = number.captures(rest) {
+        let old: f64 = found[2].parse().expect("a number");
+        let new =
+            if found[2].contains('.') { format!("{:.4}", old + 0.001) } else { (old + 1.0).to_string() };
+        format!("{}{new}{}", &found[1], &found[4])
+    } else if let Some(found) = text.captures(rest) {
+        format!("{}z{}", &found[1], &found[2])
+    } else if rest.contains("true") {
+        rest.replacen("true", "false", 1)
+    } else if rest.contains("false") {
+        rest.replacen("false", "true", 1)
+    } else {
+        return None;
+    };
+    Some(format!("{key}={value}"))
+}
+
+#[test]
+fn every_single_value_of_four_protocols_is_caught_or_changes_the_meaning() {
+    use sequester::protocol::{meaning, parse};
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("protocols");
+    let mut tried = 0;
+    for name in [
+        "pneumonia-exp2a.toml",
+        "nih-airspace-opacity/protocol.toml",
+        "nih-adjudicated-test/protocol.toml",
+        "nih-adjudicated-validation/protocol.toml",
+    ] {
+        let text = std::fs::read_to_string(root.join(name)).expect("a protocol");
+        let lines: Vec<&str> = text.lines().collect();
+        let place = std::path::Path::new(name);
+        let before = parse(place, &text).expect("valid");
+        for (index, line) in lines.iter().enumerate() {
+            let Some(other) = mutated(line) else { continue };
+            let mut changed = lines.clone();
+            changed[index] = &other;
+            tried += 1;
+            if let Ok(after) = parse(place, &changed.join("\n")) {
+                let found = meaning::compare(&before, &after);
+                assert!(!found.is_same(), "{name}:{}: {other}", index + 1);
+            }
+        }
+    }
+    assert!(tried > 150, "{tried}");
 }

@@ -15,7 +15,6 @@ use crate::protocol::{Incomplete, Protocol};
 use crate::report::banner::REHEARSAL_BANNER;
 use crate::report::submission::Formats;
 use crate::report::wording;
-use crate::statistics::multiplicity::Multiplicity;
 use crate::study::planning::SizePlan;
 
 /// Where the document starts.
@@ -91,7 +90,6 @@ impl Content for Planned {
                 .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned)).collect::<Vec<_>>(),
             "primary": primary.len(),
             "multiplicity": words::multiplicity(protocol, primary.len()),
-            "bonferroni": analysis.multiplicity == Multiplicity::Bonferroni,
             "level": format::level(analysis.level),
             "replicates": analysis.replicates,
             "resampling_unit": wording::resampling_unit(analysis.resampling_unit),

@@ -10,31 +10,51 @@ use crate::protocol::Endpoint;
 use crate::report::wording;
 use crate::study::planning::PlannedEndpoint;
 
-/// Two of these stand beside each other.
-const HALF: f64 = 390.0;
+/// Two drawings stand beside each other.
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 316.0;
 
 /// Every endpoint that has a curve; a figure without drawings where none has.
 pub fn power(source: &Source) -> Figure {
     let drawn = source.protocol.endpoints.iter().zip(&source.plan.endpoints);
-    let drawn = drawn.filter(|(_, planned)| !planned.curve.is_empty());
-    let drawings: Vec<Canvas> = drawn.map(|(endpoint, planned)| one(source, endpoint, planned)).collect();
-    let caption = "Probability that the criterion is met, against the number of sampled cases: at the expected value, \
-                   and at both ends of the range that is thought possible";
-    let alt = "Curves of power against the number of sampled cases, one drawing an endpoint. The table beside it gives \
-               the power at the planned size.";
-    Figure::drawn("power", (caption.to_owned(), alt.to_owned()), drawings, |name| {
-        format!("Power against cases ({name})")
+    let drawn: Vec<_> = drawn.filter(|(_, planned)| !planned.curve.is_empty()).collect();
+    let caption = "Probability that the criterion is met, against the number of sampled cases: at the \
+                   expected value, and at both ends of the range that is thought possible. Grey: the \
+                   probability that is asked for";
+    let alt = "Curves of power against the number of sampled cases, one drawing an endpoint. The table \
+               beside it gives the power at the planned size.";
+    let columns = if drawn.len() > 1 { 2.0 } else { 1.0 };
+    let mut canvas = Canvas::new(WIDTH * columns, HEIGHT * drawn.len().div_ceil(2) as f64);
+    for (index, (endpoint, planned)) in drawn.iter().enumerate() {
+        let corner = (WIDTH * (index % 2) as f64, HEIGHT * (index / 2) as f64);
+        one(&mut canvas, corner, source, endpoint, planned);
+    }
+    let drawings = if drawn.is_empty() { Vec::new() } else { vec![canvas] };
+    Figure::drawn("power", (caption.to_owned(), alt.to_owned()), drawings, |_| {
+        "Power against the number of cases".to_owned()
     })
 }
 
-fn one(source: &Source, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Canvas {
-    let mut canvas = Canvas::new(HALF, 330.0);
+fn one(
+    canvas: &mut Canvas,
+    (left, top): (f64, f64),
+    source: &Source,
+    endpoint: &Endpoint,
+    planned: &PlannedEndpoint,
+) {
     let last = planned.curve.last().map_or(1.0, |point| point.cases as f64).max(1.0);
-    let plot = Plot { left: 62.0, top: 34.0, width: 312.0, height: 200.0, x: (0.0, last), y: (0.0, 1.0) };
+    let plot = Plot {
+        left: left + 62.0,
+        top: top + 34.0,
+        width: 312.0,
+        height: 200.0,
+        x: (0.0, last),
+        y: (0.0, 1.0),
+    };
     let criterion = endpoint.criterion.as_ref().map_or("", |c| c.text.as_str());
     let title = format!("{}: {criterion}", wording::metric(endpoint.metric.id()));
     canvas.bold(
-        (plot.left, 18.0),
+        (plot.left, top + 18.0),
         13.0,
         Anchor::Start,
         INK,
@@ -44,7 +64,7 @@ fn one(source: &Source, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Canva
     for (value, label) in &mut y.ticks {
         *label = format::number(*value, format::Style::Percent).replace(".0%", "%");
     }
-    plot.frame(&mut canvas, &Axis::nice("Sampled cases", (0.0, last), 5, true), &y);
+    plot.frame(canvas, &Axis::nice("Sampled cases", (0.0, last), 5, true), &y);
     canvas.line(
         plot.at(0.0, source.plan.power),
         plot.at(last, source.plan.power),
@@ -78,5 +98,4 @@ fn one(source: &Source, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Canva
         canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), stroke);
         canvas.text((x + 28.0, y), 12.0, Anchor::Start, INK, &words);
     }
-    canvas
 }

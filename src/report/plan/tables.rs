@@ -116,7 +116,7 @@ fn hypotheses(source: &Source) -> Table {
     Table::or_none(
         "Hypotheses in symbols",
         vec![
-            Column::left("Endpoint", 0.8),
+            Column::left("Endpoint", 0.0),
             Column::left("Role", 0.5),
             Column::left("H0", 1.0),
             Column::left("H1", 1.0),
@@ -162,12 +162,12 @@ fn estimation(source: &Source) -> Table {
     let mut table = Table::or_none(
         "How each endpoint is estimated and judged",
         vec![
-            Column::left("Endpoint", 0.7),
+            Column::left("Endpoint", 0.0),
             Column::left("Estimator", 1.4),
             Column::left("Interval", 1.2),
             Column::right("Level"),
-            Column::left("Fallback", 0.8),
-            Column::left("Criterion", 0.8),
+            Column::left("Fallback", 0.0),
+            Column::left("Criterion", 0.0),
         ],
         rows.collect(),
     );
@@ -195,7 +195,7 @@ fn assumptions(source: &Source) -> Table {
     Table::or_none(
         "What is expected, and where that comes from",
         vec![
-            Column::left("Endpoint", 0.7),
+            Column::left("Endpoint", 0.0),
             Column::right("Expected"),
             Column::left("Thought possible", 1.0),
             Column::left("Source", 1.6),
@@ -237,8 +237,8 @@ fn power(source: &Source) -> Table {
     let mut table = Table::or_none(
         "Power at the planned size, and the size for the power asked for",
         vec![
-            Column::left("Endpoint", 0.8),
-            Column::left("Criterion", 0.8),
+            Column::left("Endpoint", 0.0),
+            Column::left("Criterion", 0.0),
             Column::right("Expected"),
             Column::right("Count"),
             Column::right("Power"),
@@ -250,15 +250,16 @@ fn power(source: &Source) -> Table {
         rows.collect(),
     );
     table.notes.push(format!(
-        "Count: usable cases that count for the endpoint, divided by the design effect. Assurance: the power averaged \
-         over what is thought possible (O'Hagan, Stevens and Campbell 2005). Shown from: the smallest true value (for \
-         an upper bound the largest) that meets the criterion with a probability of {}. Cases needed: sampled cases \
-         for that probability at the expected value.",
+        "Count: usable cases that count for the endpoint, divided by the design effect. Assurance: the power \
+         averaged over what is thought possible (O'Hagan, Stevens and Campbell 2005). Shown from: the \
+         smallest true value (for an upper bound the largest) that meets the criterion with a probability of \
+         {}. Cases needed: sampled cases for that probability at the expected value.",
         percent(source.plan.power)
     ));
     table.notes.push(
-        "Shares by the binomial law with the exact limits of Clopper and Pearson (1934), the AUC with the variance of \
-         Hanley and McNeil (1982). Where another interval is declared its power differs a little from this."
+        "Shares by the binomial law with the exact limits of Clopper and Pearson (1934), the AUC with the \
+         variance of Hanley and McNeil (1982). Where another interval is declared its power differs a little \
+         from this."
             .to_owned(),
     );
     table
@@ -283,7 +284,7 @@ fn what_if(source: &Source) -> Table {
         rows.push(named("true value", values, first));
         rows.push(named("power", powers, Cell::new("")));
     }
-    let mut columns = vec![Column::left("Endpoint", 0.8), Column::left("", 0.6)];
+    let mut columns = vec![Column::left("Endpoint", 0.0), Column::left("", 0.6)];
     columns.extend((0..7).map(|_| Column::right("")));
     Table::or_none("Power at the planned size if the true value were another", columns, rows)
 }
@@ -311,8 +312,9 @@ fn subgroups(source: &Source) -> Table {
         format::number((high - low) / 2.0, Style::Percent)
     };
     table.notes.push(format!(
-        "A share of {} cases, the smallest subgroup that is not marked, is known to about \u{b1}{} where it is {} and \
-         to about \u{b1}{} where it is {} ({} interval). Subgroups describe; they decide nothing.",
+        "A share of {} cases, the smallest subgroup that is not marked, is known to about \u{b1}{} where it \
+         is {} and to about \u{b1}{} where it is {} ({} interval). Subgroups describe; they decide \
+         nothing.",
         format::count(minimum),
         half(0.5),
         format::number(0.5, Style::Percent),

@@ -38,7 +38,7 @@ pub fn symbols(endpoint: &Endpoint) -> Option<[String; 2]> {
 
 /// One endpoint's hypotheses in words, and when the null hypothesis is rejected.
 pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
-    let name = wording::metric(endpoint.metric.id());
+    let name = within(&wording::metric(endpoint.metric.id()));
     let Some(criterion) = &endpoint.criterion else {
         return json!({"id": endpoint.id, "role": endpoint.role, "text":
             format!("The {name} is estimated with its interval. No hypothesis is tested.")});
@@ -51,11 +51,22 @@ pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
     let method = endpoint.interval.describe(endpoint.metric.quantity());
     let (level, alpha) = (format::level(planned.level), alpha(planned.level));
     let text = format!(
-        "Null hypothesis: the {name} of the device is {goal} {null}. Alternative: it is {alternative} {goal}. \
-         The null hypothesis is rejected where the {limit} limit of the two-sided {level} interval ({method}) \
-         lies {side} {goal}. That is a test at a one-sided level of {alpha}."
+        "Null hypothesis: the {name} of the device is {goal} {null}. Alternative: it is {alternative} \
+         {goal}. The null hypothesis is rejected where the {limit} limit of the two-sided {level} interval \
+         ({method}) lies {side} {goal}. That is a test at a one-sided level of {alpha}."
     );
     json!({"id": endpoint.id, "role": endpoint.role, "text": text})
+}
+
+/// A measure's name within a sentence; names of people and abbreviations keep their capitals.
+fn within(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() && !name.starts_with("Matthews") => {
+            format!("{}{}{}", first.to_lowercase(), second, letters.as_str())
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// The one-sided level of a bound of a two-sided interval.
@@ -66,7 +77,7 @@ pub fn alpha(level: f64) -> String {
 
 /// What the planned size can show of an endpoint, and what it cannot.
 pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
-    let name = wording::metric(endpoint.metric.id());
+    let name = within(&wording::metric(endpoint.metric.id()));
     let percent = |value: f64| format::number(value, Style::Percent);
     let cases = plan.planned.map(|p| format::count(p.cases)).unwrap_or_default();
     let needed = planned.cases_needed.map(format::count);
@@ -88,23 +99,25 @@ pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint)
             };
             match planned.prospect {
                 Prospect::Enough => format!(
-                    "If the true value is {value}, {cases} sampled cases meet the criterion with a probability of \
-                     {power}.{}{chance}",
-                    needed.map_or_else(String::new, |n| format!(" For {at_power} {n} would do."))
+                    "If the true value is {value}, {cases} sampled cases meet the criterion with a \
+                     probability of {power}.{}{chance}",
+                    needed.map_or_else(String::new, |n| format!(
+                        " For a probability of {at_power}, {n} would do."
+                    ))
                 ),
                 Prospect::TooFew => format!(
-                    "If the true value is {value}, {cases} sampled cases meet the criterion with a probability of \
-                     {power} only. {}{chance}",
+                    "If the true value is {value}, {cases} sampled cases meet the criterion with a \
+                     probability of {power} only. {}{chance}",
                     needed.map_or_else(
-                        || format!("No number of cases up to a million gives {at_power}."),
-                        |n| format!("For {at_power} {n} cases are needed.")
+                        || format!("No number of cases up to a million gives a probability of {at_power}."),
+                        |n| format!("For a probability of {at_power}, {n} cases are needed.")
                     )
                 ),
                 Prospect::CannotBeShown => format!(
-                    "{} {name} of {value} cannot show {} {bound} bound {side} {goal}. What is expected does not \
-                     satisfy the criterion itself, so it is met by chance alone, with a probability of at most \
-                     about {}, and more cases make that rarer{}. The goal, or the device, has to be another \
-                     one.{chance}",
+                    "{} {name} of {value} cannot show {} {bound} bound {side} {goal}. What is expected does \
+                     not satisfy the criterion itself, so it is met by chance alone, with a probability of \
+                     at most about {}, and more cases make that rarer{}. The goal, or the device, has to be \
+                     another one.{chance}",
                     article(&name, true),
                     article(bound, false),
                     alpha(planned.level),
@@ -114,8 +127,8 @@ pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint)
                 ),
                 Prospect::NotDeclared => match needed {
                     Some(needed) => format!(
-                        "How many cases there will be is not declared. If the true value is {value}, the criterion \
-                         is met with a probability of {at_power} by {needed} sampled cases."
+                        "How many cases there will be is not declared. If the true value is {value}, the \
+                         criterion is met with a probability of {at_power} by {needed} sampled cases."
                     ),
                     None => "The share of positive cases is not declared, so nothing can be said.".to_owned(),
                 },
@@ -155,18 +168,24 @@ fn article(word: &str, capital: bool) -> &'static str {
 /// What several primary endpoints mean.
 pub fn multiplicity(protocol: &Protocol, criteria: usize) -> String {
     let level = format::level(protocol.analysis.criterion_level(criteria));
-    match protocol.analysis.multiplicity {
-        _ if criteria < 2 => "There is one primary criterion, so nothing has to be adjusted.".to_owned(),
-        Multiplicity::CoPrimary => format!(
-            "Co-primary: all {criteria} criteria have to be met, each at the full level of {level} \
-             (intersection-union test, Berger 1982). The chance of a false claim is at most that of one of them; the \
-             chance to meet all is smaller than that of each."
-        ),
-        Multiplicity::Bonferroni => format!(
-            "Bonferroni: each of {criteria} claims stands by itself and is judged by its interval at level {level}."
-        ),
-        rule => format!("{}.", wording::stepwise(rule)),
+    let rule = protocol.analysis.multiplicity;
+    if criteria < 2 {
+        return "There is one primary criterion, so nothing has to be adjusted.".to_owned();
     }
+    if rule == Multiplicity::CoPrimary {
+        return format!(
+            "Co-primary: all {criteria} criteria have to be met, each at the full level of {level} \
+             (intersection-union test, Berger 1982). The chance of a false claim is at most that of one of \
+             them; the chance to meet all is smaller than that of each."
+        );
+    }
+    if rule == Multiplicity::Bonferroni {
+        return format!(
+            "Bonferroni: each of {criteria} claims stands by itself and is judged by its interval at level \
+             {level}."
+        );
+    }
+    format!("{}. The power given below is that of each criterion by itself.", wording::stepwise(rule))
 }
 
 /// How the reference standard comes about, in words.

@@ -122,6 +122,7 @@ fn what_there_is(source: &Source) -> Json {
         "has_comparisons": !results.comparisons.is_empty(),
         "has_family": results.family.is_some(),
         "has_sample_sizes": !results.sample_sizes.is_empty(),
+        "has_plan": results.sample_sizes.iter().any(|size| size.plan.is_some()),
         "has_sites": results.poolability.is_some(),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
         "any_insufficient":

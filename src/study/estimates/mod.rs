@@ -8,6 +8,7 @@ mod comparisons;
 mod curves;
 mod family;
 mod flow;
+mod intended_use;
 mod other_standards;
 mod overall;
 mod plan;
@@ -23,6 +24,7 @@ pub use cases::StudyCase;
 use self::cases::{Analysed, Columns, site_names};
 use self::curves::{BAND_REPLICATES, histogram};
 use self::flow::{consensus_summary, flow, one_class};
+use self::intended_use::in_intended_use;
 use self::plan::StudyPlan;
 use self::readers::{reader_estimates, readers};
 use self::subgroups::cohort_table;
@@ -103,6 +105,7 @@ pub fn analyse(
             rehearsal: protocol.study.rehearsal,
         },
         cohort: cohort_table(protocol, &analysed),
+        in_intended_use: in_intended_use(protocol, &analysed),
         readers: readers(protocol, drawn, reference),
         agreement: reader_estimates(&plan, drawn, reference),
         agreement_explained: plan.agreement_explained(drawn, reference),

@@ -3,7 +3,8 @@
 use crate::protocol::{AcceptanceCriterion, Bound, Endpoint};
 use crate::statistics::design::{AucVariance, Size, auc_shown_from, binomial_shown_from};
 use crate::statistics::metric::Metric;
-use crate::study::results::{EndpointResult, Flow, SampleSize};
+use crate::study::planning::size_plan;
+use crate::study::results::{EndpointResult, Flow, PlannedValue, SampleSize};
 
 use super::plan::{StudyPlan, is_judged};
 
@@ -16,6 +17,15 @@ impl StudyPlan<'_> {
         let target = self.protocol.sample.target.as_ref();
         let planned = target.and_then(|t| Some([t.positives?, t.cases.checked_sub(t.positives?)?]));
         let analysed = [flow.positives, flow.negatives];
+        let plan = size_plan(self.protocol);
+        let of_plan = |id: &str| {
+            let planned = plan.endpoints.iter().find(|planned| planned.endpoint == id)?;
+            Some(PlannedValue {
+                expected: planned.expected.as_ref()?.value,
+                power: planned.at_planned.map(|at| at.power),
+                half_width: planned.at_planned.map(|at| (at.interval.1 - at.interval.0) / 2.0),
+            })
+        };
         let endpoints = self.protocol.endpoints.iter().zip(results);
         endpoints
             .filter_map(|(endpoint, result)| {
@@ -28,6 +38,7 @@ impl StudyPlan<'_> {
                     half_width: result.interval.as_ref().map(|i| (i.upper - i.lower) / 2.0),
                     shown_from,
                     power: POWER,
+                    plan: of_plan(&endpoint.id),
                 })
             })
             .collect()

@@ -1,7 +1,13 @@
 use super::*;
 use crate::study::{Step, cohort, derive, needed_files, read_scores};
 
-const PROTOCOL: &str = include_str!("../../../protocols/pneumonia-exp2a.toml");
+/// The protocol of experiment 2A with few replicates: what an interval is has no part here.
+fn protocol() -> String {
+    include_str!("../../../protocols/pneumonia-exp2a.toml")
+        .replace("replicates = 2000", "replicates = 100")
+        .replace("cases = 1000", "cases = 600")
+        .replace("positives = 500", "positives = 300")
+}
 
 /// Cases of patients with two images each, every second patient positive.
 fn cases(count: usize) -> String {
@@ -53,8 +59,8 @@ fn rehearsed(text: &str, files: &[(&str, String)], quality: &Quality) -> (Inputs
 #[test]
 fn a_rehearsal_has_the_quality_that_was_declared_and_says_what_it_is() {
     let text =
-        PROTOCOL.replace("cases = 1000", "cases = 2000").replace("positives = 500", "positives = 1000");
-    let files = [("cases.csv", cases(3000))];
+        protocol().replace("cases = 600", "cases = 1600").replace("positives = 300", "positives = 800");
+    let files = [("cases.csv", cases(2400))];
     let (of, derived) = rehearsed(&text, &files, &QUALITY);
     let results = &derived.results;
     assert!(results.study.rehearsal && of.protocol.study.id.ends_with("-rehearsal"));
@@ -71,7 +77,7 @@ fn a_rehearsal_has_the_quality_that_was_declared_and_says_what_it_is() {
 
 #[test]
 fn a_study_that_is_no_rehearsal_refuses_what_was_simulated() {
-    let (mut of, _) = rehearsed(PROTOCOL, &[("cases.csv", cases(2200))], &QUALITY);
+    let (mut of, _) = rehearsed(&protocol(), &[("cases.csv", cases(800))], &QUALITY);
     of.protocol.study.rehearsal = false;
     assert_eq!(read_scores(&of).expect_err("refused").diagnostics()[0].code, Code::RehearsalData);
     assert_eq!(derive(&of).expect_err("refused").diagnostics()[0].code, Code::RehearsalData);
@@ -79,34 +85,41 @@ fn a_study_that_is_no_rehearsal_refuses_what_was_simulated() {
 
 #[test]
 fn every_kind_of_reference_standard_and_operating_point_can_be_rehearsed() {
-    let cases = cases(2200);
-    let rule = "rule = \"majority\"\nminimum_agreeing = 2             # two agreeing reads make a consensus ...\n\
+    let cases = cases(800);
+    let rule = "rule = \"majority\"\nminimum_agreeing = 2             # two agreeing reads make a consensus \
+                ...\n\
                 require_all_readers = false      # ... also when the third is missing or indeterminate\n";
-    assert!(PROTOCOL.contains(rule));
+    let declared = protocol();
+    assert!(declared.contains(rule));
     let reader = |id: &str, role: &str| {
         format!("[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\nqualification = \"radiologist\"\n")
     };
-    let panel = PROTOCOL
+    let panel = declared
         .replace(rule, "rule = \"panel\"\n")
         .replace("readers = 3\n", "")
         .replace("indeterminate = \"no-vote\"", "# indeterminate")
         + &reader("panel", "adjudicator")
         + &reader("other", "comparison");
-    let adjudicated = PROTOCOL
+    let adjudicated = declared
         .replace(rule, "rule = \"adjudicated\"\nadjudicate = \"disagreement\"\n")
         .replace("readers = 3\n", "")
         + &reader("a", "reference")
         + &reader("b, c", "reference")
         + &reader("d", "adjudicator");
-    let given = PROTOCOL
-        .replace(rule, "rule = \"given\"\ngiven = { file = \"labels/*.xlsx\", label_column = \"l\", source = \"a registry\" }\n")
+    let given = declared
+        .replace(
+            rule,
+            "rule = \"given\"\ngiven = { file = \"labels/*.xlsx\", label_column = \"l\", source = \"a \
+             registry\" }\n",
+        )
         .replace("readers = 3\n", "")
         .replace("[reads]\nfiles = [\"reads/*.csv\"]          # case_id, reader_id, read\n", "");
-    let tuned = PROTOCOL
+    let tuned = declared
         .replace("source = \"lock\"", "source = \"tuning\"\ncases = \"tuning.csv\"\nrule = \"youden\"");
-    let elsewhere = PROTOCOL
+    let elsewhere = declared
         .replace("source = \"lock\"", "source = \"declared\"\nthreshold = 0.2\nrationale = \"why\"")
-        + "\n[scores]\nfile = \"device/out.csv\"\ncase_column = \"image, id\"\ncolumns = [\"p1\", \"p2\"]\ncombine = \"noisy-or\"\n";
+        + "\n[scores]\nfile = \"device/out.csv\"\ncase_column = \"image, id\"\ncolumns = [\"p1\", \
+           \"p2\"]\ncombine = \"noisy-or\"\n";
     let tuning = cases.replace("\nC", "\nT").replace(",P", ",Q");
     for (name, text) in [
         ("panel", panel),
@@ -121,6 +134,6 @@ fn every_kind_of_reference_standard_and_operating_point_can_be_rehearsed() {
         let (_, derived) = rehearsed(&text, &files, &QUALITY);
         let value = |id: &str| derived.results.estimates.iter().find(|e| e.id == id).and_then(|e| e.value);
         let auc = value("auc").expect("an AUC");
-        assert!((0.88..0.98).contains(&auc), "{name}: {auc}");
+        assert!((0.86..0.99).contains(&auc), "{name}: {auc}");
     }
 }

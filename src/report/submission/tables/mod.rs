@@ -15,6 +15,7 @@ mod estimates;
 mod evidence;
 mod flow;
 mod front;
+mod intended_use;
 mod model;
 mod other_standards;
 mod parts;
@@ -50,9 +51,12 @@ pub const IDS: &[&str] = &[
     "intervals",
     "calibration",
     "intended-use",
+    "calibration-in-use",
+    "net-benefit",
     "confusion",
     "subgroups",
     "sample-size",
+    "planned-and-achieved",
     "sites",
     "poolability",
     "separation",
@@ -105,10 +109,13 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "intervals" => estimates::intervals(results),
         "calibration" => estimates::calibration(results, &level),
         "sample-size" => sample_size::sample_size(source),
+        "planned-and-achieved" => sample_size::planned_and_achieved(source),
         "sites" => sites::sites(results, &level),
         "poolability" => sites::poolability(results),
         "separation" => evidence::separation(source),
         "intended-use" => estimates::intended_use(results, &level),
+        "calibration-in-use" => intended_use::calibration(results),
+        "net-benefit" => intended_use::net_benefit(results),
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),
         "sensitivity-analyses" => parts::sensitivity_analyses(results, &level),

@@ -64,3 +64,45 @@ pub fn sample_size(source: &Source) -> Table {
     }
     table
 }
+
+/// What the protocol expected of an endpoint beside what was found.
+pub fn planned_and_achieved(source: &Source) -> Table {
+    let results = &source.results;
+    let row = |size: &SampleSize| {
+        let plan = size.plan?;
+        let endpoint = results.endpoints.iter().find(|e| e.id == size.endpoint)?;
+        let style = wording::style_of(endpoint.metric.id(), false);
+        let number = |value: Option<f64>, style| {
+            value.map_or_else(|| "\u{2013}".to_owned(), |value| format::number(value, style))
+        };
+        Some(Row::plain([
+            wording::metric(endpoint.metric.id()),
+            format::number(plan.expected, style),
+            number(endpoint.value, style),
+            number(plan.half_width, style),
+            number(size.half_width, style),
+            number(plan.power, Style::Percent),
+            wording::verdict(endpoint.verdict).to_owned(),
+        ]))
+    };
+    let rows = results.sample_sizes.iter().filter_map(row).collect();
+    let mut table = Table::or_none(
+        "What was planned, and what was achieved",
+        vec![
+            Column::left("Endpoint", 1.0),
+            Column::right("Expected"),
+            Column::right("Found"),
+            Column::right("Half width, planned"),
+            Column::right("Half width, achieved"),
+            Column::right("Power, planned"),
+            Column::left("Verdict", 0.6),
+        ],
+        rows,
+    );
+    table.notes.push(
+        "Expected values and their power are those of the protocol's `[[expected]]` at the planned size; the \
+         power says nothing about what was found."
+            .to_owned(),
+    );
+    table
+}

@@ -506,10 +506,12 @@ fn results() -> Results {
         ],
         conclusion: Verdict::Met,
         poolability: Some(sites()),
+        in_intended_use: None,
         sample_sizes: ["auc", "sensitivity", "specificity"]
             .into_iter()
             .zip([0.823, 0.8554, 0.8552])
             .map(|(endpoint, shown_from)| SampleSize {
+                plan: None,
                 endpoint: endpoint.into(),
                 planned: Some([500, 500]),
                 analysed: [486, 492],
