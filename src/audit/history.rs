@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::evidence::bag::{Opened, Payload, TAG_MANIFEST};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
+use crate::evidence::opening;
 
 const WORDS: &str = "Does the study's own ledger go on from this one, and name every bundle that lies there?";
 
@@ -51,7 +52,8 @@ impl History {
             let entry = entry.map_err(wrong)?;
             let manifest = entry.path().join(TAG_MANIFEST);
             if manifest.is_file() {
-                runs.insert(name(&entry.file_name()), Digest::of_file(&manifest).ok());
+                let root = crate::storage::read(&manifest)?;
+                runs.insert(name(&entry.file_name()), Some(Digest::of(&root)));
             }
         }
         Ok(Some(Self { ledger, run: name(run), runs }))
@@ -81,6 +83,11 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
     };
     let mut problems = Vec::new();
     problems.extend(goes_on(opened, bytes, &ledger));
+    problems.extend(opening::without_reason(ledger.entries()).into_iter().map(|position| {
+        let message = "the test set was opened again without a reason";
+        let place = Location::line(bundle::LEDGER, position as u64 + 1);
+        Diagnostic::error(Code::OpeningWithoutReason, message).at(place)
+    }));
     let published: BTreeMap<Digest, usize> = ledger
         .entries()
         .iter()
@@ -151,7 +158,7 @@ fn goes_on(opened: &Opened, study: &[u8], ledger: &Ledger) -> Option<Diagnostic>
     // The same results may have been published before, with other words.
     let named = ledger.entries()[lines..]
         .iter()
-        .take_while(|entry| entry.event == Event::EvidencePublished)
+        .take_while(|entry| entry.event == Event::EvidencePublished || entry.event.is_free())
         .any(|entry| root.is_some_and(|root| entry.digests.values().any(|digest| *digest == root)));
     if named || next.is_none() {
         return None;
@@ -185,6 +192,7 @@ mod tests {
             format: bundle::FORMAT.to_owned(),
             run: run.to_owned(),
             created: "2026-01-01T00:00:00Z".to_owned(),
+            clock: None,
             program: "sequester 0.2.0".to_owned(),
             platform: "x".to_owned(),
             cargo_lock_sha256: root("x").to_string(),

@@ -23,6 +23,8 @@ pub enum Event {
     /// Readers' files came in, or one that corrects another. At any time: what follows from it is asked at
     /// the opening.
     ReadsImported,
+    /// The study's scores were looked at with labels, outside the protocol. At any time.
+    ScoresExamined,
     /// The readers' files are in and the consensus is computed.
     ReferenceStandardLocked,
     /// Scores and reference standard meet. Every opening is counted.
@@ -34,6 +36,11 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it may stand anywhere: no other event has to come before it, and it is none's condition.
+    pub fn is_free(self) -> bool {
+        matches!(self, Self::ReadsImported | Self::ScoresExamined)
+    }
+
     /// As the ledger writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -41,6 +48,7 @@ impl Event {
             Self::TestSetSealed => "test-set-sealed",
             Self::ModelLocked => "model-locked",
             Self::ReadsImported => "reads-imported",
+            Self::ScoresExamined => "scores-examined",
             Self::ReferenceStandardLocked => "reference-standard-locked",
             Self::TestSetOpened => "test-set-opened",
             Self::ResultsRecorded => "results-recorded",
@@ -293,7 +301,7 @@ fn canonical(entry: &Entry) -> String {
 /// file arrives late); after an opening only another opening, or preparations for it, may follow.
 fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<String> {
     let seen = |event| entries.iter().any(|e| e.event == event);
-    let last = entries.last().map(|e| e.event);
+    let last = entries.iter().rev().map(|e| e.event).find(|event| !event.is_free());
     let need = |needed: &[Event]| {
         needed
             .iter()
@@ -311,7 +319,7 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
                 None
             }
         }
-        Event::ProtocolLocked | Event::ReadsImported => None,
+        Event::ProtocolLocked | Event::ReadsImported | Event::ScoresExamined => None,
         Event::TestSetSealed | Event::ModelLocked => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[

@@ -7,6 +7,7 @@ pub mod amendment;
 pub mod check;
 pub mod compare;
 pub mod dataset;
+pub mod examined;
 pub mod import;
 pub mod intensities;
 pub mod leakage;

@@ -598,13 +598,15 @@ pub fn realistic() -> Source {
             blinding: Some("images alone, no score".into()),
             ..ReadersFile::default()
         }],
-        derivation: derivation(),
+        derivation: derivation().into(),
         training,
         root_digest: hex(0),
         digests,
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
         amendments: Vec::new(),
+        clock_set: false,
+        examined: 0,
         brought: Vec::new(),
         openings: vec![
             Opening { date: "2026-01-31T11:58:04Z".into(), reason: None, by: "not recorded".into() },
