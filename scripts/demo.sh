@@ -29,6 +29,9 @@ echo
 echo "and with a deliberately weak model:"
 expect 10 "$weak"
 echo
+echo "what verify finds of an honest study and of six that were changed:"
+"$here/tamper.sh" "$program" "$folder"
+echo
 echo "verify them yourself:"
 for study in "$folder" "$weak"; do
     echo "  $program verify $study"

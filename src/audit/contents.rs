@@ -3,15 +3,15 @@
 //! A file that nobody reads is a place to hide in, and one that nobody misses can be removed: what a bundle
 //! holds is therefore listed from the protocol and the lock, and compared in both directions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::LOCK;
-use super::answer::Answer;
+use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 use crate::evidence::amendment;
-use crate::evidence::bag::Opened;
+use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
 use crate::inference::scoring::Scoring;
@@ -41,7 +41,25 @@ pub(super) fn contents(opened: &Opened, inputs: Option<&Inputs>, derived: Option
     } else {
         format!("templates that are not those of this program: {}", own.join(", "))
     };
-    Answer::of("contents", WORDS, format!("{} files; {templates}", opened.payload.len()), problems)
+    let clock = bundle::environment(&opened.payload).and_then(|environment| environment.clock);
+    let clock = if clock.is_some() { "; the user set the clock (SOURCE_DATE_EPOCH)" } else { "" };
+    let looked_at = format!("{} files; {templates}{clock}", opened.payload.len());
+    let without = unproved(opened, inputs);
+    if problems.is_empty() && !without.is_empty() {
+        let why = format!("{looked_at}; the bundle does not hold {}", without.join(", "));
+        return Answer::open("contents", WORDS, State::NotShown, &why);
+    }
+    Answer::of("contents", WORDS, looked_at, problems)
+}
+
+/// What would explain a model that was locked here, or scores that were made here, and is not there: it was
+/// taken out, or there never was any, as of a table that was replaced by hand.
+fn unproved(opened: &Opened, inputs: Option<&Inputs>) -> Vec<String> {
+    let Some(inputs) = inputs.filter(|inputs| inputs.lock.is_some()) else { return Vec::new() };
+    let scored_here = (!inputs.protocol.scores.external).then_some(bundle::SCORING);
+    let names = ["experiment.toml", "training.jsonl"].into_iter().chain(scored_here);
+    let names = names.map(|name| format!("{}/{name}", bundle::MODEL));
+    names.filter(|name| bundle::file(&opened.payload, name).is_err()).collect()
 }
 
 fn at(name: &str) -> Location {
@@ -78,6 +96,9 @@ fn environment(opened: &Opened, inputs: Option<&Inputs>) -> Vec<Diagnostic> {
     if chrono::DateTime::parse_from_rfc3339(&environment.created).is_err() {
         problems.push(unreadable(name, format!("`{}` is no time", environment.created)));
     }
+    if environment.clock.as_deref().is_some_and(|clock| clock != bundle::CLOCK_SET) {
+        problems.push(unreadable(name, "`clock` is not what this program writes there"));
+    }
     if environment.cargo_lock_sha256.parse::<Digest>().is_err() {
         problems.push(unreadable(name, "`cargo_lock_sha256` is no digest"));
     }
@@ -93,6 +114,7 @@ fn environment(opened: &Opened, inputs: Option<&Inputs>) -> Vec<Diagnostic> {
     ];
     if let Some(inputs) = inputs {
         said.push(("External-Identifier", format!("{}/{}", inputs.protocol.study.id, environment.run)));
+        said.push(("External-Description", bag::label_value(&inputs.protocol.study.title)));
     }
     for (label, expected) in said {
         let found = opened.info.iter().find(|(name, _)| name == label).map(|(_, value)| value.as_str());
@@ -100,6 +122,14 @@ fn environment(opened: &Opened, inputs: Option<&Inputs>) -> Vec<Diagnostic> {
             let found = found.unwrap_or("nothing");
             let message = format!("{label} is `{found}`, the bundle itself says `{expected}`");
             problems.push(Diagnostic::error(Code::FileUnbound, message).at(Location::file("bag-info.txt")));
+        }
+    }
+    // One of each, and no other: a label that nothing else says is a place to say anything.
+    let mut seen = BTreeSet::new();
+    for (label, _) in &opened.info {
+        if !bundle::LABELS.contains(&label.as_str()) || !seen.insert(label) {
+            let message = format!("{label} is no label of a bundle, or stands there twice");
+            problems.push(Diagnostic::error(Code::FileExtra, message).at(Location::file("bag-info.txt")));
         }
     }
     problems
@@ -115,15 +145,17 @@ fn device(opened: &Opened) -> Vec<Diagnostic> {
     }
 }
 
-/// Names of templates that are not those of this program, and a problem for each that is missing.
-fn templates(opened: &Opened) -> (Vec<String>, Vec<Diagnostic>) {
-    let built_in = crate::report::default_templates();
+/// Names of templates that are not those of this program, of this version or an earlier one.
+pub(super) fn own_templates(opened: &Opened) -> Vec<String> {
     let there = bundle::below(&opened.payload, bundle::TEMPLATES);
-    let own = there
-        .iter()
-        .filter(|(name, bytes)| built_in.get(name.as_str()).map(String::as_bytes) != Some(bytes.as_slice()))
-        .map(|(name, _)| name.to_string())
-        .collect();
+    let by_name: BTreeMap<String, &Vec<u8>> = there.iter().map(|(name, b)| (name.to_string(), b)).collect();
+    crate::report::own_templates(&by_name)
+}
+
+/// The same, and a problem where there are none at all.
+fn templates(opened: &Opened) -> (Vec<String>, Vec<Diagnostic>) {
+    let there = bundle::below(&opened.payload, bundle::TEMPLATES);
+    let own = own_templates(opened);
     // What another version of the program does not have its documents do not ask for; this one would say so
     // when it renders. Without any there is nothing to render from.
     let missing = there.is_empty().then(|| {

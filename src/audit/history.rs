@@ -14,6 +14,7 @@ use crate::evidence::bag::{Opened, Payload, TAG_MANIFEST};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::deviation;
 use crate::evidence::ledger::{Entry, Event, Ledger};
+use crate::evidence::opening;
 
 const WORDS: &str = "Does the study's own ledger go on from this one, and name every bundle that lies there?";
 
@@ -56,7 +57,8 @@ impl History {
             let entry = entry.map_err(wrong)?;
             let manifest = entry.path().join(TAG_MANIFEST);
             if manifest.is_file() {
-                runs.insert(name(&entry.file_name()), Digest::of_file(&manifest).ok());
+                let root = crate::storage::read(&manifest)?;
+                runs.insert(name(&entry.file_name()), Some(Digest::of(&root)));
             }
         }
         Ok(Some(Self { ledger, run: name(run), deviations, runs }))
@@ -86,6 +88,11 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
     };
     let mut problems = Vec::new();
     problems.extend(goes_on(opened, bytes, &ledger));
+    problems.extend(opening::without_reason(ledger.entries()).into_iter().map(|position| {
+        let message = "the test set was opened again without a reason";
+        let place = Location::line(bundle::LEDGER, position as u64 + 1);
+        Diagnostic::error(Code::OpeningWithoutReason, message).at(place)
+    }));
     let published: BTreeMap<Digest, usize> = ledger
         .entries()
         .iter()
@@ -133,9 +140,10 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
     Answer::of("history", WORDS, looked_at, problems)
 }
 
-/// Whether nothing but deviations was recorded: an interruption before the line of the publication.
-fn only_deviations(entries: &[Entry]) -> bool {
-    entries.iter().all(|entry| entry.event == Event::DeviationRecorded)
+/// Whether nothing was recorded but what stands beside the steps: an interruption before the line of the
+/// publication.
+fn no_step(entries: &[Entry]) -> bool {
+    entries.iter().all(|entry| entry.event.is_beside())
 }
 
 /// What was changed or written down since this bundle, in words: its documents cannot list it.
@@ -184,10 +192,10 @@ fn goes_on(opened: &Opened, study: &[u8], ledger: &Ledger) -> Option<Diagnostic>
     // The same results may have been published before, with other words.
     let named = ledger.entries()[lines..]
         .iter()
-        .filter(|entry| entry.event != Event::DeviationRecorded)
+        .filter(|entry| !entry.event.is_beside())
         .take_while(|entry| entry.event == Event::EvidencePublished)
         .any(|entry| root.is_some_and(|root| entry.digests.values().any(|digest| *digest == root)));
-    if named || next.is_none_or(|_| only_deviations(&ledger.entries()[lines..])) {
+    if named || next.is_none_or(|_| no_step(&ledger.entries()[lines..])) {
         return None;
     }
     differs(
@@ -219,6 +227,7 @@ mod tests {
             format: bundle::FORMAT.to_owned(),
             run: run.to_owned(),
             created: "2026-01-01T00:00:00Z".to_owned(),
+            clock: None,
             program: "sequester 0.2.0".to_owned(),
             platform: "x".to_owned(),
             cargo_lock_sha256: root("x").to_string(),

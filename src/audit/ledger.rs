@@ -43,8 +43,12 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
     problems.extend(events(opened, recomputed, &ledger));
     let who: std::collections::BTreeSet<String> = ledger.entries().iter().map(Entry::who).collect();
     let who: Vec<String> = who.into_iter().collect();
+    let examined = match ledger.count(Event::ScoresExamined) {
+        0 => String::new(),
+        times => format!("; scores looked at outside the protocol {times} times"),
+    };
     let looked_at = format!(
-        "{} events, test set opened {} times{}; who acted: {}",
+        "{} events, test set opened {} times{}{examined}; who acted: {}",
         ledger.entries().len(),
         ledger.count(Event::TestSetOpened),
         changes(&ledger, opened),

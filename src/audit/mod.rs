@@ -14,6 +14,7 @@ mod fits;
 mod history;
 mod ledger;
 mod model;
+mod origin;
 mod report;
 mod rescore;
 mod results;
@@ -29,6 +30,7 @@ use crate::digest::Digest;
 use crate::evidence::bag;
 use crate::evidence::bundle;
 use crate::study;
+use crate::study::results::Verdict;
 
 pub use answer::{Answer, QUESTIONS, State};
 pub use difference::{Difference, differences};
@@ -49,6 +51,14 @@ pub struct Audit {
     pub rehearsal: bool,
     /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
     pub answers: Vec<Answer>,
+    /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
+    /// documents. Where nothing decides between two, both.
+    pub begins: Vec<String>,
+    /// What the inputs of the bundle give, computed now: whatever a document says beside it. `None` where
+    /// they give nothing.
+    pub conclusion: Option<Verdict>,
+    /// Templates of the bundle that this program did not come with: they say what they like.
+    pub own_templates: Vec<String>,
 }
 
 impl Audit {
@@ -105,27 +115,39 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         bundle::readable(&opened.payload)?;
     }
     let inputs = bundle::inputs(&opened.payload);
-    let cohort = inputs.as_ref().ok().and_then(|inputs| study::cohort(inputs).ok());
-    let (derived, inputs) = match inputs {
-        Ok(inputs) => (study::derive(&inputs), Some(inputs)),
-        Err(error) => (Err(error), None),
+    let (derived, cohort, inputs) = match inputs {
+        Ok(inputs) => match study::cohort(&inputs) {
+            Ok(cohort) => (study::derive_of(&inputs, &cohort), Some(cohort), Some(inputs)),
+            Err(error) => (Err(error), None, Some(inputs)),
+        },
+        Err(error) => (Err(error), None, None),
     };
     let recomputed =
         Recomputed { inputs: inputs.as_ref(), cohort: cohort.as_ref(), derived: derived.as_ref().ok() };
+    let contents = contents::contents(&opened, recomputed.inputs, recomputed.derived);
+    let ledger = ledger::ledger(&opened, &recomputed);
+    let results = results::results(&opened, &derived);
+    let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
+    let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
+    // Of a large study these are most of the memory, and the documents need as much again.
+    drop((derived, inputs, cohort));
     let mut answers = vec![
         bytes,
-        contents::contents(&opened, recomputed.inputs, recomputed.derived),
-        ledger::ledger(&opened, &recomputed),
+        contents,
+        ledger,
         history::history(&opened, beside.history),
-        results::results(&opened, &derived),
+        results,
         report::report(&opened, beside.reports)?,
         model::weights(&opened, beside.model),
         model::threshold(&opened),
-        model::separation(&opened, recomputed.inputs, recomputed.cohort),
+        separation,
     ];
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }
+    report::explain(&mut answers);
+    let begins = origin::begins(&opened, &answers, folder, beside.reports);
+    let own_templates = contents::own_templates(&opened);
     let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
-    Ok(Audit { root: opened.root, rehearsal, answers })
+    Ok(Audit { root: opened.root, rehearsal, answers, begins, conclusion, own_templates })
 }

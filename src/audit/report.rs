@@ -6,7 +6,7 @@ use std::path::Path;
 use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::RelativePath;
-use crate::evidence::bag::Opened;
+use crate::evidence::bag::{DEEPEST, Opened};
 use crate::report::Formats;
 
 /// The documents beside the evidence are what it renders to.
@@ -32,11 +32,8 @@ pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> 
         let at = Location::file(folder.join(name));
         match name.parse::<RelativePath>().ok().and_then(|path| rendered.get(&path)) {
             Some(expected) if expected == bytes => compared += 1,
-            Some(_) => problems.push(
-                Diagnostic::error(Code::ReportDiffers, "is not what the bundle renders to")
-                    .at(at)
-                    .hint("`sequester report` renders it again; the bundle is the record"),
-            ),
+            Some(_) => problems
+                .push(Diagnostic::error(Code::ReportDiffers, "is not what the bundle renders to").at(at)),
             None if name.ends_with(".pdf") && !cfg!(feature = "pdf") => {}
             None => {
                 problems.push(Diagnostic::error(Code::ReportExtra, "is not rendered from the bundle").at(at))
@@ -55,6 +52,22 @@ pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> 
     Ok(Answer::of("report", words, format!("{compared} files rendered again{pdf}"), problems))
 }
 
+/// Says what a document that differs stands for. Rendering it again makes it agree with the bundle, also with
+/// one that was changed: so that is offered only where nothing else is contradicted, and after a look at it.
+pub(super) fn explain(answers: &mut [Answer]) {
+    let others_hold = answers.iter().all(|a| a.question == "report" || a.answer != State::No);
+    let hint = if others_hold {
+        "the document was edited, or comes from another bundle or another version of the program: `sequester \
+         verify --against` it names the words that differ; the bundle is the record"
+    } else {
+        "the bundle itself is contradicted: rendering it again would only make the document agree with that"
+    };
+    let documents = answers.iter_mut().filter(|a| a.question == "report").flat_map(|a| &mut a.discrepancies);
+    for problem in documents.filter(|p| p.code == Code::ReportDiffers) {
+        problem.hint = Some(hint.to_owned());
+    }
+}
+
 fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
     let here = folder.join(below);
     let wrong = |e: std::io::Error| crate::diagnostic::Error::io("list", &here, &e);
@@ -62,10 +75,14 @@ fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Re
         let entry = entry.map_err(wrong)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        if entry.path().is_dir() {
+        // A link is not followed: it may lead in a circle, or anywhere.
+        let kind = entry.file_type().map_err(wrong)?;
+        if kind.is_dir() && path.matches('/').count() < DEEPEST {
             list(folder, &path, files)?;
-        } else {
+        } else if kind.is_file() {
             files.insert(path, crate::storage::read(&entry.path())?);
+        } else {
+            files.insert(path, Vec::new());
         }
     }
     Ok(())

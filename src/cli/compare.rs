@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::who::WhoArgs;
 use super::{Context, Outcome, say};
 use crate::comparison::Comparison;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -108,7 +109,15 @@ pub fn run(args: &CompareArgs, context: Context) -> Result<Outcome> {
     }
     let comparison = match &args.counts {
         Some(path) => published(&asked(args), path, args.positives.zip(args.negatives))?,
-        None => of_scores(&asked(args), &context.outside())?,
+        None => {
+            for contender in &args.contenders {
+                let path = contender.split_once('=').map_or(contender.as_str(), |(_, path)| path);
+                if Path::new(path).is_file() {
+                    super::metrics::note_examined(Path::new(path), &WhoArgs::default().outside(context)?)?;
+                }
+            }
+            of_scores(&asked(args), &context.outside())?
+        }
     };
     for warning in &comparison.warnings {
         eprintln!("warning[{}]: {}", warning.code, warning.message);

@@ -30,16 +30,25 @@ impl Context {
 
     /// What a step of a study gets: this time, nobody's name, and the terminal to tell how far it is.
     pub fn outside(&self) -> Outside<'static> {
-        Outside { at: self.timestamp(), who: Who::default(), progress: &TERMINAL, stop: interrupted() }
+        Outside {
+            at: self.timestamp(),
+            clock_set: given_time().is_some(),
+            who: Who::default(),
+            progress: &TERMINAL,
+            stop: interrupted(),
+        }
     }
 }
 
 /// The clock, or the fixed time of a reproducible build.
 pub fn now() -> chrono::DateTime<chrono::Utc> {
-    std::env::var("SOURCE_DATE_EPOCH")
-        .ok()
-        .and_then(|text| chrono::DateTime::from_timestamp(text.parse().ok()?, 0))
-        .unwrap_or_else(chrono::Utc::now)
+    given_time().unwrap_or_else(chrono::Utc::now)
+}
+
+/// The time that the user set.
+fn given_time() -> Option<chrono::DateTime<chrono::Utc>> {
+    let text = std::env::var("SOURCE_DATE_EPOCH").ok()?;
+    chrono::DateTime::from_timestamp(text.parse().ok()?, 0)
 }
 
 /// Standard error, for a step that tells how far it is.

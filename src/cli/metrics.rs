@@ -4,11 +4,12 @@ mod several;
 mod text;
 mod two;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::calibration::equal_edges;
@@ -16,7 +17,9 @@ use crate::statistics::estimate::ResamplingUnit;
 use crate::statistics::metric::Metric;
 use crate::storage;
 use crate::table::labelled::{LabelledScores, Wanted as WantedColumns};
+use crate::workflow::examined;
 use crate::workflow::metrics::{Asked, Bootstrap, Report, Wanted};
+use crate::workflow::outside::Outside;
 
 pub use text::text_table;
 
@@ -29,6 +32,9 @@ pub use text::text_table;
 /// The whole table is held in memory, about 60 bytes a row with one score: ten million rows took 0.53 GB.
 /// Bootstraps that would take minutes on so many cases are left out with a warning, unless --metric asks for
 /// them.
+///
+/// Scores of a study (its score table, or what lies in its evidence) are looked at outside the protocol: the
+/// study's ledger gets the event scores-examined, and its documents print it.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct MetricsArgs {
@@ -164,6 +170,8 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     let bytes = storage::read(file)?;
     let table = LabelledScores::parse(file, &bytes, &columns).map_err(Error::Input)?;
     drop(bytes);
+    // `--by` means a subgroup here: who acts is told by the environment.
+    note_examined(file, &WhoArgs::default().outside(context)?)?;
     let bar = spinner();
     let report = Report::new(&asked, &table, &|what: &str| bar.set_message(what.to_owned()));
     bar.finish_and_clear();
@@ -173,6 +181,18 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
         print!("{}", text::text(&report, args.max_fpr));
     }
     Ok(Outcome::Done)
+}
+
+/// Records that a study's own scores are looked at, and says so.
+pub fn note_examined(table: &Path, outside: &Outside<'_>) -> Result<()> {
+    if let Some(study) = examined::record(table, outside)? {
+        eprintln!(
+            "note: these are scores of the study in {}: its ledger now says that they were looked at \
+             outside the protocol (scores-examined), and its documents print it",
+            study.display()
+        );
+    }
+    Ok(())
 }
 
 /// Estimates that need --compare.

@@ -11,6 +11,7 @@ use super::{Context, Outcome, cores, interrupted, machine, say};
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, State, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
+use crate::study::results::Verdict;
 use crate::workflow::report::{find_bundle, reports_of};
 
 /// Check evidence and models: every byte, the ledger, every number, the rendering, and what belongs to what.
@@ -187,12 +188,23 @@ fn required(args: &VerifyArgs, audit: &Audit) -> Result<Outcome> {
     Ok(Outcome::NotShown)
 }
 
+/// What the recorded inputs give, whatever a document says.
+fn conclusion(audit: &Audit) -> &'static str {
+    match audit.conclusion {
+        Some(Verdict::Met) => "the inputs give: every primary endpoint is met",
+        Some(Verdict::NotMet) => "the inputs give: a primary endpoint is NOT met",
+        Some(Verdict::NotEvaluable) => "the inputs give: a primary endpoint is not evaluable",
+        None => "the inputs give no conclusion",
+    }
+}
+
 /// Prints the answers.
 pub fn show(audit: &Audit, bundle: &Path, context: Context) {
     if context.json {
         let report = serde_json::json!({
             "bundle": bundle, "root": audit.root, "holds": audit.holds(), "rehearsal": audit.rehearsal,
-            "answers": audit.answers,
+            "answers": audit.answers, "begins": audit.begins, "conclusion": audit.conclusion,
+            "own_templates": audit.own_templates,
         });
         println!("{report:#}");
         return;
@@ -205,6 +217,17 @@ pub fn show(audit: &Audit, bundle: &Path, context: Context) {
     }
     if audit.rehearsal {
         println!("REHEARSAL: scores and reads were simulated; this is no evidence about the device");
+    }
+    println!("{}", conclusion(audit));
+    if !audit.own_templates.is_empty() {
+        println!(
+            "the documents' words are not those of sequester (own templates: {}): read them beside this \
+             conclusion",
+            audit.own_templates.join(", ")
+        );
+    }
+    if !audit.begins.is_empty() {
+        println!("the differences begin in {}", audit.begins.join(", "));
     }
     let n: usize = audit.answers.iter().map(|a| a.discrepancies.len()).sum();
     let open: Vec<&str> = audit.not_shown().map(|a| a.question).collect();

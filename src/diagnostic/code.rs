@@ -79,6 +79,8 @@ codes! {
     Path = "path",
     /// Another process is writing in the study.
     StudyBusy = "study-busy",
+    /// A file, a bundle or what a compressed table grows to is beyond a declared limit.
+    TooLarge = "too-large",
     /// Ctrl-C.
     Interrupted = "interrupted",
     // TOML files
@@ -293,6 +295,8 @@ codes! {
     ListCasesUnknown = "list-cases-unknown",
     /// Patients or cases of one set whose ids differ in form alone.
     IdsAlike = "ids-alike",
+    /// An id begins as a formula does.
+    CellFormula = "cell-formula",
     /// Patients of two sets that must be separate, whose ids differ in form alone.
     PatientProbablyShared = "patient-probably-shared",
     /// Cases that no list names; they are in the whole and in no set.
@@ -751,6 +755,8 @@ codes! {
     TemplateMissing = "template-missing",
     /// The data for the templates cannot be made.
     TemplateContext = "template-context",
+    /// What a template asks for could cost more than a document may.
+    TemplateCost = "template-cost",
     /// A template holds a typed result.
     LiteralNumber = "literal-number",
     /// `safe`, `float` or `round` in a template.

@@ -12,6 +12,11 @@ pub trait Content: Send + Sync + 'static {
     /// What the document says beside its text.
     fn facts(&self) -> Facts;
 
+    /// What the document says first and last, whatever its templates say.
+    fn notice(&self) -> Option<Notice> {
+        None
+    }
+
     /// What templates see under a name.
     fn context(&self) -> Json;
 
@@ -40,6 +45,15 @@ pub trait Content: Send + Sync + 'static {
     fn answer(&self, function: &str, _: &Arguments<'_>) -> Result<Answer, Refusal> {
         Err(Diagnostic::error(Code::Template, format!("there is no function `{function}`")).into())
     }
+}
+
+/// Markdown that no template can take away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Stands before everything.
+    pub first: String,
+    /// Stands behind everything; may be empty.
+    pub last: String,
 }
 
 /// What a template function gives.

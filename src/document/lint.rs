@@ -11,12 +11,9 @@ pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     // Comments may hold anything; line breaks are kept, so that places stay right.
     let (bare, comments) = blank_comments(template);
+    let comments: Vec<&str> = comments.lines().collect();
     for (index, line) in bare.lines().enumerate() {
-        let excepted = comments.lines().nth(index).is_some_and(|c| {
-            c.split_once("literal:").is_some_and(|(_, reason)| {
-                reason.split("#}").next().is_some_and(|reason| reason.trim().len() > 2)
-            })
-        });
+        let excepted = comments.get(index).copied().and_then(exception).is_some();
         let place = |column: usize| Location {
             path: std::path::PathBuf::from("templates").join(name),
             line: Some(index as u64 + 1),
@@ -52,6 +49,35 @@ pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
         }
     }
     problems
+}
+
+/// A line on which a number may be typed, because somebody said why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// From 1.
+    pub line: usize,
+    /// Why, as the mark says.
+    pub reason: String,
+    /// The line without its comments.
+    pub text: String,
+}
+
+/// The lines of a template whose literal numbers a mark lets pass.
+pub fn marks(template: &str) -> Vec<Mark> {
+    let (bare, comments) = blank_comments(template);
+    let marked = bare.lines().zip(comments.lines()).enumerate().filter_map(|(index, (text, comment))| {
+        let reason = exception(comment)?;
+        let text = text.trim().to_owned();
+        (!literals(&text).is_empty()).then(|| Mark { line: index + 1, reason: reason.to_owned(), text })
+    });
+    marked.collect()
+}
+
+/// The reason that a comment gives for numbers of its line.
+fn exception(comment: &str) -> Option<&str> {
+    let (_, reason) = comment.split_once("literal:")?;
+    let reason = reason.split("#}").next()?.trim();
+    (reason.len() > 2).then_some(reason)
 }
 
 /// The template with comments as spaces, and the comments with everything else as spaces.

@@ -15,8 +15,13 @@ use crate::diagnostic::{Code, Diagnostic, Result};
 /// `raw-html` and `image-in-template` when a template holds them, `unknown-placeholder` when it imitates one.
 pub fn assemble(markdown: &str, pieces: Vec<Piece>, facts: Facts) -> Result<Document> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_GFM;
-    let mut reader =
-        Reader { events: Parser::new_ext(markdown, options).collect(), at: 0, pieces, footnotes: Vec::new() };
+    let mut reader = Reader {
+        events: Parser::new_ext(markdown, options).collect(),
+        at: 0,
+        pieces,
+        footnotes: Vec::new(),
+        depth: 0,
+    };
     let mut blocks = reader.blocks(None)?;
     number(&mut blocks);
     let split = blocks.iter().position(|b| matches!(b, Block::PageBreak));
@@ -72,7 +77,11 @@ struct Reader<'a> {
     at: usize,
     pieces: Vec<Piece>,
     footnotes: Vec<(String, Vec<Block>)>,
+    depth: usize,
 }
+
+/// Quotes, lists and emphasis within each other.
+pub const DEEPEST: usize = 50;
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Option<Event<'a>> {
@@ -81,8 +90,19 @@ impl<'a> Reader<'a> {
         event
     }
 
+    /// One level deeper, within what the writers can follow.
+    fn deeper(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth <= DEEPEST {
+            return Ok(());
+        }
+        let message = format!("more than {DEEPEST} quotes, lists or emphases within each other");
+        Err(Diagnostic::error(Code::TemplateCost, message).hint("write them one after another").into())
+    }
+
     /// Blocks up to the end of `within`. Tight list items hold bare inlines: they become paragraphs.
     fn blocks(&mut self, within: Option<TagEnd>) -> Result<Vec<Block>> {
+        self.deeper()?;
         let mut blocks = Vec::new();
         while let Some(event) = self.next() {
             let block = match event {
@@ -136,6 +156,7 @@ impl<'a> Reader<'a> {
             };
             blocks.push(block);
         }
+        self.depth -= 1;
         Ok(blocks)
     }
 
@@ -162,6 +183,7 @@ impl<'a> Reader<'a> {
     }
 
     fn inlines(&mut self, end: TagEnd) -> Result<Vec<Inline>> {
+        self.deeper()?;
         let mut content = Vec::new();
         while let Some(event) = self.next() {
             if event == Event::End(end) {
@@ -169,6 +191,7 @@ impl<'a> Reader<'a> {
             }
             content.extend(self.inline(event)?);
         }
+        self.depth -= 1;
         Ok(content)
     }
 

@@ -3,6 +3,7 @@
 //! it says beside its text, what its templates see, and its tables and figures by id. Nothing is computed
 //! here, numbers are only formatted.
 
+pub mod budget;
 pub mod canvas;
 pub mod content;
 pub mod format;

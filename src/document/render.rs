@@ -45,7 +45,10 @@ pub fn compose<C: Content>(
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    let filled = template::fill(content, main, templates)?;
+    let mut filled = template::fill(content, main, templates)?;
+    if let Some(notice) = content.notice() {
+        filled.markdown = template::tidy(&format!("{}\n{}\n{}", notice.first, filled.markdown, notice.last));
+    }
     let document = markdown::assemble(&filled.markdown, filled.pieces, content.facts())?;
     Ok(Composed { markdown: filled.markdown, document })
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tera::{Context, ErrorKind, Function, Kwargs, State, Tera, TeraResult, Value};
 
+use super::budget::{self, Budget, Counted, Limited};
 use super::content::{Answer, Arguments, Content, Refusal};
 use super::tree::Piece;
 use super::{format, text};
@@ -30,17 +31,38 @@ pub fn fill<C: Content>(
     main: &str,
     templates: &BTreeMap<String, String>,
 ) -> Result<Filled> {
+    let whole: usize = templates.values().map(String::len).sum();
+    if whole > budget::LARGEST_TEMPLATES {
+        let message = format!("the templates have {whole} bytes, at most {}", budget::LARGEST_TEMPLATES);
+        return Err(Diagnostic::error(Code::TemplateCost, message)
+            .hint("leave out what is not needed")
+            .into());
+    }
+    let mut counted: BTreeMap<&str, Counted> = BTreeMap::new();
+    let mut refused = Vec::new();
+    for (name, text) in templates {
+        match budget::counted(name, text) {
+            Ok(template) => drop(counted.insert(name, template)),
+            Err(problems) => refused.extend(problems),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(refused.into());
+    }
+    budget::flat(main, &counted)?;
     let mut tera = engine();
     let shared = Arc::new(Shared {
         content: Arc::clone(content),
         pieces: Mutex::new(Vec::new()),
         refused: Mutex::new(None),
+        budget: Budget::default(),
     });
+    tera.register_function(budget::STEP, Step(Arc::clone(&shared)));
     for &name in ["table", "figure"].iter().chain(content.functions()) {
         tera.register_function(name, Call { name, shared: Arc::clone(&shared) });
     }
-    tera.add_raw_templates(templates.iter().map(|(name, text)| (name.as_str(), text.as_str())))
-        .map_err(|e| located(&e, Code::TemplateSyntax, None))?;
+    tera.add_raw_templates(counted.iter().map(|(name, template)| (*name, template.text.as_str())))
+        .map_err(|e| located(&e, Code::TemplateSyntax, None, &counted))?;
     if !templates.contains_key(main) {
         return Err(Diagnostic::error(Code::TemplateMissing, format!("there is no template `{main}`"))
             .hint(
@@ -50,10 +72,16 @@ pub fn fill<C: Content>(
     }
     let context = Context::from_serialize(&content.context())
         .map_err(|e| Diagnostic::error(Code::TemplateContext, e.to_string()))?;
-    let markdown = tera.render(main, &context).map_err(|e| {
+    let mut text = Limited::default();
+    let rendered = tera.render_to(main, &context, &mut text);
+    if text.full {
+        return Err(budget::too_long().into());
+    }
+    rendered.map_err(|e| {
         let refused = shared.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
-        located(&e, Code::Template, refused)
+        located(&e, Code::Template, refused, &counted)
     })?;
+    let markdown = String::from_utf8_lossy(&text.bytes);
     drop(tera);
     let pieces = shared.pieces.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(Filled { markdown: tidy(&markdown), pieces })
@@ -69,7 +97,7 @@ fn engine() -> Tera {
 }
 
 /// At most one empty line in a row outside code, no trailing white space, one final line break.
-fn tidy(markdown: &str) -> String {
+pub(super) fn tidy(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     let mut empty = true;
     for line in markdown.lines() {
@@ -100,6 +128,21 @@ struct Shared<C> {
     pieces: Mutex<Vec<Piece>>,
     /// Why a function gave nothing: the template engine carries texts alone.
     refused: Mutex<Option<Diagnostic>>,
+    budget: Budget,
+}
+
+/// Counts a turn of a loop.
+struct Step<C>(Arc<Shared<C>>);
+
+impl<C: Content> Function<TeraResult<Value>> for Step<C> {
+    fn call(&self, _: Kwargs, _: &State) -> TeraResult<Value> {
+        self.0.spend(1)?;
+        Ok(Value::safe_string(""))
+    }
+
+    fn is_safe(&self) -> bool {
+        true
+    }
 }
 
 struct Call<C> {
@@ -109,6 +152,7 @@ struct Call<C> {
 
 impl<C: Content> Function<TeraResult<Value>> for Call<C> {
     fn call(&self, kwargs: Kwargs, _: &State) -> TeraResult<Value> {
+        self.shared.spend(10)?;
         let arguments = Arguments(&kwargs);
         let answer = match self.name {
             "table" => self.shared.table(&arguments),
@@ -120,12 +164,7 @@ impl<C: Content> Function<TeraResult<Value>> for Call<C> {
             Ok(Answer::Flag(flag)) => Ok(Value::from(flag)),
             Ok(Answer::Piece(piece)) => Ok(self.shared.place(piece)),
             Err(Refusal::Argument(error)) => Err(error),
-            Err(Refusal::Said(diagnostic)) => {
-                let error = tera::Error::message(diagnostic.message.clone());
-                let mut refused = self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                *refused = Some(*diagnostic);
-                Err(error)
-            }
+            Err(Refusal::Said(diagnostic)) => Err(self.shared.refuse(*diagnostic)),
         }
     }
 
@@ -136,6 +175,17 @@ impl<C: Content> Function<TeraResult<Value>> for Call<C> {
 }
 
 impl<C: Content> Shared<C> {
+    /// Keeps what is said in its own words, and gives the engine its error.
+    fn refuse(&self, diagnostic: Diagnostic) -> tera::Error {
+        let error = tera::Error::message(diagnostic.message.clone());
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(diagnostic);
+        error
+    }
+
+    fn spend(&self, steps: u64) -> TeraResult<()> {
+        self.budget.spend(steps).map_err(|diagnostic| self.refuse(diagnostic))
+    }
+
     fn table(&self, arguments: &Arguments<'_>) -> Result<Answer, Refusal> {
         let id = arguments.required("id")?;
         let path = arguments.optional("path")?.unwrap_or_default();
@@ -182,16 +232,21 @@ impl<C: Content> Shared<C> {
 
 /// A template engine's error as a diagnostic with the template's name and line; what a function refused in
 /// its own words.
-fn located(error: &tera::Error, code: Code, refused: Option<Diagnostic>) -> Error {
+fn located(
+    error: &tera::Error,
+    code: Code,
+    refused: Option<Diagnostic>,
+    counted: &BTreeMap<&str, Counted>,
+) -> Error {
     let (message, location) = match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let path = std::path::PathBuf::from("templates").join(report.filename());
             let span = report.span();
-            let location = Location {
-                path,
-                line: Some(span.start_line as u64),
-                column: Some(span.start_col as u64 + 1),
-            };
+            let template = counted.get(report.filename());
+            let line = span.start_line.saturating_sub(1);
+            let column = template.map_or(span.start_col, |template| template.column(line, span.start_col));
+            let location =
+                Location { path, line: Some(span.start_line as u64), column: Some(column as u64 + 1) };
             (report.message().to_owned(), Some(location))
         }
         other => (other.to_string(), None),

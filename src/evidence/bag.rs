@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::names::{self, Named};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::{Digest, RelativePath};
@@ -21,6 +23,15 @@ const TAGS: [&str; 3] = [INFO, "bagit.txt", PAYLOAD_MANIFEST];
 /// How a detached signature or time stamp of the tag manifest ends; it lies beside and cannot be in it.
 const SIGNATURES: [&str; 11] =
     ["asc", "crt", "gpg", "minisig", "ots", "p7s", "pem", "sig", "sigstore", "sigstore.json", "tsr"];
+
+/// Files and folders of a bundle.
+pub const MOST_FILES: usize = 100_000;
+/// Folders within each other.
+pub const DEEPEST: usize = 32;
+/// Bytes of all files together.
+pub const LARGEST: u64 = 16 << 30;
+/// Bytes of a manifest: more than it takes to name [`MOST_FILES`] files.
+pub const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// A bundle in memory: everything below `data/`, by path relative to it.
 pub type Payload = BTreeMap<RelativePath, Vec<u8>>;
@@ -53,9 +64,7 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     let octets: u64 = payload.values().map(|bytes| bytes.len() as u64).sum();
     let mut lines = String::new();
     for (label, value) in info {
-        // Tools end a line of bag-info.txt at each of these.
-        let ends_line = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        lines.push_str(&format!("{label}: {}\n", value.replace(ends_line, " ")));
+        lines.push_str(&format!("{label}: {}\n", label_value(value)));
     }
     lines.push_str(&format!("Payload-Oxum: {octets}.{}\n", payload.len()));
     let manifest: String = payload
@@ -73,6 +82,11 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     set_readable(&bag)?;
     storage::publish_folder(&bag, target)?;
     Ok(Digest::of(tag_manifest.as_bytes()))
+}
+
+/// A text as `bag-info.txt` holds it: tools end a line there at each control character and separator.
+pub fn label_value(text: &str) -> String {
+    text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
 }
 
 /// The temporary folder is private; evidence is to be read by others.
@@ -136,7 +150,8 @@ pub fn open(folder: &Path) -> Result<Opened> {
     let info = text(INFO).unwrap_or_default();
     opened.info = info
         .lines()
-        .filter_map(|line| line.split_once(": ").map(|(label, value)| (label.to_owned(), value.to_owned())))
+        .map(|line| line.split_once(": ").unwrap_or((line, "")))
+        .map(|(label, value)| (label.to_owned(), value.to_owned()))
         .collect();
     let oxum = oxum(folder, &opened.info, &files);
     for required in TAGS {
@@ -200,6 +215,13 @@ fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Vec<u
     })
 }
 
+/// The digest of every file, on all cores: the largest first, so that no core waits for one that began late.
+fn digests_of(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, Digest> {
+    let mut by_size: Vec<(&String, &Vec<u8>)> = files.iter().collect();
+    by_size.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+    by_size.par_iter().with_max_len(1).map(|(path, bytes)| (path.as_str(), Digest::of(bytes))).collect()
+}
+
 /// What is recorded against what is there, in both directions.
 fn compare(
     folder: &Path,
@@ -219,6 +241,7 @@ fn compare(
     for path in extra.keys() {
         discrepancies.push(found(folder, path, Code::FileExtra, "there, but not recorded"));
     }
+    let digests = digests_of(files);
     for (path, digest) in recorded {
         match files.get(path.as_str()) {
             None => {
@@ -234,12 +257,12 @@ fn compare(
                     None => problem,
                 });
             }
-            Some(bytes) if Digest::of(bytes) != **digest => {
-                let message =
-                    format!("changed: recorded {}, found {}", digest.short(), Digest::of(bytes).short());
-                discrepancies.push(found(folder, path, Code::FileChanged, &message));
+            Some(_) => {
+                if let Some(there) = digests.get(path.as_str()).filter(|there| *there != *digest) {
+                    let message = format!("changed: recorded {}, found {}", digest.short(), there.short());
+                    discrepancies.push(found(folder, path, Code::FileChanged, &message));
+                }
             }
-            Some(_) => {}
         }
     }
 }
@@ -256,6 +279,36 @@ struct There {
     files: BTreeMap<String, Vec<u8>>,
     /// Every folder.
     folders: BTreeSet<String>,
+    /// Bytes of all files.
+    bytes: u64,
+}
+
+impl There {
+    /// Refuses what no bundle of ours comes near, before it is read: whoever hands it over pays nothing for
+    /// it.
+    fn within(&mut self, folder: &Path, path: &str, bytes: u64) -> Result<()> {
+        let refused = |message: String| {
+            let problem = Diagnostic::error(Code::TooLarge, message).at(Location::file(folder.join(path)));
+            Err(problem
+                .hint("this is no bundle that sequester wrote: `docs/limits.md` has the limits")
+                .into())
+        };
+        if self.files.len() + self.folders.len() >= MOST_FILES {
+            return refused(format!("the bundle has more than {MOST_FILES} files and folders"));
+        }
+        if path.matches('/').count() > DEEPEST {
+            return refused(format!("more than {DEEPEST} folders within each other"));
+        }
+        if !path.contains('/') && bytes > LARGEST_MANIFEST {
+            return refused(format!("has {bytes} bytes, a manifest at most {LARGEST_MANIFEST}"));
+        }
+        storage::fits(&folder.join(path), bytes)?;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > LARGEST {
+            return refused(format!("the bundle has more than {LARGEST} bytes"));
+        }
+        Ok(())
+    }
 }
 
 fn found(folder: &Path, path: &str, code: Code, message: &str) -> Diagnostic {
@@ -282,6 +335,8 @@ fn list(folder: &Path, below: &str, there: &mut There, discrepancies: &mut Vec<D
         };
         let path = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
         let kind = entry.file_type().map_err(|e| Error::io("look at", &entry.path(), &e))?;
+        let bytes = if kind.is_file() { entry.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
+        there.within(folder, &path, bytes)?;
         if kind.is_dir() {
             list(folder, &path, there, discrepancies)?;
             there.folders.insert(path);

@@ -40,6 +40,9 @@ pub const RUN_FILES: [&str; 5] = [
 ];
 /// Below [`MODEL`]: on which kind of machine the scores were made.
 pub const SCORING: &str = "scoring.json";
+/// Labels of `bag-info.txt`, each once.
+pub const LABELS: [&str; 5] =
+    ["Bagging-Date", "External-Identifier", "Bag-Software-Agent", "External-Description", "Payload-Oxum"];
 /// The templates that documents are rendered from.
 pub const TEMPLATES: &str = "templates";
 /// Fonts for what the built-in ones lack; most bundles have none.
@@ -55,6 +58,9 @@ pub const DERIVATION: &str = "derivation.csv";
 /// The data in counts, test set and development side by side.
 pub const DESCRIPTION: &str = "description.json";
 
+/// What `environment.json` says of a time that the user gave.
+pub const CLOCK_SET: &str = "SOURCE_DATE_EPOCH";
+
 /// `environment.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
@@ -64,6 +70,9 @@ pub struct Environment {
     pub run: String,
     /// RFC 3339, UTC: when the bundle was written. Documents print it.
     pub created: String,
+    /// [`CLOCK_SET`] where the user gave the time; absent where it is that of a clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// `sequester 0.1.0`.
     pub program: String,
     /// Target triple's operating system and architecture.
@@ -138,11 +147,15 @@ pub fn readable(payload: &Payload) -> Result<()> {
     }
 }
 
+/// `environment.json`, where there is one that can be read.
+pub fn environment(payload: &Payload) -> Option<Environment> {
+    serde_json::from_slice(file(payload, ENVIRONMENT).ok()?).ok()
+}
+
 /// Version of the program that wrote the bundle, as its `environment.json` says; this one's where it says
 /// none.
 fn program_version(payload: &Payload) -> String {
-    let environment = file(payload, ENVIRONMENT).ok();
-    let environment: Option<Environment> = environment.and_then(|b| serde_json::from_slice(b).ok());
+    let environment = environment(payload);
     let program = environment.as_ref().and_then(|e| e.program.strip_prefix("sequester "));
     program.unwrap_or(env!("CARGO_PKG_VERSION")).to_owned()
 }

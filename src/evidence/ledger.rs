@@ -23,6 +23,8 @@ pub enum Event {
     /// Readers' files came in, or one that corrects another. At any time: what follows from it is asked at
     /// the opening.
     ReadsImported,
+    /// The study's scores were looked at with labels, outside the protocol. At any time.
+    ScoresExamined,
     /// The readers' files are in and the consensus is computed.
     ReferenceStandardLocked,
     /// Scores and reference standard meet. Every opening is counted.
@@ -36,6 +38,12 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it is written down beside the steps of a study: it may stand between any two of them and is no
+    /// step's condition.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Self::ReadsImported | Self::ScoresExamined | Self::DeviationRecorded)
+    }
+
     /// As the ledger writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,6 +51,7 @@ impl Event {
             Self::TestSetSealed => "test-set-sealed",
             Self::ModelLocked => "model-locked",
             Self::ReadsImported => "reads-imported",
+            Self::ScoresExamined => "scores-examined",
             Self::ReferenceStandardLocked => "reference-standard-locked",
             Self::TestSetOpened => "test-set-opened",
             Self::ResultsRecorded => "results-recorded",
@@ -297,7 +306,7 @@ fn canonical(entry: &Entry) -> String {
 fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<String> {
     let seen = |event| entries.iter().any(|e| e.event == event);
     // What is written down beside the steps comes between none of them.
-    let last = entries.iter().rev().map(|e| e.event).find(|event| *event != Event::DeviationRecorded);
+    let last = entries.iter().rev().map(|e| e.event).find(|event| !event.is_beside());
     let need = |needed: &[Event]| {
         needed
             .iter()
@@ -309,7 +318,7 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
         Event::ProtocolLocked if seen(Event::ProtocolLocked) => reason
             .is_none_or(|reason| reason.trim().is_empty())
             .then(|| "the protocol is locked twice, the second time without a reason".to_owned()),
-        Event::ProtocolLocked | Event::ReadsImported => None,
+        Event::ProtocolLocked | Event::ReadsImported | Event::ScoresExamined => None,
         Event::TestSetSealed if seen(Event::TestSetOpened) => {
             Some("the test set is sealed again after it was opened".to_owned())
         }

@@ -12,4 +12,4 @@ mod truthing;
 pub mod wording;
 
 pub use documents::render;
-pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle};
+pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, own_templates};

@@ -16,18 +16,55 @@ pub use alone::Alone;
 /// When the file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     plain(path)?;
+    if let Ok(metadata) = fs::metadata(path) {
+        fits(path, metadata.len())?;
+    }
     fs::read(path).map_err(|e| Error::io("read", path, &e))
+}
+
+/// Bytes of a file that is read as a whole. A sparse file claims any size and costs its maker nothing.
+pub const LARGEST: u64 = 4 << 30;
+
+/// Refuses a file that is too large to be read as a whole.
+///
+/// # Errors
+/// `too-large`.
+pub fn fits(path: &Path, bytes: u64) -> Result<()> {
+    if bytes <= LARGEST {
+        return Ok(());
+    }
+    let problem = Diagnostic::error(Code::TooLarge, format!("has {bytes} bytes, at most {LARGEST} are read"));
+    Err(problem.at(Location::file(path)).hint("give the part that is needed").into())
 }
 
 /// Refuses pipes, devices and sockets before they are opened: reading one might never end.
 fn plain(path: &Path) -> Result<()> {
     // What is not there is told by the opening.
     let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if metadata.is_file() && is_hollow(&metadata) {
+        let message = format!("claims {} bytes, of which nearly none are on the disk", metadata.len());
+        let problem = Diagnostic::error(Code::TooLarge, message).at(Location::file(path));
+        return Err(problem.hint("a sparse file: give the one that holds its bytes").into());
+    }
     if metadata.is_file() || metadata.is_dir() {
         return Ok(());
     }
     let problem = Diagnostic::error(Code::NotAFile, "is no plain file but a pipe, a device or a socket");
     Err(problem.at(Location::file(path)).hint("copy what it gives into a file and name that").into())
+}
+
+/// Beyond a gigabyte, with less than a hundredth on the disk: reading it would take hours and give zeros.
+fn is_hollow(metadata: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        metadata.len() > 1 << 30 && metadata.blocks() * 512 < metadata.len() / 100
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
 }
 
 /// A file to be read piece by piece, with a located error.

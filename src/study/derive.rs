@@ -37,16 +37,23 @@ pub struct Derived {
 /// # Errors
 /// Whatever is wrong in the files, as the steps report it.
 pub fn derive(inputs: &Inputs) -> Result<Derived> {
+    derive_of(inputs, &cohort(inputs)?)
+}
+
+/// The same where the cohort is known already: of a large study it is the largest part in memory.
+///
+/// # Errors
+/// As [`derive`].
+pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     let protocol = &inputs.protocol;
-    let cohort = cohort(inputs)?;
-    let reference = consensus_of_all(inputs, &cohort)?;
+    let reference = consensus_of_all(inputs, cohort)?;
     let scores = read_scores(inputs)?;
-    every_case_is_accounted_for(inputs, &cohort, &scores)?;
-    let predicate = predicate(inputs, &cohort)?;
+    every_case_is_accounted_for(inputs, cohort, &scores)?;
+    let predicate = predicate(inputs, cohort)?;
     let mut warnings = cohort.warnings.clone();
-    warnings.extend(separate(inputs, &cohort, Some(&scores))?);
+    warnings.extend(separate(inputs, cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
-    let (operating_point, tuning) = operating_point(inputs, &cohort, &scores)?;
+    let (operating_point, tuning) = operating_point(inputs, cohort, &scores)?;
     let cases: Vec<StudyCase> = cohort
         .drawn_cases()
         .zip(&reference.consensus)
@@ -57,7 +64,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
         })
         .collect();
     let mut results =
-        analyse(protocol, &cohort, &cases, &reference, &predicate, operating_point).map_err(Error::Input)?;
+        analyse(protocol, cohort, &cases, &reference, &predicate, operating_point).map_err(Error::Input)?;
     results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print
     // it.
@@ -81,15 +88,15 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
             files.insert(path, bytes);
         }
     };
-    put("cases.csv", tables::cases(protocol, &cohort, &reference, &scores));
-    put("reference.csv", tables::reference(protocol, &cohort, &reference));
-    put("derivation.csv", tables::reference_for_people(&cohort, &reference));
+    put("cases.csv", tables::cases(protocol, cohort, &reference, &scores));
+    put("reference.csv", tables::reference(protocol, cohort, &reference));
+    put("derivation.csv", tables::reference_for_people(cohort, &reference));
     if reference.came.is_some() {
-        put("reference-differences.csv", tables::differences(&cohort, &reference));
+        put("reference-differences.csv", tables::differences(cohort, &reference));
     }
     put("scores.csv", scores::to_csv(&used));
     put("results.json", json);
-    put("description.json", description::json(inputs, &cohort)?);
+    put("description.json", description::json(inputs, cohort)?);
     if let Some(tuning) = tuning {
         put("tuning.csv", tables::tuning(&tuning));
     }

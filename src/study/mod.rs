@@ -33,7 +33,7 @@ use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
 pub use derivation::Derivation;
-pub use derive::{Derived, consensus_of_all, derive, scores_of_all};
+pub use derive::{Derived, consensus_of_all, derive, derive_of, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
 pub use separation::separate;

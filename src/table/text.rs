@@ -6,9 +6,11 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
 
-/// A compressed table may not grow beyond this, in bytes: fifty times the NIH metadata with a column for each
-/// pixel row.
-const LARGEST: u64 = 4 << 30;
+/// A compressed table may not grow beyond this, in bytes: a hundred times the NIH metadata.
+pub const LARGEST: u64 = 1 << 30;
+/// Nor, once it has grown beyond 16 MiB, by more than this: tables shrink to a tenth or a fiftieth.
+pub const LARGEST_GROWTH: u64 = 250;
+const FREE: u64 = 16 << 20;
 
 /// A file's text, and what had to be done to get it.
 #[derive(Clone, Debug)]
@@ -31,18 +33,18 @@ pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic
     let mut notes = Vec::new();
     let named = path.extension().is_some_and(|e| e == "gz");
     let bytes: Cow<'a, [u8]> = if bytes.starts_with(b"\x1f\x8b") || named {
+        let most = LARGEST.min(FREE.max(bytes.len() as u64 * LARGEST_GROWTH));
         let mut inflated = Vec::new();
-        flate2::read::MultiGzDecoder::new(bytes).take(LARGEST + 1).read_to_end(&mut inflated).map_err(
-            |e| {
-                let hint = "fetch the file again, or decompress it; a truncated file ends early";
-                unreadable(format!("not a whole gzip file: {e}"), hint)
-            },
-        )?;
-        if inflated.len() as u64 > LARGEST {
-            return Err(unreadable(
-                format!("it grows beyond {LARGEST} bytes"),
-                "give the part that is needed",
-            ));
+        flate2::read::MultiGzDecoder::new(bytes).take(most + 1).read_to_end(&mut inflated).map_err(|e| {
+            let hint = "fetch the file again, or decompress it; a truncated file ends early";
+            unreadable(format!("not a whole gzip file: {e}"), hint)
+        })?;
+        if inflated.len() as u64 > most {
+            let message = format!("its {} bytes of gzip grow beyond {most} bytes", bytes.len());
+            let problem = Diagnostic::error(Code::TooLarge, message).at(Location::file(path));
+            return Err(vec![
+                problem.hint("give the part that is needed, or the table as it is, without gzip"),
+            ]);
         }
         Cow::Owned(inflated)
     } else {

@@ -65,6 +65,7 @@ impl Looked {
         let cohort = study::cohort(&inputs)?;
         self.cohort = true;
         self.said(Ok(cohort.warnings.clone()));
+        self.said(Ok(formulas(&cohort)));
         let protocol = study.folder.join("protocol.toml");
         let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
         self.said(Ok(endpoints.map(|d| d.at(Location::file(&protocol))).collect()));
@@ -243,4 +244,20 @@ fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
         }
     }
     if problems.is_empty() { Ok(Vec::new()) } else { Err(Error::Input(problems)) }
+}
+
+/// Ids that a program for tables would compute instead of show: they stay as they are, since ids are compared
+/// as they stand.
+fn formulas(cohort: &Cohort) -> Vec<Diagnostic> {
+    let is_formula = |id: &&str| id.starts_with(['=', '+', '-', '@']) && id.parse::<f64>().is_err();
+    let ids = cohort.cases.iter().flat_map(|case| [case.case_id.as_str(), case.patient_id.as_str()]);
+    let found: BTreeSet<&str> = ids.filter(is_formula).collect();
+    let Some(first) = found.first() else { return Vec::new() };
+    let message = format!(
+        "{} ids begin like a formula, such as `{first}`: a program for tables computes them instead of \
+         showing them",
+        found.len()
+    );
+    let hint = "open tables with such ids as text, or give the cases other ids before the study begins";
+    vec![Diagnostic::warning(Code::CellFormula, message).hint(hint)]
 }

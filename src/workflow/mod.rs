@@ -9,6 +9,7 @@ pub mod compare;
 pub mod comparisons;
 pub mod dataset;
 pub mod deviation;
+pub mod examined;
 pub mod import;
 pub mod intensities;
 pub mod leakage;

@@ -26,6 +26,8 @@ pub trait Progress {
 pub struct Outside<'a> {
     /// RFC 3339, UTC, whole seconds: the time that ledger and documents take.
     pub at: String,
+    /// The user gave the time.
+    pub clock_set: bool,
     /// Who acts, as somebody said.
     pub who: Who,
     /// Hears how far the step is.

@@ -58,7 +58,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
         return Err(refused(study, why));
     }
     outside.say("validate", "estimates, intervals and subgroups");
-    let derived = study::derive(&inputs)?;
+    let derived = study::derive_of(&inputs, &cohort)?;
     let recorded: BTreeMap<String, Digest> =
         derived.files.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes))).collect();
     match opening::decide(ledger.entries(), &opened, Some(&recorded), reason) {
@@ -191,6 +191,7 @@ fn publish(
         format: bundle::FORMAT.to_owned(),
         run: run.clone(),
         created: outside.at.clone(),
+        clock: outside.clock_set.then(|| bundle::CLOCK_SET.to_owned()),
         program: format!("sequester {}", env!("CARGO_PKG_VERSION")),
         platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         cargo_lock_sha256: Digest::of(include_bytes!("../../Cargo.lock")).to_string(),

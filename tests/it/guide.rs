@@ -101,7 +101,12 @@ fn edit(file: &Path, lines: &[&str]) {
 
 /// Types everything in a guide and compares; returns how many commands there were. `shown_as` is what is
 /// written of what the terminal shows.
-fn follow(name: &str, folder: &Path, shown_as: fn(&str) -> String) -> usize {
+fn follow(
+    name: &str,
+    folder: &Path,
+    typed: fn(&Path, &str) -> String,
+    shown_as: fn(&str) -> String,
+) -> usize {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
     let guide = std::fs::read_to_string(&path).expect("the guide");
     let mut out = String::new();
@@ -148,7 +153,7 @@ fn follow(name: &str, folder: &Path, shown_as: fn(&str) -> String) -> usize {
 fn the_coordinator_s_guide_is_what_happens() {
     let folder = tempfile::tempdir().expect("a folder");
     copy(&fixtures().join("guide"), folder.path());
-    assert!(follow("guide-coordinator.md", folder.path(), str::to_owned) >= 12);
+    assert!(follow("guide-coordinator.md", folder.path(), typed, str::to_owned) >= 12);
 }
 
 /// What a team of a study delivers: cases, the answers of three readers, and a device's scores.
@@ -187,5 +192,46 @@ fn deliver(folder: &Path) {
 fn the_quality_engineer_s_guide_is_what_happens() {
     let folder = tempfile::tempdir().expect("a folder");
     deliver(folder.path());
-    assert!(follow("guide-quality-engineer.md", folder.path(), without_digests) >= 15);
+    assert!(follow("guide-quality-engineer.md", folder.path(), typed, without_digests) >= 15);
+}
+
+/// Every digest, whole or shortened, is another one as soon as a bundle is written again.
+#[cfg(unix)]
+fn without_any_digest(text: &str) -> String {
+    let digest = regex::Regex::new("\\b([0-9a-f]{64}|[0-9a-f]{12})\\b").expect("a pattern");
+    digest.replace_all(text, "DIGEST").into_owned()
+}
+
+/// What a shell answers in which the program is at hand.
+#[cfg(unix)]
+fn in_a_shell(folder: &Path, line: &str) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_sequester")).parent().expect("a folder");
+    let paths = std::env::var("PATH").unwrap_or_default();
+    let ran = Command::new("sh")
+        .args(["-c", &format!("{{ {line}; }} 2>&1")])
+        .current_dir(folder)
+        .env("PATH", format!("{}:{paths}", program.display()))
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("a shell");
+    String::from_utf8(ran.stdout)
+        .expect("text")
+        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+        .trim_end()
+        .to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_auditor_s_guide_is_what_happens() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&root.join("fixtures/evidence/v2/scored-elsewhere"), &folder.path().join("received/run-1"));
+    // The forger's tool, as scripts/tamper.sh has it.
+    let tamper = std::fs::read_to_string(root.join("scripts/tamper.sh")).expect("the script");
+    let from = tamper.find("repair() {").expect("a function");
+    let end = from + tamper[from..].find("\n}\n").expect("its end") + 3;
+    let repair = format!("bag=$1\n{}\nrepair\n", &tamper[from..end]);
+    std::fs::write(folder.path().join("repair.sh"), repair).expect("writes");
+    assert!(follow("guide-auditor.md", folder.path(), in_a_shell, without_any_digest) >= 7);
 }

@@ -6,6 +6,7 @@ mod asah;
 mod audit;
 mod bad_input;
 mod bootstrap_laws;
+mod campaign;
 mod case_columns;
 mod case_map;
 mod comparative_values;
@@ -22,6 +23,8 @@ mod generated_streams;
 mod graphics;
 mod guide;
 mod hostile_bytes;
+#[cfg(unix)]
+mod hostile_evidence;
 mod ids;
 mod json_output;
 mod language;

@@ -71,38 +71,208 @@ fn finished(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
-fn start(folder: &Path) -> Command {
+fn start(folder: &Path, words: &[String]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args(["run", text(folder)]).env("SOURCE_DATE_EPOCH", "1767225600");
+    command.args(words).env("SOURCE_DATE_EPOCH", "1767225600").current_dir(folder);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
-#[test]
-#[expect(clippy::disallowed_methods, reason = "each kill has to come at a moment of its own")]
-fn whenever_it_is_killed_the_next_run_ends_with_the_same_bytes() {
-    let whole = Study::small();
-    let began = Instant::now();
-    assert!(start(whole.path()).status().expect("runs").success());
-    let lasted = began.elapsed();
-    let expected = finished(whole.path());
-    const KILLS: u32 = 12;
-    for number in 0..KILLS {
+/// A command that may be killed, from a study in the state before it.
+struct Killed {
+    name: &'static str,
+    words: Vec<String>,
+    before: fn() -> Study,
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+fn all_killed() -> [Killed; 4] {
+    let validated = || {
         let study = Study::small();
-        let mut child = start(study.path()).spawn().expect("starts");
-        std::thread::sleep(lasted * number / KILLS + Duration::from_millis(u64::from(number * 7 % 5)));
-        // It may have ended before.
-        let _ = child.kill();
-        child.wait().expect("ends");
-        let again = start(study.path()).status().expect("runs");
-        assert!(again.success(), "kill {number}: {again}");
-        let found = finished(study.path());
-        let names = |of: &BTreeMap<PathBuf, Vec<u8>>| of.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&found), names(&expected), "kill {number}");
-        for (path, bytes) in &expected {
-            assert!(found[path] == *bytes, "kill {number}: {}", path.display());
+        assert_eq!(study.run("validate", &[]).code, 0);
+        study
+    };
+    let brought = || {
+        let study = Study::small();
+        study.write("brought.csv", &study.read("reads/reader-3.csv"));
+        std::fs::remove_file(study.file("reads/reader-3.csv")).expect("removes");
+        study
+    };
+    [
+        Killed { name: "run", words: words("run ."), before: Study::small },
+        Killed { name: "reads", words: words("reads ."), before: Study::small },
+        Killed { name: "reads import", words: words("reads import . brought.csv"), before: brought },
+        Killed { name: "report", words: words("report ."), before: validated },
+    ]
+}
+
+/// Names that are written beside and not yet in their place: each stands before a sync and a rename.
+fn beside(folder: &Path, seen: &mut std::collections::BTreeSet<PathBuf>) {
+    for part in ["", "evidence", "reports", "work", "reads"] {
+        for entry in std::fs::read_dir(folder.join(part)).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(".sequester-") {
+                seen.insert(entry.path());
+            }
         }
     }
+}
+
+/// Kills at the sight of what is about to be renamed, every second time; else at a moment of its own.
+#[expect(clippy::disallowed_methods, reason = "each kill has to come at a moment of its own")]
+fn kill(child: &mut std::process::Child, folder: &Path, number: u32, of: u32, lasted: Duration) {
+    if number.is_multiple_of(2) {
+        std::thread::sleep(lasted * number / of + Duration::from_millis(u64::from(number * 7 % 5)));
+    } else {
+        let mut seen = std::collections::BTreeSet::new();
+        while child.try_wait().expect("waits").is_none() && seen.len() <= (number as usize / 2) % 8 {
+            beside(folder, &mut seen);
+        }
+    }
+    // It may have ended before.
+    let _ = child.kill();
+    child.wait().expect("ends");
+}
+
+/// `SEQUESTER_KILLS` is their number; `scripts/campaign.sh` asks for 300.
+#[test]
+fn whenever_it_is_killed_the_same_commands_end_with_the_same_bytes() {
+    let kills = std::env::var("SEQUESTER_KILLS").ok().map_or(30, |n| n.parse::<u32>().expect("a number"));
+    let commands = all_killed();
+    let each = kills.div_ceil(commands.len() as u32);
+    for Killed { name, words: command, before } in commands {
+        let whole = before();
+        let began = Instant::now();
+        let run = words("run .");
+        assert!(start(whole.path(), &command).status().expect("runs").success(), "{name}");
+        let lasted = began.elapsed();
+        assert!(start(whole.path(), &run).status().expect("runs").success(), "{name}");
+        let expected = finished(whole.path());
+        for number in 0..each {
+            let study = before();
+            let mut child = start(study.path(), &command).spawn().expect("starts");
+            kill(&mut child, study.path(), number, each, lasted);
+            let again = start(study.path(), &command).status().expect("runs");
+            assert!(again.success(), "{name}, kill {number}: {again}");
+            let done = start(study.path(), &run).status().expect("runs");
+            assert!(done.success(), "{name}, kill {number}: {done}");
+            let found = finished(study.path());
+            let names = |of: &BTreeMap<PathBuf, Vec<u8>>| of.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&found), names(&expected), "{name}, kill {number}");
+            for (path, bytes) in &expected {
+                assert!(found[path] == *bytes, "{name}, kill {number}: {}", path.display());
+            }
+        }
+    }
+}
+
+/// A file system of its own in memory, where one may be mounted; unmounted when it goes.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    fn new(options: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = format!("{options},mode=755");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "tmpfs", text(folder.path())]).stderr(Stdio::null());
+        mount.status().is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+
+    fn again(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let status = Command::new("mount").args(["-o", &options, text(self.0.path())]).status();
+        assert!(status.expect("mount").success(), "{options}");
+    }
+
+    fn put(&self, study: &Study) -> PathBuf {
+        let folder = self.0.path().join("study");
+        for (path, bytes) in finished(study.path()) {
+            let to = folder.join(path);
+            std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
+            std::fs::write(to, bytes).expect("writes");
+        }
+        folder
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_of_any_size_loses_nothing() {
+    let whole = Study::small();
+    assert_eq!(whole.run("run", &[]).code, 0);
+    let expected = finished(whole.path());
+    let bytes: usize = expected.values().map(|b| b.len().div_ceil(4096) * 4096).sum();
+    let mut full = 0;
+    for number in 1..=20 {
+        let size = 96 * 1024 + bytes * number / 18;
+        let Some(disk) = Mounted::new(&format!("size={size}")) else {
+            eprintln!("SKIPPED a_full_disk_of_any_size_loses_nothing: nothing can be mounted here");
+            return;
+        };
+        let folder = disk.put(&Study::small());
+        let ran = sequester(&["run", text(&folder)]);
+        if ran.code != 0 {
+            full += 1;
+            assert_eq!(ran.code, 1, "{size}: {}", ran.stderr);
+            assert!(
+                ran.stderr.contains("disk-full") && !ran.stderr.contains("panicked"),
+                "{size}: {}",
+                ran.stderr
+            );
+        }
+        disk.again("size=100m");
+        let again = sequester(&["run", text(&folder)]);
+        assert_eq!(again.code, 0, "{size}: {}", again.stderr);
+        assert!(finished(&folder) == expected, "{size}: other bytes than on a disk with room");
+    }
+    assert!(full >= 5, "only {full} sizes were too small");
+}
+
+#[test]
+fn on_a_disk_that_cannot_be_written_verify_answers_and_run_says_why_not() {
+    let Some(disk) = Mounted::new("size=100m") else {
+        eprintln!("SKIPPED on_a_disk_that_cannot_be_written: nothing can be mounted here");
+        return;
+    };
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    let folder = disk.put(&study);
+    let before = finished(&folder);
+    disk.again("ro");
+    assert_eq!(sequester(&["verify", text(&folder)]).code, 0);
+    std::fs::remove_file(study.file("ledger.jsonl")).expect("removes");
+    let ran = sequester(&["report", text(&folder)]);
+    assert!(ran.code == 1 && !ran.stderr.contains("panicked"), "{} {}", ran.code, ran.stderr);
+    assert!(finished(&folder) == before);
+    disk.again("rw");
+    assert_eq!(sequester(&["run", text(&folder)]).code, 0);
+}
+
+#[test]
+fn a_clock_that_goes_back_changes_no_order_and_repeats_to_the_same_bytes() {
+    let at = |study: &Study, command: &str, epoch: &str| {
+        let mut started = start(study.path(), &words(&format!("{command} .")));
+        assert!(started.env("SOURCE_DATE_EPOCH", epoch).status().expect("runs").success(), "{command}");
+    };
+    let run = || {
+        let study = Study::small();
+        at(&study, "dataset", "1767225600");
+        at(&study, "reads", "1735689600");
+        at(&study, "run", "1704067200");
+        study
+    };
+    let (first, second) = (run(), run());
+    assert_eq!(finished(first.path()), finished(second.path()));
+    assert_eq!(first.run("verify", &[]).code, 0);
+    at(&first, "run", "1672531200");
+    assert_eq!(finished(first.path()), finished(second.path()), "done already, whatever the clock says");
 }
 
 #[test]

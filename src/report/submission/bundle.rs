@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -56,9 +57,11 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         Some(_) => Some(json(payload, bundle::DESCRIPTION)?),
         None => None,
     };
-    let derivation = match payload.get(&bundle::path("", bundle::DERIVATION)?) {
-        Some(bytes) => Derivation::parse(Path::new("data/derivation.csv"), bytes).map_err(Error::Evidence)?,
-        None => Vec::new(),
+    let derivation: Arc<[Derivation]> = match payload.get(&bundle::path("", bundle::DERIVATION)?) {
+        Some(bytes) => {
+            Derivation::parse(Path::new("data/derivation.csv"), bytes).map_err(Error::Evidence)?.into()
+        }
+        None => Arc::default(),
     };
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
@@ -74,6 +77,8 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         lock,
         root_digest: root.map(|r| r.to_string()).unwrap_or_default(),
         digests,
+        clock_set: environment.clock.is_some(),
+        examined: ledger.count(Event::ScoresExamined),
         run_id: environment.run,
         date: environment.created,
         openings,

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value as Json;
 
 use super::source::Source;
-use super::{context, figures, functions, tables};
+use super::{context, figures, functions, tables, templates};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::content::{Answer, Arguments, Content, Refusal};
+use crate::document::content::{Answer, Arguments, Content, Notice, Refusal};
 use crate::document::tree::{Facts, Figure, Table};
 
 /// A submission in the making.
@@ -37,6 +37,10 @@ impl Content for Submission {
 
     fn context(&self) -> Json {
         context::context(&self.source)
+    }
+
+    fn notice(&self) -> Option<Notice> {
+        templates::notice(&self.source)
     }
 
     fn table_ids(&self) -> &[&str] {

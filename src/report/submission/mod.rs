@@ -12,6 +12,7 @@ mod render;
 mod source;
 mod subgroups;
 pub(in crate::report) mod tables;
+mod templates;
 mod truth;
 mod values;
 
@@ -23,3 +24,4 @@ pub(in crate::report) use content::Submission;
 pub(in crate::report) use render::with_way_out;
 pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, default_templates, render};
 pub use source::{Opening, Recorded, Rendered, Source, TrainingEpoch};
+pub use templates::own_templates;

@@ -1,6 +1,7 @@
 //! What a submission document is made of, and what it becomes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,7 +35,7 @@ pub struct Source {
     /// `data/description.json`; `None` in a bundle that has none.
     pub description: Option<Description>,
     /// `data/derivation.csv`: one entry a sampled case; empty in a bundle that has none.
-    pub derivation: Vec<Derivation>,
+    pub derivation: Arc<[Derivation]>,
     /// One entry an epoch; empty when the training is not part of the bundle.
     pub training: Vec<TrainingEpoch>,
     /// Digest of `tagmanifest-sha256.txt`: the one digest that stands for the bundle.
@@ -45,6 +46,10 @@ pub struct Source {
     pub run_id: String,
     /// RFC 3339 date or date and time, from the bundle.
     pub date: String,
+    /// The user set the clock.
+    pub clock_set: bool,
+    /// How often the scores were looked at outside the protocol, from the ledger.
+    pub examined: usize,
     /// Openings of the sealed test set, from the ledger, in order.
     pub openings: Vec<Opening>,
     /// Changes of the protocol after it was locked, from ledger and texts, in order.

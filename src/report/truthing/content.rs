@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::tables;
 use crate::diagnostic::Result;
-use crate::document::content::{Answer, Arguments, Content, Refusal};
+use crate::document::content::{Answer, Arguments, Content, Notice, Refusal};
 use crate::document::render::{add, compose};
 use crate::document::text;
 use crate::document::tree::{Facts, Figure, Table};
@@ -52,6 +52,10 @@ impl Content for Truthing {
             identifier: format!("truthing {}", facts.identifier),
             ..facts
         }
+    }
+
+    fn notice(&self) -> Option<Notice> {
+        self.submission.notice()
     }
 
     fn context(&self) -> Json {

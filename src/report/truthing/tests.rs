@@ -74,7 +74,9 @@ fn a_large_study_is_bounded_in_the_document_and_whole_in_the_table_beside_it() {
 #[test]
 fn the_words_of_a_study_stay_words() {
     let mut source = hostile();
-    source.derivation[0].readers = "<script>alert(1)</script> {{ 49 }} | R1=positive".into();
+    let mut derivation = source.derivation.to_vec();
+    derivation[0].readers = "<script>alert(1)</script> {{ 49 }} | R1=positive".into();
+    source.derivation = derivation.into();
     source.brought[0].import.as_mut().expect("recorded").blinding = Some("<b>all</b> *of it*".into());
     let page = text(&source, "truthing.html");
     assert!(!page.contains("<script>") && !page.contains("<b>all"), "{page}");

@@ -3,35 +3,68 @@
 
 use super::{Chance, CongerSums, Tally, places, reader_count};
 
-/// A table prepared for many weightings of its cases.
+/// A table prepared for many weightings of its cases. What is divided is divided once; a case that does not
+/// count adds 0 and changes no sum.
 pub(super) struct Weighted {
-    /// Reads of each case.
-    tallies: Vec<Tally>,
+    cases: Vec<Case>,
+    /// Of each case and answer, the share of the case's reads and their number.
+    shares: Vec<(f64, f64)>,
     rows: Vec<Vec<Option<usize>>>,
     answers: usize,
     readers: usize,
 }
 
+/// What the coefficients take from a case; nothing of one without a read.
+struct Case {
+    /// Which one.
+    nth: usize,
+    reads: f64,
+    /// 1 where two reads can agree, else 0.
+    pairable: f64,
+    /// Agreeing pairs over all pairs.
+    agreement: f64,
+    /// Ordered pairs that disagree, and what they are divided by: the reads but one.
+    disagreeing: f64,
+    others: f64,
+    /// Ordered pairs that agree, and all.
+    alike: f64,
+    pairs: f64,
+}
+
 impl Weighted {
     pub(super) fn new<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> Self {
         let (rows, answers) = places(table);
-        let tally = |row: &Vec<Option<usize>>| {
+        let (mut cases, mut shares) = (Vec::new(), Vec::new());
+        for (nth, row) in rows.iter().enumerate() {
             let mut tally = Tally { reads: 0, of: vec![0; answers] };
             for answer in row.iter().flatten() {
                 tally.reads += 1;
                 tally.of[*answer] += 1;
             }
-            tally
-        };
-        Self { tallies: rows.iter().map(tally).collect(), rows, answers, readers: reader_count(table) }
+            if tally.reads == 0 {
+                continue;
+            }
+            let is_pairable = tally.reads >= 2;
+            let pairs = tally.reads * (tally.reads - 1);
+            cases.push(Case {
+                nth,
+                reads: tally.reads as f64,
+                pairable: f64::from(u8::from(is_pairable)),
+                agreement: tally.agreement(),
+                disagreeing: (pairs - tally.agreeing()) as f64,
+                others: if is_pairable { (tally.reads - 1) as f64 } else { 1.0 },
+                alike: tally.agreeing() as f64,
+                pairs: if is_pairable { pairs as f64 } else { 1.0 },
+            });
+            shares.extend((0..answers).map(|answer| (tally.share(answer), tally.of[answer] as f64)));
+        }
+        Self { cases, shares, rows, answers, readers: reader_count(table) }
     }
 
-    /// Cases that were read and count, with how often.
-    fn read<'a>(&'a self, weights: &'a [u32]) -> impl Iterator<Item = (f64, &'a Tally)> {
-        let counts = |(weight, tally): (&u32, &'a Tally)| {
-            (*weight > 0 && tally.reads > 0).then(|| (f64::from(*weight), tally))
-        };
-        weights.iter().zip(&self.tallies).filter_map(counts)
+    /// Cases that were read, how often each counts, and its shares.
+    fn read<'a>(&'a self, weights: &'a [u32]) -> impl Iterator<Item = (f64, &'a Case, &'a [(f64, f64)])> {
+        let shares = self.shares.chunks_exact(self.answers.max(1));
+        self.cases.iter().zip(shares).map(|(case, shares)| (f64::from(weights[case.nth]), case, shares))
     }
 
     pub(super) fn fleiss(&self, weights: &[u32]) -> Option<f64> {
@@ -45,14 +78,12 @@ impl Weighted {
     fn gwet(&self, weights: &[u32], chance: Chance) -> Option<f64> {
         let (mut all, mut pairable, mut agreement) = (0.0, 0.0, 0.0);
         let mut shares = vec![0.0; self.answers];
-        for (weight, tally) in self.read(weights) {
+        for (weight, case, of) in self.read(weights) {
             all += weight;
-            if tally.reads >= 2 {
-                pairable += weight;
-                agreement += weight * tally.agreement();
-            }
-            for (answer, share) in shares.iter_mut().enumerate() {
-                *share += weight * tally.share(answer);
+            pairable += weight * case.pairable;
+            agreement += weight * case.agreement;
+            for (sum, (share, _)) in shares.iter_mut().zip(of) {
+                *sum += weight * share;
             }
         }
         if pairable < 0.5 {
@@ -70,12 +101,12 @@ impl Weighted {
     pub(super) fn krippendorff(&self, weights: &[u32]) -> Option<f64> {
         let (mut reads, mut disagreement) = (0.0, 0.0);
         let mut totals = vec![0.0; self.answers];
-        for (weight, tally) in self.read(weights).filter(|(_, tally)| tally.reads >= 2) {
-            reads += weight * tally.reads as f64;
-            let pairs = tally.reads * (tally.reads - 1) - tally.agreeing();
-            disagreement += weight * pairs as f64 / (tally.reads - 1) as f64;
-            for (total, of) in totals.iter_mut().zip(&tally.of) {
-                *total += weight * *of as f64;
+        for (weight, case, of) in self.read(weights) {
+            let weight = weight * case.pairable;
+            reads += weight * case.reads;
+            disagreement += weight * case.disagreeing / case.others;
+            for (total, (_, of)) in totals.iter_mut().zip(of) {
+                *total += weight * of;
             }
         }
         let expected = reads * reads - totals.iter().map(|k| k * k).sum::<f64>();
@@ -84,8 +115,15 @@ impl Weighted {
 
     pub(super) fn conger(&self, weights: &[u32]) -> Option<f64> {
         let mut sums = CongerSums::new(self.readers, self.answers);
-        for (row, weight) in self.rows.iter().zip(weights).filter(|(_, weight)| **weight > 0) {
-            sums.add(row, f64::from(*weight));
+        for case in &self.cases {
+            let weight = f64::from(weights[case.nth]);
+            sums.agreement += weight * case.alike / case.pairs;
+            sums.pairable += weight * case.pairable;
+            for (rates, read) in sums.rates.iter_mut().zip(&self.rows[case.nth]) {
+                if let Some(read) = read {
+                    rates[*read] += weight;
+                }
+            }
         }
         sums.kappa()
     }
