@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import NormalDist
 
 EVENTS = ["protocol-locked", "test-set-sealed", "model-locked", "reads-imported", "reference-standard-locked",
-          "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded"]
+          "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded",
+          "scores-examined"]
 SIDE = re.compile(r"tagmanifest-sha256\.txt\.(asc|crt|gpg|minisig|ots|p7s|pem|sig|sigstore|sigstore\.json|tsr)$")
 # Of values that were computed by another route in the same precision.
 HEX, CLOSE = re.compile("[0-9a-f]{64}"), 1e-9

@@ -132,6 +132,9 @@ fn what_there_is(source: &Source) -> Json {
         "has_amendments": !source.amendments.is_empty(),
         "amended_after_opening": amended_after_opening(source),
         "has_deviations": !source.deviations.is_empty(),
+        "clock_set": source.clock_set,
+        "examined": source.examined,
+        "scores_external": source.protocol.scores.external,
     })
 }
 
