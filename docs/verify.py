@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A second verifier for evidence bundles of sequester, written from docs/files.md with Python's standard library
 alone (3.11 or later), so that nobody has to believe one program:
-
     python3 docs/verify.py STUDY/evidence/run-1            the bundle
     python3 docs/verify.py STUDY                           every bundle of a study, and the study's ledger
 
