@@ -129,6 +129,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let results = results::results(&opened, &derived);
     let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
     let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
+    let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
     // Of a large study these are most of the memory, and the documents need as much again.
     drop((derived, inputs, cohort));
     let mut answers = vec![
@@ -148,6 +149,5 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     report::explain(&mut answers);
     let begins = origin::begins(&opened, &answers, folder, beside.reports);
     let own_templates = contents::own_templates(&opened);
-    let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
     Ok(Audit { root: opened.root, rehearsal, answers, begins, conclusion, own_templates })
 }

@@ -181,7 +181,7 @@ pub fn every_case(source: &Source) -> Table {
     let mut rows: Vec<Row> = source.derivation.iter().map(|case| row(case, sure)).collect();
     if any_comment(source) {
         columns.push(Column::left("Comments", 2.0));
-        for (row, case) in rows.iter_mut().zip(&source.derivation) {
+        for (row, case) in rows.iter_mut().zip(source.derivation.iter()) {
             if let Row::Cells(cells) = row {
                 cells.push(Cell::new(or_dash(&case.comments)));
             }
