@@ -59,8 +59,8 @@ pub struct Numbers {
 const MOST_LEVELS: f64 = 11.0;
 
 impl Numbers {
-    /// The levels of an ordinal scale, ascending: the whole numbers of a scale that has few of them. `None`: a
-    /// number is typed, as on a scale from 0 to 1, whose numbers are probabilities.
+    /// The levels of an ordinal scale, ascending: the whole numbers of a scale that has few of them. `None`:
+    /// a number is typed, as on a scale from 0 to 1, whose numbers are probabilities.
     pub fn levels(self) -> Option<Vec<i32>> {
         let whole = |number: f64| number.fract() == 0.0 && number.abs() <= 1e6;
         let width = self.max - self.min;

@@ -188,8 +188,8 @@ enum Said {
     Comment,
 }
 
-/// What the readers of a case said beside their answers: `R1=4; R2=3`, `R1: an effusion; R2: rotated`. Of
-/// several reads of one reader each. A line of its own in a comment becomes a blank.
+/// What the readers of a case said beside their answers: `R1=4; R2=3`, `R1: an effusion | R2: rotated`. Of
+/// several reads of one reader each, but the same words once. A line of its own in a comment becomes a blank.
 fn remarks(case_id: &str, reference: &ReferenceStandard, of: Said) -> String {
     let Some(case) = reference.assembled.cases.get(case_id) else { return String::new() };
     let told = case.remarks.iter().filter_map(|(reader, remarks)| {
@@ -197,11 +197,14 @@ fn remarks(case_id: &str, reference: &ReferenceStandard, of: Said) -> String {
             Said::HowSure => remark.confidence.as_deref(),
             Said::Comment => remark.comment.as_deref(),
         });
-        let said: Vec<String> = said.map(in_one_line).collect();
+        let mut said: Vec<String> = said.map(in_one_line).collect();
+        if of == Said::Comment {
+            said.dedup();
+        }
         let sign = if of == Said::HowSure { "=" } else { ": " };
         (!said.is_empty()).then(|| format!("{reader}{sign}{}", said.join(" / ")))
     });
-    told.collect::<Vec<_>>().join("; ")
+    told.collect::<Vec<_>>().join(if of == Said::HowSure { "; " } else { " | " })
 }
 
 fn in_one_line(text: &str) -> String {

@@ -232,7 +232,10 @@ fn frame(
 /// The answers to choose from with their keys, and the range of a number that is typed.
 fn answers(round: &Round) -> (Vec<Value>, Option<Value>) {
     let of = |value: &str, label: &str, key: &str| json!({"value": value, "label": label, "key": key});
-    let level = |(level, key): (i32, String)| json!({"value": level.to_string(), "label": level.to_string(), "key": key, "level": true});
+    let level = |(level, key): (i32, String)| {
+        let level = level.to_string();
+        json!({"value": level, "label": level, "key": key, "level": true})
+    };
     let Some(numbers) = round.numbers else {
         let keys = ["1", "2", "3", "4"];
         let all = ANSWERS.iter().zip(keys).map(|((value, label), key)| of(value, label, key));

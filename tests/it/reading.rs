@@ -130,7 +130,11 @@ pub fn filled_by_all(study: &Study, round: &str) -> Vec<PathBuf> {
     let write = |reader: &str| {
         let differs = |case: &str| if case == "person3_virus" { "positive" } else { truth(case) };
         let text = if reader == "R2" {
-            filled(study, round, reader, differs)
+            let comment = |case: &str| if case == "person3_virus" { "faint" } else { "" }.to_owned();
+            filled(study, round, reader, |case: &str| Given {
+                comment: comment(case),
+                ..differs(case).into()
+            })
         } else {
             filled(study, round, reader, truth)
         };

@@ -1,4 +1,4 @@
-//! The reading page in headless Chromium: read with the keyboard alone, kept over a reload, saved, and taken in.
+//! The reading page in headless Chromium: read with the keyboard alone, kept over a reload, and taken in.
 
 use std::path::PathBuf;
 

@@ -69,21 +69,22 @@ fn study() -> Study {
     study.replace("protocol.toml", "cases = \"cases.csv\"", "cases = \"cases.csv\"\nimages = \"images\"");
     study.replace("protocol.toml", "cases = 80\npositives = 40\n", "");
     let mut readers = String::new();
+    let who = "qualification = \"board-certified radiologist\"\nspecialty = \"thoracic imaging\"\n";
     for (role, ids) in [("reference", &VOTERS[..]), ("comparison", &BESIDE), ("adjudicator", &["A1"])] {
         for (nth, id) in ids.iter().enumerate() {
-            readers += &format!(
-                "\n[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\nqualification = \"board-certified radiologist\"\n\
-                 specialty = \"thoracic imaging\"\nyears = {}\n",
-                5 + 2 * nth
-            );
+            let years = 5 + 2 * nth;
+            readers += &format!("\n[[reader]]\nid = \"{id}\"\nrole = \"{role}\"\nyears = {years}\n{who}");
         }
     }
     study.replace("protocol.toml", "readers = 3\nqualification = \"radiologist\"\n", "");
     let rule = "rule = \"adjudicated\"\nadjudicate = \"disagreement\"\nrepeated_read = \"all-agree\"\n";
     study.replace("protocol.toml", "rule = \"majority\"\n", &format!("{rule}{readers}"));
-    let endpoint = "[[endpoint]]\nid = \"sensitivity\"\nmetric = \"sensitivity\"\nrole = \"primary\"\ninterval = \
-                    \"clopper-pearson-patients\"\ncriterion = \"lower > 0.20\"\n\n[[subgroup]]\nby = \"sex\"";
-    study.replace("protocol.toml", "[[subgroup]]\nby = \"sex\"", endpoint);
+    let interval = "interval = \"clopper-pearson-patients\"\ncriterion = \"lower > 0.20\"\n";
+    let endpoint = format!(
+        "[[endpoint]]\nid = \"sensitivity\"\nmetric = \"sensitivity\"\nrole = \"primary\"\n{interval}"
+    );
+    let sex = "[[subgroup]]\nby = \"sex\"";
+    study.replace("protocol.toml", sex, &format!("{endpoint}\n{sex}"));
     study.replace("protocol.toml", "subgroup_minimum = 20", "subgroup_minimum = 5");
     let mut cases = String::from("case_id,patient_id,sex,age_years,view,site,label,image\n");
     let mut scores = String::from("case_id,score\n");
@@ -233,7 +234,8 @@ fn a_study_of_eight_readers_goes_from_worklist_to_the_truthing_report() {
     assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
     let results = serde_json::from_str(&study.read("evidence/run-1/data/results.json")).expect("JSON");
     in_the_results(&results, waits.len() as u64);
-    beside_the_device(&results);
+    let reference = rows.iter().map(|row| (row[0].to_owned(), &row[1] == "positive")).collect();
+    beside_the_device(&results, &reference);
     in_the_truthing_report(&study, waits.len());
     for (path, bytes) in files(&study.file("evidence")) {
         let png = bytes.windows(8).any(|eight| eight == b"\x89PNG\r\n\x1a\n");
@@ -254,14 +256,14 @@ fn in_the_results(results: &Value, adjudicated: u64) {
         };
         assert_eq!((reader["role"].as_str(), reader["reads"].as_u64()), (Some(role), Some(reads)), "{id}");
     }
-    assert_eq!(results["consensus"]["levels"]["adjudicated"].as_u64().unwrap_or(adjudicated), adjudicated);
+    assert_eq!(results["consensus"]["adjudicated"].as_u64(), Some(adjudicated));
+    assert_eq!(results["consensus"]["none"].as_u64(), Some(0), "{}", results["consensus"]);
     let pairs = list(results, "agreement_explained");
     assert_eq!(pairs.len(), 10 * 4, "ten pairs of voters");
     assert!(pairs.iter().all(|e| !e["model"].as_str().is_some_and(|m| m.contains('C') || m.contains('A'))));
     let sites: BTreeSet<&str> = list(results, "agreement_by_group")
         .iter()
-        .filter(|e| e["subgroup"]["variable"] == "site")
-        .filter_map(|e| e["subgroup"]["level"].as_str())
+        .filter_map(|e| e["subgroup"].as_str()?.strip_prefix("site="))
         .collect();
     assert_eq!(sites, BTreeSet::from(["north", "south"]));
     // Patients with two images stay together.
@@ -294,38 +296,36 @@ fn in_the_results(results: &Value, adjudicated: u64) {
     let declared = list(results, "endpoints")
         .iter()
         .find(|e| e["id"] == "sensitivity")
-        .and_then(|e| e["estimate"]["value"].as_f64())
+        .and_then(|e| e["value"].as_f64())
         .expect("a value");
     assert!(value("split-against-device") <= declared && declared <= value("split-for-device"));
 }
 
 /// Each comparison reader, and the device, on the cases that the reader decided, counted here again.
-fn beside_the_device(results: &Value) {
+fn beside_the_device(results: &Value, reference: &BTreeMap<String, bool>) {
     let beside = list(&results["beside_readers"], "readers");
     assert_eq!(beside.len(), 2);
     for reader in beside {
         let id_of = reader["reader"].as_str().expect("an id");
-        let [mut right, mut device, mut all] = [0; 3];
-        for number in (0..CASES).filter(|number| is_positive(*number)) {
-            match says(id_of, &id(number)).answer.as_str() {
-                "indeterminate" => continue,
-                answer => right += u64::from(answer == "positive"),
+        for (share, positive) in [("sensitivity", true), ("specificity", false)] {
+            let [mut right, mut device, mut all] = [0; 3];
+            for number in (0..CASES).filter(|number| reference[&id(*number)] == positive) {
+                match says(id_of, &id(number)).answer.as_str() {
+                    "indeterminate" => continue,
+                    answer => right += u64::from((answer == "positive") == positive),
+                }
+                all += 1;
+                device += u64::from((score(number) >= 0.5) == positive);
             }
-            all += 1;
-            device += u64::from(score(number) >= 0.5);
+            let share = &reader[share];
+            let of = |what: &str| (share[what]["numerator"].as_u64(), share[what]["denominator"].as_u64());
+            assert_eq!(of("reader"), (Some(right), Some(all)), "{id_of}: {share}");
+            assert_eq!(of("device"), (Some(device), Some(all)), "{id_of}: {share}");
+            let difference = &share["difference"];
+            let expected = (device as f64 - right as f64) / all as f64;
+            assert!((difference["value"].as_f64().expect("a value") - expected).abs() < 1e-12, "{share}");
+            assert!(difference["intervals"][0]["lower"].is_f64() && difference["p_value"] != Value::Null);
         }
-        let share = &reader["sensitivity"];
-        let of = |what: &str| (share[what]["numerator"].as_u64(), share[what]["denominator"].as_u64());
-        // Unanimous readers can be unanimously wrong or undecided: then a case is on the other side, or on none.
-        let near = |found: (Option<u64>, Option<u64>), counted: u64| {
-            let (Some(numerator), Some(denominator)) = found else { return false };
-            numerator.abs_diff(counted) <= 1 && denominator.abs_diff(all) <= 1
-        };
-        assert!(near(of("reader"), right), "{id_of}: {share}, counted {right} of {all}");
-        assert!(near(of("device"), device), "{id_of}: {share}, counted {device} of {all}");
-        assert!(
-            share["difference"]["value"].is_f64() && share["difference"]["intervals"][0]["lower"].is_f64()
-        );
     }
     assert_eq!(results["beside_readers"]["mean"]["readers"], 2);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::reading::{
     CASES, cases_by_code, done, filled, filled_by_all, form_of, give_back, map_of, page_file, reads, refused,
-    study, truth,
+    study, truth, with_phantoms,
 };
 use crate::support::{Study, sequester};
 
@@ -41,6 +41,103 @@ fn nothing_that_is_handed_out_says_more_than_codes() {
     }
     // The map alone knows.
     assert!(study.read("reads/rounds/first.json").contains("person0_bacteria"));
+}
+
+/// Everything of the study that a reader should not see is changed, and what is handed out stays the same.
+#[test]
+fn what_is_handed_out_does_not_depend_on_what_readers_should_not_see() {
+    let study = study();
+    let hand_out = || {
+        done(&reads(&study, "worklist", &["--round", "first"]));
+        done(&reads(&study, "page", &["--round", "first", "--reader", "R1"]));
+        done(&reads(&study, "page", &["--round", "first", "--reader", "C", "--folder"]));
+        crate::support::files(&study.file("rounds"))
+    };
+    let before = hand_out();
+    assert_eq!(before.len(), 3 + 1 + 1 + CASES);
+    done(&give_back(&study, "R2.csv", &filled(&study, "first", "R2", truth), &[]));
+    // Labels, findings, patients, ages, sexes, the order of the table and the names of its files.
+    let table = study.read("cases.csv");
+    let mut lines = table.lines();
+    let header = lines.next().expect("a header");
+    let changed = lines.enumerate().map(|(nth, line)| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let label = if cells[5] == "1" { "0" } else { "1" };
+        let image = format!("renamed-{nth}.png");
+        std::fs::rename(study.file(&format!("images/{}", cells[7])), study.file(&format!("images/{image}")))
+            .expect("renames");
+        format!("{},someone-{nth},M,{},AP,{label},Mass,{image}\n", cells[0], 70 - nth)
+    });
+    let mut changed: Vec<String> = changed.collect();
+    changed.reverse();
+    study.write("cases.csv", &format!("{header}\n{}", changed.concat()));
+    study.write("scores.csv", "case_id,score\nperson0_bacteria,0.999999\n");
+    study.replace("protocol.toml", "title = \"A small study\"", "title = \"Another title\"");
+    std::fs::remove_dir_all(study.file("rounds")).expect("removes");
+    assert_eq!(hand_out(), before);
+}
+
+/// RFC 4648, as far as the page uses it.
+fn from_base64(text: &str) -> Vec<u8> {
+    const SIGNS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let places = text.bytes().filter_map(|sign| SIGNS.iter().position(|known| *known == sign));
+    let (mut out, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for place in places {
+        held = (held << 6) | place as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    out
+}
+
+/// The images on a page are pixels alone: no text of the file that they come from is in them, or beside them.
+#[test]
+fn no_text_of_an_image_file_reaches_the_reader() {
+    let study = with_phantoms();
+    let mut marked =
+        ::image::GrayImage::from_fn(40, 30, |x, y| ::image::Luma([(x * 5 + y) as u8])).into_raw();
+    marked.truncate(40 * 30);
+    let mut png = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut png, 40, 30);
+    encoder.set_color(::png::ColorType::Grayscale);
+    encoder.add_text_chunk("Author".to_owned(), "HOLDER OF THE RECORD".to_owned()).expect("a text");
+    encoder.write_header().expect("a header").write_image_data(&marked).expect("pixels");
+    std::fs::write(study.file("images/IM-0004-bacteria.png"), &png).expect("writes");
+    // What the two DICOM files say in letters: identifiers, names, dates and descriptions.
+    let mut never: BTreeSet<String> = ["HOLDER OF THE RECORD".to_owned()].into();
+    for name in ["IM-0000-bacteria.png", "IM-0001-virus.png"] {
+        let bytes = std::fs::read(study.file(&format!("images/{name}"))).expect("reads");
+        let header = &bytes[132..bytes.len().min(132 + 2048)];
+        let words = header.split(|byte| !(byte.is_ascii_alphanumeric() || b".-^_ ".contains(byte)));
+        let words = words.filter_map(|word| std::str::from_utf8(word).ok()).map(str::trim);
+        never.extend(words.filter(|word| word.len() >= 8).map(str::to_owned));
+    }
+    assert!(never.len() > 8, "{never:?}");
+    done(&reads(&study, "worklist", &["--round", "first"]));
+    done(&reads(&study, "page", &["--round", "first", "--reader", "R1"]));
+    let page = study.read("rounds/first/first-R1.html");
+    let mut images = 0;
+    for part in page.split("data-code=\"").skip(1) {
+        let Some((_, image)) = part.split_once("\">") else { continue };
+        let bytes = from_base64(image.split("</script>").next().expect("its end"));
+        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));
+        let mut at = 8;
+        while at < bytes.len() {
+            let length = u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
+            let kind = String::from_utf8_lossy(&bytes[at + 4..at + 8]).into_owned();
+            assert!(["IHDR", "IDAT", "IEND"].contains(&kind.as_str()), "a chunk {kind}");
+            at += 12 + length;
+        }
+        images += 1;
+    }
+    assert_eq!(images, CASES);
+    for word in &never {
+        assert!(!page.contains(word.as_str()), "{word}");
+    }
 }
 
 #[test]

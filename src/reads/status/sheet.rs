@@ -9,8 +9,8 @@ use crate::protocol::ReaderRole;
 use crate::reads::export::NoReadReason;
 
 /// One row a reader, but for the ignored, and a drawn case: in which state it is, the read and its time, as
-/// CSV. How sure the readers were and what they wrote stand in columns that are there where anybody said it; of
-/// several reads of one reader on a case each, with a bar between.
+/// CSV. How sure the readers were and what they wrote stand in columns that are there where anybody said it;
+/// of several reads of one reader on a case each, with a bar between.
 pub fn csv(seen: &Seen<'_>, status: &Status) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut times: BTreeMap<(&str, &str), NaiveDateTime> = BTreeMap::new();

@@ -166,8 +166,8 @@ fn derivation(source: &Source) -> Table {
     let rows = source.derivation.iter().take(MOST_CASES).map(|case| row(case, sure)).collect();
     let mut table = Table::or_none("From the reads of each case to its answer", columns(sure), rows);
     table.notes.extend(sure.then(|| {
-        "How sure a reader was is as the reader stated it, on a page of this program from 1 (little) to 5 (very); \
-         it takes no part in the reference standard."
+        "How sure a reader was is as the reader stated it, on a page of this program from 1 (little) to 5 \
+         (very); it takes no part in the reference standard."
             .to_owned()
     }));
     table.notes.extend(not_shown("cases", source.derivation.len(), MOST_CASES, "truthing-cases.csv"));
@@ -200,7 +200,7 @@ fn comments(source: &Source) -> Table {
         .collect();
     let mut table = Table::or_none(
         "What readers wrote, as it came",
-        vec![Column::left("Case", 0.8), Column::left("Comments", 3.0), Column::right("Reference standard")],
+        vec![Column::left("Case", 0.9), Column::left("Comments", 3.0), Column::right("Reference standard")],
         rows,
     );
     table.notes.extend(not_shown("cases", found.len(), MOST_CASES, "truthing-cases.csv"));

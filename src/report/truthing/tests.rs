@@ -29,7 +29,7 @@ fn it_says_who_read_what_they_saw_and_where_every_answer_comes_from() {
         "R1=positive; R2=negative; R3=negative",
         "How sure, as stated",
         "R1=2; R2=4",
-        "R1: faint, at the left base; R2: *motion*",
+        "R1: faint, at the left base | R2: *motion*",
         "none (too few agree)",
         "exploratory",
         "This is no reader study",

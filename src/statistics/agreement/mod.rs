@@ -7,6 +7,8 @@
 //! Standard errors are for inference to a population of cases with these readers.
 
 mod clustered;
+#[cfg(test)]
+mod clustered_tests;
 pub mod estimates;
 pub mod explained;
 pub mod ordinal;

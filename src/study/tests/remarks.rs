@@ -37,7 +37,7 @@ fn how_sure_readers_were_and_what_they_wrote_stands_beside_who_said_what() {
     let cases = Derivation::parse(Path::new("derivation.csv"), table).expect("a table");
     let of = |case: &str| cases.iter().find(|found| found.case_id == case).expect(case);
     assert_eq!(of("c01").confidence, "r1=4; r2=2");
-    assert_eq!(of("c01").comments, "r1: line one line two; r3: =1+1");
+    assert_eq!(of("c01").comments, "r1: line one line two | r3: =1+1");
     assert_eq!((of("c02").confidence.as_str(), of("c02").comments.as_str()), ("", "r2: a, b; \"c\""));
     assert_eq!((of("c03").confidence.as_str(), of("c03").comments.as_str()), ("r3=high", ""));
     assert_eq!((of("c04").confidence.as_str(), of("c04").comments.as_str()), ("", ""));

@@ -356,7 +356,7 @@ fn derivation() -> Vec<Derivation> {
         case("C0001", "positive", "unanimous", (3, 0), "R1=positive; R2=positive; R3=positive"),
         Derivation {
             confidence: "R1=2; R2=4".into(),
-            comments: "R1: faint, at the left base; R2: *motion*".into(),
+            comments: "R1: faint, at the left base | R2: *motion*".into(),
             ..case("C0002", "negative", "majority", (1, 2), "R1=positive; R2=negative; R3=negative")
         },
         case("C0003", "none", "none", (0, 1), "R1=negative; R2=indeterminate"),

@@ -4,22 +4,21 @@
 //! of the spread where cases are clustered (three images a patient, one label a patient). The first is turned
 //! into the probability that it stands for, so it is calibrated, and the threshold is the prevalence:
 //! sensitivity = specificity = Φ(0.6). Every truth is a closed form or an integral over the population.
-//! Readers err independently of each other given the case (sensitivity 0.8, specificity 0.9).
+//! What readers do is said in `readers.rs`; `cargo bench --bench coverage -- readers` prints that part alone.
 
-use std::collections::BTreeMap;
+mod readers;
+mod simulate;
+
 use std::time::Instant;
 
-use rayon::prelude::*;
-use sequester::statistics::agreement::estimates as agreement;
-use sequester::statistics::estimate::{Estimate, IntervalMethod as By, Quantity, ResamplingUnit};
+use sequester::statistics::estimate::{IntervalMethod as By, ResamplingUnit};
 use sequester::statistics::metric::{
     Metric, Plan, Sample, estimate, estimate_at_prevalence, estimate_difference,
 };
 use sequester::statistics::random::Stream;
 use sequester::statistics::special::{normal_cdf, normal_quantile};
+use simulate::{FEW, PREVALENCES, REPLICATES, RUNS, Rows, SIZES, header, print, settings, simulate};
 
-const RUNS: u64 = 1000;
-const REPLICATES: u64 = 400;
 /// Fits of the calibration are repeated less often: each replicate is a fit.
 const FIT_RUNS: u64 = 400;
 const FIT_REPLICATES: u64 = 200;
@@ -27,14 +26,8 @@ const APART: f64 = 1.2;
 const APART_B: f64 = 0.9;
 /// Correlation of the two scores within a class.
 const CORRELATION: f64 = 0.5;
-/// Fewer intervals than this say nothing of their coverage.
-const FEW: u64 = 20;
 /// The declared prevalence that predictive values are carried to.
 const DECLARED: f64 = 0.1;
-const SIZES: [usize; 3] = [50, 200, 1000];
-const PREVALENCES: [f64; 2] = [0.02, 0.5];
-const SENSITIVITY_OF_READERS: f64 = 0.8;
-const SPECIFICITY_OF_READERS: f64 = 0.9;
 
 struct Table {
     labels: Vec<bool>,
@@ -128,116 +121,12 @@ fn truth(metric: Metric, p: f64) -> Option<f64> {
     })
 }
 
-/// Intervals that were seen, those that held the truth, and the sum of their widths.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    count: u64,
-    holds: u64,
-    width: f64,
-    runs: u64,
-}
-
-/// Every method of one metric: its cells in the order of prevalences and sizes.
-type Rows = BTreeMap<By, Vec<Seen>>;
-
-fn simulate(
-    rows: &mut Rows,
-    cell: usize,
-    cells: usize,
-    runs: u64,
-    expected: f64,
-    one: impl Fn(u64) -> Estimate + Sync + Send,
-    wanted: impl Fn(By) -> bool + Sync + Send,
-) {
-    let found: Vec<Vec<(By, bool, f64)>> = (0..runs)
-        .into_par_iter()
-        .map(|run| {
-            let estimate = one(run);
-            let intervals = estimate.intervals.iter().filter(|i| wanted(i.method));
-            intervals
-                .map(|i| (i.method, i.lower <= expected && expected <= i.upper, i.upper - i.lower))
-                .collect()
-        })
-        .collect();
-    for (method, holds, width) in found.into_iter().flatten() {
-        let seen = &mut rows.entry(method).or_insert_with(|| vec![Seen::default(); cells])[cell];
-        seen.count += 1;
-        seen.holds += u64::from(holds);
-        seen.width += width;
-    }
-    for cells in rows.values_mut() {
-        cells[cell].runs = runs;
-    }
-}
-
-/// "93.0 ↓ · 0.245", with the share of tables that gave an interval where it is below 99 %.
-fn show(seen: &Seen) -> String {
-    if seen.count < FEW {
-        return "–".into();
-    }
-    let count = seen.count as f64;
-    let share = seen.holds as f64 / count;
-    // Outside what 99 of 100 simulations of an exact interval would give.
-    let error = 2.576 * (0.95 * 0.05 / count).sqrt();
-    let mark = match share - 0.95 {
-        off if off < -error => " ↓",
-        off if off > error => " ↑",
-        _ => "",
-    };
-    let evaluable = count / seen.runs as f64;
-    let of = if evaluable < 0.99 { format!(" ({:.0} %)", 100.0 * evaluable) } else { String::new() };
-    format!("{:.1}{mark} · {:.3}{of}", 100.0 * share, seen.width / count)
-}
-
-fn print(name: &str, clustered: bool, rows: &Rows) {
-    for (method, cells) in rows.iter().filter(|(_, cells)| cells.iter().any(|c| c.count >= FEW)) {
-        let cells: Vec<String> = cells.iter().map(show).collect();
-        let of = if clustered { "yes" } else { "no" };
-        let quantity = Metric::from_id(name).map_or(Quantity::Projected, Metric::quantity);
-        println!("| {name} | {of} | {} | {} |", method.describe(quantity), cells.join(" | "));
-    }
-}
-
-fn header() {
-    let cells: Vec<String> =
-        PREVALENCES.iter().flat_map(|p| SIZES.iter().map(move |n| format!("{n}, {p}"))).collect();
-    println!("| metric | clustered | method | {} |", cells.join(" | "));
-    println!("|---|---|---|{}", "---|".repeat(cells.len()));
-}
-
-fn settings() -> Vec<(usize, f64, usize)> {
-    PREVALENCES
-        .iter()
-        .flat_map(|&p| SIZES.iter().map(move |&n| (p, n)))
-        .enumerate()
-        .map(|(cell, (p, n))| (cell, p, n))
-        .collect()
-}
-
-/// Readers' answers: three readers on `n` cases.
-fn reads(n: usize, prevalence: f64, stream: &mut Stream) -> Vec<Vec<Option<bool>>> {
-    (0..n)
-        .map(|_| {
-            let positive = stream.unit() < prevalence;
-            let yes = if positive { SENSITIVITY_OF_READERS } else { 1.0 - SPECIFICITY_OF_READERS };
-            (0..3).map(|_| Some(stream.unit() < yes)).collect()
-        })
-        .collect()
-}
-
-/// The coefficient in the population: all readers have one rate of positives there, so that Cohen's, Fleiss'
-/// and Conger's kappa and Krippendorff's alpha are one number.
-fn true_agreement(id: &str, p: f64) -> f64 {
-    let (se, fpr) = (SENSITIVITY_OF_READERS, 1.0 - SPECIFICITY_OF_READERS);
-    let alike = |q: f64| q * q + (1.0 - q) * (1.0 - q);
-    let observed = p * alike(se) + (1.0 - p) * alike(fpr);
-    let rate = p * se + (1.0 - p) * fpr;
-    let expected = if id == "gwet_ac1" { 2.0 * rate * (1.0 - rate) } else { alike(rate) };
-    (observed - expected) / (1.0 - expected)
-}
-
 fn main() {
     let begun = Instant::now();
+    if std::env::args().any(|argument| argument == "readers") {
+        readers::print();
+        return;
+    }
     let closed = [
         By::Delong,
         By::DelongLogit,
@@ -331,23 +220,6 @@ fn main() {
         }
         print("auc_difference", clustered, &rows);
     }
-    println!(
-        "\nReaders: three readers of every case (Cohen's kappa: the first two), intervals from the standard \
-         error.\n"
-    );
-    header();
-    let readers = ["R1", "R2", "R3"].map(str::to_owned);
-    for id in ["cohen_kappa", "fleiss_kappa", "conger_kappa", "krippendorff_alpha", "gwet_ac1"] {
-        let mut rows = Rows::new();
-        for (cell, p, n) in settings() {
-            let one = |run: u64| {
-                let table = reads(n, p, &mut Stream::new(1000 + n as u64, run));
-                let all = agreement::estimates(&table, 2, &readers, 0.95, None);
-                all.into_iter().find(|e| e.id == id).unwrap_or_default()
-            };
-            simulate(&mut rows, cell, cells, RUNS, true_agreement(id, p), one, |_| true);
-        }
-        print(id, false, &rows);
-    }
+    readers::print();
     eprintln!("done after {:.0} s", begun.elapsed().as_secs_f64());
 }
