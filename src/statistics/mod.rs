@@ -24,6 +24,7 @@ pub(crate) mod ranks;
 pub mod roc;
 pub mod roc_band;
 pub mod special;
+pub mod square_and_add;
 pub mod transported;
 pub mod trend;
 pub mod warning;

@@ -9,6 +9,7 @@ use crate::report::submission::values::at;
 mod agreement;
 mod beside_readers;
 mod brought;
+mod by_level;
 mod estimates;
 mod evidence;
 mod flow;
