@@ -380,6 +380,46 @@ impl<'d, 'a> Section<'d, 'a> {
         pairs
     }
 
+    /// Pairs of finite numbers, or pairs of texts, such as bands of a number or of days: one of the two
+    /// lists is empty.
+    #[expect(clippy::type_complexity, reason = "two lists of pairs, of which one is empty")]
+    pub fn bands(&self, key: &'static str) -> Option<(Vec<(f64, f64)>, Vec<(String, String)>)> {
+        let value = self.value(key)?;
+        let number = |item: &Spanned<DeValue<'a>>| match item.get_ref() {
+            DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+            DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
+            _ => None,
+        };
+        let (mut numbers, mut texts) = (Vec::new(), Vec::new());
+        for item in value.get_ref().as_array().into_iter().flatten() {
+            let pair: Vec<&Spanned<DeValue<'a>>> = item.get_ref().as_array().into_iter().flatten().collect();
+            match pair[..] {
+                [from, to] => {
+                    match (number(from), number(to), from.get_ref().as_str(), to.get_ref().as_str()) {
+                        (Some(from), Some(to), ..) if from.is_finite() && to.is_finite() => {
+                            numbers.push((from, to))
+                        }
+                        (_, _, Some(from), Some(to)) => texts.push((from.to_owned(), to.to_owned())),
+                        _ => {
+                            self.mistyped(key, "a list of pairs of numbers, or of days", item);
+                            return None;
+                        }
+                    }
+                }
+                _ => {
+                    self.mistyped(key, "a list of pairs of numbers, or of days", item);
+                    return None;
+                }
+            }
+        }
+        let mixed = !numbers.is_empty() && !texts.is_empty();
+        if value.get_ref().as_array().is_none() || mixed {
+            self.mistyped(key, "a list of pairs of numbers, or of days", value);
+            return None;
+        }
+        Some((numbers, texts))
+    }
+
     /// One of several words; absent: `default`.
     pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)], default: T) -> T {
         let Some(word) = self.string(key) else { return default };

@@ -1,6 +1,6 @@
 //! A case: one image of one patient, with what is known about it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -82,6 +82,9 @@ pub struct Case {
     /// The label that came with the data, for example from report text. It trains and it enriches
     /// the sample; it is never the reference standard.
     pub source_label: Option<bool>,
+    /// Cells of columns that the protocol names beyond these, where they are not empty; numbers and days in
+    /// one form.
+    pub other: BTreeMap<String, String>,
     /// `synthetic` for generated cases; documents then say so.
     pub origin: Option<String>,
     /// Line in the table it came from, counted from 1 with the header as line 1.

@@ -248,6 +248,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             days_since_prior_finding: whole(table, row, "days_since_prior_finding", &mut problems),
             findings,
             source_label,
+            other: BTreeMap::new(),
             origin: text("origin"),
             line: row.line,
         });

@@ -258,6 +258,7 @@ impl<'t> Reading<'t> {
             patient_id,
             image,
             findings,
+            other: BTreeMap::new(),
             line: row.line,
         })
     }

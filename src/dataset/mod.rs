@@ -11,6 +11,7 @@ pub mod leakage;
 pub mod lists;
 pub mod mapped;
 pub mod nih;
+pub mod other_columns;
 pub mod shared;
 pub mod split;
 pub mod standardised;

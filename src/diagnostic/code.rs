@@ -217,6 +217,8 @@ codes! {
     SubgroupUnreachable = "subgroup-unreachable",
     /// No drawn case is in a declared level of a subgroup.
     SubgroupNotEncountered = "subgroup-not-encountered",
+    /// A claim in every level of a subgroup, and no criterion for it.
+    PoweredWithoutCriterion = "powered-without-criterion",
     /// A band lies outside the ages that the criteria admit.
     BandOutsideEligibility = "band-outside-eligibility",
     /// Ages that the criteria admit are in no band.

@@ -73,6 +73,15 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Endpoints {
     found
 }
 
+/// A criterion as typed in a table; what is none is reported there.
+pub(super) fn criterion(section: &Section, text: &str) -> Option<AcceptanceCriterion> {
+    let parsed = acceptance(text);
+    if parsed.is_none() {
+        section.report(refused(text).at(section.at("criterion")));
+    }
+    parsed
+}
+
 /// `lower > 0.80`, `lower >= 0.80`, `upper < 0.1`, `upper <= 0.1`.
 fn acceptance(text: &str) -> Option<AcceptanceCriterion> {
     let mut words = text.split_whitespace();

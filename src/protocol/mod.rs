@@ -15,6 +15,7 @@ mod parse;
 pub mod planning;
 mod reads;
 mod reference;
+mod subgroups;
 use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
 pub use crate::statistics::estimate::ResamplingUnit;
@@ -30,6 +31,7 @@ use crate::dataset::case::Cases;
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::gate::Gate;
 use crate::dataset::mapped::{self, CaseColumns};
+use crate::dataset::other_columns::{self, OtherColumn};
 use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
 
@@ -45,6 +47,8 @@ pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
     ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
 };
+
+pub use subgroups::{Bands, OUTSIDE, PoweredClaim, Subgroup, Variable};
 
 /// A valid protocol.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -118,6 +122,9 @@ pub struct CaseTable {
     /// Where the fields stand in a table of another's making.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Box<CaseColumns>>,
+    /// Columns beyond those that every study knows, by which subgroups are made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other: Vec<OtherColumn>,
 }
 
 impl CaseTable {
@@ -126,10 +133,14 @@ impl CaseTable {
     /// # Errors
     /// Everything wrong in it at once.
     pub fn parse(&self, path: &std::path::Path, bytes: &[u8]) -> Result<Cases, Vec<Diagnostic>> {
-        match &self.columns {
+        let mut cases = match &self.columns {
             Some(columns) => mapped::parse(path, bytes, columns, &self.positive_findings),
             None => cases::parse(path, bytes, self.format, &self.positive_findings),
+        }?;
+        if !self.other.is_empty() {
+            other_columns::attach(path, bytes, self.columns.as_deref(), &self.other, &mut cases)?;
         }
+        Ok(cases)
     }
 }
 
@@ -487,53 +498,6 @@ impl AcceptanceCriterion {
             (Bound::Upper, false) => upper <= self.goal,
         }
     }
-}
-
-impl Subgroup {
-    /// The variable's name in results and documents.
-    pub fn variable(&self) -> &'static str {
-        match self {
-            Self::Field { field } => field.name(),
-            Self::Age { .. } => "age",
-        }
-    }
-
-    /// The level of a case; `None` where the datum is not recorded.
-    pub fn level(&self, case: &crate::dataset::case::Case) -> Option<String> {
-        match self {
-            Self::Field { field } => field.of(case),
-            Self::Age { bands } => case.age_years.map(|age| {
-                bands
-                    .iter()
-                    .find(|(from, to)| (*from..=*to).contains(&age))
-                    .map_or_else(|| "outside the bands".to_owned(), |(from, to)| format!("{from}-{to}"))
-            }),
-        }
-    }
-
-    /// Levels that the protocol names itself, in its order.
-    pub fn declared_levels(&self) -> Vec<String> {
-        match self {
-            Self::Field { .. } => Vec::new(),
-            Self::Age { bands } => bands.iter().map(|(from, to)| format!("{from}-{to}")).collect(),
-        }
-    }
-}
-
-/// A subgroup variable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "by")]
-pub enum Subgroup {
-    /// Levels of a field.
-    Field {
-        /// Which.
-        field: Field,
-    },
-    /// Bands of age, both ends included.
-    Age {
-        /// Bands in order, without overlap.
-        bands: Vec<(u16, u16)>,
-    },
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::planning::planning;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
+use super::subgroups::subgroups;
 use super::*;
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
 use crate::diagnostic::{Code, Diagnostic};
@@ -67,7 +68,11 @@ fn root(root: Section) -> Protocol {
     let predicate = predicate(root.section("predicate"));
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
-    let subgroups = subgroups(&root);
+    let subgroups = subgroups(&root, &endpoints);
+    let mut data = data;
+    for table in &mut data.cases {
+        table.other = subgroups.iter().filter_map(|subgroup| subgroup.by.other_column()).collect();
+    }
     let planning = planning(&root, &endpoints);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
@@ -177,6 +182,7 @@ fn data(section: Section) -> Data {
         format,
         positive_findings: positive_findings.clone(),
         columns: columns.clone(),
+        other: Vec::new(),
     };
     let paths =
         if section.has("cases") { section.strings("cases") } else { Some(vec!["cases.csv".to_owned()]) };
@@ -493,6 +499,7 @@ fn operating_point(section: Section) -> OperatingPointSource {
                 format: section.choice("format", &FORMATS, CaseFormat::Cases),
                 positive_findings: section.strings("positive_findings").unwrap_or_default(),
                 columns: None,
+                other: Vec::new(),
             };
             let columns = case_columns(&section, "columns", table.format);
             let table = CaseTable { columns, ..table };
@@ -575,50 +582,6 @@ fn in_intended_use(section: &Section, analysis: &Analysis) {
             section.wrong(key, Code::KeyMissing, message);
         }
     }
-}
-
-fn subgroups(root: &Section) -> Vec<Subgroup> {
-    let mut subgroups = Vec::new();
-    for section in root.sections("subgroup") {
-        section.required_string("by");
-        let mut by: Vec<(&str, Option<Field>)> =
-            Field::NAMES.iter().map(|(name, field)| (*name, Some(*field))).collect();
-        by.push(("age", None));
-        let subgroup = match section.choice("by", &by, Some(Field::Sex)) {
-            Some(field) => Subgroup::Field { field },
-            None => {
-                let pairs = section.pairs("bands").unwrap_or_default();
-                if pairs.is_empty() {
-                    section.wrong(
-                        "bands",
-                        Code::ValueEmpty,
-                        "age needs `bands`, such as [[18, 44], [45, 80]]",
-                    );
-                }
-                let mut previous: Option<u64> = None;
-                let mut bands = Vec::new();
-                for (from, to) in pairs {
-                    if from > to || to > 150 || previous.is_some_and(|p| from <= p) {
-                        section.wrong(
-                            "bands",
-                            Code::ValueRange,
-                            "bands must ascend, not overlap and end by 150",
-                        );
-                        break;
-                    }
-                    previous = Some(to);
-                    bands.push((from as u16, to as u16));
-                }
-                Subgroup::Age { bands }
-            }
-        };
-        if subgroups.contains(&subgroup) {
-            section.wrong("by", Code::DuplicateId, "this subgroup is declared twice");
-        }
-        section.finish();
-        subgroups.push(subgroup);
-    }
-    subgroups
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ fn each_is_refused(table: &[(&str, &str, &str)]) {
     }
 }
 
+/// The variables of the subgroups.
+fn by(protocol: &Protocol) -> Vec<Variable> {
+    protocol.subgroups.iter().map(|subgroup| subgroup.by.clone()).collect()
+}
+
 #[test]
 fn what_is_not_said_has_its_default() {
     let found = valid(&[]);
@@ -255,10 +260,9 @@ fn criteria_keep_their_order_and_words_of_tables_in_capitals_are_compared_in_cap
     assert_eq!((found[0].missing, found[1].missing), (Missing::Include, Missing::Exclude));
     assert_eq!(found[2].reason, "r c");
     let levels = "[[subgroup]]\nby = \"sex\"\n[[subgroup]]\nby = \"age\"\nbands = [[0, 17], [18, 150]]";
-    let found = valid(&[("", levels)]).subgroups;
     assert_eq!(
-        found,
-        [Subgroup::Field { field: Field::Sex }, Subgroup::Age { bands: vec![(0, 17), (18, 150)] }]
+        by(&valid(&[("", levels)])),
+        [Variable::Field { field: Field::Sex }, Variable::Age { bands: vec![(0, 17), (18, 150)] }]
     );
 }
 
@@ -392,7 +396,7 @@ fn what_may_not_stand_in_criteria_and_subgroups_is_refused() {
         ("", "[[subgroup]]\nby = \"age\"\nbands = [[6, 9], [1, 5]]", "value-range bands must ascend"),
     ]);
     let one_year = "[[subgroup]]\nby = \"age\"\nbands = [[5, 5], [6, 6]]";
-    assert_eq!(valid(&[("", one_year)]).subgroups, [Subgroup::Age { bands: vec![(5, 5), (6, 6)] }]);
+    assert_eq!(by(&valid(&[("", one_year)])), [Variable::Age { bands: vec![(5, 5), (6, 6)] }]);
 }
 
 #[test]

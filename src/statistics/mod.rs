@@ -27,6 +27,7 @@ pub mod roc;
 pub mod roc_band;
 pub mod sizing;
 pub mod special;
+pub mod square_and_add;
 pub mod transported;
 pub mod trend;
 pub mod warning;

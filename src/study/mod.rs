@@ -26,7 +26,7 @@ use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
 use crate::protocol::{
-    CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Subgroup,
+    CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Variable,
 };
 use crate::sampling;
 use crate::statistics::metric::{Metric, ignores_patients};
@@ -282,11 +282,13 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
         }
     }
     for subgroup in &protocol.subgroups {
-        match subgroup {
-            Subgroup::Field { field } => {
+        match &subgroup.by {
+            Variable::Field { field } => {
                 needed.push((field.name(), format!("the subgroup by `{}`", field.name())));
             }
-            Subgroup::Age { .. } => needed.push(("age_years", "the subgroup by `age`".to_owned())),
+            Variable::Age { .. } => needed.push(("age_years", "the subgroup by `age`".to_owned())),
+            // Other columns are asked for where the table is read; crossed variables stand for themselves.
+            Variable::Column { .. } | Variable::Crossed { .. } => {}
         }
     }
     if protocol.sample.target.is_some_and(|t| t.positives.is_some()) {

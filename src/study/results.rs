@@ -2,19 +2,22 @@
 //! evidence bundle, read by `report`, recomputed by `audit`.
 
 mod beside_readers;
+mod by_level;
 mod comparisons;
 mod intended_use;
 mod other_standards;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::beside_readers::{BesideReader, BesideReaders, MeanOfReaders, PairedTest, ShareBeside};
+pub use self::by_level::{LevelClaim, LevelDifference};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
+pub use self::verdict::{FallbackRecord, Verdict};
 
-use crate::diagnostic::Code;
-use crate::protocol::{Fallback, ReaderRole, Role};
+use crate::protocol::{ReaderRole, Role};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Metric;
@@ -86,6 +89,12 @@ pub struct Results {
     /// The primary endpoints' metrics under other reference standards; absent in results of other sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_standards: Option<OtherStandards>,
+    /// Levels of subgroups beside their reference level; absent where none is declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub level_differences: Vec<LevelDifference>,
+    /// Claims of levels of subgroups; absent where none is declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub level_claims: Vec<LevelClaim>,
     /// Whether every primary endpoint is met.
     pub conclusion: Verdict,
     /// What each endpoint with a lower bound had to go on, in their order.
@@ -349,18 +358,6 @@ pub struct AnalysisMethod {
     pub program_version: String,
 }
 
-/// The answer to an acceptance criterion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The confidence bound satisfies the criterion.
-    Met,
-    /// It does not.
-    NotMet,
-    /// There is no bound to compare.
-    NotEvaluable,
-}
-
 /// An endpoint with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointResult {
@@ -418,20 +415,6 @@ pub struct PlannedValue {
     pub power: Option<f64>,
     /// Half the expected width of the interval.
     pub half_width: Option<f64>,
-}
-
-/// Why another interval than the declared one decides an endpoint, or none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FallbackRecord {
-    /// The rule that the protocol declares.
-    pub rule: Fallback,
-    /// `clustering-ignored`, `interval-not-evaluable`, `interval-collapsed`, `at-boundary`,
-    /// `rests-on-one-case`.
-    pub reason: Code,
-    /// The reason in words.
-    pub message: String,
-    /// The declared interval, where it exists.
-    pub declared: Option<Interval>,
 }
 
 /// Points for the figures. All of the primary analysis.

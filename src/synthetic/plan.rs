@@ -1,5 +1,7 @@
 //! Who the patients are, what each image holds, and what a report would say: everything but the pixels.
 
+use std::collections::BTreeMap;
+
 use chrono::{Days, NaiveDate};
 
 use super::phantom::{Acquisition, Anatomy, Phantom, Projection, Shadow};
@@ -109,6 +111,7 @@ fn images_of(seed: u64, patient: u64, set: Set) -> Vec<Item> {
             days_since_prior_finding: previous.map(|days| days as u32),
             findings,
             source_label: Some(label),
+            other: BTreeMap::new(),
             origin: Some("synthetic".to_owned()),
             line: 0,
         };

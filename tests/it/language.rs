@@ -124,3 +124,94 @@ fn what_the_cases_say_of_the_protocol_is_told_with_its_line() {
         assert!(!meaning || one["code"] == "clustering-ignored" || one["location"]["line"].is_u64(), "{one}");
     }
 }
+
+/// The small study with columns of its own and subgroups by them.
+fn with_columns() -> Study {
+    let study = Study::small();
+    let cases = study.read("cases.csv");
+    let lines = cases.lines().enumerate().map(|(i, line)| match i {
+        0 => format!("{line},race,severity,acquired\n"),
+        _ => {
+            let race = ["A", "B", ""][i % 3];
+            format!("{line},{race},{}.5,2023{:02}15\n", i % 5, 1 + i % 12)
+        }
+    });
+    let table: String = lines.collect();
+    study.write("cases.csv", &table);
+    let more = "\n[[subgroup]]\nby = \"column\"\ncolumn = \"race\"\nreference = \"A\"\nclaim = \"powered\"\n\
+                endpoint = \"auc\"\ncriterion = \"lower > 0.5\"\n\n[[subgroup]]\nby = \"column\"\ncolumn = \
+                \"severity\"\n\
+                bands = [[0, 2], [2.1, 5]]\n\n[[subgroup]]\nby = \"column\"\ncolumn = \"acquired\"\n\
+                bands = [[\"2023-01-01\", \"2023-06-30\"], [\"2023-07-01\", \"2023-12-31\"]]\n\n\
+                [[subgroup]]\nby = \"crossed\"\nof = [\"sex\", \"age\"]\nreference = \"F, 18-49\"\n";
+    study.write("protocol.toml", &(study.read("protocol.toml") + more));
+    study
+}
+
+#[test]
+fn any_column_is_a_subgroup_with_differences_and_claims() {
+    let study = with_columns();
+    let ran = study.run("run", &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let results: Value = serde_json::from_str(&study.read("evidence/run-1/data/results.json")).expect("JSON");
+    let levels: Vec<&str> = results["estimates"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|e| e["subgroup"].as_str())
+        .collect();
+    for level in [
+        "race=A",
+        "race=not recorded",
+        "severity=0 to 2",
+        "severity=2.1 to 5",
+        "acquired=2023-07-01 to 2023-12-31",
+        "sex \u{d7} age=F, 18-49",
+        "sex \u{d7} age=M, 50-80",
+    ] {
+        assert!(levels.contains(&level), "{level} is not among {levels:?}");
+    }
+    let differences = results["level_differences"].as_array().expect("a list");
+    let of = |variable: &str, level: &str, metric: &str| {
+        differences
+            .iter()
+            .find(|d| d["variable"] == variable && d["level"] == level && d["metric"] == metric)
+            .unwrap_or_else(|| panic!("{variable} {level} {metric}: {differences:#?}"))
+    };
+    let one = of("race", "B", "auc");
+    let (value, lower, upper) = (one["value"].as_f64(), one["lower"].as_f64(), one["upper"].as_f64());
+    assert!(lower < value && value < upper, "{one}");
+    let auc = |level: &str| {
+        let found = results["estimates"].as_array().expect("a list").iter();
+        let found = found.filter(|e| e["id"] == "auc" && e["scenario"].is_null());
+        found.filter(|e| e["subgroup"] == level).find_map(|e| e["value"].as_f64()).expect("an AUC")
+    };
+    assert!((value.expect("a number") - (auc("race=B") - auc("race=A"))).abs() < 1e-12);
+    of("sex \u{d7} age", "M, 18-49", "sensitivity");
+    let claims = results["level_claims"].as_array().expect("a list");
+    assert_eq!(claims.len(), 2, "the level that is not recorded has no claim: {claims:#?}");
+    assert!(claims.iter().all(|c| c["verdict"] == "met" || c["verdict"] == "not_met"), "{claims:#?}");
+    let report = study.read("reports/run-1/report.md");
+    assert!(report.contains("less A") && report.contains("Claimed of"), "{report}");
+    assert_eq!(study.run("verify", &[]).code, 0);
+    // A study that declares none has neither field.
+    let plain = Study::small();
+    assert_eq!(plain.run("run", &[]).code, 0);
+    let results = plain.read("evidence/run-1/data/results.json");
+    assert!(!results.contains("level_differences") && !results.contains("level_claims"));
+}
+
+#[test]
+fn a_column_that_is_not_there_or_not_of_its_kind_is_an_error_with_its_line() {
+    let study = with_columns();
+    study.replace("cases.csv", ",0.5,", ",mild,");
+    for command in ["check", "dataset"] {
+        let ran = study.run(command, &[]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stderr.contains("error[value-unreadable]: `mild` of `severity`"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("cases.csv:"), "{}", ran.stderr);
+    }
+    let other = with_columns();
+    other.replace("cases.csv", ",race,", ",ethnicity,");
+    assert!(other.run("check", &[]).stderr.contains("error[column-missing]"));
+}

@@ -22,14 +22,17 @@ fn value(kind: &Kind) -> String {
         }
         Kind::Path => "\"folder/table.csv\"".to_owned(),
         Kind::Choice { words, .. } => format!("\"{}\"", words.first().copied().unwrap_or_default()),
-        Kind::List { of, .. } => format!("[{}]", value(of)),
+        Kind::List { of, least } => {
+            let items = vec![value(of); usize::try_from(*least).unwrap_or(1).max(1)];
+            format!("[{}]", items.join(", "))
+        }
         Kind::Flag => "true".to_owned(),
         Kind::Whole { least, .. } => (*least).max(1).to_string(),
         Kind::Number { from, to } => {
             let (from, to) = (from.map_or(0.0, |end| end.at), to.map_or(1.0, |end| end.at));
             format!("{}", f64::midpoint(from, to))
         }
-        Kind::Pairs { .. } => "[[18, 44], [45, 80]]".to_owned(),
+        Kind::Pairs => "[[18, 44], [45, 80]]".to_owned(),
         Kind::Table(keys) | Kind::Tables(keys) => {
             let required = keys.iter().filter(|key| key.need == super::Need::Required);
             let inner: Vec<String> =
@@ -62,7 +65,7 @@ pub fn bad(kind: &Kind) -> String {
         Kind::Number { to: Some(to), .. } => format!("{}", to.at * 100.0),
         Kind::Number { from: Some(from), .. } => format!("{}", from.at - 1.0),
         Kind::Number { .. } => "\"high\"".to_owned(),
-        Kind::Pairs { .. } => "[18, 44, 80]".to_owned(),
+        Kind::Pairs => "[18, 44, 80]".to_owned(),
         Kind::Table(_) | Kind::Tables(_) => "\"see the plan\"".to_owned(),
     }
 }

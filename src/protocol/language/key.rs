@@ -50,11 +50,8 @@ pub enum Kind {
         /// The upper end, where there is one.
         to: Option<End>,
     },
-    /// A list of pairs of whole numbers.
-    Pairs {
-        /// The greatest of them.
-        most: u64,
-    },
+    /// A list of pairs: of numbers, or of days.
+    Pairs,
     /// A table of its own.
     Table(Vec<Key>),
     /// Any number of tables.
@@ -159,7 +156,7 @@ impl Kind {
                     end(to, "to").unwrap_or_default()
                 )
             }
-            Self::Pairs { .. } => "list of pairs of whole numbers".to_owned(),
+            Self::Pairs => "list of pairs of numbers, or of days".to_owned(),
             Self::Table(keys) | Self::Tables(keys) => {
                 let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
                 let what = if matches!(self, Self::Table(_)) { "table" } else { "tables" };

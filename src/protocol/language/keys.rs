@@ -395,11 +395,17 @@ fn endpoint() -> Vec<Key> {
 
 fn subgroup() -> Vec<Key> {
     let mut by = names(&Field::NAMES);
-    by.push("age");
+    by.extend(["age", "column", "crossed"]);
     vec![
-        choice("by", &by, None).required(),
-        Key::new("bands", Kind::Pairs { most: 150 })
-            .always_when("by", &["age"])
-            .ours("bands ascend and do not overlap"),
+        choice("by", &by, None).required().ours("each variable is declared once"),
+        words("column").always_when("by", &["column"]).ours("no `=` in it"),
+        Key::new("bands", Kind::Pairs)
+            .only_when("by", &["age", "column"])
+            .ours("required for age; bands ascend and do not overlap; days have the year first"),
+        list("of", Kind::Text, 2).always_when("by", &["crossed"]).ours("subgroups that are declared before"),
+        text("reference").ours("one of the levels that the protocol names, where it names them"),
+        choice("claim", &["descriptive", "powered"], Some("descriptive")),
+        words("endpoint").always_when("claim", &["powered"]).ours("id of an endpoint"),
+        form("criterion", CRITERION).always_when("claim", &["powered"]).ours("the goal is a finite number"),
     ]
 }

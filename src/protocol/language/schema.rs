@@ -44,6 +44,14 @@ pub fn schema() -> Value {
     if let Some(rules) = endpoint["items"]["allOf"].as_array_mut() {
         rules.extend(intervals);
     }
+    let year = json!({"type": "integer", "minimum": 0, "maximum": 150});
+    let of_age = json!({
+        "if": {"properties": {"by": {"const": "age"}}, "required": ["by"]},
+        "then": {"required": ["bands"], "properties": {"bands": {"items": {"items": year}}}},
+    });
+    if let Some(rules) = root["properties"]["subgroup"]["items"]["allOf"].as_array_mut() {
+        rules.push(of_age);
+    }
     let mut whole = Map::new();
     whole.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
     whole.insert("title".to_owned(), json!("protocol.toml of Sequester"));
@@ -163,12 +171,11 @@ fn kind(kind: &Kind, path: &str, described: &Described) -> Value {
             }
             number
         }
-        Kind::Pairs { most } => {
-            let year = json!({"type": "integer", "minimum": 0, "maximum": most});
-            json!({
-                "type": "array", "minItems": 1,
-                "items": {"type": "array", "items": year, "minItems": 2, "maxItems": 2},
-            })
+        Kind::Pairs => {
+            let pair = |end: Value| json!({"type": "array", "items": end, "minItems": 2, "maxItems": 2});
+            let (number, day) = (pair(json!({"type": "number"})), pair(json!({"type": "string"})));
+            let list = |pair: Value| json!({"type": "array", "items": pair, "minItems": 1});
+            json!({"anyOf": [list(number), list(day)]})
         }
         Kind::Table(keys) => table(keys, path, described),
         Kind::Tables(keys) => json!({"type": "array", "items": table(keys, path, described)}),

@@ -2,7 +2,9 @@
 
 use super::Look;
 use crate::diagnostic::Code;
-use crate::protocol::{Field, Protocol, Rule, Subgroup};
+use crate::protocol::{Bound, Field, Protocol, Rule, Subgroup, Variable};
+use crate::statistics::metric::Metric;
+use crate::statistics::proportion::clopper_pearson;
 
 /// Fewer cases than this describe nothing.
 const LEAST: u64 = 10;
@@ -36,8 +38,8 @@ impl<'a> Look<'a> {
     pub(super) fn subgroups(&mut self) {
         let protocol = self.protocol;
         let minimum = protocol.analysis.subgroup_minimum;
-        let by_sex = |s: &Subgroup| *s == Subgroup::Field { field: Field::Sex };
-        let by_age = |s: &Subgroup| matches!(s, Subgroup::Age { .. });
+        let by_sex = |s: &Subgroup| s.by == Variable::Field { field: Field::Sex };
+        let by_age = |s: &Subgroup| matches!(s.by, Variable::Age { .. });
         let absent: Vec<&str> =
             [("sex", protocol.subgroups.iter().any(by_sex)), ("age", protocol.subgroups.iter().any(by_age))]
                 .into_iter()
@@ -66,13 +68,13 @@ impl<'a> Look<'a> {
         }
         for (index, subgroup) in protocol.subgroups.iter().enumerate() {
             let place = format!("subgroup[{}]", index + 1);
-            let levels = match subgroup {
-                Subgroup::Age { bands } => {
+            let levels = match &subgroup.by {
+                Variable::Age { bands } => {
                     self.bands(bands, &place);
                     let (min, max) = self.eligible_ages();
                     bands.iter().filter(|(from, to)| *to >= min && *from <= max).count()
                 }
-                Subgroup::Field { field } => {
+                Variable::Field { field } => {
                     let values = self.eligible_values(*field);
                     if let Some([only]) = values {
                         let message = format!(
@@ -88,7 +90,16 @@ impl<'a> Look<'a> {
                     }
                     values.map_or(1, <[String]>::len)
                 }
+                Variable::Column { .. } | Variable::Crossed { .. } => {
+                    subgroup.by.declared_levels().len().max(1)
+                }
             };
+            let levels = if let Variable::Crossed { of } = &subgroup.by {
+                of.iter().map(|variable| variable.declared_levels().len().max(2)).product()
+            } else {
+                levels
+            };
+            self.claim(subgroup, levels, &place);
             if let Some(target) = protocol.sample.target
                 && target.cases < minimum * levels as u64
             {
@@ -103,6 +114,39 @@ impl<'a> Look<'a> {
                     "draw more cases, or declare fewer and wider levels",
                 );
             }
+        }
+    }
+
+    /// Each level alone has to carry the claim.
+    fn claim(&mut self, subgroup: &Subgroup, levels: usize, place: &str) {
+        let (Some(claim), Some(target)) = (&subgroup.powered, self.protocol.sample.target) else { return };
+        let Some(endpoint) = self.protocol.endpoints.iter().find(|e| e.id == claim.endpoint) else { return };
+        let of_class = match (endpoint.metric, target.positives) {
+            (Metric::Sensitivity, Some(positives)) => positives,
+            (Metric::Specificity, Some(positives)) => target.cases - positives,
+            _ => target.cases,
+        };
+        let mean = of_class / levels.max(2) as u64;
+        let goal = claim.criterion.goal;
+        let shares = endpoint.metric.is_proportion() && claim.criterion.bound == Bound::Lower;
+        if !shares || mean == 0 || !(0.0..1.0).contains(&goal) {
+            return;
+        }
+        let lower = clopper_pearson(mean, mean, self.protocol.analysis.level).0;
+        if !claim.criterion.accepts(lower, 1.0) {
+            self.asks(
+                Code::GoalUnreachable,
+                &format!("{place}.criterion"),
+                format!(
+                    "a level of {} has some {mean} cases that `{}` counts: when all are right, the exact \
+                     lower limit \
+                     is {lower:.3}, and the criterion is \"{}\"",
+                    subgroup.by.name(),
+                    endpoint.id,
+                    claim.criterion.text
+                ),
+                "draw more cases, claim less, or let the subgroup describe",
+            );
         }
     }
 

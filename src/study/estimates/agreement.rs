@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::cases::{StudyCase, dense};
 use super::plan::StudyPlan;
 use super::readers::read_matrix;
-use super::subgroups::{level_of, variable_of};
+use super::subgroups::level_of;
 use crate::diagnostic::Code;
-use crate::protocol::{Field, ReaderRole, Subgroup};
+use crate::protocol::{Field, ReaderRole, Variable};
 use crate::statistics::agreement::estimates::{Clusters, overall, with_reference};
 use crate::statistics::agreement::{explained, ordinal};
 use crate::statistics::estimate::{Estimate, SubgroupLevel};
@@ -57,8 +57,8 @@ impl StudyPlan<'_> {
         if voters.len() < 2 {
             return Vec::new();
         }
-        let site = Subgroup::Field { field: Field::Site };
-        let mut groups = self.protocol.subgroups.clone();
+        let site = Variable::Field { field: Field::Site };
+        let mut groups: Vec<Variable> = self.protocol.subgroups.iter().map(|s| s.by.clone()).collect();
         let mut sites: Vec<&str> = drawn.iter().filter_map(|case| case.case.site.as_deref()).collect();
         sites.sort_unstable();
         sites.dedup();
@@ -73,7 +73,7 @@ impl StudyPlan<'_> {
             }
             for (name, cases) in levels {
                 out.extend(self.agreement_of(&cases, reference, &voters).into_iter().map(|mut estimate| {
-                    estimate.subgroup = Some(SubgroupLevel::new(variable_of(group), name.as_str()));
+                    estimate.subgroup = Some(SubgroupLevel::new(group.name(), name.as_str()));
                     estimate
                 }));
             }

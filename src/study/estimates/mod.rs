@@ -3,6 +3,7 @@
 
 mod agreement;
 mod beside_readers;
+mod by_level;
 mod cases;
 mod comparisons;
 mod curves;
@@ -71,6 +72,7 @@ pub fn analyse(
     estimates.extend(plan.per_thousand(&analysed));
     estimates.extend(plan.calibration(&analysed));
     estimates.extend(plan.subgroups(&analysed));
+    let level_differences = plan.level_differences(&analysed, &estimates);
     estimates.extend(plan.scenarios(drawn));
     let mut primary: Vec<Verdict> =
         endpoints.iter().filter(|e| e.role == Role::Primary).filter_map(|e| e.verdict).collect();
@@ -147,6 +149,8 @@ pub fn analyse(
         sample_sizes: plan.sample_sizes(&endpoints, &flow),
         beside_readers: plan.beside_readers(drawn, reference),
         other_standards: Some(plan.other_standards(drawn, reference)),
+        level_differences,
+        level_claims: plan.level_claims(&analysed),
         flow,
         consensus,
         operating_point,

@@ -6,66 +6,58 @@ use super::cases::{Analysed, NOT_RECORDED, count, patients};
 use super::plan::StudyPlan;
 use crate::dataset::case::Case;
 use crate::diagnostic::Code;
-use crate::protocol::{Field, Protocol, Subgroup};
+use crate::protocol::{Field, Protocol, Variable};
 use crate::statistics::estimate::{Estimate, IntervalMethod, SubgroupLevel};
 use crate::statistics::metric::Metric;
 use crate::statistics::warning::Warning;
 use crate::study::results::CohortRow;
 
 /// The level of a case in a subgroup variable.
-pub(super) fn level_of(subgroup: &Subgroup, case: &Case) -> String {
-    match subgroup {
-        Subgroup::Field { field } => field.of(case).unwrap_or_else(|| NOT_RECORDED.to_owned()),
-        Subgroup::Age { bands } => match case.age_years {
-            None => NOT_RECORDED.to_owned(),
-            Some(age) => bands
-                .iter()
-                .find(|(from, to)| (*from..=*to).contains(&age))
-                .map_or_else(|| "outside the bands".to_owned(), |(from, to)| format!("{from}-{to}")),
-        },
-    }
-}
-
-pub(super) fn variable_of(subgroup: &Subgroup) -> &'static str {
-    match subgroup {
-        Subgroup::Field { field } => field.name(),
-        Subgroup::Age { .. } => "age",
-    }
+pub(super) fn level_of(variable: &Variable, case: &Case) -> String {
+    variable.level(case).unwrap_or_else(|| NOT_RECORDED.to_owned())
 }
 
 /// Levels in the order of the protocol (bands) or of the alphabet, `not recorded` last.
-pub(super) fn levels<'a>(subgroup: &Subgroup, analysed: &[Analysed<'a>]) -> Vec<(String, Vec<Analysed<'a>>)> {
+pub(super) fn levels<'a>(variable: &Variable, analysed: &[Analysed<'a>]) -> Vec<(String, Vec<Analysed<'a>>)> {
     let mut by_level: BTreeMap<String, Vec<Analysed>> = BTreeMap::new();
     for case in analysed {
-        by_level.entry(level_of(subgroup, case.case)).or_default().push(*case);
+        by_level.entry(level_of(variable, case.case)).or_default().push(*case);
     }
-    if let Subgroup::Age { bands } = subgroup {
-        for (from, to) in bands {
-            by_level.entry(format!("{from}-{to}")).or_default();
+    let declared = variable.declared_levels();
+    for level in &declared {
+        by_level.entry(level.clone()).or_default();
+    }
+    // Levels of crossed variables in the order of each of them.
+    let parts: Vec<Vec<String>> = match variable {
+        Variable::Crossed { of } => of.iter().map(Variable::declared_levels).collect(),
+        _ => Vec::new(),
+    };
+    let place = |level: &str| -> Vec<usize> {
+        if parts.is_empty() {
+            return vec![declared.iter().position(|name| name == level).unwrap_or(usize::MAX)];
         }
-    }
-    let band = |level: &str| match subgroup {
-        Subgroup::Age { bands } => bands.iter().position(|(from, to)| format!("{from}-{to}") == level),
-        Subgroup::Field { .. } => None,
+        let of = |(part, declared): (&str, &Vec<String>)| {
+            declared.iter().position(|name| name == part).unwrap_or(usize::MAX)
+        };
+        level.split(", ").zip(&parts).map(of).collect()
     };
     let mut levels: Vec<_> = by_level.into_iter().collect();
-    levels
-        .sort_by_key(|(level, _)| (level == NOT_RECORDED, band(level).unwrap_or(usize::MAX), level.clone()));
+    levels.sort_by_key(|(level, _)| (level == NOT_RECORDED, place(level), level.clone()));
     levels
 }
 
 pub(super) fn cohort_table(protocol: &Protocol, analysed: &[Analysed]) -> Vec<CohortRow> {
-    let mut subgroups = protocol.subgroups.clone();
-    for always in [Subgroup::Field { field: Field::Sex }, Subgroup::Field { field: Field::View }] {
-        if !subgroups.contains(&always) {
-            subgroups.push(always);
+    let mut variables: Vec<Variable> = protocol.subgroups.iter().map(|s| s.by.clone()).collect();
+    for always in [Variable::Field { field: Field::Sex }, Variable::Field { field: Field::View }] {
+        if !variables.contains(&always) {
+            variables.push(always);
         }
     }
     let mut rows = Vec::new();
-    for subgroup in &subgroups {
-        for (level, cases) in levels(subgroup, analysed) {
+    for variable in &variables {
+        for (level, cases) in levels(variable, analysed) {
             rows.push(CohortRow {
-                variable: variable_of(subgroup).to_owned(),
+                variable: variable.name(),
                 level,
                 cases: count(cases.len()),
                 patients: patients(cases.iter().map(|c| c.case)),
@@ -81,10 +73,10 @@ impl StudyPlan<'_> {
         use IntervalMethod::{ClopperPearson, Delong, Wilson};
         let mut estimates = Vec::new();
         for subgroup in &self.protocol.subgroups {
-            for (level, members) in levels(subgroup, cases) {
+            for (level, members) in levels(&subgroup.by, cases) {
                 for metric in [Metric::Auc, Metric::Sensitivity, Metric::Specificity, Metric::F1] {
                     let mut estimate = self.one(metric, &members, &[Delong, ClopperPearson, Wilson]);
-                    estimate.subgroup = Some(SubgroupLevel::new(variable_of(subgroup), level.as_str()));
+                    estimate.subgroup = Some(SubgroupLevel::new(subgroup.by.name(), level.as_str()));
                     let minimum = self.protocol.analysis.subgroup_minimum;
                     if estimate.n < minimum {
                         estimate.warnings.push(Warning::new(

@@ -67,7 +67,7 @@ fn subgroups(study: &Study, cohort: &Cohort, places: &Places) -> Vec<Diagnostic>
     for (index, subgroup) in study.protocol.subgroups.iter().enumerate() {
         let count = |cases: &mut dyn Iterator<Item = &Case>| {
             let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-            for level in cases.filter_map(|case| subgroup.level(case)) {
+            for level in cases.filter_map(|case| subgroup.by.level(case)) {
                 *counts.entry(level).or_default() += 1;
             }
             counts
@@ -76,18 +76,29 @@ fn subgroups(study: &Study, cohort: &Cohort, places: &Places) -> Vec<Diagnostic>
         let could = count(&mut eligible().map(|index| &cohort.cases[index]));
         let place = places.at(&format!("subgroup[{}]", index + 1));
         let empty: BTreeSet<String> =
-            subgroup.declared_levels().into_iter().filter(|level| !drawn.contains_key(level)).collect();
+            subgroup.by.declared_levels().into_iter().filter(|level| !drawn.contains_key(level)).collect();
         if !empty.is_empty() {
-            let message = format!("no drawn case has {} {}", subgroup.variable(), some(&empty));
+            let message = format!("no drawn case has {} {}", subgroup.by.name(), some(&empty));
             found.push(
                 Diagnostic::warning(Code::SubgroupNotEncountered, message)
                     .at(place.clone())
                     .hint("correct the level, or take it out: documents show it without a number"),
             );
         }
+        if let Some(reference) = subgroup.reference.as_ref().filter(|level| !drawn.contains_key(*level)) {
+            let message = format!(
+                "no drawn case has {} {reference}, with which the others are to be compared",
+                subgroup.by.name()
+            );
+            found.push(
+                Diagnostic::warning(Code::SubgroupNotEncountered, message)
+                    .at(places.at(&format!("subgroup[{}].reference", index + 1)))
+                    .hint(format!("the levels are {}", some(&drawn.keys().cloned().collect()))),
+            );
+        }
         if drawn.is_empty() {
             let message =
-                format!("no drawn case says its {}: the subgroup by it is empty", subgroup.variable());
+                format!("no drawn case says its {}: the subgroup by it is empty", subgroup.by.name());
             found.push(
                 Diagnostic::warning(Code::SubgroupNotEncountered, message)
                     .at(place.clone())
@@ -104,7 +115,7 @@ fn subgroups(study: &Study, cohort: &Cohort, places: &Places) -> Vec<Diagnostic>
         if !small.is_empty() {
             let message = format!(
                 "levels of {} do not reach the {minimum} cases of `subgroup_minimum`: {}",
-                subgroup.variable(),
+                subgroup.by.name(),
                 some(&small)
             );
             found.push(

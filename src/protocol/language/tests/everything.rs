@@ -186,6 +186,28 @@ by = "site"
 [[subgroup]]
 by = "age"
 bands = [[15, 39], [40, 90]]
+reference = "15-39"
+
+[[subgroup]]
+by = "column"
+column = "race"
+claim = "powered"
+endpoint = "auc"
+criterion = "lower > 0.6"
+
+[[subgroup]]
+by = "column"
+column = "severity"
+bands = [[0, 2.5], [3, 10]]
+
+[[subgroup]]
+by = "column"
+column = "acquired"
+bands = [["2022-01-01", "2022-12-31"], ["2023-01-01", "2023-12-31"]]
+
+[[subgroup]]
+by = "crossed"
+of = ["age", "race"]
 "#;
 
 /// Their names and texts.

@@ -9,6 +9,7 @@ use crate::report::submission::values::at;
 mod agreement;
 mod beside_readers;
 pub(in crate::report) mod brought;
+mod by_level;
 mod changes;
 mod comparisons;
 mod estimates;

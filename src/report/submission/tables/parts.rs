@@ -1,5 +1,6 @@
 //! Estimates in subgroups, and with incomplete cases handled differently.
 
+use super::by_level;
 use super::rows::{clustering_notes, estimate_row, is_primary, method_note, quoting_clusters, row_name};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
@@ -51,6 +52,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
         }
         shown.extend(metrics.into_iter().flatten());
         rows.push(Row::Cells(row));
+        rows.extend(by_level::differences(results, &variable, &name));
     }
     let header = |name: &str| Column::right(&format!("{name} ({level} CI)"));
     let mut table = Table::or_none(
@@ -70,6 +72,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
              Shown, but not to be relied on.",
             format::count(results.method.subgroup_minimum)
         ));
+        table.notes.extend(by_level::notes(results));
         table.notes.extend(method_note(&shown));
         table.notes.extend(clustering_notes(quoting_clusters(&shown)));
         let reasons: Vec<String> = shown

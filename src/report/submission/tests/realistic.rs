@@ -504,6 +504,8 @@ fn results() -> Results {
             endpoint(Metric::Specificity, Role::Primary, exact, 0.8496, 0.8149, Verdict::Met),
             endpoint(Metric::F1, Role::Secondary, drawn, 0.8629, 0.8419, Verdict::Met),
         ],
+        level_differences: Vec::new(),
+        level_claims: Vec::new(),
         conclusion: Verdict::Met,
         poolability: Some(sites()),
         in_intended_use: None,
