@@ -4,15 +4,16 @@
 mod beside_readers;
 mod comparisons;
 mod other_standards;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::beside_readers::{BesideReader, BesideReaders, MeanOfReaders, PairedTest, ShareBeside};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
+pub use self::verdict::{FallbackRecord, Verdict};
 
-use crate::diagnostic::Code;
-use crate::protocol::{Fallback, ReaderRole, Role};
+use crate::protocol::{ReaderRole, Role};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::Metric;
@@ -341,18 +342,6 @@ pub struct AnalysisMethod {
     pub program_version: String,
 }
 
-/// The answer to an acceptance criterion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The confidence bound satisfies the criterion.
-    Met,
-    /// It does not.
-    NotMet,
-    /// There is no bound to compare.
-    NotEvaluable,
-}
-
 /// An endpoint with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointResult {
@@ -396,20 +385,6 @@ pub struct SampleSize {
     pub shown_from: Option<f64>,
     /// That probability.
     pub power: f64,
-}
-
-/// Why another interval than the declared one decides an endpoint, or none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FallbackRecord {
-    /// The rule that the protocol declares.
-    pub rule: Fallback,
-    /// `clustering-ignored`, `interval-not-evaluable`, `interval-collapsed`, `at-boundary`,
-    /// `rests-on-one-case`.
-    pub reason: Code,
-    /// The reason in words.
-    pub message: String,
-    /// The declared interval, where it exists.
-    pub declared: Option<Interval>,
 }
 
 /// Points for the figures. All of the primary analysis.
