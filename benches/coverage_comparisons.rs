@@ -1,9 +1,10 @@
-//! How often each interval of a difference contains the truth: `cargo bench --bench coverage_comparisons` prints
-//! the last section of `docs/coverage.md`.
+//! How often each interval of a difference contains the truth: `cargo bench --bench coverage_comparisons`
+//! prints the last section of `docs/coverage.md`.
 //!
 //! Two scores a case are normal, 1.2 and 0.9 apart between the classes and correlated .5 within one, with a
 //! patient's share of the spread where cases are clustered (three images a patient, one label a patient). The
-//! first calls positive from .6 on, the second from .45 on, so that sensitivity = specificity = Φ(.6) and Φ(.45).
+//! first calls positive from .6 on, the second from .45 on, so that sensitivity = specificity = Φ(.6) and
+//! Φ(.45).
 
 use std::collections::BTreeMap;
 

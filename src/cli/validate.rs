@@ -68,6 +68,11 @@ fn verdict_word(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Small p values keep their digits.
+fn p_value(p: f64) -> String {
+    if p < 1e-4 { format!("{p:.1e}") } else { format!("{p:.4}") }
+}
+
 /// Comparisons and what the rule of multiplicity says.
 fn compared(results: &Results) {
     for c in &results.comparisons {
@@ -83,7 +88,7 @@ fn compared(results: &Results) {
             c.margin,
             number(c.difference),
             limits.map_or("no interval".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
-            number(c.p_value),
+            c.p_value.map_or("-".to_owned(), p_value),
             verdict_word(c.verdict)
         );
         let because = c.not_evaluable.as_ref().or(c.fallback.as_ref().map(|f| &f.message));
@@ -95,9 +100,9 @@ fn compared(results: &Results) {
         println!("{}", wording::multiplicity(&results.method));
         for m in &family.members {
             println!(
-                "  {}: adjusted p {:.4} at {}: {}",
+                "  {}: adjusted p {} at {}: {}",
                 m.id,
-                m.adjusted_p,
+                p_value(m.adjusted_p),
                 family.alpha,
                 verdict_word(m.verdict)
             );

@@ -1,5 +1,5 @@
-//! `[[endpoint]]` with `against`, and `[predicate]`: what the device is compared with on the same cases, what is
-//! to be shown, by which margin and why that margin.
+//! `[[endpoint]]` with `against`, and `[predicate]`: what the device is compared with on the same cases, what
+//! is to be shown, by which margin and why that margin.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,8 @@ impl Against {
     pub const NAMES: [(&'static str, Self); 2] =
         [("predicate", Self::Predicate), ("comparison-readers", Self::ComparisonReaders)];
 
-    /// Whether intervals of this metric and method exist against it. Where each case is a patient of its own or
-    /// not is a matter of the cases.
+    /// Whether intervals of this metric and method exist against it. Where each case is a patient of its own
+    /// or not is a matter of the cases.
     pub fn accepts(self, metric: Metric, method: IntervalMethod) -> bool {
         use IntervalMethod as By;
         let by_calls = method == By::Delta;
@@ -122,13 +122,12 @@ impl PredicateOutput {
     }
 }
 
-/// `[predicate]`, where it is.
-pub(super) fn predicate(section: Section) -> Option<PredicateSource> {
+/// `[predicate]`, where it is; `file` has been read by the caller.
+pub(super) fn predicate(section: Section, file: RelativePath) -> Option<PredicateSource> {
     if !section.is_present() {
         return None;
     }
     let name = section.required_string("name");
-    let file = super::parse::required_path(&section, "file", None);
     let case_column = section.string("case_column").unwrap_or_else(|| "case_id".to_owned());
     let (score, answer) = (section.string("score_column"), section.string("answer_column"));
     let threshold = section.number("threshold");

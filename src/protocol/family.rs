@@ -73,8 +73,8 @@ pub(super) fn family(root: &Section, shares: &[Share], rule: Multiplicity) -> Op
             uncovered(
                 share,
                 format!("`{id}` is a key secondary endpoint, and `{}` covers primary ones alone", rule.id()),
-                "declare multiplicity = \"fixed-sequence\", \"fallback\", \"graph\", \"holm\" or \"hochberg\", or \
-                 role = \"secondary\"",
+                "declare multiplicity \"fixed-sequence\", \"fallback\", \"graph\", \"holm\" or \
+                 \"hochberg\", or the role \"secondary\"",
             );
         }
         let takes = rule.takes_weights() && share.role != Role::Secondary;

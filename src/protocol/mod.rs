@@ -414,8 +414,8 @@ pub struct Analysis {
     pub net_benefit_thresholds: Vec<f64>,
 }
 
-/// Primary endpoints decide; key secondary ones are claims under the same rule of multiplicity; secondary ones
-/// are reported.
+/// Primary endpoints decide; key secondary ones are claims under the same rule of multiplicity; secondary
+/// ones are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {

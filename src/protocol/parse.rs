@@ -65,7 +65,9 @@ fn root(root: Section) -> Protocol {
     let analysis = analysis(root.required_section("analysis"));
     let Endpoints { endpoints, comparisons, shares } = endpoints(&root, analysis.resampling_unit);
     let family = family(&root, &shares, analysis.multiplicity);
-    let predicate = predicate(root.section("predicate"));
+    let predicate_section = root.section("predicate");
+    let predicate_file = required_path(&predicate_section, "file", None);
+    let predicate = predicate(predicate_section, predicate_file);
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
     let subgroups = subgroups(&root, &endpoints);
@@ -156,7 +158,7 @@ fn path(section: &Section, key: &'static str) -> Option<RelativePath> {
         .ok()
 }
 
-pub(super) fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
+fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
     if !section.has(key) && default.is_none() && section.is_present() {
         section.required_string(key);
     }

@@ -239,8 +239,8 @@ pub struct ReferenceRule {
 }
 
 impl ReferenceRule {
-    /// Whether readers may be there who have no part in the reference standard; of readers in a table it is known
-    /// once that is read.
+    /// Whether readers may be there who have no part in the reference standard; of readers in a table it is
+    /// known once that is read.
     pub fn has_comparison_readers(&self) -> bool {
         match &self.declared {
             DeclaredReaders::Listed(readers) if self.rule.is_vote() => {

@@ -63,15 +63,16 @@ pub fn stepwise(rule: Multiplicity) -> &'static str {
             "Holm; from the smallest p value on, each is judged at α divided by the number that is left"
         }
         Multiplicity::Hochberg => {
-            "Hochberg; from the largest p value on, at α, α/2, α/3, ...: for p values that are independent or \
-             positively dependent"
+            "Hochberg; from the largest p value on, at α, α/2, α/3, ...: for p values that are independent \
+             or positively dependent"
         }
         Multiplicity::FixedSequence => {
-            "fixed sequence; each is judged at the whole α in the declared order, until the first that is not \
-             met"
+            "fixed sequence; each is judged at the whole α in the declared order, until the first that is \
+             not met"
         }
         Multiplicity::Fallback => {
-            "fallback; each has a share of α in the declared order, and what is met hands its share to the next"
+            "fallback; each has a share of α in the declared order, and what is met hands its share to the \
+             next"
         }
         Multiplicity::Graph => {
             "graph (Bretz et al. 2009); each has a share of α, and what is met passes its share on along the \

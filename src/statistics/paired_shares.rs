@@ -107,8 +107,8 @@ impl PairedShares {
         ))
     }
 
-    /// φ of the 2×2 table; `corrected`: its numerator less n/2 where it is positive, and at least 0. 0 where a
-    /// margin of the table is.
+    /// φ of the 2×2 table; `corrected`: its numerator less n/2 where it is positive, and at least 0. 0 where
+    /// a margin of the table is.
     pub fn phi(&self, corrected: bool) -> f64 {
         let [a, b, c, d] = [self.both, self.only_first, self.only_second, self.neither].map(|k| k as f64);
         let margins = (a + b) * (c + d) * (a + c) * (b + d);

@@ -24,7 +24,8 @@ pub type Predicate = BTreeMap<String, Given>;
 ///
 /// # Errors
 /// `file-missing`; `column-missing`; `duplicate-case`, `case-id-missing`, `score-not-a-number`,
-/// `label-not-binary` and `score-missing`, each where it stands; `score-missing` for drawn cases without a row.
+/// `label-not-binary` and `score-missing`, each where it stands; `score-missing` for drawn cases without a
+/// row.
 pub fn predicate(inputs: &Inputs, cohort: &Cohort) -> Result<Predicate> {
     let Some(source) = &inputs.protocol.predicate else { return Ok(Predicate::new()) };
     let path = Path::new(source.file.as_str());

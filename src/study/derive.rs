@@ -135,7 +135,6 @@ pub fn consensus_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceSta
 pub fn scores_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, cohort, &scores)?;
-    predicate(inputs, cohort)?;
     if matches!(inputs.protocol.operating_point, OperatingPointSource::Tuning { .. }) {
         operating_point(inputs, cohort, &scores)?;
     }

@@ -32,6 +32,7 @@ use crate::sampling;
 use crate::statistics::metric::{Metric, ignores_patients};
 use crate::table::Table;
 
+pub use comparators::{Given, Predicate, predicate};
 pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, derive_of, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};

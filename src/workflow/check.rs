@@ -115,6 +115,13 @@ impl Looked {
             None
         };
         self.said(study::separate(inputs, cohort, scores.as_ref()));
+        if let Some(predicate) = &study.protocol.predicate {
+            if inputs.files.contains_key(&predicate.file) {
+                self.said(study::predicate(inputs, cohort).map(|_| Vec::new()));
+            } else {
+                self.absent.push(format!("the predicate's output ({})", predicate.file));
+            }
+        }
     }
 
     /// The locked model, or what it will be made from; and the images that are scored.

@@ -318,6 +318,12 @@ impl Study {
         if path.is_file() {
             inputs.files.insert(scores.file.clone(), storage::read(&path)?);
         }
+        if let Some(predicate) = &self.protocol.predicate {
+            let path = predicate.file.below(&self.data);
+            if path.is_file() {
+                inputs.files.insert(predicate.file.clone(), storage::read(&path)?);
+            }
+        }
         Ok(inputs)
     }
 

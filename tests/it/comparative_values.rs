@@ -1,5 +1,6 @@
-//! Comparisons and multiplicity against ground truth: every key of `fixtures/reference-values/ref/comparative_*`,
-//! made by `make_comparative.py` with exact fractions and 50 digits, and the exact intervals of ExactCIdiff.
+//! Comparisons and multiplicity against ground truth: every key of
+//! `fixtures/reference-values/ref/comparative_*`, made by `make_comparative.py` with exact fractions and 50
+//! digits, and the exact intervals of ExactCIdiff.
 
 use std::collections::BTreeMap;
 
@@ -129,8 +130,8 @@ fn independent(shares: &IndependentShares) -> Values {
     out
 }
 
-/// Every key of a set of reference values has a value of ours, within the tolerance; where `all` holds, we give
-/// no value that the reference does not have.
+/// Every key of a set of reference values has a value of ours, within the tolerance; where `all` holds, we
+/// give no value that the reference does not have.
 fn compare(name: &str, ours: &BTreeMap<String, Values>, except: &[&str]) -> usize {
     let reference = reference(&format!("comparative_{name}"));
     let mut compared = 0;

@@ -166,12 +166,25 @@ fn hypotheses_are_read_alike_from_every_form() {
     let forms = [
         (
             "a.toml",
-            "[[hypothesis]]\nid = \"H1\"\np = 0.02\nweight = \"1/2\"\ntransitions = { H2 = 1 }\n[[hypothesis]]\nid = \"H2\"\np = 0.012\nweight = 0.5\ntransitions = { H1 = 1.0 }\n",
+            r#"[[hypothesis]]
+id = "H1"
+p = 0.02
+weight = "1/2"
+transitions = { H2 = 1 }
+[[hypothesis]]
+id = "H2"
+p = 0.012
+weight = 0.5
+transitions = { H1 = 1.0 }
+"#,
         ),
         ("a.csv", "id,p,weight,H1,H2\nH1,0.02,1/2,,1\nH2,0.012,0.5,1,0\n"),
         (
             "a.json",
-            "{\"hypotheses\": [{\"id\": \"H1\", \"p\": \"0.02\", \"weight\": 0.5, \"transitions\": {\"H2\": 1}}, {\"id\": \"H2\", \"p\": 0.012, \"weight\": \"1/2\", \"transitions\": {\"H1\": 1}}]}",
+            r#"{"hypotheses": [
+                {"id": "H1", "p": "0.02", "weight": 0.5, "transitions": {"H2": 1}},
+                {"id": "H2", "p": 0.012, "weight": "1/2", "transitions": {"H1": 1}}
+            ]}"#,
         ),
         ("b.json", "{\"p\": [0.02, 0.012], \"w\": [0.5, 0.5], \"G\": [[0, 1], [1, 0]]}"),
     ];
@@ -237,9 +250,9 @@ fn a_study_with_a_predicate_is_validated_verified_and_reported() {
     study.write("predicate.csv", &format!("case_id,score\n{}", moved.collect::<String>()));
     let endpoint = |id: &str, metric: &str, role: &str, margin: f64, weight: &str| {
         format!(
-            "\n[[endpoint]]\nid = \"{id}\"\nmetric = \"{metric}\"\nrole = \"{role}\"\nagainst = \
-             \"predicate\"\naim = \"non-inferiority\"\nmargin = {margin}\njustification = \"a difference of this \
-             size would not change who is read first\"\n{weight}\n"
+            "\n[[endpoint]]\nid = \"{id}\"\nmetric = \"{metric}\"\nrole = \"{role}\"\n\
+             against = \"predicate\"\naim = \"non-inferiority\"\nmargin = {margin}\n\
+             justification = \"it would not change who is read first\"\n{weight}\n"
         )
     };
     let more = endpoint("area", "auc", "key-secondary", 0.1, "weight = 0\npasses_on = { found = 1 }")
@@ -248,7 +261,10 @@ fn a_study_with_a_predicate_is_validated_verified_and_reported() {
     study.replace(
         "protocol.toml",
         "criterion = \"lower > 0.70\"\n",
-        &format!("criterion = \"lower > 0.70\"\nweight = 1\npasses_on = {{ area = \"1/2\", found = \"1/2\" }}\n{more}"),
+        &format!(
+            "criterion = \"lower > 0.70\"\nweight = 1\n\
+             passes_on = {{ area = \"1/2\", found = \"1/2\" }}\n{more}"
+        ),
     );
     study.replace(
         "protocol.toml",
@@ -265,15 +281,15 @@ fn a_study_with_a_predicate_is_validated_verified_and_reported() {
     assert_eq!(family["rule"], "graph");
     assert_eq!(family["members"].as_array().map(Vec::len), Some(3));
     assert_eq!(results["comparisons"].as_array().map(Vec::len), Some(2));
-    // 120 cases of 60 patients, so that both methods keep them together.
+    // Patients have several cases, and of each class one.
     assert_eq!(results["comparisons"][0]["interval_method"], "obuchowski");
-    assert_eq!(results["comparisons"][1]["interval_method"], "delta");
+    assert_eq!(results["comparisons"][1]["interval_method"], "tango");
     let alpha = family["alpha"].as_f64().expect("alpha");
     for member in family["members"].as_array().expect("members") {
         let met = member["adjusted_p"].as_f64().expect("p") <= alpha * (1.0 + 1e-12);
         assert_eq!(member["verdict"] == "met", met, "{member:#}");
     }
-    let html = study.read("reports/run-1/submission.html");
+    let html = study.read("reports/run-1/report.html");
     for said in ["Example device 1.0", "who is read first", "non-inferiority", "Share of", "Adjusted p"] {
         assert!(html.contains(said), "the document does not say {said:?}");
     }
@@ -299,13 +315,15 @@ fn the_three_reader_study_is_compared_with_a_weaker_combination() {
     let columns: Vec<String> =
         value("columns").trim_matches(['[', ']']).split(',').map(|c| c.trim().to_owned()).collect();
     let predicate = format!(
-        "\n[predicate]\nname = \"one finding alone\"\nfile = {}\ncase_column = {}\nscore_column = {}\nthreshold = 0.5\n",
+        "\n[predicate]\nname = \"one finding alone\"\nfile = {}\ncase_column = {}\n\
+         score_column = {}\nthreshold = 0.5\n",
         value("file"),
         value("case_column"),
         columns[0]
     );
-    let compared = "\n[[endpoint]]\nid = \"not-worse\"\nmetric = \"auc\"\nrole = \"secondary\"\nagainst = \
-                    \"predicate\"\naim = \"non-inferiority\"\nmargin = 0.05\njustification = \"an example\"\n";
+    let compared = "\n[[endpoint]]\nid = \"not-worse\"\nmetric = \"auc\"\nrole = \"secondary\"\n\
+                    against = \"predicate\"\naim = \"non-inferiority\"\nmargin = 0.05\n\
+                    justification = \"an example\"\n";
     let study = tempfile::tempdir().expect("a folder");
     let at = |name: &str| study.path().join(name).to_str().expect("UTF-8").to_owned();
     std::fs::create_dir(at("s")).expect("creates");

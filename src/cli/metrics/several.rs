@@ -26,9 +26,9 @@ use crate::workflow::comparisons::{Hypotheses, Multiple, multiple};
 /// As a table: columns id, p, weight and, named by the ids, what is passed on to each. As JSON: one set or a
 /// list of {"id", "hypotheses": [...]} with the same words, or {"id", "w": [...], "G": [[...]], "p": [...]}.
 ///
-/// Bonferroni, Holm, Hochberg, Hommel, fixed sequence and fallback (equal shares, and those of the file) in the
-/// order of the file; weighted Bonferroni and weighted Holm; the graph. Hochberg and Hommel hold alpha for p
-/// values that are independent or positively dependent.
+/// Bonferroni, Holm, Hochberg, Hommel, fixed sequence and fallback (equal shares, and those of the file) in
+/// the order of the file; weighted Bonferroni and weighted Holm; the graph. Hochberg and Hommel hold alpha
+/// for p values that are independent or positively dependent.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct MultiplicityArgs {

@@ -71,8 +71,8 @@ impl AimArgs {
 /// A table of counts has one row a comparison. Either four columns by who is right (both, only_first,
 /// only_second, neither), or eight by the calls of the two, first the first's: d_pp, d_pn, d_np, d_nn of the
 /// positive cases and n_pp, n_pn, n_np, n_nn of the negative ones; then sensitivity, specificity and both
-/// predictive values are compared. A column id, table or name names the row. Counts can be given on the command
-/// line instead. Each case is taken for a patient of its own.
+/// predictive values are compared. A column id, table or name names the row. Counts can be given on the
+/// command line instead. Each case is taken for a patient of its own.
 ///
 /// With --compare the file is a table of scores, one row a case, and areas and calls at thresholds are
 /// compared; with --patient the cases of one patient are kept together.
@@ -183,8 +183,8 @@ fn scores(args: &PairedArgs, asked: &Asked) -> Result<Table> {
 /// A table has one row a comparison with the columns x1, n1, x2, n2: right and all of the first and of the
 /// second; a column id, pair or name names the row. Counts can be given on the command line instead.
 ///
-/// Differences are the first less the second. Where --aim asks for a decision, the score interval of Miettinen
-/// and Nurminen decides.
+/// Differences are the first less the second. Where --aim asks for a decision, the score interval of
+/// Miettinen and Nurminen decides.
 ///
 /// Examples:
 ///   sequester metrics unpaired --counts 45,60,38,60

@@ -40,8 +40,15 @@ criterion = "lower > 0.7"
 }
 
 const PREDICATE: &str = "\n[predicate]\nname = \"Device A 1.0\"\nfile = \"predicate.csv\"\nthreshold = 0.4\n";
-const COMPARED: &str = "[[endpoint]]\nid = \"found\"\nmetric = \"sensitivity\"\nrole = \"primary\"\nagainst = \
-                        \"predicate\"\naim = \"non-inferiority\"\nmargin = 0.05\njustification = \"one in twenty\"\n";
+const COMPARED: &str = r#"[[endpoint]]
+id = "found"
+metric = "sensitivity"
+role = "primary"
+against = "predicate"
+aim = "non-inferiority"
+margin = 0.05
+justification = "one in twenty"
+"#;
 
 fn valid(analysis: &str, more: &str) -> Protocol {
     parse(Path::new("protocol.toml"), &text(analysis, more)).unwrap_or_else(|p| panic!("{p:#?}"))

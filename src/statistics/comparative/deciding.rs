@@ -196,15 +196,16 @@ fn rests_on_one(sample: &Sample<'_>, other: &[f64]) -> bool {
     })
 }
 
-/// Precision of the logarithm of a p value where limits are computed in closed form, and where they are drawn.
+/// Precision of the logarithm of a p value where limits are computed in closed form, and where they are
+/// drawn.
 pub const PRECISION: [f64; 2] = [1e-10, 1e-4];
 
 /// Below this a p value is given as this: nearer to 1 the levels of intervals cannot be told apart.
 pub const LEAST_P: f64 = 1e-12;
 
 /// One-sided p value of an interval that is known at every level: the least one-sided error at which it lies
-/// where H0 does not. For methods without a statistic of their own; `precision` is of its logarithm. Where there
-/// is no interval at a level, it lies nowhere.
+/// where H0 does not. For methods without a statistic of their own; `precision` is of its logarithm. Where
+/// there is no interval at a level, it lies nowhere.
 pub fn p_by_inversion(aim: Aim, margin: f64, precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
     let less = |goal: f64| move |(lower, upper): Limits| (lower - goal, upper - goal);
     let above = |goal: f64| p_of_bound(precision, &|level| limits(level).map(less(goal)));
@@ -218,8 +219,8 @@ pub fn p_by_inversion(aim: Aim, margin: f64, precision: f64, limits: &dyn Fn(f64
     }
 }
 
-/// The least one-sided error at which limits lie above 0; above a half, one less that at which they lie below; 1
-/// where they lie on neither side at any error.
+/// The least one-sided error at which limits lie above 0; above a half, one less that at which they lie
+/// below; 1 where they lie on neither side at any error.
 pub fn p_of_bound(precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
     // The error at which a sign of the limits first holds, on the log scale.
     let least = |holds: &dyn Fn(Limits) -> bool| -> Option<f64> {

@@ -96,9 +96,9 @@ fn greatest(mut low: f64, mut high: f64, steps: usize, of: impl Fn(f64) -> f64) 
 /// inductive order construction for the difference of two dependent proportions*), each at half the error.
 ///
 /// Tables are ranked from the most favourable on: of those whose better neighbours have their rank, the one
-/// with the greatest lower limit is next, ties together; the limit of a table is the difference below which all
-/// ranked so far have less than half the error, whatever share is concordant. None without cases or with more
-/// than [`MOST_CASES_FOR_INTERVAL`].
+/// with the greatest lower limit is next, ties together; the limit of a table is the difference below which
+/// all ranked so far have less than half the error, whatever share is concordant. None without cases or with
+/// more than [`MOST_CASES_FOR_INTERVAL`].
 pub fn exact_interval(shares: &PairedShares, level: f64) -> Option<Limits> {
     let n = shares.cases();
     if n == 0 || n > MOST_CASES_FOR_INTERVAL {
@@ -110,7 +110,7 @@ pub fn exact_interval(shares: &PairedShares, level: f64) -> Option<Limits> {
 }
 
 /// How far two candidates may differ and still be tied.
-const TIE: f64 = 1e-9;
+const TIE: f64 = 1e-8;
 
 /// The trinomial tables of n cases.
 struct Tables {
@@ -148,49 +148,58 @@ impl Tables {
 
     /// The greatest probability of a set at a difference.
     fn most_probable(&self, set: &UpSet, difference: f64) -> f64 {
-        const STEPS: usize = 40;
+        const STEPS: usize = 20;
         let top = 1.0 - difference.abs();
         let at = |k: usize| top * k as f64 / STEPS as f64;
         let seen: Vec<f64> = (0..=STEPS).map(|k| self.probability(set, difference, at(k))).collect();
         let best = (0..=STEPS).max_by(|x, y| seen[*x].total_cmp(&seen[*y])).unwrap_or(0);
         let (low, high) = (at(best.saturating_sub(1)), at((best + 1).min(STEPS)));
-        seen[best].max(greatest(low, high, 20, |tied| self.probability(set, difference, tied)))
+        seen[best].max(greatest(low, high, 28, |tied| self.probability(set, difference, tied)))
     }
 
-    /// The difference below which a set has less than the error, at most `top`. The probability grows with the
-    /// difference, since a set holds with a table all that are better.
+    /// The difference below which a set has less than the error, at most `top`. The probability grows with
+    /// the difference, since a set holds with a table all that are better.
     fn limit(&self, set: &UpSet, top: f64) -> f64 {
         let excess = |difference: f64| self.most_probable(set, difference) - self.error;
-        let (mut low, mut high) = (-1.0, top);
-        let (mut at_low, mut at_high) = (excess(low), excess(high));
-        if at_low >= 0.0 {
-            return low;
-        }
+        let (mut high, mut at_high) = (top, excess(top));
         if at_high <= 0.0 {
-            return high;
+            return top;
         }
-        // False position, halving the weight of an end that stays (Dowell and Jarratt 1971).
-        for _ in 0..200 {
-            let next = (low * at_high - high * at_low) / (at_high - at_low);
-            let at_next = excess(next);
-            if at_next > 0.0 {
-                (high, at_high) = (next, at_next);
-                at_low /= 2.0;
-            } else {
-                (low, at_low) = (next, at_next);
-                at_high /= 2.0;
+        // Limits of sets that follow each other lie near each other.
+        let mut reach = 0.02;
+        let (mut low, mut at_low) = loop {
+            let low = (top - reach).max(-1.0);
+            let at_low = excess(low);
+            if at_low <= 0.0 {
+                break (low, at_low);
             }
-            if high - low < 1e-12 || at_next == 0.0 {
+            if low == -1.0 {
+                return low;
+            }
+            (high, at_high) = (low, at_low);
+            reach *= 4.0;
+        };
+        // False position; an end that stays counts half (Dowell and Jarratt 1971).
+        let mut above = None;
+        for _ in 0..100 {
+            if high - low < 1e-12 {
                 break;
             }
-            // An end that hardly moves: halve the rest.
-            let middle = low + (high - low) / 2.0;
-            let at_middle = excess(middle);
-            if at_middle > 0.0 {
-                (high, at_high) = (middle, at_middle);
-            } else {
-                (low, at_low) = (middle, at_middle);
+            let next = (low * at_high - high * at_low) / (at_high - at_low);
+            let at_next = excess(next);
+            if at_next.abs() < 1e-12 {
+                return next;
             }
+            let is_above = at_next > 0.0;
+            let stays = above == Some(is_above);
+            if is_above {
+                (high, at_high) = (next, at_next);
+                at_low *= if stays { 0.5 } else { 1.0 };
+            } else {
+                (low, at_low) = (next, at_next);
+                at_high *= if stays { 0.5 } else { 1.0 };
+            }
+            above = Some(is_above);
         }
         low
     }
@@ -214,7 +223,7 @@ impl Tables {
                 if best > f64::NEG_INFINITY && self.most_probable(&with, best - TIE) > self.error {
                     continue;
                 }
-                let reached = self.limit(&with, limit);
+                let reached = self.limit(&with, (limit + 1e-9).min(1.0));
                 found.push((j, reached));
                 best = best.max(reached);
             }
@@ -223,7 +232,7 @@ impl Tables {
                     set[j] -= 1;
                 }
             }
-            limit = self.limit(&set, limit);
+            limit = self.limit(&set, (limit + 1e-9).min(1.0));
         }
         limit
     }

@@ -67,8 +67,8 @@ impl IndependentShares {
     }
 
     /// The score statistic of the hypothesis that the difference is Δ, with the shares that are most likely
-    /// under it: of Mee (1984), which is that of Farrington and Manning (1990), or with the factor N/(N − 1) of
-    /// Miettinen and Nurminen (1985). None where it has no variance.
+    /// under it: of Mee (1984), which is that of Farrington and Manning (1990), or with the factor N/(N − 1)
+    /// of Miettinen and Nurminen (1985). None where it has no variance.
     pub fn score_z(&self, delta: f64, unbiased: bool) -> Option<f64> {
         let variance = self.score_variance(delta, unbiased);
         (variance > 0.0).then(|| (self.difference() - delta) / variance.sqrt())

@@ -1,10 +1,11 @@
 //! Metrics of a 2×2 table of one device less the mean of others' on the same cases, with the variance of the
 //! linearised statistic (delta method, infinitesimal jackknife), patients kept together.
 //!
-//! Each metric is a function of means over cases, so that its estimate is a sum of contributions of cases up to
-//! terms of higher order; the contributions of a patient's cases are added up, and K/(K − 1)·Σ(sums)² over the K
-//! patients is the variance. For a sensitivity or specificity it is Obuchowski's (1998); with one case a patient
-//! it is Wald's times n/(n − 1). Devices and readers are fixed: it speaks of cases, not of other readers.
+//! Each metric is a function of means over cases, so that its estimate is a sum of contributions of cases up
+//! to terms of higher order; the contributions of a patient's cases are added up, and K/(K − 1)·Σ(sums)² over
+//! the K patients is the variance. For a sensitivity or specificity it is Obuchowski's (1998); with one case
+//! a patient it is Wald's times n/(n − 1). Devices and readers are fixed: it speaks of cases, not of other
+//! readers.
 
 use crate::statistics::metric::Metric;
 use crate::statistics::proportion::Limits;

@@ -1,5 +1,5 @@
-//! More of two shares of the same cases: intervals of their difference and of their ratio, and tests against a
-//! margin.
+//! More of two shares of the same cases: intervals of their difference and of their ratio, and tests against
+//! a margin.
 
 use crate::statistics::mcnemar::McNemar;
 use crate::statistics::paired_shares::PairedShares;
@@ -24,8 +24,8 @@ impl PairedShares {
         (n > 0.0).then(|| (b + c - (b - c) * (b - c) / n).max(0.0).sqrt() / n)
     }
 
-    /// Difference and its standard error on the table that they leave: z(Δ) = (difference − Δ)/se. None without
-    /// cases or spread.
+    /// Difference and its standard error on the table that they leave: z(Δ) = (difference − Δ)/se. None
+    /// without cases or spread.
     pub fn wald_z(&self, delta: f64) -> Option<f64> {
         let se = self.wald_se().filter(|se| *se > 0.0)?;
         Some((self.difference()? - delta) / se)
@@ -51,7 +51,8 @@ impl PairedShares {
         Some((estimate - half, estimate + half))
     }
 
-    /// Bonett and Price (2012): Wald's interval with one case more on each discordant side; none without cases.
+    /// Bonett and Price (2012): Wald's interval with one case more on each discordant side; none without
+    /// cases.
     pub fn bonett_price(&self, level: f64) -> Option<Limits> {
         let m = self.cases() as f64 + 2.0;
         self.difference()?;
@@ -60,8 +61,8 @@ impl PairedShares {
         Some((x - y - half, x - y + half))
     }
 
-    /// Exact limits that hold however few are discordant: the difference is at least minus the share that only
-    /// the second has right, and at most the share that only the first has, each with its one-sided
+    /// Exact limits that hold however few are discordant: the difference is at least minus the share that
+    /// only the second has right, and at most the share that only the first has, each with its one-sided
     /// Clopper-Pearson bound. Wide where many are discordant. None without cases.
     pub fn exact_outer(&self, level: f64) -> Option<Limits> {
         let n = self.cases();
@@ -89,8 +90,8 @@ impl PairedShares {
         Some((ratio * (-reach).exp(), ratio * reach.exp()))
     }
 
-    /// The score interval of the ratio (Nam and Blackwelder 2002; Tang, Tang and Chan 2003). None where a share
-    /// is 0 or no case is discordant: then the score has no variance at a ratio of 1.
+    /// The score interval of the ratio (Nam and Blackwelder 2002; Tang, Tang and Chan 2003). None where a
+    /// share is 0 or no case is discordant: then the score has no variance at a ratio of 1.
     pub fn ratio_score(&self, level: f64) -> Option<Limits> {
         let ratio = self.ratio().filter(|ratio| *ratio > 0.0)?;
         if self.only_first + self.only_second == 0 {

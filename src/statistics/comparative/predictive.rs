@@ -195,8 +195,8 @@ impl PairedCalls {
             .and_then(PredictiveTest::of)
     }
 
-    /// The ratio of both values (Moskowitz and Pepe 2006), by the delta method over the eight cells. None where
-    /// one of them is 0 or has no calls.
+    /// The ratio of both values (Moskowitz and Pepe 2006), by the delta method over the eight cells. None
+    /// where one of them is 0 or has no calls.
     pub fn relative(&self, of: PredictiveValue) -> Option<RelativeValue> {
         let [first_value, second_value] = self.values(of)?;
         if first_value == 0.0 || second_value == 0.0 {

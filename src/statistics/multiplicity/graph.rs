@@ -1,5 +1,5 @@
-//! A graph of hypotheses that pass their share of α on once they are rejected (Bretz, Maurer, Brannath and Posch
-//! 2009): gatekeeping, fallback and fixed sequence are such graphs.
+//! A graph of hypotheses that pass their share of α on once they are rejected (Bretz, Maurer, Brannath and
+//! Posch 2009): gatekeeping, fallback and fixed sequence are such graphs.
 
 /// Shares of α and where each goes once its hypothesis is rejected.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,8 +165,8 @@ impl Graph {
         &self.transitions
     }
 
-    /// The graph without one hypothesis: its share goes along its transitions, and ways through it become ways
-    /// of their own (Bretz 2009, algorithm 1).
+    /// The graph without one hypothesis: its share goes along its transitions, and ways through it become
+    /// ways of their own (Bretz 2009, algorithm 1).
     fn without(&mut self, gone: usize, live: &[bool]) {
         let m = self.hypotheses();
         let before = self.transitions.clone();

@@ -1,5 +1,5 @@
-//! What several criteria mean for each other: rules that keep the chance of any false claim at α, as adjusted p
-//! values and as a graph that passes α on.
+//! What several criteria mean for each other: rules that keep the chance of any false claim at α, as adjusted
+//! p values and as a graph that passes α on.
 
 mod graph;
 mod rules;
@@ -30,8 +30,8 @@ pub enum Multiplicity {
     Holm,
     /// Stepwise from the largest p value on (Hochberg 1988).
     Hochberg,
-    /// In the declared order, each at the whole α, until the first that is not met (Maurer, Hothorn and Lehmacher
-    /// 1995).
+    /// In the declared order, each at the whole α, until the first that is not met (Maurer, Hothorn and
+    /// Lehmacher 1995).
     FixedSequence,
     /// In the declared order, each with a share of α and what those before it leave (Wiens 2003).
     Fallback,

@@ -25,9 +25,9 @@ pub enum Rule {
     Graph(Graph),
 }
 
-/// Adjusted p values, in the order of `p`, each at most 1: a hypothesis is rejected where its own is at most α.
-/// A p value that is not a number in 0..1 counts as 1. Rules with shares take as many shares as p values; where
-/// there are others, every adjusted p value is 1.
+/// Adjusted p values, in the order of `p`, each at most 1: a hypothesis is rejected where its own is at most
+/// α. A p value that is not a number in 0..1 counts as 1. Rules with shares take as many shares as p values;
+/// where there are others, every adjusted p value is 1.
 pub fn adjusted(rule: &Rule, p: &[f64]) -> Vec<f64> {
     let m = p.len();
     let p: Vec<f64> = p.iter().map(|p| if (0.0..=1.0).contains(p) { *p } else { 1.0 }).collect();
@@ -75,8 +75,8 @@ fn ascending(p: &[f64]) -> Vec<usize> {
     order
 }
 
-/// Step down by p/w, the shares of those that are left together being the whole. What has no share comes last:
-/// it is rejected only where the closure holds it no more, which is never before all that have one.
+/// Step down by p/w, the shares of those that are left together being the whole. What has no share comes
+/// last: it is rejected only where the closure holds it no more, which is never before all that have one.
 fn weighted_holm(p: &[f64], weights: &[f64]) -> Vec<f64> {
     let m = p.len();
     let (mut out, mut left) = (vec![1.0; m], (0..m).collect::<Vec<usize>>());
@@ -93,8 +93,8 @@ fn weighted_holm(p: &[f64], weights: &[f64]) -> Vec<f64> {
     }
 }
 
-/// Hommel (1988): the greatest p value of Simes's test (1986) of an intersection that holds the hypothesis. Of a
-/// size, the one with the largest other p values has it.
+/// Hommel (1988): the greatest p value of Simes's test (1986) of an intersection that holds the hypothesis.
+/// Of a size, the one with the largest other p values has it.
 fn hommel(p: &[f64]) -> Vec<f64> {
     let order = ascending(p);
     let of = |i: usize| {

@@ -53,7 +53,8 @@ proptest! {
                 for i in (0..m).filter(|i| !both[*i]) {
                     prop_assert!((one_way.weights()[i] - at_once.weights()[i]).abs() < 1e-9);
                 }
-                let (sum, before) = (at_once.weights().iter().sum::<f64>(), graph.weights().iter().sum::<f64>());
+                let sum = |of: &Graph| of.weights().iter().sum::<f64>();
+                let (sum, before) = (sum(&at_once), sum(&graph));
                 prop_assert!(sum <= before + 1e-9, "{graph:?}");
             }
         }
@@ -113,8 +114,8 @@ fn what_has_no_share_is_not_rejected_before_it_receives_one() {
 }
 
 /// The share of simulated studies in which a rule claims anything that is not so, in five scenarios of four
-/// hypotheses at α = .025: all true and independent; all true with correlation .5; all true with .9; the first
-/// false at moderate power; the first and the third false at high power, correlated.
+/// hypotheses at α = .025: all true and independent; all true with correlation .5; all true with .9; the
+/// first false at moderate power; the first and the third false at high power, correlated.
 #[test]
 fn no_rule_claims_what_is_not_so_more_often_than_alpha() {
     const STUDIES: u64 = 20_000;

@@ -34,7 +34,8 @@ struct Compared<'a> {
     without: u64,
 }
 
-/// What is found of one comparison: values, how the interval decides at a level, and the statistic of its test.
+/// What is found of one comparison: values, how the interval decides at a level, and the statistic of its
+/// test.
 struct Found<'f> {
     values: [f64; 2],
     difference: f64,
@@ -244,8 +245,8 @@ impl StudyPlan<'_> {
         })
     }
 
-    /// A drawn interval decides unless it is none, a point, takes patients apart, or rests on too few patients
-    /// that move; nothing stands in for it.
+    /// A drawn interval decides unless it is none, a point, takes patients apart, or rests on too few
+    /// patients that move; nothing stands in for it.
     fn decide_drawn(&self, interval: Option<Interval>, columns: &Columns, moving: u64) -> Decision {
         let by_case = matches!(self.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified);
         let fault = match &interval {
@@ -440,7 +441,8 @@ fn is_clustered(patients: impl Iterator<Item = u32>) -> bool {
     patients.into_iter().any(|patient| !seen.insert(patient))
 }
 
-/// One-sided p value of the interval that decides: by its own statistic, or by the levels at which it does not.
+/// One-sided p value of the interval that decides: by its own statistic, or by the levels at which it does
+/// not.
 fn p_of(endpoint: &ComparativeEndpoint, found: &Found, decides: By) -> Option<f64> {
     if let Some(z) = found.z.as_ref().filter(|_| decides == found.method) {
         return endpoint.aim.p(endpoint.margin, z);

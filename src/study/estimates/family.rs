@@ -9,8 +9,8 @@ use crate::statistics::multiplicity::{adjusted, is_rejected};
 use crate::study::results::{ComparisonResult, EndpointResult, FamilyMember, FamilyResult, Verdict};
 
 impl StudyPlan<'_> {
-    /// Adjusts the p values of the family's endpoints and gives each its verdict by the rule; nothing where each
-    /// is judged by itself.
+    /// Adjusts the p values of the family's endpoints and gives each its verdict by the rule; nothing where
+    /// each is judged by itself.
     pub(super) fn family(
         &self,
         cases: &[Analysed],
@@ -34,7 +34,8 @@ impl StudyPlan<'_> {
         // What cannot be evaluated is never met.
         let values: Vec<f64> = p.iter().map(|p| p.unwrap_or(1.0)).collect();
         let found = adjusted(&family.rule(analysis.multiplicity), &values);
-        let alpha = (1.0 - analysis.level) / 2.0;
+        // As it would be typed: .025, and not what is left of it by rounding.
+        let alpha = ((1.0 - analysis.level) / 2.0 * 1e12).round() / 1e12;
         let mut members = Vec::new();
         for (place, id) in family.endpoints.iter().enumerate() {
             let verdict = match p[place] {
@@ -79,8 +80,8 @@ impl StudyPlan<'_> {
         }
     }
 
-    /// One-sided p value of an endpoint that is judged by a goal: the least error at which its deciding interval
-    /// lies on the right side of it.
+    /// One-sided p value of an endpoint that is judged by a goal: the least error at which its deciding
+    /// interval lies on the right side of it.
     fn p_of_goal(&self, endpoint: &Endpoint, columns: &Columns) -> Option<f64> {
         let criterion = endpoint.criterion.as_ref()?;
         let (sample, threshold) = (columns.sample(), Some(self.threshold));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FallbackRecord, Verdict};
+use super::verdict::{FallbackRecord, Verdict};
 use crate::protocol::{Against, Role};
 use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::{Interval, IntervalMethod};

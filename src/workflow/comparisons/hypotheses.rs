@@ -241,8 +241,8 @@ impl Hypotheses {
     }
 
     /// One set or a list of sets: `{"id", "hypotheses": [{"id", "p", "weight", "transitions"}]}`, or
-    /// `{"id", "p": [...], "w": [...], "G": [[...]]}` with hypotheses H1, H2, ...; numbers may be fractions in
-    /// texts.
+    /// `{"id", "p": [...], "w": [...], "G": [[...]]}` with hypotheses H1, H2, ...; numbers may be fractions
+    /// in texts.
     fn of_json(path: &Path, bytes: &[u8]) -> Result<Vec<Self>, Vec<Diagnostic>> {
         let place = Location::file(path);
         let value: Value = serde_json::from_slice(bytes)

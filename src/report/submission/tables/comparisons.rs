@@ -225,8 +225,8 @@ pub fn family(results: &Results) -> Table {
     );
     table.notes.push(format!("Rule: {}.", wording::multiplicity(&results.method)));
     table.notes.push(
-        "An endpoint is met where its adjusted p value is at most \u{3b1}. The p value of an endpoint with a goal is \
-         the least one-sided error at which its deciding interval lies on the right side of the goal."
+        "An endpoint is met where its adjusted p value is at most \u{3b1}. The p value of an endpoint with a \
+         goal is the least one-sided error at which its deciding interval lies on the right side of the goal."
             .to_owned(),
     );
     table
