@@ -21,6 +21,7 @@ pub mod reads;
 pub mod rehearsal;
 pub mod report;
 pub mod round;
+pub mod run;
 pub mod score;
 pub mod status;
 pub mod study;
