@@ -15,10 +15,10 @@ use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
-use crate::study::Derivation;
 use crate::study::imports::ReadersFile;
 use crate::study::imports::Register;
 use crate::study::results::Results;
+use crate::study::{Derivation, Files};
 use crate::study::{is_labels_file, is_reads_file, register_path};
 
 /// Everything a document prints, out of a bundle.
@@ -62,9 +62,14 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     };
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
+    let (brought, readers_files) = {
+        let inputs = bundle::inputs(payload)?;
+        let readers = ReadersFile::all(&inputs).map_err(Error::Evidence)?;
+        (brought(&protocol, &inputs.files)?, readers)
+    };
     Ok(Source {
-        brought: brought(&protocol, payload)?,
-        readers_files: ReadersFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
+        brought,
+        readers_files,
         derivation,
         description,
         device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
@@ -92,8 +97,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
 }
 
 /// The files of the reference standard with what the register of imports says of each.
-fn brought(protocol: &Protocol, payload: &Payload) -> Result<Vec<BroughtFile>> {
-    let files = bundle::below(payload, bundle::INPUTS);
+fn brought(protocol: &Protocol, files: &Files) -> Result<Vec<BroughtFile>> {
     let register = match register_path(protocol).and_then(|path| files.get_key_value(&path)) {
         Some((path, bytes)) => Register::parse(Path::new(path.as_str()), bytes).map_err(Error::Evidence)?,
         None => Register::default(),

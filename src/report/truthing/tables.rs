@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Result;
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
+use crate::document::writers::csv;
 use crate::protocol::ReaderRole;
 use crate::report::submission::Source;
 use crate::study::Derivation;
@@ -173,8 +175,8 @@ fn derivation(source: &Source) -> Table {
 }
 
 /// The same of every case, for the file beside the document.
-pub fn every_case(source: &Source) -> Table {
-    Table::new("", columns(), source.derivation.iter().map(row).collect())
+pub fn every_case(source: &Source) -> Result<Vec<u8>> {
+    csv::rows(&columns(), false, source.derivation.iter().map(row))
 }
 
 fn columns() -> Vec<Column> {
