@@ -42,7 +42,7 @@ ask() {
         echo "verify ended with $code, $wanted was expected" >&2
         exit 1
     fi
-    grep -E '^(the evidence is intact|the differences begin in)' "$said" | sed 's/^/    /'
+    grep -E "^(the evidence is intact|the documents' words|the differences begin in)" "$said" | sed 's/^/    /'
     sed -n '/^error/{p;q;}' "$said" | sed 's/^/    /'
 }
 

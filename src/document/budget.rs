@@ -371,7 +371,7 @@ mod tests {
             "{% for x in range(end=100000) %}{% endfor %}",
             "{% if a | indent %}{% endif %}",
         ] {
-            assert_eq!(refusals(template), 1, "{template}");
+            assert!(refusals(template) >= 1, "{template}");
         }
         assert_eq!(refusals(&format!("{{{{ {}a{} }}}}", "(".repeat(40), ")".repeat(40))), 1);
         assert_eq!(refusals(&format!("{{{{ {}a }}}}", "not ".repeat(300))), 1);

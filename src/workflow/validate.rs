@@ -74,7 +74,9 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
             study.record(Event::ResultsRecorded, outside, recorded, None)?;
         }
     }
-    publish(study, &inputs, derived, outside)
+    // Of a large study these are most of the memory.
+    drop(cohort);
+    publish(study, inputs, derived, outside)
 }
 
 /// What is said when the test set may not be opened.
@@ -156,7 +158,7 @@ fn lock_model(study: &Study, inputs: &study::Inputs, outside: &Outside<'_>) -> R
 
 fn publish(
     study: &Study,
-    inputs: &study::Inputs,
+    inputs: study::Inputs,
     derived: Derived,
     outside: &Outside<'_>,
 ) -> Result<Validated> {
@@ -164,9 +166,6 @@ fn publish(
     let mut payload = words(study)?;
     payload.insert(bundle::path("", bundle::PROTOCOL)?, study.protocol_bytes.clone());
     payload.extend(amendment::texts(study)?);
-    for (path, bytes) in &inputs.files {
-        payload.insert(bundle::path(bundle::INPUTS, path.as_str())?, bytes.clone());
-    }
     if let Some(lock) = &inputs.lock {
         payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone());
         for name in bundle::RUN_FILES {
@@ -182,6 +181,9 @@ fn publish(
         {
             payload.insert(bundle::path(bundle::MODEL, bundle::SCORING)?, record.to_bytes());
         }
+    }
+    for (path, bytes) in inputs.files {
+        payload.insert(bundle::path(bundle::INPUTS, path.as_str())?, bytes);
     }
     payload.extend(derived.files);
     payload.insert(bundle::path("", bundle::LEDGER)?, study.ledger()?.to_bytes());

@@ -11,7 +11,6 @@ use crate::document::content::{Answer, Arguments, Content, Notice, Refusal};
 use crate::document::render::{add, compose};
 use crate::document::text;
 use crate::document::tree::{Facts, Figure, Table};
-use crate::document::writers::csv;
 use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_out};
 
 /// Where the document starts. A bundle without this template has no truthing report.
@@ -30,7 +29,7 @@ pub fn render(source: &Source, formats: Formats) -> Result<Option<Rendered>> {
     let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
     let composed = compose(&content, MAIN_TEMPLATE, &source.templates)?;
     let mut files = composed.files("truthing", fonts).map_err(|e| with_way_out(e, source))?;
-    add(&mut files, "truthing-cases.csv", csv::table(&tables::every_case(source))?)?;
+    add(&mut files, "truthing-cases.csv", tables::every_case(source)?)?;
     Ok(Some(Rendered { files, to_complete: content.submission.to_complete() }))
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use crate::diagnostic::Result;
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
+use crate::document::writers::csv;
 use crate::protocol::ReaderRole;
 use crate::report::submission::Source;
 use crate::report::submission::tables::brought::{NOT_RECORDED, remarks};
@@ -175,19 +177,18 @@ fn derivation(source: &Source) -> Table {
 }
 
 /// The same of every case, for the file beside the document.
-pub fn every_case(source: &Source) -> Table {
-    let sure = any_confidence(source);
+pub fn every_case(source: &Source) -> Result<Vec<u8>> {
+    let (sure, commented) = (any_confidence(source), any_comment(source));
     let mut columns = columns(sure);
-    let mut rows: Vec<Row> = source.derivation.iter().map(|case| row(case, sure)).collect();
-    if any_comment(source) {
-        columns.push(Column::left("Comments", 2.0));
-        for (row, case) in rows.iter_mut().zip(source.derivation.iter()) {
-            if let Row::Cells(cells) = row {
-                cells.push(Cell::new(or_dash(&case.comments)));
-            }
+    columns.extend(commented.then(|| Column::left("Comments", 2.0)));
+    let whole = |case: &Derivation| {
+        let mut row = row(case, sure);
+        if let (true, Row::Cells(cells)) = (commented, &mut row) {
+            cells.push(Cell::new(or_dash(&case.comments)));
         }
-    }
-    Table::new("", columns, rows)
+        row
+    };
+    csv::rows(&columns, false, source.derivation.iter().map(whole))
 }
 
 /// What readers wrote beside their answers.
