@@ -2,8 +2,10 @@
 //!
 //! Written by hand (judged again): 37 elements for 9 kinds of blocks, and every text of a document goes
 //! through the one escape in `document::text`. pulldown-cmark's own writer knows no numbered headings, looks
-//! of cells or figures; a macro library for HTML would replace these format strings one by one, escape in the
-//! same places, and add a dependency to the bytes that an auditor renders again.
+//! of cells or figures. maud writes a table of 1,000 rows and 8 columns in 0.15 ms and this writer in 1.5 ms
+//! (`benches/engines`, one run on two busy cores); a document has few such tables, and its figures and
+//! templates take hundreds of milliseconds, so nobody waits for either. It stays for the bytes: documents of
+//! bundles that were handed in have to render again to what they were.
 
 use std::fmt::Write as _;
 

@@ -4,7 +4,7 @@ use super::Source;
 use super::words::{alpha, symbols, value};
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
-use crate::protocol::{Endpoint, Missing, Subgroup};
+use crate::protocol::{Endpoint, Missing, Variable};
 use crate::statistics::proportion::clopper_pearson;
 use crate::study::planning::{PlannedEndpoint, Prospect};
 
@@ -292,18 +292,22 @@ fn what_if(source: &Source) -> Table {
 fn subgroups(source: &Source) -> Table {
     let minimum = source.protocol.analysis.subgroup_minimum.max(1);
     let level = source.protocol.analysis.level;
-    let rows = source.protocol.subgroups.iter().map(|subgroup| match subgroup {
-        Subgroup::Field { field } => {
-            Row::plain([field.name().to_owned(), "every level that occurs".to_owned()])
-        }
-        Subgroup::Age { bands } => {
-            let bands: Vec<String> = bands.iter().map(|(from, to)| format!("{from}\u{2013}{to}")).collect();
-            Row::plain(["age".to_owned(), bands.join(", ")])
-        }
+    let rows = source.protocol.subgroups.iter().map(|subgroup| {
+        let claim = match &subgroup.powered {
+            Some(claim) => format!("{} in each level: {}", claim.endpoint, claim.criterion.text),
+            None => "describes".to_owned(),
+        };
+        let compared = subgroup.reference.clone().unwrap_or_else(|| "none".to_owned());
+        Row::plain([subgroup.by.name(), levels(&subgroup.by), compared, claim])
     });
     let mut table = Table::or_none(
         "Subgroups that are reported",
-        vec![Column::left("By", 0.5), Column::left("Levels", 1.4)],
+        vec![
+            Column::left("By", 0.5),
+            Column::left("Levels", 1.4),
+            Column::left("Compared with", 0.5),
+            Column::left("Claim", 0.9),
+        ],
         rows.collect(),
     );
     let half = |share: f64| {
@@ -313,8 +317,8 @@ fn subgroups(source: &Source) -> Table {
     };
     table.notes.push(format!(
         "A share of {} cases, the smallest subgroup that is not marked, is known to about \u{b1}{} where it \
-         is {} and to about \u{b1}{} where it is {} ({} interval). Subgroups describe; they decide \
-         nothing.",
+         is {} and to about \u{b1}{} where it is {} ({} interval). The conclusion of \
+         the study rests on its primary endpoints alone.",
         format::count(minimum),
         half(0.5),
         format::number(0.5, Style::Percent),
@@ -323,4 +327,10 @@ fn subgroups(source: &Source) -> Table {
         format::level(level),
     ));
     table
+}
+
+/// The levels of a variable, as far as they are known before there are data.
+fn levels(by: &Variable) -> String {
+    let declared = by.declared_levels();
+    if declared.is_empty() { "every level that occurs".to_owned() } else { declared.join(", ") }
 }

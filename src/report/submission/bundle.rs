@@ -65,11 +65,6 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     };
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
-    let (brought, readers_files) = {
-        let inputs = bundle::inputs(payload)?;
-        let readers = ReadersFile::all(&inputs).map_err(Error::Evidence)?;
-        (brought(&protocol, &inputs.files)?, readers)
-    };
     Ok(Source {
         brought: BroughtFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
         derivation,
