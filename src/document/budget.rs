@@ -299,8 +299,7 @@ fn look_at(tag: &str, scan: &mut Scan<'_>) {
         return;
     }
     let (mut quote, mut depth, mut deepest) = (None, 0_usize, 0);
-    let mut rest = tag.char_indices();
-    while let Some((at, c)) = rest.next() {
+    for (at, c) in tag.char_indices() {
         match (quote, c) {
             (None, '"' | '\'' | '`') => quote = Some(c),
             (Some(q), c) if q == c => quote = None,
