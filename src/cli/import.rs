@@ -172,8 +172,8 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
         }
         if found.comments > 0 {
             out += &format!(
-                "  {}: free text that becomes evidence and stands in documents; read it, and keep it out with \
-                 --withhold and the name of its column (`comment` in a form) if it names anybody\n",
+                "  {}: free text that becomes evidence and stands in documents; read it, and keep it out \
+                 with --withhold and the name of its column (`comment` in a form) if it names anybody\n",
                 counted(found.comments, "comment")
             );
         }

@@ -50,10 +50,7 @@ pub fn read(
             problems.push(Diagnostic::error(Code::FormCode, message).at(entry.at).hint(LEAVE));
             continue;
         }
-        match answer(entry, &shown.case_id, &form.reader) {
-            Ok(answer) => export.answers.push(answer),
-            Err(none) => export.no_reads.push(none),
-        }
+        take(&mut export, entry, &shown.case_id, &form.reader);
     }
     if !problems.is_empty() {
         return Err(limited(problems, path));
@@ -64,26 +61,21 @@ pub fn read(
 
 const LEAVE: &str = "leave the column of the codes as it was: one row a code";
 
-fn answer(entry: Entry, case_id: &str, reader: &str) -> Result<Answer, NoRead> {
+/// Takes a case of a form into an export: as an answer, or as no read.
+fn take(export: &mut Export, entry: Entry, case_id: &str, reader: &str) {
+    let Entry { answer, confidence, comment, completed, time, at, .. } = entry;
     let (case_id, reader_id) = (case_id.to_owned(), reader.to_owned());
-    let none = |reason, comment, at| {
-        let (case_id, reader_id) = (Some(case_id.clone()), Some(reader_id.clone()));
-        Err(NoRead { case_id, reader_id, reason, comment, at })
+    let reason = match answer {
+        Some(text) if completed => {
+            let session = None;
+            export.answers.push(Answer { case_id, reader_id, text, time, session, confidence, comment, at });
+            return;
+        }
+        Some(_) => NoReadReason::NotCompleted,
+        None => NoReadReason::Empty,
     };
-    match entry.answer {
-        None => none(NoReadReason::Empty, entry.comment, entry.at),
-        Some(_) if !entry.completed => none(NoReadReason::NotCompleted, entry.comment, entry.at),
-        Some(text) => Ok(Answer {
-            case_id,
-            reader_id,
-            text,
-            time: entry.time,
-            session: None,
-            confidence: entry.confidence,
-            comment: entry.comment,
-            at: entry.at,
-        }),
-    }
+    let (case_id, reader_id) = (Some(case_id), Some(reader_id));
+    export.no_reads.push(NoRead { case_id, reader_id, reason, comment, at });
 }
 
 fn of_this_round(form: &Form, round: &Round) -> Result<(), Diagnostic> {

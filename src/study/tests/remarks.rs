@@ -10,7 +10,7 @@ const COLUMNS: (&str, &str) =
 /// Eight cases of a reader; c01 to c03 with what is said beside the answer.
 fn said(reader: &str, beside: [&str; 3]) -> String {
     let row = |case: usize| {
-        let read = if case % 2 == 0 { "positive" } else { "negative" };
+        let read = if case.is_multiple_of(2) { "positive" } else { "negative" };
         format!("c{case:02},{reader},{read},{}\n", beside.get(case - 1).unwrap_or(&","))
     };
     format!("case_id,reader_id,read,sure,note\n{}", (1..=8).map(row).collect::<String>())
