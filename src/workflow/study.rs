@@ -148,7 +148,9 @@ impl Study {
                         .hint(
                             "put the locked text back, or `sequester protocol amend STUDY --reason TEXT`: \
                              the amendment, what it changes and whether it came before or after an opening \
-                             of the test set are printed in every document; `--dry-run` shows it first",
+                             of the test set are printed in every document; `--dry-run` shows it first. \
+                             Before the opening words and columns of [reads] alone may also be mended by \
+                             `sequester reads STUDY --reason TEXT`",
                         ),
                 ]))
             }

@@ -165,7 +165,7 @@ fn deliver(folder: &Path) {
         .to_owned();
     let mut scores = "case_id,score\n".to_owned();
     let mut reads = [0, 1, 2].map(|_| "case_id,reader_id,read\n".to_owned());
-    for i in 0..600_u32 {
+    for i in 0..640_u32 {
         let positive = i % 2 == 0;
         let (sex, site) = (if i % 3 == 0 { "F" } else { "M" }, if i % 5 < 2 { "north" } else { "south" });
         let view = if i % 4 == 0 { "AP" } else { "PA" };

@@ -441,7 +441,10 @@ fn words_of_the_reads_may_be_mended_with_a_reason_until_the_test_set_is_opened()
     assert_eq!(amended.code, 0, "{}", amended.stderr);
     assert_eq!(study_ledger(&study).matches("protocol-locked\"").count(), 2, "{}", study_ledger(&study));
     let (_, document) = through(&study);
-    assert!(document.contains("by A. Example: the platform says yes"), "{document}");
+    assert!(
+        document.contains("by A. Example, before the test set was opened: the platform says yes"),
+        "{document}"
+    );
     let bundle = "evidence/run-1/data/protocol-locked-";
     assert_eq!(study.read(&format!("{bundle}1.toml")), locked);
     assert_eq!(study.read(&format!("{bundle}2.toml")), mended);

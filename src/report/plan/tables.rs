@@ -126,33 +126,10 @@ fn hypotheses(source: &Source) -> Table {
     )
 }
 
-/// How each measure is estimated.
-fn estimator(endpoint: &Endpoint) -> &'static str {
-    use crate::statistics::metric::Metric as M;
-    match endpoint.metric {
-        M::Auc => "share of pairs in which the positive case scores higher, ties half (Mann and Whitney)",
-        M::AveragePrecision => "area under the steps of precision over recall",
-        M::Sensitivity => "true positives / positive cases",
-        M::Specificity => "true negatives / negative cases",
-        M::Ppv => "true positives / cases that are called positive",
-        M::Npv => "true negatives / cases that are called negative",
-        M::Accuracy => "cases that are called right / all cases",
-        M::F1 => "harmonic mean of sensitivity and predictive value",
-        M::BalancedAccuracy => "mean of sensitivity and specificity",
-        M::Youden => "sensitivity + specificity \u{2212} one",
-        M::Mcc => "correlation of call and reference standard",
-        M::LrPositive => "sensitivity / (one \u{2212} specificity)",
-        M::LrNegative => "(one \u{2212} sensitivity) / specificity",
-        M::DiagnosticOddsRatio => "odds of a positive call in positive / in negative cases",
-        _ => "as the program's documentation of statistics defines it",
-    }
-}
-
 fn estimation(source: &Source) -> Table {
     let rows = endpoints(source).map(|(endpoint, planned)| {
         Row::plain([
             endpoint.id.clone(),
-            estimator(endpoint).to_owned(),
             endpoint.interval.describe(endpoint.metric.quantity()).to_owned(),
             format::level(planned.level),
             endpoint.fallback.id().to_owned(),
@@ -163,7 +140,6 @@ fn estimation(source: &Source) -> Table {
         "How each endpoint is estimated and judged",
         vec![
             Column::left("Endpoint", 0.0),
-            Column::left("Estimator", 1.4),
             Column::left("Interval", 1.2),
             Column::right("Level"),
             Column::left("Fallback", 0.0),
@@ -221,7 +197,6 @@ fn power(source: &Source) -> Table {
         };
         Some(Row::Cells(vec![
             Cell::new(endpoint.id.clone()),
-            Cell::new(endpoint.criterion.as_ref().map_or_else(dash, |c| c.text.clone())),
             Cell::new(value(endpoint, expected.value)),
             Cell::new(at.map_or_else(dash, |at| format::count(at.effective.round() as u64))),
             Cell::new(at.map_or_else(dash, |at| percent(at.power))).look(look),
@@ -238,7 +213,6 @@ fn power(source: &Source) -> Table {
         "Power at the planned size, and the size for the power asked for",
         vec![
             Column::left("Endpoint", 0.0),
-            Column::left("Criterion", 0.0),
             Column::right("Expected"),
             Column::right("Count"),
             Column::right("Power"),

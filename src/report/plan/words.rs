@@ -40,8 +40,9 @@ pub fn symbols(endpoint: &Endpoint) -> Option<[String; 2]> {
 pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
     let name = within(&wording::metric(endpoint.metric.id()));
     let Some(criterion) = &endpoint.criterion else {
-        return json!({"id": endpoint.id, "role": endpoint.role, "text":
-            format!("The {name} is estimated with its interval. No hypothesis is tested.")});
+        let text = format!("The {name} is estimated with its interval. No hypothesis is tested.");
+        let (id, estimator) = (&endpoint.id, estimator(endpoint));
+        return json!({"id": id, "role": endpoint.role, "text": text, "estimator": estimator});
     };
     let goal = goal(endpoint, criterion);
     let (null, alternative, limit, side) = match criterion.bound {
@@ -55,7 +56,30 @@ pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
          {goal}. The null hypothesis is rejected where the {limit} limit of the two-sided {level} interval \
          ({method}) lies {side} {goal}. That is a test at a one-sided level of {alpha}."
     );
-    json!({"id": endpoint.id, "role": endpoint.role, "text": text})
+    let (id, estimator) = (&endpoint.id, estimator(endpoint));
+    json!({"id": id, "role": endpoint.role, "text": text, "estimator": estimator})
+}
+
+/// How each measure is estimated.
+pub fn estimator(endpoint: &Endpoint) -> &'static str {
+    use crate::statistics::metric::Metric as M;
+    match endpoint.metric {
+        M::Auc => "share of pairs in which the positive case scores higher, ties half (Mann and Whitney)",
+        M::AveragePrecision => "area under the steps of precision over recall",
+        M::Sensitivity => "true positives / positive cases",
+        M::Specificity => "true negatives / negative cases",
+        M::Ppv => "true positives / cases that are called positive",
+        M::Npv => "true negatives / cases that are called negative",
+        M::Accuracy => "cases that are called right / all cases",
+        M::F1 => "harmonic mean of sensitivity and predictive value",
+        M::BalancedAccuracy => "mean of sensitivity and specificity",
+        M::Youden => "sensitivity + specificity \u{2212} one",
+        M::Mcc => "correlation of call and reference standard",
+        M::LrPositive => "sensitivity / (one \u{2212} specificity)",
+        M::LrNegative => "(one \u{2212} sensitivity) / specificity",
+        M::DiagnosticOddsRatio => "odds of a positive call in positive / in negative cases",
+        _ => "as the program's documentation of statistics defines it",
+    }
 }
 
 /// A measure's name within a sentence; names of people and abbreviations keep their capitals.
