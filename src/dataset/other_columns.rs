@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::cases::Cases;
+use super::case::Cases;
 use super::mapped::CaseColumns;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::table::{Sheet, Table, cell, limited};

@@ -5,7 +5,9 @@
 
 mod columns;
 mod criterion;
+mod eligibility;
 mod endpoints;
+mod gate;
 pub mod language;
 mod lint;
 mod parse;
@@ -23,17 +25,19 @@ use crate::statistics::operating_point::OperatingPointRule;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::dataset::cases::{self, CaseFormat, Cases};
+use crate::dataset::case::Cases;
+use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::gate::Gate;
 use crate::dataset::mapped::{self, CaseColumns};
 use crate::dataset::other_columns::{self, OtherColumn};
 use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
 
+pub use gate::parse_gate;
 pub use lint::{
     ANSWERED_BY_DATA, FEW_CASES, Places, disagreements_of_device, is_normal, lint, typed_results,
 };
-pub use parse::{FORMAT, parse, parse_gate};
+pub use parse::{FORMAT, parse};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
