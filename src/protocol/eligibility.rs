@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gate::{upper, years};
-use super::parse::required_path;
+use super::paths::required_path;
 use super::reader::Section;
 use super::*;
 use crate::diagnostic::Code;

@@ -11,6 +11,7 @@ mod gate;
 pub mod language;
 mod lint;
 mod parse;
+mod paths;
 mod reads;
 mod reference;
 mod subgroups;

@@ -6,6 +6,7 @@ use super::columns::case_columns;
 use super::eligibility::eligibility;
 use super::endpoints::endpoints;
 use super::gate::gate;
+use super::paths::{path, required_path};
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
@@ -134,23 +135,6 @@ fn study(section: Section) -> Study {
     }
     section.finish();
     study
-}
-
-fn path(section: &Section, key: &'static str) -> Option<RelativePath> {
-    let text = section.string(key)?;
-    text.parse()
-        .map_err(|e: crate::digest::RelativePathError| section.wrong(key, Code::Path, e.to_string()))
-        .ok()
-}
-
-pub(super) fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
-    if !section.has(key) && default.is_none() && section.is_present() {
-        section.required_string(key);
-    }
-    path(section, key).unwrap_or_else(|| {
-        // A placeholder only where an error has been recorded or the default is a constant.
-        default.unwrap_or("missing").parse().unwrap_or_else(|_| unreachable!("constant path"))
-    })
 }
 
 const FORMATS: [(&str, CaseFormat); 2] = [("cases", CaseFormat::Cases), ("nih", CaseFormat::Nih)];
