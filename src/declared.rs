@@ -83,6 +83,15 @@ impl<'a> Document<'a> {
     }
 }
 
+/// Pairs as typed: of numbers, or of texts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TypedBands {
+    /// Pairs of finite numbers; empty where texts were typed.
+    pub numbers: Vec<(f64, f64)>,
+    /// Pairs of texts; empty where numbers were typed.
+    pub texts: Vec<(String, String)>,
+}
+
 /// A table of the document. [`Section::finish`] reports the keys that were never asked for.
 pub struct Section<'d, 'a> {
     document: &'d Document<'a>,
@@ -382,42 +391,32 @@ impl<'d, 'a> Section<'d, 'a> {
 
     /// Pairs of finite numbers, or pairs of texts, such as bands of a number or of days: one of the two
     /// lists is empty.
-    #[expect(clippy::type_complexity, reason = "two lists of pairs, of which one is empty")]
-    pub fn bands(&self, key: &'static str) -> Option<(Vec<(f64, f64)>, Vec<(String, String)>)> {
+    pub fn bands(&self, key: &'static str) -> Option<TypedBands> {
         let value = self.value(key)?;
         let number = |item: &Spanned<DeValue<'a>>| match item.get_ref() {
             DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
             DeValue::Float(float) => float.as_str().replace('_', "").parse::<f64>().ok(),
             _ => None,
         };
-        let (mut numbers, mut texts) = (Vec::new(), Vec::new());
-        for item in value.get_ref().as_array().into_iter().flatten() {
-            let pair: Vec<&Spanned<DeValue<'a>>> = item.get_ref().as_array().into_iter().flatten().collect();
-            match pair[..] {
-                [from, to] => {
-                    match (number(from), number(to), from.get_ref().as_str(), to.get_ref().as_str()) {
-                        (Some(from), Some(to), ..) if from.is_finite() && to.is_finite() => {
-                            numbers.push((from, to))
-                        }
-                        (_, _, Some(from), Some(to)) => texts.push((from.to_owned(), to.to_owned())),
-                        _ => {
-                            self.mistyped(key, "a list of pairs of numbers, or of days", item);
-                            return None;
-                        }
-                    }
-                }
-                _ => {
-                    self.mistyped(key, "a list of pairs of numbers, or of days", item);
-                    return None;
-                }
+        let pair = |item: &Spanned<DeValue<'a>>, typed: &mut TypedBands| {
+            let [from, to] = item.get_ref().as_array()?.iter().collect::<Vec<_>>()[..] else { return None };
+            if let (Some(from), Some(to)) = (from.get_ref().as_str(), to.get_ref().as_str()) {
+                typed.texts.push((from.to_owned(), to.to_owned()));
+            } else {
+                let finite = |item| number(item).filter(|n| n.is_finite());
+                typed.numbers.push((finite(from)?, finite(to)?));
             }
-        }
-        let mixed = !numbers.is_empty() && !texts.is_empty();
-        if value.get_ref().as_array().is_none() || mixed {
+            Some(())
+        };
+        let mut typed = TypedBands::default();
+        let all = value.get_ref().as_array().and_then(|list| {
+            let read: Option<()> = list.iter().try_for_each(|item| pair(item, &mut typed));
+            read.filter(|()| typed.numbers.is_empty() || typed.texts.is_empty())
+        });
+        if all.is_none() {
             self.mistyped(key, "a list of pairs of numbers, or of days", value);
-            return None;
         }
-        Some((numbers, texts))
+        all.map(|()| typed)
     }
 
     /// One of several words; absent: `default`.

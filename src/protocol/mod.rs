@@ -6,12 +6,15 @@
 mod columns;
 mod comparisons;
 mod criterion;
+mod eligibility;
 mod endpoints;
 mod family;
+mod gate;
 pub mod language;
 mod lint;
 pub mod meaning;
 mod parse;
+mod paths;
 pub mod planning;
 mod reads;
 mod reference;
@@ -37,10 +40,11 @@ use crate::digest::RelativePath;
 
 pub use comparisons::{Against, COMPARABLE, ComparativeEndpoint, PredicateOutput, PredicateSource};
 pub use family::Family;
+pub use gate::parse_gate;
 pub use lint::{
     ANSWERED_BY_DATA, FEW_CASES, Places, disagreements_of_device, is_normal, lint, typed_results,
 };
-pub use parse::{FORMAT, parse, parse_gate};
+pub use parse::{FORMAT, parse};
 pub use planning::{Expected, Planning, Spread};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{

@@ -1,19 +1,20 @@
 //! From `protocol.toml` as typed to a valid [`Protocol`], or every problem at once.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::columns::case_columns;
 use super::comparisons::{check_comparators, predicate};
+use super::eligibility::eligibility;
 use super::endpoints::{Endpoints, endpoints};
 use super::family::family;
+use super::gate::gate;
+use super::paths::{path, required_path};
 use super::planning::planning;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
 use super::subgroups::subgroups;
 use super::*;
-use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Version of the format; a change of meaning raises the number.
@@ -151,23 +152,6 @@ fn study(section: Section) -> Study {
     study
 }
 
-fn path(section: &Section, key: &'static str) -> Option<RelativePath> {
-    let text = section.string(key)?;
-    text.parse()
-        .map_err(|e: crate::digest::RelativePathError| section.wrong(key, Code::Path, e.to_string()))
-        .ok()
-}
-
-fn required_path(section: &Section, key: &'static str, default: Option<&str>) -> RelativePath {
-    if !section.has(key) && default.is_none() && section.is_present() {
-        section.required_string(key);
-    }
-    path(section, key).unwrap_or_else(|| {
-        // A placeholder only where an error has been recorded or the default is a constant.
-        default.unwrap_or("missing").parse().unwrap_or_else(|_| unreachable!("constant path"))
-    })
-}
-
 const FORMATS: [(&str, CaseFormat); 2] = [("cases", CaseFormat::Cases), ("nih", CaseFormat::Nih)];
 
 fn data(section: Section) -> Data {
@@ -212,188 +196,6 @@ fn data(section: Section) -> Data {
     };
     section.finish();
     data
-}
-
-fn age_range(section: &Section) -> Option<AgeRange> {
-    let age = section.section("age_years");
-    if !age.is_present() {
-        return None;
-    }
-    let range = AgeRange { min: years(&age, "min"), max: years(&age, "max") };
-    if range.min > range.max {
-        age.wrong("min", Code::ValueRange, format!("min {} is above max {}", range.min, range.max));
-    }
-    age.finish();
-    Some(range)
-}
-
-fn years(section: &Section, key: &'static str) -> u16 {
-    let value = section.required_whole(key);
-    u16::try_from(value).ok().filter(|y| *y <= 150).unwrap_or_else(|| {
-        section.wrong(key, Code::ValueRange, format!("`{key}` is {value}, must be 0 to 150 years"));
-        0
-    })
-}
-
-fn upper(list: Vec<String>) -> Vec<String> {
-    list.into_iter().map(|text| text.to_uppercase()).collect()
-}
-
-fn gate(section: Section) -> Gate {
-    let gate = Gate {
-        modality: section.strings("modality").map(upper),
-        body_part: section.strings("body_part").map(upper),
-        view: section.strings("view").map(upper),
-        age_years: age_range(&section),
-        age_from_dates: section.boolean("age_from_dates").unwrap_or(false),
-        minimum_dimension: section.whole("minimum_dimension").map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
-        maximum_dimension: section.whole("maximum_dimension").map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
-        aspect_ratio: aspect_range(&section),
-        photometric_interpretation: section.strings("photometric_interpretation").map(upper),
-        burned_in_annotation: section.has("burned_in_annotation").then(|| {
-            let choices = [("no", BurnedIn::No), ("not-yes", BurnedIn::NotYes)];
-            section.choice("burned_in_annotation", &choices, BurnedIn::No)
-        }),
-    };
-    if let (Some(least), Some(most)) = (gate.minimum_dimension, gate.maximum_dimension)
-        && least > most
-    {
-        section.wrong(
-            "maximum_dimension",
-            Code::ValueRange,
-            format!("minimum_dimension {least} is above maximum_dimension {most}"),
-        );
-    }
-    if gate.age_from_dates && gate.age_years.is_none() {
-        section.wrong("age_from_dates", Code::KeyMissing, "`gate.age_from_dates` needs `gate.age_years`");
-    }
-    section.finish();
-    gate
-}
-
-fn aspect_range(section: &Section) -> Option<AspectRange> {
-    let aspect = section.section("aspect_ratio");
-    if !aspect.is_present() {
-        return None;
-    }
-    let side = |key: &'static str| {
-        if !aspect.has(key) {
-            aspect.wrong(key, Code::KeyMissing, format!("`gate.aspect_ratio.{key}` is missing: a number"));
-        }
-        aspect.number_in(key, "above 0", |n| n > 0.0).unwrap_or(1.0)
-    };
-    let range = AspectRange { min: side("min"), max: side("max") };
-    if range.min > range.max {
-        aspect.wrong("min", Code::ValueRange, format!("min {} is above max {}", range.min, range.max));
-    }
-    aspect.finish();
-    Some(range)
-}
-
-/// The gate of a TOML text: its `[gate]` table, or the whole text as one. `path` is for messages.
-///
-/// # Errors
-/// Everything wrong with the gate at once, as in a protocol; other tables of a protocol are not looked at.
-pub fn parse_gate(path: &Path, text: &str) -> Result<Gate, Vec<Diagnostic>> {
-    let document = Document::new(path, text);
-    let table = document.parse();
-    let rules = table.as_ref().map(|table| {
-        let root = Section::root(&document, table);
-        gate(if root.has("gate") { root.section("gate") } else { root })
-    });
-    let problems = document.into_problems();
-    match rules {
-        Some(rules) if problems.is_empty() => Ok(rules),
-        _ => Err(problems),
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Age,
-    OneOf,
-    PriorFinding,
-    ListedIn,
-    Gate,
-}
-
-fn eligibility(root: &Section) -> Vec<Criterion> {
-    let mut ids = BTreeSet::new();
-    let mut criteria = Vec::new();
-    for section in root.sections("eligibility") {
-        let id = section.required_string("id");
-        if !ids.insert(id.clone()) {
-            section.wrong("id", Code::DuplicateId, format!("two criteria have the id `{id}`"));
-        }
-        let reason = section.required_string("reason");
-        let missing = section.choice(
-            "missing",
-            &[("exclude", Missing::Exclude), ("include", Missing::Include)],
-            Missing::Exclude,
-        );
-        section.required_string("kind");
-        let kind = section.choice(
-            "kind",
-            &[
-                ("age", Kind::Age),
-                ("one-of", Kind::OneOf),
-                ("prior-finding", Kind::PriorFinding),
-                ("listed-in", Kind::ListedIn),
-                ("gate", Kind::Gate),
-            ],
-            Kind::Gate,
-        );
-        let rule = match kind {
-            Kind::Age => {
-                let (min, max) = (years(&section, "min"), years(&section, "max"));
-                if min > max {
-                    section.wrong("min", Code::ValueRange, format!("min {min} is above max {max}"));
-                }
-                Rule::Age { min, max }
-            }
-            Kind::OneOf => {
-                section.required_string("field");
-                let field = section.choice("field", &Field::NAMES, Field::View);
-                let allowed = section.strings("allowed").unwrap_or_default();
-                if allowed.is_empty() {
-                    section.wrong("allowed", Code::ValueEmpty, "`allowed` must list at least one value");
-                }
-                let in_capitals =
-                    matches!(field, Field::View | Field::Modality | Field::BodyPart | Field::Sex);
-                Rule::OneOf { field, allowed: if in_capitals { upper(allowed) } else { allowed } }
-            }
-            Kind::PriorFinding => {
-                section.required_string("source");
-                let source = if section.choice(
-                    "source",
-                    &[("days_since_prior_finding", true), ("earlier-images", false)],
-                    true,
-                ) {
-                    let days = section.required_whole("lookback_days");
-                    PriorSource::Days { lookback_days: u32::try_from(days).unwrap_or(u32::MAX) }
-                } else {
-                    let findings = section.strings("findings").unwrap_or_default();
-                    if findings.is_empty() {
-                        section.wrong(
-                            "findings",
-                            Code::ValueEmpty,
-                            "`findings` must list at least one finding label",
-                        );
-                    }
-                    PriorSource::EarlierImages { findings }
-                };
-                Rule::NoPriorFinding { source }
-            }
-            Kind::ListedIn => Rule::ListedIn {
-                path: required_path(&section, "file", None),
-                column: section.required_string("column"),
-            },
-            Kind::Gate => Rule::Gate,
-        };
-        section.finish();
-        criteria.push(Criterion { id, reason, missing, rule });
-    }
-    criteria
 }
 
 fn sample(section: Section) -> Sample {

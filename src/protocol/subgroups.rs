@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::reader::Section;
+use super::reader::{Section, TypedBands};
 use super::{AcceptanceCriterion, Endpoint, Field, endpoints};
 use crate::dataset::case::Case;
 use crate::dataset::other_columns::{CellKind, OtherColumn, day};
@@ -223,7 +223,7 @@ fn ages(section: &Section) -> Vec<(u16, u16)> {
 
 /// Bands of numbers, or of days.
 fn bands(section: &Section) -> Option<Bands> {
-    let (numbers, days) = section.bands("bands")?;
+    let TypedBands { numbers, texts: days } = section.bands("bands")?;
     let wrong = |message: &str| section.wrong("bands", Code::ValueRange, message);
     if numbers.is_empty() && days.is_empty() {
         section.wrong("bands", Code::ValueEmpty, "`bands` names none: leave it out, or name two or more");

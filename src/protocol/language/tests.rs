@@ -127,22 +127,22 @@ fn the_parser_asks_for_the_keys_of_the_list_and_for_no_others() {
             EVERY.iter().find(|(other, ..)| *other == *path).map(|(.., siblings)| siblings).expect("itself");
         let mut plain = Typed::default();
         if path.contains('.') {
-            plain.allow(&path, &key, &siblings);
+            plain.allow(path, key, siblings);
         }
         plain.set(&at, unknown());
-        check(&path, keys, &plain, None);
+        check(path, keys, &plain, None);
         for governing in keys {
             let Kind::Choice { words, .. } = &governing.kind else { continue };
             for word in words {
                 let mut variant = Typed::default();
                 if path.contains('.') {
-                    variant.allow(&path, &key, &siblings);
+                    variant.allow(path, key, siblings);
                 }
                 let name = format!("{path}.{}", governing.name);
                 variant.allow(&name, governing, keys);
                 variant.set(&name, toml::Value::String((*word).to_owned()));
                 variant.set(&at, unknown());
-                check(&path, keys, &variant, Some((governing.name, word)));
+                check(path, keys, &variant, Some((governing.name, word)));
             }
         }
     }
@@ -161,10 +161,10 @@ fn the_parser_takes_the_words_of_the_list_and_no_others() {
         if let Some((table, _)) = path.rsplit_once('.').filter(|(table, _)| table.contains('.')) {
             let outer = EVERY.iter().find(|(other, ..)| other == table);
             let (name, key, siblings) = outer.expect("its table");
-            typed.allow(&name, &key, &siblings);
+            typed.allow(name, key, siblings);
         }
-        typed.allow(&path, &key, &siblings);
-        typed.set(&path, toml::Value::String("zzzz-no".to_owned()));
+        typed.allow(path, key, siblings);
+        typed.set(path, toml::Value::String("zzzz-no".to_owned()));
         let found = problems(&typed.text());
         let refused = found
             .iter()
@@ -192,14 +192,14 @@ fn every_key_has_a_line_that_may_stand_there_and_one_that_may_not() {
             if let Some((table, _)) = path.rsplit_once('.').filter(|(table, _)| table.contains('.')) {
                 let outer = EVERY.iter().find(|(other, ..)| other == table);
                 let (name, key, siblings) = outer.expect("its table");
-                document.allow(&name, &key, &siblings);
+                document.allow(name, key, siblings);
             }
-            document.allow(&path, &key, &siblings);
+            document.allow(path, key, siblings);
             // Of a table of columns an empty one has a meaning of its own.
             if path.starts_with("data.development_columns.") {
                 document.set("data.development_columns.case_id", typed("\"id\""));
             }
-            document.set(&path, typed(value));
+            document.set(path, typed(value));
             let text = document.text();
             let lines: Vec<&str> = text.lines().collect();
             let headed = |name: &str| {
@@ -208,7 +208,7 @@ fn every_key_has_a_line_that_may_stand_there_and_one_that_may_not() {
             let table = path.rsplit_once('.').and_then(|(table, _)| headed(table)).unwrap_or(0);
             let set = |l: &&str| l.starts_with(&format!("{} = ", key.name));
             let line =
-                headed(&path).or_else(|| lines.iter().skip(table).position(|l| set(&l)).map(|n| n + table));
+                headed(path).or_else(|| lines.iter().skip(table).position(|l| set(&l)).map(|n| n + table));
             let line = line.unwrap_or_else(|| panic!("{path} is not in {text}")) as u64 + 1;
             let at = |d: &Diagnostic| d.location.as_ref().and_then(|l| l.line);
             let found = problems(&text);
@@ -219,7 +219,7 @@ fn every_key_has_a_line_that_may_stand_there_and_one_that_may_not() {
             };
             found.into_iter().find(|d| at(d) == Some(line) && of_value(d))
         };
-        let good = good(&key, &path, &described);
+        let good = good(key, path, &described);
         assert_eq!(problem(&good), None, "{path} = {good}");
         let bad = bad(&key.kind);
         assert!(problem(&bad).is_some(), "{path} = {bad} is taken");

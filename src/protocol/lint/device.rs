@@ -98,6 +98,10 @@ fn declared_ages(protocol: &Protocol) -> Option<(u16, u16, &'static str)> {
 
 fn ages(sentence: &Sentence<'_>, protocol: &Protocol) -> Option<Diagnostic> {
     let (min, max, who) = declared_ages(protocol)?;
+    // Years of somebody who reads are no ages of patients.
+    if ["experience", "practice", "training"].iter().any(|word| sentence.has(word)) {
+        return None;
+    }
     let hint = "let the indications, the gate and the criteria mean the same patients";
     let disagrees =
         |message: String| Some(Diagnostic::warning(Code::IndicationsDisagree, message).hint(hint));

@@ -59,6 +59,18 @@ fn every_slip_is_caught_with_its_place_and_a_way_out() {
 }
 
 #[test]
+fn years_of_readers_and_results_of_the_predicate_are_nobodys_contradiction() {
+    for text in [
+        "[device]\nusers = \"radiologists with 5 to 10 years of experience\"\n",
+        "[predicate]\ncomparison = \"the predicate has a sensitivity of 0.91\"\n",
+        "[device]\nlimitations = [\"It is not for children.\"]\n",
+        "not TOML",
+    ] {
+        assert_eq!(of_device(text), Vec::new(), "{text}");
+    }
+}
+
+#[test]
 fn what_the_source_project_contradicts_itself_in_is_caught() {
     let read = |name: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/source-project").join(name);

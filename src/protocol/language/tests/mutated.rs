@@ -220,7 +220,8 @@ fn plainly(table: &Table, keys: &[Key], path: &str, described: &Described) -> Ta
             typed.as_ref() == Some(&value) || listed.as_ref() == Some(&value)
         });
         // That [scores] is there says that the device lives elsewhere.
-        if !(empty && path != "scores") && !holds_anyway {
+        let says_nothing = empty && path != "scores";
+        if !says_nothing && !holds_anyway {
             plain.insert(name.clone(), value);
         }
     }

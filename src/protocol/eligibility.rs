@@ -1,0 +1,98 @@
+//! `[[eligibility]]`: who is in the study.
+
+use std::collections::BTreeSet;
+
+use super::gate::{upper, years};
+use super::paths::required_path;
+use super::reader::Section;
+use super::*;
+use crate::diagnostic::Code;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Age,
+    OneOf,
+    PriorFinding,
+    ListedIn,
+    Gate,
+}
+
+/// `[[eligibility]]` as typed, in the order of the text.
+pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
+    let mut ids = BTreeSet::new();
+    let mut criteria = Vec::new();
+    for section in root.sections("eligibility") {
+        let id = section.required_string("id");
+        if !ids.insert(id.clone()) {
+            section.wrong("id", Code::DuplicateId, format!("two criteria have the id `{id}`"));
+        }
+        let reason = section.required_string("reason");
+        let missing = section.choice(
+            "missing",
+            &[("exclude", Missing::Exclude), ("include", Missing::Include)],
+            Missing::Exclude,
+        );
+        section.required_string("kind");
+        let kind = section.choice(
+            "kind",
+            &[
+                ("age", Kind::Age),
+                ("one-of", Kind::OneOf),
+                ("prior-finding", Kind::PriorFinding),
+                ("listed-in", Kind::ListedIn),
+                ("gate", Kind::Gate),
+            ],
+            Kind::Gate,
+        );
+        let rule = match kind {
+            Kind::Age => {
+                let (min, max) = (years(&section, "min"), years(&section, "max"));
+                if min > max {
+                    section.wrong("min", Code::ValueRange, format!("min {min} is above max {max}"));
+                }
+                Rule::Age { min, max }
+            }
+            Kind::OneOf => {
+                section.required_string("field");
+                let field = section.choice("field", &Field::NAMES, Field::View);
+                let allowed = section.strings("allowed").unwrap_or_default();
+                if allowed.is_empty() {
+                    section.wrong("allowed", Code::ValueEmpty, "`allowed` must list at least one value");
+                }
+                let in_capitals =
+                    matches!(field, Field::View | Field::Modality | Field::BodyPart | Field::Sex);
+                Rule::OneOf { field, allowed: if in_capitals { upper(allowed) } else { allowed } }
+            }
+            Kind::PriorFinding => {
+                section.required_string("source");
+                let source = if section.choice(
+                    "source",
+                    &[("days_since_prior_finding", true), ("earlier-images", false)],
+                    true,
+                ) {
+                    let days = section.required_whole("lookback_days");
+                    PriorSource::Days { lookback_days: u32::try_from(days).unwrap_or(u32::MAX) }
+                } else {
+                    let findings = section.strings("findings").unwrap_or_default();
+                    if findings.is_empty() {
+                        section.wrong(
+                            "findings",
+                            Code::ValueEmpty,
+                            "`findings` must list at least one finding label",
+                        );
+                    }
+                    PriorSource::EarlierImages { findings }
+                };
+                Rule::NoPriorFinding { source }
+            }
+            Kind::ListedIn => Rule::ListedIn {
+                path: required_path(&section, "file", None),
+                column: section.required_string("column"),
+            },
+            Kind::Gate => Rule::Gate,
+        };
+        section.finish();
+        criteria.push(Criterion { id, reason, missing, rule });
+    }
+    criteria
+}
