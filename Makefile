@@ -30,7 +30,7 @@ lint:
 	$(SETUP_LIBTORCH)
 	cargo fmt --check
 	cargo clippy --locked --all-targets --features torch -- -D warnings
-	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 
 ## Statistics beside their peers, which are installed into benches/.venv; prints CPU seconds and ratios.
 bench:

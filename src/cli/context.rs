@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::libtorch::Libtorch;
+use crate::diagnostic::Diagnostic;
 use crate::evidence::ledger::Who;
 use crate::model::machine::Machine;
 use crate::workflow::outside::{Outside, Progress};
@@ -57,6 +58,10 @@ impl Terminal {
 impl Progress for Terminal {
     fn say(&self, step: &str, what: &str) {
         say(step, what);
+    }
+
+    fn warn(&self, warning: &Diagnostic) {
+        eprintln!("{warning}");
     }
 
     fn begin(&self, step: &str, total: usize) {

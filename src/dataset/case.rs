@@ -1,10 +1,12 @@
 //! A case: one image of one patient, with what is known about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
 
 /// Patient's Sex (0010,0040): F, M or O.
@@ -91,4 +93,16 @@ impl Case {
     pub fn is_synthetic(&self) -> bool {
         self.origin.as_deref() == Some("synthetic")
     }
+}
+
+/// The cases of one or more tables, in file order, and the fields that any of the tables gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cases {
+    /// In file order.
+    pub cases: Vec<Case>,
+    /// Names out of `cases::COLUMNS` that the tables have.
+    pub fields: BTreeSet<&'static str>,
+    /// What was read with a doubt: implausible ages that were taken as missing, findings that NIH does not
+    /// have.
+    pub warnings: Vec<Diagnostic>,
 }

@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::case::Case;
+use super::case::{Case, Cases};
+use super::nih;
 use super::shared::alike;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::imaging::traces;
@@ -43,18 +44,6 @@ pub enum CaseFormat {
     /// NIH ChestX-ray14: `Image Index`, `Finding Labels`, `Follow-up #`, `Patient ID`, `Patient Age`,
     /// `Patient Gender`, `View Position`.
     Nih,
-}
-
-/// The cases of one or more tables, in file order, and the fields that any of the tables gives.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cases {
-    /// In file order.
-    pub cases: Vec<Case>,
-    /// Names out of [`COLUMNS`] that the tables have.
-    pub fields: BTreeSet<&'static str>,
-    /// What was read with a doubt: implausible ages that were taken as missing, findings that NIH does not
-    /// have.
-    pub warnings: Vec<Diagnostic>,
 }
 
 /// Reads a case table from disk.
@@ -94,7 +83,7 @@ pub fn parse_as(
     let own = || if table.column("Image Index").is_some() { CaseFormat::Nih } else { CaseFormat::Cases };
     let cases = match format.unwrap_or_else(own) {
         CaseFormat::Cases => parse_cases(&table),
-        CaseFormat::Nih => parse_nih(&table, positive_findings),
+        CaseFormat::Nih => nih::parse(&table, positive_findings),
     };
     let (cases, problems) = cases.map_err(|problems| limited(problems, path))?;
     checked(path, &table, cases, problems)
@@ -235,7 +224,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             let read = cell::binary(text);
             if read.is_none() {
                 let why = format!("must be one of {}", cell::BINARY);
-                problems.push(unreadable("label", text, &why, table, row.line));
+                problems.push(table.unreadable("label", text, &why, row.line));
             }
             read
         });
@@ -277,7 +266,7 @@ fn parsed<T: FromStr<Err: Display>>(
         Ok(value) => Some(value),
         Err(e) => {
             let why: &dyn Display = &e;
-            problems.push(unreadable(name, text, &why.to_string(), table, row.line));
+            problems.push(table.unreadable(name, text, &why.to_string(), row.line));
             None
         }
     }
@@ -292,201 +281,7 @@ fn whole<T: TryFrom<i64>>(
 ) -> Option<T> {
     let text = row.get(table.column(name))?;
     let read = cell::whole_of(text);
-    read.map_err(|e| problems.push(unreadable(name, text, &e.to_string(), table, row.line))).ok()
-}
-
-pub(super) fn unreadable(name: &str, value: &str, why: &str, table: &Table, line: u64) -> Diagnostic {
-    let value: String = value.chars().take(60).collect();
-    Diagnostic::error(Code::ValueUnreadable, format!("`{value}` in column `{name}`: {why}"))
-        .at(table.at(line))
-}
-
-/// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
-const OLDEST: u16 = 122;
-
-/// The findings of ChestX-ray14, spelled as its tables do.
-pub const NIH_FINDINGS: [&str; 14] = [
-    "Atelectasis",
-    "Cardiomegaly",
-    "Consolidation",
-    "Edema",
-    "Effusion",
-    "Emphysema",
-    "Fibrosis",
-    "Hernia",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Pleural_Thickening",
-    "Pneumonia",
-    "Pneumothorax",
-];
-/// What the tables say of an image with none of them.
-const NO_FINDING: &str = "No Finding";
-
-fn parse_nih(table: &Table, positive_findings: &[String]) -> Result<Parsed, Vec<Diagnostic>> {
-    let mut missing = Vec::new();
-    let mut column = |name: &str| match table.required(name) {
-        Ok(index) => Some(index),
-        Err(problem) => {
-            missing.push(problem);
-            None
-        }
-    };
-    let image = column("Image Index");
-    let labels = column("Finding Labels");
-    let follow_up = column("Follow-up #");
-    let patient = column("Patient ID");
-    let age = column("Patient Age");
-    let sex = column("Patient Gender");
-    let view = column("View Position");
-    if !missing.is_empty() {
-        return Err(missing);
-    }
-    let mut problems = Vec::new();
-    let mut warnings = Vec::new();
-    // Finding → images with it and the line of the first.
-    let mut unknown: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    let mut cases = Vec::with_capacity(table.rows().len());
-    for row in table.rows() {
-        let line = row.line;
-        let image_index = row.get(image).unwrap_or_default().to_owned();
-        let patient_id = row.get(patient).unwrap_or_default();
-        for (name, value) in [("Image Index", image_index.as_str()), ("Patient ID", patient_id)] {
-            if value.is_empty() {
-                let code = if name == "Patient ID" { Code::PatientIdMissing } else { Code::CaseIdMissing };
-                problems
-                    .push(Diagnostic::error(code, format!("the cell `{name}` is empty")).at(table.at(line)));
-            }
-        }
-        // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
-        // which.
-        let patient_id = patient_id.to_owned();
-        let cell = row.get(labels).unwrap_or_default();
-        let mut findings: Vec<String> =
-            cell.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
-        let listed = findings.len();
-        // Who did not look is not negative.
-        if listed == 0 {
-            problems.push(
-                Diagnostic::error(Code::FindingLabelsMissing, "the cell `Finding Labels` names no finding")
-                    .at(table.at(line))
-                    .hint(
-                        "an image without findings says `No Finding`; leave out a row whose findings \
-                        are not known",
-                    ),
-            );
-        }
-        findings.retain(|f| f != NO_FINDING);
-        if findings.len() < listed && !findings.is_empty() {
-            let cell: String = cell.chars().take(120).collect();
-            warnings.push(
-                Diagnostic::warning(
-                    Code::FindingContradiction,
-                    format!(
-                        "`{cell}` of `{image_index}` names findings and none; `{NO_FINDING}` is left out"
-                    ),
-                )
-                .at(table.at(line))
-                .hint("correct the source"),
-            );
-        }
-        findings.sort();
-        findings.dedup();
-        for finding in &findings {
-            if !NIH_FINDINGS.contains(&finding.as_str()) && !positive_findings.contains(finding) {
-                unknown.entry(finding.clone()).or_insert((0, line)).0 += 1;
-            }
-        }
-        let source_label = (!positive_findings.is_empty())
-            .then(|| findings.iter().any(|finding| positive_findings.contains(finding)));
-        let age_years = match row.get(age).map(nih_age) {
-            None => None,
-            Some(Ok(years)) if years <= OLDEST => Some(years),
-            Some(read) => {
-                let text = row.get(age).unwrap_or_default();
-                let why = if read.is_ok() { "is not a human age" } else { "is not readable as an age" };
-                warnings.push(
-                    Diagnostic::warning(
-                        Code::AgeImplausible,
-                        format!("`{text}` of `{image_index}` {why}; it is taken as not recorded"),
-                    )
-                    .at(table.at(line)),
-                );
-                None
-            }
-        };
-        let parsed_image = match image_index.parse::<crate::digest::RelativePath>() {
-            Ok(path) => Some(path),
-            Err(e) => {
-                if !image_index.is_empty() {
-                    problems.push(unreadable("Image Index", &image_index, &e.to_string(), table, line));
-                }
-                None
-            }
-        };
-        let sex = row.get(sex).and_then(|text| {
-            text.parse()
-                .map_err(|why: String| problems.push(unreadable("Patient Gender", text, &why, table, line)))
-                .ok()
-        });
-        let follow_up = row.get(follow_up).and_then(|text| {
-            cell::whole_of(text)
-                .map_err(|e| problems.push(unreadable("Follow-up #", text, &e.to_string(), table, line)))
-                .ok()
-        });
-        cases.push(Case {
-            case_id: image_index,
-            patient_id,
-            image: parsed_image,
-            sex,
-            age_years,
-            view: row.get(view).map(str::to_uppercase),
-            follow_up,
-            findings,
-            source_label,
-            line,
-            ..Case::default()
-        });
-    }
-    warnings.extend(unknown.into_iter().map(|(finding, (images, line))| {
-        let spelled = finding.replace(' ', "_");
-        let meant = NIH_FINDINGS.iter().find(|known| known.eq_ignore_ascii_case(&spelled));
-        let hint = match meant {
-            Some(known) => format!("`{known}` may be meant: findings are compared letter by letter"),
-            None => format!("the findings are: {}", NIH_FINDINGS.join(", ")),
-        };
-        let shown: String = finding.chars().take(60).collect();
-        Diagnostic::warning(
-            Code::FindingUnknown,
-            format!("`{shown}`, on {images} images, is no finding of ChestX-ray14; it is kept as it stands"),
-        )
-        .at(table.at(line))
-        .hint(hint)
-    }));
-    let mut fields: BTreeSet<&'static str> =
-        ["case_id", "patient_id", "image", "sex", "age_years", "view", "follow_up", "findings"].into();
-    if !positive_findings.is_empty() {
-        fields.insert("label");
-    }
-    Ok((Cases { cases, fields, warnings }, problems))
-}
-
-/// `58`, `058Y`, `011M`, `013D`: completed years.
-pub(super) fn nih_age(text: &str) -> Result<u16, ()> {
-    let (digits, days_per_unit) = match text.as_bytes().last() {
-        Some(b'Y' | b'y') => (&text[..text.len() - 1], 365.25),
-        Some(b'M' | b'm') => (&text[..text.len() - 1], 365.25 / 12.0),
-        Some(b'W' | b'w') => (&text[..text.len() - 1], 7.0),
-        Some(b'D' | b'd') => (&text[..text.len() - 1], 1.0),
-        _ => (text, 365.25),
-    };
-    let number: u16 = cell::whole_of(digits).map_err(|_| ())?;
-    if days_per_unit == 365.25 {
-        return Ok(number);
-    }
-    // Months divide evenly into years; weeks and days do up to the leap day, which no age band needs.
-    Ok((f64::from(number) * days_per_unit / 365.25 + 1e-9).floor() as u16)
+    read.map_err(|e| problems.push(table.unreadable(name, text, &e.to_string(), row.line))).ok()
 }
 
 #[cfg(test)]
@@ -536,65 +331,5 @@ mod tests {
         let bytes = b"case_id,patient_id\n\xff\xfe,b\n";
         let problems = parse(Path::new("c.csv"), bytes, CaseFormat::Cases, &[]).expect_err("not UTF-8");
         assert_eq!(codes(&problems), [("table-unreadable", Some(2))]);
-    }
-
-    #[test]
-    fn nih_ages_are_completed_years() {
-        for (text, years) in [("58", 58), ("060Y", 60), ("023M", 1), ("011M", 0), ("364D", 0), ("411Y", 411)]
-        {
-            assert_eq!(nih_age(text), Ok(years), "{text}");
-        }
-        assert_eq!(nih_age("Y"), Err(()));
-    }
-
-    #[test]
-    fn findings_that_nobody_wrote_are_no_negative_and_odd_ones_are_named() {
-        let table = |labels: &[&str]| {
-            let mut text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,\
-                            View Position\n"
-                .to_owned();
-            for (nth, label) in labels.iter().enumerate() {
-                text.push_str(&format!("{nth}.png,{label},0,{nth},50,F,PA\n"));
-            }
-            parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])
-        };
-        let problems = table(&["No Finding", "", " | "]).expect_err("problems");
-        assert_eq!(
-            codes(&problems),
-            [("finding-labels-missing", Some(3)), ("finding-labels-missing", Some(4))]
-        );
-        let odd = ["No Finding|Mass", "pneumonia", "Cough|Mass|Mass", "Cough", "Pneumonia|No Finding"];
-        let cases = table(&odd).expect("reads");
-        assert_eq!(
-            codes(&cases.warnings),
-            [
-                ("finding-contradiction", Some(2)),
-                ("finding-contradiction", Some(6)),
-                ("finding-unknown", Some(4)),
-                ("finding-unknown", Some(3)),
-            ]
-        );
-        assert!(cases.warnings[2].message.contains("`Cough`, on 2 images"), "{}", cases.warnings[2].message);
-        let hint = cases.warnings[3].hint.as_deref().expect("a hint");
-        assert!(hint.starts_with("`Pneumonia` may be meant"), "{hint}");
-        let labels: Vec<_> = cases.cases.iter().map(|c| c.source_label == Some(true)).collect();
-        assert_eq!(labels, [false, false, false, false, true]);
-        assert_eq!(cases.cases[2].findings, ["Cough", "Mass"]);
-    }
-
-    #[test]
-    fn nih_header_with_its_unquoted_commas_is_read() {
-        let text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View \
-            Position,\
-                    OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n\
-                    00000013_008.png,Edema|Pneumonia,8,00000013,411Y,M,AP,3056,2544,0.139,0.139\n";
-        let cases = parse(Path::new("n.csv"), text.as_bytes(), CaseFormat::Nih, &["Pneumonia".to_owned()])
-            .expect("reads");
-        let case = &cases.cases[0];
-        assert_eq!(
-            (case.patient_id.as_str(), case.age_years, case.source_label),
-            ("00000013", None, Some(true))
-        );
-        assert_eq!(cases.warnings[0].code.as_str(), "age-implausible");
     }
 }

@@ -43,6 +43,12 @@ pub struct Wanted<'a> {
     pub uids: bool,
 }
 
+impl Wanted<'_> {
+    fn is_labelled(&self) -> bool {
+        !self.positive.is_empty()
+    }
+}
+
 /// One image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -66,120 +72,163 @@ pub struct Row {
 /// in which the patterns find nothing; `folder-empty`; `path-unsafe` for a name that is no path a table can
 /// hold; `image-outside` for a link that leads out of the folder.
 pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
-    let mut found = Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 };
-    let (mut without, mut classless) = (Vec::new(), Vec::new());
-    let mut folders: Vec<(String, PathBuf)> = Vec::new();
-    let labelled = !wanted.positive.is_empty();
-    if wanted.class.is_some() || !labelled {
+    let mut images = Images {
+        top: folder,
+        wanted,
+        found: Found { rows: Vec::new(), classes: BTreeMap::new(), others: 0 },
+        patientless: Vec::new(),
+        classless: Vec::new(),
+    };
+    for (sub_folder, place) in folders(folder, wanted)? {
+        for file in sorted(&place)? {
+            images.file(&sub_folder, &file)?;
+        }
+    }
+    let problems = images.problems();
+    if problems.is_empty() { Ok(images.found) } else { Err(Error::Input(problems)) }
+}
+
+/// The folders that are looked into, each with its name below `folder`: `folder` itself where its files can
+/// have a class, and those in it.
+fn folders(folder: &Path, wanted: &Wanted<'_>) -> Result<Vec<(String, PathBuf)>> {
+    let mut folders = Vec::new();
+    if wanted.class.is_some() || !wanted.is_labelled() {
         folders.push((String::new(), folder.to_path_buf()));
     }
-    for class_folder in sorted(folder)? {
-        let class = name(&class_folder);
+    for sub_folder in sorted(folder)? {
+        let named = name(&sub_folder);
         // A link is not followed: where it leads to is in the folder under its own name, or must not be
         // taken.
-        if class_folder.is_symlink() && class_folder.is_dir() {
-            image_folder::stays(folder, &class_folder)?;
+        if sub_folder.is_symlink() && sub_folder.is_dir() {
+            image_folder::stays(folder, &sub_folder)?;
         }
-        if !class_folder.is_symlink() && class_folder.is_dir() && !class.starts_with('.') {
-            folders.push((class, class_folder));
-        }
-    }
-    for (sub_folder, place) in folders {
-        for file in sorted(&place)? {
-            let file_name = name(&file);
-            let (stem, ending) = file_name.rsplit_once('.').unwrap_or((file_name.as_str(), ""));
-            let image = IMAGES.contains(&ending.to_ascii_lowercase().as_str());
-            if image && file.is_symlink() {
-                image_folder::stays(folder, &file)?;
-            }
-            if sub_folder.is_empty() && file.is_dir() {
-                continue;
-            }
-            if !image || file.is_symlink() || !file.is_file() || stem.is_empty() {
-                found.others += 1;
-                continue;
-            }
-            let below = |name: &str| {
-                if sub_folder.is_empty() { name.to_owned() } else { format!("{sub_folder}/{name}") }
-            };
-            let path = below(&file_name);
-            let class = match wanted.class {
-                Some(pattern) => within(pattern, &file_name),
-                None => Some(sub_folder.as_str()),
-            };
-            let patient_id = match wanted.patient {
-                Some(pattern) => within(pattern, &file_name).map(str::to_owned),
-                None => Some(below(stem)),
-            };
-            let (Some(class), Some(patient_id)) = (class, patient_id.clone()) else {
-                if class.is_none() {
-                    classless.push(path.clone());
-                }
-                if patient_id.is_none() {
-                    without.push(path);
-                }
-                continue;
-            };
-            path.parse::<RelativePath>().map_err(|reason| {
-                Diagnostic::error(Code::PathUnsafe, format!("a table cannot name this file: {reason}"))
-                    .at(Location::file(&file))
-                    .hint("rename it")
-            })?;
-            if labelled {
-                *found.classes.entry(class.to_owned()).or_default() += 1;
-            }
-            let uids = if wanted.uids { uids(&file)? } else { None };
-            found.rows.push(Row {
-                case_id: below(stem),
-                patient_id,
-                image: path,
-                label: labelled.then(|| wanted.positive.contains(class)),
-                uids,
-            });
+        if !sub_folder.is_symlink() && sub_folder.is_dir() && !named.starts_with('.') {
+            folders.push((named, sub_folder));
         }
     }
-    let not_found = |code, what: &str, names: &[String], hint: &str| {
+    Ok(folders)
+}
+
+/// What has been found so far.
+struct Images<'a> {
+    top: &'a Path,
+    wanted: &'a Wanted<'a>,
+    found: Found,
+    /// Names in which the pattern finds no patient.
+    patientless: Vec<String>,
+    /// Names in which the pattern finds no class.
+    classless: Vec<String>,
+}
+
+impl Images<'_> {
+    /// Takes a file of a sub-folder, whose name is empty for the folder itself.
+    fn file(&mut self, sub_folder: &str, file: &Path) -> Result<()> {
+        let wanted = self.wanted;
+        let file_name = name(file);
+        let (stem, ending) = file_name.rsplit_once('.').unwrap_or((file_name.as_str(), ""));
+        let image = IMAGES.contains(&ending.to_ascii_lowercase().as_str());
+        if image && file.is_symlink() {
+            image_folder::stays(self.top, file)?;
+        }
+        if sub_folder.is_empty() && file.is_dir() {
+            return Ok(());
+        }
+        if !image || file.is_symlink() || !file.is_file() || stem.is_empty() {
+            self.found.others += 1;
+            return Ok(());
+        }
+        let below = |name: &str| {
+            if sub_folder.is_empty() { name.to_owned() } else { format!("{sub_folder}/{name}") }
+        };
+        let path = below(&file_name);
+        let class = match wanted.class {
+            Some(pattern) => within(pattern, &file_name),
+            None => Some(sub_folder),
+        };
+        let patient_id = match wanted.patient {
+            Some(pattern) => within(pattern, &file_name).map(str::to_owned),
+            None => Some(below(stem)),
+        };
+        if class.is_none() {
+            self.classless.push(path.clone());
+        }
+        if patient_id.is_none() {
+            self.patientless.push(path.clone());
+        }
+        let (Some(class), Some(patient_id)) = (class, patient_id) else { return Ok(()) };
+        path.parse::<RelativePath>().map_err(|reason| {
+            Diagnostic::error(Code::PathUnsafe, format!("a table cannot name this file: {reason}"))
+                .at(Location::file(file))
+                .hint("rename it")
+        })?;
+        if wanted.is_labelled() {
+            *self.found.classes.entry(class.to_owned()).or_default() += 1;
+        }
+        let uids = if wanted.uids { uids(file)? } else { None };
+        self.found.rows.push(Row {
+            case_id: below(stem),
+            patient_id,
+            image: path,
+            label: wanted.is_labelled().then(|| wanted.positive.contains(class)),
+            uids,
+        });
+        Ok(())
+    }
+
+    /// What is wrong with all of them together; where names do not say what they should, that alone.
+    fn problems(&self) -> Vec<Diagnostic> {
+        let patient_hint = "--patient-pattern takes a regular expression whose first group is the patient, \
+                            such as '^(person\\d+|.*IM-\\d+)'";
+        let class_hint = "--label-pattern takes a regular expression whose first group is the class, such \
+                          as '_(\\d)\\.png$'; an image without one is no negative";
+        let problems: Vec<_> = [
+            self.not_found(Code::FolderPatient, "patient", &self.patientless, patient_hint),
+            self.not_found(Code::FolderClass, "class", &self.classless, class_hint),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !problems.is_empty() {
+            return problems;
+        }
+        if self.found.rows.is_empty() {
+            let labelled = self.wanted.is_labelled();
+            let message = if labelled { "no sub-folder holds an image" } else { "no image is in the folder" };
+            let problem = Diagnostic::error(Code::FolderEmpty, message).at(Location::file(self.top));
+            return vec![problem.hint(
+                "name the folder whose sub-folders are the classes, such as train/ with NORMAL/ and \
+                 PNEUMONIA/; where the class stands in the names, say so with --label-pattern",
+            )];
+        }
+        self.unknown_classes()
+    }
+
+    fn not_found(&self, code: Code, what: &str, names: &[String], hint: &str) -> Option<Diagnostic> {
         let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         let more = if names.len() > 5 { ", ..." } else { "" };
         let message =
             format!("the pattern finds no {what} in the names of {} images: {shown}{more}", names.len());
-        (!names.is_empty()).then(|| Diagnostic::error(code, message).at(Location::file(folder)).hint(hint))
-    };
-    let patient_hint = "--patient-pattern takes a regular expression whose first group is the patient, such \
-                        as '^(person\\d+|.*IM-\\d+)'";
-    let class_hint = "--label-pattern takes a regular expression whose first group is the class, such as \
-                      '_(\\d)\\.png$'; an image without one is no negative";
-    let problems: Vec<Diagnostic> = not_found(Code::FolderPatient, "patient", &without, patient_hint)
-        .into_iter()
-        .chain(not_found(Code::FolderClass, "class", &classless, class_hint))
-        .collect();
-    if !problems.is_empty() {
-        return Err(Error::Input(problems));
+        (!names.is_empty()).then(|| Diagnostic::error(code, message).at(Location::file(self.top)).hint(hint))
     }
-    if found.rows.is_empty() {
-        let message = if labelled { "no sub-folder holds an image" } else { "no image is in the folder" };
-        let problem = Diagnostic::error(Code::FolderEmpty, message);
-        return Err(problem
-            .at(Location::file(folder))
-            .hint(
-                "name the folder whose sub-folders are the classes, such as train/ with NORMAL/ and \
-                PNEUMONIA/; where the class stands in the names, say so with --label-pattern",
-            )
-            .into());
+
+    /// Classes that were asked for and are nowhere.
+    fn unknown_classes(&self) -> Vec<Diagnostic> {
+        let classes = &self.found.classes;
+        let known = classes.keys().cloned().collect::<Vec<_>>().join(", ");
+        let missing = if self.wanted.class.is_some() {
+            "no image has the class"
+        } else {
+            "no sub-folder holds images:"
+        };
+        let unknown = self.wanted.positive.iter().filter(|class| !classes.contains_key(*class));
+        unknown
+            .map(|class| {
+                Diagnostic::error(Code::FolderClassUnknown, format!("{missing} \"{class}\""))
+                    .at(Location::file(self.top))
+                    .hint(format!("the classes are {known}"))
+            })
+            .collect()
     }
-    let named = if wanted.class.is_some() { "no image has the class" } else { "no sub-folder holds images:" };
-    let unknown: Vec<Diagnostic> = wanted
-        .positive
-        .iter()
-        .filter(|class| !found.classes.contains_key(*class))
-        .map(|class| {
-            let known = found.classes.keys().cloned().collect::<Vec<_>>().join(", ");
-            Diagnostic::error(Code::FolderClassUnknown, format!("{named} \"{class}\""))
-                .at(Location::file(folder))
-                .hint(format!("the classes are {known}"))
-        })
-        .collect();
-    if unknown.is_empty() { Ok(found) } else { Err(Error::Input(unknown)) }
 }
 
 /// The UIDs of a DICOM file; `None` for another kind.

@@ -12,8 +12,9 @@ use std::path::Path;
 use regex::Regex;
 use serde::Serialize;
 
-use super::case::{Case, Sex};
-use super::cases::{self, COLUMNS, Cases, unreadable};
+use super::case::{Case, Cases, Sex};
+use super::cases::{self, COLUMNS};
+use super::nih;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::RelativePath;
 use crate::table::{Row, Sheet, Table, cell, limited, pattern, typed};
@@ -204,7 +205,7 @@ impl<'t> Reading<'t> {
             Ok(value) => Some(value),
             Err(why) => {
                 let name = self.declared.columns.get(field).map_or(field, String::as_str);
-                self.problems.push(unreadable(name, text, &why, self.table, row.line));
+                self.problems.push(self.table.unreadable(name, text, &why, row.line));
                 None
             }
         }
@@ -219,11 +220,10 @@ impl<'t> Reading<'t> {
                 let parsed = path.parse::<RelativePath>();
                 parsed
                     .map_err(|e| {
-                        self.problems.push(unreadable(
+                        self.problems.push(self.table.unreadable(
                             "image_pattern",
                             &path,
                             &e.to_string(),
-                            self.table,
                             row.line,
                         ))
                     })
@@ -353,7 +353,7 @@ fn age(text: &str) -> Result<u16, String> {
     if let Ok(years) = cell::whole_of(text) {
         return Ok(years);
     }
-    cases::nih_age(text).map_err(|()| "must be a whole number of years, or an age such as 063Y".to_owned())
+    nih::age(text).map_err(|()| "must be a whole number of years, or an age such as 063Y".to_owned())
 }
 
 /// The cases in which the pattern finds no patient: how many, and the first by name.

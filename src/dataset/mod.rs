@@ -10,6 +10,7 @@ pub mod gate;
 pub mod leakage;
 pub mod lists;
 pub mod mapped;
+pub mod nih;
 pub mod shared;
 pub mod split;
 pub mod standardised;

@@ -21,7 +21,8 @@ use crate::statistics::operating_point::OperatingPointRule;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::dataset::cases::{self, CaseFormat, Cases};
+use crate::dataset::case::Cases;
+use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::gate::Gate;
 use crate::dataset::mapped::{self, CaseColumns};
 use crate::diagnostic::Diagnostic;

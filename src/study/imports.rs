@@ -84,56 +84,48 @@ impl ReadersFiles<'_> {
     }
 }
 
-/// One of the readers' files, and how it came in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReadersFile {
+/// A file that the reference standard rests on, and how it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroughtFile {
     /// Relative to the data folder.
     pub path: String,
     /// Digest of its bytes.
     pub sha256: String,
-    /// When it was brought in; `None`: nobody recorded it, as all that follows.
-    pub at: Option<String>,
-    /// By whom, as given.
-    pub by: Option<String>,
-    /// In which role, as given.
-    pub role: Option<String>,
-    /// What the readers saw, as given.
-    pub blinding: Option<String>,
-    /// Columns that are no part of the evidence.
-    pub withheld: Vec<String>,
-    /// The file that it corrects, and why.
-    pub corrects: Option<(String, String)>,
+    /// What was recorded; `None`: nobody imported it, it was put there.
+    pub import: Option<Import>,
     /// The file that took its place.
     pub superseded_by: Option<String>,
 }
 
-impl ReadersFile {
-    /// All of a study's readers' files by path, those that were superseded too.
+impl BroughtFile {
+    /// All of a study's readers' files and tables of given labels by path, those that were superseded too.
     ///
     /// # Errors
     /// As [`readers_files`].
     pub fn all(inputs: &Inputs) -> Result<Vec<Self>, Vec<Diagnostic>> {
         let register = readers_files(inputs)?.register;
-        let of = |(path, bytes): (&RelativePath, &Vec<u8>)| {
-            let import = register.of(path);
-            Self {
-                path: path.to_string(),
-                sha256: Digest::of(bytes).to_string(),
-                at: import.map(|import| import.at.clone()),
-                by: import.and_then(|import| import.by.clone()),
-                role: import.and_then(|import| import.role.clone()),
-                blinding: import.and_then(|import| import.blinding.clone()),
-                withheld: import
-                    .and_then(|import| import.withheld.as_ref())
-                    .map_or_else(Vec::new, |withheld| withheld.columns.clone()),
-                corrects: import
-                    .and_then(|import| import.correction.as_ref())
-                    .map(|correction| (correction.supersedes.to_string(), correction.reason.clone())),
-                superseded_by: register.superseded_by(path).map(ToString::to_string),
-            }
+        let of = |(path, bytes): (&RelativePath, &Vec<u8>)| Self {
+            path: path.to_string(),
+            sha256: Digest::of(bytes).to_string(),
+            import: register.of(path).cloned(),
+            superseded_by: register.superseded_by(path).map(ToString::to_string),
         };
-        let files = inputs.files.iter().filter(|(path, _)| is_reads_file(&inputs.protocol, path));
-        Ok(files.map(of).collect())
+        let rests = |path: &RelativePath| {
+            is_reads_file(&inputs.protocol, path) || is_labels_file(&inputs.protocol, path)
+        };
+        Ok(inputs.files.iter().filter(|(path, _)| rests(path)).map(of).collect())
+    }
+
+    /// Who brought it in, and in which role, as given.
+    pub fn by(&self) -> Option<String> {
+        let import = self.import.as_ref()?;
+        let by = import.by.clone()?;
+        Some(import.role.as_ref().map_or_else(|| by.clone(), |role| format!("{by} ({role})")))
+    }
+
+    /// What the readers saw and did not see, as given.
+    pub fn blinding(&self) -> Option<&str> {
+        self.import.as_ref()?.blinding.as_deref()
     }
 }
 

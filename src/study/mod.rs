@@ -17,8 +17,7 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::dataset::case::Case;
-use crate::dataset::cases::Cases;
+use crate::dataset::case::{Case, Cases};
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;

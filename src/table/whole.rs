@@ -186,4 +186,11 @@ impl Table {
     pub fn at(&self, line: u64) -> Location {
         Location::line(&self.path, line)
     }
+
+    /// What is to be said of a cell that cannot be read, and why.
+    pub fn unreadable(&self, column: &str, value: &str, why: &str, line: u64) -> Diagnostic {
+        let value: String = value.chars().take(60).collect();
+        Diagnostic::error(Code::ValueUnreadable, format!("`{value}` in column `{column}`: {why}"))
+            .at(self.at(line))
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::outside::Outside;
+use crate::dataset::case::Cases;
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::leakage::{self, Item, Pair};
 use crate::dataset::shared;
@@ -81,8 +82,7 @@ fn read(
     images: &mut Vec<PathBuf>,
 ) -> Result<Vec<Diagnostic>> {
     let bytes = storage::read(path)?;
-    let cases::Cases { cases, warnings, .. } =
-        cases::parse_as(path, &bytes, format, &[]).map_err(Error::Input)?;
+    let Cases { cases, warnings, .. } = cases::parse_as(path, &bytes, format, &[]).map_err(Error::Input)?;
     let recorded = shared::recorded_digests(path, &bytes)?;
     for case in cases {
         if let Some(folder) = folder {

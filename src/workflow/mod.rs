@@ -19,6 +19,7 @@ pub mod page;
 pub mod reads;
 pub mod report;
 pub mod round;
+pub mod run;
 pub mod score;
 pub mod status;
 pub mod study;

@@ -4,12 +4,15 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
+use crate::diagnostic::Diagnostic;
 use crate::evidence::ledger::Who;
 
 /// Hears what is being done.
 pub trait Progress {
     /// A step has come to something new, in a few words.
     fn say(&self, step: &str, what: &str);
+    /// What a user should know and what stops no step.
+    fn warn(&self, warning: &Diagnostic);
     /// A step begins to go through so many things.
     fn begin(&self, step: &str, total: usize);
     /// So many of them are finished.
@@ -35,6 +38,13 @@ impl Outside<'_> {
     /// Tells what is being done.
     pub fn say(&self, step: &str, what: &str) {
         self.progress.say(step, what);
+    }
+
+    /// Tells what stops nothing and should be known.
+    pub fn warn(&self, warnings: &[Diagnostic]) {
+        for warning in warnings {
+            self.progress.warn(warning);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::study::results::Results;
 use crate::study::{self, Derived, Step};
 
 /// What `validate` left.
+#[derive(Debug)]
 pub struct Validated {
     /// The bundle's folder.
     pub bundle: PathBuf,

@@ -10,7 +10,7 @@ use sequester::evidence::ledger::{Event, Ledger};
 use crate::support::{Study, files, sequester};
 
 /// Writes the manifests of a bag again, as its payload is now.
-fn seal(bag: &Path) {
+pub fn seal(bag: &Path) {
     let list = |names: &[(String, Vec<u8>)]| -> String {
         names.iter().map(|(name, bytes)| format!("{}  {name}\n", Digest::of(bytes))).collect()
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use sequester::dataset::case::Case;
-use sequester::dataset::cases::Cases;
+use sequester::dataset::case::Cases;
 use sequester::diagnostic::Diagnostic;
 use sequester::protocol;
 

@@ -47,6 +47,7 @@ mod real_pixels;
 mod reference_values;
 mod report_lock;
 mod rounds;
+mod second_verifier;
 mod sites;
 mod source_project;
 mod study;

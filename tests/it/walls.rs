@@ -51,6 +51,7 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "workflow",
         &[
+            "audit",
             "comparison",
             "dataset",
             "document",

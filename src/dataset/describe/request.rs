@@ -21,7 +21,7 @@ pub struct Request {
     pub positive: Vec<String>,
     /// Age bands.
     pub bands: Vec<AgeBand>,
-    /// Columns that the tables have, as [`crate::dataset::cases::Cases::fields`].
+    /// Columns that the tables have, as [`crate::dataset::case::Cases::fields`].
     pub fields: BTreeSet<&'static str>,
     /// The sets overlap (a whole and its parts): the first is then not compared with the others.
     pub whole_first: bool,

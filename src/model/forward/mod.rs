@@ -6,6 +6,11 @@
 //! the matrix product; a 1 × 1 convolution followed by average pooling pools first; a 3 × 3 convolution of
 //! stride 1 is Winograd's F(4 × 4, 3 × 3) or F(2 × 2, 3 × 3); the maps of a dense block grow in one buffer.
 //! Results depend on the kind of processor (how wide its registers are) and on nothing else.
+//!
+//! Written by hand (judged again, `benches/engines` in one run on two shared cores with AVX-512, one image of
+//! 224 × 224 at a time on one thread, the same weights): 0.047 s an image, tract-onnx 0.137 s (2.9 times as
+//! long), candle-core 0.635 s (13 times); on two threads 0.028, 0.086 and 0.422 s. All three repeat their own
+//! bits; the logits differ by 4e-6 at most. So it stays: rescoring to the last bit without libtorch, and fast.
 
 mod kernels;
 

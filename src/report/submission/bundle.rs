@@ -5,20 +5,17 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::source::{BroughtFile, Opening, Recorded, Source, TrainingEpoch};
+use super::source::{Opening, Recorded, Source, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::Digest;
 use crate::document::render::FontFile;
 use crate::evidence::bag::Payload;
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::ledger::{Event, Ledger};
 use crate::model::lock::Lock;
-use crate::protocol::Protocol;
 use crate::study::Derivation;
-use crate::study::imports::ReadersFile;
-use crate::study::imports::Register;
+use crate::study::imports::BroughtFile;
 use crate::study::results::Results;
-use crate::study::{is_labels_file, is_reads_file, register_path};
 
 /// Everything a document prints, out of a bundle.
 ///
@@ -60,8 +57,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
     Ok(Source {
-        brought: brought(&protocol, payload)?,
-        readers_files: ReadersFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
+        brought: BroughtFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
         derivation,
         description,
         device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
@@ -84,25 +80,6 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         program_version: results.method.program_version.clone(),
         results,
     })
-}
-
-/// The files of the reference standard with what the register of imports says of each.
-fn brought(protocol: &Protocol, payload: &Payload) -> Result<Vec<BroughtFile>> {
-    let files = bundle::below(payload, bundle::INPUTS);
-    let register = match register_path(protocol).and_then(|path| files.get_key_value(&path)) {
-        Some((path, bytes)) => Register::parse(Path::new(path.as_str()), bytes).map_err(Error::Evidence)?,
-        None => Register::default(),
-    };
-    let rests = |path: &&RelativePath| is_reads_file(protocol, path) || is_labels_file(protocol, path);
-    Ok(files
-        .keys()
-        .filter(rests)
-        .map(|path| BroughtFile {
-            name: path.to_string(),
-            import: register.of(path).cloned(),
-            superseded_by: register.superseded_by(path).map(ToString::to_string),
-        })
-        .collect())
 }
 
 fn json<T: serde::de::DeserializeOwned>(payload: &Payload, name: &str) -> Result<T> {

@@ -11,7 +11,7 @@ mod gate;
 mod render;
 mod source;
 mod subgroups;
-mod tables;
+pub(in crate::report) mod tables;
 mod truth;
 mod values;
 

@@ -11,8 +11,7 @@ use crate::document::render::FontFile;
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
 use crate::study::Derivation;
-use crate::study::imports::Import;
-use crate::study::imports::ReadersFile;
+use crate::study::imports::BroughtFile;
 use crate::study::results::Results;
 
 /// Everything a document is made of: plain values, filled from the evidence bundle. No clock, no file.
@@ -32,8 +31,6 @@ pub struct Source {
     pub recorded: Recorded,
     /// `data/description.json`; `None` in a bundle that has none.
     pub description: Option<Description>,
-    /// The readers' files, and how each came in; empty where nobody read.
-    pub readers_files: Vec<ReadersFile>,
     /// `data/derivation.csv`: one entry a sampled case; empty in a bundle that has none.
     pub derivation: Vec<Derivation>,
     /// One entry an epoch; empty when the training is not part of the bundle.
@@ -67,17 +64,6 @@ pub struct Recorded {
     pub protocol: Value,
     /// `data/model/lock.json`.
     pub lock: Option<Value>,
-}
-
-/// A file that the reference standard rests on, and what was recorded of how it came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BroughtFile {
-    /// Relative to the data folder.
-    pub name: String,
-    /// What was recorded; `None`: nobody imported it, it was put there.
-    pub import: Option<Import>,
-    /// The file that took its place.
-    pub superseded_by: Option<String>,
 }
 
 /// One epoch of training, as the training log has it.

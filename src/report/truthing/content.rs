@@ -17,25 +17,6 @@ use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_
 /// Where the document starts. A bundle without this template has no truthing report.
 pub(super) const MAIN_TEMPLATE: &str = "truthing.md";
 
-/// Tables of the submission that stand here as they stand there.
-const SHARED: &[&str] = &[
-    "title",
-    "readers",
-    "consensus",
-    "reads-per-case",
-    "repeated-reads",
-    "label-differences",
-    "agreement",
-    "agreement-explained",
-    "agreement-by-group",
-    "intra-reader",
-    "ordinal-agreement",
-    "sensitivity-analyses",
-    "other-standards",
-    "beside-readers",
-    "openings",
-];
-
 /// All files of the report: `truthing.html`, `truthing.pdf` (feature `pdf`), `truthing.md`, and
 /// `truthing-cases.csv` with the derivation of every case. Nothing where the templates have no such document.
 ///
@@ -77,11 +58,6 @@ impl Content for Truthing {
         let mut context = self.submission.context();
         if let Json::Object(fields) = &mut context {
             let source = &self.source;
-            fields.insert(
-                "has_register".to_owned(),
-                json!(source.readers_files.iter().any(|f| f.at.is_some())),
-            );
-            fields.insert("has_readers_files".to_owned(), json!(!source.readers_files.is_empty()));
             fields.insert("derived".to_owned(), json!(source.derivation.len()));
             fields.insert("blinding".to_owned(), json!(tables::blinding(source)));
         }
@@ -89,11 +65,11 @@ impl Content for Truthing {
     }
 
     fn table_ids(&self) -> &[&str] {
-        tables::IDS
+        &tables::IDS
     }
 
     fn table(&self, id: &str, path: &str) -> Option<Table> {
-        if SHARED.contains(&id) {
+        if tables::SHARED.contains(&id) {
             return self.submission.table(id, path);
         }
         tables::build(&self.source, id)

@@ -1,21 +1,22 @@
 //! The tables that only the truthing report has.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::protocol::ReaderRole;
 use crate::report::submission::Source;
+use crate::report::submission::tables::brought::{NOT_RECORDED, remarks};
 use crate::study::Derivation;
-use crate::study::imports::ReadersFile;
+use crate::study::imports::BroughtFile;
 use crate::study::results::ReaderSummary;
 
-/// The ids of all tables, those of the submission included.
-pub const IDS: &[&str] = &[
-    "who",
-    "files",
-    "disagreements",
-    "derivation",
+/// The ids of the tables that only this report has.
+const OWN: [&str; 4] = ["who", "files", "disagreements", "derivation"];
+
+/// The ids of the submission's tables that stand here as they stand there.
+pub(super) const SHARED: [&str; 15] = [
     "title",
     "readers",
     "consensus",
@@ -33,6 +34,9 @@ pub const IDS: &[&str] = &[
     "openings",
 ];
 
+/// The ids of all tables.
+pub(super) static IDS: LazyLock<Vec<&str>> = LazyLock::new(|| [OWN.as_slice(), &SHARED].concat());
+
 /// So many cases are listed in the document; the table beside it has each.
 const MOST_CASES: usize = 500;
 /// So many files are.
@@ -42,7 +46,7 @@ const MOST_FILES: usize = 100;
 pub fn build(source: &Source, id: &str) -> Option<Table> {
     Some(match id {
         "who" => who(source),
-        "files" => files(&source.readers_files),
+        "files" => files(&source.brought),
         "disagreements" => disagreements(source),
         "derivation" => derivation(source),
         _ => return None,
@@ -51,7 +55,7 @@ pub fn build(source: &Source, id: &str) -> Option<Table> {
 
 /// What the readers saw, as given with their files; each statement once.
 pub fn blinding(source: &Source) -> BTreeSet<&str> {
-    source.readers_files.iter().filter_map(|file| file.blinding.as_deref()).collect()
+    source.brought.iter().filter_map(BroughtFile::blinding).collect()
 }
 
 /// Who read, in which role, and when.
@@ -105,41 +109,30 @@ fn dates(reader: &ReaderSummary) -> String {
     }
 }
 
-/// The readers' files, and how each came in.
-fn files(files: &[ReadersFile]) -> Table {
-    let row = |file: &ReadersFile| {
-        let came = match (&file.at, &file.by, &file.role) {
-            (None, ..) => "not recorded".to_owned(),
-            (Some(at), None, _) => format!("{at}, by whom is not recorded"),
-            (Some(at), Some(by), None) => format!("{at}, by {by}"),
-            (Some(at), Some(by), Some(role)) => format!("{at}, by {by} ({role})"),
+/// The files that the reference standard rests on, and how each came in.
+fn files(files: &[BroughtFile]) -> Table {
+    let row = |file: &BroughtFile| {
+        let came = match (&file.import, file.by()) {
+            (None, _) => NOT_RECORDED.to_owned(),
+            (Some(import), None) => format!("{}, by whom is not recorded", import.at),
+            (Some(import), Some(by)) => format!("{}, by {by}", import.at),
         };
-        let mut more = Vec::new();
-        if !file.withheld.is_empty() {
-            more.push(format!("withheld columns: {}", file.withheld.join(", ")));
-        }
-        if let Some((corrected, reason)) = &file.corrects {
-            more.push(format!("takes the place of {corrected}: {reason}"));
-        }
-        if let Some(by) = &file.superseded_by {
-            more.push(format!("does not count: {by} took its place"));
-        }
         Row::Cells(vec![
             Cell::new(file.path.clone()),
             Cell::new(file.sha256.get(..12).unwrap_or(&file.sha256)).look(Look::Code),
             Cell::new(came),
-            Cell::new(file.blinding.clone().unwrap_or_else(|| "not recorded".to_owned())),
-            Cell::new(if more.is_empty() { "\u{2013}".to_owned() } else { more.join("; ") }),
+            Cell::new(file.blinding().unwrap_or(NOT_RECORDED)),
+            Cell::new(remarks(file)),
         ])
     };
     let mut table = Table::or_none(
-        "The readers' files, as they came",
+        "The files of the reference standard, as they came",
         vec![
             Column::left("File", 1.0),
             Column::right("SHA-256"),
             Column::left("Brought in", 1.0),
             Column::left("What the readers saw, as given with the file", 1.0),
-            Column::left("Withheld, corrected", 0.8),
+            Column::left("Remarks", 0.8),
         ],
         files.iter().take(MOST_FILES).map(row).collect(),
     );

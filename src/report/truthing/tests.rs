@@ -44,8 +44,7 @@ fn it_says_who_read_what_they_saw_and_where_every_answer_comes_from() {
 #[test]
 fn what_is_not_recorded_is_said_so() {
     let mut source = realistic();
-    source.readers_files[0].blinding = None;
-    source.readers_files[0].at = None;
+    source.brought[0].import = None;
     source.device["ground_truth"]["instructions"] = "".into();
     let markdown = text(&source, "truthing.md");
     assert!(markdown.contains("No statement on what the readers saw was recorded with their files."));
@@ -72,7 +71,7 @@ fn a_large_study_is_bounded_in_the_document_and_whole_in_the_table_beside_it() {
 fn the_words_of_a_study_stay_words() {
     let mut source = hostile();
     source.derivation[0].readers = "<script>alert(1)</script> {{ 49 }} | R1=positive".into();
-    source.readers_files[0].blinding = Some("<b>all</b> *of it*".into());
+    source.brought[0].import.as_mut().expect("recorded").blinding = Some("<b>all</b> *of it*".into());
     let page = text(&source, "truthing.html");
     assert!(!page.contains("<script>") && !page.contains("<b>all"), "{page}");
     assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("&lt;b&gt;all&lt;/b&gt; *of it*"));
@@ -95,7 +94,7 @@ fn a_bundle_without_its_template_has_none_and_the_template_holds_no_number() {
 #[test]
 fn a_template_of_the_study_may_ask_for_every_table() {
     let mut source = realistic();
-    for id in tables::IDS {
+    for id in tables::IDS.iter() {
         source
             .templates
             .insert(MAIN_TEMPLATE.into(), format!("# T\n\n---\n\n{{{{ table(id=\"{id}\") }}}}\n"));

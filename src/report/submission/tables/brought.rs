@@ -3,11 +3,11 @@
 use super::readers::{MOST_LISTED, not_shown};
 use crate::document::format;
 use crate::document::tree::{Column, Row, Table};
-use crate::report::submission::source::{BroughtFile, Source};
-use crate::study::imports::Import;
+use crate::report::submission::source::Source;
+use crate::study::imports::BroughtFile;
 
 /// What nobody recorded.
-const NOT_RECORDED: &str = "not recorded";
+pub(in crate::report) const NOT_RECORDED: &str = "not recorded";
 
 /// One row a file; files of one folder that came in alike are one row.
 pub fn files(source: &Source) -> Table {
@@ -23,16 +23,16 @@ pub fn files(source: &Source) -> Table {
         .take(MOST_LISTED)
         .map(|(file, count)| {
             let name = match count {
-                1 => file.name.clone(),
-                n => format!("{} and {} more of this folder", file.name, format::count(*n as u64 - 1)),
+                1 => file.path.clone(),
+                n => format!("{} and {} more of this folder", file.path, format::count(*n as u64 - 1)),
             };
             let import = file.import.as_ref();
             let said = |text: Option<String>| text.unwrap_or_else(|| NOT_RECORDED.to_owned());
             Row::plain([
                 name,
                 said(import.map(|import| import.at.clone())),
-                said(import.and_then(by)),
-                said(import.and_then(|import| import.blinding.clone())),
+                said(file.by()),
+                said(file.blinding().map(str::to_owned)),
                 remarks(file),
             ])
         })
@@ -54,21 +54,16 @@ pub fn files(source: &Source) -> Table {
 
 /// Whether two files of one folder came in with the same words, and neither has anything of its own to say.
 fn alike(one: &BroughtFile, other: &BroughtFile) -> bool {
-    let folder = |file: &BroughtFile| file.name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folder = |file: &BroughtFile| file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let words = |file: &BroughtFile| {
-        file.import.as_ref().map(|import| (import.at.clone(), by(import), import.blinding.clone()))
+        file.import.as_ref().map(|import| (import.at.clone(), file.by(), import.blinding.clone()))
     };
     let plain = |file: &BroughtFile| remarks(file) == "none";
     folder(one) == folder(other) && words(one) == words(other) && plain(one) && plain(other)
 }
 
-fn by(import: &Import) -> Option<String> {
-    let by = import.by.clone()?;
-    Some(import.role.as_ref().map_or_else(|| by.clone(), |role| format!("{by} ({role})")))
-}
-
 /// Columns that were withheld, what the file corrects, and what took its place.
-fn remarks(file: &BroughtFile) -> String {
+pub(in crate::report) fn remarks(file: &BroughtFile) -> String {
     let mut said = Vec::new();
     if let Some(import) = &file.import {
         if let Some(withheld) = &import.withheld {
@@ -93,9 +88,10 @@ fn remarks(file: &BroughtFile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::imports::Import;
 
-    fn brought(name: &str, import: Option<Import>) -> BroughtFile {
-        BroughtFile { name: name.to_owned(), import, superseded_by: None }
+    fn brought(path: &str, import: Option<Import>) -> BroughtFile {
+        BroughtFile { path: path.to_owned(), sha256: String::new(), import, superseded_by: None }
     }
 
     fn import(blinding: Option<&str>) -> Import {
@@ -122,6 +118,6 @@ mod tests {
         let superseded = BroughtFile { superseded_by: Some("reads/r1/c.json".to_owned()), ..other };
         assert!(!alike(&one, &superseded));
         assert!(remarks(&superseded).contains("does not count"));
-        assert_eq!(by(&import(None)).as_deref(), Some("A. Example (coordinator)"));
+        assert_eq!(one.by().as_deref(), Some("A. Example (coordinator)"));
     }
 }

@@ -8,7 +8,7 @@ use crate::report::submission::values::at;
 
 mod agreement;
 mod beside_readers;
-mod brought;
+pub(in crate::report) mod brought;
 mod comparisons;
 mod estimates;
 mod evidence;

@@ -22,7 +22,7 @@ use crate::statistics::roc::{PrecisionRecallPoint, RocPoint};
 use crate::statistics::roc_band::BandPoint;
 use crate::statistics::warning::Warning;
 use crate::study::Derivation;
-use crate::study::imports::ReadersFile;
+use crate::study::imports::{BroughtFile, Import};
 use crate::study::results::*;
 
 /// A two-sided 95% interval around a value, clipped to 0..1; the numbers are made up.
@@ -591,15 +591,6 @@ pub fn realistic() -> Source {
         protocol_text: protocol_text.to_owned(),
         lock: Some(typed),
         recorded: Recorded { protocol: serde_json::to_value(protocol).expect("a value"), lock: Some(lock) },
-        readers_files: vec![ReadersFile {
-            path: "reads/reader-1.csv".into(),
-            sha256: hex(9),
-            at: Some("2026-01-20T09:00:00Z".into()),
-            by: Some("A. Example".into()),
-            role: Some("coordinator".into()),
-            blinding: Some("images alone, no score".into()),
-            ..ReadersFile::default()
-        }],
         derivation: derivation(),
         training,
         root_digest: hex(0),
@@ -607,7 +598,21 @@ pub fn realistic() -> Source {
         run_id: "2026-01-31T120000Z-4f2a".into(),
         date: "2026-01-31T12:00:00Z".into(),
         amendments: Vec::new(),
-        brought: Vec::new(),
+        brought: vec![BroughtFile {
+            path: "reads/reader-1.csv".into(),
+            sha256: hex(9),
+            import: Some(Import {
+                file: "reads/reader-1.csv".parse().expect("a path"),
+                sha256: hex(9).parse().expect("a digest"),
+                at: "2026-01-20T09:00:00Z".into(),
+                by: Some("A. Example".into()),
+                role: Some("coordinator".into()),
+                blinding: Some("images alone, no score".into()),
+                withheld: None,
+                correction: None,
+            }),
+            superseded_by: None,
+        }],
         openings: vec![
             Opening { date: "2026-01-31T11:58:04Z".into(), reason: None, by: "not recorded".into() },
             Opening {
