@@ -68,18 +68,20 @@ impl AimArgs {
 
 /// Compare two devices on the same cases: counts, or two columns of scores.
 ///
-/// A table of counts has one row a comparison. Either four columns by who is right (both, only_first,
-/// only_second, neither), or eight by the calls of the two, first the first's: d_pp, d_pn, d_np, d_nn of the
-/// positive cases and n_pp, n_pn, n_np, n_nn of the negative ones; then sensitivity, specificity and both
-/// predictive values are compared. A column id, table or name names the row. Counts can be given on the
-/// command line instead. Each case is taken for a patient of its own.
+/// A table of counts has one row a comparison. Either four columns by who is right (both,
+/// only_first, only_second, neither), or eight by the calls of the two, first the first's: d_pp,
+/// d_pn, d_np, d_nn of the positive cases and n_pp, n_pn, n_np, n_nn of the negative ones; then
+/// sensitivity, specificity and both predictive values are compared. A column id, table or name
+/// names the row. Counts can be given on the command line instead. Each case is taken for a patient
+/// of its own.
 ///
-/// With --compare the file is a table of scores, one row a case, and areas and calls at thresholds are
-/// compared; with --patient the cases of one patient are kept together.
+/// With --compare the file is a table of scores, one row a case, and areas and calls at thresholds
+/// are compared; with --patient the cases of one patient are kept together.
 ///
-/// Differences are the first less the second. Every interval and test that exists is printed; what does not
-/// exist says why. Where --aim asks for a decision, Tango's score interval decides a share, DeLong's (with
-/// --patient Obuchowski's) an area, and an exact one where these see no spread.
+/// Differences are the first less the second. Every interval and test that exists is printed; what
+/// does not exist says why. Where --aim asks for a decision, Tango's score interval decides a
+/// share, DeLong's (with --patient Obuchowski's) an area, and an exact one where these see no
+/// spread.
 ///
 /// Examples:
 ///   sequester metrics paired --counts 70,12,6,12 --aim non-inferiority --margin 0.05
@@ -180,11 +182,12 @@ fn scores(args: &PairedArgs, asked: &Asked) -> Result<Table> {
 
 /// Compare two devices on different cases: two shares.
 ///
-/// A table has one row a comparison with the columns x1, n1, x2, n2: right and all of the first and of the
-/// second; a column id, pair or name names the row. Counts can be given on the command line instead.
+/// A table has one row a comparison with the columns x1, n1, x2, n2: right and all of the first and
+/// of the second; a column id, pair or name names the row. Counts can be given on the command line
+/// instead.
 ///
-/// Differences are the first less the second. Where --aim asks for a decision, the score interval of
-/// Miettinen and Nurminen decides.
+/// Differences are the first less the second. Where --aim asks for a decision, the score interval
+/// of Miettinen and Nurminen decides.
 ///
 /// Examples:
 ///   sequester metrics unpaired --counts 45,60,38,60
