@@ -84,7 +84,7 @@ impl AimArgs {
 /// spread.
 ///
 /// Examples:
-///   sequester metrics paired --counts 70,12,6,12 --aim non-inferiority --margin 0.05
+///   sequester metrics paired --cells 70,12,6,12 --aim non-inferiority --margin 0.05
 ///   sequester metrics paired counts.csv --json
 ///   sequester metrics paired scores.csv --score new --compare predicate --threshold 0.4 \
 ///       --compare-threshold 0.5 --patient patient_id --aim non-inferiority --margin 0.05
@@ -92,11 +92,11 @@ impl AimArgs {
 #[command(verbatim_doc_comment)]
 pub struct PairedArgs {
     /// CSV with a header: counts, or with --compare scores.
-    #[arg(value_name = "FILE.csv", required_unless_present = "counts", conflicts_with = "counts")]
+    #[arg(value_name = "FILE.csv", required_unless_present = "cells", conflicts_with = "cells")]
     file: Option<PathBuf>,
     /// Four counts by who is right: both, the first alone, the second alone, neither; or eight by the calls.
     #[arg(long, value_name = "N,N,N,N", value_delimiter = ',', num_args = 1)]
-    counts: Vec<u64>,
+    cells: Vec<u64>,
     #[command(flatten)]
     aim: AimArgs,
     /// Column of a second model's scores of the same cases, compared pairwise.
@@ -136,7 +136,7 @@ pub fn run_paired(args: &PairedArgs, context: Context) -> Result<Outcome> {
     }
     let rows = match &args.file {
         Some(path) => paired_rows(path, &storage::read(path)?).map_err(Error::Input)?,
-        None => vec![PairedRow::of("counts", &args.counts).map_err(counts_wrong)?],
+        None => vec![PairedRow::of("counts", &args.cells).map_err(counts_wrong)?],
     };
     let tables = rows.iter().map(|row| paired(row, &asked)).collect();
     say(&Report::new(&asked, tables), context)
@@ -190,17 +190,17 @@ fn scores(args: &PairedArgs, asked: &Asked) -> Result<Table> {
 /// of Miettinen and Nurminen decides.
 ///
 /// Examples:
-///   sequester metrics unpaired --counts 45,60,38,60
+///   sequester metrics unpaired --cells 45,60,38,60
 ///   sequester metrics unpaired pairs.csv --aim non-inferiority --margin 0.1 --json
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct UnpairedArgs {
     /// CSV with a header: x1, n1, x2, n2.
-    #[arg(value_name = "FILE.csv", required_unless_present = "counts", conflicts_with = "counts")]
+    #[arg(value_name = "FILE.csv", required_unless_present = "cells", conflicts_with = "cells")]
     file: Option<PathBuf>,
     /// Right and all of the first, then of the second.
     #[arg(long, value_name = "N,N,N,N", value_delimiter = ',', num_args = 1)]
-    counts: Vec<u64>,
+    cells: Vec<u64>,
     #[command(flatten)]
     aim: AimArgs,
 }
@@ -214,9 +214,9 @@ pub fn run_unpaired(args: &UnpairedArgs, context: Context) -> Result<Outcome> {
     let rows = match &args.file {
         Some(path) => independent_rows(path, &storage::read(path)?).map_err(Error::Input)?,
         None => {
-            let row = match args.counts[..] {
+            let row = match args.cells[..] {
                 [x1, n1, x2, n2] => IndependentRow::of("counts", [x1, n1], [x2, n2]),
-                _ => Err(format!("there are {} counts, and two shares have four", args.counts.len())),
+                _ => Err(format!("there are {} counts, and two shares have four", args.cells.len())),
             };
             let hint = "right and all of the first, then of the second, such as 45,60,38,60";
             let wrong = |message| Error::usage(Diagnostic::error(Code::CountMalformed, message).hint(hint));
