@@ -1,4 +1,5 @@
-//! How often each interval contains the truth: `cargo bench --bench coverage > docs/coverage.md`.
+//! How often each interval contains the truth: `cargo bench --bench coverage` prints the first part of
+//! `docs/coverage.md`; `coverage_comparisons` prints the rest.
 //!
 //! Two scores a case are normal, 1.2 and 0.9 apart between the classes and correlated, with a patient's share
 //! of the spread where cases are clustered (three images a patient, one label a patient). The first is turned

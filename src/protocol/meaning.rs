@@ -103,14 +103,14 @@ fn top_level(value: Value) -> Value {
         fields.insert("expected".to_owned(), expected);
     }
     let readers = fields.get_mut("reference_standard").and_then(Value::as_object_mut);
-    if let Some(reference) = readers {
-        if let Some(Value::Object(mut declared)) = reference.remove("declared") {
-            if let Some(file) = declared.remove("file") {
-                reference.insert("readers_file".to_owned(), file);
-            }
-            if let Some(listed) = declared.remove("listed") {
-                fields.insert("reader".to_owned(), listed);
-            }
+    if let Some(reference) = readers
+        && let Some(Value::Object(mut declared)) = reference.remove("declared")
+    {
+        if let Some(file) = declared.remove("file") {
+            reference.insert("readers_file".to_owned(), file);
+        }
+        if let Some(listed) = declared.remove("listed") {
+            fields.insert("reader".to_owned(), listed);
         }
     }
     Value::Object(fields)

@@ -97,7 +97,7 @@ fn no_table_of_counts_is_answered_by_nothing() {
     ];
     for aim in aims {
         for table in counts {
-            let ran = sequester(&[&["metrics", "paired", "--counts", table, "--json"], aim].concat());
+            let ran = sequester(&[&["metrics", "paired", "--cells", table, "--json"], aim].concat());
             assert!([0, 10].contains(&ran.code), "{table} {aim:?}: {}{}", ran.stdout, ran.stderr);
             for comparison in json(&ran)["tables"][0]["comparisons"].as_array().expect("comparisons") {
                 let said = comparison["unavailable"].as_array().expect("a list");
@@ -109,7 +109,7 @@ fn no_table_of_counts_is_answered_by_nothing() {
             }
         }
         for pair in ["0,1,0,1", "1,1,0,1", "0,10,20,20", "1000000,1000000,0,1000000", "3,7,5,9"] {
-            let ran = sequester(&[&["metrics", "unpaired", "--counts", pair, "--json"], aim].concat());
+            let ran = sequester(&[&["metrics", "unpaired", "--cells", pair, "--json"], aim].concat());
             assert!([0, 10].contains(&ran.code), "{pair} {aim:?}: {}{}", ran.stdout, ran.stderr);
         }
     }
@@ -124,13 +124,13 @@ fn what_is_asked_wrongly_is_refused_with_a_way_out() {
         path.to_str().expect("UTF-8").to_owned()
     };
     for (arguments, code, said) in [
-        (vec!["paired", "--counts", "1,2,3"], 2, "count-malformed"),
-        (vec!["paired", "--counts", "1,2,3,2000000000000"], 2, "count-malformed"),
-        (vec!["paired", "--counts", "1,2,3,4", "--aim", "equivalence"], 2, "option-out-of-range"),
-        (vec!["paired", "--counts", "1,2,3,4", "--margin", "-0.05"], 2, "option-out-of-range"),
-        (vec!["paired", "--counts", "1,2,3,4", "--margin", "5"], 2, "option-out-of-range"),
-        (vec!["unpaired", "--counts", "5,4,1,2"], 2, "count-malformed"),
-        (vec!["unpaired", "--counts", "0,0,1,2"], 2, "count-malformed"),
+        (vec!["paired", "--cells", "1,2,3"], 2, "count-malformed"),
+        (vec!["paired", "--cells", "1,2,3,2000000000000"], 2, "count-malformed"),
+        (vec!["paired", "--cells", "1,2,3,4", "--aim", "equivalence"], 2, "option-out-of-range"),
+        (vec!["paired", "--cells", "1,2,3,4", "--margin", "-0.05"], 2, "option-out-of-range"),
+        (vec!["paired", "--cells", "1,2,3,4", "--margin", "5"], 2, "option-out-of-range"),
+        (vec!["unpaired", "--cells", "5,4,1,2"], 2, "count-malformed"),
+        (vec!["unpaired", "--cells", "0,0,1,2"], 2, "count-malformed"),
         (vec!["multiplicity", &file("a.csv", "id,p\nH1,0.01\nH1,0.02\n")], 1, "hypothesis-malformed"),
         (vec!["multiplicity", &file("b.csv", "id,p\nH1,1.5\n")], 1, "hypothesis-malformed"),
         (vec!["multiplicity", &file("c.csv", "id,p,weight\nH1,0.1,0.7\nH2,0.1,0.7\n")], 1, "more than 1"),

@@ -13,9 +13,10 @@ use crate::workflow::comparisons::{Hypotheses, Multiple, multiple};
 
 /// Adjust the p values of several hypotheses by every rule.
 ///
-/// The file is TOML, JSON or a table. Each hypothesis has an id and a p value; weight is its share of alpha,
-/// and transitions say which part of its share goes to which other once it is rejected (Bretz et al. 2009).
-/// Shares may be fractions in texts, "1/3". Without weights the rules that need none are printed.
+/// The file is TOML, JSON or a table. Each hypothesis has an id and a p value; weight is its share
+/// of alpha, and transitions say which part of its share goes to which other once it is rejected
+/// (Bretz et al. 2009). Shares may be fractions in texts, "1/3". Without weights the rules that
+/// need none are printed.
 ///
 ///   [[hypothesis]]
 ///   id = "sensitivity"
@@ -23,12 +24,13 @@ use crate::workflow::comparisons::{Hypotheses, Multiple, multiple};
 ///   weight = 0.5
 ///   transitions = { specificity = 0.5, auc = 0.5 }
 ///
-/// As a table: columns id, p, weight and, named by the ids, what is passed on to each. As JSON: one set or a
-/// list of {"id", "hypotheses": [...]} with the same words, or {"id", "w": [...], "G": [[...]], "p": [...]}.
+/// As a table: columns id, p, weight and, named by the ids, what is passed on to each. As JSON: one
+/// set or a list of {"id", "hypotheses": [...]} with the same words, or {"id", "w": [...], "G":
+/// [[...]], "p": [...]}.
 ///
-/// Bonferroni, Holm, Hochberg, Hommel, fixed sequence and fallback (equal shares, and those of the file) in
-/// the order of the file; weighted Bonferroni and weighted Holm; the graph. Hochberg and Hommel hold alpha
-/// for p values that are independent or positively dependent.
+/// Bonferroni, Holm, Hochberg, Hommel, fixed sequence and fallback (equal shares, and those of the
+/// file) in the order of the file; weighted Bonferroni and weighted Holm; the graph. Hochberg and
+/// Hommel hold alpha for p values that are independent or positively dependent.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct MultiplicityArgs {

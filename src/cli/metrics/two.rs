@@ -68,21 +68,23 @@ impl AimArgs {
 
 /// Compare two devices on the same cases: counts, or two columns of scores.
 ///
-/// A table of counts has one row a comparison. Either four columns by who is right (both, only_first,
-/// only_second, neither), or eight by the calls of the two, first the first's: d_pp, d_pn, d_np, d_nn of the
-/// positive cases and n_pp, n_pn, n_np, n_nn of the negative ones; then sensitivity, specificity and both
-/// predictive values are compared. A column id, table or name names the row. Counts can be given on the
-/// command line instead. Each case is taken for a patient of its own.
+/// A table of counts has one row a comparison. Either four columns by who is right (both,
+/// only_first, only_second, neither), or eight by the calls of the two, first the first's: d_pp,
+/// d_pn, d_np, d_nn of the positive cases and n_pp, n_pn, n_np, n_nn of the negative ones; then
+/// sensitivity, specificity and both predictive values are compared. A column id, table or name
+/// names the row. Counts can be given on the command line instead. Each case is taken for a patient
+/// of its own.
 ///
-/// With --compare the file is a table of scores, one row a case, and areas and calls at thresholds are
-/// compared; with --patient the cases of one patient are kept together.
+/// With --compare the file is a table of scores, one row a case, and areas and calls at thresholds
+/// are compared; with --patient the cases of one patient are kept together.
 ///
-/// Differences are the first less the second. Every interval and test that exists is printed; what does not
-/// exist says why. Where --aim asks for a decision, Tango's score interval decides a share, DeLong's (with
-/// --patient Obuchowski's) an area, and an exact one where these see no spread.
+/// Differences are the first less the second. Every interval and test that exists is printed; what
+/// does not exist says why. Where --aim asks for a decision, Tango's score interval decides a
+/// share, DeLong's (with --patient Obuchowski's) an area, and an exact one where these see no
+/// spread.
 ///
 /// Examples:
-///   sequester metrics paired --counts 70,12,6,12 --aim non-inferiority --margin 0.05
+///   sequester metrics paired --cells 70,12,6,12 --aim non-inferiority --margin 0.05
 ///   sequester metrics paired counts.csv --json
 ///   sequester metrics paired scores.csv --score new --compare predicate --threshold 0.4 \
 ///       --compare-threshold 0.5 --patient patient_id --aim non-inferiority --margin 0.05
@@ -90,11 +92,11 @@ impl AimArgs {
 #[command(verbatim_doc_comment)]
 pub struct PairedArgs {
     /// CSV with a header: counts, or with --compare scores.
-    #[arg(value_name = "FILE.csv", required_unless_present = "counts", conflicts_with = "counts")]
+    #[arg(value_name = "FILE.csv", required_unless_present = "cells", conflicts_with = "cells")]
     file: Option<PathBuf>,
     /// Four counts by who is right: both, the first alone, the second alone, neither; or eight by the calls.
     #[arg(long, value_name = "N,N,N,N", value_delimiter = ',', num_args = 1)]
-    counts: Vec<u64>,
+    cells: Vec<u64>,
     #[command(flatten)]
     aim: AimArgs,
     /// Column of a second model's scores of the same cases, compared pairwise.
@@ -134,7 +136,7 @@ pub fn run_paired(args: &PairedArgs, context: Context) -> Result<Outcome> {
     }
     let rows = match &args.file {
         Some(path) => paired_rows(path, &storage::read(path)?).map_err(Error::Input)?,
-        None => vec![PairedRow::of("counts", &args.counts).map_err(counts_wrong)?],
+        None => vec![PairedRow::of("counts", &args.cells).map_err(counts_wrong)?],
     };
     let tables = rows.iter().map(|row| paired(row, &asked)).collect();
     say(&Report::new(&asked, tables), context)
@@ -180,24 +182,25 @@ fn scores(args: &PairedArgs, asked: &Asked) -> Result<Table> {
 
 /// Compare two devices on different cases: two shares.
 ///
-/// A table has one row a comparison with the columns x1, n1, x2, n2: right and all of the first and of the
-/// second; a column id, pair or name names the row. Counts can be given on the command line instead.
+/// A table has one row a comparison with the columns x1, n1, x2, n2: right and all of the first and
+/// of the second; a column id, pair or name names the row. Counts can be given on the command line
+/// instead.
 ///
-/// Differences are the first less the second. Where --aim asks for a decision, the score interval of
-/// Miettinen and Nurminen decides.
+/// Differences are the first less the second. Where --aim asks for a decision, the score interval
+/// of Miettinen and Nurminen decides.
 ///
 /// Examples:
-///   sequester metrics unpaired --counts 45,60,38,60
+///   sequester metrics unpaired --cells 45,60,38,60
 ///   sequester metrics unpaired pairs.csv --aim non-inferiority --margin 0.1 --json
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct UnpairedArgs {
     /// CSV with a header: x1, n1, x2, n2.
-    #[arg(value_name = "FILE.csv", required_unless_present = "counts", conflicts_with = "counts")]
+    #[arg(value_name = "FILE.csv", required_unless_present = "cells", conflicts_with = "cells")]
     file: Option<PathBuf>,
     /// Right and all of the first, then of the second.
     #[arg(long, value_name = "N,N,N,N", value_delimiter = ',', num_args = 1)]
-    counts: Vec<u64>,
+    cells: Vec<u64>,
     #[command(flatten)]
     aim: AimArgs,
 }
@@ -211,9 +214,9 @@ pub fn run_unpaired(args: &UnpairedArgs, context: Context) -> Result<Outcome> {
     let rows = match &args.file {
         Some(path) => independent_rows(path, &storage::read(path)?).map_err(Error::Input)?,
         None => {
-            let row = match args.counts[..] {
+            let row = match args.cells[..] {
                 [x1, n1, x2, n2] => IndependentRow::of("counts", [x1, n1], [x2, n2]),
-                _ => Err(format!("there are {} counts, and two shares have four", args.counts.len())),
+                _ => Err(format!("there are {} counts, and two shares have four", args.cells.len())),
             };
             let hint = "right and all of the first, then of the second, such as 45,60,38,60";
             let wrong = |message| Error::usage(Diagnostic::error(Code::CountMalformed, message).hint(hint));

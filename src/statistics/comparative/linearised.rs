@@ -96,14 +96,12 @@ impl Linearised {
     }
 }
 
+/// From a value of label and call to that value of each case.
+type PerCase<'a> = &'a dyn Fn(&dyn Fn(bool, bool) -> f64) -> Vec<f64>;
+
 impl Rates {
     /// A metric at another prevalence: a function of sensitivity and specificity.
-    fn carried(
-        &self,
-        metric: Metric,
-        prevalence: f64,
-        per_case: &dyn Fn(&dyn Fn(bool, bool) -> f64) -> Vec<f64>,
-    ) -> Result<Linearised, String> {
+    fn carried(&self, metric: Metric, prevalence: f64, per_case: PerCase<'_>) -> Result<Linearised, String> {
         if self.positives == 0.0 || self.negatives == 0.0 {
             let class = if self.positives == 0.0 { "positive" } else { "negative" };
             return Err(format!("{}: there is no {class} case", metric.id()));

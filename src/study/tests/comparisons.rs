@@ -206,11 +206,11 @@ fn what_does_not_vary_is_judged_by_an_exact_interval_or_not_at_all() {
 #[test]
 fn readers_are_compared_by_their_mean_on_what_they_decided() {
     let made = made(1);
-    let endpoints = endpoint("found", "sensitivity", "comparison-readers", WORSE_BY)
+    let endpoints = endpoint("readers", "sensitivity", "comparison-readers", WORSE_BY)
         + &endpoint("value", "ppv", "comparison-readers", &format!("{WORSE_BY}\nprevalence = 0.1"))
         + &endpoint("beside", "auc", "predicate", WORSE_BY);
     let results = results(&inputs(&made, "", &endpoints, 0));
-    let found = compared(&results, "found");
+    let found = compared(&results, "readers");
     assert_eq!((found.comparator.as_str(), found.interval_method), ("a, b", By::Delta));
     let undecided = (0..CASES).filter(|i| made.readers[0][*i].is_none()).count() as u64;
     assert_eq!(found.without_comparator, undecided, "both readers leave the same cases out");
