@@ -22,6 +22,6 @@ pub(in crate::report) mod tests;
 pub use bundle::from_bundle;
 pub(in crate::report) use content::Submission;
 pub(in crate::report) use render::with_way_out;
-pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, default_templates, render};
+pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, render};
 pub use source::{Opening, Recorded, Rendered, Source, TrainingEpoch};
-pub use templates::own_templates;
+pub use templates::{default_templates, own_templates};

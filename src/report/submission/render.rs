@@ -1,6 +1,5 @@
 //! The submission's templates, and its rendering.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,35 +14,6 @@ pub const MAIN_TEMPLATE: &str = "submission.md";
 
 /// An example `device.toml` with every field the default templates ask for, all empty.
 pub const DEVICE_EXAMPLE: &str = include_str!("../../../templates/device.toml");
-
-/// The templates that come with the program. A study may replace any of them.
-pub fn default_templates() -> BTreeMap<String, String> {
-    macro_rules! templates {
-        ($($name:literal),* $(,)?) => {
-            [$(($name, include_str!(concat!("../../../templates/", $name)))),*]
-        };
-    }
-    templates![
-        "submission.md",
-        "truthing.md",
-        "title.md",
-        "general.md",
-        "design.md",
-        "training.md",
-        "initial-weights.md",
-        "databases.md",
-        "ground-truth.md",
-        "validation-plan.md",
-        "validation-results.md",
-        "limits.md",
-        "conclusion.md",
-        "verification.md",
-        "appendix.md",
-    ]
-    .into_iter()
-    .map(|(name, text)| (name.to_owned(), text.to_owned()))
-    .collect()
-}
 
 /// Which formats of a document are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

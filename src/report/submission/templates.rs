@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::render::default_templates;
 use super::source::Source;
 use crate::digest::Digest;
 use crate::document::content::Notice;
@@ -11,6 +10,35 @@ use crate::report::wording;
 
 /// `SHA-256  name` of the templates that earlier versions came with: bundles hold them, and render from them.
 const KNOWN: &str = include_str!("../../../templates/known-sha256.txt");
+
+/// The templates that come with the program. A study may replace any of them.
+pub fn default_templates() -> BTreeMap<String, String> {
+    macro_rules! templates {
+        ($($name:literal),* $(,)?) => {
+            [$(($name, include_str!(concat!("../../../templates/", $name)))),*]
+        };
+    }
+    templates![
+        "submission.md",
+        "truthing.md",
+        "title.md",
+        "general.md",
+        "design.md",
+        "training.md",
+        "initial-weights.md",
+        "databases.md",
+        "ground-truth.md",
+        "validation-plan.md",
+        "validation-results.md",
+        "limits.md",
+        "conclusion.md",
+        "verification.md",
+        "appendix.md",
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), text.to_owned()))
+    .collect()
+}
 
 /// Names of the templates that this program did not come with, in this version or an earlier one.
 pub fn own_templates<T: AsRef<[u8]>>(templates: &BTreeMap<String, T>) -> Vec<String> {
