@@ -129,7 +129,7 @@ fn in_ledger(
         let kinds: BTreeSet<_> = ledger
             .entries()
             .iter()
-            .filter(|entry| entry.digests.contains_key(name))
+            .filter(|entry| entry.digests.contains_key(name) && !entry.event.is_free())
             .map(|entry| entry.event)
             .collect();
         kinds.len()
@@ -147,7 +147,7 @@ fn in_ledger(
                 undecided.insert(name.clone());
             }
             undecided.insert(LEDGER.to_owned());
-        } else if is_input && *times == named(name) && (*times > 1 || !results_hold) {
+        } else if is_input && *times >= named(name) && (*times > 1 || !results_hold) {
             brought.insert(name.clone());
         } else if is_input && *times < named(name) {
             undecided.insert(LEDGER.to_owned());

@@ -65,7 +65,7 @@ const fn kind(name: &'static str, what: &'static str, view: View, expect: Expect
 use Expect::{Honest, Root, Signature, Told};
 use View::{Alone, Study};
 
-pub const KINDS: [Kind; 46] = [
+pub const KINDS: [Kind; 47] = [
     kind("bit-flipped", "one bit of a file of the bundle", Study, Told, bit_flipped),
     kind("byte-put-in", "a byte more in a file of the bundle", Study, Told, byte_put_in),
     kind("cut", "a file of the bundle cut", Study, Told, cut),
@@ -126,6 +126,13 @@ pub const KINDS: [Kind; 46] = [
         ledgers::events_moved,
     ),
     kind("event-digest", "a digest of an event, chain repaired", Alone, Told, ledgers::event_digest),
+    kind(
+        "event-unbound",
+        "an import or an earlier publication, chain repaired",
+        Alone,
+        Root,
+        ledgers::event_unbound,
+    ),
     kind(
         "event-words",
         "time, name or reason of an event, chain repaired",
@@ -193,9 +200,12 @@ fn emptied(subject: &Subject, stream: &mut Stream) -> Option<Made> {
 }
 
 fn line_ends(subject: &Subject, stream: &mut Stream) -> Option<Made> {
-    other_bytes(subject, stream, |bytes, _| {
+    let made = other_bytes(subject, stream, |bytes, _| {
         *bytes = bytes.iter().flat_map(|b| if *b == b'\n' { vec![b'\r', b'\n'] } else { vec![*b] }).collect();
-    })
+    })?;
+    // Labels are the same with other line ends: they or the tag manifest may be what changed.
+    let begins = made.begins.filter(|path| !path.ends_with("bag-info.txt"));
+    Some(Made { begins, ..made })
 }
 
 fn deleted(subject: &Subject, stream: &mut Stream) -> Option<Made> {

@@ -45,9 +45,18 @@ pub fn publish(tree: &mut Tree, bag: &str) {
     tree.put(STUDY, chained(&all));
 }
 
+/// Whether nothing in a bundle by itself says what the event has to be: a readers' file that came in at its
+/// time, and a bundle that was published before.
+fn is_unbound(event: &Value) -> bool {
+    ["reads-imported", "evidence-published"].contains(&event["event"].as_str().unwrap_or_default())
+}
+
 pub fn event_gone(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     let mut all = events(&subject.tree.files[&own(subject)]);
     let gone = all.remove(stream.below(all.len() as u64) as usize);
+    if is_unbound(&gone) {
+        return None;
+    }
     with(subject, chained(&all), true, format!("{} gone", gone["event"]))
 }
 
@@ -68,6 +77,9 @@ pub fn events_moved(subject: &Subject, stream: &mut Stream) -> Option<Made> {
 pub fn event_digest(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     let mut all = events(&subject.tree.files[&own(subject)]);
     let at = stream.below(all.len() as u64) as usize;
+    if is_unbound(&all[at]) {
+        return None;
+    }
     let event = all[at]["event"].to_string();
     let digests = all[at]["digests"].as_object_mut()?;
     let names: Vec<String> = digests.keys().cloned().collect();
@@ -91,6 +103,22 @@ pub fn event_digest(subject: &Subject, stream: &mut Stream) -> Option<Made> {
         }
     };
     with(subject, chained(&all), true, format!("{event} {name} {how}"))
+}
+
+/// An event about readers' files or about an earlier bundle, gone or about something else, chain repaired.
+pub fn event_unbound(subject: &Subject, stream: &mut Stream) -> Option<Made> {
+    let mut all = events(&subject.tree.files[&own(subject)]);
+    let at = stream.below(all.len() as u64) as usize;
+    if !is_unbound(&all[at]) {
+        return None;
+    }
+    if stream.below(2) == 0 {
+        all.remove(at);
+    } else {
+        let digests = all[at]["digests"].as_object_mut()?;
+        digests.values_mut().for_each(|digest| *digest = Value::from(nowhere().to_string()));
+    }
+    with(subject, chained(&all), false, format!("line {at}"))
 }
 
 pub fn event_words(subject: &Subject, stream: &mut Stream) -> Option<Made> {
@@ -127,6 +155,8 @@ pub fn event_unchained(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     let is_last = at + 1 == all.len();
     if !is_last && stream.below(2) == 0 {
         all[at]["program"] = Value::from("sequester 0.1.9");
+    } else if is_last && is_unbound(&all[at]) {
+        return None;
     } else {
         let digests = all[at]["digests"].as_object_mut()?;
         let first = digests.keys().next()?.clone();

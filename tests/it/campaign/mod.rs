@@ -34,8 +34,9 @@ fn asked(folder: &Path, bag: &str, view: View) -> Result<Audit> {
     let history = History::around(&bundle)?;
     let reports = folder.join(bag.replace("evidence", "reports"));
     let model = folder.join("model");
+    let in_study = bag.starts_with("evidence/");
     let beside = Beside {
-        reports: Some(&reports),
+        reports: in_study.then_some(reports.as_path()),
         history: history.as_ref(),
         model: Some(&model),
         ..Beside::default()
