@@ -127,7 +127,7 @@ def check_ledger(bundle):
     sealed = io.StringIO()
     csv.writer(sealed, lineterminator="\n").writerows(
         [["case_id", "patient_id"]] + [[row["case_id"], row["patient_id"]] for row in drawn])
-    if any(event["digests"].get("cohort.csv") != digest(sealed.getvalue().encode("utf-8")) for event in of(EVENTS[1])):
+    if any(event["digests"].get("cohort.csv") != digest(sealed.getvalue().encode("utf-8")) for event in of(EVENTS[1])[-1:]):
         wrong.append("cases.csv: the sampled cases are not those that were sealed")
     bundle.answer("Does the chain of events hold, and are they of these files?", wrong)
 

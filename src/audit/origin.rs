@@ -12,6 +12,7 @@ use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::bag::{Opened, TAG_MANIFEST};
 use crate::evidence::bundle;
+use crate::evidence::ledger::Event;
 use crate::evidence::ledger::Ledger;
 
 const LEDGER: &str = "data/ledger.jsonl";
@@ -129,7 +130,10 @@ fn in_ledger(
         let kinds: BTreeSet<_> = ledger
             .entries()
             .iter()
-            .filter(|entry| entry.digests.contains_key(name) && !entry.event.is_free())
+            .filter(|entry| {
+                entry.digests.contains_key(name)
+                    && (!entry.event.is_beside() || entry.event == Event::DeviationRecorded)
+            })
             .map(|entry| entry.event)
             .collect();
         kinds.len()

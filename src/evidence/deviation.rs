@@ -208,7 +208,7 @@ mod tests {
             number,
             recorded: AT.to_owned(),
             date: "2026-01-31".to_owned(),
-            grade: if number % 2 == 0 { Grade::Major } else { Grade::Minor },
+            grade: if number.is_multiple_of(2) { Grade::Major } else { Grade::Minor },
             description: description.to_owned(),
             impact: "none on the results".to_owned(),
             cases: vec!["C1".to_owned(), "C 2\"".to_owned()],

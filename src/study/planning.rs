@@ -473,12 +473,7 @@ mod tests {
     #[test]
     fn an_upper_bound_is_a_lower_bound_of_the_opposite() {
         let lower = plan(&expected("sensitivity", 0.85, ""));
-        let text = TEXT.replacen(
-            "interval = \"korn-graubard\"\nfallback",
-            "interval = \"korn-graubard\"\nfallback",
-            1,
-        );
-        let text = text.replace("criterion = \"lower > 0.80\"", "criterion = \"upper < 0.20\"");
+        let text = TEXT.replace("criterion = \"lower > 0.80\"", "criterion = \"upper < 0.20\"");
         let text = text.replacen("criterion = \"upper < 0.20\"", "criterion = \"lower > 0.80\"", 1);
         let text = format!("{text}\n{}", expected("sensitivity", 0.15, ""));
         let upper = size_plan(&crate::protocol::parse(Path::new("p"), &text).expect("valid"));

@@ -291,9 +291,9 @@ fn rules_of_multiplicity_match_exact_fractions() {
             // An adjusted p value that is α but for rounding is rejected.
             let rejected: Vec<bool> = found.iter().map(|a| *a <= alpha * (1.0 + 1e-12)).collect();
             let left = graph.after(&rejected);
-            for i in 0..p.len() {
+            for (i, rejected) in rejected.iter().enumerate() {
                 let key = |what: &str| format!("graphical.{what}{name}");
-                let reject = Some(f64::from(u8::from(rejected[i])));
+                let reject = Some(f64::from(u8::from(*rejected)));
                 put(&mut out, &format!("{}.H{}", key("reject"), i + 1), reject);
                 put(&mut out, &format!("{}.H{}", key("final_w"), i + 1), Some(left.weights()[i]));
                 for j in 0..p.len() {

@@ -176,7 +176,7 @@ fn deliver(folder: &Path) {
         let score = if positive { 0.46 + 0.5 * noise } else { 0.05 + 0.5 * noise };
         scores += &format!("C{i:03},{score:.4}\n");
         for (reader, text) in reads.iter_mut().enumerate() {
-            let wrong = (i + 7 * reader as u32) % 23 == 0;
+            let wrong = (i + 7 * reader as u32).is_multiple_of(23);
             let read = if positive != wrong { "positive" } else { "negative" };
             *text += &format!("C{i:03},R{},{read}\n", reader + 1);
         }

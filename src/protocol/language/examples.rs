@@ -33,6 +33,9 @@ fn value(kind: &Kind) -> String {
             format!("{}", f64::midpoint(from, to))
         }
         Kind::Pairs => "[[18, 44], [45, 80]]".to_owned(),
+        Kind::Numbers => "[0.1, 0.2]".to_owned(),
+        Kind::Share => "\"1/2\"".to_owned(),
+        Kind::Shares => "{ sensitivity = \"1/2\" }".to_owned(),
         Kind::Table(keys) | Kind::Tables(keys) => {
             let required = keys.iter().filter(|key| key.need == super::Need::Required);
             let inner: Vec<String> =
@@ -66,6 +69,9 @@ pub fn bad(kind: &Kind) -> String {
         Kind::Number { from: Some(from), .. } => format!("{}", from.at - 1.0),
         Kind::Number { .. } => "\"high\"".to_owned(),
         Kind::Pairs => "[18, 44, 80]".to_owned(),
+        Kind::Numbers => "[\"high\"]".to_owned(),
+        Kind::Share => "\"half\"".to_owned(),
+        Kind::Shares => "{ sensitivity = \"half\" }".to_owned(),
         Kind::Table(_) | Kind::Tables(_) => "\"see the plan\"".to_owned(),
     }
 }

@@ -52,6 +52,12 @@ pub enum Kind {
     },
     /// A list of pairs: of numbers, or of days.
     Pairs,
+    /// A list of numbers.
+    Numbers,
+    /// A number, or a fraction as text.
+    Share,
+    /// Shares by the name of what gets them.
+    Shares,
     /// A table of its own.
     Table(Vec<Key>),
     /// Any number of tables.
@@ -157,6 +163,9 @@ impl Kind {
                 )
             }
             Self::Pairs => "list of pairs of numbers, or of days".to_owned(),
+            Self::Numbers => "list of numbers".to_owned(),
+            Self::Share => "number, or a fraction such as \"1/3\"".to_owned(),
+            Self::Shares => "table of numbers or fractions".to_owned(),
             Self::Table(keys) | Self::Tables(keys) => {
                 let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
                 let what = if matches!(self, Self::Table(_)) { "table" } else { "tables" };

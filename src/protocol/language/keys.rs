@@ -5,9 +5,11 @@ use super::key::{End, Key, Kind};
 use crate::dataset::cases::COLUMNS;
 use crate::dataset::mapped::PatientFrom;
 use crate::protocol::reads::{KEYS, ReaderFrom, ReadsFormat};
-use crate::protocol::{FORMAT, Field, MOST_YEARS, ReaderRole};
+use crate::protocol::{Against, COMPARABLE, FORMAT, Field, MOST_YEARS, ReaderRole, Spread};
+use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::IntervalMethod;
 use crate::statistics::metric::{Fallback, Metric};
+use crate::statistics::multiplicity::Multiplicity;
 
 /// A text with one `*`.
 const ONE_STAR: &str = r"^[^*]*\*[^*]*$";
@@ -95,7 +97,11 @@ pub fn root() -> Vec<Key> {
         table("operating_point", operating_point()).required(),
         table("analysis", analysis()).required(),
         tables("endpoint", endpoint()).required().ours("at least one is primary; ids are unique"),
+        table("predicate", predicate())
+            .ours("where an endpoint has against = \"predicate\", and not otherwise"),
         tables("subgroup", subgroup()).ours("each is declared once"),
+        table("planning", planning()),
+        tables("expected", expected()),
     ]
 }
 
@@ -105,6 +111,7 @@ fn study() -> Vec<Key> {
         words("title").required(),
         words("version").required(),
         words("finding").required(),
+        flag("rehearsal"),
     ]
 }
 
@@ -293,6 +300,7 @@ fn reads() -> Vec<Key> {
         text("time_format"),
         text("session_column"),
         text("confidence_column"),
+        text("comment_column"),
         texts("events"),
         text("instrument"),
         choice("rows", &["reads", "boxes"], Some("reads")),
@@ -374,22 +382,78 @@ fn analysis() -> Vec<Key> {
         incomplete("missing_score"),
         incomplete("no_consensus"),
         number("intended_use_prevalence", Some((0.0, false)), Some((1.0, false))),
-        choice("multiplicity", &["co-primary", "bonferroni"], Some("co-primary")),
+        flag("calibration_in_use").ours("needs `intended_use_prevalence`"),
+        Key::new("net_benefit_thresholds", Kind::Numbers)
+            .ours("ascending, between 0 and 1, at most 50, with `intended_use_prevalence`"),
+        choice("multiplicity", &names(&Multiplicity::NAMES), Some("co-primary")),
         whole("subgroup_minimum"),
     ]
 }
 
 fn endpoint() -> Vec<Key> {
-    let metrics: Vec<&str> = Metric::ENDPOINTS.iter().map(|metric| metric.id()).collect();
-    let fits = |method: &IntervalMethod| Metric::ENDPOINTS.iter().any(|metric| metric.accepts(*method));
+    let judged = Metric::ENDPOINTS.iter();
+    let compared = COMPARABLE.iter().filter(|metric| !Metric::ENDPOINTS.contains(metric));
+    let metrics: Vec<&str> = judged.chain(compared).map(|metric| metric.id()).collect();
+    let fits = |method: &IntervalMethod| {
+        let goal = Metric::ENDPOINTS.iter().any(|metric| metric.accepts(*method));
+        let against = Against::NAMES.iter().map(|(_, against)| against);
+        goal || against.flat_map(|a| COMPARABLE.iter().map(move |m| a.accepts(*m, *method))).any(|fits| fits)
+    };
     let methods: Vec<&str> = IntervalMethod::ALL.iter().filter(|m| fits(m)).map(|m| m.id()).collect();
+    let of_comparison = |key: Key| key.only_when("against", &["predicate", "comparison-readers"]);
     vec![
         words("id").required().ours("unique"),
-        choice("metric", &metrics, None).required(),
-        choice("role", &["primary", "secondary"], None).required(),
-        choice("interval", &methods, None).required().ours("exists for `analysis.resampling_unit`"),
+        choice("metric", &metrics, None).required().ours("fits what it is compared with"),
+        choice("role", &["primary", "key-secondary", "secondary"], None).required(),
+        choice("interval", &methods, None)
+            .ours("required without `against`; exists for the metric and for `analysis.resampling_unit`"),
         choice("fallback", &names(&Fallback::NAMES), Some("effective-number")),
-        form("criterion", CRITERION).required_when("role", &["primary"]).ours("the goal is a finite number"),
+        form("criterion", CRITERION).ours(
+            "required of primary and key secondary endpoints without `against`; the goal is a finite number",
+        ),
+        choice("against", &names(&Against::NAMES), None).ours("what it is compared with is declared"),
+        choice("aim", &names(&Aim::NAMES), None).always_when("against", &["predicate", "comparison-readers"]),
+        of_comparison(number("margin", Some((0.0, true)), Some((1.0, false))))
+            .ours("above 0 but for superiority"),
+        of_comparison(text("justification")).ours("required with a margin above 0"),
+        of_comparison(number("prevalence", Some((0.0, false)), Some((1.0, false))))
+            .ours("of PPV, NPV and F1 alone"),
+        of_comparison(number("max_fpr", Some((0.0, false)), Some((1.0, true))))
+            .ours("of the partial AUC alone"),
+        Key::new("weight", Kind::Share).ours("with a rule of multiplicity that takes it; together at most 1"),
+        Key::new("passes_on", Kind::Shares).ours("with multiplicity = \"graph\" alone; ids of endpoints"),
+    ]
+}
+
+fn predicate() -> Vec<Key> {
+    vec![
+        words("name").required(),
+        path("file").required(),
+        text("case_column"),
+        text("score_column"),
+        text("answer_column").ours("not together with `score_column` or `threshold`"),
+        number("threshold", None, None),
+    ]
+}
+
+fn planning() -> Vec<Key> {
+    vec![
+        number("power", Some((0.5, true)), Some((0.999, true))),
+        number("images_per_patient", Some((1.0, true)), Some((1000.0, true))),
+        number("images_per_patient_cv", Some((0.0, true)), Some((10.0, true))),
+        number("icc", Some((0.0, true)), Some((1.0, true))),
+        number("positive_share", Some((0.0, false)), Some((1.0, false))),
+        number("unusable", Some((0.0, true)), Some((1.0, false))),
+    ]
+}
+
+fn expected() -> Vec<Key> {
+    vec![
+        words("endpoint").required().ours("id of an endpoint, once"),
+        number("value", Some((0.0, false)), Some((1.0, false))).required(),
+        Key::new("range", Kind::Numbers).ours("two numbers between 0 and 1, with `value` in them"),
+        choice("spread", &names(&Spread::NAMES), Some("triangular")).beside(&["range"]),
+        words("source").required(),
     ]
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::described::Described;
 use super::key::{Key, Kind, Need};
 use super::keys;
+use crate::protocol::COMPARABLE;
 use crate::statistics::metric::Metric;
 
 /// Where the schema of this version lies, for the line `#:schema` of a protocol.
@@ -28,21 +29,11 @@ const PATH: &str = concat!(
 pub fn schema() -> Value {
     let described = Described::all();
     let mut root = table(&keys::root(), "", &described);
-    let intervals: Vec<Value> = Metric::ENDPOINTS
-        .iter()
-        .map(|metric| {
-            let methods: Vec<&str> = metric.methods().map(|method| method.id()).collect();
-            json!({
-                "if": {"properties": {"metric": {"const": metric.id()}}, "required": ["metric"]},
-                "then": {"properties": {"interval": {"enum": methods}}},
-            })
-        })
-        .collect();
     let endpoint = &mut root["properties"]["endpoint"];
     endpoint["minItems"] = json!(1);
     endpoint["contains"] = json!({"properties": {"role": {"const": "primary"}}, "required": ["role"]});
     if let Some(rules) = endpoint["items"]["allOf"].as_array_mut() {
-        rules.extend(intervals);
+        rules.extend(of_endpoints());
     }
     let year = json!({"type": "integer", "minimum": 0, "maximum": 150});
     let of_age = json!({
@@ -177,7 +168,51 @@ fn kind(kind: &Kind, path: &str, described: &Described) -> Value {
             let list = |pair: Value| json!({"type": "array", "items": pair, "minItems": 1});
             json!({"anyOf": [list(number), list(day)]})
         }
+        Kind::Numbers => json!({"type": "array", "items": {"type": "number"}}),
+        Kind::Share => share(),
+        Kind::Shares => json!({"type": "object", "additionalProperties": share()}),
         Kind::Table(keys) => table(keys, path, described),
         Kind::Tables(keys) => json!({"type": "array", "items": table(keys, path, described)}),
     }
+}
+
+/// A number, or a fraction of two.
+fn share() -> Value {
+    let fraction = r"^\s*[+-]?[0-9]+(\.[0-9]*)?\s*(/\s*[0-9]+(\.[0-9]*)?\s*)?$";
+    json!({"anyOf": [{"type": "number"}, {"type": "string", "pattern": fraction}]})
+}
+
+/// What stands in an endpoint that is judged by a goal, and in one that is compared.
+fn of_endpoints() -> Vec<Value> {
+    let compared = json!({"required": ["against"]});
+    let mut rules = vec![
+        json!({"if": compared, "then": {"properties": {"criterion": false}}, "else": {"required": ["interval"]}}),
+        json!({
+            "if": {
+                "properties": {"role": {"enum": ["primary", "key-secondary"]}},
+                "required": ["role"],
+                "not": compared,
+            },
+            "then": {"required": ["criterion"]},
+        }),
+    ];
+    rules.extend(Metric::ENDPOINTS.iter().map(|metric| {
+        let methods: Vec<&str> = metric.methods().map(|method| method.id()).collect();
+        json!({
+            "if": {
+                "properties": {"metric": {"const": metric.id()}},
+                "required": ["metric"],
+                "not": compared,
+            },
+            "then": {"properties": {"interval": {"enum": methods}}},
+        })
+    }));
+    let goals: Vec<&str> = Metric::ENDPOINTS.iter().map(|metric| metric.id()).collect();
+    let comparable: Vec<&str> = COMPARABLE.iter().map(|metric| metric.id()).collect();
+    rules.push(json!({
+        "if": compared,
+        "then": {"properties": {"metric": {"enum": comparable}}},
+        "else": {"properties": {"metric": {"enum": goals}}},
+    }));
+    rules
 }

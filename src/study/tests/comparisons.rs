@@ -22,13 +22,14 @@ struct Made {
 
 fn made(images_per_patient: usize) -> Made {
     let cases = 0..CASES;
-    let labels: Vec<bool> = cases.clone().map(|i| i % 2 == 0).collect();
+    let labels: Vec<bool> = cases.clone().map(|i| i.is_multiple_of(2)).collect();
     let score = |i: usize, shift: usize| {
         let noise = ((i * 37 + shift) % 100) as f64 / 100.0;
-        if i % 2 == 0 { 0.25 + 0.7 * noise } else { 0.05 + 0.7 * noise }
+        if i.is_multiple_of(2) { 0.25 + 0.7 * noise } else { 0.05 + 0.7 * noise }
     };
     // A reader is wrong now and then and does not decide every case.
-    let read = |i: usize, wrong: usize| (i % 13 != 5).then_some((i % 2 == 0) != (i % wrong == 0));
+    let read =
+        |i: usize, wrong: usize| (i % 13 != 5).then_some(i.is_multiple_of(2) != i.is_multiple_of(wrong));
     Made {
         labels,
         device: cases.clone().map(|i| score(i, 0)).collect(),

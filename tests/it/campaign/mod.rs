@@ -115,13 +115,13 @@ fn try_some(subjects: &[Subject], first: usize, step: usize, count: usize) -> Ve
         let (folder, there, honest) = places
             .entry(subject.name)
             .or_insert_with(|| (tempfile::tempdir().expect("a folder"), Tree::default(), BTreeMap::new()));
-        if !honest.contains_key(&kind.view) {
+        honest.entry(kind.view).or_insert_with(|| {
             subject.tree.write(folder.path(), there);
             *there = subject.tree.clone();
             let audit = asked(folder.path(), &subject.bag, kind.view).expect("honest evidence is audited");
             assert!(audit.holds(), "{}: {:?}", subject.name, audit.answers);
-            honest.insert(kind.view, answers(&audit));
-        }
+            answers(&audit)
+        });
         tree.write(folder.path(), there);
         *there = tree;
         let told = asked(folder.path(), &bag, kind.view);
