@@ -31,7 +31,7 @@ struct AimArgs {
     #[arg(long, value_name = "AIM")]
     aim: Option<AimWord>,
     /// Margin of the difference, in units of the metric and without a sign: 0.05 is five percentage points.
-    #[arg(long, value_name = "MARGIN", allow_negative_numbers = true)]
+    #[arg(long, value_name = "D", allow_negative_numbers = true)]
     margin: Option<f64>,
     /// Two-sided confidence level. One-sided tests have the error (1 - level)/2, so that the interval decides
     /// the same.

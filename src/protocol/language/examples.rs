@@ -70,8 +70,7 @@ pub fn bad(kind: &Kind) -> String {
         Kind::Number { .. } => "\"high\"".to_owned(),
         Kind::Pairs => "[18, 44, 80]".to_owned(),
         Kind::Numbers => "[\"high\"]".to_owned(),
-        Kind::Share => "\"half\"".to_owned(),
-        Kind::Shares => "{ sensitivity = \"half\" }".to_owned(),
+        Kind::Share | Kind::Shares => "\"half\"".to_owned(),
         Kind::Table(_) | Kind::Tables(_) => "\"see the plan\"".to_owned(),
     }
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::parse;
 
 /// Problems of a value, and not of what stands beside it.
-const OF_VALUE: [Code; 9] = [
+const OF_VALUE: [Code; 10] = [
     Code::ValueType,
     Code::ValueRange,
     Code::ValueEmpty,
@@ -22,6 +22,7 @@ const OF_VALUE: [Code; 9] = [
     Code::Criterion,
     Code::CriterionOnEstimate,
     Code::FormatUnknown,
+    Code::Margin,
 ];
 
 /// A document that has what is set in it, and nothing else.
