@@ -89,7 +89,8 @@ impl Content for Planned {
             "prospects": protocol.endpoints.iter().zip(&plan.endpoints)
                 .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned)).collect::<Vec<_>>(),
             "primary": primary.len(),
-            "multiplicity": words::multiplicity(protocol, primary.len()),
+            "multiplicity": words::multiplicity(protocol, words::criteria(protocol)),
+            "has_comparisons": !protocol.comparisons.is_empty(),
             "level": format::level(analysis.level),
             "replicates": analysis.replicates,
             "resampling_unit": wording::resampling_unit(analysis.resampling_unit),

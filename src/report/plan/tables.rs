@@ -5,6 +5,7 @@ use super::words::{alpha, symbols, value};
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::protocol::{Endpoint, Missing, Variable};
+use crate::report::submission::tables::comparisons;
 use crate::statistics::proportion::clopper_pearson;
 use crate::study::planning::{PlannedEndpoint, Prospect};
 
@@ -14,6 +15,7 @@ pub const IDS: &[&str] = &[
     "eligibility",
     "sample",
     "hypotheses",
+    "comparisons",
     "estimation",
     "assumptions",
     "power",
@@ -28,6 +30,7 @@ pub fn build(source: &Source, id: &str) -> Option<Table> {
         "eligibility" => eligibility(source),
         "sample" => sample(source),
         "hypotheses" => hypotheses(source),
+        "comparisons" => comparisons::declared(&source.protocol),
         "estimation" => estimation(source),
         "assumptions" => assumptions(source),
         "power" => power(source),

@@ -189,6 +189,14 @@ fn article(word: &str, capital: bool) -> &'static str {
     }
 }
 
+/// How many endpoints the rule of multiplicity decides about: those of the family where one is declared,
+/// else whatever has to be met.
+pub fn criteria(protocol: &Protocol) -> usize {
+    let judged = protocol.endpoints.iter().filter(|endpoint| is_judged(endpoint)).count();
+    let compared = protocol.comparisons.iter().filter(|endpoint| endpoint.role == Role::Primary).count();
+    protocol.family.as_ref().map_or(judged + compared, |family| family.endpoints.len())
+}
+
 /// What several primary endpoints mean.
 pub fn multiplicity(protocol: &Protocol, criteria: usize) -> String {
     let level = format::level(protocol.analysis.criterion_level(criteria));

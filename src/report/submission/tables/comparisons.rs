@@ -2,8 +2,7 @@
 
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
-use crate::protocol::{Against, ComparativeEndpoint};
-use crate::report::submission::source::Source;
+use crate::protocol::{Against, ComparativeEndpoint, Protocol};
 use crate::report::wording;
 use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::Quantity;
@@ -48,7 +47,7 @@ fn margin_words(margin: f64, metric: Metric) -> String {
 }
 
 /// What the protocol declares, before any result.
-pub fn declared(source: &Source) -> Table {
+pub fn declared(protocol: &Protocol) -> Table {
     let row = |e: &ComparativeEndpoint| {
         let margin = margin_words(e.margin, e.metric);
         let interval = e.interval.map_or_else(
@@ -64,7 +63,6 @@ pub fn declared(source: &Source) -> Table {
             interval,
         ])
     };
-    let protocol = &source.protocol;
     let mut table = Table::or_none(
         "Comparisons as declared in the protocol; what is shown is the opposite of the null hypothesis",
         vec![

@@ -11,7 +11,7 @@ mod beside_readers;
 pub(in crate::report) mod brought;
 mod by_level;
 mod changes;
-mod comparisons;
+pub(in crate::report) mod comparisons;
 mod estimates;
 mod evidence;
 mod flow;
@@ -104,7 +104,7 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "ordinal-agreement" => agreement::on_scale(results, &level),
         "endpoints" => estimates::endpoints(results, &level),
         "comparisons" => comparisons::comparisons(results, &level),
-        "comparisons-declared" => comparisons::declared(source),
+        "comparisons-declared" => comparisons::declared(&source.protocol),
         "family" => comparisons::family(results),
         "results" => estimates::overall(results, &level),
         "intervals" => estimates::intervals(results),
