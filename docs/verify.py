@@ -124,10 +124,10 @@ def check_ledger(bundle):
         wrong += [f"{key}: is not what the event `{event['event']}` recorded"
                   for key, value in event["digests"].items() if here.get(key) != value]
     drawn = [row for row in bundle.rows("cases.csv") if row["status"] not in ("excluded", "not-sampled")]
-    sealed = io.StringIO()
-    csv.writer(sealed, lineterminator="\n").writerows(
-        [["case_id", "patient_id"]] + [[row["case_id"], row["patient_id"]] for row in drawn])
-    if any(event["digests"].get("cohort.csv") != digest(sealed.getvalue().encode("utf-8")) for event in of(EVENTS[1])[-1:]):
+    sealed, pairs = io.StringIO(), [[row["case_id"], row["patient_id"]] for row in drawn]
+    csv.writer(sealed, lineterminator="\n").writerows([["case_id", "patient_id"], *pairs])
+    cohort = digest(sealed.getvalue().encode("utf-8"))
+    if any(event["digests"].get("cohort.csv") != cohort for event in of("test-set-sealed")[-1:]):
         wrong.append("cases.csv: the sampled cases are not those that were sealed")
     bundle.answer("Does the chain of events hold, and are they of these files?", wrong)
 
