@@ -186,7 +186,11 @@ fn share() -> Value {
 fn of_endpoints() -> Vec<Value> {
     let compared = json!({"required": ["against"]});
     let mut rules = vec![
-        json!({"if": compared, "then": {"properties": {"criterion": false}}, "else": {"required": ["interval"]}}),
+        json!({
+            "if": compared,
+            "then": {"properties": {"criterion": false}},
+            "else": {"required": ["interval"]},
+        }),
         json!({
             "if": {
                 "properties": {"role": {"enum": ["primary", "key-secondary"]}},

@@ -213,7 +213,8 @@ fn every_key_has_a_line_that_may_stand_there_and_one_that_may_not() {
             let at = |d: &Diagnostic| d.location.as_ref().and_then(|l| l.line);
             let found = problems(&text);
             // A range of which one end is typed says nothing of that end, nor of this what stands elsewhere.
-            let elsewhere = [" is above ", " declared before", "and the endpoints are ", "with `value` in it"];
+            let elsewhere =
+                [" is above ", " declared before", "and the endpoints are ", "with `value` in it"];
             let of_value = |d: &Diagnostic| {
                 OF_VALUE.contains(&d.code) && !elsewhere.iter().any(|words| d.message.contains(words))
             };
