@@ -61,6 +61,34 @@ fn the_plan_says_what_the_size_can_and_cannot_show() {
 }
 
 #[test]
+fn comparisons_stand_in_the_plan_as_declared_and_are_counted() {
+    let compared = r#"
+[predicate]
+name = "an earlier version"
+file = "predicate.csv"
+threshold = 0.5
+[[endpoint]]
+id = "against-the-earlier"
+metric = "sensitivity"
+role = "primary"
+against = "predicate"
+aim = "non-inferiority"
+margin = 0.05
+justification = "five points change no treatment"
+"#;
+    let plan = markdown(&source(&format!("{TEXT}{compared}")));
+    for says in [
+        "Comparisons as declared in the protocol",
+        "the device's is below that of the predicate by 5.0% or more",
+        "Margin of against-the-earlier: five points change no treatment",
+        "Co-primary: all 4 criteria have to be met",
+    ] {
+        assert!(plan.contains(says), "{says}\n{plan}");
+    }
+    assert!(!markdown(&source(TEXT)).contains("Comparisons as declared"), "nothing is compared there");
+}
+
+#[test]
 fn every_table_of_the_template_exists_and_a_hostile_word_stays_a_word() {
     let text = format!("{TEXT}{EXPECTED}").replace("tuning split", "<script>|*x*");
     let files = render(&source(&text), Formats::WithoutPdf).expect("renders");
