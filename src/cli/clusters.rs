@@ -2,6 +2,7 @@
 //! said.
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::design;
@@ -47,4 +48,22 @@ pub(super) fn whole(n: f64) -> u64 {
 /// Said where a design effect enlarges the size.
 pub(super) fn effect_text(effect: f64) -> String {
     if effect == 1.0 { String::new() } else { format!("\n  with a design effect of {effect:.3}") }
+}
+
+/// The share of cases that count is one.
+pub(super) fn checked_share(share: Option<f64>) -> Result<()> {
+    match share.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
+        Some(share) => {
+            Err(outside(format!("--share {share} is not in (0, 1]"), "use the prevalence, say 0.5"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Adds how many cases there are in all where so many count and only a share of them does.
+pub(super) fn cases_in_all(share: Option<f64>, counted: u64, text: &mut String, report: &mut Value) {
+    let Some(share) = share else { return };
+    let all = whole(counted as f64 / share);
+    *text += &format!("\n  {all} cases in all, when a share of {share} of them counts");
+    report["cases_in_all"] = json!(all);
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::clusters::{Clusters, effect_text, outside, whole};
+use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
 use super::{Context, Outcome, sizes};
 use crate::diagnostic::Result;
 use crate::statistics::design;
@@ -206,9 +206,7 @@ fn auc(args: &AucArgs) -> Result<(Value, String)> {
 
 fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
     checked(args.expected, args.goal, args.power, args.level)?;
-    if let Some(share) = args.share.filter(|s| !(*s > 0.0 && *s <= 1.0)) {
-        return Err(outside(format!("--share {share} is not in (0, 1]"), "use the prevalence, say 0.5"));
-    }
+    checked_share(args.share)?;
     let (effect, alpha) = (args.clusters.effect()?, (1.0 - args.level) / 2.0);
     let size = design::binomial_size(args.goal, args.expected, alpha, args.power).ok_or_else(|| {
         outside("more than a million cases would be needed".into(), "lower the goal or the power")
@@ -230,11 +228,7 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
         "expected": args.expected, "goal": args.goal, "power": args.power,
         "level": args.level, "design_effect": effect, "method": "clopper-pearson", "cases_first": size.first,
         "cases": counted, "successes_needed": if effect == 1.0 { needed } else { None }});
-    if let Some(share) = args.share {
-        let all = whole(counted as f64 / share);
-        text += &format!("\n  {all} cases in all, when a share of {share} of them counts");
-        report["cases_in_all"] = json!(all);
-    }
+    cases_in_all(args.share, counted, &mut text, &mut report);
     if let Some(cases) = args.cases {
         let effective = (cases as f64 / effect).floor() as u64;
         let power = design::binomial_power(effective, args.goal, args.expected, alpha);

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::clusters::{Clusters, effect_text, outside, whole};
+use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
 use crate::diagnostic::Result;
 use crate::statistics::design::{AucVariance, width_size};
 use crate::statistics::sizing::{PairedShares, auc_width_size, calibration_size};
@@ -87,16 +87,6 @@ pub struct CalibrationArgs {
     clusters: Clusters,
 }
 
-/// The share of cases that count is one.
-fn checked_share(share: Option<f64>) -> Result<()> {
-    match share.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
-        Some(share) => {
-            Err(outside(format!("--share {share} is not in (0, 1]"), "use the prevalence, say 0.5"))
-        }
-        None => Ok(()),
-    }
-}
-
 /// The design of a non-inferiority of paired shares.
 ///
 /// # Errors
@@ -133,11 +123,7 @@ pub fn noninferiority(args: &NoninferiorityArgs) -> Result<(Value, String)> {
     let mut report = json!({"what": "noninferiority", "expected": args.expected, "predicate": args.predicate,
         "margin": args.margin, "discordant": discordant, "power": args.power, "level": args.level,
         "design_effect": effect, "method": "tango", "cases": counted});
-    if let Some(share) = args.share {
-        let all = whole(counted as f64 / share);
-        text += &format!("\n  {all} cases in all, when a share of {share} of them counts");
-        report["cases_in_all"] = json!(all);
-    }
+    cases_in_all(args.share, counted, &mut text, &mut report);
     if let Some(cases) = args.cases {
         let power = pair.power(args.margin, cases as f64 / effect, alpha);
         text += &match power {

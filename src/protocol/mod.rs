@@ -1,7 +1,7 @@
 //! The protocol: what was declared before the test set was opened.
 //!
 //! [`parse`] takes the text as typed and gives either a [`Protocol`] that is known to be valid or every
-//! problem at once. Imports `dataset` alone (besides `diagnostic` and `digest`).
+//! problem at once. Imports `dataset` and `statistics` alone, besides leaves.
 
 mod columns;
 mod comparisons;

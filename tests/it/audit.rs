@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sequester::digest::Digest;
 use sequester::evidence::ledger::{Event, Ledger};
 
-use crate::support::{Study, files, sequester};
+use crate::support::{Study, bundle_copy, files, sequester};
 
 /// Writes the manifests of a bag again, as its payload is now.
 pub fn seal(bag: &Path) {
@@ -32,19 +32,6 @@ pub fn seal(bag: &Path) {
     std::fs::write(bag.join("tagmanifest-sha256.txt"), list(&tags)).expect("writes");
 }
 
-/// A copy of the bundle with a locked model, by itself.
-fn locked_model() -> (tempfile::TempDir, PathBuf) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/evidence/v2/locked-model");
-    let folder = tempfile::tempdir().expect("a folder");
-    let bag = folder.path().join("run-1");
-    for (path, bytes) in files(&source) {
-        let to = bag.join(path.strip_prefix(&source).expect("below"));
-        std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
-        std::fs::write(to, bytes).expect("writes");
-    }
-    (folder, bag)
-}
-
 /// The answer to each question, and the codes of all discrepancies.
 fn asked(target: &Path, more: &[&str]) -> (i32, BTreeMap<String, String>, Vec<String>) {
     let arguments = [&["verify", target.to_str().expect("UTF-8"), "--json"], more].concat();
@@ -61,7 +48,7 @@ fn asked(target: &Path, more: &[&str]) -> (i32, BTreeMap<String, String>, Vec<St
 
 #[test]
 fn what_was_taken_out_of_a_bundle_is_not_shown_and_never_yes() {
-    let (_folder, bag) = locked_model();
+    let (_folder, bag) = bundle_copy(2, "locked-model");
     let (code, before, codes) = asked(&bag, &[]);
     assert_eq!((code, codes), (0, Vec::new()), "{before:?}");
     assert_eq!((before["threshold"].as_str(), before["separation"].as_str()), ("yes", "yes"));
@@ -71,7 +58,7 @@ fn what_was_taken_out_of_a_bundle_is_not_shown_and_never_yes() {
         (&["training-manifest.csv"], "separation"),
         (&["training-manifest.csv", "tuning-manifest.csv"], "separation"),
     ] {
-        let (_folder, bag) = locked_model();
+        let (_folder, bag) = bundle_copy(2, "locked-model");
         for name in gone {
             std::fs::remove_file(bag.join("data/model").join(name)).expect("removes");
         }
@@ -119,7 +106,7 @@ fn every_file_of_a_bundle_is_known_read_and_bound() {
         ("scoring broken", |data| std::fs::write(data.join("model/scoring.json"), "[]").expect("writes")),
     ];
     for (what, change) in changes {
-        let (_folder, bag) = locked_model();
+        let (_folder, bag) = bundle_copy(2, "locked-model");
         change(&bag.join("data"));
         seal(&bag);
         let (code, states, codes) = asked(&bag, &[]);
@@ -150,7 +137,7 @@ fn every_event_of_the_ledger_is_what_it_says_it_happened_to() {
         [ProtocolLocked, TestSetSealed, ModelLocked, ReferenceStandardLocked, TestSetOpened, ResultsRecorded]
     {
         for how in ["emptied", "another digest", "one name less", "one name more"] {
-            let (_folder, bag) = locked_model();
+            let (_folder, bag) = bundle_copy(2, "locked-model");
             let path = bag.join("data/ledger.jsonl");
             let bytes = std::fs::read(&path).expect("reads");
             let changed = forged(&bytes, |at, digests| {

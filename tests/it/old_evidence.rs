@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sequester::evidence::{bag, bundle};
 use sequester::study;
 
-use crate::support::{files, sequester};
+use crate::support::{bundle_copy, sequester};
 
 const V1: [&str; 2] = ["scored-elsewhere", "locked-model"];
 const V2: [&str; 3] = ["scored-elsewhere", "locked-model", "adjudicated"];
@@ -20,18 +20,12 @@ fn verify(folder: &Path) -> crate::support::Ran {
 }
 
 /// A copy of a fixture in which a text of `results.json` is another.
-fn changed(version: u8) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().expect("a folder");
-    let source = fixture(version, "scored-elsewhere");
-    for (path, bytes) in files(&source) {
-        let to = copy.path().join(path.strip_prefix(&source).expect("below"));
-        std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
-        std::fs::write(to, bytes).expect("writes");
-    }
-    let results = copy.path().join("data/results.json");
+fn changed(version: u8) -> (tempfile::TempDir, PathBuf) {
+    let (folder, copy) = bundle_copy(version, "scored-elsewhere");
+    let results = copy.join("data/results.json");
     let text = std::fs::read_to_string(&results).expect("reads");
     std::fs::write(&results, text.replacen("0.9", "0.8", 1)).expect("writes");
-    copy
+    (folder, copy)
 }
 
 #[test]
@@ -82,7 +76,8 @@ fn the_fixtures_say_which_formats_they_are_of() {
 #[test]
 fn a_changed_byte_in_a_fixture_is_found() {
     for version in [1, 2] {
-        assert_eq!(verify(changed(version).path()).code, 20, "format {version}");
+        let (_folder, bag) = changed(version);
+        assert_eq!(verify(&bag).code, 20, "format {version}");
     }
 }
 

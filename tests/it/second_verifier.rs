@@ -1,13 +1,13 @@
 //! The verifier in Python (`docs/verify.py`) beside ours: both say the same of what both can judge.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use sequester::digest::Digest;
 use serde_json::Value;
 
 use crate::audit::seal;
-use crate::support::{files, sequester};
+use crate::support::{bundle_copy, files, sequester};
 
 const FIXTURES: [&str; 3] = ["scored-elsewhere", "locked-model", "adjudicated"];
 
@@ -34,19 +34,6 @@ fn second(target: &Path) -> (i32, String) {
 
 fn first(target: &Path) -> i32 {
     sequester(&["verify", target.to_str().expect("UTF-8")]).code
-}
-
-/// A copy of a fixture, by itself.
-fn copy(name: &str) -> (tempfile::TempDir, PathBuf) {
-    let source = root().join("fixtures/evidence/v2").join(name);
-    let folder = tempfile::tempdir().expect("a folder");
-    let bag = folder.path().join("run-1");
-    for (path, bytes) in files(&source) {
-        let to = bag.join(path.strip_prefix(&source).expect("below"));
-        std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
-        std::fs::write(to, bytes).expect("writes");
-    }
-    (folder, bag)
 }
 
 /// Writes a payload file as somebody would who repairs whatever names its digest: the last event that has it,
@@ -85,7 +72,7 @@ fn honest_bundles_pass_and_both_name_the_same_root() {
         assert!(said.contains(&format!("root digest {root}")), "{said}");
         let answers = said.lines().filter(|line| line.starts_with("yes ")).count();
         assert!(answers >= 6 && !said.contains("\nno "), "{said}");
-        let (_folder, copied) = copy(name);
+        let (_folder, copied) = bundle_copy(2, name);
         forge(&copied, "results.json", &std::fs::read(bag.join("data/results.json")).expect("reads"));
         assert_eq!(second(&copied).0, 0, "what is repaired without a change is as before");
     }
@@ -98,7 +85,7 @@ fn a_changed_byte_of_any_file_is_found_by_both() {
     if !python("a_changed_byte_of_any_file_is_found_by_both") {
         return;
     }
-    let (_folder, bag) = copy("adjudicated");
+    let (_folder, bag) = bundle_copy(2, "adjudicated");
     for (nth, (path, bytes)) in files(&bag).into_iter().enumerate() {
         let name = path.strip_prefix(&bag).expect("below").display().to_string();
         let mut other = bytes.clone();
@@ -165,7 +152,7 @@ fn a_forged_number_with_repaired_digests_is_found_by_both() {
     if !python("a_forged_number_with_repaired_digests_is_found_by_both") {
         return;
     }
-    let (_folder, bag) = copy("scored-elsewhere");
+    let (_folder, bag) = bundle_copy(2, "scored-elsewhere");
     let bytes = std::fs::read(bag.join("data/results.json")).expect("reads");
     let forged = forgeries(&serde_json::from_slice(&bytes).expect("JSON"));
     assert!(forged.len() > 30, "{}", forged.len());
@@ -196,7 +183,7 @@ fn forged_tables_with_repaired_digests_are_found_by_both() {
         ("protocol.toml", "threshold = 0.5", "threshold = 0.4"),
     ];
     for (name, from, to) in forgeries {
-        let (_folder, bag) = copy("scored-elsewhere");
+        let (_folder, bag) = bundle_copy(2, "scored-elsewhere");
         let text = std::fs::read_to_string(bag.join("data").join(name)).expect("reads");
         assert!(text.contains(from), "{name}: {from}");
         forge(&bag, name, text.replacen(from, to, 1).as_bytes());

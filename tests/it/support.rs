@@ -219,6 +219,20 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+/// A copy of a bundle of `fixtures/evidence`, by itself in a folder of its own.
+pub fn bundle_copy(version: u8, name: &str) -> (tempfile::TempDir, PathBuf) {
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/evidence/v{version}")).join(name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let bag = folder.path().join("run-1");
+    for (path, bytes) in files(&source) {
+        let to = bag.join(path.strip_prefix(&source).expect("below"));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
+        std::fs::write(to, bytes).expect("writes");
+    }
+    (folder, bag)
+}
+
 /// The folder of real data, or nothing: then the test says loudly that it was skipped.
 pub fn real_data(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SEQUESTER_DATA")
