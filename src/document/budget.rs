@@ -192,7 +192,7 @@ pub fn counted(name: &str, template: &str) -> Result<Counted, Vec<Diagnostic>> {
     };
     let (mut rest, mut depth, mut opened) = (template, 0_usize, Vec::new());
     let mut put_in: usize = 0;
-    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
+    while let Some(at) = next_tag(rest) {
         let (before, from) = rest.split_at(at);
         scan.pass(before);
         if before.contains('\n') {
@@ -270,6 +270,14 @@ pub fn counted(name: &str, template: &str) -> Result<Counted, Vec<Diagnostic>> {
     }
     out.text.push_str(rest);
     if scan.problems.is_empty() { Ok(out) } else { Err(scan.problems) }
+}
+
+/// Where the next tag or comment begins. One pass: a search for each kind of tag would read the whole rest
+/// again at every tag.
+fn next_tag(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let opens = |at: usize| matches!(bytes.get(at + 1), Some(b'{' | b'%' | b'#'));
+    text.match_indices('{').map(|(at, _)| at).find(|at| opens(*at))
 }
 
 /// The length of a tag: to its end outside quotes.
