@@ -17,13 +17,16 @@ use crate::reference_values::folder;
 
 const LEVEL: f64 = 0.95;
 
+/// Ratings of negatives and positives, by modality and reader.
+type Rated = Vec<Vec<(usize, [Vec<Option<f64>>; 2])>>;
+
 /// A study with the names that its keys have.
 struct Named {
     modalities: Vec<String>,
     readers: Vec<String>,
     study: ReaderStudy,
     /// Ratings by modality and reader, negatives and positives; for the shares.
-    ratings: Vec<Vec<(usize, [Vec<Option<f64>>; 2])>>,
+    ratings: Rated,
 }
 
 fn read(name: &str) -> Named {
@@ -46,7 +49,7 @@ fn read(name: &str) -> Named {
             row[4].parse::<f64>().expect("a number"),
         );
     }
-    let ratings: Vec<Vec<(usize, [Vec<Option<f64>>; 2])>> = modalities
+    let ratings: Rated = modalities
         .iter()
         .map(|modality| {
             let of = |reader: &String, class: usize| -> Vec<Option<f64>> {

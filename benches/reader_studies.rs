@@ -1,0 +1,142 @@
+//! How often intervals and tests of reader studies are right: `cargo bench --bench reader_studies` prints the
+//! section on reader studies of `docs/coverage.md`, and how long 2 modalities x 20 readers x 1,000 cases take.
+//!
+//! Ratings are those of Roe and Metz (1997): readers, cases and their interactions are normal, with the
+//! variances of their four structures; 5 readers and 100 cases, half of them positive.
+
+use std::time::Instant;
+
+use sequester::statistics::mrmc::analysis::{Meeting, analyse};
+use sequester::statistics::mrmc::{Cell, CovarianceMethod, Moments, ReaderStudy, covariances, u_statistics};
+use sequester::statistics::random::Stream;
+use sequester::statistics::special::{normal_cdf, normal_quantile};
+
+const RUNS: u64 = 2000;
+const LEVEL: f64 = 0.95;
+
+/// Variances: of readers and of modality by reader; of cases, modality by case, reader by case, and error.
+struct Structure {
+    name: &'static str,
+    reader: f64,
+    case: f64,
+    modality_case: f64,
+    reader_case: f64,
+    error: f64,
+}
+
+const STRUCTURES: [Structure; 4] = [
+    Structure { name: "HL", reader: 0.0055, case: 0.3, modality_case: 0.3, reader_case: 0.2, error: 0.2 },
+    Structure { name: "LL", reader: 0.0055, case: 0.1, modality_case: 0.1, reader_case: 0.2, error: 0.6 },
+    Structure { name: "HH", reader: 0.011, case: 0.3, modality_case: 0.3, reader_case: 0.2, error: 0.2 },
+    Structure { name: "LH", reader: 0.03, case: 0.1, modality_case: 0.1, reader_case: 0.2, error: 0.6 },
+];
+
+impl Structure {
+    /// The area that other readers and cases have, where the classes are `apart`.
+    fn auc(&self, apart: f64) -> f64 {
+        let cases = self.case + self.modality_case + self.reader_case + self.error;
+        normal_cdf(apart / (2.0 * (cases + 2.0 * self.reader)).sqrt())
+    }
+
+    fn draw(&self, apart: [f64; 2], readers: usize, cases: usize, stream: &mut Stream) -> ReaderStudy {
+        let mut normal = |variance: f64| variance.sqrt() * normal_quantile(stream.unit());
+        // Readers differ in each class.
+        let of_reader: Vec<[f64; 2]> = (0..readers).map(|_| [0, 1].map(|_| normal(self.reader))).collect();
+        let of_both: Vec<Vec<[f64; 2]>> =
+            (0..2).map(|_| (0..readers).map(|_| [0, 1].map(|_| normal(self.reader))).collect()).collect();
+        let mut ratings = vec![vec![[Vec::new(), Vec::new()]; readers]; 2];
+        for case in 0..cases {
+            let class = case % 2;
+            let own = normal(self.case);
+            let with_modality = [0, 1].map(|_| normal(self.modality_case));
+            for j in 0..readers {
+                let with_reader = normal(self.reader_case);
+                for i in 0..2 {
+                    let shift = if class == 1 { apart[i] } else { 0.0 };
+                    let noise = own + with_modality[i] + with_reader + normal(self.error);
+                    let rating = shift + of_reader[j][class] + of_both[i][j][class] + noise;
+                    ratings[i][j][class].push(Some(rating));
+                }
+            }
+        }
+        let modality = |of: Vec<[Vec<Option<f64>>; 2]>| {
+            let cell = |[n, p]: &[Vec<Option<f64>>; 2]| Cell::new(n, p).expect("both classes");
+            of.iter().enumerate().map(|(j, classes)| (j, cell(classes))).collect()
+        };
+        ReaderStudy {
+            modalities: ratings.into_iter().map(modality).collect(),
+            cases: [cases - cases / 2, cases / 2],
+            patients: None,
+        }
+    }
+}
+
+/// Limits and p value of the difference by each method, and limits of the first modality's mean.
+fn found(study: &ReaderStudy) -> Vec<Option<((f64, f64), f64, (f64, f64))>> {
+    let moments = Moments::new(study);
+    let aucs = study.aucs();
+    let by = |method: CovarianceMethod| {
+        let matrix = covariances(study, &moments, method)?;
+        let of = analyse(&aucs, &matrix, Meeting::Crossed, LEVEL)?.readers_and_cases;
+        let (difference, mean) = (of.differences[0].2?, of.means[0]?);
+        Some((difference.limits, difference.p, mean.limits))
+    };
+    let averages = u_statistics::averages(study, &moments);
+    let (difference, _) = u_statistics::difference(study, &moments, &averages, 0, 1);
+    let u = difference.infer(LEVEL).zip(averages[0].0.infer(LEVEL)).map(|(d, m)| (d.limits, d.p, m.limits));
+    let mle = |e: &u_statistics::UEstimate| e.infer_with(e.mle_variance, LEVEL);
+    let biased = mle(&difference).zip(mle(&averages[0].0)).map(|(d, m)| (d.limits, d.p, m.limits));
+    vec![by(CovarianceMethod::DeLong), by(CovarianceMethod::Jackknife), u, biased]
+}
+
+const METHODS: [&str; 4] =
+    ["OR, DeLong", "OR, jackknife", "U-statistics, unbiased", "U-statistics, maximum likelihood"];
+
+fn main() {
+    println!("| structure | AUCs | method | covers the difference | covers a mean | rejects | no interval |");
+    println!("|---|---|---|---|---|---|---|");
+    for (number, structure) in (0..).zip(&STRUCTURES) {
+        for apart in [[1.5, 1.5], [2.2, 1.5], [0.75, 0.75]] {
+            let mut counts = [[0_u64; 4]; 4];
+            let true_auc = apart.map(|a| structure.auc(a));
+            for run in 0..RUNS {
+                let mut stream = Stream::new(20_261_127 + number, run);
+                let study = structure.draw(apart, 5, 100, &mut stream);
+                for (k, found) in found(&study).into_iter().enumerate() {
+                    let Some((difference, p, mean)) = found else {
+                        counts[k][3] += 1;
+                        continue;
+                    };
+                    let truth = true_auc[0] - true_auc[1];
+                    counts[k][0] += u64::from((difference.0..=difference.1).contains(&truth));
+                    counts[k][1] += u64::from((mean.0..=mean.1).contains(&true_auc[0]));
+                    counts[k][2] += u64::from(p < 0.05);
+                }
+            }
+            for (method, [difference, mean, rejects, none]) in METHODS.iter().zip(counts) {
+                let of = RUNS - none;
+                let share = |n: u64| 100.0 * n as f64 / of as f64;
+                println!(
+                    "| {} | {:.3}, {:.3} | {method} | {:.1} % | {:.1} % | {:.1} % | {none} |",
+                    structure.name,
+                    true_auc[0],
+                    true_auc[1],
+                    share(difference),
+                    share(mean),
+                    share(rejects)
+                );
+            }
+        }
+    }
+    let study = STRUCTURES[0].draw([1.5, 1.2], 20, 1000, &mut Stream::new(1, 0));
+    let began = Instant::now();
+    let moments = Moments::new(&study);
+    let averages = u_statistics::averages(&study, &moments);
+    let (difference, _) = u_statistics::difference(&study, &moments, &averages, 0, 1);
+    eprintln!(
+        "2 x 20 x 1,000 by U-statistics: {:.3} s, difference {:.6}, variance {:.6e}",
+        began.elapsed().as_secs_f64(),
+        difference.estimate,
+        difference.variance
+    );
+}
