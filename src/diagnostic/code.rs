@@ -759,6 +759,12 @@ codes! {
     SignatureMalformed = "signature-malformed",
     /// The signature is not one of these bytes by this key.
     SignatureInvalid = "signature-invalid",
+    /// A signature in a way that this program cannot check.
+    SignatureUnsupported = "signature-unsupported",
+    /// A signature of another bundle than this one.
+    SignatureForeign = "signature-foreign",
+    /// A signed statement says what the bundle contradicts.
+    StatementDiffers = "statement-differs",
     /// A signature by a key that `trust.toml` does not hold.
     SignerUnknown = "signer-unknown",
     /// A trusted key signed under another name, in another role or with another meaning.
@@ -767,6 +773,8 @@ codes! {
     KeyExpired = "key-expired",
     /// The ledger does not hold a head that was signed.
     LedgerBehindSignature = "ledger-behind-signature",
+    /// `ssh-keygen` is not there, or did not sign.
+    SshKeygen = "ssh-keygen",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",

@@ -48,10 +48,11 @@ const WALLS: &[(&str, &[&str])] = &[
         "report",
         &["document", "dataset", "protocol", "model", "statistics", "study", "comparison", "evidence"],
     ),
-    ("audit", &["imaging", "study", "evidence", "report", "document", "model", "inference"]),
+    ("audit", &["attestation", "imaging", "study", "evidence", "report", "document", "model", "inference"]),
     (
         "workflow",
         &[
+            "attestation",
             "audit",
             "comparison",
             "dataset",
