@@ -31,7 +31,7 @@ impl State {
 }
 
 /// The questions, by the name that `--require` takes, in the order of the answers.
-pub const QUESTIONS: [&str; 10] = [
+pub const QUESTIONS: [&str; 11] = [
     "bytes",
     "contents",
     "ledger",
@@ -42,7 +42,11 @@ pub const QUESTIONS: [&str; 10] = [
     "threshold",
     "separation",
     "scores",
+    SIGNATURES,
 ];
+
+/// The question who signed.
+pub(super) const SIGNATURES: &str = "signatures";
 
 /// One question with its answer.
 #[derive(Clone, Debug, Serialize)]

@@ -1,12 +1,13 @@
 //! Is every byte the one that was recorded? Is every file known? Does the ledger hold, and the study's own go
 //! on from it? Do the recorded inputs give the recorded results? Does the report render to the same bytes? Is
 //! the model the locked one, does its threshold follow, and were its patients kept out? Does it give the
-//! scores again?
+//! scores again? Who signed?
 //!
 //! Each is answered yes, no, not shown or not applicable; every discrepancy is listed, and nothing here needs
 //! libtorch.
 
 mod answer;
+mod claim;
 mod contents;
 mod difference;
 mod exhibit;
@@ -18,6 +19,8 @@ mod origin;
 mod report;
 mod rescore;
 mod results;
+mod signatures;
+mod signed;
 mod unlike;
 
 use std::path::Path;
@@ -25,6 +28,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use self::ledger::Recomputed;
+use crate::attestation::Trust;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag;
@@ -33,11 +37,14 @@ use crate::study;
 use crate::study::results::Verdict;
 
 pub use answer::{Answer, QUESTIONS, State};
+pub use claim::claim;
 pub use difference::{Difference, differences};
 pub use exhibit::{Exhibit, Kind};
 pub use fits::{Fit, commands, fits};
 pub use history::History;
 pub use rescore::{Rescore, TOLERANCE};
+pub use signatures::{ENVELOPE, SSH, STATEMENT, Signatures, signatures_of};
+pub use signed::Signature;
 
 /// Name of the lock in the bundle and beside the weights.
 const LOCK: &str = crate::model::lock::FILE;
@@ -49,8 +56,15 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
+    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `signatures` only where there are
+    /// any or somebody's are asked for.
     pub answers: Vec<Answer>,
+    /// Signatures that hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signature>,
+    /// What `trust.toml` requires and nobody signed, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsigned: Vec<String>,
     /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
     /// documents. Where nothing decides between two, both.
     pub begins: Vec<String>,
@@ -86,6 +100,10 @@ pub struct Beside<'a> {
     pub root: Option<Digest>,
     /// Where the images are, when they are to be scored again.
     pub rescore: Option<Rescore<'a>>,
+    /// What lies among the signatures of the bundle.
+    pub signatures: Option<&'a Signatures>,
+    /// Whose signatures count, and which are required.
+    pub trust: Option<&'a Trust>,
 }
 
 /// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the
@@ -147,7 +165,24 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }
     report::explain(&mut answers);
+    let nothing = Signatures::default();
+    let lying = beside.signatures.filter(|signatures| !signatures.is_empty());
+    let (mut signatures, mut unsigned) = (Vec::new(), Vec::new());
+    if lying.is_some() || beside.trust.is_some() {
+        let judged = signed::judged(&opened, beside.history, lying.unwrap_or(&nothing), beside.trust);
+        answers.push(judged.answer);
+        (signatures, unsigned) = (judged.signatures, judged.missing);
+    }
     let begins = origin::begins(&opened, &answers, folder, beside.reports);
     let own_templates = contents::own_templates(&opened);
-    Ok(Audit { root: opened.root, rehearsal, answers, begins, conclusion, own_templates })
+    Ok(Audit {
+        root: opened.root,
+        rehearsal,
+        answers,
+        signatures,
+        unsigned,
+        begins,
+        conclusion,
+        own_templates,
+    })
 }

@@ -30,12 +30,14 @@ mod export;
 mod folder;
 mod import;
 mod init;
+mod keys;
 mod leakage;
 mod libtorch;
 mod lock;
 mod metrics;
 mod outcome;
 mod page;
+mod passphrase;
 mod plan;
 mod protocol;
 mod reads;
@@ -44,6 +46,7 @@ mod rehearse;
 mod report;
 mod run;
 mod score;
+mod sign;
 mod sizes;
 mod split;
 mod status;
@@ -107,6 +110,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
+    Sign(sign::SignArgs),
+    Keys(keys::KeysArgs),
     Run(run::RunArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
@@ -213,6 +218,8 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Validate(args) => validate::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Sign(args) => sign::run(&args, context),
+        Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),

@@ -748,6 +748,33 @@ codes! {
     RescoreWithoutModel = "rescore-without-model",
     /// `verify --rescore` finds no folder of images.
     RescoreWithoutImages = "rescore-without-images",
+    // Signatures
+    /// A file or text is no key of a kind that is read.
+    KeyUnreadable = "key-unreadable",
+    /// A private key needs a passphrase, and there is none, or another.
+    KeyPassphrase = "key-passphrase",
+    /// What is signed is no statement of this program.
+    StatementMalformed = "statement-malformed",
+    /// No DSSE envelope and no SSHSIG, or a file that is none of the signatures'.
+    SignatureMalformed = "signature-malformed",
+    /// The signature is not one of these bytes by this key.
+    SignatureInvalid = "signature-invalid",
+    /// A signature in a way that this program cannot check.
+    SignatureUnsupported = "signature-unsupported",
+    /// A signature of another bundle than this one.
+    SignatureForeign = "signature-foreign",
+    /// A signed statement says what the bundle contradicts.
+    StatementDiffers = "statement-differs",
+    /// A signature by a key that `trust.toml` does not hold.
+    SignerUnknown = "signer-unknown",
+    /// A trusted key signed under another name, in another role or with another meaning.
+    SignerNotEntitled = "signer-not-entitled",
+    /// A statement of a day on which the key does not count.
+    KeyExpired = "key-expired",
+    /// The ledger does not hold a head that was signed.
+    LedgerBehindSignature = "ledger-behind-signature",
+    /// `ssh-keygen` is not there, or did not sign.
+    SshKeygen = "ssh-keygen",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",
