@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
-use super::{Context, Outcome, sizes};
+use super::{Context, Outcome, mrmc, sizes};
 use crate::diagnostic::Result;
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
@@ -36,6 +36,7 @@ enum What {
     Precision(sizes::PrecisionArgs),
     /// A calibration that is to be known well enough.
     Calibration(sizes::CalibrationArgs),
+    Mrmc(mrmc::MrmcDesignArgs),
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +138,7 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
         What::Noninferiority(args) => sizes::noninferiority(args),
         What::Precision(args) => sizes::precision(args),
         What::Calibration(args) => sizes::calibration(args),
+        What::Mrmc(args) => mrmc::run_design(args),
     }?;
     if context.json {
         report["format"] = json!("sequester-design/1");

@@ -35,6 +35,7 @@ mod leakage;
 mod libtorch;
 mod lock;
 mod metrics;
+mod mrmc;
 mod outcome;
 mod page;
 mod passphrase;

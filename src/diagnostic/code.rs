@@ -983,6 +983,8 @@ codes! {
     SitesLeftOut = "sites-left-out",
     /// The chi-squared test over sites expects fewer than 5 cases in a cell.
     SmallExpectation = "small-expectation",
+    /// A variance or a component of it that is not above 0.
+    VarianceNotPositive = "variance-not-positive",
     /// The cases do not vary, so the interval or the variance is a point.
     NoSpread = "no-spread",
     /// A bootstrap that would take minutes on so many cases was not run, or its law has no closed form for

@@ -20,6 +20,7 @@ pub mod names;
 pub mod outside;
 pub mod page;
 pub mod plan;
+pub mod reader_study;
 pub mod reads;
 pub mod rehearsal;
 pub mod report;

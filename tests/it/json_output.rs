@@ -278,6 +278,17 @@ fn statistics(outputs: &mut Outputs) {
         0,
         &["design", "calibration", "--expected", "0.9", "--prevalence", "0.2"],
     );
+    let components = ["--variance", "0.002", "--cov1", "0.0012", "--cov2", "0.0011", "--cov3", "0.0007"];
+    let mrmc = ["design", "mrmc", "--difference", "0.05", "--pilot-cases", "100"];
+    for more in [["--readers", "8"], ["--cases", "100"]] {
+        outputs.add("design-mrmc", 0, &[&mrmc[..], &components[..], &more[..]].concat());
+    }
+    let studies = crate::reference_values::folder().join("mrmc/inputs");
+    let study = |name: &str| text(&studies.join(name)).to_owned();
+    outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m1_crossed.csv"), "--threshold", "0.8"]);
+    outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m7_clusters.csv"), "--patient", "patient"]);
+    let beside = ["--device", "DEVICE", "--aim", "superiority", "--for", "readers"];
+    outputs.add("reads-mrmc", 10, &[&["reads", "mrmc", &study("m3_device.csv")], &beside[..]].concat());
     let margin = ["design", "difference", "--difference", "0", "--margin", "0.05"];
     outputs.add("design-difference", 0, &[&margin[..], &pilot[..]].concat());
     let folder = tempfile::tempdir().expect("a folder");

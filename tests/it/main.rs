@@ -42,6 +42,8 @@ mod programs;
 mod properties;
 mod protocol_changes;
 mod reader_platforms;
+mod reader_study;
+mod reader_study_values;
 mod readers;
 mod reading;
 mod reading_page;
