@@ -49,7 +49,8 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
+    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `sites` only where the protocol
+    /// states something of them.
     pub answers: Vec<Answer>,
     /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
     /// documents. Where nothing decides between two, both.
@@ -129,6 +130,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let results = results::results(&opened, &derived);
     let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
     let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
+    let sites = model::sites(recomputed.inputs, recomputed.cohort, derived.as_ref().err());
     let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
     // Of a large study these are most of the memory, and the documents need as much again.
     drop((derived, inputs, cohort));
@@ -143,6 +145,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         model::threshold(&opened),
         separation,
     ];
+    answers.extend(sites);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }

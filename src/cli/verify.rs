@@ -61,7 +61,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
-    /// history, results, report, model, threshold, separation, scores.
+    /// history, results, report, model, threshold, separation, sites, scores.
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
     /// Score the images again with the locked weights and compare with the recorded scores.
@@ -167,8 +167,12 @@ fn digest_of(text: &str) -> String {
 
 /// What was required is shown, or [`Outcome::NotShown`] after saying what is not.
 fn required(args: &VerifyArgs, audit: &Audit) -> Result<Outcome> {
-    let wanted = |question: &str| args.require.iter().any(|name| name == "all" || name == question);
     let state = |question: &str| audit.answers.iter().find(|a| a.question == question).map(|a| a.answer);
+    // Where the protocol states nothing of sites, nothing is asked of them unless they are named.
+    let of_all = |question: &str| question != "sites" || state(question).is_some();
+    let wanted = |question: &str| {
+        args.require.iter().any(|name| (name == "all" && of_all(question)) || name == question)
+    };
     let open: Vec<&str> = QUESTIONS
         .into_iter()
         .filter(|question| {
