@@ -56,8 +56,8 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `signatures` only where there are
-    /// any or somebody's are asked for.
+    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `sites` only where the protocol
+    /// states something of them, `signatures` only where there are any or somebody's are asked for.
     pub answers: Vec<Answer>,
     /// Signatures that hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -147,6 +147,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let results = results::results(&opened, &derived);
     let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
     let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
+    let sites = model::sites(recomputed.inputs, recomputed.cohort, derived.as_ref().err());
     let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
     // Of a large study these are most of the memory, and the documents need as much again.
     drop((derived, inputs, cohort));
@@ -161,6 +162,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         model::threshold(&opened),
         separation,
     ];
+    answers.extend(sites);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }

@@ -205,6 +205,15 @@ codes! {
     CriterionRepeated = "criterion-repeated",
     /// A criterion on age admits every age.
     CriterionAdmitsAll = "criterion-admits-all",
+    /// The text of a rule cannot be read.
+    RuleSyntax = "rule-syntax",
+    /// A rule, or two places of the protocol, take a column for what it is not: numbers for days, texts in an
+    /// order.
+    RuleType = "rule-type",
+    /// A rule that no case can satisfy.
+    RuleExcludesAll = "rule-excludes-all",
+    /// A rule chooses cases by the source label.
+    RuleByLabel = "rule-by-label",
     /// No case has a value that a criterion admits.
     ValueNotEncountered = "value-not-encountered",
     /// No subgroup by sex, or none by age.
@@ -223,8 +232,11 @@ codes! {
     BandOutsideEligibility = "band-outside-eligibility",
     /// Ages that the criteria admit are in no band.
     BandsGap = "bands-gap",
-    /// A site of the study's cases is one of the development cases.
+    /// A site of the study's cases is one of the development cases; an error where the protocol states that
+    /// none is.
     SiteOnBothSides = "site-on-both-sides",
+    /// The protocol states that the study's sites are none of development, and nothing shows it.
+    SitesNotShown = "sites-not-shown",
     /// One reader is the reference standard.
     SingleReader = "single-reader",
     /// An even number of readers and no rule for a tie.
@@ -416,6 +428,12 @@ codes! {
     CriterionMatchedNothing = "criterion-matched-nothing",
     /// No case is eligible, or fewer than the target.
     TooFewEligible = "too-few-eligible",
+    /// Fewer cases are eligible than are asked for, and the protocol takes what there is.
+    SampleShort = "sample-short",
+    /// No case is drawn of a stratum that has eligible ones.
+    StratumNotDrawn = "stratum-not-drawn",
+    /// Consecutive cases without a day.
+    SampleOrderMissing = "sample-order-missing",
     /// The rule gives no threshold on the tuning cases.
     OperatingPoint = "operating-point",
     /// `source = "lock"`, and there is no `model/lock.json`.

@@ -32,3 +32,4 @@ pub mod square_and_add;
 pub mod transported;
 pub mod trend;
 pub mod warning;
+pub mod weighted;

@@ -68,7 +68,14 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print
     // it.
-    let of_patients = [Code::PatientProbablyShared, Code::IdsAlike, Code::PatientEachCase];
+    let of_patients = [
+        Code::PatientProbablyShared,
+        Code::IdsAlike,
+        Code::PatientEachCase,
+        Code::SampleShort,
+        Code::StratumNotDrawn,
+        Code::SitesNotShown,
+    ];
     let said = warnings.iter().filter(|w| of_patients.contains(&w.code));
     results.warnings.extend(said.chain(&reference.warnings).map(Warning::of));
     results.warnings.sort();

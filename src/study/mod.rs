@@ -14,22 +14,26 @@ pub mod rehearsal;
 pub mod results;
 pub mod rounds;
 mod separation;
+mod sites;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::dataset::case::{Case, Cases};
+use crate::dataset::cases::COLUMNS;
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
+use crate::protocol::rule::Column;
 use crate::protocol::{
     CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Variable,
 };
-use crate::sampling;
+use crate::sampling::{self, Draw};
 use crate::statistics::metric::{Metric, ignores_patients};
+use crate::study::results::SiteSeparation;
 use crate::table::Table;
 
 pub use comparators::{Given, Predicate, predicate};
@@ -148,6 +152,11 @@ pub struct Cohort {
     pub failed: Vec<Vec<usize>>,
     /// Positions of the drawn cases, ascending.
     pub drawn: Vec<usize>,
+    /// How they were drawn: strata, and what each case stands for.
+    pub draw: Draw,
+    /// Where the development comes from, beside where the study does; `None` where the protocol states
+    /// nothing of sites.
+    pub sites: Option<SiteSeparation>,
     /// Things to know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -222,8 +231,13 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
             .hint("`sequester dataset` lists how many cases each criterion excludes")
             .into());
     }
-    let drawn = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
-    Ok(Cohort { cases: all.cases, fields: all.fields, failed, drawn, warnings })
+    let mut draw = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
+    warnings.append(&mut draw.warnings);
+    let drawn = std::mem::take(&mut draw.drawn);
+    let mut cohort =
+        Cohort { cases: all.cases, fields: all.fields, failed, drawn, draw, sites: None, warnings };
+    cohort.sites = sites::separation(inputs, &cohort)?;
+    Ok(cohort)
 }
 
 /// Endpoints whose declared interval takes the drawn cases of one patient as independent: it will not decide.
@@ -280,7 +294,17 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
             }
             Rule::NoPriorFinding { .. } => needed.push(("follow_up", who)),
             Rule::ListedIn { .. } | Rule::Gate => {}
+            Rule::Declared(rule) => {
+                // Other columns are asked for where the table is read.
+                let fields = rule.columns().into_iter().filter_map(|column| field(&column));
+                needed.extend(fields.map(|name| (name, who.clone())));
+            }
         }
+    }
+    let of_sample = protocol.sample.columns().into_iter().filter_map(|column| field(&column));
+    needed.extend(of_sample.map(|name| (name, "[sample]".to_owned())));
+    if protocol.data.separate_sites {
+        needed.push(("site", "`data.separate_sites`".to_owned()));
     }
     for subgroup in &protocol.subgroups {
         match &subgroup.by {
@@ -308,6 +332,11 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
             .hint("add the column to the case table, or take the rule out of the protocol")
         })
         .collect()
+}
+
+/// The name of a column that is a field.
+fn field(column: &Column) -> Option<&'static str> {
+    COLUMNS.into_iter().find(|name| *name == column.name)
 }
 
 /// Development and study must not share a patient or a case; a warning where they probably do.

@@ -6,6 +6,7 @@ mod by_level;
 mod comparisons;
 mod intended_use;
 mod other_standards;
+mod sampled;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use self::by_level::{LevelClaim, LevelDifference};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
+pub use self::sampled::{SampledStratum, Sampling, SiteAnswer, SiteSeparation, Weighted, WeightedEstimate};
 pub use self::verdict::{FallbackRecord, Verdict};
 
 use crate::protocol::{ReaderRole, Role};
@@ -95,6 +97,12 @@ pub struct Results {
     /// Claims of levels of subgroups; absent where none is declared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level_claims: Vec<LevelClaim>,
+    /// How the sample was drawn; absent where it was drawn at random and no shortage is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// Sites of the study beside those of development; absent where the protocol states nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<SiteSeparation>,
     /// Whether every primary endpoint is met.
     pub conclusion: Verdict,
     /// What each endpoint with a lower bound had to go on, in their order.

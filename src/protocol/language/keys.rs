@@ -125,6 +125,8 @@ fn data() -> Vec<Key> {
         text("modality"),
         text("body_part"),
         text("source"),
+        flag("separate_sites").ours("no site of the cases is one of development"),
+        list("development_sites", Kind::Words, 0),
         table("columns", columns()).ours("not together with format = \"nih\""),
         table("development_columns", columns()).ours("as `columns`, or empty"),
     ]
@@ -186,7 +188,7 @@ fn eligibility() -> Vec<Key> {
         words("id").required().ours("unique"),
         words("reason").required(),
         choice("missing", &["exclude", "include"], Some("exclude")),
-        choice("kind", &["age", "one-of", "prior-finding", "listed-in", "gate"], None).required(),
+        choice("kind", &["age", "one-of", "prior-finding", "listed-in", "gate", "rule"], None).required(),
         years("min").always_when("kind", &["age"]),
         years("max").always_when("kind", &["age"]),
         choice("field", &fields, None).always_when("kind", &["one-of"]),
@@ -197,13 +199,34 @@ fn eligibility() -> Vec<Key> {
         list("findings", Kind::Text, 1).always_when("source", &["earlier-images"]),
         path("file").always_when("kind", &["listed-in"]),
         words("column").always_when("kind", &["listed-in"]),
+        words("rule").always_when("kind", &["rule"]).ours("it can be read, and uses each column alike"),
+        words("definition").required_when("kind", &["rule"]),
+        choice("per", &["image", "study", "patient"], Some("image")).only_when("kind", &["rule"]),
+        words("study_column").always_when("per", &["study"]),
+        choice("holds", &["every", "any"], Some("every")).only_when("per", &["study", "patient"]),
     ]
 }
 
 fn sample() -> Vec<Key> {
+    let methods = ["random", "all", "stratified", "enriched", "consecutive"];
+    let stratum = vec![
+        list("levels", Kind::Words, 1).required().ours("one of each column of `by`, each stratum once"),
+        from_one("cases").required(),
+    ];
     vec![
-        from_one("cases").beside(&["seed"]),
-        whole("positives").beside(&["cases"]).ours("not above `cases`"),
+        choice("method", &methods, Some("random")).ours("with the keys that it needs"),
+        from_one("cases")
+            .beside(&["seed"])
+            .only_when("method", &["random", "stratified", "enriched", "consecutive"])
+            .ours("the sum of the strata, where these are declared"),
+        whole("positives")
+            .beside(&["cases"])
+            .only_when("method", &["random", "enriched"])
+            .ours("not above `cases`"),
+        list("by", Kind::Words, 1).always_when("method", &["stratified"]).ours("each column once"),
+        tables("stratum", stratum).beside(&["seed"]).only_when("method", &["stratified"]),
+        words("order_by").always_when("method", &["consecutive"]).ours("a column of days"),
+        choice("shortage", &["refuse", "take"], Some("refuse")),
         choice("images_per_patient", &["any", "one"], Some("any")),
         whole("seed"),
     ]

@@ -32,7 +32,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Whole numbers of a text, and the word that follows each.
-fn numbers(text: &str) -> Vec<(u64, String)> {
+pub(super) fn numbers(text: &str) -> Vec<(u64, String)> {
     let all: Vec<String> = words(text).filter(|word| !word.is_empty()).collect();
     let number =
         |place: usize| all[place].parse().ok().map(|n| (n, all.get(place + 1).cloned().unwrap_or_default()));
@@ -67,6 +67,9 @@ impl Look<'_> {
                     "take one of them out, or write the rule that was meant",
                 );
             }
+            if let Rule::Declared(rule) = &criterion.rule {
+                self.rule(criterion, rule, &place);
+            }
             if let Rule::Age { min: 0, max: 120.. } = criterion.rule {
                 self.asks(
                     Code::CriterionAdmitsAll,
@@ -98,7 +101,8 @@ impl Look<'_> {
                 "say so in `reason`, or give the table a column `days_since_prior_finding` and a \
                  `lookback_days`",
             ),
-            Rule::NoPriorFinding { .. } => {}
+            // What a boolean rule means is said in `definition`.
+            Rule::NoPriorFinding { .. } | Rule::Declared(_) => {}
             _ => {
                 if let Some(word) = words(&criterion.reason).find(|word| UNMEASURED.contains(&word.as_str()))
                 {
@@ -171,8 +175,15 @@ impl Look<'_> {
         }
         let criteria = &self.protocol.eligibility;
         let by_gate = criteria.iter().any(|c| c.rule == Rule::Gate);
-        let by_age = criteria.iter().any(|c| matches!(c.rule, Rule::Age { .. }));
-        let by_view = criteria.iter().any(|c| matches!(c.rule, Rule::OneOf { field: Field::View, .. }));
+        let asks = |rule: &Rule, name: &str| match rule {
+            Rule::Declared(rule) => rule.columns().iter().any(|column| column.name == name),
+            _ => false,
+        };
+        let by_age =
+            criteria.iter().any(|c| matches!(c.rule, Rule::Age { .. }) || asks(&c.rule, "age_years"));
+        let by_view = criteria
+            .iter()
+            .any(|c| matches!(c.rule, Rule::OneOf { field: Field::View, .. }) || asks(&c.rule, "view"));
         for (declared, key, known) in
             [(gate.age_years.is_some(), "age_years", by_age), (gate.view.is_some(), "view", by_view)]
         {

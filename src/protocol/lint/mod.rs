@@ -11,6 +11,7 @@ mod eligibility;
 mod endpoints;
 mod places;
 mod reference;
+mod rules;
 mod sample;
 mod scores;
 mod subgroups;

@@ -128,6 +128,8 @@ fn what_there_is(source: &Source) -> Json {
         "any_insufficient":
             results.estimates.iter().any(|e| e.subgroup.is_some() && is_insufficient(results, e)),
         "has_target": source.protocol.sample.target.is_some(),
+        "has_sampling": results.sampling.is_some(),
+        "has_weighted": results.sampling.as_ref().is_some_and(|sampling| sampling.weighted.is_some()),
         "enriched": source.protocol.sample.target.as_ref().is_some_and(|target| target.positives.is_some()),
         "has_amendments": !source.amendments.is_empty(),
         "amended_after_opening": amended_after_opening(source),

@@ -15,6 +15,7 @@ mod overall;
 mod plan;
 mod readers;
 mod sample_size;
+mod sampling;
 mod scenarios;
 mod subgroups;
 mod verdict;
@@ -151,6 +152,8 @@ pub fn analyse(
         other_standards: Some(plan.other_standards(drawn, reference)),
         level_differences,
         level_claims: plan.level_claims(&analysed),
+        sampling: sampling::sampling(protocol, cohort, &analysed, threshold),
+        sites: cohort.sites.clone(),
         flow,
         consensus,
         operating_point,

@@ -14,7 +14,7 @@ mod changes;
 pub(in crate::report) mod comparisons;
 mod estimates;
 mod evidence;
-mod flow;
+pub(in crate::report) mod flow;
 mod front;
 mod intended_use;
 mod model;
@@ -24,6 +24,7 @@ mod protocol;
 mod readers;
 mod rows;
 mod sample_size;
+mod sampling;
 mod sites;
 
 /// The ids of all tables, for the error that names them.
@@ -32,6 +33,8 @@ pub const IDS: &[&str] = &[
     "cohort",
     "flow",
     "eligibility",
+    "sampling",
+    "weighted",
     "readers",
     "brought-files",
     "qualifications",
@@ -89,7 +92,9 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "title" => front::title(source),
         "cohort" => flow::cohort(results),
         "flow" => flow::flow(results),
-        "eligibility" => flow::eligibility(results),
+        "eligibility" => flow::eligibility(source),
+        "sampling" => sampling::sampling(results),
+        "weighted" => sampling::weighted(results),
         "readers" => readers::readers(results),
         "brought-files" => brought::files(source),
         "qualifications" => readers::qualifications(results),

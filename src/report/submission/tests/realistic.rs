@@ -373,6 +373,8 @@ fn results() -> Results {
         positives: cases / 2,
     };
     Results {
+        sampling: None,
+        sites: None,
         format: FORMAT.into(),
         study: StudyIdentity {
             id: "pneumonia-exp2a".into(),
