@@ -16,8 +16,10 @@ pub mod meaning;
 mod parse;
 mod paths;
 pub mod planning;
+pub mod question;
 mod reads;
 mod reference;
+mod repeatability;
 mod subgroups;
 use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
@@ -52,6 +54,7 @@ pub use reference::{
     ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
 };
 
+pub use repeatability::RepeatabilitySource;
 pub use subgroups::{Bands, OUTSIDE, PoweredClaim, Subgroup, Variable};
 
 /// A valid protocol.
@@ -91,6 +94,9 @@ pub struct Protocol {
     /// The predicate's scores or answers on the same cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate: Option<PredicateSource>,
+    /// Repeated images of patients, from which the device's own precision is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeatability: Option<RepeatabilitySource>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
     /// What the size of the study rests on before there are data.

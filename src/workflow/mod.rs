@@ -21,6 +21,7 @@ pub mod page;
 pub mod plan;
 pub mod reads;
 pub mod rehearsal;
+pub mod repeatability;
 pub mod report;
 pub mod round;
 pub mod run;

@@ -37,6 +37,7 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod plan_rehearse;
+mod precision;
 mod programs;
 mod properties;
 mod protocol_changes;

@@ -14,6 +14,7 @@ mod other_standards;
 mod overall;
 mod plan;
 mod readers;
+mod repeatability;
 mod sample_size;
 mod scenarios;
 mod subgroups;
@@ -21,6 +22,7 @@ mod verdict;
 mod warnings;
 
 pub use cases::StudyCase;
+pub use repeatability::repeatability;
 
 use self::cases::{Analysed, Columns, site_names};
 use self::curves::{BAND_REPLICATES, histogram};
@@ -151,6 +153,7 @@ pub fn analyse(
         other_standards: Some(plan.other_standards(drawn, reference)),
         level_differences,
         level_claims: plan.level_claims(&analysed),
+        repeatability: None,
         flow,
         consensus,
         operating_point,
