@@ -18,6 +18,7 @@ mod case_tables;
 mod check;
 mod clusters;
 mod compare;
+mod comparison_design;
 mod context;
 mod dataset;
 mod demo;

@@ -149,6 +149,13 @@ codes! {
     GoalUnreachable = "goal-unreachable",
     /// A perfect result alone meets the criterion.
     GoalNearPerfect = "goal-near-perfect",
+    /// What is expected does not satisfy the criterion or the margin, or does so too rarely at the planned
+    /// size to be met more often than missed.
+    GoalBeyondExpected = "goal-beyond-expected",
+    /// The planned size has less than the declared power where the device is as expected.
+    PowerShort = "power-short",
+    /// A margin of non-inferiority or equivalence that gives half of a device's worth away.
+    MarginWide = "margin-wide",
     /// Two endpoints ask the same of one metric.
     EndpointRepeated = "endpoint-repeated",
     /// Sensitivity is judged and specificity is not, or the reverse.
@@ -607,6 +614,8 @@ codes! {
     ScoreOutOfRange = "score-out-of-range",
     /// A score and a reason for none in one row.
     ScoreAndRefusal = "score-and-refusal",
+    /// Fewer than two patients of the repeatability table have two scored images.
+    RepeatsTooFew = "repeats-too-few",
     /// A case names no image.
     ImageMissing = "image-missing",
     /// A PNG or JPEG outside a study: the gate knows nothing of it.

@@ -6,6 +6,7 @@ mod banner;
 pub mod comparison;
 pub mod description;
 mod documents;
+mod graph;
 pub mod plan;
 pub mod submission;
 mod truthing;

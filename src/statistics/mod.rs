@@ -24,6 +24,7 @@ pub mod poolability;
 pub mod proportion;
 pub mod random;
 pub(crate) mod ranks;
+pub mod repeatability;
 pub mod roc;
 pub mod roc_band;
 pub mod sizing;

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod reader_study;
 pub mod reads;
 pub mod rehearsal;
+pub mod repeatability;
 pub mod report;
 pub mod round;
 pub mod run;

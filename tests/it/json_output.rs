@@ -253,6 +253,15 @@ fn statistics(outputs: &mut Outputs) {
         10,
         &[&["metrics", "unpaired", &given("unpaired.csv")], &aim[..]].concat(),
     );
+    let beside = tempfile::tempdir().expect("a folder");
+    let repeated = beside.path().join("repeats.csv");
+    let rows = (0..24)
+        .map(|i| format!("P{},{},{}\n", i / 3, f64::from(i * 7 % 24) / 24.0, ["a", "b"][i as usize % 2]));
+    std::fs::write(&repeated, format!("patient_id,score,scanner\n{}", rows.collect::<String>()))
+        .expect("writes");
+    let plain = ["metrics", "repeatability", text(&repeated)];
+    outputs.add("metrics-repeatability", 0, &plain);
+    outputs.add("metrics-repeatability", 0, &[&plain[..], &["--condition", "scanner"]].concat());
     outputs.add("metrics-multiplicity", 0, &["metrics", "multiplicity", &given("multiplicity.json")]);
     outputs.add("design-auc", 0, &["design", "auc", "--expected", "0.85", "--goal", "0.8", "--cases", "500"]);
     outputs.add("design-proportion", 0, &["design", "proportion", "--expected", "0.9", "--goal", "0.8"]);
@@ -270,6 +279,11 @@ fn statistics(outputs: &mut Outputs) {
     let paired =
         ["--expected", "0.9", "--predicate", "0.88", "--margin", "0.05", "--cases", "300", "--share", "0.5"];
     outputs.add("design-noninferiority", 0, &[&["design", "noninferiority"], &paired[..]].concat());
+    let compared = ["design", "comparison", "--aim", "non-inferiority", "--margin", "0.05"];
+    let compared = [&compared[..], &["--expected", "0.9", "--predicate", "0.88", "--cases", "300"]].concat();
+    for more in [&["--share", "0.5"][..], &["--unpaired"], &["--measure", "auc"]] {
+        outputs.add("design-comparison", 0, &[&compared[..], more].concat());
+    }
     let width = ["design", "precision", "--expected", "0.9", "--half-width", "0.05"];
     outputs.add("design-precision", 0, &[&width[..], &["--share", "0.5"]].concat());
     outputs.add("design-precision", 0, &[&width[..], &["--measure", "auc"]].concat());

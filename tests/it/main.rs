@@ -39,6 +39,7 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod plan_rehearse;
+mod precision;
 mod programs;
 mod properties;
 mod protocol_changes;
