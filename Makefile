@@ -23,6 +23,7 @@ demo:
 ## Every test, and what must be clean. The browser is for the test of the reading page, which says so where there is none.
 test: lint
 	scripts/setup-browser.sh
+	scripts/setup-validators.sh
 	cargo test --locked --features torch
 
 ## Form and lints, which `make test` runs first.

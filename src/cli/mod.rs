@@ -38,6 +38,7 @@ mod outcome;
 mod page;
 mod plan;
 mod protocol;
+mod qualify;
 mod reads;
 mod reference;
 mod rehearse;
@@ -108,6 +109,7 @@ enum Command {
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Run(run::RunArgs),
+    Qualify(qualify::QualifyArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
     /// Write shell completions to standard output.
@@ -214,6 +216,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Report(args) => report::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Qualify(args) => qualify::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),
         Command::Completions { shell } => {

@@ -7,6 +7,7 @@ pub mod comparison;
 pub mod description;
 mod documents;
 pub mod plan;
+pub mod qualification;
 pub mod submission;
 mod truthing;
 pub mod wording;

@@ -26,6 +26,7 @@ mod hostile_bytes;
 #[cfg(unix)]
 mod hostile_evidence;
 mod ids;
+mod interchange;
 mod json_output;
 mod language;
 mod locked_model;
@@ -40,6 +41,7 @@ mod plan_rehearse;
 mod programs;
 mod properties;
 mod protocol_changes;
+mod qualify;
 mod reader_platforms;
 mod readers;
 mod reading;
