@@ -42,6 +42,7 @@ mod page;
 mod passphrase;
 mod plan;
 mod protocol;
+mod qualify;
 mod reads;
 mod reference;
 mod rehearse;
@@ -115,6 +116,7 @@ enum Command {
     Sign(sign::SignArgs),
     Keys(keys::KeysArgs),
     Run(run::RunArgs),
+    Qualify(qualify::QualifyArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
     /// Write shell completions to standard output.
@@ -223,6 +225,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Sign(args) => sign::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Qualify(args) => qualify::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),
         Command::Completions { shell } => {

@@ -8,6 +8,7 @@ pub mod description;
 mod documents;
 mod graph;
 pub mod plan;
+pub mod qualification;
 pub mod submission;
 mod truthing;
 pub mod wording;

@@ -171,6 +171,11 @@ fn models(outputs: &mut Outputs, dicom: &Path) {
     outputs.add("verify-diff", 10, &["verify", "--diff", text(&model), text(&again)]);
     let onnx = study.file("model.onnx");
     outputs.add("export", 0, &["export", text(&model), "--format", "onnx", "--out", text(&onnx)]);
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/evidence/v2/locked-model");
+    let to = |name: &str| text(&study.file(name)).to_owned();
+    let bom = ["export", text(&bundle), "--format", "ml-bom", "--out", &to("ml-bom.json")];
+    outputs.add("export-interchange", 0, &bom);
+    outputs.add("export-interchange", 0, &["export", "--format", "sbom", "--out", &to("sbom.json")]);
 }
 
 /// Gives the folder, and in it a DICOM file.
@@ -342,8 +347,24 @@ fn trainings(outputs: &mut Outputs) {
     outputs.add("train", 0, &arguments);
 }
 
+/// What a qualification prints, and what it prints where a value is missing and the system tells less.
+fn qualifications(outputs: &mut Outputs) {
+    let passed = crate::qualify::printed();
+    let mut failed = passed.clone();
+    failed["machine"]["processor"] = Value::Null;
+    let tests = failed["tests"].as_array_mut().expect("tests");
+    let test = tests.iter_mut().find(|test| test["numbers"].is_object()).expect("a test of values");
+    for key in ["largest_deviation", "expected", "computed"] {
+        test["numbers"][key] = Value::Null;
+    }
+    test["numbers"]["beyond"] = json!(["d01_tiny20 auc: no value here, 0.5 in the reference"]);
+    failed["program"]["features"] = json!(["pdf"]);
+    outputs.0.insert("qualify", vec![passed, failed]);
+}
+
 fn outputs() -> Outputs {
     let mut outputs = Outputs::default();
+    qualifications(&mut outputs);
     #[cfg(feature = "torch")]
     trainings(&mut outputs);
     studies(&mut outputs);

@@ -27,6 +27,7 @@ mod hostile_bytes;
 #[cfg(unix)]
 mod hostile_evidence;
 mod ids;
+mod interchange;
 mod json_output;
 mod language;
 mod locked_model;
@@ -43,6 +44,7 @@ mod precision;
 mod programs;
 mod properties;
 mod protocol_changes;
+mod qualify;
 mod reader_platforms;
 mod reader_study;
 mod reader_study_values;
