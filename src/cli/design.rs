@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
-use super::{Context, Outcome, mrmc, sizes};
+use super::{Context, Outcome, comparison_design, mrmc, sizes};
 use crate::diagnostic::Result;
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
@@ -32,6 +32,8 @@ enum What {
     Goals(GoalsArgs),
     /// A sensitivity or specificity that is to be shown not worse than a predicate's on the same cases.
     Noninferiority(sizes::NoninferiorityArgs),
+    /// A device against a predicate: superiority, non-inferiority or equivalence of a share or an AUC.
+    Comparison(Box<comparison_design::ComparisonArgs>),
     /// A share or an AUC that is to be known with a half width.
     Precision(sizes::PrecisionArgs),
     /// A calibration that is to be known well enough.
@@ -136,6 +138,7 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
         What::Difference(args) => difference(args),
         What::Goals(args) => goals(args),
         What::Noninferiority(args) => sizes::noninferiority(args),
+        What::Comparison(args) => comparison_design::comparison(args),
         What::Precision(args) => sizes::precision(args),
         What::Calibration(args) => sizes::calibration(args),
         What::Mrmc(args) => mrmc::run_design(args),
