@@ -1,14 +1,25 @@
-//! All documents of a study from its evidence bundle: the submission, and the truthing report beside it.
+//! All documents of a study from its evidence bundle: the submission, the truthing report beside it, and the
+//! set.
 
 use super::submission::{self, Formats, Rendered, Source};
-use super::truthing;
+use super::{set, truthing};
 use crate::diagnostic::Result;
 
-/// Every file that lies in `reports/run-N/`. A bundle whose templates know no truthing report has none.
+/// Which documents are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Documents {
+    /// The validation report and the truthing report.
+    Report,
+    /// These and the set beside them.
+    All,
+}
+
+/// Every file that lies in `reports/run-N/`. A bundle whose templates know no truthing report has none, and
+/// one whose templates know no document of the set has no such document.
 ///
 /// # Errors
-/// As [`submission::render`] and [`truthing::render`].
-pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
+/// As [`submission::render`], [`truthing::render`] and [`set::render`].
+pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result<Rendered> {
     let mut rendered = submission::render(source, formats)?;
     if let Some(more) = truthing::render(source, formats)? {
         rendered.files.extend(more.files);
@@ -18,6 +29,9 @@ pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
                 rendered.to_complete.push(field);
             }
         }
+    }
+    if documents == Documents::All {
+        set::render(source, formats, &mut rendered)?;
     }
     Ok(rendered)
 }

@@ -7,9 +7,10 @@ pub mod comparison;
 pub mod description;
 mod documents;
 pub mod plan;
+pub mod set;
 pub mod submission;
 mod truthing;
 pub mod wording;
 
-pub use documents::render;
+pub use documents::{Documents, render};
 pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, own_templates};

@@ -23,7 +23,9 @@ fn rendered_with(name: &str, template: &str) -> Vec<Diagnostic> {
     let mut source = report::from_bundle(&opened.payload, opened.root).expect("reads");
     source.templates.insert(name.to_owned(), template.to_owned());
     let began = Instant::now();
-    let said = report::render(&source, Formats::WithoutPdf).err().map_or(Vec::new(), |e| e.diagnostics());
+    let said = report::render(&source, report::Documents::Report, Formats::WithoutPdf)
+        .err()
+        .map_or(Vec::new(), |e| e.diagnostics());
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     said
 }
@@ -73,7 +75,9 @@ fn parts_that_include_parts_twice_are_counted() {
     source.templates.insert("p40.md".to_owned(), String::new());
     source.templates.insert("limits.md".to_owned(), "{% include \"p0.md\" %}".to_owned());
     let began = Instant::now();
-    let said = report::render(&source, Formats::WithoutPdf).expect_err("refused").diagnostics();
+    let said = report::render(&source, report::Documents::Report, Formats::WithoutPdf)
+        .expect_err("refused")
+        .diagnostics();
     assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(said[0].code.as_str(), "template-cost", "{said:?}");
 }
