@@ -8,11 +8,11 @@ use serde_json::{Value as Json, json};
 use super::coverage::{self, Answer, State};
 use super::kinds::Kind;
 use super::shared::Shared;
-use super::{drafts, facts, figures, privacy, tables};
+use super::{device, drafts, facts, figures, performance, privacy, tables};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::content::{Answer as Said, Arguments, Content, Notice, Refusal};
 use crate::document::text;
-use crate::document::tree::{Facts, Figure, Table};
+use crate::document::tree::{Facts, Figure, Row, Table};
 use crate::report::submission::{Submission, at, words};
 
 /// A document in the making.
@@ -36,6 +36,11 @@ static TABLES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| tables::IDS.into_iter().chain(Submission::TABLES.iter().copied()).collect());
 static FIGURES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| figures::IDS.into_iter().chain(Submission::FIGURES.iter().copied()).collect());
+
+/// Whether a table says nothing but that.
+fn is_empty(table: &Table) -> bool {
+    !table.rows.iter().any(|row| matches!(row, Row::Cells(_)))
+}
 
 impl Content for Part {
     fn facts(&self) -> Facts {
@@ -100,8 +105,8 @@ impl Content for Part {
                 "manual": totals(false),
                 "requirements": answers.len(),
                 "fields": fields_of_people,
-                "has_site_sets":
-                    source.description.as_ref().is_some_and(|d| d.sets.len() > 1),
+                "has_site_sets": !is_empty(&performance::site_sets(source)),
+                "has_predicate_rows": !device::comparisons(&source.device).is_empty(),
                 "limitations_given": given("device.limitations"),
                 "warnings_given": given("labelling.warnings"),
             });

@@ -73,6 +73,7 @@ pub struct Pages {
 #[derive(Clone, Debug)]
 struct Place {
     words: String,
+    field: Option<String>,
     anchor: Option<(String, String)>,
 }
 
@@ -111,14 +112,21 @@ fn answer(source: &Source, pages: &Pages, requirement: &'static Requirement, fie
 fn answered(requirement: &'static Requirement, parts: &[(&str, &str)], found: Vec<Place>) -> Answer {
     let has = |kinds: &[&str]| parts.iter().any(|(kind, _)| kinds.contains(kind));
     let typed = has(&["d"]) && (!requirement.is_automatic || !has(&["c", "s", "x"]));
-    let mut places: Vec<String> = Vec::new();
+    // Fields that stand in one section are named together.
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
     let mut anchors = Vec::new();
-    for place in found {
-        if !place.words.is_empty() && !places.contains(&place.words) {
-            places.push(place.words);
+    for place in found.into_iter().filter(|place| !place.words.is_empty()) {
+        match places.iter_mut().find(|(words, _)| *words == place.words) {
+            Some((_, fields)) => fields.extend(place.field),
+            None => places.push((place.words, place.field.into_iter().collect())),
         }
         anchors.extend(place.anchor);
     }
+    let named = |(words, fields): &(String, Vec<String>)| match fields.as_slice() {
+        [] => words.clone(),
+        fields => format!("{words} ({})", fields.join(", ")),
+    };
+    let places: Vec<String> = places.iter().map(named).collect();
     let places = places.join("; ");
     if has(&["n"]) {
         return Answer {
@@ -140,7 +148,7 @@ fn part(
     what: &str,
     fields: &mut Fields,
 ) -> std::result::Result<Place, String> {
-    let nowhere = |words: &str| Place { words: words.to_owned(), anchor: None };
+    let nowhere = |words: &str| Place { words: words.to_owned(), field: None, anchor: None };
     let quoted = |rest: &str| format!("\u{201c}{rest}\u{201d}");
     match kind {
         "n" => rules::not_applicable(source, what).map(|why| nowhere(&why)),
@@ -165,7 +173,7 @@ fn part(
                 pages.outlines.get(name).ok_or_else(|| format!("no document \u{201c}{title}\u{201d}"))?;
             let holds = |section: &&Section| match kind {
                 "c" => section.captions.iter().any(|caption| caption.starts_with(rest)),
-                "s" => section.title.starts_with(rest),
+                "s" => !section.number.is_empty() && section.title.starts_with(rest),
                 _ => section.words.contains(rest),
             };
             let missing = || match kind {
@@ -191,12 +199,12 @@ fn full_name(short: &str) -> &str {
 fn place(name: &str, section: &Section) -> Place {
     let title = title_of(name);
     let words = if section.number.is_empty() {
-        format!("{title}, {}", if section.title.is_empty() { "cover" } else { &section.title })
+        format!("{title}, title page")
     } else {
         format!("{title}, {} {}", section.number, section.title)
     };
     let anchor = (!section.anchor.is_empty()).then(|| (format!("{name}.html"), section.anchor.clone()));
-    Place { words, anchor }
+    Place { words, field: None, anchor }
 }
 
 /// Where the words of a field are printed.
@@ -216,8 +224,7 @@ fn field(source: &Source, pages: &Pages, path: &str) -> Option<Place> {
     names.into_iter().find_map(|name| {
         let sections = &pages.outlines.get(name)?.sections;
         let section = sections.iter().find(|section| section.words.contains(&wanted))?;
-        let found = place(name, section);
-        Some(Place { words: format!("{} ({path})", found.words), ..found })
+        Some(Place { field: Some(path.to_owned()), ..place(name, section) })
     })
 }
 

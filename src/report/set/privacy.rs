@@ -100,7 +100,12 @@ fn is_digest(word: &str) -> bool {
 
 fn is_path(word: &str) -> bool {
     let lower = word.to_lowercase();
-    let rooted = word.starts_with('/') && word.get(1..).is_some_and(|rest| rest.contains('/'));
+    if lower.contains("://") && !lower.starts_with("file:") {
+        return false;
+    }
+    let rooted = word
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.starts_with(char::is_alphanumeric) && rest.contains('/'));
     let named = lower.len() > 5 && ENDINGS.iter().any(|ending| lower.ends_with(ending));
     let windows = word.contains(":\\") || word.starts_with("\\\\");
     rooted || named || windows || word.starts_with("file:")
@@ -132,7 +137,11 @@ mod tests {
         assert_eq!(telling, ["C0001", "R1", "00012", "Meier", "P-1"]);
         assert!(is_path("/data/a/b") && is_path("reads-1.csv") && is_path("C:\\x") && !is_path("PA/AP"));
         assert!(
-            !is_path("and/or") && !is_digest("1234567890123456") && is_digest("0123456789abcdef\u{2026}")
+            !is_path("and/or")
+                && !is_path("//")
+                && !is_path("https://e.x/i.png")
+                && !is_digest("1234567890123456")
+                && is_digest("0123456789abcdef\u{2026}")
         );
     }
 }

@@ -273,7 +273,7 @@ fn ages(source: &Source) -> Table {
         ],
     );
     table.notes.push(
-        "Whether the four agree is for the reader: `sequester check` compares the first three.".to_owned(),
+        "Whether the four agree is for the reader; the command check compares the first three.".to_owned(),
     );
     table
 }
@@ -288,19 +288,19 @@ fn declared(source: &Source, group: &str) -> Table {
             .map(|requirement| requirement.id.clone())
             .collect();
         Row::Cells(vec![
-            Cell::new(one.path.clone()).look(Look::Code),
+            Cell::new(one.path.strip_prefix(&prefix).unwrap_or(&one.path)).look(Look::Code),
             Cell::new(one.what.clone()),
             Cell::new(if asked.is_empty() { "\u{2013}".to_owned() } else { asked.join(", ") }),
             field(source, &one.path),
         ])
     });
     Table::or_none(
-        format!("Declared by the submitter: {}", text::humanise(group).to_lowercase()),
+        format!("Declared by the submitter: fields of [{group}]"),
         vec![
-            Column::left("Field", 0.8),
+            Column::left("Field", 0.9),
             Column::left("What it says", 1.0),
             Column::left("Asked for by", 0.6),
-            Column::left("In the submitter's words", 1.4),
+            Column::left("In the submitter's words", 1.2),
         ],
         rows.collect(),
     )
@@ -325,9 +325,9 @@ fn asked_for(shared: &Shared, wanted: impl Fn(&str, &str) -> bool) -> Table {
     Table::or_none(
         "What is asked for, and where it stands",
         vec![
-            Column::left("Item", 0.6),
+            Column::left("Item", 0.0),
             Column::left("What is asked for", 1.2),
-            Column::left("State", 0.45),
+            Column::left("State", 0.0),
             Column::left("Where, or why not", 1.4),
         ],
         rows.collect(),
@@ -350,28 +350,31 @@ fn special_controls(shared: &Shared) -> Table {
 
 /// How many requirements of each source stand how.
 fn totals(shared: &Shared) -> Table {
-    let answers = &shared.answers;
     let mut rows = Vec::new();
-    let mut row = |name: &str, chosen: &[coverage::Answer], look: Look| {
-        let mut cells = vec![Cell::new(name).look(look)];
-        for automatic in [true, false] {
+    let mut add = |name: &str, key: Option<&str>, look: Look| {
+        for (automatic, by) in [(true, "program"), (false, "people")] {
+            let of = |a: &&coverage::Answer| {
+                a.requirement.is_automatic == automatic && key.is_none_or(|key| a.requirement.citation == key)
+            };
+            let chosen: Vec<coverage::Answer> = shared.answers.iter().filter(of).cloned().collect();
+            if chosen.is_empty() {
+                continue;
+            }
+            let mut cells = vec![Cell::new(name).look(look), Cell::new(by).look(look)];
             cells.extend(
-                State::ALL.iter().map(|state| Cell::count(coverage::count(chosen, automatic, *state) as u64)),
+                State::ALL
+                    .iter()
+                    .map(|state| Cell::count(coverage::count(&chosen, automatic, *state) as u64).look(look)),
             );
+            rows.push(Row::Cells(cells));
         }
-        rows.push(Row::Cells(cells));
     };
     for one in citations() {
-        let chosen: Vec<_> = answers.iter().filter(|a| a.requirement.citation == one.key).cloned().collect();
-        if !chosen.is_empty() {
-            row(&format!("{} [{}]", one.citation, one.mark), &chosen, Look::Plain);
-        }
+        add(&format!("{} [{}]", one.citation, one.mark), Some(&one.key), Look::Plain);
     }
-    row("All", answers, Look::Strong);
-    let mut columns = vec![Column::left("Source", 1.0)];
-    for who in ["by program", "by people"] {
-        columns.extend(State::ALL.iter().map(|state| Column::right(&format!("{}, {who}", state.name()))));
-    }
+    add("All", None, Look::Strong);
+    let mut columns = vec![Column::left("Source", 1.0), Column::left("Answered by", 0.25)];
+    columns.extend(State::ALL.iter().map(|state| Column::right(&text::humanise(state.name()))));
     Table::or_none("How the requirements stand", columns, rows)
 }
 

@@ -2,6 +2,7 @@
 //! becomes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::coverage::{self, State};
 use super::kinds::{KINDS, MAP, PLAN};
@@ -12,10 +13,31 @@ use crate::document::lint;
 use crate::report::Documents;
 use crate::report::submission::tests::realistic::{realistic, subgroup};
 use crate::report::submission::tests::variants::{hostile, sources};
-use crate::report::submission::{DEVICE_EXAMPLE, Formats, Source, default_templates};
+use crate::report::submission::{DEVICE_EXAMPLE, Formats, OF_SET, Rendered, Source, default_templates};
 use crate::study::results::{CohortRow, ReaderSummary};
 
 type Files = BTreeMap<RelativePath, Vec<u8>>;
+
+/// A study as it should be, rendered once for all tests that look at it.
+fn rendered() -> &'static Files {
+    static RENDERED: LazyLock<Files> = LazyLock::new(|| files(&realistic()));
+    &RENDERED
+}
+
+/// The same with every field filled.
+fn rendered_filled() -> &'static Files {
+    static RENDERED: LazyLock<Files> = LazyLock::new(|| files(&filled()));
+    &RENDERED
+}
+
+/// One document of the set alone.
+fn only(source: &Source, template: &str) -> crate::diagnostic::Result<Files> {
+    let mut source = source.clone();
+    source.templates.retain(|name, _| name == template || !OF_SET.contains(&name.as_str()));
+    let mut rendered = Rendered { files: Files::new(), to_complete: Vec::new() };
+    super::render(&source, Formats::WithoutPdf, &mut rendered)?;
+    Ok(rendered.files)
+}
 
 fn files(source: &Source) -> Files {
     crate::report::render(source, Documents::All, Formats::WithoutPdf).unwrap_or_else(|e| panic!("{e}")).files
@@ -25,8 +47,8 @@ fn text(files: &Files, name: &str) -> String {
     String::from_utf8(files[&name.parse().expect("a path")].clone()).expect("text")
 }
 
-fn refused(source: &Source) -> Vec<String> {
-    let error = crate::report::render(source, Documents::All, Formats::WithoutPdf).expect_err("is refused");
+fn refused(source: &Source, template: &str) -> Vec<String> {
+    let error = only(source, template).expect_err("is refused");
     error.diagnostics().iter().map(|p| format!("{}: {}", p.code, p.message)).collect()
 }
 
@@ -46,7 +68,7 @@ fn filled() -> Source {
 
 #[test]
 fn a_bundle_with_the_templates_has_every_document_and_one_without_has_none() {
-    let all = files(&realistic());
+    let all = rendered();
     for kind in KINDS.into_iter().chain([&MAP, &PLAN]) {
         for ending in ["html", "md"] {
             let name = format!("{}.{ending}", kind.name);
@@ -56,7 +78,7 @@ fn a_bundle_with_the_templates_has_every_document_and_one_without_has_none() {
     for name in ["summary.txt", "model-card.json", "model-card-chai.xml", "coverage.csv"] {
         assert!(all.contains_key(&name.parse().expect("a path")), "{name}");
     }
-    assert_eq!(all, files(&realistic()), "the same bytes");
+    assert_eq!(*all, files(&realistic()), "the same bytes");
     if let Some(folder) = option_env!("SEQUESTER_PREVIEW") {
         for (name, source) in [("set", realistic()), ("set-filled", filled()), ("set-crowded", crowded())] {
             for (path, bytes) in &files(&source) {
@@ -69,19 +91,18 @@ fn a_bundle_with_the_templates_has_every_document_and_one_without_has_none() {
     for kind in KINDS.into_iter().chain([&MAP, &PLAN]) {
         old.templates.remove(kind.template);
     }
-    let of_old: BTreeSet<String> = files(&old).keys().map(ToString::to_string).collect();
-    assert!(
-        of_old.iter().all(|name| ["report.", "truthing", "figures/"].iter().any(|s| name.starts_with(s)))
-    );
+    let of_old = files(&old);
+    let names: BTreeSet<String> = of_old.keys().map(ToString::to_string).collect();
+    assert!(names.iter().all(|name| ["report.", "truthing", "figures/"].iter().any(|s| name.starts_with(s))));
     for name in ["report.html", "truthing.html"] {
-        assert_eq!(text(&files(&old), name), text(&all, name), "{name} does not depend on the set");
+        assert_eq!(text(&of_old, name), text(all, name), "{name} does not depend on the set");
     }
 }
 
 #[test]
 fn the_summary_has_each_clause_once_and_withholds_its_conclusion() {
-    let all = files(&realistic());
-    let summary = text(&all, "summary.html");
+    let all = rendered();
+    let summary = text(all, "summary.html");
     let outline = outline::read(&summary);
     for clause in ["(a)(1)", "(a)(2)", "(a)(3)", "(a)(4)", "(a)(5)", "(a)(6)", "(b)(1)", "(b)(2)", "(b)(3)"] {
         let heads = outline.sections.iter().filter(|s| s.title.ends_with(&format!("21 CFR 807.92{clause}")));
@@ -91,15 +112,13 @@ fn the_summary_has_each_clause_once_and_withholds_its_conclusion() {
     assert!(summary.contains("there is no summary of the non-clinical data;"));
     let source = realistic();
     let root = &source.root_digest[..16];
-    assert!(!summary.contains(root) && text(&all, "report.html").contains(root), "a digest is not public");
-    let plain = text(&all, "summary.txt");
+    assert!(!summary.contains(root) && text(all, "report.html").contains(root), "a digest is not public");
+    let plain = text(all, "summary.txt");
     assert!(plain.contains("510(k) Summary") && !plain.contains('<') && !plain.contains("~~~~"));
-    let whole = filled();
-    let with_conclusion = files(&whole);
-    assert!(text(&with_conclusion, "summary.txt").contains("Typed for conclusion text."));
+    assert!(text(rendered_filled(), "summary.txt").contains("Typed for conclusion text."));
     let mut synthetic = filled();
     synthetic.results.study.synthetic = true;
-    let plain = text(&files(&synthetic), "summary.txt");
+    let plain = text(&only(&synthetic, "summary.md").expect("renders"), "summary.txt");
     assert!(!plain.contains("Typed for conclusion text.") && plain.contains("cases are synthetic;"));
 }
 
@@ -108,7 +127,7 @@ fn what_identifies_somebody_does_not_reach_the_public_summary() {
     let check = |change: &dyn Fn(&mut Source), expected: &str| {
         let mut source = realistic();
         change(&mut source);
-        let said = refused(&source);
+        let said = refused(&source, "summary.md");
         assert!(said.iter().any(|s| s.starts_with("summary-identifier") && s.contains(expected)), "{said:?}");
     };
     let describe = |source: &mut Source, words: &str| source.device["device"]["description"] = words.into();
@@ -134,21 +153,23 @@ fn a_comparison_prints_facts_by_id_and_refuses_what_is_not_there() {
     };
     let mut source = realistic();
     source.device["comparison"] = row("auto:sensitivity");
-    let all = files(&source);
-    let page = text(&all, "predicate.md");
+    let page = text(&only(&source, "predicate.md").expect("renders"), "predicate.md");
     let sensitivity = source.results.estimates.iter().find(|e| e.id == "sensitivity").expect("there");
     let words = crate::report::wording::value(sensitivity);
     assert!(page.contains(&words) && page.contains("91.0%") && page.contains("K123456, page 7"), "{page}");
-    assert!(text(&all, "summary.md").contains("K123456, page 7"));
+    assert!(text(&only(&source, "summary.md").expect("renders"), "summary.md").contains("K123456, page 7"));
     source.device["comparison"] = row("auto:lock.architecture");
-    assert!(text(&files(&source), "predicate.md").contains("densenet121"));
+    assert!(text(&only(&source, "predicate.md").expect("renders"), "predicate.md").contains("densenet121"));
     source.device["comparison"] = row("auto:sensitivty");
-    assert!(refused(&source)[0].starts_with("unknown-fact: there is no fact `sensitivty`; there are cases,"));
+    assert!(
+        refused(&source, "predicate.md")[0]
+            .starts_with("unknown-fact: there is no fact `sensitivty`; there are cases,")
+    );
     source.device["comparison"] = row("auto:lock.nothing");
-    assert!(refused(&source)[0].contains("the lock has no `nothing`"));
+    assert!(refused(&source, "predicate.md")[0].contains("the lock has no `nothing`"));
     source.device_text =
         "[[comparison]]\ncharacteristic = \"x\"\nsubject = \"y\"\npredicate = \"0.9\"\nsame = true\n".into();
-    assert!(refused(&source)[0].starts_with("comparison-source"));
+    assert!(refused(&source, "predicate.md")[0].starts_with("comparison-source"));
 }
 
 #[test]
@@ -161,14 +182,13 @@ fn every_requirement_has_a_row_and_every_place_of_the_map_is_there() {
     }
     let automatic = requirements().iter().filter(|r| r.is_automatic).count();
     assert_eq!((requirements().len(), automatic), (352, 225));
-    for source in [realistic(), filled()] {
-        let all = files(&source);
-        let answers = super::coverage_of(&source, &all);
+    for (source, all) in [(realistic(), rendered()), (filled(), rendered_filled())] {
+        let answers = super::coverage_of(&source, all);
         assert!(answers.iter().all(|a| !a.note.contains("no such rule")));
         for (page, anchor) in answers.iter().flat_map(|a| &a.anchors) {
-            assert!(text(&all, page).contains(&format!(" id=\"{anchor}\"")), "{page}#{anchor}");
+            assert!(text(all, page).contains(&format!(" id=\"{anchor}\"")), "{page}#{anchor}");
         }
-        let table = text(&all, "coverage.csv");
+        let table = text(all, "coverage.csv");
         assert_eq!(table.lines().count(), 353);
         assert_eq!(String::from_utf8(coverage::table(&answers).expect("writes")).expect("text"), table);
     }
@@ -177,7 +197,7 @@ fn every_requirement_has_a_row_and_every_place_of_the_map_is_there() {
 #[test]
 fn a_filled_device_file_leaves_little_empty_and_an_empty_one_claims_nothing() {
     let source = filled();
-    let answers = super::coverage_of(&source, &files(&source));
+    let answers = super::coverage_of(&source, rendered_filled());
     let empty: Vec<String> = answers
         .iter()
         .filter(|a| a.state == State::Empty)
@@ -197,9 +217,26 @@ fn a_filled_device_file_leaves_little_empty_and_an_empty_one_claims_nothing() {
 }
 
 #[test]
+fn the_table_of_coverage_in_the_docs_is_what_is_computed() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/requirements-coverage.csv");
+    let table = std::fs::read_to_string(path).expect("reads");
+    let states = |source: &Source, all: &Files| -> Vec<(String, &'static str)> {
+        let answers = super::coverage_of(source, all);
+        answers.into_iter().map(|a| (a.requirement.id.clone(), a.state.name())).collect()
+    };
+    let full = states(&filled(), rendered_filled());
+    let few = states(&realistic(), rendered());
+    let rows: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), full.len());
+    for (row, ((id, full), (_, few))) in rows.iter().zip(full.iter().zip(&few)) {
+        assert_eq!((row[0], row[3], row[4]), (id.as_str(), *full, *few));
+    }
+}
+
+#[test]
 fn the_list_of_main_templates_is_one_list() {
     let names: BTreeSet<&str> = KINDS.into_iter().chain([&MAP, &PLAN]).map(|kind| kind.template).collect();
-    assert_eq!(names, crate::report::submission::OF_SET.into_iter().collect());
+    assert_eq!(names, OF_SET.into_iter().collect());
 }
 
 #[test]
@@ -209,7 +246,9 @@ fn the_map_follows_the_templates() {
         let answers = super::coverage_of(source, &files(source));
         answers.into_iter().find(|a| a.requirement.id == id).expect("there")
     };
-    assert_eq!(text_of(&source, "STARD-23").state, State::Printed);
+    let answers = super::coverage_of(&source, rendered());
+    let printed = answers.iter().find(|a| a.requirement.id == "STARD-23").expect("there");
+    assert_eq!(printed.state, State::Printed);
     let results = source.templates["validation-results.md"].replace("{{ table(id=\"confusion\") }}", "");
     source.templates.insert("validation-results.md".into(), results);
     let gone = text_of(&source, "STARD-23");
@@ -224,16 +263,16 @@ fn limitations_are_drafted_and_decided() {
     let ids: BTreeSet<&str> = drafts.iter().map(|d| d.draft.id.as_str()).collect();
     assert_eq!(ids.len(), drafts.len(), "each has an id of its own");
     let first = drafts[0].draft.clone();
-    let labelling = text(&files(&source), "labelling.md");
+    let labelling = text(&only(&source, "labelling.md").expect("renders"), "labelling.md");
     assert!(labelling.contains("limitations that were drafted from the results are not decided"));
     source.device["limitation"] = serde_json::json!([
         {"id": first.id, "accepted": true},
         {"id": "gone.with.these.results", "accepted": false, "reason": "Corrected."},
     ]);
-    let labelling = text(&files(&source), "labelling.md");
+    let labelling = text(&only(&source, "labelling.md").expect("renders"), "labelling.md");
     assert!(labelling.contains("gone.with.these.results"), "a decision without a draft is shown");
     assert!(labelling.contains("| accepted |"), "{labelling}");
-    let card = text(&files(&source), "model-card.json");
+    let card = text(&only(&source, "model-card.md").expect("renders"), "model-card.json");
     let card: serde_json::Value = serde_json::from_str(&card).expect("JSON");
     assert_eq!(card["limitations"]["accepted"], serde_json::json!([first.sentence]));
 }
@@ -256,7 +295,8 @@ const CARD: &str = "\
 fn the_card_has_the_elements_of_its_schema_in_their_order() {
     use quick_xml::events::Event;
     for (name, source) in sources() {
-        let xml = text(&files(&source), "model-card-chai.xml");
+        let shared = super::shared::Shared { source, answers: Vec::new() };
+        let xml = String::from_utf8(super::card::xml(&shared)).expect("text");
         let mut reader = quick_xml::Reader::from_str(&xml);
         let mut shape = String::new();
         let mut inside_results = false;
@@ -369,9 +409,13 @@ fn crowded() -> Source {
 
 #[test]
 fn bad_input_stays_text_and_large_studies_render() {
-    for source in [crowded(), hostile()] {
-        let all = files(&source);
-        for (path, bytes) in &all {
+    // Its words hold paths, which are refused in public; the other documents take them as words.
+    let mut words = hostile();
+    assert!(refused(&words, "summary.md").iter().all(|said| said.starts_with("summary-identifier")));
+    words.templates.remove("summary.md");
+    let crowd = files(&crowded());
+    for all in [&crowd, &files(&words)] {
+        for (path, bytes) in all {
             if path.as_str().ends_with(".html") {
                 let page = String::from_utf8(bytes.clone()).expect("text");
                 assert!(!page.contains("<script") && !page.contains("NaN"), "{path}");
@@ -379,9 +423,9 @@ fn bad_input_stays_text_and_large_studies_render() {
             }
         }
     }
-    let summary = text(&files(&crowded()), "summary.html");
+    let summary = text(&crowd, "summary.html");
     assert!(!summary.contains("Lector-"), "no reader is named in public");
-    let labelling = text(&files(&crowded()), "labelling.html");
+    let labelling = text(&crowd, "labelling.html");
     assert!(labelling.matches("scanner").count() + labelling.matches("Scanner").count() > 40);
 }
 
@@ -390,7 +434,7 @@ fn a_template_that_includes_itself_or_asks_for_nothing_known_is_refused() {
     let with = |text: &str| {
         let mut source = realistic();
         source.templates.insert("summary.md".into(), text.into());
-        refused(&source)[0].clone()
+        refused(&source, "summary.md")[0].clone()
     };
     assert!(with("# S\n\n---\n\n{% include \"summary.md\" %}\n").starts_with("template"), "a loop");
     assert!(
