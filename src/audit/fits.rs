@@ -14,7 +14,8 @@ use crate::digest::{Digest, RelativePath};
 use crate::document::reading::{Finished, names};
 use crate::evidence::bag::Opened;
 use crate::model::lock::{self, Lock};
-use crate::report::Formats;
+use crate::report::set::is_of_set;
+use crate::report::{Documents, Formats};
 
 /// Differences of a document that are named one by one.
 const NAMED: usize = 12;
@@ -54,7 +55,7 @@ impl Fit {
 /// # Errors
 /// None but for memory: what cannot be rendered or read is a discrepancy or not shown.
 pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
-    let mut rendered: BTreeMap<(usize, bool), Option<Rendered>> = BTreeMap::new();
+    let mut rendered: BTreeMap<(usize, bool, bool), Option<Rendered>> = BTreeMap::new();
     let mut fits = Vec::new();
     for (number, first) in exhibits.iter().enumerate() {
         for (other, second) in exhibits.iter().enumerate() {
@@ -64,7 +65,12 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
             match (&first.what, &second.what) {
                 (What::Document { kind, bytes, .. }, What::Bundle(opened)) => {
                     let pdf = *kind == Finished::Pdf;
-                    let files = rendered.entry((other, pdf)).or_insert_with(|| render(opened, pdf));
+                    // A document of the set is known by its name: most are not, and rendering all is costly.
+                    let name = first.path.file_name().unwrap_or_default().to_string_lossy();
+                    let documents = if is_of_set(&name) { Documents::All } else { Documents::Report };
+                    let set = documents == Documents::All;
+                    let files =
+                        rendered.entry((other, pdf, set)).or_insert_with(|| render(opened, documents, pdf));
                     fits.push(document(first, second, *kind, bytes, opened, files.as_ref(), until));
                 }
                 // Each pair of equals once.
@@ -81,10 +87,10 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
 type Rendered = BTreeMap<RelativePath, Vec<u8>>;
 
 /// Every document of a bundle, where it renders.
-fn render(opened: &Opened, pdf: bool) -> Option<Rendered> {
+fn render(opened: &Opened, documents: Documents, pdf: bool) -> Option<Rendered> {
     let formats = if pdf { Formats::All } else { Formats::WithoutPdf };
     let source = crate::report::from_bundle(&opened.payload, opened.root).ok()?;
-    crate::report::render(&source, formats).ok().map(|rendered| rendered.files)
+    crate::report::render(&source, documents, formats).ok().map(|rendered| rendered.files)
 }
 
 /// What digests alone decide.

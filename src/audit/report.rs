@@ -7,7 +7,8 @@ use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::RelativePath;
 use crate::evidence::bag::{DEEPEST, Opened};
-use crate::report::Formats;
+use crate::report::set::is_of_set;
+use crate::report::{Documents, Formats};
 
 /// The documents beside the evidence are what it renders to.
 pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> {
@@ -20,8 +21,11 @@ pub(super) fn report(opened: &Opened, reports: Option<&Path>) -> Result<Answer> 
     // Documents may be written without a PDF; one that is there is rendered again.
     let has_pdf = on_disk.keys().any(|name| name.ends_with(".pdf"));
     let formats = if has_pdf { Formats::All } else { Formats::WithoutPdf };
+    // The set beside the report is written where it is asked for; one that is there is rendered again, whole.
+    let has_set = on_disk.keys().any(|name| is_of_set(name));
+    let documents = if has_set { Documents::All } else { Documents::Report };
     let rendered = match crate::report::from_bundle(&opened.payload, opened.root)
-        .and_then(|s| crate::report::render(&s, formats))
+        .and_then(|s| crate::report::render(&s, documents, formats))
     {
         Ok(rendered) => rendered.files,
         Err(error) => return Ok(Answer::of("report", words, "the bundle".to_owned(), error.diagnostics())),

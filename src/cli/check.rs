@@ -6,8 +6,10 @@ use super::study::StudyArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::protocol::{self, ANSWERED_BY_DATA};
+use crate::report::set::{check_device, unknown_keys};
 use crate::storage;
 use crate::workflow::check::look;
+use crate::workflow::report::templates;
 
 /// Check protocol, device file and data, and list everything that is wrong at once.
 ///
@@ -51,6 +53,8 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         }
         found.extend(protocol::disagreements_of_device(&device, &text, &study.protocol));
         found.extend(protocol::typed_results(&device, &text));
+        found.extend(check_device(&device, &text));
+        found.extend(unknown_keys(&device, &text, &templates(&study.folder)?));
     } else {
         found.push(
             Diagnostic::warning(

@@ -1034,4 +1034,16 @@ codes! {
     CasePatients = "case-patients",
     /// A name of a person or role that is empty or holds a control character.
     WhoInvalid = "who-invalid",
+    /// `device.toml`: a number of the predicate without its source.
+    ComparisonSource = "comparison-source",
+    /// `device.toml`: a row that differs from the predicate and is not discussed.
+    ComparisonDiscussion = "comparison-discussion",
+    /// `device.toml`: a drafted limitation that is declined without a reason.
+    LimitationReason = "limitation-reason",
+    /// `device.toml`: a key that no document asks for.
+    DeviceKeyUnknown = "device-key-unknown",
+    /// A document asks for a fact that the evidence does not have.
+    UnknownFact = "unknown-fact",
+    /// The public 510(k) summary holds what identifies a case, patient, reader or input.
+    SummaryIdentifier = "summary-identifier",
 }

@@ -53,6 +53,8 @@ pub const LEDGER: &str = "ledger.jsonl";
 pub const ENVIRONMENT: &str = "environment.json";
 /// Every estimate.
 pub const RESULTS: &str = "results.json";
+/// Every case considered, with what became of it.
+pub const CASES: &str = "cases.csv";
 /// From the reads of each case to its answer.
 pub const DERIVATION: &str = "derivation.csv";
 /// The data in counts, test set and development side by side.

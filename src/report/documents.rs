@@ -1,18 +1,29 @@
-//! All documents of a study from its evidence bundle: the submission, and the truthing report beside it.
+//! All documents of a study from its evidence bundle: the submission, the truthing report beside it, and the
+//! set.
 
 use super::at_once::at_once;
 use super::submission::{self, Formats, Rendered, Source};
-use super::truthing;
+use super::{set, truthing};
 use crate::diagnostic::Result;
 
 /// Documents of more cases are rendered one after the other.
 const AT_ONCE: usize = 50_000;
 
-/// Every file that lies in `reports/run-N/`. A bundle whose templates know no truthing report has none.
+/// Which documents are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Documents {
+    /// The validation report and the truthing report.
+    Report,
+    /// These and the set beside them.
+    All,
+}
+
+/// Every file that lies in `reports/run-N/`. A bundle whose templates know no truthing report has none, and
+/// one whose templates know no document of the set has no such document.
 ///
 /// # Errors
-/// As [`submission::render`] and [`truthing::render`].
-pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
+/// As [`submission::render`], [`truthing::render`] and [`set::render`].
+pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result<Rendered> {
     // Setting the pages is most of the work; a large table is held once and not twice.
     let is_small = source.derivation.len() <= AT_ONCE;
     let (rendered, more) = if formats == Formats::All && is_small {
@@ -30,6 +41,9 @@ pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
                 rendered.to_complete.push(field);
             }
         }
+    }
+    if documents == Documents::All {
+        set::render(source, formats, &mut rendered)?;
     }
     Ok(rendered)
 }

@@ -10,10 +10,11 @@ mod documents;
 mod graph;
 pub mod plan;
 pub mod qualification;
+pub mod set;
 pub mod submission;
 mod truthing;
 pub mod wording;
 
 pub use at_once::at_once;
-pub use documents::render;
+pub use documents::{Documents, render};
 pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, own_templates};

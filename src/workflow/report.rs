@@ -8,7 +8,8 @@ use super::study::runs;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::evidence::{bag, bundle, names};
-use crate::report::Formats;
+use crate::report::set::{Answer, is_of_set};
+use crate::report::{Documents, Formats};
 use crate::storage;
 
 /// The bundle that a target names: itself, or a run of a study.
@@ -40,20 +41,50 @@ pub fn reports_of(bundle: &Path) -> PathBuf {
     study.join("reports").join(run)
 }
 
-/// Renders a bundle into a folder and gives the names of the files.
+/// The documents that a folder holds already: what was asked for once stays.
+fn as_there(folder: &Path) -> Documents {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    if names.any(|name| is_of_set(&name)) { Documents::All } else { Documents::Report }
+}
+
+/// Renders a bundle into a folder and gives the names of the files; without `documents` those that the folder
+/// holds already.
 ///
 /// # Errors
 /// `Error::Evidence` when the bundle is not intact; nothing is rendered from it then.
-pub fn render(bundle: &Path, folder: &Path, formats: Formats, outside: &Outside<'_>) -> Result<Vec<String>> {
+pub fn render(
+    bundle: &Path,
+    folder: &Path,
+    documents: Option<Documents>,
+    formats: Formats,
+    outside: &Outside<'_>,
+) -> Result<Vec<String>> {
     let opened = bag::open(bundle)?;
     if !opened.discrepancies.is_empty() {
         return Err(Error::Evidence(opened.discrepancies));
     }
     outside.say("report", "rendering the documents");
     let source = crate::report::from_bundle(&opened.payload, opened.root)?;
-    let rendered = crate::report::render(&source, formats)?;
+    let documents = documents.unwrap_or_else(|| as_there(folder));
+    let rendered = crate::report::render(&source, documents, formats)?;
     publish(&rendered.files, folder)?;
     Ok(rendered.files.keys().map(ToString::to_string).collect())
+}
+
+/// How the requirements stand in the documents that a bundle renders to; nothing is written.
+///
+/// # Errors
+/// As [`render`].
+pub fn coverage_of(bundle: &Path, outside: &Outside<'_>) -> Result<Vec<Answer>> {
+    let opened = bag::open(bundle)?;
+    if !opened.discrepancies.is_empty() {
+        return Err(Error::Evidence(opened.discrepancies));
+    }
+    outside.say("report", "rendering the documents");
+    let source = crate::report::from_bundle(&opened.payload, opened.root)?;
+    let rendered = crate::report::render(&source, Documents::All, Formats::WithoutPdf)?;
+    Ok(crate::report::set::coverage_of(&source, &rendered.files))
 }
 
 /// Writes a folder of finished files in one step; what was there goes when all of them are on disk.

@@ -96,7 +96,7 @@ pub fn run(
 
     let validated = validate(study, reason, outside)?;
     let documents = report::reports_of(&validated.bundle);
-    let files = report::render(&validated.bundle, &documents, formats, outside)?;
+    let files = report::render(&validated.bundle, &documents, None, formats, outside)?;
     outside.say("verify", "recomputing everything from the bundle");
     let model = study.model_folder();
     let history = History::around(&validated.bundle)?;

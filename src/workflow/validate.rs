@@ -14,6 +14,7 @@ use crate::evidence::ledger::Event;
 use crate::evidence::opening::{self, Decision, Refusal};
 use crate::inference::scoring::{self, Scoring};
 use crate::model::lock::Lock;
+use crate::report::set::check_device;
 use crate::storage;
 use crate::study::results::Results;
 use crate::study::{self, Derived, Step};
@@ -129,6 +130,12 @@ fn words(study: &Study) -> Result<Payload> {
     if let Err(e) = toml::from_str::<toml::Table>(&String::from_utf8_lossy(&device)) {
         let problem = Diagnostic::error(Code::TomlSyntax, e.message().to_owned());
         return Err(problem.at(Location::file(study.folder.join("device.toml"))).into());
+    }
+    let path = study.folder.join("device.toml");
+    let mut wrong = check_device(&path, &String::from_utf8_lossy(&device));
+    wrong.retain(|problem| problem.severity == Severity::Error);
+    if !wrong.is_empty() {
+        return Err(wrong.into());
     }
     words.insert(bundle::path("", bundle::DEVICE)?, device);
     for (name, text) in report::templates(&study.folder)? {

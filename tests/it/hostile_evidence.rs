@@ -21,7 +21,9 @@ fn rendered_with(name: &str, template: &str) -> Vec<Diagnostic> {
     let opened = bag::open(&fixture()).expect("opens");
     let mut source = report::from_bundle(&opened.payload, opened.root).expect("reads");
     source.templates.insert(name.to_owned(), template.to_owned());
-    report::render(&source, Formats::WithoutPdf).err().map_or(Vec::new(), |e| e.diagnostics())
+    report::render(&source, report::Documents::Report, Formats::WithoutPdf)
+        .err()
+        .map_or(Vec::new(), |e| e.diagnostics())
 }
 
 #[test]
@@ -68,7 +70,9 @@ fn parts_that_include_parts_twice_are_counted() {
     }
     source.templates.insert("p40.md".to_owned(), String::new());
     source.templates.insert("limits.md".to_owned(), "{% include \"p0.md\" %}".to_owned());
-    let said = report::render(&source, Formats::WithoutPdf).expect_err("refused").diagnostics();
+    let said = report::render(&source, report::Documents::Report, Formats::WithoutPdf)
+        .expect_err("refused")
+        .diagnostics();
     assert_eq!(said[0].code.as_str(), "template-cost", "{said:?}");
 }
 

@@ -17,6 +17,7 @@ mod deciding;
 mod deciding_rules;
 mod design;
 mod diagnostics;
+mod document_set;
 mod eligibility;
 mod exhibits;
 mod generated_streams;

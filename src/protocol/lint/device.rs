@@ -193,7 +193,8 @@ pub fn typed_results(path: &Path, text: &str) -> Vec<Diagnostic> {
         let mut values: Vec<(f64, &str)> = Vec::new();
         let sentences = sentences(&places);
         // What is said of the predicate is somebody else's result.
-        for sentence in sentences.iter().filter(|s| s.has(name) && !s.key.starts_with("predicate")) {
+        let of_predicate = |key: &str| key.starts_with("predicate") || key.starts_with("comparison");
+        for sentence in sentences.iter().filter(|s| s.has(name) && !of_predicate(s.key)) {
             let share = |n: &f64| *n > 0.0 && *n < 1.0;
             values.extend(sentence.numbers().into_iter().filter(share).map(|n| (n, sentence.key)));
         }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{compared, figures, tables, words};
 use crate::diagnostic::Result;
-use crate::document::content::Content;
+use crate::document::content::{Content, Notice};
 use crate::document::render::{Files, FontFile, compose};
 use crate::document::tree::{Facts, Figure, Table};
 use crate::document::{format, text};
@@ -45,15 +45,32 @@ pub struct Source {
 /// # Errors
 /// `font-missing` where no font has a character of the protocol's words.
 pub fn render(source: &Source, formats: Formats) -> Result<Files> {
-    let template = include_str!("../../../templates/plan.md").to_owned();
-    let templates = BTreeMap::from([(TEMPLATE.to_owned(), template)]);
-    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
-    compose(&Arc::new(Planned(source.clone())), TEMPLATE, &templates)?.files("plan", fonts)
+    render_with(source, include_str!("../../../templates/plan.md"), None, formats)
 }
 
-struct Planned(Source);
+/// The same from another template, since a bundle holds its own; `notice` says so where it is not that of the
+/// program.
+///
+/// # Errors
+/// As [`render`], and what is wrong in the template.
+pub fn render_with(
+    source: &Source,
+    template: &str,
+    notice: Option<Notice>,
+    formats: Formats,
+) -> Result<Files> {
+    let templates = BTreeMap::from([(TEMPLATE.to_owned(), template.to_owned())]);
+    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
+    compose(&Arc::new(Planned(source.clone(), notice)), TEMPLATE, &templates)?.files("plan", fonts)
+}
+
+struct Planned(Source, Option<Notice>);
 
 impl Content for Planned {
+    fn notice(&self) -> Option<Notice> {
+        self.1.clone()
+    }
+
     fn facts(&self) -> Facts {
         let Source { protocol, digest, date, .. } = &self.0;
         let study = &protocol.study;

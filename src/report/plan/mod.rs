@@ -10,4 +10,4 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use content::{Source, render};
+pub use content::{Source, render, render_with};

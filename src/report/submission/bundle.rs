@@ -1,12 +1,12 @@
 //! From a bundle to what a document is made of: reads, decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::source::{Opening, Recorded, Source, TrainingEpoch};
+use super::source::{Maker, Opening, Recorded, Source, Step, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
 use crate::document::render::FontFile;
@@ -36,6 +36,12 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         entries.map(|e| Opening { date: e.at.clone(), reason: e.reason.clone(), by: e.who() })
     };
     let openings = of(Event::TestSetOpened).collect();
+    let steps = ledger.entries().iter().map(|e| Step {
+        date: e.at.clone(),
+        event: e.event.name(),
+        by: e.who(),
+        reason: e.reason.clone(),
+    });
     let amendments = amendment::amendments(ledger.entries(), payload);
     let deviations = match payload.get(&bundle::path("", bundle::DEVIATIONS)?) {
         Some(bytes) => deviation::parse(Path::new("data/deviations.toml"), bytes).map_err(Error::Evidence)?,
@@ -63,13 +69,22 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         }
         None => Arc::default(),
     };
+    let device_text = bundle::text(payload, bundle::DEVICE)?.to_owned();
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
     Ok(Source {
         brought: BroughtFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
         derivation,
         description,
-        device: toml_value(bundle::text(payload, bundle::DEVICE)?, bundle::DEVICE)?,
+        device: toml_value(&device_text, bundle::DEVICE)?,
+        device_text,
+        steps: steps.collect(),
+        maker: Maker {
+            program: environment.program,
+            platform: environment.platform,
+            libraries_sha256: environment.cargo_lock_sha256,
+        },
+        identifiers: Arc::new(identifiers(payload)?),
         protocol,
         recorded: Recorded { protocol: toml_value(&protocol_text, bundle::PROTOCOL)?, lock: recorded },
         protocol_text,
@@ -92,6 +107,22 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         program_version: results.method.program_version.clone(),
         results,
     })
+}
+
+/// Ids of cases and patients, from the table of every case considered.
+fn identifiers(payload: &Payload) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let Some(bytes) = payload.get(&bundle::path("", bundle::CASES)?) else { return Ok(found) };
+    let mut table = csv::ReaderBuilder::new().from_reader(bytes.as_slice());
+    let headers = table.headers().map_err(|e| bundle::unreadable(bundle::CASES, &e.to_string()))?;
+    let places: Vec<usize> =
+        ["case_id", "patient_id"].iter().filter_map(|name| headers.iter().position(|h| h == *name)).collect();
+    for row in table.records() {
+        let row = row.map_err(|e| bundle::unreadable(bundle::CASES, &e.to_string()))?;
+        found.extend(places.iter().filter_map(|place| row.get(*place)).map(str::to_owned));
+    }
+    found.remove("");
+    Ok(found)
 }
 
 fn json<T: serde::de::DeserializeOwned>(payload: &Payload, name: &str) -> Result<T> {

@@ -19,6 +19,11 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// The ids of all tables.
+    pub const TABLES: &'static [&'static str] = tables::IDS;
+    /// The ids of all figures.
+    pub const FIGURES: &'static [&'static str] = figures::IDS;
+
     /// Nothing is asked for yet.
     pub fn of(source: Source) -> Self {
         Self { source, to_complete: Mutex::new(Vec::new()) }

@@ -23,5 +23,10 @@ pub use bundle::from_bundle;
 pub(in crate::report) use content::Submission;
 pub(in crate::report) use render::with_way_out;
 pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, render};
-pub use source::{Opening, Recorded, Rendered, Source, TrainingEpoch};
+pub use source::{Maker, Opening, Recorded, Rendered, Source, Step, TrainingEpoch};
+pub(in crate::report) use subgroups::{in_subgroup, is_insufficient, subgroup_levels};
+#[cfg(test)]
+pub(in crate::report) use templates::OF_SET;
+pub(in crate::report) use templates::of_report;
 pub use templates::{default_templates, own_templates};
+pub(in crate::report) use values::{TO_COMPLETE, at, words};

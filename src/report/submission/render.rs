@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::content::Submission;
 use super::source::{Rendered, Source};
+use super::templates::of_report;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::document::render::compose;
 
@@ -32,7 +33,7 @@ pub enum Formats {
 pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
     let content = Arc::new(Submission::of(source.clone()));
     let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
-    let composed = compose(&content, MAIN_TEMPLATE, &source.templates)?;
+    let composed = compose(&content, MAIN_TEMPLATE, &of_report(&source.templates))?;
     let files = composed.files("report", fonts).map_err(|e| with_way_out(e, source))?;
     Ok(Rendered { files, to_complete: content.to_complete() })
 }

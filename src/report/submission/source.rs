@@ -1,6 +1,6 @@
 //! What a submission document is made of, and what it becomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct Source {
     pub results: Results,
     /// `data/device.toml` as a value; what is not there is printed as still to be completed.
     pub device: Value,
+    /// `data/device.toml`, the exact text.
+    pub device_text: String,
     /// `data/protocol.toml`.
     pub protocol: Protocol,
     /// `data/protocol.toml`, the exact text.
@@ -52,6 +54,12 @@ pub struct Source {
     pub examined: usize,
     /// Openings of the sealed test set, from the ledger, in order.
     pub openings: Vec<Opening>,
+    /// Every step of the study, from the ledger, in order.
+    pub steps: Vec<Step>,
+    /// What made the evidence.
+    pub maker: Maker,
+    /// Ids of cases and patients, which no public document may hold.
+    pub identifiers: Arc<BTreeSet<String>>,
     /// Changes of the protocol after it was locked, from ledger and texts, in order.
     pub amendments: Vec<Amendment>,
     /// Deviations from the protocol, in order.
@@ -99,6 +107,30 @@ pub struct Opening {
     pub reason: Option<String>,
     /// Who opened it, in which role, or "not recorded".
     pub by: String,
+}
+
+/// A step of the study, as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub date: String,
+    /// What: `protocol-locked`, ...
+    pub event: &'static str,
+    /// Who, in which role, or "not recorded".
+    pub by: String,
+    /// Why, where somebody said so.
+    pub reason: Option<String>,
+}
+
+/// What made the evidence, as it is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maker {
+    /// `sequester 0.2.0`.
+    pub program: String,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Digest of the list of the program's libraries with their versions.
+    pub libraries_sha256: String,
 }
 
 /// What was rendered.

@@ -34,10 +34,42 @@ pub fn default_templates() -> BTreeMap<String, String> {
         "conclusion.md",
         "verification.md",
         "appendix.md",
+        "plan.md",
+        "summary.md",
+        "predicate.md",
+        "sites.md",
+        "algorithm.md",
+        "software.md",
+        "labelling.md",
+        "model-card.md",
+        "fda-submission.md",
+        "declarations.md",
+        "evidence-map.md",
     ]
     .into_iter()
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
     .collect()
+}
+
+/// Main templates of the documents beside report and truthing report, which have functions of their own.
+pub const OF_SET: [&str; 11] = [
+    "plan.md",
+    "summary.md",
+    "predicate.md",
+    "sites.md",
+    "algorithm.md",
+    "software.md",
+    "labelling.md",
+    "model-card.md",
+    "fda-submission.md",
+    "declarations.md",
+    "evidence-map.md",
+];
+
+/// The templates of report and truthing report: all but those of the set.
+pub fn of_report(templates: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let own = templates.iter().filter(|(name, _)| !OF_SET.contains(&name.as_str()));
+    own.map(|(name, text)| (name.clone(), text.clone())).collect()
 }
 
 /// Names of the templates that this program did not come with, in this version or an earlier one.

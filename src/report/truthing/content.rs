@@ -11,7 +11,7 @@ use crate::document::content::{Answer, Arguments, Content, Notice, Refusal};
 use crate::document::render::{add, compose};
 use crate::document::text;
 use crate::document::tree::{Facts, Figure, Table};
-use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_out};
+use crate::report::submission::{Formats, Rendered, Source, Submission, of_report, with_way_out};
 
 /// Where the document starts. A bundle without this template has no truthing report.
 pub(super) const MAIN_TEMPLATE: &str = "truthing.md";
@@ -27,7 +27,7 @@ pub fn render(source: &Source, formats: Formats) -> Result<Option<Rendered>> {
     }
     let content = Arc::new(Truthing { submission: Submission::of(source.clone()), source: source.clone() });
     let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
-    let composed = compose(&content, MAIN_TEMPLATE, &source.templates)?;
+    let composed = compose(&content, MAIN_TEMPLATE, &of_report(&source.templates))?;
     let mut files = composed.files("truthing", fonts).map_err(|e| with_way_out(e, source))?;
     add(&mut files, "truthing-cases.csv", tables::every_case(source)?)?;
     Ok(Some(Rendered { files, to_complete: content.submission.to_complete() }))

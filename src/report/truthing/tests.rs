@@ -88,9 +88,11 @@ fn a_bundle_without_its_template_has_none_and_the_template_holds_no_number() {
     let mut source = realistic();
     source.templates.remove(MAIN_TEMPLATE);
     assert_eq!(render(&source, Formats::WithoutPdf).expect("renders"), None);
-    let rendered = crate::report::render(&source, Formats::WithoutPdf).expect("renders");
+    let rendered = crate::report::render(&source, crate::report::Documents::Report, Formats::WithoutPdf)
+        .expect("renders");
     assert!(rendered.files.keys().all(|path| !path.as_str().starts_with("truthing")));
-    let both = crate::report::render(&realistic(), Formats::WithoutPdf).expect("renders");
+    let both = crate::report::render(&realistic(), crate::report::Documents::Report, Formats::WithoutPdf)
+        .expect("renders");
     for name in ["report.html", "truthing.html", "truthing.md", "truthing-cases.csv"] {
         assert!(both.files.contains_key(&name.parse().expect("a path")), "{name}");
     }

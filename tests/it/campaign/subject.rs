@@ -46,7 +46,7 @@ impl Subject {
 /// The documents of a bundle, without PDF.
 pub fn rendered(tree: &Tree, bag: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let source = report::from_bundle(&tree.payload(bag), Some(tree.root(bag))).ok()?;
-    let files = report::render(&source, Formats::WithoutPdf).ok()?.files;
+    let files = report::render(&source, report::Documents::Report, Formats::WithoutPdf).ok()?.files;
     Some(files.into_iter().map(|(path, bytes)| (path.to_string(), bytes)).collect())
 }
 

@@ -9,7 +9,7 @@ use crate::diagnostic::Code;
 use crate::model::lock::Lock;
 use crate::protocol::Role;
 use crate::report::submission::default_templates;
-use crate::report::submission::source::{Opening, Recorded, Source, TrainingEpoch};
+use crate::report::submission::source::{Maker, Opening, Recorded, Source, Step, TrainingEpoch};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{
     Estimate, Interval, IntervalMethod, ResamplingUnit, Scenario, SubgroupLevel,
@@ -600,6 +600,19 @@ pub fn realistic() -> Source {
         results: results(),
         description: Some(description(&["Edema", "Pneumonia"])),
         device: device(),
+        device_text: String::new(),
+        steps: vec![Step {
+            date: "2026-01-15T09:00:00Z".into(),
+            event: "protocol-locked",
+            by: "not recorded".into(),
+            reason: None,
+        }],
+        maker: Maker {
+            program: "sequester 0.1.0".into(),
+            platform: "x86_64-linux".into(),
+            libraries_sha256: hex(11),
+        },
+        identifiers: std::sync::Arc::new(["C0001", "P0001"].map(str::to_owned).into()),
         protocol: crate::protocol::parse(std::path::Path::new("protocol.toml"), protocol_text)
             .expect("the protocol is valid"),
         protocol_text: protocol_text.to_owned(),

@@ -1,0 +1,30 @@
+//! The documents beside validation report and truthing report: the 510(k) summary, the comparison with the
+//! predicate, reports of sites, algorithm and software, labelling and cards, the source project's own
+//! document, what the submitter declares, and the map that says which of them answers which requirement.
+//! Each is a template on the same engine; a bundle whose templates lack one has no such document.
+
+mod card;
+mod content;
+mod coverage;
+mod device;
+mod drafts;
+mod facts;
+mod figures;
+mod kinds;
+mod outline;
+mod performance;
+mod plain;
+mod privacy;
+mod render;
+mod requirements;
+mod rules;
+mod shared;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+pub use coverage::{Answer, State, count};
+pub use device::{check as check_device, unknown_keys};
+pub use kinds::is_of_set;
+pub use render::{coverage_of, render};
