@@ -7,6 +7,7 @@
 //! libtorch.
 
 mod answer;
+mod beside;
 mod contents;
 mod difference;
 mod exhibit;
