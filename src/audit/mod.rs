@@ -1,13 +1,14 @@
 //! Is every byte the one that was recorded? Is every file known? Does the ledger hold, and the study's own go
 //! on from it? Do the recorded inputs give the recorded results? Does the report render to the same bytes? Is
 //! the model the locked one, does its threshold follow, and were its patients kept out? Does it give the
-//! scores again?
+//! scores again? Who signed?
 //!
 //! Each is answered yes, no, not shown or not applicable; every discrepancy is listed, and nothing here needs
 //! libtorch.
 
 mod answer;
 mod beside;
+mod claim;
 mod contents;
 mod difference;
 mod exhibit;
@@ -19,6 +20,8 @@ mod origin;
 mod report;
 mod rescore;
 mod results;
+mod signatures;
+mod signed;
 mod unlike;
 
 use std::path::Path;
@@ -26,6 +29,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use self::ledger::Recomputed;
+use crate::attestation::Trust;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Opened};
@@ -35,11 +39,14 @@ use crate::study;
 use crate::study::results::Verdict;
 
 pub use answer::{Answer, QUESTIONS, State};
+pub use claim::claim;
 pub use difference::{Difference, differences};
 pub use exhibit::{Exhibit, Kind};
 pub use fits::{Fit, commands, fits};
 pub use history::History;
 pub use rescore::{Rescore, TOLERANCE};
+pub use signatures::{ENVELOPE, SSH, STATEMENT, Signatures, signatures_of};
+pub use signed::Signature;
 
 /// Name of the lock in the bundle and beside the weights.
 const LOCK: &str = crate::model::lock::FILE;
@@ -54,8 +61,15 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
+    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `sites` only where the protocol
+    /// states something of them, `signatures` only where there are any or somebody's are asked for.
     pub answers: Vec<Answer>,
+    /// Signatures that hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signature>,
+    /// What `trust.toml` requires and nobody signed, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsigned: Vec<String>,
     /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
     /// documents. Where nothing decides between two, both.
     pub begins: Vec<String>,
@@ -91,6 +105,10 @@ pub struct Beside<'a> {
     pub root: Option<Digest>,
     /// Where the images are, when they are to be scored again.
     pub rescore: Option<Rescore<'a>>,
+    /// What lies among the signatures of the bundle.
+    pub signatures: Option<&'a Signatures>,
+    /// Whose signatures count, and which are required.
+    pub trust: Option<&'a Trust>,
 }
 
 /// What needs everything that follows from a bundle's inputs.
@@ -99,6 +117,7 @@ struct Computed {
     ledger: Answer,
     results: Answer,
     separation: Answer,
+    sites: Option<Answer>,
     conclusion: Option<Verdict>,
     rehearsal: bool,
 }
@@ -118,6 +137,7 @@ fn computed(opened: &Opened) -> Computed {
         ledger: ledger::ledger(opened, &recomputed),
         results: results::results(opened, &derived),
         separation: model::separation(opened, recomputed.inputs, recomputed.cohort),
+        sites: model::sites(recomputed.inputs, recomputed.cohort, derived.as_ref().err()),
         conclusion: recomputed.derived.map(|derived| derived.results.conclusion),
         rehearsal: recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal),
     }
@@ -159,7 +179,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         let computed = computed(&opened);
         (computed, documents())
     };
-    let Computed { contents, ledger, results, separation, conclusion, rehearsal } = computed;
+    let Computed { contents, ledger, results, separation, sites, conclusion, rehearsal } = computed;
     let mut answers = vec![
         bytes,
         contents,
@@ -171,11 +191,29 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         model::threshold(&opened),
         separation,
     ];
+    answers.extend(sites);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }
     report::explain(&mut answers);
+    let nothing = Signatures::default();
+    let lying = beside.signatures.filter(|signatures| !signatures.is_empty());
+    let (mut signatures, mut unsigned) = (Vec::new(), Vec::new());
+    if lying.is_some() || beside.trust.is_some() {
+        let judged = signed::judged(&opened, beside.history, lying.unwrap_or(&nothing), beside.trust);
+        answers.push(judged.answer);
+        (signatures, unsigned) = (judged.signatures, judged.missing);
+    }
     let begins = origin::begins(&opened, &answers, folder, beside.reports);
     let own_templates = contents::own_templates(&opened);
-    Ok(Audit { root: opened.root, rehearsal, answers, begins, conclusion, own_templates })
+    Ok(Audit {
+        root: opened.root,
+        rehearsal,
+        answers,
+        signatures,
+        unsigned,
+        begins,
+        conclusion,
+        own_templates,
+    })
 }
