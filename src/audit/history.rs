@@ -5,9 +5,10 @@
 //! is found without any key. Whoever rewrites both writes another history; that is for signatures to show.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, State};
+use super::beside;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 use crate::evidence::bag::{Opened, Payload, TAG_MANIFEST};
@@ -29,6 +30,10 @@ pub struct History {
     pub deviations: Option<Vec<u8>>,
     /// The root digest of every bundle below `evidence/`, by the name of its folder.
     pub runs: BTreeMap<String, Option<Digest>>,
+    /// What is wrong with its other bundles, and documents without a bundle.
+    pub others: Vec<Diagnostic>,
+    /// The study's folder, where its files are to be compared with those of the bundle.
+    pub study: Option<PathBuf>,
 }
 
 impl History {
@@ -61,7 +66,10 @@ impl History {
                 runs.insert(name(&entry.file_name()), Some(Digest::of(&root)));
             }
         }
-        Ok(Some(Self { ledger, run: name(run), deviations, runs }))
+        let mut others = beside::edited(study, &name(run), &runs);
+        others.extend(beside::without_bundle(study, &runs));
+        let study = Some(study.to_path_buf());
+        Ok(Some(Self { ledger, run: name(run), deviations, runs, others, study }))
     }
 }
 
@@ -131,13 +139,26 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
     let (_, differing) =
         deviation::problems(ledger.entries(), history.deviations.as_deref(), Path::new(bundle::DEVIATIONS));
     problems.extend(differing);
+    problems.extend(history.others.iter().cloned());
+    let changed = history.study.as_ref().map(|study| beside::changed(study, opened)).unwrap_or_default();
+    let changed = match changed.len() {
+        0 => String::new(),
+        _ => format!("; not as in this bundle any more: {}", some(&changed)),
+    };
     let looked_at = format!(
-        "{} events of the study's ledger, {} bundles below evidence/{}",
+        "{} events of the study's ledger, {} bundles below evidence/{}{changed}",
         ledger.entries().len(),
         history.runs.len(),
         since(opened, &ledger)
     );
     Answer::of("history", WORDS, looked_at, problems)
+}
+
+/// The first few names.
+fn some(names: &[String]) -> String {
+    const FIRST: usize = 5;
+    let more = if names.len() > FIRST { format!(" and {} more", names.len() - FIRST) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(FIRST)].join(", "))
 }
 
 /// Whether nothing was recorded but what stands beside the steps: an interruption before the line of the
@@ -155,6 +176,8 @@ fn since(opened: &Opened, ledger: &Ledger) -> String {
     for (event, one, several) in [
         (Event::ProtocolLocked, "amendment", "amendments"),
         (Event::DeviationRecorded, "deviation", "deviations"),
+        (Event::TestSetOpened, "opening of the test set", "openings of the test set"),
+        (Event::ScoresExamined, "look at its scores", "looks at its scores"),
     ] {
         match later.iter().filter(|entry| entry.event == event).count() {
             0 => {}
@@ -261,7 +284,7 @@ mod tests {
         let runs =
             BTreeMap::from([("run-1".to_owned(), Some(root("A"))), ("run-2".to_owned(), Some(root("B")))]);
         let history =
-            History { ledger: Some(ledger.to_bytes()), run: "run-1".to_owned(), deviations: None, runs };
+            History { ledger: Some(ledger.to_bytes()), run: "run-1".to_owned(), runs, ..History::default() };
         (first, ledger, history)
     }
 

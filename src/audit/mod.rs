@@ -7,6 +7,7 @@
 //! libtorch.
 
 mod answer;
+mod beside;
 mod claim;
 mod contents;
 mod difference;

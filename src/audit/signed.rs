@@ -227,12 +227,8 @@ mod tests {
             (path(bundle::RESULTS), RESULTS.as_bytes().to_vec()),
         ]);
         let opened = Opened { payload, root: Some(Digest::of(b"root")), ..Opened::default() };
-        let history = History {
-            ledger: Some(ledger.to_bytes()),
-            run: "run-1".to_owned(),
-            deviations: None,
-            runs: BTreeMap::new(),
-        };
+        let history =
+            History { ledger: Some(ledger.to_bytes()), run: "run-1".to_owned(), ..History::default() };
         (opened, history, ledger)
     }
 

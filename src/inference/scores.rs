@@ -120,7 +120,7 @@ pub fn parse(
 ///
 /// # Errors
 /// None that memory does not give.
-pub fn to_csv(scores: &Scores) -> Vec<u8> {
+pub fn to_csv<'a>(scores: impl IntoIterator<Item = (&'a String, &'a Score)>) -> Vec<u8> {
     let mut out = csv::WriterBuilder::new().from_writer(Vec::new());
     let mut write = |record: [&str; 4]| out.write_record(record).unwrap_or_else(|_| unreachable!("memory"));
     write(["case_id", "score", "refused", "image_sha256"]);

@@ -86,7 +86,7 @@ pub fn assemble(
     let mut problems: Vec<Diagnostic> = roster.undeclared(rows).into_iter().collect();
     let mut assembled = Assembled::default();
     let mut alike: Option<Alike<'_>> = None;
-    let mut said: BTreeMap<(&str, &str), Vec<&ReadRow>> = BTreeMap::new();
+    let mut said: Vec<&ReadRow> = Vec::new();
     for row in rows {
         if roster.role(&row.reader_id) == Some(ReaderRole::Ignored) {
             *assembled.ignored.entry(row.reader_id.clone()).or_default() += 1;
@@ -98,7 +98,7 @@ pub fn assemble(
                 *first = time.min(*first);
                 *last = time.max(*last);
             }
-            said.entry((&row.case_id, &row.reader_id)).or_default().push(row);
+            said.push(row);
             continue;
         }
         let likely = alike.get_or_insert_with(|| known.iter().copied().collect()).likely(&row.case_id);
@@ -120,36 +120,39 @@ pub fn assemble(
             ),
         );
     }
-    for ((case_id, reader_id), rows) in said {
-        let (counts_as, more) = one_read(&rows, rule.repeated_read);
+    // Those of one reader on one case stand together, in the order of the files.
+    said.sort_by_key(|row| (&row.case_id, &row.reader_id));
+    for rows in said.chunk_by(|a, b| (&a.case_id, &a.reader_id) == (&b.case_id, &b.reader_id)) {
+        let (case_id, reader_id) = (&rows[0].case_id, &rows[0].reader_id);
+        let (counts_as, more) = one_read(rows, rule.repeated_read);
         problems.extend(more);
         if rows.len() > 1 {
             assembled.repeated.push(Repeated {
-                case_id: case_id.to_owned(),
-                reader_id: reader_id.to_owned(),
+                case_id: case_id.clone(),
+                reader_id: reader_id.clone(),
                 reads: rows.len(),
                 counts_as,
-                said: in_order(&rows).map(|row| row.read).collect(),
+                said: in_order(rows).map(|row| row.read).collect(),
             });
         }
-        let case = assembled.cases.entry(case_id.to_owned()).or_default();
+        let case = assembled.cases.entry(case_id.clone()).or_default();
         if let [ReadRow { rating: Some(rating), .. }] = rows[..] {
-            case.ratings.insert(reader_id.to_owned(), *rating);
+            case.ratings.insert(reader_id.clone(), *rating);
         }
         if rows.iter().any(|row| !row.remark.is_empty()) {
-            let remarks = in_order(&rows).map(|row| row.remark.clone()).collect();
-            case.remarks.insert(reader_id.to_owned(), remarks);
+            let remarks = in_order(rows).map(|row| row.remark.clone()).collect();
+            case.remarks.insert(reader_id.clone(), remarks);
         }
         match counts_as {
             Some(read) => {
-                case.reads.insert(reader_id.to_owned(), read);
+                case.reads.insert(reader_id.clone(), read);
             }
             None => {
-                case.set_aside.insert(reader_id.to_owned());
+                case.set_aside.insert(reader_id.clone());
             }
         }
         if !assembled.readers.contains(reader_id) {
-            assembled.readers.insert(reader_id.to_owned());
+            assembled.readers.insert(reader_id.clone());
         }
     }
     let voters = rows.iter().filter(|row| roster.role(&row.reader_id) != Some(ReaderRole::Ignored));

@@ -7,6 +7,7 @@ use super::{
     Cohort, Files, Inputs, ReferenceStandard, cohort, description, read_scores, reference_standard, repeats,
     separate, tables,
 };
+use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
@@ -56,15 +57,9 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     warnings.extend(separate(inputs, cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
     let (operating_point, tuning) = operating_point(inputs, cohort, &scores)?;
-    let cases: Vec<StudyCase> = cohort
-        .drawn_cases()
-        .zip(&reference.consensus)
-        .map(|(case, consensus)| StudyCase {
-            case,
-            consensus: *consensus,
-            score: scores.get(&case.case_id).and_then(|s| s.score),
-        })
-        .collect();
+    let score = |case: &Case| scores.get(&case.case_id).and_then(|s| s.score);
+    let decided = cohort.drawn_cases().zip(&reference.consensus);
+    let cases = StudyCase::all(decided.map(|(case, consensus)| (case, *consensus, score(case))));
     let mut results =
         analyse(protocol, cohort, &cases, &reference, &predicate, operating_point).map_err(Error::Input)?;
     if let (Some(repeats), Some(source)) = (&repeats, &protocol.repeatability) {
@@ -90,11 +85,7 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
         .map_err(|e| Diagnostic::error(Code::ResultsNotFinite, format!("a result cannot be written: {e}")))?;
     json.push(b'\n');
     let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
-    let used: Scores = scores
-        .iter()
-        .filter(|(id, _)| drawn.contains(id.as_str()))
-        .map(|(id, s)| (id.clone(), s.clone()))
-        .collect();
+    let used = scores.iter().filter(|(id, _)| drawn.contains(id.as_str()));
     let mut files = Files::new();
     let mut put = |name: &str, bytes| {
         if let Ok(path) = name.parse() {
@@ -107,7 +98,7 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     if reference.came.is_some() {
         put("reference-differences.csv", tables::differences(cohort, &reference));
     }
-    put("scores.csv", scores::to_csv(&used));
+    put("scores.csv", scores::to_csv(used));
     put("results.json", json);
     put("description.json", description::json(inputs, cohort)?);
     if let Some(tuning) = tuning {

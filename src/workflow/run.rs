@@ -94,6 +94,8 @@ pub fn run(
         if study.protocol.reference_standard.rule.is_vote() { "consensus" } else { "reference standard" };
     outside.say("reads", &format!("{readers} readers; {without} cases without {none}"));
 
+    // Of a large study these are most of the memory, and what comes reads its own.
+    drop((inputs, cohort, reference));
     let validated = validate(study, reason, outside)?;
     let documents = report::reports_of(&validated.bundle);
     let files = report::render(&validated.bundle, &documents, None, formats, outside)?;

@@ -158,7 +158,7 @@ fn in_chunks(
                 Err(error) => problems.extend(error.diagnostics()),
             }
         }
-        storage::write_atomic(partial, &scores::to_csv(table))?;
+        storage::write_atomic(partial, &scores::to_csv(&*table))?;
         if outside.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted("scoring stopped; the same command goes on from here".to_owned()));
         }

@@ -228,3 +228,56 @@ fn a_root_is_compared_as_people_copy_it_and_a_reason_has_words() {
     }
     assert_eq!(study.run("run", &["--reason", "score of C000 was mistyped"]).code, 0);
 }
+
+/// Earlier bundles keep their roots when a file of them is edited and no manifest is; documents of a run that
+/// is not there come from nowhere; and a study whose files are other ones now goes on, but not without a word.
+#[test]
+fn what_lies_beside_a_bundle_in_its_study_is_looked_at() {
+    let study = Study::small();
+    assert_eq!(study.run("run", &[]).code, 0);
+    study.write("device.toml", "[device]\nname = \"Another name\"\n");
+    assert_eq!(study.run("run", &[]).code, 0);
+    let said = |path: &str| {
+        let ran = sequester(&["verify", study.file(path).to_str().expect("UTF-8")]);
+        (ran.code, ran.stdout)
+    };
+    let (code, told) = said("evidence/run-2");
+    assert!(code == 0 && !told.contains("any more"), "{told}");
+    let (code, told) = said("evidence/run-1");
+    assert!(code == 0 && told.contains("not as in this bundle any more: device.toml"), "{told}");
+    let older = study.file("evidence/run-1/data/results.json");
+    let results = std::fs::read(&older).expect("reads");
+    for edited in [&results[..results.len() / 2], b"{}", &[]] {
+        std::fs::write(&older, edited).expect("writes");
+        let (code, states, codes) = asked(study.path(), &[]);
+        assert_eq!((code, states["history"].as_str()), (20, "no"), "{codes:?}");
+        assert_eq!((codes, states["bytes"].as_str()), (vec!["file-changed".to_owned()], "yes"));
+        assert!(study.run("verify", &[]).stderr.contains("evidence/run-1/data/results.json"));
+    }
+    std::fs::write(&older, &results).expect("writes");
+    for path in files(&study.file("reports/run-2")).into_keys() {
+        let to =
+            study.file("reports/run-9").join(path.strip_prefix(study.file("reports/run-2")).expect("below"));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("makes");
+        std::fs::copy(path, to).expect("copies");
+    }
+    let (code, _, codes) = asked(study.path(), &[]);
+    assert_eq!((code, codes), (20, vec!["bundle-lost".to_owned()]));
+    std::fs::remove_dir_all(study.file("reports/run-9")).expect("removes");
+    for (name, from, to) in [
+        ("protocol.toml", "lower > 0.70", "lower > 0.10"),
+        ("scores.csv", "C000,", "C000,0"),
+        ("reads/reader-1.csv", "positive", "negative"),
+    ] {
+        let before = study.read(name);
+        study.replace(name, from, to);
+        let (code, told) = said("");
+        assert!(code == 0 && told.contains(&format!("not as in this bundle any more: {name}")), "{told}");
+        study.write(name, &before);
+    }
+    // An opening whose results were never published is a second look at the test set.
+    study.replace("scores.csv", "C000,", "C000,0");
+    assert_eq!(study.run("validate", &["--reason", "C000 was typed wrongly"]).code, 0);
+    let (code, told) = said("evidence/run-2");
+    assert!(code == 0 && told.contains("1 opening of the test set recorded since this bundle"), "{told}");
+}

@@ -38,7 +38,7 @@ impl StudyPlan<'_> {
     ) -> Vec<Estimate> {
         let voters = reference.assembled.readers_of(&reference.roster, ReaderRole::Reference);
         let table = read_matrix(drawn, reference, &voters);
-        let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
+        let patients = dense(drawn.iter().map(|case| case.patient));
         let level = self.protocol.analysis.level;
         let mut found = explained::pairs(&voters, &table, level, Some(&self.clusters(&patients)));
         // Where many readers differ by case most pairs have no case in common, and their kappa says so.
@@ -65,14 +65,18 @@ impl StudyPlan<'_> {
         if sites.len() > 1 && !groups.contains(&site) {
             groups.push(site);
         }
+        let table = read_matrix(drawn, reference, &voters);
         let mut out = Vec::new();
         for group in &groups {
-            let mut levels: BTreeMap<String, Vec<StudyCase>> = BTreeMap::new();
-            for case in drawn {
-                levels.entry(level_of(group, case.case)).or_default().push(*case);
+            let mut levels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+            for (place, case) in drawn.iter().enumerate() {
+                levels.entry(level_of(group, case.case)).or_default().push(place);
             }
-            for (name, cases) in levels {
-                out.extend(self.agreement_of(&cases, reference, &voters).into_iter().map(|mut estimate| {
+            for (name, places) in levels {
+                let reads: Vec<Vec<Option<bool>>> =
+                    places.iter().map(|place| table[*place].clone()).collect();
+                let patients = dense(places.iter().map(|place| drawn[*place].patient));
+                out.extend(self.agreement_of(&reads, &patients).into_iter().map(|mut estimate| {
                     estimate.subgroup = Some(SubgroupLevel::new(group.name(), name.as_str()));
                     estimate
                 }));
@@ -81,17 +85,9 @@ impl StudyPlan<'_> {
         out
     }
 
-    fn agreement_of(
-        &self,
-        cases: &[StudyCase],
-        reference: &ReferenceStandard,
-        voters: &[String],
-    ) -> Vec<Estimate> {
-        let table = read_matrix(cases, reference, voters);
-        let patients = dense(cases.iter().map(|case| case.case.patient_id.as_str()));
+    fn agreement_of(&self, reads: &[Vec<Option<bool>>], patients: &[u32]) -> [Estimate; 2] {
         let analysis = &self.protocol.analysis;
-        let mut found: Vec<Estimate> =
-            fleiss_and_ac1(&table, 2, analysis.level, Some(&self.clusters(&patients))).into();
+        let mut found = fleiss_and_ac1(reads, 2, analysis.level, Some(&self.clusters(patients)));
         for estimate in &mut found {
             if estimate.n < analysis.subgroup_minimum {
                 let minimum = analysis.subgroup_minimum;
@@ -134,7 +130,7 @@ impl StudyPlan<'_> {
         let place = |value: &f64| given.partition_point(|answer| answer < value);
         let table: Vec<Vec<Option<usize>>> =
             ratings.iter().map(|row| row.iter().map(|r| r.as_ref().map(place)).collect()).collect();
-        let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
+        let patients = dense(drawn.iter().map(|case| case.patient));
         let level = self.protocol.analysis.level;
         ordinal::estimates(&voters, &table, &given, level, Some(&self.clusters(&patients)))
     }
@@ -159,7 +155,7 @@ impl StudyPlan<'_> {
         let level = self.protocol.analysis.level;
         let mut out = Vec::new();
         for (reader, cases) in twice {
-            let patients = dense(cases.iter().map(|twice| twice.case.case.patient_id.as_str()));
+            let patients = dense(cases.iter().map(|twice| twice.case.patient));
             let clusters = self.clusters(&patients);
             let two: Vec<Vec<Option<bool>>> = cases.into_iter().map(|twice| twice.row).collect();
             let second: Vec<Option<bool>> = two.iter().map(|row| row[1]).collect();

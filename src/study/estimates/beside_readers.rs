@@ -1,6 +1,6 @@
 //! Readers who have no part in the reference standard, judged by it with the device on the same cases.
 
-use super::cases::{StudyCase, count, dense, site_of};
+use super::cases::{StudyCase, count, dense};
 use super::plan::StudyPlan;
 use super::readers::apart;
 use crate::diagnostic::Code;
@@ -84,7 +84,7 @@ impl StudyPlan<'_> {
         for d in &class {
             shares.count(d.call == Some(d.positive), d.read == d.positive);
         }
-        let patients = dense(class.iter().map(|d| d.case.case.patient_id.as_str()));
+        let patients = dense(class.iter().map(|d| d.case.patient));
         let several = patients.iter().max().is_some_and(|most| (*most as usize) + 1 < class.len());
         let mut difference = self.difference(&class, &shares, several.then_some(&patients));
         difference.id = format!("{}_difference", metric.id());
@@ -103,8 +103,8 @@ impl StudyPlan<'_> {
     fn share(&self, metric: Metric, cases: &[Decided], call: impl Fn(&Decided) -> bool) -> Estimate {
         let labels: Vec<bool> = cases.iter().map(|d| d.positive).collect();
         let scores: Vec<f64> = cases.iter().map(|d| f64::from(u8::from(call(d)))).collect();
-        let patients = dense(cases.iter().map(|d| d.case.case.patient_id.as_str()));
-        let sites = dense(cases.iter().map(|d| site_of(d.case.case)));
+        let patients = dense(cases.iter().map(|d| d.case.patient));
+        let sites = dense(cases.iter().map(|d| d.case.site));
         let sample =
             Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: Some(&sites) };
         use IntervalMethod::{ClopperPearson, ClopperPearsonPatients, KornGraubard};

@@ -57,10 +57,8 @@ pub fn analyse(
     predicate: &Predicate,
     operating_point: OperatingPointRecord,
 ) -> Result<Results, Vec<Diagnostic>> {
-    let analysed: Vec<Analysed> = drawn
-        .iter()
-        .filter_map(|c| Some(Analysed { case: c.case, positive: c.consensus.positive()?, score: c.score? }))
-        .collect();
+    let analysed: Vec<Analysed> =
+        drawn.iter().filter_map(|c| Some(c.analysed(c.consensus.positive()?, c.score?))).collect();
     let flow = flow(protocol, cohort, drawn, &analysed);
     if flow.positives == 0 || flow.negatives == 0 {
         return Err(vec![one_class(&flow)]);

@@ -133,9 +133,7 @@ impl StudyPlan<'_> {
 
 /// Drawn cases that have an answer and a score.
 fn analysed<'a>(drawn: &[StudyCase<'a>], answers: &Answers) -> Vec<Analysed<'a>> {
-    let of = |(case, answer): (&StudyCase<'a>, &Option<bool>)| {
-        Some(Analysed { case: case.case, positive: (*answer)?, score: case.score? })
-    };
+    let of = |(case, answer): (&StudyCase<'a>, &Option<bool>)| Some(case.analysed((*answer)?, case.score?));
     drawn.iter().zip(answers).filter_map(of).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Estimates of a study under its declared analysis.
 
-use super::cases::{Analysed, Columns, count, patients};
+use super::cases::{Analysed, Columns};
 use crate::protocol::{Endpoint, Protocol, Role};
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::{Metric, Plan, estimate, sound_first};
@@ -11,7 +11,9 @@ const CLUSTERED: [IntervalMethod; 3] =
 
 /// Whether a patient has several cases.
 pub(super) fn has_clusters(cases: &[Analysed]) -> bool {
-    patients(cases.iter().map(|c| c.case)) < count(cases.len())
+    let mut patients: Vec<u32> = cases.iter().map(|c| c.patient).collect();
+    patients.sort_unstable();
+    patients.windows(2).any(|two| two[0] == two[1])
 }
 
 /// Whether an endpoint is one of several that decide.

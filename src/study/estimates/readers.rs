@@ -89,7 +89,7 @@ pub(super) fn reader_estimates(
 ) -> Vec<Estimate> {
     let analysis = &plan.protocol.analysis;
     let voters = reference.assembled.readers_of(&reference.roster, ReaderRole::Reference);
-    let patients = dense(drawn.iter().map(|case| case.case.patient_id.as_str()));
+    let patients = dense(drawn.iter().map(|case| case.patient));
     let clusters = Clusters { patients: &patients, replicates: analysis.replicates, seed: analysis.seed };
     let calls: Vec<Option<bool>> =
         drawn.iter().map(|c| c.score.map(|score| score >= plan.threshold)).collect();

@@ -62,7 +62,7 @@ pub(super) fn sampling(
         lacking: cohort.draw.strata.iter().map(crate::sampling::Stratum::lacking).sum(),
         strata,
         weighted: weighted.then(|| {
-            let patients = dense(analysed.iter().map(|case| case.case.patient_id.as_str()));
+            let patients = dense(analysed.iter().map(|case| case.patient));
             let cases: Vec<WeightedCase> = analysed
                 .iter()
                 .zip(patients)

@@ -23,7 +23,7 @@ impl StudyPlan<'_> {
                         // Nothing is known: a positive case, found or missed.
                         (None, None) => (true, f64::from(u8::from(device_is_right))),
                     };
-                    Analysed { case: c.case, positive, score }
+                    c.analysed(positive, score)
                 })
                 .collect()
         };
@@ -31,7 +31,7 @@ impl StudyPlan<'_> {
             .iter()
             .filter_map(|c| match c.consensus {
                 Consensus::Reached { positive, basis: Basis::Unanimous } => {
-                    Some(Analysed { case: c.case, positive, score: c.score? })
+                    Some(c.analysed(positive, c.score?))
                 }
                 _ => None,
             })

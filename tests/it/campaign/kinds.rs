@@ -1,5 +1,6 @@
 //! Every kind of mutation. Each is made from a seed, and says what `verify` has to answer.
 
+use sequester::evidence::bag::TAG_MANIFEST;
 use sequester::random::Stream;
 use sequester::study;
 
@@ -65,7 +66,7 @@ const fn kind(name: &'static str, what: &'static str, view: View, expect: Expect
 use Expect::{Honest, Root, Signature, Told};
 use View::{Alone, Study};
 
-pub const KINDS: [Kind; 47] = [
+pub const KINDS: [Kind; 49] = [
     kind("bit-flipped", "one bit of a file of the bundle", Study, Told, bit_flipped),
     kind("byte-put-in", "a byte more in a file of the bundle", Study, Told, byte_put_in),
     kind("cut", "a file of the bundle cut", Study, Told, cut),
@@ -79,6 +80,8 @@ pub const KINDS: [Kind; 47] = [
     kind("look-alike", "what looks like a manifest or a signature", Study, Told, look_alike),
     kind("fetch", "a fetch.txt", Study, Told, fetch),
     kind("older-run", "an older bundle edited, its manifests repaired", Study, Told, older_run),
+    kind("older-bytes", "a file of an older bundle edited, cut or deleted", Study, Told, older_bytes),
+    kind("no-bundle", "documents of a run that is not there", Study, Told, no_bundle),
     kind("run-renamed", "a bundle's folder under another name", Study, Told, run_renamed),
     kind("oxum", "another Payload-Oxum, the tag manifest repaired", Alone, Told, oxum),
     kind("label", "a label of bag-info.txt, the tag manifest repaired", Alone, Told, label),
@@ -315,6 +318,38 @@ fn older_run(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     tree.put(&path, bytes);
     tree.seal(older);
     made(subject, tree, Some(older), format!("{path}: {what}"))
+}
+
+/// As `older_run`, and nothing is repaired.
+fn older_bytes(subject: &Subject, stream: &mut Stream) -> Option<Made> {
+    let older = "evidence/run-1/";
+    if subject.bag == "evidence/run-1" {
+        return None;
+    }
+    let files: Vec<&String> = subject.tree.files.keys().filter(|path| path.starts_with(older)).collect();
+    let path = files[stream.below(files.len() as u64) as usize].clone();
+    let mut tree = subject.tree.clone();
+    let mut bytes = tree.files.remove(&path)?;
+    let at = stream.below(bytes.len().max(1) as u64) as usize;
+    // Of another tag manifest the root is another one: that is said of the bundle and of the ledger.
+    let begins = (!path.ends_with(TAG_MANIFEST)).then_some(path.as_str());
+    match stream.below(3) {
+        0 if !bytes.is_empty() => bytes.truncate(at),
+        1 if !bytes.is_empty() => bytes[at] ^= 1 << stream.below(8),
+        _ => return made(subject, tree, begins, format!("{path} deleted")),
+    }
+    tree.put(&path, bytes);
+    made(subject, tree, begins, format!("{path} at {at}"))
+}
+
+fn no_bundle(subject: &Subject, stream: &mut Stream) -> Option<Made> {
+    let to = format!("reports/run-{}", 3 + stream.below(90));
+    let mut tree = subject.tree.clone();
+    for path in subject.documents() {
+        let bytes = tree.files[&path].clone();
+        tree.put(&path.replacen(&subject.reports, &to, 1), bytes);
+    }
+    made(subject, tree, Some(&to), to.clone())
 }
 
 fn run_renamed(subject: &Subject, stream: &mut Stream) -> Option<Made> {
