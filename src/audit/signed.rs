@@ -46,8 +46,8 @@ pub(super) struct Judged {
     pub(super) missing: Vec<String>,
 }
 
-/// What signatures of the study's other runs contradict: the ledger that they were signed with is the one of all
-/// runs. Signatures that count nowhere are left to the question about their own run.
+/// What signatures of the study's other runs contradict: the ledger that they were signed with is the one of
+/// all runs. Signatures that count nowhere are left to the question about their own run.
 pub(super) fn heads(
     opened: &Opened,
     history: Option<&History>,
@@ -72,7 +72,8 @@ pub(super) fn heads(
     problems
 }
 
-/// The answer; without `trust` whose keys they are is not asked. What other runs' signatures contradict comes in.
+/// The answer; without `trust` whose keys they are is not asked. What other runs' signatures contradict comes
+/// in.
 pub(super) fn judged(
     opened: &Opened,
     history: Option<&History>,

@@ -356,7 +356,8 @@ fn the_end_of_a_studys_ledger_is_held_by_a_signature() {
     // Neither does it help to have another run's bundle looked at.
     std::fs::rename(study.file("signatures/run-1"), study.file("signatures/run-2")).expect("moves");
     let ran = study.run("verify", &[]);
-    assert_eq!((ran.code, code_of(&ran)), (20, vec!["ledger-behind-signature"]), "{}", ran.stderr);
+    assert_eq!(ran.code, 20, "{}", ran.stdout);
+    assert!(ran.stderr.contains("signatures/run-2"), "{}", ran.stderr);
     std::fs::rename(study.file("signatures/run-2"), study.file("signatures/run-1")).expect("moves");
     study.write("ledger.jsonl", &ledger);
     let again = study.run("sign", &said);
@@ -413,7 +414,7 @@ fn keys_are_those_of_openssl_and_a_passphrase_is_never_an_argument() {
     }
 }
 
-/// `docs/verify_signatures.py` on the room's bundle; none where Python or a program that it asks is not there.
+/// `docs/verify_signatures.py` on the room's bundle; none where Python or a program that it asks is missing.
 fn second(room: &Room) -> Option<i32> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify_signatures.py");
     let ran = public(&room.top, "python3", &[text(&script), text(&room.bag)])?;
@@ -440,6 +441,8 @@ fn the_companion_in_python_says_the_same_of_what_both_can_judge() {
     both("honest", 0);
     for (path, bytes) in files(&room.signatures()) {
         for at in [bytes.len() / 3, bytes.len() - 40] {
+            // Other ends of lines are the same to `ssh-keygen`.
+            let at = if bytes[at] == b'\n' { at + 1 } else { at };
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, flipped).expect("writes");
@@ -472,9 +475,10 @@ fn the_schema_of_the_trust_file_and_the_program_say_the_same_of_its_form() {
         &mut |bytes: &mut [u8]| bytes.fill(7),
     );
     let good = format!(
-        "format = \"sequester-trust/1\"\n[[signer]]\nname = \"A\"\nroles = [\"b\"]\nmeanings = [\"review\"]\n\
-         keys = \"{}\"\nvalid_until = \"2026-01-31\"\n[[required]]\nkind = \"{}\"\ncount = 1\n[[optional]]\n\
-         kind = \"verified\"\nby = \"A\"\nrole = \"b\"\nmeaning = \"review\"\n",
+        "format = \"sequester-trust/1\"\n[[signer]]\nname = \"A\"\nroles = [\"b\"]\n\
+         meanings = [\"review\"]\nkeys = \"{}\"\nvalid_until = \"2026-01-31\"\n\
+         [[required]]\nkind = \"{}\"\ncount = 1\n\
+         [[optional]]\nkind = \"verified\"\nby = \"A\"\nrole = \"b\"\nmeaning = \"review\"\n",
         key.public().to_openssh(),
         kinds[kinds.len() - 1],
     );

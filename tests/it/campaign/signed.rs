@@ -16,8 +16,10 @@ use super::kinds::{Expect, KINDS, View};
 use super::subject::{self, Subject};
 use super::tree::Tree;
 
-/// Rounds over the kinds that a signature alone finds.
-const ROUNDS: usize = 2;
+/// Two studies on every change, all of them twice with `SEQUESTER_CAMPAIGN`: each is audited whole each time.
+fn effort() -> (usize, usize) {
+    if std::env::var_os("SEQUESTER_CAMPAIGN").is_some() { (usize::MAX, 2) } else { (2, 1) }
+}
 
 fn key(seed: u8) -> PrivateKey {
     PrivateKey::generate(Algorithm::Ed25519, &mut |bytes: &mut [u8]| bytes.fill(seed))
@@ -88,8 +90,9 @@ fn is_told(told: &Result<Audit>) -> bool {
 #[test]
 fn what_nothing_else_tells_a_signature_does() {
     let trust = trust();
+    let (studies, rounds) = effort();
     let mut missed = Vec::new();
-    for (number, subject) in (0..).zip(&subject::all()) {
+    for (number, subject) in (0..).zip(subject::all().iter().rev().take(studies)) {
         let place = place(subject);
         let file = format!("{place}/approval.dsse.json");
         let temporary = tempfile::tempdir().expect("a folder");
@@ -111,7 +114,7 @@ fn what_nothing_else_tells_a_signature_does() {
         }
         let mut stream = Stream::new(super::SEED, 1_000_000 + number);
         for kind in KINDS.iter().filter(|kind| matches!(kind.expect, Expect::Signature | Expect::Root)) {
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds {
                 let Some(mut made) = (kind.make)(subject, &mut stream) else { continue };
                 made.tree.put(&file, good.clone());
                 if !is_told(&told(made.tree, &made.bag, kind.view)) {
@@ -126,7 +129,7 @@ fn what_nothing_else_tells_a_signature_does() {
                 missed.push(format!("{what} of {}", subject.name));
             }
         };
-        for _ in 0..8 {
+        for _ in 0..4 * rounds {
             let bit = stream.below(good.len() as u64 * 8) as usize;
             forged("a bit of a signature", &mut |tree| {
                 let mut bytes = good.clone();
@@ -147,7 +150,8 @@ fn what_nothing_else_tells_a_signature_does() {
         });
         let ledger = subject.tree.text("ledger.jsonl");
         let lines: Vec<&str> = ledger.split_inclusive('\n').collect();
-        for k in 1..=lines.len() {
+        // Every k is tried in `audit::signed`.
+        for k in [1, 2, lines.len() - 1] {
             forged("the end of the ledger cut off", &mut |tree| {
                 tree.put("ledger.jsonl", lines[..lines.len() - k].concat());
             });
