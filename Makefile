@@ -24,6 +24,7 @@ demo:
 test: lint
 	scripts/setup-browser.sh
 	scripts/setup-model-signing.sh
+	scripts/setup-validators.sh
 	cargo test --locked --features torch
 
 ## Form and lints, which `make test` runs first.

@@ -30,8 +30,9 @@ impl State {
     }
 }
 
-/// The questions, by the name that `--require` takes, in the order of the answers.
-pub const QUESTIONS: [&str; 11] = [
+/// The questions, by the name that `--require` takes, in the order of the answers; `sites` is answered where
+/// the protocol states something of them.
+pub const QUESTIONS: [&str; 12] = [
     "bytes",
     "contents",
     "ledger",
@@ -41,6 +42,7 @@ pub const QUESTIONS: [&str; 11] = [
     "model",
     "threshold",
     "separation",
+    "sites",
     "scores",
     SIGNATURES,
 ];

@@ -18,6 +18,7 @@ mod case_tables;
 mod check;
 mod clusters;
 mod compare;
+mod comparison_design;
 mod context;
 mod dataset;
 mod demo;
@@ -35,11 +36,13 @@ mod leakage;
 mod libtorch;
 mod lock;
 mod metrics;
+mod mrmc;
 mod outcome;
 mod page;
 mod passphrase;
 mod plan;
 mod protocol;
+mod qualify;
 mod reads;
 mod reference;
 mod rehearse;
@@ -113,6 +116,7 @@ enum Command {
     Sign(sign::SignArgs),
     Keys(keys::KeysArgs),
     Run(run::RunArgs),
+    Qualify(qualify::QualifyArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
     /// Write shell completions to standard output.
@@ -221,6 +225,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Sign(args) => sign::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Qualify(args) => qualify::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),
         Command::Completions { shell } => {

@@ -63,8 +63,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
-    /// history, results, report, model, threshold, separation, scores, signatures (all asks for these with
-    /// --trust).
+    /// history, results, report, model, threshold, separation, sites, scores, signatures (all asks for
+    /// these with --trust).
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
     /// Whose signatures count, and which are required: trust.toml. Exit code 20 where anything among the
@@ -220,10 +220,17 @@ fn digest_of(text: &str) -> String {
 
 /// What was required is shown, or [`Outcome::NotShown`] after saying what is not.
 fn required(args: &VerifyArgs, audit: &Audit) -> Result<Outcome> {
-    let all = |question: &str| question != "signatures" || args.trust.is_some();
-    let wanted =
-        |question: &str| args.require.iter().any(|name| name == question || (name == "all" && all(question)));
     let state = |question: &str| audit.answers.iter().find(|a| a.question == question).map(|a| a.answer);
+    // Where the protocol states nothing of sites, nothing is asked of them unless they are named; and
+    // signatures are asked for by who says whose count.
+    let of_all = |question: &str| match question {
+        "sites" => state(question).is_some(),
+        "signatures" => args.trust.is_some(),
+        _ => true,
+    };
+    let wanted = |question: &str| {
+        args.require.iter().any(|name| (name == "all" && of_all(question)) || name == question)
+    };
     let open: Vec<&str> = QUESTIONS
         .into_iter()
         .filter(|question| {

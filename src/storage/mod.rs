@@ -4,7 +4,7 @@ mod alone;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 
@@ -74,6 +74,19 @@ fn is_hollow(metadata: &fs::Metadata) -> bool {
 pub fn open(path: &Path) -> Result<File> {
     plain(path)?;
     File::open(path).map_err(|e| Error::io("read", path, &e))
+}
+
+/// What lies in a folder, in the order of the paths.
+///
+/// # Errors
+/// `io`, with the folder.
+pub fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
+    let wrong = |e: std::io::Error| Error::io("read the folder", folder, &e);
+    let entries = fs::read_dir(folder).map_err(wrong)?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(wrong)?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// Creates a folder and its parents.

@@ -17,6 +17,7 @@ mod deciding;
 mod deciding_rules;
 mod design;
 mod diagnostics;
+mod eligibility;
 mod exhibits;
 mod generated_streams;
 #[cfg(unix)]
@@ -26,6 +27,7 @@ mod hostile_bytes;
 #[cfg(unix)]
 mod hostile_evidence;
 mod ids;
+mod interchange;
 mod json_output;
 mod language;
 mod locked_model;
@@ -38,10 +40,14 @@ mod onnx;
 #[cfg(feature = "torch")]
 mod phi;
 mod plan_rehearse;
+mod precision;
 mod programs;
 mod properties;
 mod protocol_changes;
+mod qualify;
 mod reader_platforms;
+mod reader_study;
+mod reader_study_values;
 mod readers;
 mod reading;
 mod reading_page;

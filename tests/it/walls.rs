@@ -29,6 +29,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("inference", &["dataset", "imaging", "model", "table"]),
     ("comparison", &["statistics"]),
     ("synthetic", &["dataset", "imaging"]),
+    ("qualification", &["dataset", "statistics"]),
+    ("interchange", &[]),
     (
         "study",
         &[
@@ -46,7 +48,17 @@ const WALLS: &[(&str, &[&str])] = &[
     ("evidence", &["study", "protocol", "model"]),
     (
         "report",
-        &["document", "dataset", "protocol", "model", "statistics", "study", "comparison", "evidence"],
+        &[
+            "document",
+            "dataset",
+            "protocol",
+            "model",
+            "qualification",
+            "statistics",
+            "study",
+            "comparison",
+            "evidence",
+        ],
     ),
     ("audit", &["attestation", "imaging", "study", "evidence", "report", "document", "model", "inference"]),
     (
@@ -60,8 +72,10 @@ const WALLS: &[(&str, &[&str])] = &[
             "evidence",
             "imaging",
             "inference",
+            "interchange",
             "model",
             "protocol",
+            "qualification",
             "reads",
             "report",
             "study",
