@@ -142,11 +142,9 @@ impl Trust {
             ));
         }
         if !person.meanings.contains(&signer.meaning) {
-            let meaning = signer.meaning.name();
-            return not_entitled(format!(
-                "{} signed meaning {meaning}, which is not hers or his",
-                person.name
-            ));
+            let may: Vec<&str> = person.meanings.iter().map(|meaning| meaning.name()).collect();
+            let (meaning, may) = (signer.meaning.name(), may.join(", "));
+            return not_entitled(format!("{} signed meaning {meaning} and may: {may}", person.name));
         }
         let day = at.get(..10).unwrap_or_default();
         let early = person.from.as_deref().is_some_and(|from| day < from);

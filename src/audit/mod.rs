@@ -107,6 +107,8 @@ pub struct Beside<'a> {
     pub rescore: Option<Rescore<'a>>,
     /// What lies among the signatures of the bundle.
     pub signatures: Option<&'a Signatures>,
+    /// What lies among those of the study's other runs: the ledger they were signed with is this one.
+    pub of_other_runs: &'a [Signatures],
     /// Whose signatures count, and which are required.
     pub trust: Option<&'a Trust>,
 }
@@ -199,8 +201,10 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let nothing = Signatures::default();
     let lying = beside.signatures.filter(|signatures| !signatures.is_empty());
     let (mut signatures, mut unsigned) = (Vec::new(), Vec::new());
-    if lying.is_some() || beside.trust.is_some() {
-        let judged = signed::judged(&opened, beside.history, lying.unwrap_or(&nothing), beside.trust);
+    let heads = signed::heads(&opened, beside.history, beside.of_other_runs, beside.trust);
+    if lying.is_some() || beside.trust.is_some() || !heads.is_empty() {
+        let lying = lying.unwrap_or(&nothing);
+        let judged = signed::judged(&opened, beside.history, lying, beside.trust, heads);
         answers.push(judged.answer);
         (signatures, unsigned) = (judged.signatures, judged.missing);
     }

@@ -75,6 +75,26 @@ impl Signatures {
         Ok(found)
     }
 
+    /// What lies in the folders of the study's other runs, where this is one of `signatures/`.
+    ///
+    /// # Errors
+    /// As [`Signatures::in_folder`].
+    pub fn of_other_runs(folder: &Path) -> Result<Vec<Self>> {
+        let above =
+            folder.parent().filter(|above| above.file_name().is_some_and(|name| name == "signatures"));
+        let Some(above) = above.filter(|above| above.is_dir()) else { return Ok(Vec::new()) };
+        let wrong = |e: std::io::Error| Error::io("list", above, &e);
+        let mut others = Vec::new();
+        for entry in std::fs::read_dir(above).map_err(wrong)? {
+            let path = entry.map_err(wrong)?.path();
+            if path.is_dir() && path.file_name() != folder.file_name() {
+                others.push(path);
+            }
+        }
+        others.sort();
+        others.iter().map(|path| Self::in_folder(path)).collect()
+    }
+
     /// Where a file of the folder is.
     pub fn place(&self, file: &str) -> Location {
         Location::file(self.folder.join(file))

@@ -10,7 +10,7 @@ use super::answer::{Answer, SIGNATURES, State};
 use super::claim;
 use super::history::History;
 use super::signatures::{Found, Signatures};
-use crate::attestation::verified::{ROOT, Verified};
+use crate::attestation::verified::{Of, ROOT, Verified};
 use crate::attestation::{Kind, Signed, Trust};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evidence::bag::Opened;
@@ -46,14 +46,42 @@ pub(super) struct Judged {
     pub(super) missing: Vec<String>,
 }
 
-/// The answer; without `trust` whose keys they are is not asked.
+/// What signatures of the study's other runs contradict: the ledger that they were signed with is the one of
+/// all runs. Signatures that count nowhere are left to the question about their own run.
+pub(super) fn heads(
+    opened: &Opened,
+    history: Option<&History>,
+    others: &[Signatures],
+    trust: Option<&Trust>,
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (signatures, Found { file, signed }) in others
+        .iter()
+        .flat_map(|signatures| signatures.found().into_iter().map(move |found| (signatures, found)))
+    {
+        let Some(signed) = signed.ok().filter(|signed| signed.statement.kind == Kind::Verified) else {
+            continue;
+        };
+        let counts = trust.is_none_or(|trust| trust.judge(&signed, &signed.statement.at).is_ok());
+        let Some(said) = Verified::of(&signed.statement.claim).ok().filter(|_| counts) else { continue };
+        if said.ledger.of == Of::Study && history.is_some() {
+            let behind = claim::ledger_holds(&said.ledger, &opened.payload, history).err();
+            problems.extend(behind.map(|problem| problem.at(signatures.place(&file))));
+        }
+    }
+    problems
+}
+
+/// The answer; without `trust` whose keys they are is not asked. What other runs' signatures contradict comes
+/// in.
 pub(super) fn judged(
     opened: &Opened,
     history: Option<&History>,
     signatures: &Signatures,
     trust: Option<&Trust>,
+    heads: Vec<Diagnostic>,
 ) -> Judged {
-    let (mut problems, mut accepted, mut told) = (Vec::new(), Vec::<Signed>::new(), Vec::new());
+    let (mut problems, mut accepted, mut told) = (heads, Vec::<Signed>::new(), Vec::new());
     for Found { file, signed } in signatures.found() {
         let at = signatures.place(&file);
         let signed = match signed {
@@ -173,7 +201,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::attestation::verified::{Endpoint, Head, Of};
+    use crate::attestation::verified::{Endpoint, Head};
     use crate::attestation::{Algorithm, Meaning, PrivateKey, Signer, Statement, Subject, seal};
     use crate::digest::Digest;
     use crate::evidence::bag::Payload;

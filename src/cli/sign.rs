@@ -22,7 +22,7 @@ use crate::workflow::sign::{self, Signing, With};
 /// signed: the root digest, the head of the ledger with the number of events and of openings, the answers of
 /// `verify`, the verdicts of the endpoints with their thresholds, your name, your role, and what your
 /// signature means. It is written to signatures/<run> beside evidence/, never into the bundle. Each signer
-/// signs a statement of her or his own; `verify --trust` says whose count.
+/// signs an own statement; `verify --trust` says whose count.
 ///
 /// A locked model is signed as OpenSSF Model Signing says (P-256), with the digest of every file, in
 /// signatures/model.sig beside its folder: `model_signing verify key` reads it, and so does `sequester verify
@@ -117,11 +117,13 @@ pub fn run(args: &SignArgs, context: Context) -> Result<Outcome> {
     let model = reports.parent().and_then(Path::parent).map(|study| study.join("model"));
     let history = History::around(&bundle)?;
     let signatures = Signatures::in_folder(&folder)?;
+    let of_other_runs = Signatures::of_other_runs(&folder)?;
     let beside = Beside {
         reports: Some(&reports),
         model: model.as_deref(),
         history: history.as_ref(),
         signatures: Some(&signatures),
+        of_other_runs: &of_other_runs,
         ..Beside::default()
     };
     let audit = audit::audit(&bundle, &beside)?;

@@ -191,7 +191,11 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
     });
     let history = History::around(bundle)?;
     let folder = args.signatures.clone().unwrap_or_else(|| audit::signatures_of(bundle));
+    if let Some(named) = args.signatures.as_ref().filter(|named| !named.is_dir()) {
+        return Err(Error::io("list", named, &std::io::ErrorKind::NotFound.into()));
+    }
     let signatures = Signatures::in_folder(&folder)?;
+    let of_other_runs = Signatures::of_other_runs(&folder)?;
     let trust = args.trust.as_deref().map(sign::trust).transpose()?;
     let beside = Beside {
         reports: Some(&reports),
@@ -200,6 +204,7 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
         root,
         rescore,
         signatures: Some(&signatures),
+        of_other_runs: &of_other_runs,
         trust: trust.as_ref(),
     };
     let audit = audit::audit(bundle, &beside)?;

@@ -41,6 +41,11 @@ pub fn statement(
     if !audit.holds() {
         return Err(Error::Evidence(audit.answers.iter().flat_map(|a| a.discrepancies.clone()).collect()));
     }
+    if audit.rehearsal {
+        let message = "a rehearsal is no evidence about the device: scores and reads were simulated";
+        let problem = Diagnostic::error(Code::Rehearsal, message).at(Location::file(bundle));
+        return Err(problem.hint("sign the study when it was run").into());
+    }
     let opened = bag::open(bundle)?;
     let Some(root) = opened.root.filter(|root| audit.root == Some(*root) && opened.discrepancies.is_empty())
     else {

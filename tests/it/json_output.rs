@@ -61,6 +61,38 @@ fn studies(outputs: &mut Outputs) {
     outputs.add("error", 1, &["dataset", folder]);
 }
 
+/// Keys, a bundle and a model that are signed, and who asks.
+fn signed(outputs: &mut Outputs) {
+    let room = crate::model_signatures::Room::new();
+    let (key, model) = (room.file("b.pem"), room.file("model"));
+    let new = ["keys", "new", "--out", text(&key), "--no-passphrase"];
+    outputs.add("keys-new", 0, &[&new[..], &["--dry-run"]].concat());
+    outputs.add("keys-new", 0, &new);
+    outputs.add("keys-public", 0, &["keys", "public", text(&key)]);
+    outputs.add("sign-model", 0, &["sign", text(&model), "--key", text(&key), "--dry-run"]);
+    outputs.add("sign-model", 0, &["sign", text(&model), "--key", text(&key)]);
+    room.trust("b.pem.pub");
+    let (signature, trust) = (room.file("signatures/model.sig"), room.file("trust.toml"));
+    let asked = ["verify", text(&model), "--signature", text(&signature), "--trust", text(&trust)];
+    outputs.add("verify-model", 0, &asked);
+    let (_folder, bag) = crate::support::bundle_copy(2, "scored-elsewhere");
+    let there = room.file("signatures/run-1");
+    let places = ["--signatures", text(&there)];
+    let who = ["--key", text(&key), "--by", "A. Example", "--role", "engineer", "--meaning", "approval"];
+    let sign = [&["sign", text(&bag)][..], &who, &places].concat();
+    outputs.add("sign", 0, &[&sign[..], &["--dry-run"]].concat());
+    outputs.add("sign", 0, &sign);
+    let verify = ["verify", text(&bag)];
+    outputs.add("verify", 0, &[&verify[..], &places, &["--trust", text(&trust)]].concat());
+    let elsewhere = room.file("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("makes");
+    let demand = "\n[[required]]\nkind = \"verified\"\n";
+    let text_of = std::fs::read_to_string(&trust).expect("reads") + demand;
+    std::fs::write(&trust, text_of).expect("writes");
+    let nothing = ["--signatures", text(&elsewhere), "--trust", text(&trust)];
+    outputs.add("verify", 21, &[&verify[..], &nothing].concat());
+}
+
 /// A protocol that is planned, rehearsed, locked, compared, amended and departed from.
 fn protocols(outputs: &mut Outputs) {
     let study = Study::small();
@@ -370,6 +402,7 @@ fn outputs() -> Outputs {
     trainings(&mut outputs);
     studies(&mut outputs);
     protocols(&mut outputs);
+    signed(&mut outputs);
     readers(&mut outputs);
     rounds(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);
@@ -472,8 +505,8 @@ fn what_every_command_prints_keeps_to_its_schema() {
         .flatten()
         .map(|entry| entry.path().file_stem().expect("a name").to_string_lossy().into_owned())
         .filter(|name| cfg!(feature = "torch") || name != "train")
-        // The schema of protocol.toml: `protocol::language` tests it.
-        .filter(|name| name != "protocol")
+        // The schemas of protocol.toml and trust.toml: `protocol::language` and `signatures` test them.
+        .filter(|name| !["protocol", "trust"].contains(&name.as_str()))
         .collect();
     let tested: BTreeSet<String> = outputs.0.keys().map(|name| (*name).to_owned()).collect();
     assert_eq!(there, tested, "a schema without an output, or an output without a schema");

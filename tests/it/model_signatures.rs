@@ -1,6 +1,6 @@
-//! OpenSSF Model Signing: a locked model signed here and checked by the public client `model_signing`, and the
-//! other way round. `SEQUESTER_MODEL_SIGNING` names it where `scripts/setup-model-signing.sh` did not install
-//! it.
+//! OpenSSF Model Signing: a locked model signed here and checked by the public client `model_signing`, and
+//! the other way round. `SEQUESTER_MODEL_SIGNING` names it where `scripts/setup-model-signing.sh` did not
+//! install it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -141,9 +141,9 @@ fn signatures_of_every_kind_are_verified_here_and_by_public_programs() {
         let key = std::fs::read_to_string(room.file(&format!("{name}.pub"))).expect("reads");
         std::fs::write(&allowed, format!("someone namespaces=\"sequester\" {key}")).expect("writes");
         let of = |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|text| text.contains(who));
-        let statements =
+        let mut statements =
             files(&room.signatures()).into_keys().filter(|p| text(p).ends_with(".statement.json"));
-        let statement = statements.filter(of).next().expect("the statement");
+        let statement = statements.find(of).expect("the statement");
         let line = format!(
             "ssh-keygen -Y verify -f {} -I someone -n sequester -s {}.sig < {}",
             text(&allowed),
@@ -353,6 +353,12 @@ fn the_end_of_a_studys_ledger_is_held_by_a_signature() {
     let ran = study.run("verify", &[]);
     assert_eq!(ran.code, 20, "{}", ran.stdout);
     assert!(code_of(&ran).contains(&"ledger-behind-signature"), "{}", ran.stderr);
+    // Neither does it help to have another run's bundle looked at.
+    std::fs::rename(study.file("signatures/run-1"), study.file("signatures/run-2")).expect("moves");
+    let ran = study.run("verify", &[]);
+    assert_eq!(ran.code, 20, "{}", ran.stdout);
+    assert!(ran.stderr.contains("signatures/run-2"), "{}", ran.stderr);
+    std::fs::rename(study.file("signatures/run-2"), study.file("signatures/run-1")).expect("moves");
     study.write("ledger.jsonl", &ledger);
     let again = study.run("sign", &said);
     assert_eq!(again.code, 0, "the same statement at the same time is the same signature: {}", again.stderr);
@@ -405,5 +411,102 @@ fn keys_are_those_of_openssl_and_a_passphrase_is_never_an_argument() {
                 public(&room.top, "openssl", &["pkey", "-in", name, "-passin", "pass:another", "-pubout"]);
             assert_eq!(told["pem"], pem.expect("it was there").stdout);
         }
+    }
+}
+
+/// `docs/verify_signatures.py` on the room's bundle; none where Python or a program that it asks is missing.
+fn second(room: &Room) -> Option<i32> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify_signatures.py");
+    let ran = public(&room.top, "python3", &[text(&script), text(&room.bag)])?;
+    if ran.code == 1 {
+        eprintln!("SKIPPED the companion in Python: {}", ran.stderr);
+        return None;
+    }
+    Some(ran.code)
+}
+
+#[test]
+fn the_companion_in_python_says_the_same_of_what_both_can_judge() {
+    let room = Room::new();
+    room.signed(&room.key("a.pem", "p256"), A);
+    let Some(code) = second(&room) else { return };
+    assert_eq!((code, room.verify(&[]).code), (0, 0));
+    room.signed(&room.key("b.pem", "ed25519"), B);
+    if let Some(key) = room.openssh("c", "ed25519") {
+        assert_eq!(room.sign(["--ssh", text(&key)], A, &[]).code, 0);
+    }
+    let both = |what: &str, expected: i32| {
+        assert_eq!((second(&room), room.verify(&[]).code), (Some(expected), expected), "{what}");
+    };
+    both("honest", 0);
+    for (path, bytes) in files(&room.signatures()) {
+        for at in [bytes.len() / 3, bytes.len() - 40] {
+            // Other ends of lines are the same to `ssh-keygen`.
+            let at = if bytes[at] == b'\n' { at + 1 } else { at };
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            std::fs::write(&path, flipped).expect("writes");
+            both(&format!("{} at {at}", path.display()), 20);
+        }
+        std::fs::write(&path, [&bytes[..], b"\n"].concat()).expect("writes");
+        let ssh = text(&path).ends_with(".sig");
+        assert!(ssh || second(&room) == Some(20), "a line more in {}", path.display());
+        std::fs::write(&path, bytes).expect("writes");
+    }
+    let stranger = room.signatures().join("notes.txt");
+    std::fs::write(&stranger, "x").expect("writes");
+    both("a stranger", 20);
+    std::fs::remove_file(stranger).expect("removes");
+    let tags = room.bag.join("tagmanifest-sha256.txt");
+    let honest = std::fs::read(&tags).expect("reads");
+    std::fs::write(&tags, [&honest[..], b"\n"].concat()).expect("writes");
+    both("another root", 20);
+}
+
+/// What the schema of `trust.toml` says of one, and what the program says.
+#[test]
+fn the_schema_of_the_trust_file_and_the_program_say_the_same_of_its_form() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read_to_string(root.join("docs/schemas/trust.json")).expect("reads");
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON")).expect("a schema");
+    let kinds = sequester::attestation::Kind::ALL.map(|kind| kind.name());
+    let key = sequester::attestation::PrivateKey::generate(
+        sequester::attestation::Algorithm::Ed25519,
+        &mut |bytes: &mut [u8]| bytes.fill(7),
+    );
+    let good = format!(
+        "format = \"sequester-trust/1\"\n[[signer]]\nname = \"A\"\nroles = [\"b\"]\n\
+         meanings = [\"review\"]\nkeys = \"{}\"\nvalid_until = \"2026-01-31\"\n\
+         [[required]]\nkind = \"{}\"\ncount = 1\n\
+         [[optional]]\nkind = \"verified\"\nby = \"A\"\nrole = \"b\"\nmeaning = \"review\"\n",
+        key.public().to_openssh(),
+        kinds[kinds.len() - 1],
+    );
+    let nothing = |name: &str| {
+        let code = sequester::diagnostic::Code::FileMissing;
+        Err(sequester::diagnostic::Diagnostic::error(code, name.to_owned()))
+    };
+    let both = |text: &str| {
+        let value: toml::Table = toml::from_str(text).expect("TOML");
+        let value = serde_json::to_value(value).expect("JSON");
+        let parsed = sequester::attestation::Trust::parse(Path::new("trust.toml"), text, &nothing);
+        (schema.is_valid(&value), parsed.is_ok())
+    };
+    assert_eq!(both(&good), (true, true));
+    for (from, to) in [
+        ("trust/1", "trust/2"),
+        ("name = \"A\"\n", ""),
+        ("name = \"A\"", "nom = \"A\""),
+        ("roles = [\"b\"]", "roles = []"),
+        ("[\"review\"]", "[\"applause\"]"),
+        ("keys = ", "key = "),
+        ("2026-01-31", "tomorrow"),
+        ("kind = \"verified\"", "kind = \"seen\""),
+        ("count = 1", "count = 0"),
+        ("count = 1", "count = \"1\""),
+        ("[[optional]]", "[[wished]]"),
+    ] {
+        assert!(good.contains(from), "{from}");
+        assert_eq!(both(&good.replacen(from, to, 1)), (false, false), "{to}");
     }
 }

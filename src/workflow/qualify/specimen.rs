@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::document::render::Files;
 use crate::evidence::bag;
 use crate::qualification::Finding;
-use crate::report::{self, Formats, qualification};
+use crate::report::{self, Documents, Formats, qualification};
 
 /// The digest of the specimen as this version renders it.
 const KNOWN: &str = include_str!("../../../templates/qualification-specimen.sha256");
@@ -43,7 +43,7 @@ pub fn twice(bundle: &Path) -> Finding {
     let render = || -> Result<Files> {
         let opened = bag::open(bundle)?;
         let source = report::from_bundle(&opened.payload, opened.root)?;
-        let mut files = report::render(&source, Formats::All)?.files;
+        let mut files = report::render(&source, Documents::All, Formats::All)?.files;
         for (name, bytes) in qualification::specimen(Formats::All)? {
             // The specimen's figure has a name of its own.
             files.insert(name, bytes);
