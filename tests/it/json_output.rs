@@ -258,6 +258,15 @@ fn statistics(outputs: &mut Outputs) {
         10,
         &[&["metrics", "unpaired", &given("unpaired.csv")], &aim[..]].concat(),
     );
+    let beside = tempfile::tempdir().expect("a folder");
+    let repeated = beside.path().join("repeats.csv");
+    let rows = (0..24)
+        .map(|i| format!("P{},{},{}\n", i / 3, f64::from(i * 7 % 24) / 24.0, ["a", "b"][i as usize % 2]));
+    std::fs::write(&repeated, format!("patient_id,score,scanner\n{}", rows.collect::<String>()))
+        .expect("writes");
+    let plain = ["metrics", "repeatability", text(&repeated)];
+    outputs.add("metrics-repeatability", 0, &plain);
+    outputs.add("metrics-repeatability", 0, &[&plain[..], &["--condition", "scanner"]].concat());
     outputs.add("metrics-multiplicity", 0, &["metrics", "multiplicity", &given("multiplicity.json")]);
     outputs.add("design-auc", 0, &["design", "auc", "--expected", "0.85", "--goal", "0.8", "--cases", "500"]);
     outputs.add("design-proportion", 0, &["design", "proportion", "--expected", "0.9", "--goal", "0.8"]);
@@ -275,6 +284,11 @@ fn statistics(outputs: &mut Outputs) {
     let paired =
         ["--expected", "0.9", "--predicate", "0.88", "--margin", "0.05", "--cases", "300", "--share", "0.5"];
     outputs.add("design-noninferiority", 0, &[&["design", "noninferiority"], &paired[..]].concat());
+    let compared = ["design", "comparison", "--aim", "non-inferiority", "--margin", "0.05"];
+    let compared = [&compared[..], &["--expected", "0.9", "--predicate", "0.88", "--cases", "300"]].concat();
+    for more in [&["--share", "0.5"][..], &["--unpaired"], &["--measure", "auc"]] {
+        outputs.add("design-comparison", 0, &[&compared[..], more].concat());
+    }
     let width = ["design", "precision", "--expected", "0.9", "--half-width", "0.05"];
     outputs.add("design-precision", 0, &[&width[..], &["--share", "0.5"]].concat());
     outputs.add("design-precision", 0, &[&width[..], &["--measure", "auc"]].concat());
@@ -283,6 +297,17 @@ fn statistics(outputs: &mut Outputs) {
         0,
         &["design", "calibration", "--expected", "0.9", "--prevalence", "0.2"],
     );
+    let components = ["--variance", "0.002", "--cov1", "0.0012", "--cov2", "0.0011", "--cov3", "0.0007"];
+    let mrmc = ["design", "mrmc", "--difference", "0.05", "--pilot-cases", "100"];
+    for more in [["--readers", "8"], ["--cases", "100"]] {
+        outputs.add("design-mrmc", 0, &[&mrmc[..], &components[..], &more[..]].concat());
+    }
+    let studies = crate::reference_values::folder().join("mrmc/inputs");
+    let study = |name: &str| text(&studies.join(name)).to_owned();
+    outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m1_crossed.csv"), "--threshold", "0.8"]);
+    outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m7_clusters.csv"), "--patient", "patient"]);
+    let beside = ["--device", "DEVICE", "--aim", "superiority", "--for", "readers"];
+    outputs.add("reads-mrmc", 10, &[&["reads", "mrmc", &study("m3_device.csv")], &beside[..]].concat());
     let margin = ["design", "difference", "--difference", "0", "--margin", "0.05"];
     outputs.add("design-difference", 0, &[&margin[..], &pilot[..]].concat());
     let folder = tempfile::tempdir().expect("a folder");
