@@ -1,5 +1,5 @@
-//! `sequester export`: a locked model as ONNX or TorchScript; results and bills of materials in the formats of
-//! others.
+//! `sequester export`: a locked model as ONNX or TorchScript; results and bills of materials in the formats
+//! of others.
 
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,8 @@ pub fn needs_libtorch(args: &ExportArgs) -> bool {
 /// Runs the command.
 ///
 /// # Errors
-/// `file-exists`; [`Error::Evidence`] when a bundle does not verify; [`Error::Lock`] when there is no lock or the weights are not the locked ones;
+/// `file-exists`; [`Error::Evidence`] when a bundle does not verify;
+/// [`Error::Lock`] when there is no lock or the weights are not the locked ones;
 /// `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     let format = args.format();

@@ -16,11 +16,11 @@ use crate::workflow::report::publish;
 
 /// Qualify this installation: what is installed, and whether it computes what it is documented to compute.
 ///
-/// Computes every statistic of docs/statistics.md from embedded inputs and compares it with embedded reference
-/// values; decodes generated DICOM images; runs a study with one thread and with all, changes its evidence and
-/// looks whether that is found; renders documents. Nothing is read from outside, and no network is used. Writes
-/// a report (HTML, Markdown, PDF where this build writes PDF) with a form for your performance qualification, and
-/// the same as JSON. Exit code 10 when a test failed.
+/// Computes every statistic of docs/statistics.md from embedded inputs and compares it with embedded
+/// reference values; decodes generated DICOM images; runs a study with one thread and with all, changes its
+/// evidence and looks whether that is found; renders documents. Nothing is read from outside, and no network
+/// is used. Writes a report (HTML, Markdown, PDF where this build writes PDF) with a form for your
+/// performance qualification, and the same as JSON. Exit code 10 when a test failed.
 #[derive(Debug, Args)]
 pub struct QualifyArgs {
     /// Folder for the report; it must not exist yet.

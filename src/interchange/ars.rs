@@ -174,7 +174,10 @@ fn groupings(analyses: &[Analysis<'_>], ids: &mut Ids) -> Vec<Value> {
                         "level": 1,
                         "order": order,
                         "condition": {
-                            "dataset": "cases.csv", "variable": variable, "comparator": "EQ", "value": [level],
+                            "dataset": "cases.csv",
+                            "variable": variable,
+                            "comparator": "EQ",
+                            "value": [level],
                         },
                     })
                 })
@@ -333,7 +336,9 @@ fn verdict_method() -> Value {
     let operations: Vec<Value> = VERDICT
         .iter()
         .zip(1..)
-        .map(|(name, order)| json!({"id": format!("op-endpoint-{}", slug(name)), "name": name, "order": order}))
+        .map(|(name, order)| {
+            json!({"id": format!("op-endpoint-{}", slug(name)), "name": name, "order": order})
+        })
         .collect();
     json!({
         "id": "method-endpoint",
@@ -386,7 +391,8 @@ mod tests {
             .iter()
             .map(|level| {
                 let interval = json!({"method": "wilson", "level": 0.95, "lower": value, "upper": 1.0});
-                json!({"id": "auc", "value": value, "subgroup": format!("site={level}"), "intervals": [interval]})
+                let subgroup = format!("site={level}");
+                json!({"id": "auc", "value": value, "subgroup": subgroup, "intervals": [interval]})
             })
             .collect();
         Bundled {

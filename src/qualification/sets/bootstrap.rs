@@ -11,9 +11,10 @@ use crate::statistics::{auc, exact_law};
 
 use super::{ABSOLUTE, scores};
 
-/// Replicates that are drawn here: few, so that a qualification takes seconds; the tolerances follow from them.
+/// Replicates that are drawn here: few, so that a qualification takes seconds; tolerances follow from them.
 const REPLICATES: u64 = 2_000;
-/// The tables that replicates are drawn from: few cases, sites, patients with several cases, a reversed score.
+/// The tables that replicates are drawn from: few cases, sites, patients with several cases, a reversed
+/// score.
 const DRAWN: [&str; 4] = ["d01_tiny20", "d07_subgroups600", "d08_clustered", "d10_reversed300"];
 
 fn resampler(t: &Table, unit: ResamplingUnit) -> Option<Resampler> {

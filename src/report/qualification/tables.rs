@@ -44,7 +44,10 @@ fn facts(caption: &str, rows: Vec<(&str, String, Look)>) -> Table {
     let rows = rows.into_iter().map(|(key, value, look)| {
         Row::Cells(vec![Cell::new(key).look(Look::Strong), Cell::new(value).look(look)])
     });
-    Table::new(caption, vec![Column::left("", 0.0), Column::left("", 1.0)], rows.collect())
+    // The table of the title page stands without a caption, and without names of its columns.
+    let named = |name| if caption.is_empty() { "" } else { name };
+    let columns = vec![Column::left(named("What"), 0.0), Column::left(named("Value"), 1.0)];
+    Table::new(caption, columns, rows.collect())
 }
 
 fn title(of: &Qualification) -> Table {
@@ -119,7 +122,7 @@ fn found(caption: &str, of: &Qualification, keep: impl Fn(&Tested) -> bool) -> T
         Column::left("Risk", 1.0),
         Column::left("Expected", 1.4),
         Column::left("Found", 1.4),
-        Column::left("Result", 0.0),
+        Column::left("Result", 0.7),
     ];
     Table::new(caption, columns, rows)
 }
@@ -151,13 +154,19 @@ fn statistics(of: &Qualification) -> Table {
             of.tests.iter().filter(|t| t.id.strip_prefix("OQ-").is_some_and(|n| n.starts_with(hundred)));
         for test in own {
             let Some(numbers) = &test.numbers else { continue };
-            let deviation = numbers.largest_deviation.map_or("none".to_owned(), |d| format!("{d:.1e}"));
+            let deviation = match numbers.largest_deviation {
+                None => "none".to_owned(),
+                Some(0.0) => "0".to_owned(),
+                Some(deviation) => format!("{deviation:.1e}"),
+            };
+            // The JSON document names the script, too.
+            let reference = numbers.reference.split(" (make_").next().unwrap_or_default();
             let expected = numbers.expected.clone().unwrap_or_else(|| "none".to_owned());
             let computed = numbers.computed.map_or("none".to_owned(), |value| format!("{value:?}"));
             rows.push(Row::Cells(vec![
                 Cell::new(test.id),
                 Cell::new(format!("{} Risk: {} ({}).", test.requirement, test.harm, test.severity)),
-                Cell::new(numbers.reference),
+                Cell::new(reference),
                 Cell::count(numbers.compared as u64),
                 Cell::new(format!("{:e}", numbers.tolerance)),
                 Cell::new(deviation),
@@ -168,13 +177,13 @@ fn statistics(of: &Qualification) -> Table {
     }
     let columns = vec![
         Column::left("Id", 0.0),
-        Column::left("Requirement", 1.5),
+        Column::left("Requirement", 1.6),
         Column::left("Reference", 1.2),
         Column::right("Values"),
         Column::right("Accepted"),
         Column::right("Largest"),
-        Column::left("Where: reference / computed", 1.4),
-        Column::left("Result", 0.0),
+        Column::left("Where: reference / computed", 1.5),
+        Column::left("Result", 0.7),
     ];
     let mut table = Table::new("Operational qualification: statistics", columns, rows);
     table.notes.push(

@@ -120,6 +120,6 @@ fn seeds() -> Finding {
         && first.values != other.values
         && shuffled(7) == shuffled(7)
         && shuffled(7) != shuffled(8);
-    let found = if holds { "so it is" } else { "replicates do not follow their seed" };
+    let found = if holds { "equal, and different" } else { "replicates do not follow their seed" };
     Finding::of(holds, expected, found)
 }
