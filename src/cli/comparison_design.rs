@@ -65,7 +65,7 @@ pub struct ComparisonArgs {
     cases: Option<u64>,
     /// With --cases: the lowest and the highest value that the device may have, over which the power is
     /// averaged (assurance), most likely the expected one.
-    #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 2, requires = "cases")]
+    #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 1, requires = "cases")]
     expected_range: Vec<f64>,
     #[command(flatten)]
     clusters: Clusters,

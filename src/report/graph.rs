@@ -120,13 +120,13 @@ fn centres(count: usize) -> (Vec<(f64, f64)>, f64) {
     ((0..count).map(at).collect(), 2.0 * middle.1)
 }
 
-/// The point at which the way from one box's centre to `to` leaves the box.
-fn edge(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let by_width = if dx == 0.0 { f64::INFINITY } else { BOX.0 / 2.0 / dx.abs() };
-    let by_height = if dy == 0.0 { f64::INFINITY } else { BOX.1 / 2.0 / dy.abs() };
-    let part = by_width.min(by_height).min(1.0);
-    (from.0 + part * dx, from.1 + part * dy)
+/// The point at which the way from inside a box leaves it: `aside` is where it begins, from the box's centre.
+fn edge(centre: (f64, f64), aside: (f64, f64), (dx, dy): (f64, f64)) -> (f64, f64) {
+    let part = |half: f64, from: f64, step: f64| {
+        if step == 0.0 { f64::INFINITY } else { (half - step.signum() * from) / step.abs() }
+    };
+    let part = part(BOX.0 / 2.0, aside.0, dx).min(part(BOX.1 / 2.0, aside.1, dy)).clamp(0.0, 1.0);
+    (centre.0 + aside.0 + part * dx, centre.1 + aside.1 + part * dy)
 }
 
 fn canvas(drawn: &Drawn) -> Canvas {
@@ -140,10 +140,7 @@ fn canvas(drawn: &Drawn) -> Canvas {
         // Two ways between the same boxes run beside each other.
         let aside = if drawn.transitions[to][from] > 0.0 { 9.0 } else { 0.0 };
         let shift = (-dy / length * aside, dx / length * aside);
-        let (mut tail, mut head) = (edge(start, end), edge(end, start));
-        for place in [&mut tail, &mut head] {
-            *place = (place.0 + shift.0, place.1 + shift.1);
-        }
+        let (tail, head) = (edge(start, shift, (dx, dy)), edge(end, shift, (-dx, -dy)));
         canvas.arrow(tail, head);
         // Nearer to where it comes from, so that ways that cross keep their labels apart.
         let at = (tail.0 + 0.36 * (head.0 - tail.0), tail.1 + 0.36 * (head.1 - tail.1));

@@ -237,19 +237,3 @@ fn init_asks_nothing_where_nobody_sits_at_a_terminal() {
         assert!(protocol.contains("id = \"pneumonia-exp2a\""), "{protocol}");
     }
 }
-
-/// What is trained here needs libtorch to run; everything before that is there, and what is missing is said.
-#[test]
-fn a_study_whose_device_is_trained_here_is_whole_up_to_its_training() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let study = folder.path().join("here");
-    let path = study.to_str().expect("UTF-8");
-    let ran = sequester(&["init", path, "--kind", "triage", "--scored", "here"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let checked = sequester(&["check", path]);
-    assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
-    for name in ["development.csv", "cases.csv", "experiment.toml", "reads/reader-1.csv"] {
-        assert!(study.join(name).exists(), "{name} is not there");
-    }
-    assert!(!study.join("scores.csv").exists(), "scores come from the model");
-}

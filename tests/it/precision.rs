@@ -81,17 +81,18 @@ fn repeated_images_are_evidence_results_and_a_part_of_the_documents() {
     assert!((shift - 0.04).abs() < 0.02, "{shift}");
     assert!(scanner["different_sd"]["value"].as_f64() > scanner["same_sd"]["value"].as_f64());
     assert!(study.file("evidence/run-1/data/inputs/repeats.csv").is_file());
-    let report = study.read("reports/run-1/submission.md");
+    let report = study.read("reports/run-1/report.md");
     for says in [
         "Precision: repeated images of one patient",
         "Positive percent agreement",
         "Repeatability coefficient",
         "Repeated images by condition",
         "The rule of multiplicity as a graph",
+        "Sensitivity, difference (non-inferiority)",
     ] {
         assert!(report.contains(says), "{says}\n{report}");
     }
-    let page = study.read("reports/run-1/submission.html");
+    let page = study.read("reports/run-1/report.html");
     assert!(page.contains("auc passes 1 on to not-worse"), "the graph has words beside it");
     let verified = study.run("verify", &[]);
     assert!(verified.code != 20, "{}{}", verified.stdout, verified.stderr);
@@ -129,7 +130,7 @@ fn a_rehearsal_simulates_the_predicate_and_the_repeated_images_too() {
     for name in ["repeats.csv", "predicate.csv", "scores.csv"] {
         std::fs::remove_file(study.file(name)).expect("removes");
     }
-    let ran = study.run("rehearse", &["--no-pdf"]);
+    let ran = study.run("rehearse", &[]);
     assert!([0, 10].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
     let results: Value =
         serde_json::from_str(&study.read("rehearsal/evidence/run-1/data/results.json")).expect("JSON");

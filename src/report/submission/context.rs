@@ -127,7 +127,8 @@ fn what_there_is(source: &Source) -> Json {
         "has_family": results.family.is_some(),
         "has_graph": graph::Drawn::of(&source.protocol).is_some(),
         "has_sample_sizes": !results.sample_sizes.is_empty(),
-        "has_plan": results.sample_sizes.iter().any(|size| size.plan.is_some()),
+        "has_plan": results.sample_sizes.iter().any(|size| size.plan.is_some())
+            || results.comparisons.iter().any(|c| source.protocol.planning.of_id(&c.id).is_some()),
         "has_sites": results.poolability.is_some(),
         "has_scenarios": results.estimates.iter().any(|e| e.scenario.is_some()),
         "any_insufficient":

@@ -4,6 +4,7 @@ use crate::document::format::{self, Style};
 use crate::document::tree::{Column, Row, Table};
 use crate::report::submission::source::Source;
 use crate::report::wording;
+use crate::study::planning::{PlannedEndpoint, size_plan};
 use crate::study::results::SampleSize;
 
 /// One row an endpoint with a lower bound of sensitivity, specificity or the AUC.
@@ -65,6 +66,32 @@ pub fn sample_size(source: &Source) -> Table {
     table
 }
 
+/// The same of comparisons: expected and found differences.
+fn compared(source: &Source) -> Vec<Row> {
+    let results = &source.results;
+    let plan = size_plan(&source.protocol);
+    let row = |planned: &PlannedEndpoint| {
+        let expected = planned.expected.as_ref()?;
+        let found = results.comparisons.iter().find(|c| c.id == planned.endpoint)?;
+        let style = wording::style_of(found.metric.id(), false);
+        let number = |value: Option<f64>, style| {
+            value.map_or_else(|| "\u{2013}".to_owned(), |value| format::number(value, style))
+        };
+        let at = planned.at_planned;
+        let half = |(lower, upper): (f64, f64)| (upper - lower) / 2.0;
+        Some(Row::plain([
+            format!("{}, difference ({})", wording::metric(found.metric.id()), found.aim.id()),
+            number(expected.comparator.map(|other| expected.value - other), style),
+            number(found.difference, style),
+            number(at.map(|at| half(at.interval)), style),
+            number(found.interval.as_ref().map(|i| half((i.lower, i.upper))), style),
+            number(at.map(|at| at.exact_power.unwrap_or(at.power)), Style::Percent),
+            wording::verdict(Some(found.verdict)).to_owned(),
+        ]))
+    };
+    plan.comparisons.iter().filter_map(row).collect()
+}
+
 /// What the protocol expected of an endpoint beside what was found.
 pub fn planned_and_achieved(source: &Source) -> Table {
     let results = &source.results;
@@ -85,7 +112,7 @@ pub fn planned_and_achieved(source: &Source) -> Table {
             wording::verdict(endpoint.verdict).to_owned(),
         ]))
     };
-    let rows = results.sample_sizes.iter().filter_map(row).collect();
+    let rows = results.sample_sizes.iter().filter_map(row).chain(compared(source)).collect();
     let mut table = Table::or_none(
         "What was planned, and what was achieved",
         vec![
