@@ -210,7 +210,7 @@ fn level(column: &Column, case: &Case) -> String {
 }
 
 /// By the day, then by the case id.
-fn by_day(cases: &[Case], pool: &mut Vec<usize>, order_by: &str) -> Result<(), Diagnostic> {
+fn by_day(cases: &[Case], pool: &mut [usize], order_by: &str) -> Result<(), Diagnostic> {
     let column = Column { name: order_by.to_owned(), kind: crate::dataset::other_columns::CellKind::Date };
     let day = |index: &usize| match column.datum(&cases[*index]) {
         Some(Datum::Number(day)) => Some(day),

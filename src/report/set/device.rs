@@ -177,12 +177,15 @@ pub fn unknown_keys(path: &Path, text: &str, templates: &BTreeMap<String, String
     found
 }
 
+/// Says a key that is none: where it stands, its path, and the nearest one.
+type Say<'s, 'a> = &'s mut dyn FnMut(&Spanned<std::borrow::Cow<'a, str>>, &str, Option<&str>);
+
 fn in_group<'a>(
     group: &str,
     inside: &DeTable<'a>,
     known: &BTreeSet<&str>,
     asked: &dyn Fn(&str) -> bool,
-    say: &mut dyn FnMut(&Spanned<std::borrow::Cow<'a, str>>, &str, Option<&str>),
+    say: Say<'_, 'a>,
 ) {
     for key in inside.keys() {
         let path = format!("{group}.{}", key.get_ref());
