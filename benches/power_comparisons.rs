@@ -39,8 +39,8 @@ fn main() {
                 labels.push(positive);
             }
             let Some(found) = AucDifference::of(&labels, &table[0], &table[1], None) else { continue };
-            for k in 0..2 {
-                estimates[k].push(found.values[k]);
+            for (estimates, value) in estimates.iter_mut().zip(found.values) {
+                estimates.push(value);
             }
             shown += u64::from(found.limits(LEVEL).is_some_and(|limits| aim.holds(margin, limits)));
         }
