@@ -75,6 +75,12 @@ fn a_rehearsal_runs_to_the_end_says_what_it_is_and_leaves_the_study_alone() {
     }
     let verified = sequester(&["verify", folder]);
     assert!(verified.code == 0 && verified.stdout.contains("REHEARSAL"), "{}", verified.stdout);
+    let key = study.file("key.pem");
+    let key = key.to_str().expect("UTF-8");
+    assert_eq!(sequester(&["keys", "new", "--out", key, "--no-passphrase"]).code, 0);
+    let who = ["--by", "A. Example", "--role", "statistician", "--meaning", "approval"];
+    let signed = sequester(&[&["sign", folder, "--key", key][..], &who].concat());
+    assert!(signed.code == 1 && signed.stderr.contains("error[rehearsal]"), "{}", signed.stderr);
     let verified = sequester(&["verify", folder, "--json"]);
     let audit: Value = serde_json::from_str(&verified.stdout).expect("JSON");
     assert_eq!(audit["rehearsal"], true);
