@@ -187,7 +187,7 @@ fn the_study_s_ledger_is_read_and_every_bundle_has_its_place_in_it() {
     check(&["bundle-lost", "bundle-unpublished", "bundle-unpublished", "ledger-foreign"], "of another study");
     std::fs::write(study.file("ledger.jsonl"), &ledger).expect("writes");
     std::fs::rename(study.file("evidence/run-1"), study.file("evidence/run-3")).expect("renames");
-    check(&["bundle-renamed"], "an older run under another name");
+    check(&["bundle-lost", "bundle-renamed"], "an older run under another name, and its documents");
     std::fs::rename(study.file("evidence/run-3"), study.file("evidence/run-1")).expect("renames");
     std::fs::write(study.file("evidence/run-1/data/device.toml"), "").expect("writes");
     seal(&study.file("evidence/run-1"));
@@ -230,7 +230,7 @@ fn a_root_is_compared_as_people_copy_it_and_a_reason_has_words() {
 }
 
 /// Earlier bundles keep their roots when a file of them is edited and no manifest is; documents of a run that
-/// is not there come from nowhere; and a study whose files are other ones now goes on, but not without a word.
+/// is not there come from nowhere; and a study whose files are other ones now goes on, not without a word.
 #[test]
 fn what_lies_beside_a_bundle_in_its_study_is_looked_at() {
     let study = Study::small();
