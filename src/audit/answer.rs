@@ -32,7 +32,7 @@ impl State {
 
 /// The questions, by the name that `--require` takes, in the order of the answers; `sites` is answered where
 /// the protocol states something of them.
-pub const QUESTIONS: [&str; 11] = [
+pub const QUESTIONS: [&str; 12] = [
     "bytes",
     "contents",
     "ledger",
@@ -44,7 +44,11 @@ pub const QUESTIONS: [&str; 11] = [
     "separation",
     "sites",
     "scores",
+    SIGNATURES,
 ];
+
+/// The question who signed.
+pub(super) const SIGNATURES: &str = "signatures";
 
 /// One question with its answer.
 #[derive(Clone, Debug, Serialize)]

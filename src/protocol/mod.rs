@@ -16,8 +16,10 @@ pub mod meaning;
 mod parse;
 mod paths;
 pub mod planning;
+pub mod question;
 mod reads;
 mod reference;
+mod repeatability;
 pub mod rule;
 mod sample;
 mod subgroups;
@@ -54,6 +56,7 @@ pub use reference::{
     ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
 };
 
+pub use repeatability::RepeatabilitySource;
 pub use sample::{Sample, SampleMethod, SampleTarget, Shortage, StratumCount};
 pub use subgroups::{Bands, OUTSIDE, PoweredClaim, Subgroup, Variable};
 
@@ -94,6 +97,9 @@ pub struct Protocol {
     /// The predicate's scores or answers on the same cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate: Option<PredicateSource>,
+    /// Repeated images of patients, from which the device's own precision is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeatability: Option<RepeatabilitySource>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
     /// What the size of the study rests on before there are data.

@@ -13,6 +13,7 @@ use super::planning::planning;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
+use super::repeatability::repeatability;
 use super::sample::sample;
 use super::subgroups::subgroups;
 use super::*;
@@ -71,6 +72,9 @@ fn root(root: Section) -> Protocol {
     let predicate_section = root.section("predicate");
     let predicate_file = required_path(&predicate_section, "file", None);
     let predicate = predicate(predicate_section, predicate_file);
+    let repeatability_section = root.section("repeatability");
+    let repeated_file = required_path(&repeatability_section, "file", None);
+    let repeatability = repeatability(repeatability_section, repeated_file);
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
     let subgroups = subgroups(&root, &endpoints);
@@ -79,7 +83,7 @@ fn root(root: Section) -> Protocol {
     for table in &mut data.cases {
         table.other.clone_from(&other);
     }
-    let planning = planning(&root, &endpoints);
+    let planning = planning(&root, &endpoints, &comparisons);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
             Diagnostic::error(
@@ -130,6 +134,7 @@ fn root(root: Section) -> Protocol {
         comparisons,
         family,
         predicate,
+        repeatability,
         subgroups,
         planning,
     }

@@ -11,6 +11,7 @@ pub mod imports;
 pub mod planning;
 mod reference;
 pub mod rehearsal;
+mod repeats;
 pub mod results;
 pub mod rounds;
 mod separation;
@@ -41,6 +42,7 @@ pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, derive_of, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
+pub use repeats::{RepeatedImage, Repeats, repeats, too_many_levels};
 pub use separation::separate;
 pub use tables::FOR_PEOPLE;
 
@@ -97,6 +99,7 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
     if step == Step::All {
         needed.insert(protocol.scores.file.to_string());
         needed.extend(protocol.predicate.iter().map(|p| p.file.to_string()));
+        needed.extend(protocol.repeatability.iter().map(|r| r.file.to_string()));
         if let OperatingPointSource::Tuning { cases, .. } = &protocol.operating_point {
             needed.insert(cases.path.to_string());
         }
@@ -405,7 +408,12 @@ pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8
 /// Whatever is wrong in the table.
 pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
     rehearsal::refuse_simulated(inputs)?;
-    let ScoresSource { file, case_column, columns, combine, .. } = &inputs.protocol.scores;
+    scores_of(inputs, &inputs.protocol.scores.file)
+}
+
+/// A table of scores that is read as the protocol's score table is.
+fn scores_of(inputs: &Inputs, file: &RelativePath) -> Result<Scores> {
+    let ScoresSource { case_column, columns, combine, .. } = &inputs.protocol.scores;
     let combine: scores::CombineFn = match combine {
         Combine::Max => |values| values.iter().copied().fold(0.0, f64::max),
         Combine::Mean => |values| values.iter().sum::<f64>() / values.len() as f64,

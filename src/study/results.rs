@@ -6,6 +6,7 @@ mod by_level;
 mod comparisons;
 mod intended_use;
 mod other_standards;
+mod repeatability;
 mod sampled;
 mod verdict;
 
@@ -16,6 +17,9 @@ pub use self::by_level::{LevelClaim, LevelDifference};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
+pub use self::repeatability::{
+    AtLevel, CallAgreement, CallShare, PairDifferences, Repeatability, UnderCondition,
+};
 pub use self::sampled::{SampledStratum, Sampling, SiteAnswer, SiteSeparation, Weighted, WeightedEstimate};
 pub use self::verdict::{FallbackRecord, Verdict};
 
@@ -111,6 +115,9 @@ pub struct Results {
     /// Calibration and net benefit at the prevalence of intended use; absent where they are not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_intended_use: Option<InIntendedUse>,
+    /// Precision of the device from repeated images; absent where none are declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeatability: Option<Repeatability>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.

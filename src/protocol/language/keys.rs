@@ -99,6 +99,7 @@ pub fn root() -> Vec<Key> {
         tables("endpoint", endpoint()).required().ours("at least one is primary; ids are unique"),
         table("predicate", predicate())
             .ours("where an endpoint has against = \"predicate\", and not otherwise"),
+        table("repeatability", repeatability()),
         tables("subgroup", subgroup()).ours("each is declared once"),
         table("planning", planning()),
         tables("expected", expected()),
@@ -459,6 +460,14 @@ fn predicate() -> Vec<Key> {
     ]
 }
 
+fn repeatability() -> Vec<Key> {
+    vec![
+        path("file").required(),
+        text("patient_column"),
+        list("conditions", Kind::Words, 0).ours("at most 10, each once"),
+    ]
+}
+
 fn planning() -> Vec<Key> {
     vec![
         number("power", Some((0.5, true)), Some((0.999, true))),
@@ -477,6 +486,11 @@ fn expected() -> Vec<Key> {
         Key::new("range", Kind::Numbers).ours("two numbers between 0 and 1, with `value` in them"),
         choice("spread", &names(&Spread::NAMES), Some("triangular")).beside(&["range"]),
         words("source").required(),
+        number("comparator", Some((0.0, false)), Some((1.0, false)))
+            .ours("required where the endpoint has `against`, and not otherwise"),
+        number("discordant", Some((0.0, false)), Some((1.0, true)))
+            .ours("of a compared sensitivity or specificity alone; possible with both values"),
+        number("correlation", Some((0.0, true)), Some((1.0, false))).ours("of a compared AUC alone"),
     ]
 }
 

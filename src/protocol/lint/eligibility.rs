@@ -7,7 +7,7 @@ use crate::diagnostic::Code;
 use crate::protocol::{Criterion, Field, Missing, PriorSource, Rule};
 
 /// Words of a reason that name something which none of the rules beside `prior-finding` measures.
-const UNMEASURED: [&str; 16] = [
+const UNMEASURED: [&str; 28] = [
     "prior",
     "previous",
     "previously",
@@ -24,6 +24,18 @@ const UNMEASURED: [&str; 16] = [
     "suspicion",
     "artifact",
     "artifacts",
+    "artefact",
+    "artefacts",
+    "inadequate",
+    "insufficient",
+    "unclear",
+    "equivocal",
+    "nondiagnostic",
+    "technically",
+    "comorbid",
+    "comorbidity",
+    "known",
+    "recurrent",
 ];
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -46,6 +58,63 @@ fn accepted(gate: &Gate, field: Field) -> Option<&Vec<String>> {
         Field::Modality => gate.modality.as_ref(),
         Field::BodyPart => gate.body_part.as_ref(),
         _ => None,
+    }
+}
+
+/// What a rule looks at, in words.
+fn looked_at(rule: &Rule) -> String {
+    match rule {
+        Rule::Age { .. } => "the age".to_owned(),
+        Rule::OneOf { field, .. } => format!("the {}", field.name().replace('_', " ")),
+        _ => "what it declares".to_owned(),
+    }
+}
+
+/// Whether a word of a reason, in lower case, is of what the rule looks at. Reasons in other languages name
+/// its numbers or values.
+fn names_what_is_measured(rule: &Rule, word: &str) -> bool {
+    let one_of = |known: &[&str]| known.iter().any(|known| word.starts_with(known));
+    match rule {
+        Rule::Age { min, max } => {
+            let numbers = [*min, *max, max.saturating_add(1), min.saturating_sub(1)];
+            word.parse::<u16>().is_ok_and(|n| numbers.contains(&n))
+                || ["age", "ages", "aged"].contains(&word)
+                || one_of(&[
+                    "year",
+                    "old",
+                    "young",
+                    "adult",
+                    "child",
+                    "minor",
+                    "pediatric",
+                    "paediatric",
+                    "infant",
+                ])
+                || one_of(&["neonat", "adolescen", "geriatric", "elderly"])
+        }
+        Rule::OneOf { field, allowed } => {
+            let value =
+                allowed.iter().any(|value| value.to_lowercase().split_whitespace().any(|w| w == word));
+            value
+                || match field {
+                    Field::Sex => {
+                        one_of(&["sex", "gender", "male", "female", "men", "women", "man", "woman"])
+                    }
+                    Field::View => {
+                        one_of(&["view", "projection", "position", "lateral", "frontal", "supine"])
+                    }
+                    Field::Site => one_of(&["site", "hospital", "centre", "center", "clinic", "institution"]),
+                    Field::Country => one_of(&["countr", "nation", "region"]),
+                    Field::Manufacturer => {
+                        one_of(&["manufactur", "vendor", "make", "scanner", "device", "equipment", "system"])
+                    }
+                    Field::Modality => {
+                        one_of(&["modalit", "radiograph", "image", "xray", "ray", "dx", "cr", "ct"])
+                    }
+                    Field::BodyPart => one_of(&["body", "part", "chest", "thora", "region", "anatom"]),
+                }
+        }
+        _ => true,
     }
 }
 
@@ -104,8 +173,9 @@ impl Look<'_> {
             // What a boolean rule means is said in `definition`.
             Rule::NoPriorFinding { .. } | Rule::Declared(_) => {}
             _ => {
-                if let Some(word) = words(&criterion.reason).find(|word| UNMEASURED.contains(&word.as_str()))
-                {
+                let measured = |word: &String| names_what_is_measured(&criterion.rule, word);
+                let doubtful = words(&criterion.reason).find(|word| UNMEASURED.contains(&word.as_str()));
+                if let Some(word) = doubtful {
                     self.asks(
                         Code::ExclusionUndefined,
                         &format!("{place}.reason"),
@@ -117,6 +187,18 @@ impl Look<'_> {
                         "say it as a rule: `kind = \"prior-finding\"` with a source and a look-back \
                          window, or a column \
                          with declared values; or let the reason say what the rule does",
+                    );
+                } else if !words(&criterion.reason).any(|word| measured(&word)) {
+                    self.asks(
+                        Code::ExclusionUndefined,
+                        &format!("{place}.reason"),
+                        format!(
+                            "the reason of `{id}` is \"{}\", and its rule looks at {}: nobody else could \
+                             exclude the same cases by that reason",
+                            criterion.reason,
+                            looked_at(&criterion.rule)
+                        ),
+                        "let the reason say what the rule does, or write the rule that the reason means",
                     );
                 }
             }

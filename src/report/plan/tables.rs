@@ -1,7 +1,7 @@
 //! The tables of the plan.
 
-use super::Source;
 use super::words::{alpha, symbols, value};
+use super::{Source, compared};
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::protocol::{Endpoint, Missing, SampleMethod, Shortage, Variable};
@@ -20,6 +20,7 @@ pub const IDS: &[&str] = &[
     "estimation",
     "assumptions",
     "power",
+    "comparison-power",
     "what-if",
     "subgroups",
 ];
@@ -35,6 +36,7 @@ pub fn build(source: &Source, id: &str) -> Option<Table> {
         "estimation" => estimation(source),
         "assumptions" => assumptions(source),
         "power" => power(source),
+        "comparison-power" => compared::power(source),
         "what-if" => what_if(source),
         "subgroups" => subgroups(source),
         _ => return None,
@@ -189,7 +191,7 @@ fn estimation(source: &Source) -> Table {
 }
 
 fn assumptions(source: &Source) -> Table {
-    let rows = endpoints(source).filter_map(|(endpoint, planned)| {
+    let of_goals = endpoints(source).filter_map(|(endpoint, planned)| {
         let expected = planned.expected.as_ref()?;
         let range = expected.range.map_or_else(dash, |(low, high)| {
             format!("{} to {}, {}", value(endpoint, low), value(endpoint, high), expected.spread.name())
@@ -201,6 +203,21 @@ fn assumptions(source: &Source) -> Table {
             expected.source.clone(),
         ]))
     });
+    let compared = source.protocol.comparisons.iter().zip(&source.plan.comparisons);
+    let of_comparisons = compared.filter_map(|(endpoint, planned)| {
+        let expected = planned.expected.as_ref()?;
+        let value = |v: f64| compared::value(endpoint, v);
+        let range = expected.range.map_or_else(dash, |(low, high)| {
+            format!("device {} to {}, {}", value(low), value(high), expected.spread.name())
+        });
+        Some(Row::plain([
+            endpoint.id.clone(),
+            format!("{} / {}", value(expected.value), expected.comparator.map_or_else(dash, value)),
+            range,
+            expected.source.clone(),
+        ]))
+    });
+    let rows = of_goals.chain(of_comparisons);
     Table::or_none(
         "What is expected, and where that comes from",
         vec![

@@ -22,6 +22,7 @@ mod other_standards;
 mod parts;
 mod protocol;
 mod readers;
+mod repeatability;
 mod rows;
 mod sample_size;
 mod sampling;
@@ -57,6 +58,8 @@ pub const IDS: &[&str] = &[
     "intended-use",
     "calibration-in-use",
     "net-benefit",
+    "repeatability",
+    "repeatability-conditions",
     "confusion",
     "subgroups",
     "sample-size",
@@ -122,6 +125,8 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "intended-use" => estimates::intended_use(results, &level),
         "calibration-in-use" => intended_use::calibration(results),
         "net-benefit" => intended_use::net_benefit(results),
+        "repeatability" => repeatability::repeatability(results),
+        "repeatability-conditions" => repeatability::conditions(results),
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),
         "sensitivity-analyses" => parts::sensitivity_analyses(results, &level),
