@@ -22,6 +22,8 @@ pub struct Draw {
     /// The stratum of each case that could be drawn, by its position: of a patient who gives one image that
     /// image alone. Empty where cases have no weight.
     pub stratum_of: BTreeMap<usize, usize>,
+    /// Eligible cases that could be drawn, in a stratum or not: of a patient who gives one image one.
+    pub frame: u64,
     /// Things to know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -77,7 +79,7 @@ pub fn draw(cases: &[Case], eligible: &[usize], sample: &Sample) -> Result<Draw,
         pool.retain(|index| seen.insert(cases[*index].patient_id.as_str()));
     }
     let quotas = quotas(cases, &pool, sample);
-    let mut found = Draw::default();
+    let mut found = Draw { frame: pool.len() as u64, ..Draw::default() };
     let mut taken = Vec::new();
     for (number, quota) in quotas.iter().enumerate() {
         let wanted = quota.wanted.map_or(usize::MAX, |wanted| usize::try_from(wanted).unwrap_or(usize::MAX));

@@ -101,8 +101,8 @@ pub fn attach(
                     )
                     .at(table.at(row.line))
                     .hint(
-                        "a subgroup with bands reads every cell; leave a cell empty where nothing is \
-                     recorded",
+                        "a rule, and a subgroup with bands, reads every cell; leave a cell empty where \
+                         nothing is recorded",
                     ),
                 ),
             }

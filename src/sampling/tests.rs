@@ -317,6 +317,10 @@ proptest! {
         };
         prop_assert_eq!(ids(&cases, drawn), ids(&turned, again));
         prop_assert_eq!(&drawn.strata, &again.strata);
+        // With one image a patient the frame has each patient once.
+        let of_frame: BTreeSet<&str> = eligible.iter().map(|p| cases[*p].patient_id.as_str()).collect();
+        let frame = if sample.one_image_per_patient { of_frame.len() } else { eligible.len() };
+        prop_assert_eq!(drawn.frame, frame as u64);
         // Who is drawn is eligible, once, and what was asked for is drawn or lacking.
         prop_assert!(drawn.drawn.is_sorted() && drawn.drawn.iter().all(|place| eligible.contains(place)));
         let sum = |of: fn(&Stratum) -> u64| drawn.strata.iter().map(of).sum::<u64>();

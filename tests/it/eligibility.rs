@@ -176,7 +176,7 @@ fn strata_and_consecutive_cases_are_drawn_as_declared_and_a_shortage_is_said() {
     assert!(found["warnings"].to_string().contains("sample-short"), "{}", found["warnings"]);
     assert_eq!(declared.run("verify", &[]).code, 0);
 
-    let first = study("method = \"consecutive\"\norder_by = \"acquired\"\ncases = 30\nseed = 1\n");
+    let first = study("method = \"consecutive\"\norder_by = \"acquired\"\ncases = 50\nseed = 1\n");
     let ran = first.run("run", &["--no-pdf"]);
     assert!([0, 10].contains(&ran.code), "{}", told(&ran));
     assert_eq!(results(&first)["sampling"]["method"], "consecutive");

@@ -201,6 +201,7 @@ fn the_second_verifier_stays_short_and_needs_the_standard_library_alone() {
     let imported = text.lines().filter(|line| line.starts_with("import ") || line.starts_with("from "));
     let known = [
         "bisect",
+        "collections",
         "csv",
         "datetime",
         "fractions",

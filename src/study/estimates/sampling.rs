@@ -58,7 +58,8 @@ pub(super) fn sampling(
     Some(Sampling {
         method: sample.method.name().to_owned(),
         by,
-        other_images: if sample.one_image_per_patient { count(eligible).saturating_sub(pool) } else { 0 },
+        other_images: count(eligible).saturating_sub(cohort.draw.frame),
+        without_stratum: cohort.draw.frame.saturating_sub(pool),
         lacking: cohort.draw.strata.iter().map(crate::sampling::Stratum::lacking).sum(),
         strata,
         weighted: weighted.then(|| {

@@ -3,6 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// How the sample was drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
@@ -15,6 +19,9 @@ pub struct Sampling {
     pub strata: Vec<SampledStratum>,
     /// Eligible cases that could not be drawn, because another image of their patient could.
     pub other_images: u64,
+    /// Cases that could be drawn and are in no stratum, because the data came without a label for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub without_stratum: u64,
     /// Cases that were asked for and are not there.
     pub lacking: u64,
     /// What follows for the eligible cases, where each drawn one has a weight.

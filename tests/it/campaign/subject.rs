@@ -73,8 +73,8 @@ fn twice() -> Subject {
     study.replace(
         "protocol.toml",
         "[sample]\n",
-        "[[eligibility]]\nid = \"adults\"\nkind = \"rule\"\nrule = \"age_years >= 18 and sex is not missing\"\n\
-         per = \"patient\"\ndefinition = \"every image of the patient is of an adult\"\n\
+        "[[eligibility]]\nid = \"adults\"\nkind = \"rule\"\nper = \"patient\"\n\
+         rule = \"age_years >= 18 and sex is not missing\"\ndefinition = \"every image is of an adult\"\n\
          reason = \"a patient who was a child at one of the images\"\n\n[sample]\nmethod = \"enriched\"\n",
     );
     assert_eq!(study.run("validate", &[]).code, 0);

@@ -52,6 +52,12 @@ pub fn sampling(results: &Results) -> Table {
             format::count(sampling.other_images)
         ));
     }
+    if sampling.without_stratum > 0 {
+        table.notes.push(format!(
+            "{} eligible cases came without a source label: no class could draw them.",
+            format::count(sampling.without_stratum)
+        ));
+    }
     if sampling.lacking > 0 {
         table.notes.push(format!(
             "{} cases were asked for and are not there; the protocol declares that all that are there are \
