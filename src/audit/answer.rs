@@ -31,7 +31,7 @@ impl State {
 }
 
 /// The questions, by the name that `--require` takes, in the order of the answers.
-pub const QUESTIONS: [&str; 10] = [
+pub const QUESTIONS: [&str; 11] = [
     "bytes",
     "contents",
     "ledger",
@@ -41,6 +41,7 @@ pub const QUESTIONS: [&str; 10] = [
     "model",
     "threshold",
     "separation",
+    "bar",
     "scores",
 ];
 

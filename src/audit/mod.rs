@@ -7,6 +7,7 @@
 //! libtorch.
 
 mod answer;
+mod bar;
 mod contents;
 mod difference;
 mod exhibit;
@@ -24,13 +25,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use self::bar::Witnesses;
 use self::ledger::Recomputed;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag;
 use crate::evidence::bundle;
+use crate::storage;
 use crate::study;
 use crate::study::results::Verdict;
+use crate::timestamp::Authorities;
 
 pub use answer::{Answer, QUESTIONS, State};
 pub use difference::{Difference, differences};
@@ -49,7 +53,8 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
+    /// In the order of [`QUESTIONS`]; `bar` only where something was committed to or certificates were given,
+    /// `scores` only where it was asked for.
     pub answers: Vec<Answer>,
     /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
     /// documents. Where nothing decides between two, both.
@@ -84,8 +89,19 @@ pub struct Beside<'a> {
     pub history: Option<&'a History>,
     /// The root digest that somebody got on another way, for example from a document.
     pub root: Option<Digest>,
+    /// Certificates of time-stamp authorities whose tokens count.
+    pub authorities: Option<&'a Authorities>,
     /// Where the images are, when they are to be scored again.
     pub rescore: Option<Rescore<'a>>,
+}
+
+/// The token that lies beside the tag manifest, and the manifest.
+fn root_token(folder: &Path) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let token = folder.join(format!("{}.tsr", bag::TAG_MANIFEST));
+    if !token.is_file() {
+        return Ok(None);
+    }
+    Ok(Some((storage::read(&token)?, storage::read(&folder.join(bag::TAG_MANIFEST))?)))
 }
 
 /// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the
@@ -129,6 +145,13 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let results = results::results(&opened, &derived);
     let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
     let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
+    let of_root = root_token(folder)?;
+    let witnesses = Witnesses {
+        authorities: beside.authorities,
+        of_root: of_root.as_ref().map(|(token, manifest)| (token.as_slice(), manifest.as_slice())),
+        granted: None,
+    };
+    let bar = bar::bar(&opened, &recomputed, &witnesses);
     let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
     // Of a large study these are most of the memory, and the documents need as much again.
     drop((derived, inputs, cohort));
@@ -143,6 +166,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         model::threshold(&opened),
         separation,
     ];
+    answers.extend(bar);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }

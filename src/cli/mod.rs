@@ -17,6 +17,7 @@ mod cache;
 mod case_tables;
 mod check;
 mod clusters;
+mod commit;
 mod compare;
 mod context;
 mod dataset;
@@ -94,6 +95,7 @@ enum Command {
     Dicom(dicom::Args),
     Check(check::CheckArgs),
     Protocol(protocol::ProtocolArgs),
+    Commit(commit::CommitArgs),
     Plan(plan::PlanArgs),
     Rehearse(rehearse::RehearseArgs),
     Dataset(dataset::DatasetArgs),
@@ -200,6 +202,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Rehearse(args) => rehearse::run(&args, context),
+        Command::Commit(args) => commit::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Protocol(args) => protocol::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::commit::authorities;
 use super::exhibits::{self, Audits};
 use super::{Context, Outcome, cores, interrupted, machine, say};
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, State, TOLERANCE};
@@ -61,9 +62,13 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
-    /// history, results, report, model, threshold, separation, scores.
+    /// history, results, report, model, threshold, separation, bar, scores.
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
+    /// Certificates of time-stamp authorities whose tokens count, in PEM or DER: was the bar set before the
+    /// result?
+    #[arg(long, value_name = "CERTIFICATES")]
+    tsa: Vec<PathBuf>,
     /// Score the images again with the locked weights and compare with the recorded scores.
     #[arg(long)]
     rescore: bool,
@@ -152,8 +157,15 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
         done: &done,
     });
     let history = History::around(bundle)?;
-    let beside =
-        Beside { reports: Some(&reports), model: model.as_deref(), history: history.as_ref(), root, rescore };
+    let authorities = authorities(&args.tsa)?;
+    let beside = Beside {
+        reports: Some(&reports),
+        model: model.as_deref(),
+        history: history.as_ref(),
+        root,
+        authorities: authorities.as_ref(),
+        rescore,
+    };
     let audit = audit::audit(bundle, &beside)?;
     bar.finish_and_clear();
     Ok(audit)

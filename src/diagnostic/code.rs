@@ -748,6 +748,38 @@ codes! {
     RescoreWithoutModel = "rescore-without-model",
     /// `verify --rescore` finds no folder of images.
     RescoreWithoutImages = "rescore-without-images",
+    // Time stamps
+    /// A file is no time-stamp token that is read.
+    TimestampUnreadable = "timestamp-unreadable",
+    /// A time-stamp token is of other bytes.
+    TimestampOtherBytes = "timestamp-other-bytes",
+    /// A time-stamp token's signature is not its authority's.
+    TimestampSignature = "timestamp-signature",
+    /// The certificate of a time-stamp token is not for time stamping, or one above it may not issue.
+    TimestampUsage = "timestamp-usage",
+    /// A certificate of a time-stamp token was not valid at the token's time.
+    TimestampExpired = "timestamp-expired",
+    /// No chain leads from a time-stamp token to a given certificate.
+    TimestampUntrusted = "timestamp-untrusted",
+    /// A file of certificates holds none that can be read.
+    CertificateUnreadable = "certificate-unreadable",
+    // Custody
+    /// A key of age is none, or of another kind.
+    AgeKey = "age-key",
+    /// A file is not encrypted in the format of age.
+    AgeFormat = "age-format",
+    /// A file is encrypted to another key.
+    AgeOtherKey = "age-other-key",
+    /// An encrypted file was changed or cut.
+    AgeDamaged = "age-damaged",
+    /// A file is no commitment as `commit` writes it.
+    CommitmentUnreadable = "commitment-unreadable",
+    /// A commitment would come after the test set was opened, or did.
+    CommitmentLate = "commitment-late",
+    /// The study is not the one that was committed to.
+    CommitmentDiffers = "commitment-differs",
+    /// There is no commitment to which a token could belong.
+    CommitmentMissing = "commitment-missing",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",

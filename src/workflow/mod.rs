@@ -5,6 +5,7 @@
 
 pub mod amendment;
 pub mod check;
+pub mod commitment;
 pub mod compare;
 pub mod comparisons;
 pub mod dataset;

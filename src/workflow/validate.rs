@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
+use crate::evidence::kept;
 use crate::evidence::ledger::Event;
 use crate::evidence::opening::{self, Decision, Refusal};
 use crate::inference::scoring::{self, Scoring};
@@ -131,6 +132,10 @@ fn words(study: &Study) -> Result<Payload> {
         return Err(problem.at(Location::file(study.folder.join("device.toml"))).into());
     }
     words.insert(bundle::path("", bundle::DEVICE)?, device);
+    // Commitments with their tokens, requests and grants: what the ledger names lies in the bundle.
+    for name in kept::kept(study.ledger()?.entries()).into_keys() {
+        words.insert(bundle::path("", name)?, storage::read(&study.out.join(name))?);
+    }
     for (name, text) in report::templates(&study.folder)? {
         words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
     }

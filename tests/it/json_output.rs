@@ -93,6 +93,18 @@ fn protocols(outputs: &mut Outputs) {
     outputs.add("protocol-deviation", 0, &[&deviation[..], &["--affects", "C001", "--dry-run"]].concat());
 }
 
+/// A commitment, before and after, and tokens of it.
+fn commitments(outputs: &mut Outputs) {
+    let (study, authority) = (Study::small(), crate::timestamps::Authority::new());
+    let folder = text(study.path());
+    outputs.add("commit", 0, &["commit", folder, "--dry-run"]);
+    outputs.add("commit", 0, &["commit", folder]);
+    let token = authority.stamp(&study.file("commitments/commitment-1.json"));
+    let root = authority.path("root.pem");
+    outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--dry-run"]);
+    outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--tsa", text(&root)]);
+}
+
 /// Readers with roles, reads that are irregular, and labels that came with them.
 fn readers(outputs: &mut Outputs) {
     let study = Study::small();
@@ -323,6 +335,7 @@ fn outputs() -> Outputs {
     trainings(&mut outputs);
     studies(&mut outputs);
     protocols(&mut outputs);
+    commitments(&mut outputs);
     readers(&mut outputs);
     rounds(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);

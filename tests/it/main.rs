@@ -10,8 +10,10 @@ mod campaign;
 mod case_columns;
 mod case_map;
 mod comparative_values;
+mod commitments;
 mod compare;
 mod comparisons;
+mod custody;
 mod data_in;
 mod deciding;
 mod deciding_rules;
@@ -63,6 +65,7 @@ mod source_project;
 mod study;
 mod support;
 mod terminal;
+mod timestamps;
 #[cfg(feature = "torch")]
 mod training;
 mod walls;

@@ -28,6 +28,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("inference", &["dataset", "imaging", "model", "table"]),
     ("comparison", &["statistics"]),
     ("synthetic", &["dataset", "imaging"]),
+    ("timestamp", &[]),
+    ("custody", &[]),
     (
         "study",
         &[
@@ -42,17 +44,21 @@ const WALLS: &[(&str, &[&str])] = &[
             "table",
         ],
     ),
-    ("evidence", &["study", "protocol", "model"]),
+    ("evidence", &["study", "protocol", "model", "custody"]),
     (
         "report",
         &["document", "dataset", "protocol", "model", "statistics", "study", "comparison", "evidence"],
     ),
-    ("audit", &["imaging", "study", "evidence", "report", "document", "model", "inference"]),
+    (
+        "audit",
+        &["imaging", "study", "evidence", "report", "document", "model", "inference", "custody", "timestamp"],
+    ),
     (
         "workflow",
         &[
             "audit",
             "comparison",
+            "custody",
             "dataset",
             "document",
             "evidence",
@@ -65,6 +71,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "study",
             "table",
             "statistics",
+            "timestamp",
         ],
     ),
 ];
