@@ -13,6 +13,7 @@ pub mod random;
 pub mod storage;
 mod vectorised;
 
+pub mod attestation;
 pub mod audit;
 pub mod cli;
 pub mod comparison;

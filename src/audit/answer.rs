@@ -31,7 +31,7 @@ impl State {
 }
 
 /// The questions, by the name that `--require` takes, in the order of the answers.
-pub const QUESTIONS: [&str; 11] = [
+pub const QUESTIONS: [&str; 12] = [
     "bytes",
     "contents",
     "ledger",
@@ -42,6 +42,7 @@ pub const QUESTIONS: [&str; 11] = [
     "threshold",
     "separation",
     "bar",
+    "custody",
     "scores",
 ];
 

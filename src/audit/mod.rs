@@ -9,6 +9,7 @@
 mod answer;
 mod bar;
 mod contents;
+mod custody;
 mod difference;
 mod exhibit;
 mod fits;
@@ -26,7 +27,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use self::bar::Witnesses;
+use self::custody::Custodian;
 use self::ledger::Recomputed;
+use crate::attestation::Trust;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag;
@@ -54,7 +57,8 @@ pub struct Audit {
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
     /// In the order of [`QUESTIONS`]; `bar` only where something was committed to or certificates were given,
-    /// `scores` only where it was asked for.
+    /// `custody` only where something was sealed or a custodian's ledger was given, `scores` only where it
+    /// was asked for.
     pub answers: Vec<Answer>,
     /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
     /// documents. Where nothing decides between two, both.
@@ -89,6 +93,10 @@ pub struct Beside<'a> {
     pub history: Option<&'a History>,
     /// The root digest that somebody got on another way, for example from a document.
     pub root: Option<Digest>,
+    /// Whose signatures count.
+    pub trust: Option<&'a Trust>,
+    /// The custodian's own ledger, got from the custodian, with its place.
+    pub custodian: Option<(&'a Path, &'a [u8])>,
     /// Certificates of time-stamp authorities whose tokens count.
     pub authorities: Option<&'a Authorities>,
     /// Where the images are, when they are to be scored again.
@@ -145,11 +153,17 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let results = results::results(&opened, &derived);
     let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
     let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
+    let custodian = Custodian {
+        register: beside.custodian,
+        trust: beside.trust,
+        study: beside.history.and_then(|history| history.ledger.as_deref()),
+    };
+    let (custody, granted) = custody::custody(&opened, recomputed.inputs, custodian);
     let of_root = root_token(folder)?;
     let witnesses = Witnesses {
         authorities: beside.authorities,
         of_root: of_root.as_ref().map(|(token, manifest)| (token.as_slice(), manifest.as_slice())),
-        granted: None,
+        granted,
     };
     let bar = bar::bar(&opened, &recomputed, &witnesses);
     let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
@@ -167,6 +181,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         separation,
     ];
     answers.extend(bar);
+    answers.extend(custody);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }

@@ -20,6 +20,7 @@ mod clusters;
 mod commit;
 mod compare;
 mod context;
+mod custodian;
 mod dataset;
 mod demo;
 mod describe;
@@ -96,6 +97,7 @@ enum Command {
     Check(check::CheckArgs),
     Protocol(protocol::ProtocolArgs),
     Commit(commit::CommitArgs),
+    Custodian(Box<custodian::CustodianArgs>),
     Plan(plan::PlanArgs),
     Rehearse(rehearse::RehearseArgs),
     Dataset(dataset::DatasetArgs),
@@ -203,6 +205,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Check(args) => check::run(&args, context),
         Command::Rehearse(args) => rehearse::run(&args, context),
         Command::Commit(args) => commit::run(&args, context),
+        Command::Custodian(args) => custodian::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Protocol(args) => protocol::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),

@@ -9,9 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::commit::authorities;
 use super::exhibits::{self, Audits};
 use super::{Context, Outcome, cores, interrupted, machine, say};
+use crate::attestation::Trust;
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, State, TOLERANCE};
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
+use crate::storage;
 use crate::study::results::Verdict;
 use crate::workflow::report::{find_bundle, reports_of};
 
@@ -62,9 +64,16 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
-    /// history, results, report, model, threshold, separation, bar, scores.
+    /// history, results, report, model, threshold, separation, bar, custody,
+    /// scores.
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
+    /// Whose signatures count: trust.toml.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// The custodian's own ledger, got from the custodian: was every opening of these files told?
+    #[arg(long, value_name = "LEDGER")]
+    custodian: Option<PathBuf>,
     /// Certificates of time-stamp authorities whose tokens count, in PEM or DER: was the bar set before the
     /// result?
     #[arg(long, value_name = "CERTIFICATES")]
@@ -158,17 +167,37 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
     });
     let history = History::around(bundle)?;
     let authorities = authorities(&args.tsa)?;
+    let trust = args.trust.as_deref().map(trust_of).transpose()?;
+    let custodian = args.custodian.as_deref().map(storage::read).transpose()?;
     let beside = Beside {
         reports: Some(&reports),
         model: model.as_deref(),
         history: history.as_ref(),
         root,
+        trust: trust.as_ref(),
+        custodian: args.custodian.as_deref().zip(custodian.as_deref()),
         authorities: authorities.as_ref(),
         rescore,
     };
     let audit = audit::audit(bundle, &beside)?;
     bar.finish_and_clear();
     Ok(audit)
+}
+
+/// `trust.toml` with the keys that it names, which lie relative to it.
+fn trust_of(path: &Path) -> Result<Trust> {
+    let bytes = storage::read(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let text = String::from_utf8_lossy(&bytes);
+    Trust::parse(path, &text, &|name| {
+        let key = folder.join(name);
+        storage::read(&key).map_err(|error| {
+            error.diagnostics().into_iter().next().unwrap_or_else(|| {
+                Diagnostic::error(Code::FileMissing, "cannot be read").at(Location::file(&key))
+            })
+        })
+    })
+    .map_err(Error::Input)
 }
 
 /// A root digest as people copy it: in capitals, with blanks, or after `sha256:`.

@@ -2,4 +2,9 @@
 //! them alone.
 
 pub mod age;
+mod canonical;
 pub mod commitment;
+pub mod grant;
+pub mod register;
+pub mod request;
+pub mod sealed;

@@ -748,6 +748,25 @@ codes! {
     RescoreWithoutModel = "rescore-without-model",
     /// `verify --rescore` finds no folder of images.
     RescoreWithoutImages = "rescore-without-images",
+    // Signatures
+    /// A file or text is no key of a kind that is read.
+    KeyUnreadable = "key-unreadable",
+    /// A private key needs a passphrase, and there is none, or another.
+    KeyPassphrase = "key-passphrase",
+    /// What is signed is no statement of this program.
+    StatementMalformed = "statement-malformed",
+    /// No DSSE envelope and no SSHSIG, or a file that is none of the signatures'.
+    SignatureMalformed = "signature-malformed",
+    /// The signature is not one of these bytes by this key.
+    SignatureInvalid = "signature-invalid",
+    /// A signature by a key that `trust.toml` does not hold.
+    SignerUnknown = "signer-unknown",
+    /// A trusted key signed under another name, in another role or with another meaning.
+    SignerNotEntitled = "signer-not-entitled",
+    /// A statement of a day on which the key does not count.
+    KeyExpired = "key-expired",
+    /// The ledger does not hold a head that was signed.
+    LedgerBehindSignature = "ledger-behind-signature",
     // Time stamps
     /// A file is no time-stamp token that is read.
     TimestampUnreadable = "timestamp-unreadable",
@@ -780,6 +799,22 @@ codes! {
     CommitmentDiffers = "commitment-differs",
     /// There is no commitment to which a token could belong.
     CommitmentMissing = "commitment-missing",
+    /// A list of sealed files, a request, or a custodian's ledger is none, or not in its one form.
+    CustodyUnreadable = "custody-unreadable",
+    /// Readers' files are sealed already, or the test set was opened.
+    AlreadySealed = "already-sealed",
+    /// Nothing was sealed with a custodian.
+    NotSealed = "not-sealed",
+    /// A readers' file is not the one that was sealed.
+    SealedReadsDiffer = "sealed-reads-differ",
+    /// A custodian has counted otherwise than a study asks, or a further opening has no reason.
+    OpeningNumber = "opening-number",
+    /// An opening was not granted.
+    GrantMissing = "grant-missing",
+    /// A grant is of something else.
+    GrantDiffers = "grant-differs",
+    /// The custodian granted an opening that the evidence does not tell of.
+    OpeningHidden = "opening-hidden",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",

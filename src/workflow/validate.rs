@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{amendment, dataset, deviation, names, reads, report};
+use super::{amendment, custody, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
@@ -43,6 +43,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     for warning in unportable {
         outside.say("validate", &warning.to_string());
     }
+    custody::reads_are_here(study)?;
     let inputs = study.inputs(Step::All)?;
     outside.say("validate", "cohort and reference standard");
     let cohort = study::cohort(&inputs)?;
@@ -55,8 +56,11 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
 
     let ledger = study.ledger()?;
     let opened = opening::digests(&inputs, &study.protocol_bytes);
-    if let Decision::Refused(why) = opening::decide(ledger.entries(), &opened, None, reason) {
-        return Err(refused(study, why));
+    match opening::decide(ledger.entries(), &opened, None, reason) {
+        Decision::Refused(why) => return Err(refused(study, why)),
+        // No result is computed of what the custodian did not grant.
+        Decision::Open => custody::permits(study, &opened)?,
+        Decision::GoOn | Decision::Same => {}
     }
     outside.say("validate", "estimates, intervals and subgroups");
     let derived = study::derive_of(&inputs, &cohort)?;
@@ -71,6 +75,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
         }
         Decision::GoOn => study.record(Event::ResultsRecorded, outside, recorded, None)?,
         Decision::Open => {
+            custody::permits(study, &opened)?;
             study.record(Event::TestSetOpened, outside, opened, reason.map(str::to_owned))?;
             study.record(Event::ResultsRecorded, outside, recorded, None)?;
         }

@@ -17,7 +17,7 @@ fn text(path: &Path) -> &str {
 
 /// The state of the question, and what it says.
 fn bar(study: &Study, more: &[&str]) -> (i32, String, String) {
-    let ran = study.run("verify", &[&["--json"], more].concat());
+    let ran = study.run("verify", &[&["--json"][..], more].concat());
     let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
     let answers = report["answers"].as_array().expect("answers");
     let answer = answers.iter().find(|answer| answer["question"] == "bar");
@@ -51,7 +51,10 @@ fn the_bar_is_shown_by_a_token_on_which_the_opening_rests() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let digest = Digest::of(study.read(FILE).as_bytes()).to_string();
     assert!(ran.stdout.contains(&digest) && ran.stdout.contains("lower > 0.70"), "{}", ran.stdout);
-    assert_eq!(dry.stdout.lines().skip(1).collect::<Vec<_>>(), ran.stdout.lines().skip(1).collect::<Vec<_>>());
+    assert_eq!(
+        dry.stdout.lines().skip(1).collect::<Vec<_>>(),
+        ran.stdout.lines().skip(1).collect::<Vec<_>>()
+    );
     assert!(ran.stdout.contains(study.read("commitments/commitment-1.txt").trim_end()));
     let mail = study.read("commitments/commitment-1.txt");
     assert!(mail.contains(&digest));

@@ -105,6 +105,14 @@ fn commitments(outputs: &mut Outputs) {
     outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--tsa", text(&root)]);
 }
 
+/// What a study and its custodian do.
+fn custody(outputs: &mut Outputs) {
+    let keys = crate::custody::Keys::new();
+    for (schema, arguments) in keys.words_of_an_opening(&Study::small()) {
+        outputs.add(schema, 0, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
 /// Readers with roles, reads that are irregular, and labels that came with them.
 fn readers(outputs: &mut Outputs) {
     let study = Study::small();
@@ -336,6 +344,7 @@ fn outputs() -> Outputs {
     studies(&mut outputs);
     protocols(&mut outputs);
     commitments(&mut outputs);
+    custody(&mut outputs);
     readers(&mut outputs);
     rounds(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);

@@ -149,6 +149,18 @@ impl Authority {
         beside
     }
 
+    /// A script that answers queries, and the root, for somebody who asks this authority.
+    pub fn hand_over(&self, folder: &Path) {
+        std::fs::copy(self.path("root.pem"), folder.join("authority.pem")).expect("copies");
+        let here = self.folder.path().display();
+        let script = format!(
+            "cp \"$1\" {here}/asked.tsq && (cd {here} && openssl ts -reply -config config -section tsa_exact \
+             -queryfile asked.tsq -signer tsa.pem -inkey tsa.key -out answer.tsr) 2>/dev/null && cp \
+             {here}/answer.tsr \"$2\"\n"
+        );
+        std::fs::write(folder.join("authority.sh"), script).expect("writes");
+    }
+
     /// The same as of another year: the content of a token signed anew by CMS.
     pub fn stamp_in_year(&self, made: &Path, year: &str) -> PathBuf {
         let beside = self.stamp(made);

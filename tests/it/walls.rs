@@ -18,6 +18,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("statistics", &[]),
     ("imaging", &[]),
     ("document", &[]),
+    ("attestation", &[]),
     ("dataset", &["imaging", "table"]),
     ("protocol", &["dataset", "statistics"]),
     ("eligibility", &["dataset", "imaging", "protocol"]),
@@ -29,7 +30,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("comparison", &["statistics"]),
     ("synthetic", &["dataset", "imaging"]),
     ("timestamp", &[]),
-    ("custody", &[]),
+    ("custody", &["attestation"]),
     (
         "study",
         &[
@@ -51,11 +52,23 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     (
         "audit",
-        &["imaging", "study", "evidence", "report", "document", "model", "inference", "custody", "timestamp"],
+        &[
+            "attestation",
+            "imaging",
+            "study",
+            "evidence",
+            "report",
+            "document",
+            "model",
+            "inference",
+            "custody",
+            "timestamp",
+        ],
     ),
     (
         "workflow",
         &[
+            "attestation",
             "audit",
             "comparison",
             "custody",
@@ -403,9 +416,17 @@ fn the_everyday_program_is_not_linked_with_libtorch() {
 #[test]
 fn pure_modules_touch_no_file_no_clock_and_no_environment() {
     let modules = modules();
-    for module in
-        ["eligibility", "sampling", "reads", "statistics", "comparison", "study", "protocol", "document"]
-    {
+    for module in [
+        "attestation",
+        "eligibility",
+        "sampling",
+        "reads",
+        "statistics",
+        "comparison",
+        "study",
+        "protocol",
+        "document",
+    ] {
         for (file, code) in &modules[module] {
             for world in
                 ["std::fs", "std::env", "std::time", "Utc::now", "Local::now", "storage::", "thread_rng"]
