@@ -23,11 +23,11 @@ use crate::workflow::commitment::{self, Committed, Stamped};
 /// With --token a time-stamp token (RFC 3161) of the file comes in. Before the opening, the opening rests
 /// on it: `verify --tsa` can then answer that the bar was set before the result.
 ///
-/// ```text
-/// sequester commit my-study
-/// openssl ts -query -data my-study/commitments/commitment-1.json -sha256 -cert -out query.tsq
-/// sequester commit my-study --token reply.tsr --tsa authority.pem
-/// ```
+///   sequester commit my-study
+///
+///   openssl ts -query -data my-study/commitments/commitment-1.json -sha256 -cert -out query.tsq
+///
+///   sequester commit my-study --token reply.tsr --tsa authority.pem
 #[derive(Debug, Args)]
 pub struct CommitArgs {
     #[command(flatten)]

@@ -26,14 +26,14 @@ use crate::workflow::custody::{self, Custodian};
 /// and `verify` finds an opening that was not granted, or that the evidence does not tell of. Everything
 /// goes by files.
 ///
-/// ```text
-/// sequester custodian key custodian.age                            the custodian's key (or age-keygen)
-/// sequester custodian seal STUDY --to age1... --grants-by custodian.pub --remove
-/// sequester custodian request STUDY
-/// sequester custodian grant request.json --sealed SEALED --identity custodian.age --key custodian.key \
+///   sequester custodian seal STUDY --to age1... --grants-by custodian.pub --remove
+///
+///   sequester custodian request STUDY
+///
+///   sequester custodian grant request.json --sealed SEALED --identity custodian.age --key custodian.key
 ///   --to age1... --name "A. Custodian" --custodian grants.jsonl --out grant-1
-/// sequester custodian open STUDY GRANT --identity study.age
-/// ```
+///
+///   sequester custodian open STUDY grant-1 --identity study.age
 #[derive(Debug, Args)]
 pub struct CustodianArgs {
     #[command(subcommand)]

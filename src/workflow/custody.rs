@@ -332,6 +332,12 @@ pub fn take(
         let problem = Diagnostic::error(Code::GrantDiffers, message);
         return Err(refused(problem.hint("it belongs to the folder in which it was asked for"), &grant_path));
     }
+    // The test set is opened with these inputs or not at all: better known before the reads are here.
+    let here = request(study, None)?.digests;
+    if let Some(name) = differing(&here, &asked.digests) {
+        let message = format!("the grant is of another {name} than the one that lies here");
+        return Err(refused(Diagnostic::error(Code::GrantDiffers, message).hint(PUT_BACK), &grant_path));
+    }
     let mut files = Vec::new();
     for file in &set.files {
         let Some(path) = file.name.strip_prefix("inputs/").and_then(|p| p.parse::<RelativePath>().ok())
@@ -426,14 +432,18 @@ pub fn permits(study: &Study, inputs: &Digests) -> Result<()> {
     if entry.digests.get(&name) != Some(&Digest::of(&bytes)) {
         return Err(refused(Diagnostic::error(Code::GrantDiffers, "is not the request that was granted")));
     }
-    let differing =
-        inputs.keys().chain(asked.digests.keys()).find(|name| inputs.get(*name) != asked.digests.get(*name));
-    match differing {
+    match differing(inputs, &asked.digests) {
         None => Ok(()),
         Some(name) => {
             let message = format!("the grant is of another {name} than the one that lies here");
-            let hint = "put back what was there when the opening was asked for: that was granted";
-            Err(refused(Diagnostic::error(Code::GrantDiffers, message).hint(hint)))
+            Err(refused(Diagnostic::error(Code::GrantDiffers, message).hint(PUT_BACK)))
         }
     }
+}
+
+const PUT_BACK: &str = "put back what was there when the opening was asked for: that was granted";
+
+/// The first name that two lists of digests do not hold alike.
+fn differing<'a>(one: &'a Digests, other: &'a Digests) -> Option<&'a String> {
+    one.keys().chain(other.keys()).find(|name| one.get(*name) != other.get(*name))
 }

@@ -254,7 +254,13 @@ fn tokens_that_openssl_takes_are_taken_and_the_others_are_refused_for_their_reas
         ("another_use", false),
         ("no_use", false),
     ] {
-        at.issue("signer", "root", section, &[]);
+        // Of the time of the token, which is older than this moment.
+        at.issue(
+            "signer",
+            "root",
+            section,
+            &["-startdate", "20200101000000Z", "-enddate", "20400101000000Z"],
+        );
         let words = "cms -sign -binary -nodetach -cades -nosmimecap -econtent_type 1.2.840.113549.1.9.16.1.4 \
                      -md sha256 -outform DER -in info.der -signer signer.pem -inkey signer.key -out own.tst";
         assert!(at.openssl(words, &[]), "{words}");
