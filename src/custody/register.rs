@@ -143,7 +143,7 @@ impl Register {
         if request.number != before.len() as u64 + 1 {
             let told = before.iter().map(|line| format!("{} of {} at {}", line.number, line.study, line.at));
             let message = format!(
-                "the study asks for opening {}, and {} of these files were granted here ({})",
+                "the study asks for opening {}, and {} openings of these files were granted here ({})",
                 request.number,
                 before.len(),
                 told.collect::<Vec<_>>().join("; ")

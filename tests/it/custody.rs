@@ -193,7 +193,7 @@ impl Keys {
             ("custodian-grant", words(&grant)),
             ("custodian-open", words("custodian open @study @answer --identity @study.age")),
             ("validate", words("validate @study")),
-            ("verify", words("verify @study --custodian @own.jsonl --trust @trust.toml")),
+            ("verify", words("verify @study --custodian @own.jsonl")),
         ]
     }
 
