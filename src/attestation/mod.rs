@@ -7,6 +7,7 @@
 mod encoding;
 pub mod envelope;
 pub mod key;
+pub mod oms;
 mod pem;
 pub mod private;
 pub mod ssh;

@@ -30,8 +30,9 @@ impl State {
     }
 }
 
-/// The questions, by the name that `--require` takes, in the order of the answers.
-pub const QUESTIONS: [&str; 12] = [
+/// The questions, by the name that `--require` takes, in the order of the answers; `sites` is answered where
+/// the protocol states something of them, `bar` and `custody` where there is anything to say.
+pub const QUESTIONS: [&str; 14] = [
     "bytes",
     "contents",
     "ledger",
@@ -41,10 +42,15 @@ pub const QUESTIONS: [&str; 12] = [
     "model",
     "threshold",
     "separation",
+    "sites",
     "bar",
     "custody",
     "scores",
+    SIGNATURES,
 ];
+
+/// The question who signed.
+pub(super) const SIGNATURES: &str = "signatures";
 
 /// One question with its answer.
 #[derive(Clone, Debug, Serialize)]

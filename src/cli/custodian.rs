@@ -8,10 +8,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::passphrase::PassphraseArgs;
 use super::study::StudyArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome};
-use crate::attestation::{PrivateKey, PublicKey};
+use crate::attestation::PublicKey;
 use crate::custody::age::{self, Identity, Recipient};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
@@ -120,11 +121,10 @@ struct GrantArgs {
     #[arg(long, value_name = "FILE")]
     identity: PathBuf,
     /// Private key that signs.
-    #[arg(long, value_name = "KEY")]
-    key: PathBuf,
-    /// File with the passphrase of that key [env: SEQUESTER_PASSPHRASE].
     #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    key: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// To whom the files are handed out, age1...: the study's own key. One that was lost is replaced by
     /// granting the same request to another.
     #[arg(long, value_name = "RECIPIENT", required = true)]
@@ -228,22 +228,6 @@ fn public(file: &Path) -> Result<PublicKey> {
     PublicKey::parse(&text).map_err(|problem| problem.at(Location::file(file)).into())
 }
 
-/// A private key; a passphrase is the first line of its file, or that of the environment.
-fn private(file: &Path, passphrase: Option<&Path>) -> Result<PrivateKey> {
-    let bytes = Zeroizing::new(storage::read(file)?);
-    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
-    let passphrase = match passphrase {
-        Some(path) => Some(Zeroizing::new(storage::read(path)?)),
-        None => std::env::var_os("SEQUESTER_PASSPHRASE")
-            .map(|text| Zeroizing::new(text.to_string_lossy().into_owned().into_bytes())),
-    };
-    let line = passphrase.as_ref().map(|bytes| {
-        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
-        bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end])
-    });
-    PrivateKey::parse(&text, line).map_err(|problem| problem.at(Location::file(file)).into())
-}
-
 /// Writes a file that is not there yet and that its owner alone may read.
 fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
@@ -334,7 +318,7 @@ fn grant(args: &GrantArgs, context: Context) -> Result<Outcome> {
     let outside = context.outside();
     let identities = identities(&args.identity)?;
     let to = recipients(&args.to)?;
-    let key = private(&args.key, args.passphrase_file.as_deref())?;
+    let key = args.passphrase.open(&args.key)?;
     let custodian = Custodian {
         sealed: &args.sealed,
         identities: &identities,

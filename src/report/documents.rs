@@ -1,16 +1,28 @@
 //! All documents of a study from its evidence bundle: the submission, and the truthing report beside it.
 
+use super::at_once::at_once;
 use super::submission::{self, Formats, Rendered, Source};
 use super::truthing;
 use crate::diagnostic::Result;
+
+/// Documents of more cases are rendered one after the other.
+const AT_ONCE: usize = 50_000;
 
 /// Every file that lies in `reports/run-N/`. A bundle whose templates know no truthing report has none.
 ///
 /// # Errors
 /// As [`submission::render`] and [`truthing::render`].
 pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
-    let mut rendered = submission::render(source, formats)?;
-    if let Some(more) = truthing::render(source, formats)? {
+    // Setting the pages is most of the work; a large table is held once and not twice.
+    let is_small = source.derivation.len() <= AT_ONCE;
+    let (rendered, more) = if formats == Formats::All && is_small {
+        at_once(|| submission::render(source, formats), || truthing::render(source, formats))
+    } else {
+        let rendered = submission::render(source, formats)?;
+        (Ok(rendered), truthing::render(source, formats))
+    };
+    let mut rendered = rendered?;
+    if let Some(more) = more? {
         rendered.files.extend(more.files);
         for field in more.to_complete {
             let key = |line: &str| line.split(": ").next().map(str::to_owned);

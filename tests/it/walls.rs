@@ -31,6 +31,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("synthetic", &["dataset", "imaging"]),
     ("timestamp", &[]),
     ("custody", &["attestation"]),
+    ("qualification", &["dataset", "statistics"]),
+    ("interchange", &[]),
     (
         "study",
         &[
@@ -48,7 +50,17 @@ const WALLS: &[(&str, &[&str])] = &[
     ("evidence", &["study", "protocol", "model", "custody"]),
     (
         "report",
-        &["document", "dataset", "protocol", "model", "statistics", "study", "comparison", "evidence"],
+        &[
+            "document",
+            "dataset",
+            "protocol",
+            "model",
+            "qualification",
+            "statistics",
+            "study",
+            "comparison",
+            "evidence",
+        ],
     ),
     (
         "audit",
@@ -77,8 +89,10 @@ const WALLS: &[(&str, &[&str])] = &[
             "evidence",
             "imaging",
             "inference",
+            "interchange",
             "model",
             "protocol",
+            "qualification",
             "reads",
             "report",
             "study",
