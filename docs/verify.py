@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import NormalDist
 
 EVENTS = ["protocol-locked", "test-set-sealed", "model-locked", "reads-imported", "reference-standard-locked",
-          "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded", "scores-examined"]
+          "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded", "scores-examined",
+          "commitment-made", "commitment-stamped", "reads-sealed", "opening-granted"]
 SIDE = re.compile(r"tagmanifest-sha256\.txt\.(asc|crt|gpg|minisig|ots|p7s|pem|sig|sigstore|sigstore\.json|tsr)$")
 # Of values that were computed by another route in the same precision.
 HEX, CLOSE = re.compile("[0-9a-f]{64}"), 1e-9
@@ -113,9 +114,8 @@ def check_ledger(bundle):
         for event in of(name)[-1:]:
             wrong += [f"{key}: is not what the event `{name}` recorded" for key in sorted({**want, **event["digests"]})
                       if want.get(key) != event["digests"].get(key)]
-    wrong += ["protocol.toml: is not the locked one" for event in of("protocol-locked")[-1:]
-              if event["digests"].get("protocol.toml") != here.get("protocol.toml")]
-    for event in of("model-locked")[-1:] + of("reference-standard-locked")[-1:]:
+    locked = [event for n in (0, 2, 4) for event in of(EVENTS[n])[-1:]]
+    for event in locked + sum(map(of, EVENTS[10:]), []):
         wrong += [f"{key}: is not what the event `{event['event']}` recorded"
                   for key, value in event["digests"].items() if here.get(key) != value]
     drawn = [row for row in bundle.rows("cases.csv") if row["status"] not in ("excluded", "not-sampled")]

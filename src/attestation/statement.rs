@@ -22,16 +22,19 @@ pub const LARGEST: usize = 1 << 20;
 pub enum Kind {
     /// A bundle was verified, with these verdicts and this ledger ([`super::verified::Verified`]).
     Verified,
+    /// A custodian grants an opening of the test set.
+    Granted,
 }
 
 impl Kind {
     /// Every kind, as `trust.toml` names them.
-    pub const ALL: [Self; 1] = [Self::Verified];
+    pub const ALL: [Self; 2] = [Self::Verified, Self::Granted];
 
     /// As the statement writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Verified => "verified",
+            Self::Granted => "granted",
         }
     }
 }

@@ -31,8 +31,8 @@ impl State {
 }
 
 /// The questions, by the name that `--require` takes, in the order of the answers; `sites` is answered where
-/// the protocol states something of them.
-pub const QUESTIONS: [&str; 12] = [
+/// the protocol states something of them, `bar` and `custody` where there is anything to say.
+pub const QUESTIONS: [&str; 14] = [
     "bytes",
     "contents",
     "ledger",
@@ -43,6 +43,8 @@ pub const QUESTIONS: [&str; 12] = [
     "threshold",
     "separation",
     "sites",
+    "bar",
+    "custody",
     "scores",
     SIGNATURES,
 ];

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::evidence::amendment;
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle::{self, Environment};
+use crate::evidence::kept;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::inference::scoring::Scoring;
 use crate::model::curve::EpochRecord;
@@ -170,14 +171,16 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
     let needed = study::needed_files(&inputs.protocol, Step::All);
     let named: BTreeSet<&str> =
         [bundle::PROTOCOL, bundle::DEVICE, bundle::LEDGER, bundle::ENVIRONMENT].into_iter().collect();
-    let locked = bundle::file(&opened.payload, bundle::LEDGER)
+    let ledger = bundle::file(&opened.payload, bundle::LEDGER)
         .ok()
         .and_then(|bytes| Ledger::parse(Path::new(bundle::LEDGER), bytes).ok())
-        .map_or(0, |ledger| ledger.count(Event::ProtocolLocked));
+        .unwrap_or_default();
+    let locked = ledger.count(Event::ProtocolLocked);
+    let kept = kept::kept(ledger.entries());
     let amended: Vec<String> =
         if locked > 1 { (1..=locked).map(amendment::locked_name).collect() } else { Vec::new() };
     let is_known = |path: &str| {
-        if named.contains(path) {
+        if named.contains(path) || kept.contains_key(path) {
             return true;
         }
         match path.split_once('/') {

@@ -11,6 +11,7 @@ use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
 use crate::evidence::deviation;
+use crate::evidence::kept;
 use crate::evidence::ledger::{Entry, Event, Ledger};
 use crate::evidence::opening::{self, Digests};
 use crate::study::{self, Cohort, Derived, Inputs};
@@ -40,6 +41,7 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
     let deviations = bundle::file(&opened.payload, bundle::DEVIATIONS).ok();
     let place = format!("data/{}", bundle::DEVIATIONS);
     problems.extend(deviation::problems(ledger.entries(), deviations, Path::new(&place)).1);
+    problems.extend(kept::problems(ledger.entries(), &opened.payload));
     problems.extend(events(opened, recomputed, &ledger));
     let who: std::collections::BTreeSet<String> = ledger.entries().iter().map(Entry::who).collect();
     let who: Vec<String> = who.into_iter().collect();

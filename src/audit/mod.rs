@@ -7,9 +7,11 @@
 //! libtorch.
 
 mod answer;
+mod bar;
 mod beside;
 mod claim;
 mod contents;
+mod custody;
 mod difference;
 mod exhibit;
 mod fits;
@@ -28,6 +30,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use self::bar::Witnesses;
+use self::custody::Custodian;
 use self::ledger::Recomputed;
 use crate::attestation::Trust;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
@@ -35,8 +39,10 @@ use crate::digest::Digest;
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
 use crate::report::at_once;
+use crate::storage;
 use crate::study;
 use crate::study::results::Verdict;
+use crate::timestamp::Authorities;
 
 pub use answer::{Answer, QUESTIONS, State};
 pub use claim::claim;
@@ -61,8 +67,10 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `sites` only where the protocol
-    /// states something of them, `signatures` only where there are any or somebody's are asked for.
+    /// In the order of [`QUESTIONS`]; `bar` only where something was committed to or certificates were given,
+    /// `custody` only where something was sealed or a custodian's ledger was given, `scores` only where it
+    /// was asked for, `sites` only where the protocol states something of them, `signatures` only where there
+    /// are any or somebody's are asked for.
     pub answers: Vec<Answer>,
     /// Signatures that hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -103,6 +111,10 @@ pub struct Beside<'a> {
     pub history: Option<&'a History>,
     /// The root digest that somebody got on another way, for example from a document.
     pub root: Option<Digest>,
+    /// The custodian's own ledger, got from the custodian, with its place.
+    pub custodian: Option<(&'a Path, &'a [u8])>,
+    /// Certificates of time-stamp authorities whose tokens count.
+    pub authorities: Option<&'a Authorities>,
     /// Where the images are, when they are to be scored again.
     pub rescore: Option<Rescore<'a>>,
     /// What lies among the signatures of the bundle.
@@ -120,11 +132,13 @@ struct Computed {
     results: Answer,
     separation: Answer,
     sites: Option<Answer>,
+    bar: Option<Answer>,
+    custody: Option<Answer>,
     conclusion: Option<Verdict>,
     rehearsal: bool,
 }
 
-fn computed(opened: &Opened) -> Computed {
+fn computed(opened: &Opened, beside: &Beside<'_>, of_root: Option<(&[u8], &[u8])>) -> Computed {
     let (derived, cohort, inputs) = match bundle::inputs(&opened.payload) {
         Ok(inputs) => match study::cohort(&inputs) {
             Ok(cohort) => (study::derive_of(&inputs, &cohort), Some(cohort), Some(inputs)),
@@ -134,7 +148,16 @@ fn computed(opened: &Opened) -> Computed {
     };
     let recomputed =
         Recomputed { inputs: inputs.as_ref(), cohort: cohort.as_ref(), derived: derived.as_ref().ok() };
+    let custodian = Custodian {
+        register: beside.custodian,
+        trust: beside.trust,
+        study: beside.history.and_then(|history| history.ledger.as_deref()),
+    };
+    let (custody, granted) = custody::custody(opened, recomputed.inputs, custodian);
+    let witnesses = Witnesses { authorities: beside.authorities, of_root, granted };
     Computed {
+        bar: bar::bar(opened, &recomputed, &witnesses),
+        custody,
         contents: contents::contents(opened, recomputed.inputs, recomputed.derived),
         ledger: ledger::ledger(opened, &recomputed),
         results: results::results(opened, &derived),
@@ -143,6 +166,15 @@ fn computed(opened: &Opened) -> Computed {
         conclusion: recomputed.derived.map(|derived| derived.results.conclusion),
         rehearsal: recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal),
     }
+}
+
+/// The token that lies beside the tag manifest, and the manifest.
+fn root_token(folder: &Path) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let token = folder.join(format!("{}.tsr", bag::TAG_MANIFEST));
+    if !token.is_file() {
+        return Ok(None);
+    }
+    Ok(Some((storage::read(&token)?, storage::read(&folder.join(bag::TAG_MANIFEST))?)))
 }
 
 /// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the
@@ -171,17 +203,20 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     if bytes.answer == State::Yes {
         bundle::readable(&opened.payload)?;
     }
+    let of_root = root_token(folder)?;
+    let of_root = of_root.as_ref().map(|(token, manifest)| (token.as_slice(), manifest.as_slice()));
     let reports = beside.reports;
     let documents = || report::report(&opened, reports);
     // Of a large study what is derived is most of the memory, and the documents need as much again: there it
     // is dropped before they are rendered.
     let (computed, report) = if opened.payload.values().map(Vec::len).sum::<usize>() <= AT_ONCE {
-        at_once(|| computed(&opened), documents)
+        at_once(|| computed(&opened, beside, of_root), documents)
     } else {
-        let computed = computed(&opened);
+        let computed = computed(&opened, beside, of_root);
         (computed, documents())
     };
-    let Computed { contents, ledger, results, separation, sites, conclusion, rehearsal } = computed;
+    let Computed { contents, ledger, results, separation, sites, bar, custody, conclusion, rehearsal } =
+        computed;
     let mut answers = vec![
         bytes,
         contents,
@@ -194,6 +229,8 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
         separation,
     ];
     answers.extend(sites);
+    answers.extend(bar);
+    answers.extend(custody);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }

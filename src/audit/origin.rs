@@ -35,12 +35,14 @@ pub(super) fn begins(
         return in_bytes(bytes, &names, found("contents")).into_iter().collect();
     }
     let holds = |question: &str| of(question).is_none_or(|a| a.answer != State::No);
-    let steps: [&dyn Fn() -> BTreeSet<String>; 7] = [
+    let steps: [&dyn Fn() -> BTreeSet<String>; 9] = [
         &|| in_ledger(opened, found("ledger"), &names(found("results")), holds("results")),
         &|| in_contents(found("contents"), &names),
         &|| names(found("results")),
         &|| names(&[found("threshold"), found("separation")].concat()),
         &|| names(&[found("model"), found("scores")].concat()),
+        &|| names(found("custody")),
+        &|| names(found("bar")),
         &|| names(found("history")),
         &|| names(found("report")),
     ];

@@ -165,6 +165,12 @@ fn answer(
 fn about(signed: &Signed, opened: &Opened, history: Option<&History>) -> Vec<Diagnostic> {
     match signed.statement.kind {
         Kind::Verified => verified(signed, opened, history),
+        Kind::Granted => {
+            let message =
+                "is a custodian's grant: it belongs to an opening, in `custody/`, and says nothing here";
+            let hint = "take it out of the signatures";
+            vec![Diagnostic::error(Code::SignatureForeign, message).hint(hint)]
+        }
     }
 }
 

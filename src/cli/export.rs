@@ -80,9 +80,8 @@ pub fn needs_libtorch(args: &ExportArgs) -> bool {
 /// Runs the command.
 ///
 /// # Errors
-/// `file-exists`; [`Error::Evidence`] when a bundle does not verify;
-/// [`Error::Lock`] when there is no lock or the weights are not the locked ones;
-/// `export-differs`.
+/// `file-exists`; [`Error::Evidence`] when a bundle does not verify; [`Error::Lock`] when there is no lock
+/// or the weights are not the locked ones; `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     let format = args.format();
     if format == Format::Torchscript && args.output == What::Probability {

@@ -17,9 +17,11 @@ mod cache;
 mod case_tables;
 mod check;
 mod clusters;
+mod commit;
 mod compare;
 mod comparison_design;
 mod context;
+mod custodian;
 mod dataset;
 mod demo;
 mod describe;
@@ -100,6 +102,8 @@ enum Command {
     Dicom(dicom::Args),
     Check(check::CheckArgs),
     Protocol(protocol::ProtocolArgs),
+    Commit(commit::CommitArgs),
+    Custodian(Box<custodian::CustodianArgs>),
     Plan(plan::PlanArgs),
     Rehearse(rehearse::RehearseArgs),
     Dataset(dataset::DatasetArgs),
@@ -209,6 +213,8 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Dicom(args) => dicom::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Rehearse(args) => rehearse::run(&args, context),
+        Command::Commit(args) => commit::run(&args, context),
+        Command::Custodian(args) => custodian::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),
         Command::Protocol(args) => protocol::run(&args, context),
         Command::Dataset(args) => dataset::run(&args, context),

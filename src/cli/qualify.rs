@@ -18,8 +18,8 @@ use crate::workflow::report::publish;
 ///
 /// Computes every statistic of docs/statistics.md from embedded inputs and compares it with embedded
 /// reference values; decodes generated DICOM images; runs a study with one thread and with all, changes its
-/// evidence and looks whether that is found; renders documents. Nothing is read from outside, and no network
-/// is used. Writes a report (HTML, Markdown, PDF where this build writes PDF) with a form for your
+/// evidence and looks whether that is found; renders documents. Nothing is read from outside, and no
+/// network is used. Writes a report (HTML, Markdown, PDF where this build writes PDF) with a form for your
 /// performance qualification, and the same as JSON. Exit code 10 when a test failed.
 #[derive(Debug, Args)]
 pub struct QualifyArgs {

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::commit::authorities;
 use super::exhibits::{self, Audits};
 use super::{Context, Outcome, cores, interrupted, machine, say};
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, Signatures, State, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
+use crate::storage;
 use crate::study::results::Verdict;
 use crate::workflow::model_signature::{self, ModelSigned};
 use crate::workflow::report::{find_bundle, reports_of};
@@ -63,8 +65,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
-    /// history, results, report, model, threshold, separation, sites, scores, signatures (all asks for
-    /// these with --trust).
+    /// history, results, report, model, threshold, separation, sites, bar, custody, scores, signatures (all
+    /// asks for these with --trust).
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
     /// Whose signatures count, and which are required: trust.toml. Exit code 20 where anything among the
@@ -77,6 +79,13 @@ pub struct VerifyArgs {
     /// Folder of the signatures [default: signatures/<run> beside evidence/].
     #[arg(long, value_name = "DIR")]
     signatures: Option<PathBuf>,
+    /// The custodian's own ledger, got from the custodian: was every opening of these files told?
+    #[arg(long, value_name = "LEDGER")]
+    custodian: Option<PathBuf>,
+    /// Certificates of time-stamp authorities whose tokens count, in PEM or DER: was the bar set before the
+    /// result?
+    #[arg(long, value_name = "CERTIFICATES")]
+    tsa: Vec<PathBuf>,
     /// Score the images again with the locked weights and compare with the recorded scores.
     #[arg(long)]
     rescore: bool,
@@ -190,6 +199,8 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
         done: &done,
     });
     let history = History::around(bundle)?;
+    let authorities = authorities(&args.tsa)?;
+    let custodian = args.custodian.as_deref().map(storage::read).transpose()?;
     let folder = args.signatures.clone().unwrap_or_else(|| audit::signatures_of(bundle));
     if let Some(named) = args.signatures.as_ref().filter(|named| !named.is_dir()) {
         return Err(Error::io("list", named, &std::io::ErrorKind::NotFound.into()));
@@ -202,6 +213,8 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
         model: model.as_deref(),
         history: history.as_ref(),
         root,
+        custodian: args.custodian.as_deref().zip(custodian.as_deref()),
+        authorities: authorities.as_ref(),
         rescore,
         signatures: Some(&signatures),
         of_other_runs: &of_other_runs,

@@ -802,6 +802,54 @@ codes! {
     LedgerBehindSignature = "ledger-behind-signature",
     /// `ssh-keygen` is not there, or did not sign.
     SshKeygen = "ssh-keygen",
+    // Time stamps
+    /// A file is no time-stamp token that is read.
+    TimestampUnreadable = "timestamp-unreadable",
+    /// A time-stamp token is of other bytes.
+    TimestampOtherBytes = "timestamp-other-bytes",
+    /// A time-stamp token's signature is not its authority's.
+    TimestampSignature = "timestamp-signature",
+    /// The certificate of a time-stamp token is not for time stamping, or one above it may not issue.
+    TimestampUsage = "timestamp-usage",
+    /// A certificate of a time-stamp token was not valid at the token's time.
+    TimestampExpired = "timestamp-expired",
+    /// No chain leads from a time-stamp token to a given certificate.
+    TimestampUntrusted = "timestamp-untrusted",
+    /// A file of certificates holds none that can be read.
+    CertificateUnreadable = "certificate-unreadable",
+    // Custody
+    /// A key of age is none, or of another kind.
+    AgeKey = "age-key",
+    /// A file is not encrypted in the format of age.
+    AgeFormat = "age-format",
+    /// A file is encrypted to another key.
+    AgeOtherKey = "age-other-key",
+    /// An encrypted file was changed or cut.
+    AgeDamaged = "age-damaged",
+    /// A file is no commitment as `commit` writes it.
+    CommitmentUnreadable = "commitment-unreadable",
+    /// A commitment would come after the test set was opened, or did.
+    CommitmentLate = "commitment-late",
+    /// The study is not the one that was committed to.
+    CommitmentDiffers = "commitment-differs",
+    /// There is no commitment to which a token could belong.
+    CommitmentMissing = "commitment-missing",
+    /// A list of sealed files, a request, or a custodian's ledger is none, or not in its one form.
+    CustodyUnreadable = "custody-unreadable",
+    /// Readers' files are sealed already, or the test set was opened.
+    AlreadySealed = "already-sealed",
+    /// Nothing was sealed with a custodian.
+    NotSealed = "not-sealed",
+    /// A readers' file is not the one that was sealed.
+    SealedReadsDiffer = "sealed-reads-differ",
+    /// A custodian has counted otherwise than a study asks, or a further opening has no reason.
+    OpeningNumber = "opening-number",
+    /// An opening was not granted.
+    GrantMissing = "grant-missing",
+    /// A grant is of something else.
+    GrantDiffers = "grant-differs",
+    /// The custodian granted an opening that the evidence does not tell of.
+    OpeningHidden = "opening-hidden",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",

@@ -35,13 +35,31 @@ pub enum Event {
     EvidencePublished,
     /// A deviation from the protocol was written down. At any time after the protocol was locked.
     DeviationRecorded,
+    /// What is fixed before the first score was written down in one file. At any time after the protocol was
+    /// locked; what it shows depends on when.
+    CommitmentMade,
+    /// A time-stamp token of a commitment came in. At any time after the protocol was locked.
+    CommitmentStamped,
+    /// Readers' files were encrypted to a custodian. At any time after the protocol was locked.
+    ReadsSealed,
+    /// The custodian granted an opening. At any time after the protocol was locked.
+    OpeningGranted,
 }
 
 impl Event {
     /// Whether it is written down beside the steps of a study: it may stand between any two of them and is no
     /// step's condition.
     pub fn is_beside(self) -> bool {
-        matches!(self, Self::ReadsImported | Self::ScoresExamined | Self::DeviationRecorded)
+        matches!(
+            self,
+            Self::ReadsImported
+                | Self::ScoresExamined
+                | Self::DeviationRecorded
+                | Self::CommitmentMade
+                | Self::CommitmentStamped
+                | Self::ReadsSealed
+                | Self::OpeningGranted
+        )
     }
 
     /// As the ledger writes it.
@@ -57,6 +75,10 @@ impl Event {
             Self::ResultsRecorded => "results-recorded",
             Self::EvidencePublished => "evidence-published",
             Self::DeviationRecorded => "deviation-recorded",
+            Self::CommitmentMade => "commitment-made",
+            Self::CommitmentStamped => "commitment-stamped",
+            Self::ReadsSealed => "reads-sealed",
+            Self::OpeningGranted => "opening-granted",
         }
     }
 }
@@ -322,9 +344,13 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
         Event::TestSetSealed if seen(Event::TestSetOpened) => {
             Some("the test set is sealed again after it was opened".to_owned())
         }
-        Event::TestSetSealed | Event::ModelLocked | Event::DeviationRecorded => {
-            need(&[Event::ProtocolLocked])
-        }
+        Event::TestSetSealed
+        | Event::ModelLocked
+        | Event::DeviationRecorded
+        | Event::CommitmentMade
+        | Event::CommitmentStamped
+        | Event::ReadsSealed
+        | Event::OpeningGranted => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[
             Event::ProtocolLocked,

@@ -3,8 +3,10 @@
 
 pub mod amendment;
 pub mod bag;
+pub mod bar;
 pub mod bundle;
 pub mod deviation;
+pub mod kept;
 pub mod ledger;
 pub mod names;
 pub mod opening;

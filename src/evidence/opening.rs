@@ -68,7 +68,7 @@ pub fn decide(
         let refusal = Decision::Refused(Refusal::OtherInputs { openings });
         return if with_reason { Decision::Open } else { refusal };
     }
-    let is_step = |entry: &&Entry| entry.event != Event::DeviationRecorded;
+    let is_step = |entry: &&Entry| !entry.event.is_beside();
     let since: Vec<&Entry> = entries[last + 1..].iter().filter(is_step).collect();
     match since.iter().find(|entry| entry.event == Event::ResultsRecorded) {
         None if since.is_empty() => Decision::GoOn,

@@ -5,8 +5,10 @@
 
 pub mod amendment;
 pub mod check;
+pub mod commitment;
 pub mod compare;
 pub mod comparisons;
+pub mod custody;
 pub mod dataset;
 pub mod deviation;
 pub mod examined;

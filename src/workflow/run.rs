@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::outside::Outside;
 use super::study::Study;
 use super::validate::{Validated, validate};
-use super::{check, dataset, lock, reads, report, score};
+use super::{check, custody, dataset, lock, reads, report, score};
 use crate::audit::{self, Audit, Beside, History};
 use crate::diagnostic::Result;
 use crate::evidence::ledger::Event;
@@ -65,6 +65,7 @@ pub fn run(
     engines: &impl Engines,
     outside: &Outside<'_>,
 ) -> Result<Ran> {
+    custody::reads_are_here(study)?;
     let cohort = dataset::draw(study, outside)?;
     outside.warn(&cohort.warnings);
     // A reader file that cannot be read is better known before the training than after it.

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{amendment, dataset, deviation, names, reads, report};
+use super::{amendment, custody, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
+use crate::evidence::kept;
 use crate::evidence::ledger::Event;
 use crate::evidence::opening::{self, Decision, Refusal};
 use crate::inference::scoring::{self, Scoring};
@@ -43,6 +44,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     for warning in unportable {
         outside.say("validate", &warning.to_string());
     }
+    custody::reads_are_here(study)?;
     let inputs = study.inputs(Step::All)?;
     outside.say("validate", "cohort and reference standard");
     let cohort = study::cohort(&inputs)?;
@@ -55,8 +57,11 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
 
     let ledger = study.ledger()?;
     let opened = opening::digests(&inputs, &study.protocol_bytes);
-    if let Decision::Refused(why) = opening::decide(ledger.entries(), &opened, None, reason) {
-        return Err(refused(study, why));
+    match opening::decide(ledger.entries(), &opened, None, reason) {
+        Decision::Refused(why) => return Err(refused(study, why)),
+        // No result is computed of what the custodian did not grant.
+        Decision::Open => custody::permits(study, &opened)?,
+        Decision::GoOn | Decision::Same => {}
     }
     outside.say("validate", "estimates, intervals and subgroups");
     let derived = study::derive_of(&inputs, &cohort)?;
@@ -71,6 +76,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
         }
         Decision::GoOn => study.record(Event::ResultsRecorded, outside, recorded, None)?,
         Decision::Open => {
+            custody::permits(study, &opened)?;
             study.record(Event::TestSetOpened, outside, opened, reason.map(str::to_owned))?;
             study.record(Event::ResultsRecorded, outside, recorded, None)?;
         }
@@ -138,6 +144,10 @@ fn words(study: &Study) -> Result<Payload> {
         return Err(wrong.into());
     }
     words.insert(bundle::path("", bundle::DEVICE)?, device);
+    // Commitments with their tokens, requests and grants: what the ledger names lies in the bundle.
+    for name in kept::kept(study.ledger()?.entries()).into_keys() {
+        words.insert(bundle::path("", name)?, storage::read(&study.out.join(name))?);
+    }
     for (name, text) in report::templates(&study.folder)? {
         words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
     }

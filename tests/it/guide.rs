@@ -225,6 +225,26 @@ fn in_a_shell(folder: &Path, line: &str) -> String {
         .to_owned()
 }
 
+/// Digests, and keys that are drawn anew in every run.
+#[cfg(unix)]
+fn without_keys(text: &str) -> String {
+    let key = regex::Regex::new("age1[0-9a-z]{58}").expect("a pattern");
+    key.replace_all(&without_any_digest(text), "RECIPIENT").into_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_on_the_custodian_is_what_happens() {
+    let (folder, study) = (tempfile::tempdir().expect("a folder"), crate::support::Study::small());
+    copy(study.path(), &folder.path().join("my-study"));
+    let authority = crate::timestamps::Authority::new();
+    authority.hand_over(folder.path());
+    let trust = "format = \"sequester-trust/1\"\n\n[[signer]]\nname = \"A. Custodian\"\nroles = \
+                 [\"custodian\"]\nkey_files = [\"custodian/custodian.pub\"]\n";
+    std::fs::write(folder.path().join("trust.toml"), trust).expect("writes");
+    assert!(follow("custodian.md", folder.path(), in_a_shell, without_keys) >= 14);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_auditor_s_guide_is_what_happens() {

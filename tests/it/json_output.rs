@@ -126,6 +126,26 @@ fn protocols(outputs: &mut Outputs) {
     outputs.add("protocol-deviation", 0, &[&deviation[..], &["--affects", "C001", "--dry-run"]].concat());
 }
 
+/// A commitment, before and after, and tokens of it.
+fn commitments(outputs: &mut Outputs) {
+    let (study, authority) = (Study::small(), crate::timestamps::Authority::new());
+    let folder = text(study.path());
+    outputs.add("commit", 0, &["commit", folder, "--dry-run"]);
+    outputs.add("commit", 0, &["commit", folder]);
+    let token = authority.stamp(&study.file("commitments/commitment-1.json"));
+    let root = authority.path("root.pem");
+    outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--dry-run"]);
+    outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--tsa", text(&root)]);
+}
+
+/// What a study and its custodian do.
+fn custody(outputs: &mut Outputs) {
+    let keys = crate::custody::Keys::new();
+    for (schema, arguments) in keys.words_of_an_opening(&Study::small()) {
+        outputs.add(schema, 0, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
 /// Readers with roles, reads that are irregular, and labels that came with them.
 fn readers(outputs: &mut Outputs) {
     let study = Study::small();
@@ -403,6 +423,8 @@ fn outputs() -> Outputs {
     studies(&mut outputs);
     protocols(&mut outputs);
     signed(&mut outputs);
+    commitments(&mut outputs);
+    custody(&mut outputs);
     readers(&mut outputs);
     rounds(&mut outputs);
     let (_folder, dicom) = data(&mut outputs);

@@ -29,6 +29,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("inference", &["dataset", "imaging", "model", "table"]),
     ("comparison", &["statistics"]),
     ("synthetic", &["dataset", "imaging"]),
+    ("timestamp", &[]),
+    ("custody", &["attestation"]),
     ("qualification", &["dataset", "statistics"]),
     ("interchange", &[]),
     (
@@ -45,7 +47,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "table",
         ],
     ),
-    ("evidence", &["study", "protocol", "model"]),
+    ("evidence", &["study", "protocol", "model", "custody"]),
     (
         "report",
         &[
@@ -60,13 +62,28 @@ const WALLS: &[(&str, &[&str])] = &[
             "evidence",
         ],
     ),
-    ("audit", &["attestation", "imaging", "study", "evidence", "report", "document", "model", "inference"]),
+    (
+        "audit",
+        &[
+            "attestation",
+            "imaging",
+            "study",
+            "evidence",
+            "report",
+            "document",
+            "model",
+            "inference",
+            "custody",
+            "timestamp",
+        ],
+    ),
     (
         "workflow",
         &[
             "attestation",
             "audit",
             "comparison",
+            "custody",
             "dataset",
             "document",
             "evidence",
@@ -81,6 +98,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "study",
             "table",
             "statistics",
+            "timestamp",
         ],
     ),
 ];

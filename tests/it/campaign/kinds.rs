@@ -117,6 +117,12 @@ pub const KINDS: [Kind; 49] = [
     }),
     kind("template-lies", "a template says what the results do not", Alone, Told, template_lies),
     kind("template-study", "the same with documents rendered from it", Study, Told, template_in_study),
+    kind("custody-edited", "a grant, a request, what was sealed, manifests repaired", Alone, Told, |s, r| {
+        edited(s, r, |p| p.starts_with("custody/"), false)
+    }),
+    kind("custody-followed", "the same, the ledger repaired as well", Alone, Told, |s, r| {
+        edited(s, r, |p| p.starts_with("custody/"), true)
+    }),
     kind("proof-removed", "a file that shows something, manifests repaired", Alone, Told, proof_removed),
     kind("forged-whole", "inputs, ledger, results and manifests made to agree", Alone, Root, forged_alone),
     kind("forged-study", "the same with documents, in its study", Study, Told, forged_in_study),

@@ -83,6 +83,12 @@ fn twice() -> Subject {
     subject("small", Tree::read(study.path()), "evidence/run-2".to_owned())
 }
 
+/// A study whose reads were sealed with a custodian, whose bar was committed to, and one opening granted.
+fn granted() -> Subject {
+    let study = crate::custody::granted();
+    subject("custodian", Tree::read(study.path()), "evidence/run-1".to_owned())
+}
+
 fn subject(name: &'static str, mut tree: Tree, bag: String) -> Subject {
     let reports = bag.replace("evidence", "reports");
     for (path, bytes) in rendered(&tree, &bag).expect("renders") {
@@ -93,7 +99,7 @@ fn subject(name: &'static str, mut tree: Tree, bag: String) -> Subject {
 
 /// All of them.
 pub fn all() -> Vec<Subject> {
-    vec![fixture("scored-elsewhere"), fixture("locked-model"), fixture("adjudicated"), twice()]
+    vec![fixture("scored-elsewhere"), fixture("locked-model"), fixture("adjudicated"), twice(), granted()]
 }
 
 /// The digest of what nobody has.
