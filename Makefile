@@ -20,9 +20,11 @@ demo:
 	cargo build --release --locked --features torch
 	scripts/demo.sh target/release/sequester $(DEMO)
 
-## Every test, and what must be clean. The browser is for the test of the reading page, which says so where there is none.
+## Every test, and what must be clean. The browser and the client of OpenSSF Model Signing are for one test each, which say so where there is none.
 test: lint
 	scripts/setup-browser.sh
+	scripts/setup-model-signing.sh
+	scripts/setup-validators.sh
 	cargo test --locked --features torch
 
 ## Form and lints, which `make test` runs first.

@@ -162,7 +162,11 @@ fn of_calls(table: &Table, p: f64, clustered: &str, record: &mut Record<'_>) {
         let counts = |i: usize| class.is_none_or(|class| table.labels[i] == class);
         let contrast = of(0)
             .zip(of(1))
-            .and_then(|(first, second)| Contrast::of(&first, &[second], Some(&table.patients), counts));
+            .and_then(|(first, second)| Contrast::of(&first, &[second], Some(&table.patients), counts))
+            .map(|c| match prevalence {
+                Some(_) => c.of_both_classes(&table.labels, Some(&table.patients)),
+                None => c,
+            });
         let carried = if prevalence.is_some() { format!(" at {DECLARED}") } else { String::new() };
         let name = format!("{}_difference{carried} | {clustered} | linearised", metric.id());
         record.add(name, contrast.as_ref().and_then(|c| c.limits(LEVEL)), gap);

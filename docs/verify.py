@@ -6,18 +6,18 @@ alone (3.11 or later), so that nobody has to believe one program:
 
 Each question is answered yes, no, or not shown: what the bundle does not hold, or what this verifier does not
 judge. Exit code 0: nothing is contradicted; 20: something is; 1: there is no bundle to look at.
-It does not draw the cohort, repeat a bootstrap or render documents: `sequester verify` does.
+It does not judge rules over columns, draw the cohort, repeat a bootstrap or render: `sequester verify` does.
 """
 import csv, hashlib, io, json, math, os, re, sys, tomllib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from statistics import NormalDist
 
 EVENTS = ["protocol-locked", "test-set-sealed", "model-locked", "reads-imported", "reference-standard-locked",
-          "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded",
-          "scores-examined"]
+          "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded", "scores-examined"]
 SIDE = re.compile(r"tagmanifest-sha256\.txt\.(asc|crt|gpg|minisig|ots|p7s|pem|sig|sigstore|sigstore\.json|tsr)$")
 # Of values that were computed by another route in the same precision.
 HEX, CLOSE = re.compile("[0-9a-f]{64}"), 1e-9
@@ -60,11 +60,9 @@ def check_bytes(bundle):
         payload, tag = manifest(files["manifest-sha256.txt"]), manifest(files["tagmanifest-sha256.txt"])
         if sorted(tag) != tags:
             wrong.append("tagmanifest-sha256.txt: does not name exactly " + ", ".join(tags))
-        for name, expected in {**payload, **tag}.items():
-            if name not in files:
-                wrong.append(f"{name}: is not there")
-            elif digest(files[name]) != expected:
-                wrong.append(f"{name}: has another digest than the manifest")
+        wrong += [f"{name}: " + ("has another digest than the manifest" if name in files else "is not there")
+                  for name, expected in {**payload, **tag}.items()
+                  if name not in files or digest(files[name]) != expected]
         unnamed = set(files) - set(payload) - {*tags, "tagmanifest-sha256.txt"}
         wrong += [f"{name}: no manifest names it" for name in sorted(unnamed) if not SIDE.match(name)]
         sizes = [len(data) for name, data in files.items() if name.startswith("data/")]
@@ -101,9 +99,7 @@ def check_ledger(bundle):
     events, wrong = chain(bundle.data["ledger.jsonl"])
     bundle.events, here = events, {name: digest(data) for name, data in bundle.data.items()}
     of = lambda name: [event for event in events if event["event"] == name]
-    for name in EVENTS[:3] + EVENTS[4:7]:
-        if not of(name):
-            wrong.append(f"no event `{name}`")
+    wrong += [f"no event `{name}`" for name in EVENTS[:3] + EVENTS[4:7] if not of(name)]
     openings = of("test-set-opened")
     wrong += [f"event {later['sequence']}: a further opening with other inputs gives no reason"
               for earlier, later in zip(openings, openings[1:])
@@ -117,15 +113,15 @@ def check_ledger(bundle):
         for event in of(name)[-1:]:
             wrong += [f"{key}: is not what the event `{name}` recorded" for key in sorted({**want, **event["digests"]})
                       if want.get(key) != event["digests"].get(key)]
-    for event in of("protocol-locked")[-1:]:
-        if event["digests"].get("protocol.toml") != here.get("protocol.toml"):
-            wrong.append("protocol.toml: is not the locked one")
+    wrong += ["protocol.toml: is not the locked one" for event in of("protocol-locked")[-1:]
+              if event["digests"].get("protocol.toml") != here.get("protocol.toml")]
     for event in of("model-locked")[-1:] + of("reference-standard-locked")[-1:]:
         wrong += [f"{key}: is not what the event `{event['event']}` recorded"
                   for key, value in event["digests"].items() if here.get(key) != value]
     drawn = [row for row in bundle.rows("cases.csv") if row["status"] not in ("excluded", "not-sampled")]
-    sealed, pairs = io.StringIO(), [[row["case_id"], row["patient_id"]] for row in drawn]
-    csv.writer(sealed, lineterminator="\n").writerows([["case_id", "patient_id"], *pairs])
+    names = [name for name in ("case_id", "patient_id", "stratum", "weight") if drawn and name in drawn[0]]
+    sealed, lines = io.StringIO(), [[row[name] for name in names] for row in drawn]
+    csv.writer(sealed, lineterminator="\n").writerows([names, *lines])
     cohort = digest(sealed.getvalue().encode("utf-8"))
     if any(event["digests"].get("cohort.csv") != cohort for event in of("test-set-sealed")[-1:]):
         wrong.append("cases.csv: the sampled cases are not those that were sealed")
@@ -142,10 +138,17 @@ def check_flow(bundle):
         ("without_consensus", count("no-consensus")), ("without_score", count("no-score")),
         ("analysed", count("analysed")), ("sampled", count("no-consensus", "no-score", "analysed")),
         ("considered", flow["eligible"] + excluded)] if flow[name] != value]
+    first = Counter(row["excluded_by"] for row in cases.values())
+    each = Counter(reason for row in cases.values() for reason in row["all_reasons"].split(";"))
+    wrong += [f"flow.excluded: {entry['id']}: other numbers in cases.csv" for entry in flow["excluded"]
+              if (first[entry["id"]], each[entry["id"]]) != (entry["count"], entry["count_any"])]
     drawn = {case for case, row in cases.items() if row["status"] not in ("excluded", "not-sampled")}
+    pool, taken = (Counter(cases[case].get("stratum") for case in of) for of in (cases, drawn))
+    wrong += [f"cases.csv: the weight of {case} is not that of its stratum" for case in drawn if "weight" in cases[case]
+              for at in [cases[case]["stratum"]]
+              if abs(float(cases[case]["weight"]) * taken[at] / pool[at] - 1) > CLOSE]
     for table in {"reference.csv", "derivation.csv", "scores.csv"} & set(bundle.data) | {"scores.csv"}:
-        listed = [row["case_id"] for row in bundle.rows(table)]
-        if set(listed) != drawn or len(listed) != len(drawn):
+        if sorted(row["case_id"] for row in bundle.rows(table)) != sorted(drawn):
             wrong.append(f"{table}: does not list the sampled cases, each once")
     reference = {row["case_id"]: row["consensus"] for row in bundle.rows("reference.csv")}
     scores = {row["case_id"]: row["score"] for row in bundle.rows("scores.csv")}
@@ -160,6 +163,8 @@ def check_flow(bundle):
     if (flow["positives"], flow["negatives"]) != (positives, len(bundle.analysed) - positives):
         wrong.append("flow: positives and negatives are others than those of reference.csv")
     bundle.answer("Is every case counted once, from the tables to the results?", wrong)
+    if any(criterion.get("kind") == "rule" for criterion in bundle.protocol.get("eligibility", [])):
+        bundle.answer("Do the rules over columns exclude these cases? (not judged here)", [], False)
 
 def vote(read, rule):
     as_indeterminate = read == "uninterpretable" and rule.get("uninterpretable") == "as-indeterminate"
@@ -216,19 +221,18 @@ def check_reference(bundle):
             if role == "reference" and answer[0] in known:
                 reads.append(answer[0])
         other = reference.get(case, {})
-        for name in known:
-            column = f"{name}_reads"
-            if row.get(column, "0") != str(reads.count(name)) or other.get(column, row.get(column)) != row.get(column):
-                wrong.append(f"{case}: `{column}` is not what the listed readers said")
+        wrong += [f"{case}: `{name}_reads` is not what the listed readers said" for name in known
+                  for column in [f"{name}_reads"] if row.get(column, "0") != str(reads.count(name))
+                  or other.get(column, row.get(column)) != row.get(column)]
         got = (other.get("consensus"), other.get("basis"))
         if rule["rule"] != "given" and got != consensus(reads, row["adjudication"], rule, voters(bundle)):
             wrong.append(f"{case}: the rule `{rule['rule']}` does not give {got[0]} ({got[1]}) from its reads")
         if (row["reference"], row["level"]) != got:
             wrong.append(f"{case}: derivation.csv and reference.csv differ")
-    levels = bundle.results["consensus"]
-    for level in ("unanimous", "majority", "incomplete", "tie", "adjudicated", "given", "none"):
-        if levels.get(level, 0) != sum(row["basis"] == level for row in reference.values()):
-            wrong.append(f"results.json: the number of `{level}` cases is another")
+    levels, counted = bundle.results["consensus"], Counter(row["basis"] for row in reference.values())
+    wrong += [f"results.json: the number of `{level}` cases is another" for level in
+              ("unanimous", "majority", "incomplete", "tie", "adjudicated", "given", "none")
+              if levels.get(level, 0) != counted[level]]
     bundle.answer("Does the declared rule give the reference standard from the reads?", wrong, rule["rule"] != "given")
     check_reads(bundle, said)
 
@@ -245,8 +249,7 @@ def check_reads(bundle, said):
                 seen.add(key)
                 if said.get(key) not in (row.get("read"), None):
                     wrong.append(f"{name}: {key[0]} said {row.get('read')!r} of {key[1]}, derivation.csv {said[key]!r}")
-    if seen:
-        wrong += [f"derivation.csv: no file holds what {key[0]} said of {key[1]}" for key in set(said) - seen]
+    wrong += [f"derivation.csv: no file holds what {key[0]} said of {key[1]}" for key in set(said) - seen if seen]
     bundle.answer("Do the readers' files hold these reads?", wrong, plain and bool(seen))
 
 def binomial_tail(k, n, p):
@@ -264,9 +267,8 @@ def solve(function, target):
 
 def clopper_pearson(k, n, level):
     """Clopper and Pearson (1934), from the binomial tails themselves."""
-    half = (1 - level) / 2
-    lower = 0.0 if k == 0 else solve(lambda p: binomial_tail(k, n, p), half)
-    return lower, 1.0 if k == n else solve(lambda p: binomial_tail(k + 1, n, p), 1 - half)
+    lower = 0.0 if k == 0 else solve(lambda p: binomial_tail(k, n, p), (1 - level) / 2)
+    return lower, 1.0 if k == n else solve(lambda p: binomial_tail(k + 1, n, p), (1 + level) / 2)
 
 def wilson(k, n, level):
     """Wilson (1927)."""
@@ -315,8 +317,7 @@ def check_numbers(bundle):
                 again = {"clopper-pearson": clopper_pearson, "wilson": wilson}.get(interval["method"])
                 if again and not all(map(close, again(k, n, interval["level"]), map(interval.get, ("lower", "upper")))):
                     wrong.append(f"{place}: the interval `{interval['method']}` of {k}/{n} is another")
-            if value is not None and not close(value, k / n):
-                wrong.append(f"{place}: the value is not {k}/{n}")
+            wrong += [f"{place}: the value is not {k}/{n}"] * (value is not None and not close(value, k / n))
     bundle.answer("Do labels and scores give the recorded counts, AUC, shares and exact intervals?", wrong)
 
 def check_verdicts(bundle):
@@ -366,11 +367,10 @@ def check_study(study, bundles):
     whole = (study / "ledger.jsonl").read_bytes()
     events, wrong = chain(whole)
     published = {event["digests"].get("tagmanifest-sha256.txt") for event in events if event["event"] == EVENTS[7]}
-    for bundle in bundles:
-        if not whole.startswith(bundle.data.get("ledger.jsonl", b"?")):
-            wrong.append(f"{bundle.folder.name}: its events do not begin the study's ledger")
-        if bundle.root not in published:
-            wrong.append(f"{bundle.folder.name}: the study's ledger does not name its root digest")
+    wrong += [f"{bundle.folder.name}: its events do not begin the study's ledger" for bundle in bundles
+              if not whole.startswith(bundle.data.get("ledger.jsonl", b"?"))]
+    wrong += [f"{bundle.folder.name}: the study's ledger does not name its root digest" for bundle in bundles
+              if bundle.root not in published]
     wrong += [f"the published bundle {root} is not there" for root in published - {bundle.root for bundle in bundles}]
     return "no" if wrong else "yes", "Does the study's ledger know every bundle, and no other?", wrong
 

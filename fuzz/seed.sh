@@ -43,6 +43,10 @@ text scores 'case_id,score,refused,image_sha256\na,0.25,,\nb,,age 81 is outside 
 text ledger '{"at":"2026-01-01T00:00:00Z","digests":{},"event":"protocol-locked","prev":"","sequence":0}\n'
 text bundle 'x  data/results.json\n%%\nx  bagit.txt\n%%\nBagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n%%\nPayload-Oxum: 1.1\n%%\n{}\n%%\n{}\n'
 text weights '\x08\x00\x00\x00\x00\x00\x00\x00{}      '
+# The first byte says what the rest is.
+text signatures '\x03ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpsklCcKnBvdRbVLE6tHMdBaXWDKhAUDOMGHPLqDgzZ\n'
+text signatures '\x06format = "sequester-trust/1"\n[[signer]]\nname = "A"\nroles = ["b"]\nkeys = "x"\n[[required]]\nkind = "verified"\ncount = 1\n'
+text signatures '\x00{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"AA=="}]}\n'
 data=${SEQUESTER_DATA:-}
 if [ -n "$data" ]; then
   put dicom_header "$data"/dicom-pydicom/* "$data"/dicom-udacity/*.dcm

@@ -143,6 +143,25 @@ impl<'d, 'a> Section<'d, 'a> {
         self.document.location(span)
     }
 
+    /// Where a byte of a text is that stands at a key; the text's beginning where it is written with escapes.
+    pub fn within(&self, key: &'static str, byte: usize) -> Location {
+        let Some(span) = self.value(key).map(Spanned::span) else { return self.here() };
+        let raw = self.document.text.get(span.clone()).unwrap_or_default();
+        let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
+        if raw.starts_with('"') && raw.contains('\\') {
+            return self.document.location(span);
+        }
+        // A line end right behind three quotes is not of the text.
+        let inner = raw.get(quotes..).unwrap_or_default();
+        let skipped = match (quotes, inner) {
+            (3, inner) if inner.starts_with("\r\n") => 2,
+            (3, inner) if inner.starts_with('\n') => 1,
+            _ => 0,
+        };
+        let start = (span.start + quotes + skipped + byte).min(span.end);
+        self.document.location(start..span.end)
+    }
+
     /// Where the table is.
     pub fn here(&self) -> Location {
         self.document.location(self.span.clone())

@@ -1,11 +1,15 @@
 //! Inclusion and exclusion, with every reason for every case. Pure.
 
+mod declared;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataset::case::Case;
 use crate::dataset::gate::Gate;
 use crate::imaging::observed::Observed;
 use crate::protocol::{Criterion, Missing, PriorSource, Rule};
+
+pub use declared::{Truth, judge};
 
 /// Case ids by the table and column that a `listed-in` criterion names.
 pub type Lists = BTreeMap<(String, String), BTreeSet<String>>;
@@ -18,11 +22,25 @@ pub fn failed_criteria(
     lists: &Lists,
 ) -> Vec<Vec<usize>> {
     let earlier = earlier_images(cases);
+    // A boolean rule is judged of all cases at once: it may look at the others of a patient.
+    let declared: Vec<Option<Vec<Truth>>> = criteria
+        .iter()
+        .map(|criterion| match &criterion.rule {
+            Rule::Declared(rule) => Some(judge(rule, cases)),
+            _ => None,
+        })
+        .collect();
     cases
         .iter()
-        .map(|case| {
-            let fails = |criterion: &Criterion| !satisfied(case, criterion, gate, lists, &earlier);
-            criteria.iter().enumerate().filter(|(_, c)| fails(c)).map(|(index, _)| index).collect()
+        .enumerate()
+        .map(|(place, case)| {
+            let holds = |criterion: usize| match declared[criterion].as_ref().map(|truths| truths[place]) {
+                Some(Truth::Yes) => true,
+                Some(Truth::No) => false,
+                Some(Truth::Unknown) => criteria[criterion].missing == Missing::Include,
+                None => satisfied(case, &criteria[criterion], gate, lists, &earlier),
+            };
+            (0..criteria.len()).filter(|criterion| !holds(*criterion)).collect()
         })
         .collect()
 }
@@ -71,6 +89,8 @@ fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, ear
             .is_some_and(|listed| listed.contains(&case.case_id)),
         // Dimensions and headers are in the image, not in the table: the scoring gate checks them.
         Rule::Gate => gate.of_table().refusals(&observed(case)).is_empty(),
+        // Judged of all cases before.
+        Rule::Declared(_) => when_missing,
     }
 }
 
@@ -81,7 +101,7 @@ mod tests {
     use crate::protocol::Field;
 
     fn criterion(rule: Rule, missing: Missing) -> Criterion {
-        Criterion { id: "c".to_owned(), reason: "r".to_owned(), missing, rule }
+        Criterion { id: "c".to_owned(), reason: "r".to_owned(), definition: None, missing, rule }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod random;
 pub mod storage;
 mod vectorised;
 
+pub mod attestation;
 pub mod audit;
 pub mod cli;
 pub mod comparison;
@@ -22,8 +23,10 @@ pub mod eligibility;
 pub mod evidence;
 pub mod imaging;
 pub mod inference;
+pub mod interchange;
 pub mod model;
 pub mod protocol;
+pub mod qualification;
 pub mod reads;
 pub mod report;
 pub mod sampling;

@@ -1,74 +1,266 @@
-//! The cohort, drawn from the eligible cases with the protocol's seed. Pure.
+//! The cohort, drawn from the eligible cases with the protocol's seed, and what each drawn case stands for.
+//! Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::protocol::Sample;
+use crate::protocol::rule::{Column, Datum};
+use crate::protocol::{Sample, SampleMethod, Shortage, StratumCount};
 use crate::random::Stream;
 
-/// Draws the cohort: positions of the drawn cases, ascending. The draw depends on the seed and on the
-/// set of eligible case ids, not on their order in the table.
-///
-/// # Errors
-/// `too-few-eligible` with the numbers that are there.
-pub fn draw(cases: &[Case], eligible: &[usize], sample: &Sample) -> Result<Vec<usize>, Diagnostic> {
-    let mut pool = eligible.to_vec();
-    pool.sort_by(|a, b| cases[*a].case_id.cmp(&cases[*b].case_id));
-    let mut stream = Stream::new(sample.seed, 0);
-    stream.shuffle(&mut pool);
-    if sample.one_image_per_patient {
-        let mut first = BTreeMap::new();
-        for (rank, index) in pool.iter().enumerate() {
-            first.entry(cases[*index].patient_id.as_str()).or_insert(rank);
-        }
-        let kept: Vec<usize> = pool
-            .iter()
-            .enumerate()
-            .filter(|(rank, index)| first.get(cases[**index].patient_id.as_str()) == Some(rank))
-            .map(|(_, index)| *index)
-            .collect();
-        pool = kept;
-    }
-    let mut drawn = match sample.target {
-        None => pool,
-        Some(target) => match target.positives {
-            None => {
-                enough("cases", pool.len(), target.cases)?;
-                pool.truncate(target.cases as usize);
-                pool
-            }
-            Some(positives) => {
-                let with = |label| {
-                    let of_label = |index: &usize| cases[*index].source_label == Some(label);
-                    pool.iter().copied().filter(of_label).collect::<Vec<_>>()
-                };
-                let (mut positive, mut negative) = (with(true), with(false));
-                let negatives = target.cases - positives;
-                if (positive.len() as u64) < positives || (negative.len() as u64) < negatives {
-                    return Err(too_few(&format!(
-                        "the target is {positives} cases with and {negatives} without the source label; \
-                         eligible are {} and {}",
-                        positive.len(),
-                        negative.len()
-                    )));
-                }
-                positive.truncate(positives as usize);
-                negative.truncate(negatives as usize);
-                positive.append(&mut negative);
-                positive
-            }
-        },
-    };
-    drawn.sort_unstable();
-    Ok(drawn)
+/// The level of what is not recorded.
+const NOT_RECORDED: &str = "not recorded";
+
+/// What was drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draw {
+    /// Positions of the drawn cases, ascending.
+    pub drawn: Vec<usize>,
+    /// The strata, sorted by name; of other methods one, which is everybody.
+    pub strata: Vec<Stratum>,
+    /// The stratum of each case that could be drawn, by its position: of a patient who gives one image that
+    /// image alone. Empty where cases have no weight.
+    pub stratum_of: BTreeMap<usize, usize>,
+    /// Things to know.
+    pub warnings: Vec<Diagnostic>,
 }
 
-fn enough(what: &str, found: usize, wanted: u64) -> Result<(), Diagnostic> {
-    if found as u64 >= wanted {
-        return Ok(());
+/// One stratum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stratum {
+    /// Its levels, joined; empty for everybody.
+    pub name: String,
+    /// Cases that could be drawn.
+    pub pool: u64,
+    /// Cases that were asked for; `None`: every one.
+    pub wanted: Option<u64>,
+    /// Cases that were drawn.
+    pub drawn: u64,
+}
+
+impl Stratum {
+    /// How many cases of the pool each drawn one stands for; `None` where none is drawn.
+    pub fn weight(&self) -> Option<f64> {
+        (self.drawn > 0).then(|| self.pool as f64 / self.drawn as f64)
     }
-    Err(too_few(&format!("the target is {wanted} {what}; eligible are {found}")))
+
+    /// Cases that were asked for and are not there.
+    pub fn lacking(&self) -> u64 {
+        self.wanted.map_or(0, |wanted| wanted.saturating_sub(self.drawn))
+    }
+}
+
+impl Draw {
+    /// The weight of a drawn case; `None` where cases have none.
+    pub fn weight(&self, case: usize) -> Option<f64> {
+        self.strata.get(*self.stratum_of.get(&case)?)?.weight()
+    }
+}
+
+/// Draws the cohort. The draw depends on the seed and on the set of eligible case ids, not on their order in
+/// the table.
+///
+/// # Errors
+/// `too-few-eligible` with the numbers that are there, where the protocol does not take what there is;
+/// `sample-order-missing` where consecutive cases have no day.
+pub fn draw(cases: &[Case], eligible: &[usize], sample: &Sample) -> Result<Draw, Diagnostic> {
+    let mut pool = eligible.to_vec();
+    pool.sort_by(|a, b| cases[*a].case_id.cmp(&cases[*b].case_id));
+    if let SampleMethod::Consecutive { order_by } = &sample.method {
+        by_day(cases, &mut pool, order_by)?;
+    } else {
+        Stream::new(sample.seed, 0).shuffle(&mut pool);
+    }
+    if sample.one_image_per_patient {
+        let mut seen = BTreeSet::new();
+        pool.retain(|index| seen.insert(cases[*index].patient_id.as_str()));
+    }
+    let quotas = quotas(cases, &pool, sample);
+    let mut found = Draw::default();
+    let mut taken = Vec::new();
+    for (number, quota) in quotas.iter().enumerate() {
+        let wanted = quota.wanted.map_or(usize::MAX, |wanted| usize::try_from(wanted).unwrap_or(usize::MAX));
+        taken.extend(quota.places.iter().copied().take(wanted));
+        found.strata.push(Stratum {
+            name: quota.name.clone(),
+            pool: quota.places.len() as u64,
+            wanted: quota.wanted,
+            drawn: quota.places.len().min(wanted) as u64,
+        });
+        if sample.method.is_weighted() {
+            found.stratum_of.extend(quota.places.iter().map(|place| (*place, number)));
+        }
+    }
+    let lacking: u64 = found.strata.iter().map(Stratum::lacking).sum();
+    if lacking > 0 {
+        let message = shortage(sample, &found.strata);
+        if sample.shortage == Shortage::Refuse || taken.is_empty() {
+            return Err(too_few(&message));
+        }
+        let message = format!("{message}: all that are there are drawn, {lacking} fewer than asked for");
+        found.warnings.push(
+            Diagnostic::warning(Code::SampleShort, message)
+                .hint("the protocol declares `shortage = \"take\"`; documents say how many are lacking"),
+        );
+    }
+    let left_out: Vec<&Stratum> = found.strata.iter().filter(|s| s.pool > 0 && s.drawn == 0).collect();
+    if sample.method.is_weighted() && !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(|s| format!("{} ({})", s.name, s.pool)).collect();
+        let message = format!(
+            "no case is drawn of {} strata that have eligible ones: {}; no weight stands for them",
+            names.len(),
+            names.join("; ")
+        );
+        found.warnings.push(
+            Diagnostic::warning(Code::StratumNotDrawn, message)
+                .hint("draw more cases, declare counts for these strata, or exclude them by a criterion"),
+        );
+    }
+    taken.sort_unstable();
+    found.drawn = taken;
+    Ok(found)
+}
+
+/// Cases of one stratum in the order in which they are taken.
+struct Quota {
+    name: String,
+    places: Vec<usize>,
+    wanted: Option<u64>,
+}
+
+fn quotas(cases: &[Case], pool: &[usize], sample: &Sample) -> Vec<Quota> {
+    let labelled = |label| -> Vec<usize> {
+        pool.iter().copied().filter(|index| cases[*index].source_label == Some(label)).collect()
+    };
+    let everybody = |wanted| vec![Quota { name: String::new(), places: pool.to_vec(), wanted }];
+    let Some(target) = sample.target else { return everybody(None) };
+    if let SampleMethod::Stratified { by, counts } = &sample.method {
+        return strata(cases, pool, by, counts, target.cases);
+    }
+    let Some(positives) = target.positives else { return everybody(Some(target.cases)) };
+    let quota = |name: &str, label, wanted| Quota {
+        name: name.to_owned(),
+        places: labelled(label),
+        wanted: Some(wanted),
+    };
+    vec![
+        quota("source label positive", true, positives),
+        quota("source label negative", false, target.cases.saturating_sub(positives)),
+    ]
+}
+
+/// Levels of the columns, each stratum with its share of `cases` by the largest remainders (Hamilton), or
+/// with what is declared. A declared stratum that no case is in is there with none.
+fn strata(cases: &[Case], pool: &[usize], by: &[String], counts: &[StratumCount], total: u64) -> Vec<Quota> {
+    let columns: Vec<Column> = by
+        .iter()
+        .map(|name| Column { name: name.clone(), kind: crate::dataset::other_columns::CellKind::Text })
+        .collect();
+    let mut places: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    for index in pool {
+        let levels = columns.iter().map(|column| level(column, &cases[*index])).collect();
+        places.entry(levels).or_default().push(*index);
+    }
+    let mut wanted: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+    if counts.is_empty() {
+        let all = pool.len() as u128;
+        let share = |n: usize| u128::from(total.min(pool.len() as u64)) * n as u128;
+        let mut rest: Vec<(u128, &Vec<String>)> = Vec::new();
+        let mut given = 0;
+        for (levels, of) in &places {
+            let whole = (share(of.len()) / all) as u64;
+            wanted.insert(levels.clone(), whole);
+            given += whole;
+            rest.push((share(of.len()) % all, levels));
+        }
+        // The larger remainder first; of equal ones the stratum whose name comes first.
+        rest.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        let open = total.min(pool.len() as u64).saturating_sub(given) as usize;
+        for (_, levels) in rest.into_iter().take(open) {
+            *wanted.entry(levels.clone()).or_default() += 1;
+        }
+        // What nobody can give is lacking as a whole, and is said of the largest stratum.
+        let short = total.saturating_sub(pool.len() as u64);
+        if let Some((levels, _)) = places.iter().max_by_key(|(_, of)| of.len()) {
+            *wanted.entry(levels.clone()).or_default() += short;
+        }
+    } else {
+        for count in counts {
+            wanted.insert(count.levels.clone(), count.cases);
+            places.entry(count.levels.clone()).or_default();
+        }
+    }
+    places
+        .into_iter()
+        .map(|(levels, places)| Quota {
+            name: levels.join(", "),
+            wanted: Some(wanted.get(&levels).copied().unwrap_or(0)),
+            places,
+        })
+        .collect()
+}
+
+fn level(column: &Column, case: &Case) -> String {
+    match column.datum(case) {
+        Some(Datum::Text(text)) => text,
+        Some(Datum::Number(number)) => number.to_string(),
+        None => NOT_RECORDED.to_owned(),
+    }
+}
+
+/// By the day, then by the case id.
+fn by_day(cases: &[Case], pool: &mut Vec<usize>, order_by: &str) -> Result<(), Diagnostic> {
+    let column = Column { name: order_by.to_owned(), kind: crate::dataset::other_columns::CellKind::Date };
+    let day = |index: &usize| match column.datum(&cases[*index]) {
+        Some(Datum::Number(day)) => Some(day),
+        _ => None,
+    };
+    let without: Vec<&str> = pool
+        .iter()
+        .filter(|index| day(index).is_none())
+        .map(|index| cases[*index].case_id.as_str())
+        .collect();
+    if !without.is_empty() {
+        let more = if without.len() > 10 { ", ..." } else { "" };
+        let message = format!(
+            "{} eligible cases have no `{order_by}`, so nobody knows whether they came first: {}{more}",
+            without.len(),
+            without[..without.len().min(10)].join(", ")
+        );
+        return Err(Diagnostic::error(Code::SampleOrderMissing, message).hint(format!(
+            "fill the column, or exclude such cases by a criterion of kind `rule`: {column} is not missing"
+        )));
+    }
+    pool.sort_by(|a, b| {
+        let (first, second) = (day(a).unwrap_or(f64::NAN), day(b).unwrap_or(f64::NAN));
+        first.total_cmp(&second).then_with(|| cases[*a].case_id.cmp(&cases[*b].case_id))
+    });
+    Ok(())
+}
+
+/// What was asked for and what is there.
+fn shortage(sample: &Sample, strata: &[Stratum]) -> String {
+    match (&sample.method, strata) {
+        (SampleMethod::Stratified { counts, .. }, _) if !counts.is_empty() => {
+            let short = strata.iter().filter(|s| s.lacking() > 0);
+            let told: Vec<String> =
+                short.map(|s| format!("{}: {} of {}", s.name, s.pool, s.wanted.unwrap_or(0))).collect();
+            format!("strata have fewer eligible cases than are asked for: {}", told.join("; "))
+        }
+        (SampleMethod::Random | SampleMethod::Enriched, [positive, negative]) => format!(
+            "the target is {} cases with and {} without the source label; eligible are {} and {}",
+            positive.wanted.unwrap_or(0),
+            negative.wanted.unwrap_or(0),
+            positive.pool,
+            negative.pool
+        ),
+        _ => {
+            let wanted: u64 = strata.iter().filter_map(|stratum| stratum.wanted).sum();
+            let pool: u64 = strata.iter().map(|stratum| stratum.pool).sum();
+            format!("the target is {wanted} cases; eligible are {pool}")
+        }
+    }
 }
 
 fn too_few(message: &str) -> Diagnostic {
@@ -79,136 +271,4 @@ fn too_few(message: &str) -> Diagnostic {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::SampleTarget;
-
-    fn cases(n: usize) -> Vec<Case> {
-        (0..n)
-            .map(|i| Case {
-                case_id: format!("C{i:04}"),
-                patient_id: format!("P{}", i / 2),
-                source_label: Some(i % 4 == 0),
-                ..Case::default()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_draw_is_balanced_and_does_not_depend_on_the_order_of_the_table() {
-        let cases = cases(200);
-        let eligible: Vec<usize> = (0..200).collect();
-        let target = Some(SampleTarget { cases: 40, positives: Some(20) });
-        let sample = Sample { target, one_image_per_patient: false, seed: 3 };
-        let drawn = draw(&cases, &eligible, &sample).expect("enough");
-        assert_eq!(drawn.iter().filter(|i| cases[**i].source_label == Some(true)).count(), 20);
-        assert_eq!(drawn.len(), 40);
-        let mut reversed = cases.clone();
-        reversed.reverse();
-        let again = draw(&reversed, &eligible, &sample).expect("enough");
-        let ids = |cases: &[Case], drawn: &[usize]| {
-            let mut ids: Vec<_> = drawn.iter().map(|i| cases[*i].case_id.clone()).collect();
-            ids.sort();
-            ids
-        };
-        assert_eq!(ids(&cases, &drawn), ids(&reversed, &again));
-    }
-
-    #[test]
-    fn one_image_per_patient_gives_as_many_cases_as_patients() {
-        let cases = cases(20);
-        let sample = Sample { target: None, one_image_per_patient: true, seed: 3 };
-        assert_eq!(draw(&cases, &(0..20).collect::<Vec<_>>(), &sample).expect("draws").len(), 10);
-    }
-
-    #[test]
-    fn too_few_eligible_cases_give_the_numbers() {
-        let target = Some(SampleTarget { cases: 20, positives: Some(10) });
-        let sample = Sample { target, one_image_per_patient: false, seed: 3 };
-        let problem = draw(&cases(20), &(0..20).collect::<Vec<_>>(), &sample).expect_err("too few");
-        assert_eq!(problem.code.as_str(), "too-few-eligible");
-        assert!(
-            problem.message.contains("10 cases with and 10 without the source label; eligible are 5 and 15")
-        );
-    }
-
-    #[test]
-    fn the_draw_keeps_to_eligible_cases_and_stands_in_the_order_of_the_table() {
-        let cases = cases(60);
-        let eligible: Vec<usize> = (0..60).filter(|i| i % 3 != 0).collect();
-        for positives in [None, Some(4)] {
-            let target = Some(SampleTarget { cases: 12, positives });
-            let drawn = draw(&cases, &eligible, &Sample { target, one_image_per_patient: false, seed: 5 })
-                .expect("enough");
-            assert_eq!(drawn.len(), 12);
-            assert!(drawn.is_sorted() && drawn.iter().all(|index| eligible.contains(index)), "{drawn:?}");
-            let positive = drawn.iter().filter(|i| cases[**i].source_label == Some(true)).count();
-            assert!(positives.is_none_or(|wanted| wanted == positive as u64), "{positive}");
-        }
-        let all = draw(&cases, &eligible, &Sample { target: None, one_image_per_patient: false, seed: 5 });
-        assert_eq!(all.expect("draws"), eligible);
-    }
-
-    #[test]
-    fn the_seed_decides_the_draw() {
-        let cases = cases(100);
-        let eligible: Vec<usize> = (0..100).collect();
-        let with = |seed, one_image_per_patient| {
-            let target = Some(SampleTarget { cases: 10, positives: None });
-            draw(&cases, &eligible, &Sample { target, one_image_per_patient, seed }).expect("enough")
-        };
-        assert_eq!(with(1, false), with(1, false));
-        assert_ne!(with(1, false), with(2, false));
-        assert_ne!(with(1, false), (0..10).collect::<Vec<_>>(), "not the first of the table");
-        assert_ne!(with(1, true), with(2, true), "which image of a patient is drawn, too");
-        assert_eq!(with(1, true).len(), 10);
-    }
-
-    #[test]
-    fn one_image_per_patient_takes_each_patient_once_whatever_the_target() {
-        let cases = cases(40);
-        let target = Some(SampleTarget { cases: 8, positives: Some(4) });
-        let sample = Sample { target, one_image_per_patient: true, seed: 9 };
-        let drawn = draw(&cases, &(0..40).collect::<Vec<_>>(), &sample).expect("enough");
-        let patients: std::collections::BTreeSet<_> =
-            drawn.iter().map(|index| cases[*index].patient_id.as_str()).collect();
-        assert_eq!((drawn.len(), patients.len()), (8, 8));
-    }
-
-    #[test]
-    fn exactly_enough_is_enough_and_one_less_is_not() {
-        let cases = cases(20);
-        let eligible: Vec<usize> = (0..20).collect();
-        let with = |cases_wanted, positives| {
-            let target = Some(SampleTarget { cases: cases_wanted, positives });
-            draw(&cases, &eligible, &Sample { target, one_image_per_patient: false, seed: 3 })
-                .map(|drawn| drawn.len())
-                .map_err(|problem| problem.message)
-        };
-        assert_eq!(with(20, None), Ok(20));
-        let problem = with(21, None).expect_err("too few");
-        assert!(problem.contains("21 cases") && problem.contains("eligible are 20"), "{problem}");
-        // 5 cases with and 15 without the source label are there.
-        assert_eq!(with(20, Some(5)), Ok(20));
-        assert_eq!(with(5, Some(5)), Ok(5), "no negative is wanted");
-        assert!(with(6, Some(6)).is_err(), "too few positives");
-        assert!(with(16, Some(0)).is_err(), "too few negatives");
-    }
-
-    #[test]
-    fn a_patient_with_any_number_of_images_gives_one() {
-        let patients = ["a", "b", "b", "c", "c", "c", "c", "d"];
-        let case = |(i, patient): (usize, &&str)| Case {
-            case_id: format!("C{i}"),
-            patient_id: (*patient).to_owned(),
-            ..Case::default()
-        };
-        let cases: Vec<Case> = patients.iter().enumerate().map(case).collect();
-        for seed in 0..8 {
-            let sample = Sample { target: None, one_image_per_patient: true, seed };
-            let drawn = draw(&cases, &(0..8).collect::<Vec<_>>(), &sample).expect("draws");
-            let found: Vec<_> = drawn.iter().map(|index| patients[*index]).collect();
-            assert_eq!(found, ["a", "b", "c", "d"], "seed {seed}");
-        }
-    }
-}
+mod tests;

@@ -30,8 +30,9 @@ impl State {
     }
 }
 
-/// The questions, by the name that `--require` takes, in the order of the answers.
-pub const QUESTIONS: [&str; 10] = [
+/// The questions, by the name that `--require` takes, in the order of the answers; `sites` is answered where
+/// the protocol states something of them.
+pub const QUESTIONS: [&str; 12] = [
     "bytes",
     "contents",
     "ledger",
@@ -41,8 +42,13 @@ pub const QUESTIONS: [&str; 10] = [
     "model",
     "threshold",
     "separation",
+    "sites",
     "scores",
+    SIGNATURES,
 ];
+
+/// The question who signed.
+pub(super) const SIGNATURES: &str = "signatures";
 
 /// One question with its answer.
 #[derive(Clone, Debug, Serialize)]

@@ -1,12 +1,13 @@
 //! Is every byte the one that was recorded? Is every file known? Does the ledger hold, and the study's own go
 //! on from it? Do the recorded inputs give the recorded results? Does the report render to the same bytes? Is
 //! the model the locked one, does its threshold follow, and were its patients kept out? Does it give the
-//! scores again?
+//! scores again? Who signed?
 //!
 //! Each is answered yes, no, not shown or not applicable; every discrepancy is listed, and nothing here needs
 //! libtorch.
 
 mod answer;
+mod claim;
 mod contents;
 mod difference;
 mod exhibit;
@@ -18,6 +19,8 @@ mod origin;
 mod report;
 mod rescore;
 mod results;
+mod signatures;
+mod signed;
 mod unlike;
 
 use std::path::Path;
@@ -25,22 +28,30 @@ use std::path::Path;
 use serde::Serialize;
 
 use self::ledger::Recomputed;
+use crate::attestation::Trust;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
-use crate::evidence::bag;
+use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
+use crate::report::at_once;
 use crate::study;
 use crate::study::results::Verdict;
 
 pub use answer::{Answer, QUESTIONS, State};
+pub use claim::claim;
 pub use difference::{Difference, differences};
 pub use exhibit::{Exhibit, Kind};
 pub use fits::{Fit, commands, fits};
 pub use history::History;
 pub use rescore::{Rescore, TOLERANCE};
+pub use signatures::{ENVELOPE, SSH, STATEMENT, Signatures, signatures_of};
+pub use signed::Signature;
 
 /// Name of the lock in the bundle and beside the weights.
 const LOCK: &str = crate::model::lock::FILE;
+
+/// Bytes of a bundle whose documents are rendered while its results are computed.
+const AT_ONCE: usize = 16 << 20;
 
 /// What an audit of one bundle found.
 #[derive(Clone, Debug, Serialize)]
@@ -49,8 +60,15 @@ pub struct Audit {
     pub root: Option<Digest>,
     /// Whether it is a rehearsal, on simulated scores and reads.
     pub rehearsal: bool,
-    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for.
+    /// In the order of [`QUESTIONS`]; `scores` only where it was asked for, `sites` only where the protocol
+    /// states something of them, `signatures` only where there are any or somebody's are asked for.
     pub answers: Vec<Answer>,
+    /// Signatures that hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signature>,
+    /// What `trust.toml` requires and nobody signed, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsigned: Vec<String>,
     /// The files in which the differences begin: names in the bundle, in the study, or below the folder of
     /// documents. Where nothing decides between two, both.
     pub begins: Vec<String>,
@@ -86,6 +104,42 @@ pub struct Beside<'a> {
     pub root: Option<Digest>,
     /// Where the images are, when they are to be scored again.
     pub rescore: Option<Rescore<'a>>,
+    /// What lies among the signatures of the bundle.
+    pub signatures: Option<&'a Signatures>,
+    /// Whose signatures count, and which are required.
+    pub trust: Option<&'a Trust>,
+}
+
+/// What needs everything that follows from a bundle's inputs.
+struct Computed {
+    contents: Answer,
+    ledger: Answer,
+    results: Answer,
+    separation: Answer,
+    sites: Option<Answer>,
+    conclusion: Option<Verdict>,
+    rehearsal: bool,
+}
+
+fn computed(opened: &Opened) -> Computed {
+    let (derived, cohort, inputs) = match bundle::inputs(&opened.payload) {
+        Ok(inputs) => match study::cohort(&inputs) {
+            Ok(cohort) => (study::derive_of(&inputs, &cohort), Some(cohort), Some(inputs)),
+            Err(error) => (Err(error), None, Some(inputs)),
+        },
+        Err(error) => (Err(error), None, None),
+    };
+    let recomputed =
+        Recomputed { inputs: inputs.as_ref(), cohort: cohort.as_ref(), derived: derived.as_ref().ok() };
+    Computed {
+        contents: contents::contents(opened, recomputed.inputs, recomputed.derived),
+        ledger: ledger::ledger(opened, &recomputed),
+        results: results::results(opened, &derived),
+        separation: model::separation(opened, recomputed.inputs, recomputed.cohort),
+        sites: model::sites(recomputed.inputs, recomputed.cohort, derived.as_ref().err()),
+        conclusion: recomputed.derived.map(|derived| derived.results.conclusion),
+        rehearsal: recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal),
+    }
 }
 
 /// Audits a bundle and, where they lie there, the documents rendered from it, the locked weights and the
@@ -114,40 +168,51 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     if bytes.answer == State::Yes {
         bundle::readable(&opened.payload)?;
     }
-    let inputs = bundle::inputs(&opened.payload);
-    let (derived, cohort, inputs) = match inputs {
-        Ok(inputs) => match study::cohort(&inputs) {
-            Ok(cohort) => (study::derive_of(&inputs, &cohort), Some(cohort), Some(inputs)),
-            Err(error) => (Err(error), None, Some(inputs)),
-        },
-        Err(error) => (Err(error), None, None),
+    let reports = beside.reports;
+    let documents = || report::report(&opened, reports);
+    // Of a large study what is derived is most of the memory, and the documents need as much again: there it
+    // is dropped before they are rendered.
+    let (computed, report) = if opened.payload.values().map(Vec::len).sum::<usize>() <= AT_ONCE {
+        at_once(|| computed(&opened), documents)
+    } else {
+        let computed = computed(&opened);
+        (computed, documents())
     };
-    let recomputed =
-        Recomputed { inputs: inputs.as_ref(), cohort: cohort.as_ref(), derived: derived.as_ref().ok() };
-    let contents = contents::contents(&opened, recomputed.inputs, recomputed.derived);
-    let ledger = ledger::ledger(&opened, &recomputed);
-    let results = results::results(&opened, &derived);
-    let conclusion = recomputed.derived.map(|derived| derived.results.conclusion);
-    let separation = model::separation(&opened, recomputed.inputs, recomputed.cohort);
-    let rehearsal = recomputed.inputs.is_some_and(|inputs| inputs.protocol.study.rehearsal);
-    // Of a large study these are most of the memory, and the documents need as much again.
-    drop((derived, inputs, cohort));
+    let Computed { contents, ledger, results, separation, sites, conclusion, rehearsal } = computed;
     let mut answers = vec![
         bytes,
         contents,
         ledger,
         history::history(&opened, beside.history),
         results,
-        report::report(&opened, beside.reports)?,
+        report?,
         model::weights(&opened, beside.model),
         model::threshold(&opened),
         separation,
     ];
+    answers.extend(sites);
     if let Some(rescore) = &beside.rescore {
         answers.push(rescore::scores(&opened, beside.model, rescore)?);
     }
     report::explain(&mut answers);
+    let nothing = Signatures::default();
+    let lying = beside.signatures.filter(|signatures| !signatures.is_empty());
+    let (mut signatures, mut unsigned) = (Vec::new(), Vec::new());
+    if lying.is_some() || beside.trust.is_some() {
+        let judged = signed::judged(&opened, beside.history, lying.unwrap_or(&nothing), beside.trust);
+        answers.push(judged.answer);
+        (signatures, unsigned) = (judged.signatures, judged.missing);
+    }
     let begins = origin::begins(&opened, &answers, folder, beside.reports);
     let own_templates = contents::own_templates(&opened);
-    Ok(Audit { root: opened.root, rehearsal, answers, begins, conclusion, own_templates })
+    Ok(Audit {
+        root: opened.root,
+        rehearsal,
+        answers,
+        signatures,
+        unsigned,
+        begins,
+        conclusion,
+        own_templates,
+    })
 }

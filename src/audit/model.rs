@@ -13,6 +13,7 @@ use crate::inference::scores::Scores;
 use crate::model::lock::Lock;
 use crate::model::operating_point;
 use crate::model::run::read_tuning_scores;
+use crate::study::results::SiteAnswer;
 use crate::study::{self, Cohort, Inputs};
 
 const ELSEWHERE: &str = "the device lives elsewhere: no lock in the bundle";
@@ -105,6 +106,40 @@ pub(super) fn separation(opened: &Opened, inputs: Option<&Inputs>, cohort: Optio
         return Answer::open("separation", words, State::NotShown, &why);
     }
     Answer::of("separation", words, looked_at, problems)
+}
+
+/// The sites of the study beside those of development; `None` where the protocol states nothing of them. A
+/// site on both sides contradicts the evidence where the protocol states that there is none; `why_not` is why
+/// the inputs give no results.
+pub(super) fn sites(
+    inputs: Option<&Inputs>,
+    cohort: Option<&Cohort>,
+    why_not: Option<&Error>,
+) -> Option<Answer> {
+    let words = "Are the sites of the study others than those of development?";
+    let data = &inputs?.protocol.data;
+    if !data.separate_sites && data.development_sites.is_empty() {
+        return None;
+    }
+    let Some(separation) = cohort.and_then(|cohort| cohort.sites.as_ref()) else {
+        let problems = why_not.map(Error::diagnostics).unwrap_or_default();
+        let shared: Vec<Diagnostic> =
+            problems.into_iter().filter(|problem| problem.code == Code::SiteOnBothSides).collect();
+        if !shared.is_empty() {
+            return Some(Answer::of("sites", words, "the case tables of both".to_owned(), shared));
+        }
+        let why = "the inputs give no cohort: the question of the results says why";
+        return Some(Answer::open("sites", words, State::NotShown, why));
+    };
+    Some(match separation.answer {
+        SiteAnswer::Yes => Answer::of("sites", words, separation.why(), Vec::new()),
+        SiteAnswer::NotShown => Answer::open("sites", words, State::NotShown, &separation.why()),
+        // Nothing is contradicted: the protocol says itself where development data come from.
+        SiteAnswer::No => {
+            let why = format!("the protocol does not state that they are; {}", separation.why());
+            Answer::open("sites", words, State::NotApplicable, &why)
+        }
+    })
 }
 
 /// Those that are there are the ones that the lock names, and share nothing with the study.

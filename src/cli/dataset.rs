@@ -89,6 +89,12 @@ pub fn run(args: &DatasetArgs, context: Context) -> Result<Outcome> {
     }
     println!("eligible   {eligible:>7}");
     println!("drawn      {:>7}  into the cohort", cohort.drawn.len());
+    let plain = protocol.sample.method.is_random() && protocol.sample.shortage.refuses();
+    for stratum in cohort.draw.strata.iter().filter(|stratum| !plain && !stratum.name.is_empty()) {
+        let weight = stratum.weight().filter(|_| !cohort.draw.stratum_of.is_empty());
+        let weight = weight.map(|weight| format!(", each for {weight:.2}")).unwrap_or_default();
+        println!("           {:>7}  of {} {}{weight}", stratum.drawn, stratum.pool, stratum.name);
+    }
     if args.dry_run {
         println!("dry run: nothing was locked or written");
     } else {

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
-use super::{Context, Outcome, sizes};
+use super::{Context, Outcome, comparison_design, mrmc, sizes};
 use crate::diagnostic::Result;
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
@@ -32,10 +32,13 @@ enum What {
     Goals(GoalsArgs),
     /// A sensitivity or specificity that is to be shown not worse than a predicate's on the same cases.
     Noninferiority(sizes::NoninferiorityArgs),
+    /// A device against a predicate: superiority, non-inferiority or equivalence of a share or an AUC.
+    Comparison(Box<comparison_design::ComparisonArgs>),
     /// A share or an AUC that is to be known with a half width.
     Precision(sizes::PrecisionArgs),
     /// A calibration that is to be known well enough.
     Calibration(sizes::CalibrationArgs),
+    Mrmc(mrmc::MrmcDesignArgs),
 }
 
 #[derive(Debug, Args)]
@@ -135,8 +138,10 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
         What::Difference(args) => difference(args),
         What::Goals(args) => goals(args),
         What::Noninferiority(args) => sizes::noninferiority(args),
+        What::Comparison(args) => comparison_design::comparison(args),
         What::Precision(args) => sizes::precision(args),
         What::Calibration(args) => sizes::calibration(args),
+        What::Mrmc(args) => mrmc::run_design(args),
     }?;
     if context.json {
         report["format"] = json!("sequester-design/1");

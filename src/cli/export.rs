@@ -1,4 +1,5 @@
-//! `sequester export`: a locked model as ONNX or TorchScript.
+//! `sequester export`: a locked model as ONNX or TorchScript; results and bills of materials in the formats of
+//! others.
 
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,25 @@ use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
+use crate::interchange::{Features, program_bom};
 use crate::model::lock::{self, Lock};
 use crate::model::onnx::{self, Output};
 use crate::model::scorer::locked_weights;
 use crate::storage;
+use crate::workflow::interchange;
+use crate::workflow::report::find_bundle;
 
-/// Write a locked model as ONNX or TorchScript, for engines that read it.
+/// Write a locked model, results or bills of materials in formats that others read.
+///
+/// ```text
+/// sequester export model/ --out model.onnx                      the model, for engines that read it
+/// sequester export my-study --format ml-bom --out ml-bom.json   CycloneDX 1.7: the model, data, performance
+/// sequester export my-study --format ars --out ars.json         CDISC ARS 1.0: every estimate and endpoint
+/// sequester export --format sbom --out sbom.json                CycloneDX 1.7: what this program is made of
+/// ```
+///
+/// Of a study or bundle nothing is written unless its evidence verifies (exit code 20); numbers are those of
+/// results.json to the last character, and the same bundle gives the same bytes.
 ///
 /// The model takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats, and gives
 /// one logit an image; ONNX on request the probability. Beside it, NAME.json says which lock it came from,
@@ -22,10 +36,10 @@ use crate::storage;
 /// locked weights themselves are in weights.safetensors.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// Folder of a locked model.
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
-    /// The file that is written, such as model.onnx or model.pt.
+    /// Folder of a locked model; for ml-bom and ars a study (its newest run) or a bundle; nothing for sbom.
+    #[arg(value_name = "MODEL|STUDY|BUNDLE", required_unless_present = "format")]
+    target: Option<PathBuf>,
+    /// The file that is written, such as model.onnx, model.pt or ml-bom.json.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// What is written [default: onnx for a name in .onnx, else torchscript].
@@ -40,6 +54,9 @@ pub struct ExportArgs {
 enum Format {
     Onnx,
     Torchscript,
+    MlBom,
+    Sbom,
+    Ars,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -63,7 +80,7 @@ pub fn needs_libtorch(args: &ExportArgs) -> bool {
 /// Runs the command.
 ///
 /// # Errors
-/// `file-exists`; [`Error::Lock`] when there is no lock or the weights are not the locked ones;
+/// `file-exists`; [`Error::Evidence`] when a bundle does not verify; [`Error::Lock`] when there is no lock or the weights are not the locked ones;
 /// `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     let format = args.format();
@@ -75,13 +92,21 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
         let problem = Diagnostic::error(Code::FileExists, "there is a file of this name");
         return Err(problem.at(Location::file(&args.out)).hint("name another --out, or move it away").into());
     }
-    let model = Lock::read(&args.model)?;
-    let lock_sha256 = lock::digest(&args.model)?;
     let beside = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match format {
+        Format::Sbom => return sbom(args, beside, context),
+        Format::MlBom => return of_bundle(args, interchange::Kind::MlBom, beside, context),
+        Format::Ars => return of_bundle(args, interchange::Kind::Ars, beside, context),
+        Format::Onnx | Format::Torchscript => {}
+    }
+    let folder = target(args, "a folder of a locked model")?;
+    let model = Lock::read(folder)?;
+    let lock_sha256 = lock::digest(folder)?;
     storage::create_folder(beside)?;
-    let (compared, words) = match format {
-        Format::Onnx => as_onnx(args, &model, lock_sha256)?,
-        Format::Torchscript => as_torchscript(args, &model, beside, context.libtorch)?,
+    let (compared, words) = if format == Format::Onnx {
+        as_onnx(args, folder, &model, lock_sha256)?
+    } else {
+        as_torchscript(args, folder, &model, beside, context.libtorch)?
     };
     let sha256 = Digest::of(&storage::read(&args.out)?);
     let statement = serde_json::json!({
@@ -115,13 +140,72 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// What is exported, where the format needs something.
+fn target<'a>(args: &'a ExportArgs, what: &str) -> Result<&'a Path> {
+    args.target.as_deref().ok_or_else(|| {
+        Error::usage(Diagnostic::error(Code::Usage, format!("name {what} before the options")))
+    })
+}
+
+/// Writes the bill of materials of this program.
+fn sbom(args: &ExportArgs, beside: &Path, context: Context) -> Result<Outcome> {
+    if args.target.is_some() {
+        let problem =
+            Diagnostic::error(Code::Usage, "sbom is about this program, and takes no model or study");
+        return Err(Error::usage(problem.hint("leave the folder out, or ask for --format ml-bom")));
+    }
+    let program = std::env::current_exe().ok().and_then(|path| Digest::of_file(&path).ok());
+    let features = Features { pdf: cfg!(feature = "pdf"), torch: cfg!(feature = "torch") };
+    let bom = program_bom(features, program.map(|digest| digest.to_string()).as_deref());
+    storage::create_folder(beside)?;
+    written(args, "sbom", None, &bom, context)
+}
+
+/// Writes what is made of a bundle, once its evidence verifies.
+fn of_bundle(args: &ExportArgs, kind: interchange::Kind, beside: &Path, context: Context) -> Result<Outcome> {
+    let bundle = find_bundle(target(args, "a study or a bundle")?, None)?;
+    let (root, document) = interchange::export(&bundle, kind)?;
+    storage::create_folder(beside)?;
+    written(args, kind.name(), Some(root), &document, context)
+}
+
+fn written(
+    args: &ExportArgs,
+    kind: &str,
+    root: Option<Digest>,
+    document: &serde_json::Value,
+    context: Context,
+) -> Result<Outcome> {
+    let text = format!("{document:#}\n");
+    storage::write_atomic(&args.out, text.as_bytes())?;
+    let sha256 = Digest::of(text.as_bytes());
+    if context.json {
+        let told = serde_json::json!({
+            "format": "sequester-interchange/1", "kind": kind, "file": args.out, "file_sha256": sha256,
+            "root": root,
+        });
+        println!("{told:#}");
+    } else {
+        println!("exported   {} (SHA-256 {sha256})", args.out.display());
+        if let Some(root) = root {
+            println!("from       evidence with the root digest {root}, which verifies");
+        }
+    }
+    Ok(Outcome::Done)
+}
+
 /// Writes ONNX; gives what was compared, as data and in words.
-fn as_onnx(args: &ExportArgs, model: &Lock, lock_sha256: Digest) -> Result<(serde_json::Value, String)> {
+fn as_onnx(
+    args: &ExportArgs,
+    folder: &Path,
+    model: &Lock,
+    lock_sha256: Digest,
+) -> Result<(serde_json::Value, String)> {
     let output = match args.output {
         What::Logit => Output::Logit,
         What::Probability => Output::Probability,
     };
-    let bytes = onnx::to_bytes(model, lock_sha256, &locked_weights(model, &args.model)?, output)?;
+    let bytes = onnx::to_bytes(model, lock_sha256, &locked_weights(model, folder)?, output)?;
     storage::write_atomic(&args.out, &bytes)?;
     let words = "the file reads back as it was written; it was not run: this program has no engine for ONNX";
     Ok((serde_json::Value::Null, words.to_owned()))
@@ -130,6 +214,7 @@ fn as_onnx(args: &ExportArgs, model: &Lock, lock_sha256: Digest) -> Result<(serd
 /// Writes TorchScript; gives what was compared, as data and in words.
 fn as_torchscript(
     args: &ExportArgs,
+    folder: &Path,
     model: &Lock,
     beside: &Path,
     libtorch: Option<&Libtorch>,
@@ -140,7 +225,7 @@ fn as_torchscript(
     })?;
     let wrong = |e: std::io::Error| Error::io("write", &args.out, &e);
     let draft = tempfile::Builder::new().suffix(".pt").tempfile_in(beside).map_err(wrong)?;
-    let (images, largest) = (libtorch.torchscript)(&args.model, model, draft.path())?;
+    let (images, largest) = (libtorch.torchscript)(folder, model, draft.path())?;
     draft.as_file().sync_all().map_err(wrong)?;
     draft.persist_noclobber(&args.out).map_err(|e| wrong(e.error))?;
     let words = format!("{images} images of random intensities: logits differ by at most {largest:.1e}");

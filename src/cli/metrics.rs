@@ -1,5 +1,6 @@
 //! `sequester metrics`: every statistic of a table of scores, without a study.
 
+mod repeated;
 mod several;
 mod text;
 mod two;
@@ -118,6 +119,7 @@ enum MetricsCommand {
     Paired(Box<two::PairedArgs>),
     Unpaired(two::UnpairedArgs),
     Multiplicity(several::MultiplicityArgs),
+    Repeatability(repeated::RepeatabilityArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -150,6 +152,7 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
         (Some(MetricsCommand::Paired(args)), _) => return two::run_paired(args, context),
         (Some(MetricsCommand::Unpaired(args)), _) => return two::run_unpaired(args, context),
         (Some(MetricsCommand::Multiplicity(args)), _) => return several::run(args, context),
+        (Some(MetricsCommand::Repeatability(args)), _) => return repeated::run(args, context),
         (None, Some(file)) => file,
         (None, None) => return Err(usage("no file is named".to_owned(), "sequester metrics FILE.csv")),
     };

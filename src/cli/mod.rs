@@ -18,6 +18,7 @@ mod case_tables;
 mod check;
 mod clusters;
 mod compare;
+mod comparison_design;
 mod context;
 mod dataset;
 mod demo;
@@ -30,20 +31,25 @@ mod export;
 mod folder;
 mod import;
 mod init;
+mod keys;
 mod leakage;
 mod libtorch;
 mod lock;
 mod metrics;
+mod mrmc;
 mod outcome;
 mod page;
+mod passphrase;
 mod plan;
 mod protocol;
+mod qualify;
 mod reads;
 mod reference;
 mod rehearse;
 mod report;
 mod run;
 mod score;
+mod sign;
 mod sizes;
 mod split;
 mod status;
@@ -107,7 +113,10 @@ enum Command {
     Validate(validate::ValidateArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
+    Sign(sign::SignArgs),
+    Keys(keys::KeysArgs),
     Run(run::RunArgs),
+    Qualify(qualify::QualifyArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
     /// Write shell completions to standard output.
@@ -213,7 +222,10 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Validate(args) => validate::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Sign(args) => sign::run(&args, context),
+        Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Qualify(args) => qualify::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),
         Command::Completions { shell } => {

@@ -46,7 +46,7 @@ pub fn run(args: &PlanArgs, context: Context) -> Result<Outcome> {
         println!("{report:#}");
         return Ok(Outcome::Done);
     }
-    for endpoint in &planned.endpoints {
+    for endpoint in planned.endpoints.iter().chain(&planned.comparisons) {
         let words = match endpoint.prospect {
             Prospect::Enough => "the planned size suffices",
             Prospect::TooFew => "the planned size is too small",
@@ -55,7 +55,9 @@ pub fn run(args: &PlanArgs, context: Context) -> Result<Outcome> {
             Prospect::NoCriterion => "no criterion",
             Prospect::NotComputed => "no power is computed for this measure",
         };
-        let power = endpoint.at_planned.map(|at| format!("power {:.1} %", at.power * 100.0));
+        let power = endpoint
+            .at_planned
+            .map(|at| format!("power {:.1} %", at.exact_power.unwrap_or(at.power) * 100.0));
         let assurance = endpoint.at_planned.and_then(|at| at.assurance);
         let assurance = assurance.map(|share| format!("assurance {:.1} %", share * 100.0));
         let needed =

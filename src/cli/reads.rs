@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::study::StudyArgs;
 use super::who::WhoArgs;
-use super::{Context, Outcome, agreement, import, page, reference, status, worklist};
+use super::{Context, Outcome, agreement, import, mrmc, page, reference, status, worklist};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol::ReaderRole;
 use crate::study::{self, Step};
@@ -38,6 +38,7 @@ pub struct ReadsArgs {
 enum ReadsCommand {
     Agreement(agreement::AgreementArgs),
     Import(import::ImportArgs),
+    Mrmc(Box<mrmc::MrmcArgs>),
     Page(page::PageArgs),
     Reference(reference::ReferenceArgs),
     Status(status::StatusArgs),
@@ -52,6 +53,7 @@ pub fn run(args: &ReadsArgs, context: Context) -> Result<Outcome> {
     match &args.command {
         Some(ReadsCommand::Agreement(args)) => return agreement::run(args, context),
         Some(ReadsCommand::Import(args)) => return import::run(args, context),
+        Some(ReadsCommand::Mrmc(args)) => return mrmc::run(args, context),
         Some(ReadsCommand::Page(args)) => return page::run(args, context),
         Some(ReadsCommand::Reference(args)) => return reference::run(args, context),
         Some(ReadsCommand::Status(args)) => return status::run(args, context),

@@ -38,8 +38,9 @@ pub struct RunArgs {
 }
 
 /// Training with libtorch, where it is there, and scoring on this processor.
-struct Here<'a> {
-    libtorch: Option<&'a Libtorch>,
+pub(super) struct Here<'a> {
+    /// Training and graphics processors, where this program is linked with it.
+    pub(super) libtorch: Option<&'a Libtorch>,
 }
 
 impl Engines for Here<'_> {

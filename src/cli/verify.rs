@@ -8,11 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exhibits::{self, Audits};
 use super::{Context, Outcome, cores, interrupted, machine, say};
-use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, State, TOLERANCE};
+use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, Signatures, State, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::study::results::Verdict;
+use crate::workflow::model_signature::{self, ModelSigned};
 use crate::workflow::report::{find_bundle, reports_of};
+use crate::workflow::sign;
 
 /// Check evidence and models: every byte, the ledger, every number, the rendering, and what belongs to what.
 ///
@@ -61,9 +63,20 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     /// Questions that have to be shown, separated by commas: all, or some of bytes, contents, ledger,
-    /// history, results, report, model, threshold, separation, scores.
+    /// history, results, report, model, threshold, separation, sites, scores, signatures (all asks for
+    /// these with --trust).
     #[arg(long, value_name = "QUESTIONS", value_delimiter = ',', value_parser = questions())]
     require: Vec<String>,
+    /// Whose signatures count, and which are required: trust.toml. Exit code 20 where anything among the
+    /// signatures is not one of them, 21 where a required one is not there.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Signature of the model's folder that is named, as OpenSSF Model Signing says: this is asked alone.
+    #[arg(long, value_name = "FILE", requires = "trust", conflicts_with_all = ["diff", "rescore", "against"])]
+    signature: Option<PathBuf>,
+    /// Folder of the signatures [default: signatures/<run> beside evidence/].
+    #[arg(long, value_name = "DIR")]
+    signatures: Option<PathBuf>,
     /// Score the images again with the locked weights and compare with the recorded scores.
     #[arg(long)]
     rescore: bool,
@@ -88,6 +101,9 @@ fn questions() -> clap::builder::PossibleValuesParser {
 /// # Errors
 /// `Error::Evidence` with every discrepancy.
 pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
+    if let (Some(signature), Some(trust)) = (&args.signature, &args.trust) {
+        return model(args, signature, trust, context);
+    }
     let targets: Vec<&Path> = args.targets.iter().chain(&args.against).map(PathBuf::as_path).collect();
     let run = args.run.as_deref();
     if args.diff {
@@ -111,6 +127,28 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
         return Err(Error::Evidence(Vec::new()));
     }
     Err(Error::Evidence(audit.answers.into_iter().flat_map(|a| a.discrepancies).collect()))
+}
+
+/// Whether somebody who is trusted signed the folder of a model.
+fn model(args: &VerifyArgs, signature: &Path, trust: &Path, context: Context) -> Result<Outcome> {
+    let [folder] = args.targets.as_slice() else {
+        let problem = Diagnostic::error(Code::Usage, "--signature is of one folder of a model");
+        return Err(Error::usage(problem.hint("name that folder alone")));
+    };
+    let trust = sign::trust(trust)?;
+    let signed = model_signature::verify(folder, signature, &trust)?;
+    if context.json {
+        let report = serde_json::json!({"model": folder, "signature": signature, "holds": true,
+            "files": signed.files, "name": signed.name, "key": signed.key});
+        println!("{report:#}");
+    } else {
+        let ModelSigned { files, name, key } = signed;
+        println!(
+            "yes             Is every file of the model one that was signed?  ({files} files, and no other)"
+        );
+        println!("yes             Is the key somebody's who is trusted?  ({name}, {key})");
+    }
+    Ok(Outcome::Done)
 }
 
 /// Asks everything about one bundle and what lies beside it.
@@ -152,8 +190,18 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
         done: &done,
     });
     let history = History::around(bundle)?;
-    let beside =
-        Beside { reports: Some(&reports), model: model.as_deref(), history: history.as_ref(), root, rescore };
+    let folder = args.signatures.clone().unwrap_or_else(|| audit::signatures_of(bundle));
+    let signatures = Signatures::in_folder(&folder)?;
+    let trust = args.trust.as_deref().map(sign::trust).transpose()?;
+    let beside = Beside {
+        reports: Some(&reports),
+        model: model.as_deref(),
+        history: history.as_ref(),
+        root,
+        rescore,
+        signatures: Some(&signatures),
+        trust: trust.as_ref(),
+    };
     let audit = audit::audit(bundle, &beside)?;
     bar.finish_and_clear();
     Ok(audit)
@@ -167,16 +215,30 @@ fn digest_of(text: &str) -> String {
 
 /// What was required is shown, or [`Outcome::NotShown`] after saying what is not.
 fn required(args: &VerifyArgs, audit: &Audit) -> Result<Outcome> {
-    let wanted = |question: &str| args.require.iter().any(|name| name == "all" || name == question);
     let state = |question: &str| audit.answers.iter().find(|a| a.question == question).map(|a| a.answer);
+    // Where the protocol states nothing of sites, nothing is asked of them unless they are named; and
+    // signatures are asked for by who says whose count.
+    let of_all = |question: &str| match question {
+        "sites" => state(question).is_some(),
+        "signatures" => args.trust.is_some(),
+        _ => true,
+    };
+    let wanted = |question: &str| {
+        args.require.iter().any(|name| (name == "all" && of_all(question)) || name == question)
+    };
     let open: Vec<&str> = QUESTIONS
         .into_iter()
         .filter(|question| {
             wanted(question) && !matches!(state(question), Some(State::Yes | State::NotApplicable))
         })
         .collect();
+    for unsigned in &audit.unsigned {
+        let message = format!("required and not signed: {unsigned}");
+        let problem = Diagnostic::error(Code::NotShown, message);
+        eprintln!("{}", problem.hint("`sequester sign` signs; the trust file says who may"));
+    }
     if open.is_empty() {
-        return Ok(Outcome::Done);
+        return Ok(if audit.unsigned.is_empty() { Outcome::Done } else { Outcome::NotShown });
     }
     let message = format!("required and not shown: {}", open.join(", "));
     let hint = if open.contains(&"scores") {
@@ -201,11 +263,15 @@ fn conclusion(audit: &Audit) -> &'static str {
 /// Prints the answers.
 pub fn show(audit: &Audit, bundle: &Path, context: Context) {
     if context.json {
-        let report = serde_json::json!({
+        let mut report = serde_json::json!({
             "bundle": bundle, "root": audit.root, "holds": audit.holds(), "rehearsal": audit.rehearsal,
             "answers": audit.answers, "begins": audit.begins, "conclusion": audit.conclusion,
             "own_templates": audit.own_templates,
         });
+        if audit.answers.iter().any(|answer| answer.question == "signatures") {
+            report["signatures"] = serde_json::json!(audit.signatures);
+            report["unsigned"] = serde_json::json!(audit.unsigned);
+        }
         println!("{report:#}");
         return;
     }

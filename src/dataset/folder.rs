@@ -9,6 +9,7 @@ use regex::Regex;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::imaging::{dicom, image_folder};
+use crate::storage;
 
 /// File names that are taken as images, by their ending in any case.
 const IMAGES: [&str; 4] = ["png", "jpg", "jpeg", "dcm"];
@@ -80,7 +81,7 @@ pub fn read(folder: &Path, wanted: &Wanted<'_>) -> Result<Found> {
         classless: Vec::new(),
     };
     for (sub_folder, place) in folders(folder, wanted)? {
-        for file in sorted(&place)? {
+        for file in storage::listed(&place)? {
             images.file(&sub_folder, &file)?;
         }
     }
@@ -95,7 +96,7 @@ fn folders(folder: &Path, wanted: &Wanted<'_>) -> Result<Vec<(String, PathBuf)>>
     if wanted.class.is_some() || !wanted.is_labelled() {
         folders.push((String::new(), folder.to_path_buf()));
     }
-    for sub_folder in sorted(folder)? {
+    for sub_folder in storage::listed(folder)? {
         let named = name(&sub_folder);
         // A link is not followed: where it leads to is in the folder under its own name, or must not be
         // taken.
@@ -275,15 +276,6 @@ fn within<'t>(pattern: &Regex, text: &'t str) -> Option<&'t str> {
 
 fn name(path: &Path) -> String {
     path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
-}
-
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let wrong = |e: std::io::Error| Error::io("read", folder, &e);
-    let entries = std::fs::read_dir(folder).map_err(wrong)?;
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(wrong)?;
-    paths.sort();
-    Ok(paths)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::imaging::observed::Observed;
 
 /// Completed years, both ends included.
@@ -123,6 +123,24 @@ pub struct Check {
     pub code: Option<Code>,
 }
 
+impl Check {
+    /// A rule that passes, fails or cannot tell, with its words for the first and for the two others.
+    fn of(
+        rule: &'static str,
+        passes: Option<bool>,
+        value: Option<String>,
+        pass: String,
+        not: String,
+    ) -> Self {
+        let (outcome, message) = match passes {
+            Some(true) => (Outcome::Pass, pass),
+            Some(false) => (Outcome::Fail, not),
+            None => (Outcome::CannotTell, not),
+        };
+        Self { rule, outcome, value, message, code: None }
+    }
+}
+
 /// One rule that was not satisfied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Refusal {
@@ -172,108 +190,65 @@ impl Gate {
     /// What every declared rule makes of the image, in the order of the fields, and whether its pixels can be
     /// taken.
     pub fn checks(&self, image: &Observed) -> Vec<Check> {
-        let mut checks = Vec::new();
-        let mut add = |rule, passes: Option<bool>, value: Option<String>, pass: String, not: String| {
-            let (outcome, message) = match passes {
-                Some(true) => (Outcome::Pass, pass),
-                Some(false) => (Outcome::Fail, not),
-                None => (Outcome::CannotTell, not),
-            };
-            checks.push(Check { rule, outcome, value, message, code: None });
+        let lists = [
+            ("modality", "modality", &self.modality, &image.modality),
+            ("body_part", "body part", &self.body_part, &image.body_part),
+            ("view", "view", &self.view, &image.view),
+        ];
+        let listed = |(rule, name, allowed, value): (_, _, &Option<Vec<String>>, &Option<String>)| {
+            Some(one_of(rule, name, allowed.as_ref()?, value.as_deref()))
         };
-        let mut one_of = |rule, name: &str, allowed: &Option<Vec<String>>, value: &Option<String>| {
-            let Some(allowed) = allowed else { return };
-            // Several values are judged each: a chest and an abdomen are not a chest.
-            let passes = value.as_ref().map(|value| {
-                value.split('\\').all(|one| allowed.iter().any(|known| plain(known) == plain(one)))
-            });
-            let list = allowed.join(", ");
-            let (pass, not) = match value {
-                Some(value) => {
-                    let value = short(value);
-                    (
-                        format!("{name} {value} is one of {list}"),
-                        format!("{name} {value} is not one of {list}"),
-                    )
+        let mut checks: Vec<Check> = lists.into_iter().filter_map(listed).collect();
+        let age = image.age_years.or(image.age_from_dates.filter(|_| self.age_from_dates));
+        checks.extend(self.age_years.map(|range| within(range, age)));
+        checks.extend(self.sizes(image.dimensions));
+        header_rules(&mut checks, self, image);
+        checks.extend(image.pixels.as_ref().map(|pixels| readable(pixels.as_ref().err())));
+        checks
+    }
+
+    /// The rules on columns and rows.
+    fn sizes(&self, dimensions: Option<(u32, u32)>) -> Vec<Check> {
+        let value = dimensions.map(|(columns, rows)| format!("{columns}x{rows}"));
+        let sized = |rule, passes: Option<bool>, is: String, is_not: String, must: String| {
+            let (pass, not) = match dimensions {
+                Some((columns, rows)) => {
+                    let shown = format!("image of {columns} x {rows}");
+                    (format!("{shown} {is}"), format!("{shown} {is_not}"))
                 }
-                None => (String::new(), format!("{name} is not given, must be one of {list}")),
-            };
-            add(rule, passes, value.as_deref().map(short), pass, not);
-        };
-        one_of("modality", "modality", &self.modality, &image.modality);
-        one_of("body_part", "body part", &self.body_part, &image.body_part);
-        one_of("view", "view", &self.view, &image.view);
-        if let Some(AgeRange { min, max }) = self.age_years {
-            let age = image.age_years.or(image.age_from_dates.filter(|_| self.age_from_dates));
-            let (pass, not) = match age {
-                Some(age) => (
-                    format!("age {age} is within {min}-{max} years"),
-                    format!("age {age} is outside {min}-{max} years"),
-                ),
-                None => {
-                    (String::new(), format!("age is not given or not readable, must be {min}-{max} years"))
-                }
-            };
-            let passes = age.map(|age| (min..=max).contains(&age));
-            add("age_years", passes, age.map(|age| age.to_string()), pass, not);
-        }
-        let size = image.dimensions.map(|(columns, rows)| format!("{columns}x{rows}"));
-        let shown = image.dimensions.map(|(columns, rows)| format!("image of {columns} x {rows}"));
-        let mut sized = |rule, passes: Option<bool>, is: String, is_not: String, must: String| {
-            let (pass, not) = match &shown {
-                Some(shown) => (format!("{shown} {is}"), format!("{shown} {is_not}")),
                 None => (String::new(), format!("image dimensions are not given, must be {must}")),
             };
-            add(rule, passes, size.clone(), pass, not);
+            Check::of(rule, passes, value.clone(), pass, not)
         };
-        if let Some(least) = self.minimum_dimension {
+        let least = self.minimum_dimension.map(|least| {
             sized(
                 "minimum_dimension",
-                image.dimensions.map(|(columns, rows)| columns.min(rows) >= least),
+                dimensions.map(|(columns, rows)| columns.min(rows) >= least),
                 format!("is at least {least} on a side"),
                 format!("is smaller than {least}"),
                 format!("at least {least}"),
-            );
-        }
-        if let Some(most) = self.maximum_dimension {
+            )
+        });
+        let most = self.maximum_dimension.map(|most| {
             sized(
                 "maximum_dimension",
-                image.dimensions.map(|(columns, rows)| columns.max(rows) <= most),
+                dimensions.map(|(columns, rows)| columns.max(rows) <= most),
                 format!("is at most {most} on a side"),
                 format!("is larger than {most}"),
                 format!("at most {most}"),
-            );
-        }
-        if let Some(AspectRange { min, max }) = self.aspect_ratio {
+            )
+        });
+        let ratio = self.aspect_ratio.map(|AspectRange { min, max }| {
             let ratio = |(columns, rows): (u32, u32)| f64::from(columns) / f64::from(rows);
             sized(
                 "aspect_ratio",
-                image.dimensions.map(|size| (min..=max).contains(&ratio(size))),
+                dimensions.map(|size| (min..=max).contains(&ratio(size))),
                 format!("has a ratio of columns to rows within {min}-{max}"),
                 format!("has a ratio of columns to rows outside {min}-{max}"),
                 format!("in a ratio of {min}-{max}"),
-            );
-        }
-        header_rules(&mut checks, self, image);
-        if let Some(pixels) = &image.pixels {
-            checks.push(match pixels {
-                Ok(()) => Check {
-                    rule: "pixel_data",
-                    outcome: Outcome::Pass,
-                    value: None,
-                    message: "the pixels can be read".to_owned(),
-                    code: None,
-                },
-                Err(problem) => Check {
-                    rule: "pixel_data",
-                    outcome: Outcome::Fail,
-                    value: None,
-                    message: problem.message.clone(),
-                    code: Some(problem.code),
-                },
-            });
-        }
-        checks
+            )
+        });
+        [least, most, ratio].into_iter().flatten().collect()
     }
 
     /// Every rule the image does not satisfy, in the order of the fields; empty: accepted. A rule whose
@@ -287,15 +262,50 @@ impl Gate {
     }
 }
 
+/// A rule with a list of allowed codes.
+fn one_of(rule: &'static str, name: &str, allowed: &[String], value: Option<&str>) -> Check {
+    // Several values are judged each: a chest and an abdomen are not a chest.
+    let passes = value
+        .map(|value| value.split('\\').all(|one| allowed.iter().any(|known| plain(known) == plain(one))));
+    let list = allowed.join(", ");
+    let value = value.map(short);
+    let (pass, not) = match &value {
+        Some(value) => {
+            (format!("{name} {value} is one of {list}"), format!("{name} {value} is not one of {list}"))
+        }
+        None => (String::new(), format!("{name} is not given, must be one of {list}")),
+    };
+    Check::of(rule, passes, value, pass, not)
+}
+
+/// The rule on the age.
+fn within(AgeRange { min, max }: AgeRange, age: Option<u16>) -> Check {
+    let (pass, not) = match age {
+        Some(age) => (
+            format!("age {age} is within {min}-{max} years"),
+            format!("age {age} is outside {min}-{max} years"),
+        ),
+        None => (String::new(), format!("age is not given or not readable, must be {min}-{max} years")),
+    };
+    let passes = age.map(|age| (min..=max).contains(&age));
+    Check::of("age_years", passes, age.map(|age| age.to_string()), pass, not)
+}
+
+/// What always holds: the device can take the pixels.
+fn readable(problem: Option<&Diagnostic>) -> Check {
+    Check {
+        rule: "pixel_data",
+        outcome: if problem.is_none() { Outcome::Pass } else { Outcome::Fail },
+        value: None,
+        message: problem.map_or_else(|| "the pixels can be read".to_owned(), |p| p.message.clone()),
+        code: problem.map(|p| p.code),
+    }
+}
+
 /// The rules on attributes that only DICOM files have.
 fn header_rules(checks: &mut Vec<Check>, gate: &Gate, image: &Observed) {
     let mut add = |rule, passes: Option<bool>, value: Option<String>, message: String| {
-        let outcome = match passes {
-            Some(true) => Outcome::Pass,
-            Some(false) => Outcome::Fail,
-            None => Outcome::CannotTell,
-        };
-        checks.push(Check { rule, outcome, value, message, code: None });
+        checks.push(Check::of(rule, passes, value, message.clone(), message));
     };
     if let Some(allowed) = &gate.photometric_interpretation {
         let passes = image.photometric.as_ref().map(|value| allowed.iter().any(|a| plain(a) == plain(value)));

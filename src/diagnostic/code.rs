@@ -149,6 +149,13 @@ codes! {
     GoalUnreachable = "goal-unreachable",
     /// A perfect result alone meets the criterion.
     GoalNearPerfect = "goal-near-perfect",
+    /// What is expected does not satisfy the criterion or the margin, or does so too rarely at the planned
+    /// size to be met more often than missed.
+    GoalBeyondExpected = "goal-beyond-expected",
+    /// The planned size has less than the declared power where the device is as expected.
+    PowerShort = "power-short",
+    /// A margin of non-inferiority or equivalence that gives half of a device's worth away.
+    MarginWide = "margin-wide",
     /// Two endpoints ask the same of one metric.
     EndpointRepeated = "endpoint-repeated",
     /// Sensitivity is judged and specificity is not, or the reverse.
@@ -205,6 +212,15 @@ codes! {
     CriterionRepeated = "criterion-repeated",
     /// A criterion on age admits every age.
     CriterionAdmitsAll = "criterion-admits-all",
+    /// The text of a rule cannot be read.
+    RuleSyntax = "rule-syntax",
+    /// A rule, or two places of the protocol, take a column for what it is not: numbers for days, texts in an
+    /// order.
+    RuleType = "rule-type",
+    /// A rule that no case can satisfy.
+    RuleExcludesAll = "rule-excludes-all",
+    /// A rule chooses cases by the source label.
+    RuleByLabel = "rule-by-label",
     /// No case has a value that a criterion admits.
     ValueNotEncountered = "value-not-encountered",
     /// No subgroup by sex, or none by age.
@@ -223,8 +239,11 @@ codes! {
     BandOutsideEligibility = "band-outside-eligibility",
     /// Ages that the criteria admit are in no band.
     BandsGap = "bands-gap",
-    /// A site of the study's cases is one of the development cases.
+    /// A site of the study's cases is one of the development cases; an error where the protocol states that
+    /// none is.
     SiteOnBothSides = "site-on-both-sides",
+    /// The protocol states that the study's sites are none of development, and nothing shows it.
+    SitesNotShown = "sites-not-shown",
     /// One reader is the reference standard.
     SingleReader = "single-reader",
     /// An even number of readers and no rule for a tie.
@@ -416,6 +435,12 @@ codes! {
     CriterionMatchedNothing = "criterion-matched-nothing",
     /// No case is eligible, or fewer than the target.
     TooFewEligible = "too-few-eligible",
+    /// Fewer cases are eligible than are asked for, and the protocol takes what there is.
+    SampleShort = "sample-short",
+    /// No case is drawn of a stratum that has eligible ones.
+    StratumNotDrawn = "stratum-not-drawn",
+    /// Consecutive cases without a day.
+    SampleOrderMissing = "sample-order-missing",
     /// The rule gives no threshold on the tuning cases.
     OperatingPoint = "operating-point",
     /// `source = "lock"`, and there is no `model/lock.json`.
@@ -589,6 +614,8 @@ codes! {
     ScoreOutOfRange = "score-out-of-range",
     /// A score and a reason for none in one row.
     ScoreAndRefusal = "score-and-refusal",
+    /// Fewer than two patients of the repeatability table have two scored images.
+    RepeatsTooFew = "repeats-too-few",
     /// A case names no image.
     ImageMissing = "image-missing",
     /// A PNG or JPEG outside a study: the gate knows nothing of it.
@@ -748,6 +775,33 @@ codes! {
     RescoreWithoutModel = "rescore-without-model",
     /// `verify --rescore` finds no folder of images.
     RescoreWithoutImages = "rescore-without-images",
+    // Signatures
+    /// A file or text is no key of a kind that is read.
+    KeyUnreadable = "key-unreadable",
+    /// A private key needs a passphrase, and there is none, or another.
+    KeyPassphrase = "key-passphrase",
+    /// What is signed is no statement of this program.
+    StatementMalformed = "statement-malformed",
+    /// No DSSE envelope and no SSHSIG, or a file that is none of the signatures'.
+    SignatureMalformed = "signature-malformed",
+    /// The signature is not one of these bytes by this key.
+    SignatureInvalid = "signature-invalid",
+    /// A signature in a way that this program cannot check.
+    SignatureUnsupported = "signature-unsupported",
+    /// A signature of another bundle than this one.
+    SignatureForeign = "signature-foreign",
+    /// A signed statement says what the bundle contradicts.
+    StatementDiffers = "statement-differs",
+    /// A signature by a key that `trust.toml` does not hold.
+    SignerUnknown = "signer-unknown",
+    /// A trusted key signed under another name, in another role or with another meaning.
+    SignerNotEntitled = "signer-not-entitled",
+    /// A statement of a day on which the key does not count.
+    KeyExpired = "key-expired",
+    /// The ledger does not hold a head that was signed.
+    LedgerBehindSignature = "ledger-behind-signature",
+    /// `ssh-keygen` is not there, or did not sign.
+    SshKeygen = "ssh-keygen",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",
@@ -956,6 +1010,8 @@ codes! {
     SitesLeftOut = "sites-left-out",
     /// The chi-squared test over sites expects fewer than 5 cases in a cell.
     SmallExpectation = "small-expectation",
+    /// A variance or a component of it that is not above 0.
+    VarianceNotPositive = "variance-not-positive",
     /// The cases do not vary, so the interval or the variance is a point.
     NoSpread = "no-spread",
     /// A bootstrap that would take minutes on so many cases was not run, or its law has no closed form for

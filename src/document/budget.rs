@@ -190,9 +190,9 @@ pub fn counted(name: &str, template: &str) -> Result<Counted, Vec<Diagnostic>> {
         inserted: Vec::new(),
         includes: BTreeSet::new(),
     };
-    let (mut rest, mut depth, mut opened) = (template, 0_usize, Vec::new());
+    let (mut rest, mut blocks) = (template, Blocks::default());
     let mut put_in: usize = 0;
-    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
+    while let Some(at) = next_tag(rest) {
         let (before, from) = rest.split_at(at);
         scan.pass(before);
         if before.contains('\n') {
@@ -217,27 +217,7 @@ pub fn counted(name: &str, template: &str) -> Result<Counted, Vec<Diagnostic>> {
             look_at(tag, &mut scan);
         }
         if kind == b'%' {
-            if !TAGS.contains(&word.as_str()) {
-                scan.refuse(
-                    format!("the tag `{word}` is none that a document's template may use"),
-                    "use if, for and include: names that are bound could grow without bound",
-                );
-            }
-            match word.as_str() {
-                "if" | "for" => {
-                    opened.push(depth);
-                    depth += 1;
-                }
-                "elif" => depth += 1,
-                "endif" | "endfor" => depth = opened.pop().unwrap_or(0),
-                _ => {}
-            }
-            if depth == DEEPEST + 1 {
-                scan.refuse(
-                    format!("more than {DEEPEST} blocks within each other"),
-                    "put a part into a template of its own, and include it",
-                );
-            }
+            blocks.tag(&word, &mut scan);
         }
         scan.pass(tag);
         out.text.push_str(tag);
@@ -270,6 +250,49 @@ pub fn counted(name: &str, template: &str) -> Result<Counted, Vec<Diagnostic>> {
     }
     out.text.push_str(rest);
     if scan.problems.is_empty() { Ok(out) } else { Err(scan.problems) }
+}
+
+/// The blocks that are open.
+#[derive(Default)]
+struct Blocks {
+    depth: usize,
+    /// The depth outside each open block.
+    outside: Vec<usize>,
+}
+
+impl Blocks {
+    /// Refuses a tag that is none of a document's, or is too deep.
+    fn tag(&mut self, word: &str, scan: &mut Scan<'_>) {
+        if !TAGS.contains(&word) {
+            scan.refuse(
+                format!("the tag `{word}` is none that a document's template may use"),
+                "use if, for and include: names that are bound could grow without bound",
+            );
+        }
+        match word {
+            "if" | "for" => {
+                self.outside.push(self.depth);
+                self.depth += 1;
+            }
+            "elif" => self.depth += 1,
+            "endif" | "endfor" => self.depth = self.outside.pop().unwrap_or(0),
+            _ => {}
+        }
+        if self.depth == DEEPEST + 1 {
+            scan.refuse(
+                format!("more than {DEEPEST} blocks within each other"),
+                "put a part into a template of its own, and include it",
+            );
+        }
+    }
+}
+
+/// Where the next tag or comment begins. One pass: a search for each kind of tag would read the whole rest
+/// again at every tag.
+fn next_tag(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let opens = |at: usize| matches!(bytes.get(at + 1), Some(b'{' | b'%' | b'#'));
+    text.match_indices('{').map(|(at, _)| at).find(|at| opens(*at))
 }
 
 /// The length of a tag: to its end outside quotes.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
+use crate::storage;
 
 /// A folder of images.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl ImageFolder {
     pub fn open(root: &Path) -> Result<Self> {
         let mut parts: BTreeMap<String, PathBuf> = BTreeMap::new();
         let mut twice = Vec::new();
-        for part in listed(root)? {
+        for part in storage::listed(root)? {
             let name = part.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             let number = name.strip_prefix("images_").or_else(|| name.strip_prefix("images-"));
             let numbered = number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
@@ -32,9 +33,9 @@ impl ImageFolder {
                 continue;
             }
             let inner = part.join("images");
-            let mut files = listed(&part)?;
+            let mut files = storage::listed(&part)?;
             if inner.is_dir() {
-                files.extend(listed(&inner)?);
+                files.extend(storage::listed(&inner)?);
             }
             for file in files {
                 let Some(name) = file.file_name().and_then(|n| n.to_str()).map(str::to_owned) else {
@@ -99,17 +100,6 @@ pub(crate) fn stays(folder: &Path, path: &Path) -> Result<()> {
         .at(Location::file(path))
         .hint("put the image itself into the folder")
         .into())
-}
-
-fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
-    let wrong = |e: std::io::Error| Error::io("read the folder", folder, &e);
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(wrong)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(wrong)?;
-    paths.sort();
-    Ok(paths)
 }
 
 #[cfg(test)]

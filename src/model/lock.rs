@@ -248,6 +248,22 @@ impl Lock {
         point: OperatingPoint,
     ) -> Result<Self> {
         Self::refuse_second(folder)?;
+        let (lock, weights) = Self::of(run, state, gate, point)?;
+        for name in COPIED {
+            if run.join(name).is_file() {
+                storage::write_atomic(&folder.join(name), &storage::read(&run.join(name))?)?;
+            }
+        }
+        storage::write_atomic(&lock.weights_path(folder), &weights)?;
+        storage::write_atomic(&folder.join(FILE), &lock.to_bytes()?)?;
+        Ok(lock)
+    }
+
+    /// The lock that a complete run gives, and its weights; nothing is written.
+    ///
+    /// # Errors
+    /// `run-incomplete`; `run-damaged` where the weights are not those that the run recorded.
+    pub fn of(run: &Path, state: &RunState, gate: Gate, point: OperatingPoint) -> Result<(Self, Vec<u8>)> {
         let (Some(best), true) = (&state.best, state.is_complete()) else {
             return Err(incomplete(run, state));
         };
@@ -280,14 +296,7 @@ impl Lock {
                 threads_per_worker: 1,
             },
         };
-        for name in COPIED {
-            if run.join(name).is_file() {
-                storage::write_atomic(&folder.join(name), &storage::read(&run.join(name))?)?;
-            }
-        }
-        storage::write_atomic(&lock.weights_path(folder), &weights)?;
-        storage::write_atomic(&folder.join(FILE), &lock.to_bytes()?)?;
-        Ok(lock)
+        Ok((lock, weights))
     }
 
     /// Refuses a folder that has a lock.

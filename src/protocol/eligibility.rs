@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::gate::{upper, years};
 use super::paths::required_path;
 use super::reader::Section;
+use super::rule::{self, DeclaredRule, Expr, Holds, Per};
 use super::*;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -15,6 +16,7 @@ enum Kind {
     PriorFinding,
     ListedIn,
     Gate,
+    Rule,
 }
 
 /// `[[eligibility]]` as typed, in the order of the text.
@@ -41,6 +43,7 @@ pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
                 ("prior-finding", Kind::PriorFinding),
                 ("listed-in", Kind::ListedIn),
                 ("gate", Kind::Gate),
+                ("rule", Kind::Rule),
             ],
             Kind::Gate,
         );
@@ -90,9 +93,54 @@ pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
                 column: section.required_string("column"),
             },
             Kind::Gate => Rule::Gate,
+            Kind::Rule => declared(&section),
+        };
+        let definition = if matches!(kind, Kind::Rule) {
+            Some(section.required_string("definition"))
+        } else {
+            section.has("definition").then(|| section.required_string("definition"))
         };
         section.finish();
-        criteria.push(Criterion { id, reason, missing, rule });
+        criteria.push(Criterion { id, reason, definition, missing, rule });
     }
     criteria
+}
+
+#[derive(Clone, Copy)]
+enum Together {
+    Image,
+    Study,
+    Patient,
+}
+
+/// A boolean rule over columns.
+fn declared(section: &Section) -> Rule {
+    let text = section.required_string("rule");
+    let rule = match rule::read(&text) {
+        Ok(rule) => rule,
+        Err(fault) => {
+            // A blank text is told as one.
+            if !text.trim().is_empty() {
+                let at = section.within("rule", fault.at);
+                section.report(Diagnostic::error(fault.code, fault.message).at(at).hint(fault.hint));
+            }
+            Expr::All(Vec::new())
+        }
+    };
+    let per = section.choice(
+        "per",
+        &[("image", Together::Image), ("study", Together::Study), ("patient", Together::Patient)],
+        Together::Image,
+    );
+    let per = match per {
+        Together::Image => Per::Image,
+        Together::Study => Per::Study { study_column: section.required_string("study_column") },
+        Together::Patient => Per::Patient,
+    };
+    let holds = if per == Per::Image {
+        Holds::Every
+    } else {
+        section.choice("holds", &[("every", Holds::Every), ("any", Holds::Any)], Holds::Every)
+    };
+    Rule::Declared(DeclaredRule { rule, per, holds })
 }

@@ -98,6 +98,16 @@ fn top_level(value: Value) -> Value {
         let word = if one == Value::Bool(true) { "one" } else { "any" };
         sample.insert("images_per_patient".to_owned(), Value::from(word));
     }
+    if let Some(Value::Array(criteria)) = fields.get_mut("eligibility") {
+        for rule in criteria.iter_mut().filter_map(|criterion| criterion.get_mut("rule")) {
+            // Said by `per` where each image is judged by itself.
+            if rule["per"] == "image"
+                && let Some(rule) = rule.as_object_mut()
+            {
+                rule.remove("holds");
+            }
+        }
+    }
     let planning = fields.get_mut("planning").and_then(Value::as_object_mut);
     if let Some(expected) = planning.and_then(|planning| planning.remove("expected")) {
         fields.insert("expected".to_owned(), expected);

@@ -16,8 +16,12 @@ pub mod meaning;
 mod parse;
 mod paths;
 pub mod planning;
+pub mod question;
 mod reads;
 mod reference;
+mod repeatability;
+pub mod rule;
+mod sample;
 mod subgroups;
 use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
@@ -52,6 +56,8 @@ pub use reference::{
     ReaderRole, ReferenceRule, RepeatedRead, TieRule, UninterpretableRule, fits,
 };
 
+pub use repeatability::RepeatabilitySource;
+pub use sample::{Sample, SampleMethod, SampleTarget, Shortage, StratumCount};
 pub use subgroups::{Bands, OUTSIDE, PoweredClaim, Subgroup, Variable};
 
 /// A valid protocol.
@@ -91,6 +97,9 @@ pub struct Protocol {
     /// The predicate's scores or answers on the same cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate: Option<PredicateSource>,
+    /// Repeated images of patients, from which the device's own precision is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeatability: Option<RepeatabilitySource>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
     /// What the size of the study rests on before there are data.
@@ -163,6 +172,12 @@ pub struct Data {
     pub body_part: Option<String>,
     /// Where the data come from, for documents.
     pub source: Option<String>,
+    /// The protocol states that no site of the study is one of development.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub separate_sites: bool,
+    /// Sites that development data come from, as stated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub development_sites: Vec<String>,
 }
 
 /// What happens when the datum a criterion needs is not recorded.
@@ -182,6 +197,9 @@ pub struct Criterion {
     pub id: String,
     /// The reason for exclusion in words.
     pub reason: String,
+    /// How anybody would carry it out, in words; there with every boolean rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
     /// When the datum is not recorded.
     pub missing: Missing,
     /// The rule.
@@ -271,6 +289,9 @@ pub enum Rule {
     },
     /// The intended-use gate accepts the case.
     Gate,
+    /// A boolean rule over columns.
+    #[serde(rename = "rule")]
+    Declared(rule::DeclaredRule),
 }
 
 /// How an earlier episode is known.
@@ -287,26 +308,6 @@ pub enum PriorSource {
         /// Finding labels.
         findings: Vec<String>,
     },
-}
-
-/// How the test set is drawn from the eligible cases.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Sample {
-    /// How many, and how they are composed; `None`: every eligible case.
-    pub target: Option<SampleTarget>,
-    /// At most one image a patient.
-    pub one_image_per_patient: bool,
-    /// Seed of the draw.
-    pub seed: u64,
-}
-
-/// A fixed number of cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct SampleTarget {
-    /// All.
-    pub cases: u64,
-    /// With a positive source label; `None`: drawn without regard to it.
-    pub positives: Option<u64>,
 }
 
 /// Where scores come from.

@@ -13,8 +13,11 @@ use super::planning::planning;
 use super::reader::{Document, Section};
 use super::reads::reads;
 use super::reference::reference_standard;
+use super::repeatability::repeatability;
+use super::sample::sample;
 use super::subgroups::subgroups;
 use super::*;
+use crate::dataset::other_columns::CellKind;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Version of the format; a change of meaning raises the number.
@@ -69,14 +72,18 @@ fn root(root: Section) -> Protocol {
     let predicate_section = root.section("predicate");
     let predicate_file = required_path(&predicate_section, "file", None);
     let predicate = predicate(predicate_section, predicate_file);
+    let repeatability_section = root.section("repeatability");
+    let repeated_file = required_path(&repeatability_section, "file", None);
+    let repeatability = repeatability(repeatability_section, repeated_file);
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
     let subgroups = subgroups(&root, &endpoints);
     let mut data = data;
+    let other = other_columns(&root, &eligibility, &sample, &subgroups);
     for table in &mut data.cases {
-        table.other = subgroups.iter().filter_map(|subgroup| subgroup.by.other_column()).collect();
+        table.other.clone_from(&other);
     }
-    let planning = planning(&root, &endpoints);
+    let planning = planning(&root, &endpoints, &comparisons);
     if scores.external && operating_point == OperatingPointSource::Lock {
         root.report(
             Diagnostic::error(
@@ -127,6 +134,7 @@ fn root(root: Section) -> Protocol {
         comparisons,
         family,
         predicate,
+        repeatability,
         subgroups,
         planning,
     }
@@ -193,35 +201,51 @@ fn data(section: Section) -> Data {
         modality: section.string("modality").map(|text| text.to_uppercase()),
         body_part: section.string("body_part").map(|text| text.to_uppercase()),
         source: section.string("source"),
+        separate_sites: section.boolean("separate_sites").unwrap_or(false),
+        development_sites: section.strings("development_sites").unwrap_or_default(),
     };
+    if data.development_sites.iter().any(|site| site.trim().is_empty()) {
+        section.wrong("development_sites", Code::ValueEmpty, "a site without a name");
+    }
     section.finish();
     data
 }
 
-fn sample(section: Section) -> Sample {
-    let cases = section.whole("cases");
-    let positives = section.whole("positives");
-    if let (Some(cases), Some(positives)) = (cases, positives)
-        && positives > cases
-    {
-        section.wrong("positives", Code::ValueRange, format!("{positives} positives of {cases} cases"));
+/// Columns that are read for rules, strata and subgroups, each once. Texts of a column that something else
+/// reads as numbers or days are those of the numbers and days.
+fn other_columns(
+    root: &Section,
+    eligibility: &[Criterion],
+    sample: &Sample,
+    subgroups: &[Subgroup],
+) -> Vec<OtherColumn> {
+    let mut wanted: Vec<(&'static str, OtherColumn)> = Vec::new();
+    for criterion in eligibility {
+        if let Rule::Declared(rule) = &criterion.rule {
+            let columns = rule.columns().into_iter().filter_map(|column| column.other());
+            wanted.extend(columns.map(|column| ("eligibility", column)));
+        }
     }
-    if cases == Some(0) {
-        section.wrong("cases", Code::ValueRange, "`sample.cases` must be at least 1");
+    let columns = sample.columns().into_iter().filter_map(|column| column.other());
+    wanted.extend(columns.map(|column| ("sample", column)));
+    let columns = subgroups.iter().filter_map(|subgroup| subgroup.by.other_column());
+    wanted.extend(columns.map(|column| ("subgroup", column)));
+    let mut found: Vec<OtherColumn> = Vec::new();
+    for (key, column) in wanted {
+        match found.iter_mut().find(|known| known.name == column.name) {
+            None => found.push(column),
+            Some(known) if known.kind == column.kind || column.kind == CellKind::Text => {}
+            Some(known) if known.kind == CellKind::Text => known.kind = column.kind,
+            Some(_) => {
+                let message = format!(
+                    "the column `{}` is taken for numbers at one place and for days at another",
+                    column.name
+                );
+                root.wrong(key, Code::RuleType, message);
+            }
+        }
     }
-    if cases.is_none() && positives.is_some() {
-        section.wrong("positives", Code::KeyMissing, "`sample.positives` needs `sample.cases`");
-    }
-    if section.is_present() && cases.is_some() && !section.has("seed") {
-        section.required_whole("seed");
-    }
-    let sample = Sample {
-        target: cases.map(|cases| SampleTarget { cases, positives }),
-        one_image_per_patient: section.choice("images_per_patient", &[("any", false), ("one", true)], false),
-        seed: section.whole("seed").unwrap_or_default(),
-    };
-    section.finish();
-    sample
+    found
 }
 
 fn scores(section: Section) -> ScoresSource {

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::reader::Section;
-use super::{Endpoint, Protocol};
+use super::{ComparativeEndpoint, Endpoint, Protocol};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::statistics::metric::Metric;
+use crate::statistics::sizing::PairedShares;
 
 /// What is assumed about a study before there are data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,7 +54,12 @@ impl Planning {
 
     /// What is expected of an endpoint.
     pub fn of(&self, endpoint: &Endpoint) -> Option<&Expected> {
-        self.expected.iter().find(|expected| expected.endpoint == endpoint.id)
+        self.of_id(&endpoint.id)
+    }
+
+    /// What is expected of the endpoint with this id, whether it has a goal or is compared.
+    pub fn of_id(&self, id: &str) -> Option<&Expected> {
+        self.expected.iter().find(|expected| expected.endpoint == id)
     }
 }
 
@@ -94,10 +101,23 @@ pub struct Expected {
     pub spread: Spread,
     /// Where the expectation comes from, in words.
     pub source: String,
+    /// What the device is compared with: its value; there where the endpoint has `against`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparator: Option<f64>,
+    /// Sensitivity and specificity: share of the cases that count in which exactly one of both is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discordant: Option<f64>,
+    /// AUC: correlation of the two estimates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<f64>,
 }
 
 /// `[planning]` and `[[expected]]` as typed.
-pub(super) fn planning(root: &Section, endpoints: &[Endpoint]) -> Planning {
+pub(super) fn planning(
+    root: &Section,
+    endpoints: &[Endpoint],
+    comparisons: &[ComparativeEndpoint],
+) -> Planning {
     let section = root.section("planning");
     let default = Planning::default();
     let mut planning = Planning {
@@ -123,9 +143,11 @@ pub(super) fn planning(root: &Section, endpoints: &[Endpoint]) -> Planning {
     for section in root.sections("expected") {
         let inside = |p: f64| p > 0.0 && p < 1.0;
         let endpoint = section.required_string("endpoint");
-        let known = endpoints.iter().any(|e| e.id == endpoint);
+        let compared = comparisons.iter().find(|e| e.id == endpoint);
+        let known = compared.is_some() || endpoints.iter().any(|e| e.id == endpoint);
         if section.has("endpoint") && !known {
-            let ids: Vec<&str> = endpoints.iter().map(|e| e.id.as_str()).collect();
+            let ids = endpoints.iter().map(|e| e.id.as_str());
+            let ids: Vec<&str> = ids.chain(comparisons.iter().map(|e| e.id.as_str())).collect();
             section.report(
                 Diagnostic::error(Code::ExpectedEndpoint, format!("no endpoint has the id `{endpoint}`"))
                     .at(section.at("endpoint"))
@@ -154,10 +176,61 @@ pub(super) fn planning(root: &Section, endpoints: &[Endpoint]) -> Planning {
         }
         let spread = section.choice("spread", &Spread::NAMES, Spread::Triangular);
         let source = section.required_string("source");
+        let beside = beside(&section, value, compared, known);
         section.finish();
-        planning.expected.push(Expected { endpoint, value, range, spread, source });
+        planning.expected.push(Expected { endpoint, value, range, spread, source, ..beside });
     }
     planning
+}
+
+/// What is expected of what the device is compared with, and how far both go together; the other fields are
+/// empty.
+fn beside(section: &Section, value: f64, compared: Option<&ComparativeEndpoint>, known: bool) -> Expected {
+    let inside = |p: f64| p > 0.0 && p < 1.0;
+    let found = Expected {
+        endpoint: String::new(),
+        value,
+        range: None,
+        spread: Spread::Triangular,
+        source: String::new(),
+        comparator: section.number_in("comparator", "between 0 and 1, both excluded", inside),
+        discordant: section.number_in("discordant", "above 0 and at most 1", |d| d > 0.0 && d <= 1.0),
+        correlation: section.number_in("correlation", "0 to below 1", |r| (0.0..1.0).contains(&r)),
+    };
+    let Some(endpoint) = compared else {
+        for key in ["comparator", "discordant", "correlation"].into_iter().filter(|k| known && section.has(k))
+        {
+            let message =
+                format!("`{key}` is of an endpoint with `against`, and this one is judged by a goal");
+            section.wrong(key, Code::EndpointKeys, message);
+        }
+        return found;
+    };
+    if !section.has("comparator") {
+        let message = "an expectation of a comparison needs the `comparator`'s value too";
+        section.wrong("endpoint", Code::KeyMissing, message);
+    }
+    let of_class = matches!(endpoint.metric, Metric::Sensitivity | Metric::Specificity);
+    if section.has("discordant") && !of_class {
+        let message =
+            "`discordant` is of sensitivities and specificities: cases in which one of both is right";
+        section.wrong("discordant", Code::EndpointKeys, message);
+    } else if let (Some(discordant), Some(other)) = (found.discordant, found.comparator)
+        && PairedShares::new(value, other, discordant).is_none()
+    {
+        let message = format!(
+            "no cases are right with {value} and {other}, and by exactly one of both in {discordant}: that \
+             share lies between {:.4} and {:.4}",
+            (value - other).abs(),
+            (value + other).min(2.0 - value - other)
+        );
+        section.wrong("discordant", Code::ValueRange, message);
+    }
+    if section.has("correlation") && endpoint.metric != Metric::Auc {
+        let message = "`correlation` is of two AUCs: that of both estimates";
+        section.wrong("correlation", Code::EndpointKeys, message);
+    }
+    found
 }
 
 impl Protocol {

@@ -10,6 +10,7 @@ pub mod form;
 pub mod import;
 pub mod labels;
 pub mod privacy;
+pub mod ratings;
 pub mod register;
 pub mod returned;
 pub mod roster;

@@ -1,9 +1,13 @@
 //! All documents of a study from its evidence bundle: the submission, the truthing report beside it, and the
 //! set.
 
+use super::at_once::at_once;
 use super::submission::{self, Formats, Rendered, Source};
 use super::{set, truthing};
 use crate::diagnostic::Result;
+
+/// Documents of more cases are rendered one after the other.
+const AT_ONCE: usize = 50_000;
 
 /// Which documents are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +24,16 @@ pub enum Documents {
 /// # Errors
 /// As [`submission::render`], [`truthing::render`] and [`set::render`].
 pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result<Rendered> {
-    let mut rendered = submission::render(source, formats)?;
-    if let Some(more) = truthing::render(source, formats)? {
+    // Setting the pages is most of the work; a large table is held once and not twice.
+    let is_small = source.derivation.len() <= AT_ONCE;
+    let (rendered, more) = if formats == Formats::All && is_small {
+        at_once(|| submission::render(source, formats), || truthing::render(source, formats))
+    } else {
+        let rendered = submission::render(source, formats)?;
+        (Ok(rendered), truthing::render(source, formats))
+    };
+    let mut rendered = rendered?;
+    if let Some(more) = more? {
         rendered.files.extend(more.files);
         for field in more.to_complete {
             let key = |line: &str| line.split(": ").next().map(str::to_owned);

@@ -2,15 +2,19 @@
 //! description of a data set. Each is a `Content` for the engine in `document`: it says what its templates
 //! see, and has its tables and figures.
 
+mod at_once;
 mod banner;
 pub mod comparison;
 pub mod description;
 mod documents;
+mod graph;
 pub mod plan;
+pub mod qualification;
 pub mod set;
 pub mod submission;
 mod truthing;
 pub mod wording;
 
+pub use at_once::at_once;
 pub use documents::{Documents, render};
 pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, own_templates};

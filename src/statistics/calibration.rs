@@ -122,7 +122,7 @@ impl<'a> Refits<'a> {
         if separated(self.labels, logits, weights) {
             return None;
         }
-        let near = newton(self.labels, logits, weights, false, start);
+        let near = newton(&Counted::of(self.labels, logits, weights), false, start);
         near.or_else(|| Start::nowhere().fit(self.labels, logits, weights)).map(|(fit, _)| fit)
     }
 
@@ -152,47 +152,84 @@ impl Start {
     }
 
     fn fit(self, labels: &[bool], logits: &[f64], weights: Option<&[u32]>) -> Option<(Recalibration, Self)> {
+        let cases = Counted::of(labels, logits, weights);
         // Undamped steps are the quicker ones and nearly always converge.
-        newton(labels, logits, weights, false, &self).or_else(|| newton(labels, logits, weights, true, &self))
+        newton(&cases, false, &self).or_else(|| newton(&cases, true, &self))
+    }
+}
+
+/// The cases that count, in their order: what does not count adds nothing to any sum, and of a replicate that
+/// is more than a third.
+struct Counted {
+    cases: Vec<CountedCase>,
+}
+
+#[derive(Clone, Copy)]
+struct CountedCase {
+    weight: f64,
+    x: f64,
+    label: bool,
+}
+
+impl Counted {
+    fn of(labels: &[bool], logits: &[f64], weights: Option<&[u32]>) -> Self {
+        let case = |(i, (&label, &x))| CountedCase { weight: weight(weights, i), x, label };
+        let all = labels.iter().zip(logits).enumerate().map(case);
+        Self { cases: all.filter(|case| case.weight != 0.0).collect() }
+    }
+}
+
+/// Sums that keep their low-order parts, as [`CompensatedSum`] does: side by side, so that a processor adds
+/// several at once.
+struct SumsOf<const N: usize> {
+    sums: [f64; N],
+    rests: [f64; N],
+}
+
+impl<const N: usize> SumsOf<N> {
+    fn new() -> Self {
+        Self { sums: [0.0; N], rests: [0.0; N] }
+    }
+
+    #[inline]
+    fn add(&mut self, terms: [f64; N]) {
+        for ((sum, rest), x) in self.sums.iter_mut().zip(&mut self.rests).zip(terms) {
+            let t = *sum + x;
+            let (large, small) = if sum.abs() >= x.abs() { (*sum, x) } else { (x, *sum) };
+            *rest += (large - t) + small;
+            *sum = t;
+        }
+    }
+
+    fn totals(&self) -> [f64; N] {
+        std::array::from_fn(|i| self.sums[i] + self.rests[i])
     }
 }
 
 /// Newton's method on α + b·(x − c), where c follows the mean of x under the weights of the information
 /// matrix: then its off-diagonal vanishes, and no digits are lost where the scores lie close together far
 /// from ½. Damped: a step that would lower the likelihood is halved.
-fn newton(
-    labels: &[bool],
-    logits: &[f64],
-    weights: Option<&[u32]>,
-    damped: bool,
-    start: &Start,
-) -> Option<(Recalibration, Start)> {
+fn newton(counted: &Counted, damped: bool, start: &Start) -> Option<(Recalibration, Start)> {
     let likelihood = |alpha: f64, b: f64, c: f64| -> f64 {
-        let term = |(i, (&label, &x)): (usize, (&bool, &f64))| {
-            let u = alpha + b * (x - c);
-            let against = if label { -u } else { u };
-            -weight(weights, i) * (against.max(0.0) + (-against.abs()).exp().ln_1p())
+        let term = |case: &CountedCase| {
+            let u = alpha + b * (case.x - c);
+            let against = if case.label { -u } else { u };
+            -case.weight * (against.max(0.0) + (-against.abs()).exp().ln_1p())
         };
-        labels.iter().zip(logits).enumerate().map(term).collect::<CompensatedSum>().total()
+        counted.cases.iter().map(term).collect::<CompensatedSum>().total()
     };
     let (mut alpha, mut b, mut c) = (start.alpha, start.b, start.c);
     let mut calm = if start.near { 2 } else { 0 };
     for _ in 0..if damped { 1000 } else { 60 } {
-        let mut sums = [CompensatedSum::default(); 5];
-        for (i, (&label, &x)) in labels.iter().zip(logits).enumerate() {
-            let w = weight(weights, i);
-            if w == 0.0 {
-                continue;
-            }
-            let x = x - c;
+        let mut sums = SumsOf::<5>::new();
+        for case in &counted.cases {
+            let x = case.x - c;
             let (p, q) = logistic(alpha + b * x);
-            let residual = w * if label { q } else { -p };
-            let v = w * p * q;
-            for (sum, term) in sums.iter_mut().zip([residual, residual * x, v, v * x, v * x * x]) {
-                sum.add(term);
-            }
+            let residual = case.weight * if case.label { q } else { -p };
+            let v = case.weight * p * q;
+            sums.add([residual, residual * x, v, v * x, v * x * x]);
         }
-        let [g0, g1, h00, h01, h11] = sums.map(CompensatedSum::total);
+        let [g0, g1, h00, h01, h11] = sums.totals();
         let shift = h01 / h00;
         // Spread of x around its weighted mean.
         let spread = h11 - h01 * shift;
@@ -281,6 +318,7 @@ fn in_the_large_logits(
             ends = (ends.0.min(x), ends.1.max(x));
         }
     }
+    let counted = Counted::of(labels, logits, weights);
     // The mean probability is the share of positives somewhere between these two.
     let share = (positives / (total - positives)).ln();
     let (mut low, mut high) = (share - ends.1, share - ends.0);
@@ -289,25 +327,18 @@ fn in_the_large_logits(
     for _ in 0..2000 {
         // Observed minus expected positives: whole numbers apart from what is small, so that no digits are
         // lost where probabilities are near 0 and 1.
-        let (mut whole, mut small, mut information) =
-            (positives, CompensatedSum::default(), CompensatedSum::default());
-        for (i, &x) in logits.iter().enumerate() {
-            let w = weight(weights, i);
-            if w == 0.0 {
-                continue;
-            }
-            let (p, q) = logistic(a + x);
-            if p > q {
-                whole -= w;
-                small.add(w * q);
-            } else {
-                small.add(-w * p);
-            }
-            information.add(w * p * q);
+        let mut whole = positives;
+        let mut sums = SumsOf::<2>::new();
+        for case in &counted.cases {
+            let w = case.weight;
+            let (p, q) = logistic(a + case.x);
+            let small = if p > q { w * q } else { -w * p };
+            whole -= if p > q { w } else { 0.0 };
+            sums.add([small, w * p * q]);
         }
-        let information = information.total();
-        small.add(whole);
-        let gradient = small.total();
+        let [_, information] = sums.totals();
+        sums.add([whole, 0.0]);
+        let [gradient, _] = sums.totals();
         if gradient > 0.0 {
             low = a
         } else {
@@ -420,6 +451,40 @@ pub fn maximum_error(bins: &[Bin]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn sums_side_by_side_are_the_sums_one_by_one(
+            terms in proptest::collection::vec((-1e300_f64..1e300, -1.0_f64..1.0, -1e-9_f64..1e9), 0..60),
+        ) {
+            let mut beside = SumsOf::<3>::new();
+            let mut alone = [CompensatedSum::default(); 3];
+            for (a, b, c) in terms {
+                beside.add([a, b, c]);
+                for (sum, x) in alone.iter_mut().zip([a, b, c]) {
+                    sum.add(x);
+                }
+            }
+            let bits = |totals: [f64; 3]| totals.map(f64::to_bits);
+            proptest::prop_assert_eq!(bits(beside.totals()), bits(alone.map(CompensatedSum::total)));
+        }
+
+        #[test]
+        fn a_case_that_does_not_count_changes_no_bit(
+            cases in proptest::collection::vec((proptest::bool::ANY, 0.01_f64..0.99, 0_u32..3), 4..40),
+        ) {
+            let split = |cases: &[(bool, f64, u32)]| -> (Vec<bool>, Vec<f64>, Vec<u32>) {
+                let labels = cases.iter().map(|case| case.0).collect();
+                (labels, cases.iter().map(|case| case.1).collect(), cases.iter().map(|case| case.2).collect())
+            };
+            let counted: Vec<_> = cases.iter().filter(|case| case.2 > 0).copied().collect();
+            let (all, fewer) = (split(&cases), split(&counted));
+            let fit = |of: &(Vec<bool>, Vec<f64>, Vec<u32>)| {
+                (recalibrate(&of.0, &of.1, Some(&of.2)), in_the_large(&of.0, &of.1, Some(&of.2)))
+            };
+            proptest::prop_assert_eq!(fit(&all), fit(&fewer));
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -80,7 +80,7 @@ pub enum IntervalMethod {
     AgrestiCaffo,
     /// Nam and Blackwelder 2002, score interval of a ratio of two shares of the same cases.
     RatioScore,
-    /// Symmetric, from a linearised statistic (delta method) with patients kept together.
+    /// Symmetric, from a linearised statistic (delta method) with patients kept together and Student's t.
     Delta,
     /// Symmetric on the log scale (ratios).
     Log,
@@ -214,7 +214,7 @@ impl IntervalMethod {
             Self::Mee => "Mee (1984) score",
             Self::AgrestiCaffo => "Agresti and Caffo (2000)",
             Self::RatioScore => "Nam and Blackwelder (2002) score",
-            Self::Delta => "linearised, patients kept together",
+            Self::Delta => "linearised (Student's t), patients kept together",
             Self::Log => "log scale",
             Self::Wald => "asymptotic normal",
             Self::Hoeffding => "Hoeffding (1963), bounded terms",

@@ -51,7 +51,7 @@ pub fn auc_width_size(
 
 /// Smallest number from `least` on from which something that grows with it is reached, by doubling and
 /// bisection. None beyond [`MOST`], and where the question has no answer.
-fn smallest_size(least: f64, reached: impl Fn(f64) -> Option<bool>) -> Option<f64> {
+pub(in crate::statistics) fn smallest_size(least: f64, reached: impl Fn(f64) -> Option<bool>) -> Option<f64> {
     let mut high = least;
     while !reached(high)? {
         high *= 2.0;
@@ -99,13 +99,14 @@ impl PairedShares {
         device * (1.0 - other) + other * (1.0 - device)
     }
 
-    fn difference(self) -> f64 {
+    /// The device's share less the other's.
+    pub fn difference(self) -> f64 {
         self.device_alone - self.other_alone
     }
 
     /// n times the variance of the difference: as it is, and under the hypothesis that it is −`margin`, where
     /// the table is estimated under that restriction (Tango 1998).
-    fn variances(self, margin: f64) -> (f64, f64) {
+    pub(in crate::statistics) fn variances(self, margin: f64) -> (f64, f64) {
         let (b, c, null) = (self.device_alone, self.other_alone, -margin);
         let linear = -b - c + (2.0 - b + c) * null;
         let constant = -c * null * (1.0 - null);

@@ -265,6 +265,19 @@ pub fn t_two_sided(level: f64, df: f64) -> f64 {
     (df * share / (1.0 - share)).sqrt()
 }
 
+/// The normal deviate whose tail is that of Student's t with `df` > 0 degrees of freedom at `t`.
+pub fn normal_equivalent_of_t(t: f64, df: f64) -> f64 {
+    if t == 0.0 || !t.is_finite() {
+        return t;
+    }
+    let square = t * t;
+    // P(|T| > |t|) = I(df/(df + t²); df/2, ½).
+    let (tail, _) = incomplete_beta(df / (df + square), square / (df + square), df / 2.0, 0.5);
+    // Below the smallest number a deviate can be told of, one stands for all.
+    let deviate = if tail > f64::MIN_POSITIVE { -lower_quantile(tail / 2.0) } else { 37.5 };
+    deviate.copysign(t)
+}
+
 /// (x, 1 − x) of a logit.
 pub fn logistic(u: f64) -> (f64, f64) {
     let e = (-u.abs()).exp();
@@ -314,6 +327,20 @@ mod tests {
         assert!((normal_quantile(1e-10) + 6.361_340_902_404_056).abs() < 1e-13);
         assert_eq!(normal_quantile(0.5), 0.0);
         assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn students_t_on_the_normal_scale_keeps_its_tail() {
+        for df in [1.0, 2.0, 7.0, 40.0, 1e4] {
+            for level in [0.1, 0.5, 0.9, 0.95, 0.999] {
+                let z = normal_equivalent_of_t(t_two_sided(level, df), df);
+                assert!((z - z_two_sided(level)).abs() < 1e-9, "{df} {level}: {z}");
+            }
+        }
+        // One degree of freedom is Cauchy's law: P(|T| > 1) = 1/2.
+        assert!((normal_equivalent_of_t(-1.0, 1.0) + z_two_sided(0.5)).abs() < 1e-12);
+        assert_eq!(normal_equivalent_of_t(0.0, 5.0), 0.0);
+        assert!(normal_equivalent_of_t(1e300, 3.0).is_finite() && normal_equivalent_of_t(-40.0, 1e6) < -30.0);
     }
 
     #[test]

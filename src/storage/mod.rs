@@ -4,7 +4,7 @@ mod alone;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 
@@ -76,6 +76,19 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|e| Error::io("read", path, &e))
 }
 
+/// What lies in a folder, in the order of the paths.
+///
+/// # Errors
+/// `io`, with the folder.
+pub fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
+    let wrong = |e: std::io::Error| Error::io("read the folder", folder, &e);
+    let entries = fs::read_dir(folder).map_err(wrong)?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(wrong)?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// Creates a folder and its parents.
 ///
 /// # Errors
@@ -92,7 +105,23 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic_with(path, |out| out.write_all(bytes))
 }
 
-/// The same for content that is produced as a stream.
+/// Writes a file that its owner alone can read, where none is.
+///
+/// # Errors
+/// When there is one, or it cannot be written.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    let wrong = |e: std::io::Error| Error::io("write", path, &e);
+    // A temporary file is its owner's alone.
+    let mut beside = tempfile::Builder::new().prefix(alone::BESIDE).tempfile_in(folder).map_err(wrong)?;
+    beside.write_all(bytes).map_err(wrong)?;
+    beside.as_file().sync_all().map_err(wrong)?;
+    beside.persist_noclobber(path).map_err(|e| wrong(e.error))?;
+    sync_folder(folder)
+}
+
+/// As [`write_atomic`], for content that is produced as a stream.
 ///
 /// # Errors
 /// As [`write_atomic`], and whatever `fill` reports.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{
-    Cohort, Files, Inputs, ReferenceStandard, cohort, description, read_scores, reference_standard, separate,
-    tables,
+    Cohort, Files, Inputs, ReferenceStandard, cohort, description, read_scores, reference_standard, repeats,
+    separate, tables,
 };
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::{self, Scores};
@@ -15,6 +15,7 @@ use crate::statistics::operating_point;
 use crate::statistics::operating_point::ChosenBy;
 use crate::statistics::warning::Warning;
 use crate::study::comparators::predicate;
+use crate::study::estimates::repeatability;
 use crate::study::estimates::{StudyCase, analyse};
 use crate::study::results::{OperatingPointRecord, Results};
 use crate::table::id::Alike;
@@ -50,6 +51,7 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     let scores = read_scores(inputs)?;
     every_case_is_accounted_for(inputs, cohort, &scores)?;
     let predicate = predicate(inputs, cohort)?;
+    let repeats = repeats(inputs)?;
     let mut warnings = cohort.warnings.clone();
     warnings.extend(separate(inputs, cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
@@ -65,10 +67,21 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
         .collect();
     let mut results =
         analyse(protocol, cohort, &cases, &reference, &predicate, operating_point).map_err(Error::Input)?;
+    if let (Some(repeats), Some(source)) = (&repeats, &protocol.repeatability) {
+        let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
+        results.repeatability = repeatability(repeats, &source.conditions, threshold, level);
+    }
     results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print
     // it.
-    let of_patients = [Code::PatientProbablyShared, Code::IdsAlike, Code::PatientEachCase];
+    let of_patients = [
+        Code::PatientProbablyShared,
+        Code::IdsAlike,
+        Code::PatientEachCase,
+        Code::SampleShort,
+        Code::StratumNotDrawn,
+        Code::SitesNotShown,
+    ];
     let said = warnings.iter().filter(|w| of_patients.contains(&w.code));
     results.warnings.extend(said.chain(&reference.warnings).map(Warning::of));
     results.warnings.sort();

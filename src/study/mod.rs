@@ -11,25 +11,30 @@ pub mod imports;
 pub mod planning;
 mod reference;
 pub mod rehearsal;
+mod repeats;
 pub mod results;
 pub mod rounds;
 mod separation;
+mod sites;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::dataset::case::{Case, Cases};
+use crate::dataset::cases::COLUMNS;
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
+use crate::protocol::rule::Column;
 use crate::protocol::{
     CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Variable,
 };
-use crate::sampling;
+use crate::sampling::{self, Draw};
 use crate::statistics::metric::{Metric, ignores_patients};
+use crate::study::results::SiteSeparation;
 use crate::table::Table;
 
 pub use comparators::{Given, Predicate, predicate};
@@ -37,6 +42,7 @@ pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, derive_of, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
+pub use repeats::{RepeatedImage, Repeats, repeats, too_many_levels};
 pub use separation::separate;
 pub use tables::FOR_PEOPLE;
 
@@ -93,6 +99,7 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
     if step == Step::All {
         needed.insert(protocol.scores.file.to_string());
         needed.extend(protocol.predicate.iter().map(|p| p.file.to_string()));
+        needed.extend(protocol.repeatability.iter().map(|r| r.file.to_string()));
         if let OperatingPointSource::Tuning { cases, .. } = &protocol.operating_point {
             needed.insert(cases.path.to_string());
         }
@@ -148,6 +155,11 @@ pub struct Cohort {
     pub failed: Vec<Vec<usize>>,
     /// Positions of the drawn cases, ascending.
     pub drawn: Vec<usize>,
+    /// How they were drawn: strata, and what each case stands for.
+    pub draw: Draw,
+    /// Where the development comes from, beside where the study does; `None` where the protocol states
+    /// nothing of sites.
+    pub sites: Option<SiteSeparation>,
     /// Things to know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -222,8 +234,13 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
             .hint("`sequester dataset` lists how many cases each criterion excludes")
             .into());
     }
-    let drawn = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
-    Ok(Cohort { cases: all.cases, fields: all.fields, failed, drawn, warnings })
+    let mut draw = sampling::draw(&all.cases, &eligible, &protocol.sample)?;
+    warnings.append(&mut draw.warnings);
+    let drawn = std::mem::take(&mut draw.drawn);
+    let mut cohort =
+        Cohort { cases: all.cases, fields: all.fields, failed, drawn, draw, sites: None, warnings };
+    cohort.sites = sites::separation(inputs, &cohort)?;
+    Ok(cohort)
 }
 
 /// Endpoints whose declared interval takes the drawn cases of one patient as independent: it will not decide.
@@ -280,7 +297,17 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
             }
             Rule::NoPriorFinding { .. } => needed.push(("follow_up", who)),
             Rule::ListedIn { .. } | Rule::Gate => {}
+            Rule::Declared(rule) => {
+                // Other columns are asked for where the table is read.
+                let fields = rule.columns().into_iter().filter_map(|column| field(&column));
+                needed.extend(fields.map(|name| (name, who.clone())));
+            }
         }
+    }
+    let of_sample = protocol.sample.columns().into_iter().filter_map(|column| field(&column));
+    needed.extend(of_sample.map(|name| (name, "[sample]".to_owned())));
+    if protocol.data.separate_sites {
+        needed.push(("site", "`data.separate_sites`".to_owned()));
     }
     for subgroup in &protocol.subgroups {
         match &subgroup.by {
@@ -308,6 +335,11 @@ fn missing_fields(protocol: &Protocol, cases: &Cases) -> Vec<Diagnostic> {
             .hint("add the column to the case table, or take the rule out of the protocol")
         })
         .collect()
+}
+
+/// The name of a column that is a field.
+fn field(column: &Column) -> Option<&'static str> {
+    COLUMNS.into_iter().find(|name| *name == column.name)
 }
 
 /// Development and study must not share a patient or a case; a warning where they probably do.
@@ -376,7 +408,12 @@ pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8
 /// Whatever is wrong in the table.
 pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
     rehearsal::refuse_simulated(inputs)?;
-    let ScoresSource { file, case_column, columns, combine, .. } = &inputs.protocol.scores;
+    scores_of(inputs, &inputs.protocol.scores.file)
+}
+
+/// A table of scores that is read as the protocol's score table is.
+fn scores_of(inputs: &Inputs, file: &RelativePath) -> Result<Scores> {
+    let ScoresSource { case_column, columns, combine, .. } = &inputs.protocol.scores;
     let combine: scores::CombineFn = match combine {
         Combine::Max => |values| values.iter().copied().fold(0.0, f64::max),
         Combine::Mean => |values| values.iter().sum::<f64>() / values.len() as f64,

@@ -3,18 +3,10 @@
 
 use serde::Serialize;
 
-use crate::protocol::{AcceptanceCriterion, Bound, Endpoint, Expected, Protocol, Role, Spread};
-use crate::statistics::design::{
-    AucVariance, Size, auc_bound_power, auc_shown_from, binomial_power, binomial_shown_from, binomial_size,
-    design_effect,
-};
-use crate::statistics::metric::Metric;
-use crate::statistics::proportion::clopper_pearson;
-use crate::statistics::sizing::{Uncertain, assurance, auc_bound_size};
-use crate::statistics::special::normal_quantile;
+use crate::protocol::question::{Asked, Question};
+use crate::protocol::{Expected, Protocol, Role, Spread};
+use crate::statistics::sizing::{Uncertain, assurance};
 
-/// The variance that plans of an AUC rest on.
-const VARIANCE: AucVariance = AucVariance::HanleyMcneil;
 /// Points of a curve of power against cases.
 const POINTS: u64 = 80;
 
@@ -31,6 +23,10 @@ pub struct SizePlan {
     pub positive_share: Option<f64>,
     /// One entry an endpoint, in their order.
     pub endpoints: Vec<PlannedEndpoint>,
+    /// One entry an endpoint that is compared, in their order. Values are the device's, intervals those of
+    /// the difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<PlannedEndpoint>,
     /// All primary criteria together, where each one's power is known.
     pub together: Option<Together>,
 }
@@ -103,6 +99,9 @@ pub struct AtPlanned {
     pub effective: f64,
     /// The probability that the criterion is met.
     pub power: f64,
+    /// The same as the sum over every table, where `power` is the normal approximation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact_power: Option<f64>,
     /// That probability averaged over the range that is thought possible.
     pub assurance: Option<f64>,
     /// The interval that is to be expected.
@@ -132,164 +131,9 @@ pub struct CurvePoint {
     pub at_ends: Option<(f64, f64)>,
 }
 
-/// Which cases count for a share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counted {
-    Positives,
-    Negatives,
-    All,
-}
-
-/// How the power of a criterion is computed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Law {
-    /// Normal, with the variance of Hanley and McNeil.
-    Auc,
-    /// Binomial; an upper bound is a lower bound of the opposite.
-    Share { counted: Counted, turned: bool },
-}
-
-/// A criterion with all that its power depends on but value and size.
-struct Question<'a> {
-    law: Law,
-    goal: f64,
-    level: f64,
-    design_effect: f64,
-    usable: f64,
-    share: f64,
-    endpoint: &'a Endpoint,
-}
-
-impl Question<'_> {
-    /// Positive and negative cases of so many sampled ones, after the design effect.
-    fn effective(&self, cases: f64) -> Size {
-        let usable = cases * self.usable / self.design_effect.max(f64::MIN_POSITIVE);
-        Size { positives: usable * self.share, negatives: usable * (1.0 - self.share) }
-    }
-
-    /// How many of them count.
-    fn counted(&self, cases: f64) -> f64 {
-        let size = self.effective(cases);
-        match self.law {
-            Law::Share { counted: Counted::Positives, .. } => size.positives,
-            Law::Share { counted: Counted::Negatives, .. } => size.negatives,
-            Law::Auc | Law::Share { counted: Counted::All, .. } => size.positives + size.negatives,
-        }
-    }
-
-    /// The share of usable cases that counts.
-    fn counted_share(&self) -> f64 {
-        match self.law {
-            Law::Share { counted: Counted::Positives, .. } => self.share,
-            Law::Share { counted: Counted::Negatives, .. } => 1.0 - self.share,
-            Law::Auc | Law::Share { counted: Counted::All, .. } => 1.0,
-        }
-    }
-
-    fn is_turned(&self) -> bool {
-        matches!(self.law, Law::Share { turned: true, .. })
-    }
-
-    fn turned(&self, value: f64) -> f64 {
-        if self.is_turned() { 1.0 - value } else { value }
-    }
-
-    fn one_sided(&self) -> f64 {
-        (1.0 - self.level) / 2.0
-    }
-
-    /// The probability that the criterion is met where the value is `value`, with so many sampled cases.
-    fn power(&self, value: f64, cases: f64) -> f64 {
-        match self.law {
-            Law::Auc => {
-                auc_bound_power(VARIANCE, value, self.goal, self.effective(cases), self.level).unwrap_or(0.0)
-            }
-            Law::Share { .. } => {
-                let n = self.counted(cases).floor().max(0.0) as u64;
-                if n == 0 {
-                    return 0.0;
-                }
-                binomial_power(n, self.turned(self.goal), self.turned(value), self.one_sided())
-            }
-        }
-    }
-
-    /// Sampled cases for this power.
-    fn needed(&self, value: f64, power: f64) -> Option<u64> {
-        let effective = match self.law {
-            Law::Auc => {
-                let ratio = (1.0 - self.share) / self.share;
-                let size = auc_bound_size(VARIANCE, value, self.goal, ratio, self.level, power)?;
-                size.positives + size.negatives
-            }
-            Law::Share { .. } => {
-                let (goal, value) = (self.turned(self.goal), self.turned(value));
-                let design = binomial_size(goal, value, self.one_sided(), power)?;
-                design.stable as f64 / self.counted_share()
-            }
-        };
-        Some((effective * self.design_effect / self.usable).ceil() as u64)
-    }
-
-    fn interval(&self, value: f64, cases: f64) -> (f64, f64) {
-        match self.law {
-            Law::Auc => {
-                let size = self.effective(cases);
-                let half = normal_quantile(f64::midpoint(1.0, self.level))
-                    * VARIANCE.of(value, size.positives.max(1.0), size.negatives.max(1.0)).sqrt();
-                ((value - half).max(0.0), (value + half).min(1.0))
-            }
-            Law::Share { .. } => {
-                let n = self.counted(cases).floor().max(1.0) as u64;
-                let k = ((value * n as f64).round() as u64).min(n);
-                clopper_pearson(k, n, self.level)
-            }
-        }
-    }
-
-    fn shown_from(&self, cases: f64, power: f64) -> Option<f64> {
-        match self.law {
-            Law::Auc => auc_shown_from(VARIANCE, self.goal, self.effective(cases), self.level, power),
-            Law::Share { .. } => {
-                let n = self.counted(cases).floor().max(0.0) as u64;
-                let found = binomial_shown_from(n, self.turned(self.goal), self.one_sided(), power)?;
-                Some(self.turned(found))
-            }
-        }
-    }
-
-    /// Whether a value is on the side of the goal that the criterion asks for.
-    fn satisfies(&self, value: f64) -> bool {
-        self.turned(value) > self.turned(self.goal)
-    }
-
-    /// Values between the goal and perfection.
-    fn values(&self) -> Vec<f64> {
-        let steps = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8];
-        let goal = self.turned(self.goal);
-        steps.into_iter().map(|step| self.turned(goal + step * (1.0 - goal))).collect()
-    }
-}
-
-/// How the criterion of an endpoint is planned for; `None`: no power is computed for it here.
-fn law(endpoint: &Endpoint, criterion: &AcceptanceCriterion) -> Option<Law> {
-    let turned = criterion.bound == Bound::Upper;
-    let share = |counted| Some(Law::Share { counted, turned });
-    match endpoint.metric {
-        Metric::Auc if !turned => Some(Law::Auc),
-        Metric::Sensitivity => share(Counted::Positives),
-        Metric::Specificity => share(Counted::Negatives),
-        Metric::Accuracy => share(Counted::All),
-        _ => None,
-    }
-}
-
 /// The plan of a protocol's size.
 pub fn size_plan(protocol: &Protocol) -> SizePlan {
     let planning = &protocol.planning;
-    let design_effect =
-        design_effect(planning.images_per_patient, planning.images_per_patient_cv, planning.icc)
-            .unwrap_or(1.0);
     let share = protocol.planned_positive_share();
     let planned = protocol.sample.target.as_ref().map(|target| {
         let usable = target.cases as f64 * (1.0 - planning.unusable);
@@ -300,54 +144,70 @@ pub fn size_plan(protocol: &Protocol) -> SizePlan {
             negatives: share.map(|share| usable * (1.0 - share)),
         }
     });
-    let endpoints: Vec<PlannedEndpoint> = protocol
-        .endpoints
+    let of_goal = |endpoint| planned_endpoint(protocol, Declared::of(endpoint), &protocol.question(endpoint));
+    let endpoints: Vec<PlannedEndpoint> = protocol.endpoints.iter().map(of_goal).collect();
+    let comparisons: Vec<PlannedEndpoint> = protocol
+        .comparisons
         .iter()
-        .map(|endpoint| planned_endpoint(protocol, endpoint, design_effect))
+        .map(|endpoint| {
+            let asked = protocol.compared_question(endpoint, planning.of_id(&endpoint.id));
+            planned_endpoint(protocol, Declared { id: &endpoint.id, role: endpoint.role }, &asked)
+        })
         .collect();
     let primary = protocol.endpoints.iter().zip(&endpoints).filter(|(e, _)| e.role == Role::Primary);
-    let powers: Option<Vec<f64>> = primary.map(|(_, planned)| Some(planned.at_planned?.power)).collect();
+    let compared = protocol.comparisons.iter().zip(&comparisons).filter(|(e, _)| e.role == Role::Primary);
+    let deciding = primary.map(|(_, planned)| planned).chain(compared.map(|(_, planned)| planned));
+    let powers: Option<Vec<f64>> = deciding.map(|planned| Some(planned.at_planned?.power)).collect();
     let together = powers.filter(|powers| powers.len() > 1).map(|powers| Together {
         at_least: (1.0 - powers.iter().map(|power| 1.0 - power).sum::<f64>()).max(0.0),
         if_independent: powers.iter().product(),
     });
-    SizePlan { power: planning.power, design_effect, planned, positive_share: share, endpoints, together }
+    let design_effect = protocol.planned_design_effect();
+    SizePlan {
+        power: planning.power,
+        design_effect,
+        planned,
+        positive_share: share,
+        endpoints,
+        comparisons,
+        together,
+    }
 }
 
-fn planned_endpoint(protocol: &Protocol, endpoint: &Endpoint, design_effect: f64) -> PlannedEndpoint {
+/// An endpoint as far as a plan needs it, whether it has a goal or is compared.
+#[derive(Clone, Copy)]
+struct Declared<'a> {
+    id: &'a str,
+    role: Role,
+}
+
+impl<'a> Declared<'a> {
+    fn of(endpoint: &'a crate::protocol::Endpoint) -> Self {
+        Self { id: &endpoint.id, role: endpoint.role }
+    }
+}
+
+fn planned_endpoint<Q: Question>(
+    protocol: &Protocol,
+    endpoint: Declared<'_>,
+    asked: &Asked<Q>,
+) -> PlannedEndpoint {
     let planning = &protocol.planning;
-    let criteria = protocol.endpoints.iter().filter(|e| e.role == Role::Primary && e.criterion.is_some());
-    let judged = endpoint.role == Role::Primary;
-    let level =
-        if judged { protocol.analysis.criterion_level(criteria.count()) } else { protocol.analysis.level };
-    let expected = planning.of(endpoint).cloned();
     let mut planned = PlannedEndpoint {
-        endpoint: endpoint.id.clone(),
-        level,
-        expected,
-        prospect: Prospect::NoCriterion,
+        endpoint: endpoint.id.to_owned(),
+        level: protocol.planned_level(endpoint.role),
+        expected: planning.of_id(endpoint.id).cloned(),
+        prospect: Prospect::NotDeclared,
         at_planned: None,
         cases_needed: None,
         what_if: Vec::new(),
         curve: Vec::new(),
     };
-    let Some(criterion) = &endpoint.criterion else { return planned };
-    planned.prospect = Prospect::NotComputed;
-    let Some(law) = law(endpoint, criterion).filter(|_| criterion.goal > 0.0 && criterion.goal < 1.0) else {
-        return planned;
-    };
-    planned.prospect = Prospect::NotDeclared;
-    // An accuracy counts every case, whatever their share.
-    let all = matches!(law, Law::Share { counted: Counted::All, .. });
-    let Some(share) = protocol.planned_positive_share().or(all.then_some(0.5)) else { return planned };
-    let question = Question {
-        law,
-        goal: criterion.goal,
-        level,
-        design_effect,
-        usable: 1.0 - planning.unusable,
-        share,
-        endpoint,
+    let question = match asked {
+        Asked::Question(question) => question,
+        Asked::NoCriterion => return PlannedEndpoint { prospect: Prospect::NoCriterion, ..planned },
+        Asked::NotComputed => return PlannedEndpoint { prospect: Prospect::NotComputed, ..planned },
+        Asked::NotDeclared => return planned,
     };
     let cases = protocol.sample.target.as_ref().map(|target| target.cases as f64);
     if let Some(cases) = cases {
@@ -356,20 +216,19 @@ fn planned_endpoint(protocol: &Protocol, endpoint: &Endpoint, design_effect: f64
             what_if.map(|value| WhatIf { value, power: question.power(value, cases) }).collect();
     }
     if let Some(expected) = planned.expected.clone() {
-        answer(&question, &expected, cases, planning.power, &mut planned);
+        answer(question, &expected, cases, planning.power, &mut planned);
     }
     planned
 }
 
 /// Everything that follows from an expectation.
 fn answer(
-    question: &Question<'_>,
+    question: &impl Question,
     expected: &Expected,
     cases: Option<f64>,
     power: f64,
     planned: &mut PlannedEndpoint,
 ) {
-    debug_assert_eq!(question.endpoint.id, expected.endpoint, "the expectation of this endpoint");
     let value = expected.value;
     let can_be_shown = question.satisfies(value);
     if can_be_shown {
@@ -378,6 +237,7 @@ fn answer(
     planned.at_planned = cases.map(|cases| AtPlanned {
         effective: question.counted(cases),
         power: question.power(value, cases),
+        exact_power: question.exact_power(value, cases),
         assurance: uncertain(expected)
             .and_then(|over| assurance(over, |value| Some(question.power(value, cases)))),
         interval: question.interval(value, cases),
@@ -385,7 +245,7 @@ fn answer(
     });
     planned.prospect = match planned.at_planned {
         _ if !can_be_shown => Prospect::CannotBeShown,
-        Some(at) if at.power >= power => Prospect::Enough,
+        Some(at) if at.exact_power.unwrap_or(at.power) >= power => Prospect::Enough,
         Some(_) => Prospect::TooFew,
         None => Prospect::NotDeclared,
     };
@@ -419,6 +279,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::statistics::design::{AucVariance, Size, auc_bound_power, binomial_power, binomial_size};
+
+    const VARIANCE: AucVariance = AucVariance::HanleyMcneil;
 
     const TEXT: &str = include_str!("../../protocols/pneumonia-exp2a.toml");
 

@@ -5,6 +5,8 @@
 //! document and every audit repeats, and each simulated table has a column that a study refuses which is no
 //! rehearsal.
 
+mod beside;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -39,6 +41,23 @@ pub enum Separation {
         /// Specificity.
         specificity: f64,
     },
+}
+
+impl Separation {
+    /// Distance of the means of both classes, whose latent scores are normal with variance 1, and where
+    /// between them the operating point lies.
+    fn classes(self) -> (f64, f64) {
+        match self {
+            Self::Auc(auc) => {
+                let distance = std::f64::consts::SQRT_2 * normal_quantile(auc);
+                (distance, distance / 2.0)
+            }
+            Self::AtPoint { sensitivity, specificity } => {
+                let cut = normal_quantile(specificity);
+                (normal_quantile(sensitivity) + cut, cut)
+            }
+        }
+    }
 }
 
 /// What is simulated.
@@ -109,6 +128,7 @@ pub fn rehearse(text: &str, inputs: &Inputs, cohort: &Cohort, quality: &Quality)
     let mut simulated = Files::new();
     let scores = scores_place(&mut table, protocol)?;
     simulated.insert(scores, simulation.scores(cohort, &truth, &tuned.unwrap_or_default(), threshold));
+    beside::beside(&mut table, protocol, cohort, &truth, quality, threshold, &mut simulated)?;
     let readers = readers(inputs)?;
     reference(&mut table, protocol, cohort, &truth, &readers, &mut simulation, &mut simulated)?;
     let head = format!(
@@ -316,16 +336,7 @@ impl<'p> Simulation<'p> {
     /// The score of a case: logistic, so that the operating point lies where the declared sensitivity and
     /// specificity are reached.
     fn score(&mut self, positive: bool, shared: f64, threshold: f64) -> f64 {
-        let (distance, cut) = match self.quality.device {
-            Separation::Auc(auc) => {
-                let distance = std::f64::consts::SQRT_2 * normal_quantile(auc);
-                (distance, distance / 2.0)
-            }
-            Separation::AtPoint { sensitivity, specificity } => {
-                let cut = normal_quantile(specificity);
-                (normal_quantile(sensitivity) + cut, cut)
-            }
-        };
+        let (distance, cut) = self.quality.device.classes();
         let icc = self.protocol.planning.icc.clamp(0.0, 1.0);
         let noise = icc.sqrt() * shared + (1.0 - icc).sqrt() * normal_quantile(unit(&mut self.device));
         let seen = noise + if positive { distance } else { 0.0 };

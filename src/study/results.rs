@@ -6,6 +6,8 @@ mod by_level;
 mod comparisons;
 mod intended_use;
 mod other_standards;
+mod repeatability;
+mod sampled;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,10 @@ pub use self::by_level::{LevelClaim, LevelDifference};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
+pub use self::repeatability::{
+    AtLevel, CallAgreement, CallShare, PairDifferences, Repeatability, UnderCondition,
+};
+pub use self::sampled::{SampledStratum, Sampling, SiteAnswer, SiteSeparation, Weighted, WeightedEstimate};
 pub use self::verdict::{FallbackRecord, Verdict};
 
 use crate::protocol::{ReaderRole, Role};
@@ -95,6 +101,12 @@ pub struct Results {
     /// Claims of levels of subgroups; absent where none is declared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level_claims: Vec<LevelClaim>,
+    /// How the sample was drawn; absent where it was drawn at random and no shortage is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// Sites of the study beside those of development; absent where the protocol states nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<SiteSeparation>,
     /// Whether every primary endpoint is met.
     pub conclusion: Verdict,
     /// What each endpoint with a lower bound had to go on, in their order.
@@ -103,6 +115,9 @@ pub struct Results {
     /// Calibration and net benefit at the prevalence of intended use; absent where they are not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_intended_use: Option<InIntendedUse>,
+    /// Precision of the device from repeated images; absent where none are declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeatability: Option<Repeatability>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.

@@ -89,6 +89,8 @@ mod tests {
             fields: ["case_id", "patient_id"].into(),
             failed: vec![Vec::new(); 4],
             drawn: vec![1, 2, 3],
+            draw: crate::sampling::Draw::default(),
+            sites: None,
             warnings: Vec::new(),
         };
         let score = |n: u8| {

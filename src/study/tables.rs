@@ -5,6 +5,7 @@ use crate::inference::scores::Scores;
 use crate::protocol::{Protocol, ReaderRole};
 use crate::reads::consensus::Consensus;
 use crate::reads::files::Read;
+use crate::sampling::Stratum;
 
 fn csv_of(rows: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
     let mut out = csv::WriterBuilder::new().from_writer(Vec::new());
@@ -34,26 +35,58 @@ pub fn cases(
             _ => "analysed",
         };
     }
-    let rows = cohort.cases.iter().zip(&cohort.failed).zip(status).map(|((case, failed), status)| {
+    let weighted = protocol.sample.method.is_weighted();
+    let all = cohort.cases.iter().zip(&cohort.failed).zip(status).enumerate();
+    let rows = all.map(|(place, ((case, failed), status))| {
         let id = |index: &usize| protocol.eligibility[*index].id.as_str();
         let status = if failed.is_empty() { status } else { "excluded" };
         let reasons: Vec<_> = failed.iter().map(id).collect();
-        owned([
+        let mut row = owned([
             &case.case_id,
             &case.patient_id,
             status,
             reasons.first().copied().unwrap_or_default(),
             &reasons.join(";"),
-        ])
+        ]);
+        if weighted {
+            row.extend(stratum_and_weight(cohort, place));
+        }
+        row
     });
-    let header = owned(["case_id", "patient_id", "status", "excluded_by", "all_reasons"]);
+    let mut header = owned(["case_id", "patient_id", "status", "excluded_by", "all_reasons"]);
+    if weighted {
+        header.extend(owned(["stratum", "weight"]));
+    }
     csv_of(std::iter::once(header).chain(rows))
 }
 
-/// The drawn cases: what the study's test set is.
+/// The stratum of a case that could be drawn, and the weight of one that was.
+fn stratum_and_weight(cohort: &Cohort, place: usize) -> [String; 2] {
+    let stratum = cohort.draw.stratum_of.get(&place).and_then(|number| cohort.draw.strata.get(*number));
+    let drawn = cohort.drawn.binary_search(&place).is_ok();
+    let weight = stratum.filter(|_| drawn).and_then(Stratum::weight);
+    [
+        stratum.map(|stratum| stratum.name.clone()).unwrap_or_default(),
+        weight.map(|weight| weight.to_string()).unwrap_or_default(),
+    ]
+}
+
+/// The drawn cases: what the study's test set is, and where cases have a weight what each stands for.
 pub fn cohort(cohort: &Cohort) -> Vec<u8> {
-    let rows = cohort.drawn_cases().map(|case| owned([&case.case_id, &case.patient_id]));
-    csv_of(std::iter::once(owned(["case_id", "patient_id"])).chain(rows))
+    let weighted = !cohort.draw.stratum_of.is_empty();
+    let rows = cohort.drawn.iter().map(|place| {
+        let case = &cohort.cases[*place];
+        let mut row = owned([&case.case_id, &case.patient_id]);
+        if weighted {
+            row.extend(stratum_and_weight(cohort, *place));
+        }
+        row
+    });
+    let mut header = owned(["case_id", "patient_id"]);
+    if weighted {
+        header.extend(owned(["stratum", "weight"]));
+    }
+    csv_of(std::iter::once(header).chain(rows))
 }
 
 /// One row a drawn case: votes and consensus. What only some rules know stands in columns that only they

@@ -122,6 +122,13 @@ impl Looked {
                 self.absent.push(format!("the predicate's output ({})", predicate.file));
             }
         }
+        if let Some(repeated) = &study.protocol.repeatability {
+            if inputs.files.contains_key(&repeated.file) {
+                self.said(study::repeats(inputs).map(|_| Vec::new()));
+            } else {
+                self.absent.push(format!("the repeated images ({})", repeated.file));
+            }
+        }
     }
 
     /// The locked model, or what it will be made from; and the images that are scored.

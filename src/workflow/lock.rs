@@ -11,13 +11,14 @@ use crate::digest::Digest;
 use crate::evidence::ledger::Event;
 use crate::evidence::opening;
 use crate::model::lock::{self, Lock};
-use crate::model::operating_point;
+use crate::model::operating_point::{self, OperatingPoint};
 use crate::model::run::{RunState, read_tuning_scores};
 use crate::statistics::operating_point::OperatingPointRule;
 use crate::storage;
 
 /// Locks the model that was trained in a study, with its protocol's gate and rule, and records it in the
-/// ledger.
+/// ledger. A lock of this very run that a command wrote and was interrupted before it could record it is
+/// recorded.
 ///
 /// # Errors
 /// `Error::Lock` when the model is locked already; `run-missing`, `run-incomplete`, `run-damaged`.
@@ -30,10 +31,36 @@ pub fn lock_study(study: &Study, outside: &Outside<'_>) -> Result<Lock> {
     };
     study.lock_protocol(outside)?;
     let folder = study.model_folder();
-    let lock = lock_run(&run_folder(&folder), &folder, study.protocol.gate.clone(), model.operating_point)?;
+    let (run, gate, rule) = (run_folder(&folder), study.protocol.gate.clone(), model.operating_point);
+    let lock = match unrecorded(study, &folder, &run, &gate, rule)? {
+        Some(lock) => lock,
+        None => lock_run(&run, &folder, gate, rule)?,
+    };
     let digests = BTreeMap::from([opening::lock_digest(&storage::read(&folder.join(lock::FILE))?)]);
     study.record(Event::ModelLocked, outside, digests, None)?;
     Ok(lock)
+}
+
+/// The lock of this run that lies there and that the ledger does not name; `None` for any other.
+fn unrecorded(
+    study: &Study,
+    folder: &Path,
+    run: &Path,
+    gate: &Gate,
+    rule: OperatingPointRule,
+) -> Result<Option<Lock>> {
+    let path = folder.join(lock::FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let there = storage::read(&path)?;
+    let digests = BTreeMap::from([opening::lock_digest(&there)]);
+    let is_recorded =
+        study.ledger()?.entries().iter().any(|e| e.event == Event::ModelLocked && e.digests == digests);
+    let Some(state) = RunState::read(run)?.filter(|_| !is_recorded) else { return Ok(None) };
+    let Ok(point) = chosen(run, &state, rule) else { return Ok(None) };
+    let (lock, _) = Lock::of(run, &state, gate.clone(), point)?;
+    Ok((lock.to_bytes()? == there).then_some(lock))
 }
 
 /// Locks a complete run.
@@ -48,9 +75,15 @@ pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: OperatingPointRule) ->
             .hint("`sequester train` makes one")
             .into());
     };
+    let point = chosen(run, &state, rule)?;
+    Lock::create(out, run, &state, gate, point)
+}
+
+/// The operating point that a rule gives of a run's tuning scores.
+fn chosen(run: &Path, state: &RunState, rule: OperatingPointRule) -> Result<OperatingPoint> {
     let path = run.join("tuning-scores.csv");
     let Some(recorded) = state.tuning_scores_sha256 else {
-        return Err(lock::incomplete(run, &state));
+        return Err(lock::incomplete(run, state));
     };
     let bytes = storage::read(&path)?;
     let found = Digest::of(&bytes);
@@ -62,7 +95,6 @@ pub fn lock_run(run: &Path, out: &Path, gate: Gate, rule: OperatingPointRule) ->
             .hint("restore the file, or train again in another folder")
             .into());
     }
-    let point = operating_point::choose(rule, &read_tuning_scores(&path, &bytes)?, found)
-        .map_err(|problem| problem.at(Location::file(&path)))?;
-    Lock::create(out, run, &state, gate, point)
+    let point = operating_point::choose(rule, &read_tuning_scores(&path, &bytes)?, found);
+    Ok(point.map_err(|problem| problem.at(Location::file(&path)))?)
 }

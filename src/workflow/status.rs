@@ -223,115 +223,126 @@ impl Page {
     }
 
     fn table_of(&self, id: &str) -> Option<Table> {
-        let status = &self.status;
-        let joined = |ids: &[String]| ids.join(", ");
         Some(match id {
             "readers" => self.readers(),
             "answers" => self.answers(),
-            "rounds" => {
-                let rows = status.rounds.iter().map(|round| {
-                    [
-                        format!("{} ({})", round.name, round.kind),
-                        round.cases.to_string(),
-                        format!(
-                            "came back: {}; waiting: {}",
-                            or_none(&round.returned),
-                            or_none(&round.waiting)
-                        ),
-                    ]
-                });
-                Self::listed("Rounds", ["Round", "Cases", "Readers"], rows.collect())
-            }
-            "missing" => {
-                let lacking = status.readers.iter().filter_map(|reader| {
-                    let missing = reader.missing.as_ref().filter(|missing| !missing.is_empty())?;
-                    Some([reader.id.clone(), missing.len().to_string(), joined(missing)])
-                });
-                Self::listed("Missing cases of each reader", ["Reader", "Cases", "Ids"], lacking.collect())
-            }
-            "disagreements" => {
-                let columns = ["Case", "With", "Without", "Undecided"].map(|head| Column::left(head, 2.0));
-                let rows = status.disagreements.iter().map(|one| {
-                    let readers = [&one.positive, &one.negative, &one.undecided].map(|ids| joined(ids));
-                    Row::plain(std::iter::once(one.case_id.clone()).chain(readers).map(|c| one_line(&c)))
-                });
-                Table::or_none("Cases on which reference readers differ", columns.into(), rows.collect())
-            }
-            "open" => {
-                let adjudication = (!status.to_adjudicate.is_empty())
-                    .then_some(("needs adjudication", &status.to_adjudicate));
-                let open = status.open.iter().map(|(why, ids)| (*why, ids));
-                let rows = adjudication.into_iter().chain(open);
-                let rows = rows.map(|(why, ids)| [why.to_owned(), ids.len().to_string(), joined(ids)]);
-                Self::listed("Cases without a reference standard", ["Why", "Cases", "Ids"], rows.collect())
-            }
-            "pairs" => {
-                let columns = vec![
-                    Column::left("Readers", 3.0),
-                    Column::right("Cases of both"),
-                    Column::right("Same answer"),
-                    Column::right("Cohen's kappa"),
-                ];
-                let rows = status.pairs.iter().map(|pair| {
-                    let kappa = pair.kappa.map_or("not evaluable".to_owned(), |k| format::fixed(k, 3));
-                    Row::plain([
-                        one_line(&pair.readers.join(" and ")),
-                        format::count(pair.cases),
-                        format::share(pair.agreed, pair.cases),
-                        kappa,
-                    ])
-                });
-                let mut table = Table::or_none("Reference readers two by two", columns, rows.collect());
-                table.notes.push("Cases that both answered with yes or no.".to_owned());
-                table
-            }
-            "copies" => {
-                let columns = vec![Column::left("What", 3.0), Column::left("Why", 6.0)];
-                let rows = status.copies.iter().map(|copy| {
-                    let what = format!("{} {}", copy.what, copy.of.join(" and "));
-                    Row::plain([one_line(&what), copy_in_words(copy)])
-                });
-                let mut table =
-                    Table::or_none("Readers and files with the same reads", columns, rows.collect());
-                table.notes.push(COPIES.to_owned());
-                table
-            }
-            "comments" => {
-                let columns = vec![
-                    Column::left("Case", 2.0),
-                    Column::left("Reader", 1.0),
-                    Column::left("Answer", 1.0),
-                    Column::left("Comment", 6.0),
-                ];
-                let rows = status.comments.iter().map(|one| {
-                    Row::plain([&one.case_id, &one.reader, one.answer, &one.comment].map(one_line))
-                });
-                Table::or_none("What readers wrote", columns, rows.collect())
-            }
-            "drift" => {
-                let columns = vec![
-                    Column::left("Reader", 2.0),
-                    Column::right("Reads"),
-                    Column::left("Positive in each quarter, and the trend", 6.0),
-                ];
-                let row = |reader: &ReaderStatus| {
-                    let look = if reader.drift.told { Look::Bad } else { Look::Plain };
-                    Row::Cells(vec![
-                        Cell::new(one_line(&reader.id)),
-                        Cell::count(reader.drift.reads as u64),
-                        Cell::new(drift_in_words(&reader.drift)).look(look),
-                    ])
-                };
-                let mut table = Table::or_none(
-                    "Share of positive answers along the time",
-                    columns,
-                    status.readers.iter().map(row).collect(),
-                );
-                table.notes.push(DRIFT.to_owned());
-                table
-            }
+            "rounds" => self.rounds(),
+            "missing" => self.missing(),
+            "disagreements" => self.disagreements(),
+            "open" => self.open(),
+            "pairs" => self.pairs(),
+            "copies" => self.copies(),
+            "comments" => self.comments(),
+            "drift" => self.drift(),
             _ => return None,
         })
+    }
+
+    fn rounds(&self) -> Table {
+        let rows = self.status.rounds.iter().map(|round| {
+            [
+                format!("{} ({})", round.name, round.kind),
+                round.cases.to_string(),
+                format!("came back: {}; waiting: {}", or_none(&round.returned), or_none(&round.waiting)),
+            ]
+        });
+        Self::listed("Rounds", ["Round", "Cases", "Readers"], rows.collect())
+    }
+
+    fn missing(&self) -> Table {
+        let lacking = self.status.readers.iter().filter_map(|reader| {
+            let missing = reader.missing.as_ref().filter(|missing| !missing.is_empty())?;
+            Some([reader.id.clone(), missing.len().to_string(), joined(missing)])
+        });
+        Self::listed("Missing cases of each reader", ["Reader", "Cases", "Ids"], lacking.collect())
+    }
+
+    fn disagreements(&self) -> Table {
+        let columns = ["Case", "With", "Without", "Undecided"].map(|head| Column::left(head, 2.0));
+        let rows = self.status.disagreements.iter().map(|one| {
+            let readers = [&one.positive, &one.negative, &one.undecided].map(|ids| joined(ids));
+            Row::plain(std::iter::once(one.case_id.clone()).chain(readers).map(|c| one_line(&c)))
+        });
+        Table::or_none("Cases on which reference readers differ", columns.into(), rows.collect())
+    }
+
+    fn open(&self) -> Table {
+        let adjudication = (!self.status.to_adjudicate.is_empty())
+            .then_some(("needs adjudication", &self.status.to_adjudicate));
+        let open = self.status.open.iter().map(|(why, ids)| (*why, ids));
+        let rows = adjudication.into_iter().chain(open);
+        let rows = rows.map(|(why, ids)| [why.to_owned(), ids.len().to_string(), joined(ids)]);
+        Self::listed("Cases without a reference standard", ["Why", "Cases", "Ids"], rows.collect())
+    }
+
+    fn pairs(&self) -> Table {
+        let columns = vec![
+            Column::left("Readers", 3.0),
+            Column::right("Cases of both"),
+            Column::right("Same answer"),
+            Column::right("Cohen's kappa"),
+        ];
+        let rows = self.status.pairs.iter().map(|pair| {
+            let kappa = pair.kappa.map_or("not evaluable".to_owned(), |k| format::fixed(k, 3));
+            Row::plain([
+                one_line(&pair.readers.join(" and ")),
+                format::count(pair.cases),
+                format::share(pair.agreed, pair.cases),
+                kappa,
+            ])
+        });
+        let mut table = Table::or_none("Reference readers two by two", columns, rows.collect());
+        table.notes.push("Cases that both answered with yes or no.".to_owned());
+        table
+    }
+
+    fn copies(&self) -> Table {
+        let columns = vec![Column::left("What", 3.0), Column::left("Why", 6.0)];
+        let rows = self.status.copies.iter().map(|copy| {
+            let what = format!("{} {}", copy.what, copy.of.join(" and "));
+            Row::plain([one_line(&what), copy_in_words(copy)])
+        });
+        let mut table = Table::or_none("Readers and files with the same reads", columns, rows.collect());
+        table.notes.push(COPIES.to_owned());
+        table
+    }
+
+    fn comments(&self) -> Table {
+        let columns = vec![
+            Column::left("Case", 2.0),
+            Column::left("Reader", 1.0),
+            Column::left("Answer", 1.0),
+            Column::left("Comment", 6.0),
+        ];
+        let rows = self
+            .status
+            .comments
+            .iter()
+            .map(|one| Row::plain([&one.case_id, &one.reader, one.answer, &one.comment].map(one_line)));
+        Table::or_none("What readers wrote", columns, rows.collect())
+    }
+
+    fn drift(&self) -> Table {
+        let columns = vec![
+            Column::left("Reader", 2.0),
+            Column::right("Reads"),
+            Column::left("Positive in each quarter, and the trend", 6.0),
+        ];
+        let row = |reader: &ReaderStatus| {
+            let look = if reader.drift.told { Look::Bad } else { Look::Plain };
+            Row::Cells(vec![
+                Cell::new(one_line(&reader.id)),
+                Cell::count(reader.drift.reads as u64),
+                Cell::new(drift_in_words(&reader.drift)).look(look),
+            ])
+        };
+        let mut table = Table::or_none(
+            "Share of positive answers along the time",
+            columns,
+            self.status.readers.iter().map(row).collect(),
+        );
+        table.notes.push(DRIFT.to_owned());
+        table
     }
 }
 
@@ -346,6 +357,10 @@ pub const COPIES: &str = "Told are two readers with equal reads on all of 20 com
 pub const DRIFT: &str = "Two-sided test for trend over the order of time (Cochran 1954, Armitage 1955), told \
                          below p 0.01, from 20 reads with 5 of each answer on. Where cases were not read in \
                          a random order, the order itself can be the reason.";
+
+fn joined(ids: &[String]) -> String {
+    ids.join(", ")
+}
 
 fn or_none(ids: &[String]) -> String {
     if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") }

@@ -326,6 +326,12 @@ impl Study {
                 inputs.files.insert(predicate.file.clone(), storage::read(&path)?);
             }
         }
+        if let Some(repeated) = &self.protocol.repeatability {
+            let path = repeated.file.below(&self.data);
+            if path.is_file() {
+                inputs.files.insert(repeated.file.clone(), storage::read(&path)?);
+            }
+        }
         Ok(inputs)
     }
 

@@ -74,6 +74,10 @@ fn without_digests(text: &str) -> String {
         (r"\b[0-9a-f]{64}\b", "DIGEST"),
         (r"\b[0-9a-f]{12}\.\.\.", "DIGEST..."),
         (r"\(\d+ files rendered again[^)]*\)", "(all files rendered again)"),
+        (
+            r"\d+ tests: \d+ passed, 0 failed, \d+ not applicable",
+            "N tests: N passed, 0 failed, N not applicable",
+        ),
     ] {
         let found = regex::Regex::new(pattern).expect("a pattern");
         text = found.replace_all(&text, instead).into_owned();
@@ -234,4 +238,29 @@ fn the_auditor_s_guide_is_what_happens() {
     let repair = format!("bag=$1\n{}\nrepair\n", &tamper[from..end]);
     std::fs::write(folder.path().join("repair.sh"), repair).expect("writes");
     assert!(follow("guide-auditor.md", folder.path(), in_a_shell, without_any_digest) >= 7);
+}
+
+/// The same on a day that is set, and with the folders of signatures as the guide shortens them.
+#[cfg(unix)]
+fn on_a_day(folder: &Path, line: &str) -> String {
+    let here = folder.canonicalize().expect("a folder");
+    let line = format!("export SOURCE_DATE_EPOCH=1767225600; {line}");
+    in_a_shell(folder, &line).replace(&format!("{}/", here.display()), ".../")
+}
+
+#[cfg(unix)]
+#[test]
+fn the_guide_to_signatures_is_what_happens() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&root.join("fixtures/evidence/v2/scored-elsewhere"), &folder.path().join("received/run-1"));
+    for name in ["statistician", "quality"] {
+        std::fs::write(folder.path().join(format!("{name}.txt")), format!("the {name}'s words\n"))
+            .expect("writes");
+    }
+    let guide = std::fs::read_to_string(root.join("docs/guide-signatures.md")).expect("the guide");
+    let trust =
+        guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a trust file");
+    std::fs::write(folder.path().join("trust.toml"), trust).expect("writes");
+    assert!(follow("guide-signatures.md", folder.path(), on_a_day, without_any_digest) >= 12);
 }

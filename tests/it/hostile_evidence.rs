@@ -1,11 +1,10 @@
 //! A bundle that somebody made to cost: every limit of `docs/limits.md` is reached, and what is beyond it is
-//! refused in seconds, with a code and a way out. Without the limits each of these hangs, fills the memory or
-//! ends the program.
+//! refused with a code and a way out. Without the limits each of these hangs, fills the memory or ends the
+//! program: that a test ends is what it shows, and no clock is looked at.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use sequester::diagnostic::Diagnostic;
 use sequester::evidence::bag;
@@ -17,17 +16,14 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/evidence/v2/scored-elsewhere")
 }
 
-/// What is said of documents of the honest bundle with one other template, and how long it takes.
+/// What is said of documents of the honest bundle with one other template.
 fn rendered_with(name: &str, template: &str) -> Vec<Diagnostic> {
     let opened = bag::open(&fixture()).expect("opens");
     let mut source = report::from_bundle(&opened.payload, opened.root).expect("reads");
     source.templates.insert(name.to_owned(), template.to_owned());
-    let began = Instant::now();
-    let said = report::render(&source, report::Documents::Report, Formats::WithoutPdf)
+    report::render(&source, report::Documents::Report, Formats::WithoutPdf)
         .err()
-        .map_or(Vec::new(), |e| e.diagnostics());
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
-    said
+        .map_or(Vec::new(), |e| e.diagnostics())
 }
 
 #[test]
@@ -74,11 +70,9 @@ fn parts_that_include_parts_twice_are_counted() {
     }
     source.templates.insert("p40.md".to_owned(), String::new());
     source.templates.insert("limits.md".to_owned(), "{% include \"p0.md\" %}".to_owned());
-    let began = Instant::now();
     let said = report::render(&source, report::Documents::Report, Formats::WithoutPdf)
         .expect_err("refused")
         .diagnostics();
-    assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(said[0].code.as_str(), "template-cost", "{said:?}");
 }
 
@@ -94,11 +88,9 @@ fn copy() -> (tempfile::TempDir, PathBuf) {
     (folder, bag)
 }
 
-/// `verify` ends in time, with the exit code and the code of a diagnostic.
+/// `verify` ends, with the exit code and the code of a diagnostic.
 fn ends(bag: &Path, code: i32, says: &str) {
-    let began = Instant::now();
     let ran = sequester(&["verify", bag.to_str().expect("UTF-8")]);
-    assert!(began.elapsed() < Duration::from_secs(60), "{says}: {:?}", began.elapsed());
     assert_eq!(ran.code, code, "{says}: {}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains(&format!("[{says}]")), "{says}: {}", ran.stderr);
 }

@@ -172,6 +172,11 @@ fn models(outputs: &mut Outputs, dicom: &Path) {
     outputs.add("verify-diff", 10, &["verify", "--diff", text(&model), text(&again)]);
     let onnx = study.file("model.onnx");
     outputs.add("export", 0, &["export", text(&model), "--format", "onnx", "--out", text(&onnx)]);
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/evidence/v2/locked-model");
+    let to = |name: &str| text(&study.file(name)).to_owned();
+    let bom = ["export", text(&bundle), "--format", "ml-bom", "--out", &to("ml-bom.json")];
+    outputs.add("export-interchange", 0, &bom);
+    outputs.add("export-interchange", 0, &["export", "--format", "sbom", "--out", &to("sbom.json")]);
 }
 
 /// Gives the folder, and in it a DICOM file.
@@ -254,6 +259,15 @@ fn statistics(outputs: &mut Outputs) {
         10,
         &[&["metrics", "unpaired", &given("unpaired.csv")], &aim[..]].concat(),
     );
+    let beside = tempfile::tempdir().expect("a folder");
+    let repeated = beside.path().join("repeats.csv");
+    let rows = (0..24)
+        .map(|i| format!("P{},{},{}\n", i / 3, f64::from(i * 7 % 24) / 24.0, ["a", "b"][i as usize % 2]));
+    std::fs::write(&repeated, format!("patient_id,score,scanner\n{}", rows.collect::<String>()))
+        .expect("writes");
+    let plain = ["metrics", "repeatability", text(&repeated)];
+    outputs.add("metrics-repeatability", 0, &plain);
+    outputs.add("metrics-repeatability", 0, &[&plain[..], &["--condition", "scanner"]].concat());
     outputs.add("metrics-multiplicity", 0, &["metrics", "multiplicity", &given("multiplicity.json")]);
     outputs.add("design-auc", 0, &["design", "auc", "--expected", "0.85", "--goal", "0.8", "--cases", "500"]);
     outputs.add("design-proportion", 0, &["design", "proportion", "--expected", "0.9", "--goal", "0.8"]);
@@ -271,6 +285,11 @@ fn statistics(outputs: &mut Outputs) {
     let paired =
         ["--expected", "0.9", "--predicate", "0.88", "--margin", "0.05", "--cases", "300", "--share", "0.5"];
     outputs.add("design-noninferiority", 0, &[&["design", "noninferiority"], &paired[..]].concat());
+    let compared = ["design", "comparison", "--aim", "non-inferiority", "--margin", "0.05"];
+    let compared = [&compared[..], &["--expected", "0.9", "--predicate", "0.88", "--cases", "300"]].concat();
+    for more in [&["--share", "0.5"][..], &["--unpaired"], &["--measure", "auc"]] {
+        outputs.add("design-comparison", 0, &[&compared[..], more].concat());
+    }
     let width = ["design", "precision", "--expected", "0.9", "--half-width", "0.05"];
     outputs.add("design-precision", 0, &[&width[..], &["--share", "0.5"]].concat());
     outputs.add("design-precision", 0, &[&width[..], &["--measure", "auc"]].concat());
@@ -279,6 +298,17 @@ fn statistics(outputs: &mut Outputs) {
         0,
         &["design", "calibration", "--expected", "0.9", "--prevalence", "0.2"],
     );
+    let components = ["--variance", "0.002", "--cov1", "0.0012", "--cov2", "0.0011", "--cov3", "0.0007"];
+    let mrmc = ["design", "mrmc", "--difference", "0.05", "--pilot-cases", "100"];
+    for more in [["--readers", "8"], ["--cases", "100"]] {
+        outputs.add("design-mrmc", 0, &[&mrmc[..], &components[..], &more[..]].concat());
+    }
+    let studies = crate::reference_values::folder().join("mrmc/inputs");
+    let study = |name: &str| text(&studies.join(name)).to_owned();
+    outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m1_crossed.csv"), "--threshold", "0.8"]);
+    outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m7_clusters.csv"), "--patient", "patient"]);
+    let beside = ["--device", "DEVICE", "--aim", "superiority", "--for", "readers"];
+    outputs.add("reads-mrmc", 10, &[&["reads", "mrmc", &study("m3_device.csv")], &beside[..]].concat());
     let margin = ["design", "difference", "--difference", "0", "--margin", "0.05"];
     outputs.add("design-difference", 0, &[&margin[..], &pilot[..]].concat());
     let folder = tempfile::tempdir().expect("a folder");
@@ -318,8 +348,24 @@ fn trainings(outputs: &mut Outputs) {
     outputs.add("train", 0, &arguments);
 }
 
+/// What a qualification prints, and what it prints where a value is missing and the system tells less.
+fn qualifications(outputs: &mut Outputs) {
+    let passed = crate::qualify::printed();
+    let mut failed = passed.clone();
+    failed["machine"]["processor"] = Value::Null;
+    let tests = failed["tests"].as_array_mut().expect("tests");
+    let test = tests.iter_mut().find(|test| test["numbers"].is_object()).expect("a test of values");
+    for key in ["largest_deviation", "expected", "computed"] {
+        test["numbers"][key] = Value::Null;
+    }
+    test["numbers"]["beyond"] = json!(["d01_tiny20 auc: no value here, 0.5 in the reference"]);
+    failed["program"]["features"] = json!(["pdf"]);
+    outputs.0.insert("qualify", vec![passed, failed]);
+}
+
 fn outputs() -> Outputs {
     let mut outputs = Outputs::default();
+    qualifications(&mut outputs);
     #[cfg(feature = "torch")]
     trainings(&mut outputs);
     studies(&mut outputs);

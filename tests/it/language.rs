@@ -215,3 +215,41 @@ fn a_column_that_is_not_there_or_not_of_its_kind_is_an_error_with_its_line() {
     other.replace("cases.csv", ",race,", ",ethnicity,");
     assert!(other.run("check", &[]).stderr.contains("error[column-missing]"));
 }
+
+/// Answers that are piped in are nobody's: without a terminal nothing is asked.
+#[test]
+fn init_asks_nothing_where_nobody_sits_at_a_terminal() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, answers) in [("one", "1\n1\n"), ("none", ""), ("odd", "\u{0}\u{1b}[A\n\n")] {
+        let study = folder.path().join(name);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_sequester"));
+        program.args(["init", study.to_str().expect("UTF-8")]);
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = program.spawn().expect("starts");
+        // The program may have ended before it is asked to read.
+        let _ = running.stdin.take().expect("a pipe").write_all(answers.as_bytes());
+        let ran = running.wait_with_output().expect("ends");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(!String::from_utf8_lossy(&ran.stderr).contains("What does the device do?"));
+        let protocol = std::fs::read_to_string(study.join("protocol.toml")).expect("reads");
+        assert!(protocol.contains("id = \"pneumonia-exp2a\""), "{protocol}");
+    }
+}
+
+/// What is trained here needs libtorch to run; everything before that is there, and what is missing is said.
+#[test]
+fn a_study_whose_device_is_trained_here_is_whole_up_to_its_training() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let study = folder.path().join("here");
+    let path = study.to_str().expect("UTF-8");
+    let ran = sequester(&["init", path, "--kind", "triage", "--scored", "here"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let checked = sequester(&["check", path]);
+    assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
+    for name in ["development.csv", "cases.csv", "experiment.toml", "reads/reader-1.csv"] {
+        assert!(study.join(name).exists(), "{name} is not there");
+    }
+    assert!(!study.join("scores.csv").exists(), "scores come from the model");
+}

@@ -1,6 +1,7 @@
 //! A locked model scores, and an auditor scores again, in any build: no libtorch.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use sequester::dataset::gate::Gate;
 use sequester::digest::Digest;
@@ -17,7 +18,7 @@ use sequester::model::weights;
 use sequester::statistics::operating_point::OperatingPointRule;
 use sequester::storage;
 
-use crate::support::{Ran, Study, sequester};
+use crate::support::{Ran, Study, files, sequester};
 
 const EXPERIMENT: &str = r#"format = "sequester-experiment/1"
 id = "tiny"
@@ -144,6 +145,67 @@ pub fn study() -> Study {
     study.write("cases.csv", &with_images);
     lock_model(&study.file("model"), Gate { minimum_dimension: Some(20), ..Gate::default() });
     study
+}
+
+/// The small study with a model that was trained and is not locked.
+pub fn trained() -> Study {
+    static RUN: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        lock_random(folder.path(), Architecture::EfficientnetLite0, Gate::default());
+        folder
+    });
+    let study = Study::small();
+    let declared = "source = \"declared\"\nthreshold = 0.5\nrationale = \"declared before the study\"\n";
+    study.replace("protocol.toml", declared, "source = \"lock\"\n");
+    study.replace(
+        "protocol.toml",
+        "[scores]\nfile = \"scores.csv\"\n",
+        "[model]\nexperiment = \"experiment.toml\"\n",
+    );
+    let cases = "cases = \"cases.csv\"\n";
+    study.replace("protocol.toml", cases, &format!("{cases}development = \"development.csv\"\n"));
+    study.write("experiment.toml", EXPERIMENT);
+    study.write(
+        "development.csv",
+        "case_id,patient_id,sex,age_years,view,label\nt1,t1,F,40,PA,1\nt2,t2,M,50,PA,0\n",
+    );
+    std::fs::remove_file(study.file("scores.csv")).expect("removes");
+    for (path, bytes) in files(&RUN.path().join("run")) {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+        let to = study.file("model/run").join(name);
+        std::fs::create_dir_all(study.file("model/run")).expect("makes");
+        std::fs::write(to, bytes).expect("writes");
+    }
+    study
+}
+
+/// A kill between the lock and its line in the ledger: the same command ends with the same bytes. Any other
+/// lock is still never replaced.
+#[test]
+fn a_lock_that_no_event_names_is_recorded_where_it_is_the_run_s_own() {
+    let study = trained();
+    let locked = study.run("lock", &[]);
+    assert_eq!(locked.code, 0, "{}", locked.stderr);
+    let whole = study.snapshot();
+    let ledger = study.read("ledger.jsonl");
+    let without = |event: &str| -> String {
+        let kept = ledger.lines().filter(|line| !line.contains(event));
+        kept.map(|line| format!("{line}\n")).collect()
+    };
+    study.write("ledger.jsonl", &without("model-locked"));
+    let again = study.run("lock", &[]);
+    assert_eq!((again.code, again.stdout), (0, locked.stdout), "{}", again.stderr);
+    assert!(study.snapshot() == whole, "the same bytes as without the interruption");
+    let refused = |study: &Study| {
+        let before = study.read("ledger.jsonl");
+        let ran = study.run("lock", &[]);
+        assert!(ran.code == 30 && ran.stderr.contains("already-locked"), "{} {}", ran.code, ran.stderr);
+        assert_eq!(study.read("ledger.jsonl"), before);
+    };
+    refused(&study);
+    study.write("ledger.jsonl", &without("model-locked"));
+    study.replace("model/lock.json", "\"threshold\": 0.5", "\"threshold\": 0.4");
+    refused(&study);
 }
 
 fn verify(study: &Study, more: &[&str]) -> Ran {

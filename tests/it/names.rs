@@ -2,6 +2,7 @@
 //! and, where `SEQUESTER_BAGIT_PYTHON` names a Python with the package `bagit`, the Library of Congress's
 //! `bagit.py --validate`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -158,16 +159,29 @@ fn bag_of_admitted_names(target: &Path) -> usize {
         "\u{202e}",
     ];
     let mut payload = Payload::new();
+    // What is said of one name alone, and what only another says: that the two are one to some system.
+    let admitted = |path: &RelativePath| {
+        let alone = [Named { path: path.clone(), at: Location::file(path.as_str()) }];
+        !names::check(&alone).iter().any(|problem| problem.severity == Severity::Error)
+    };
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let mut is_free = |path: &str| {
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        let heres: Vec<(String, &str)> =
+            ends.map(|end| (names::folded(&path[..end]), &path[..end])).collect();
+        let free = heres.iter().all(|(folded, here)| taken.get(folded).is_none_or(|first| first == here));
+        if free {
+            taken.extend(heres.into_iter().map(|(folded, here)| (folded, here.to_owned())));
+        }
+        free
+    };
     for first in pieces {
         for second in pieces {
             for name in
                 [format!("{first}{second}"), format!("f{first}/{second}x"), format!("g/x{first}{second}y")]
             {
                 let Ok(path) = name.parse::<RelativePath>() else { continue };
-                let named =
-                    |path: &RelativePath| Named { path: path.clone(), at: Location::file(path.as_str()) };
-                let all: Vec<Named> = payload.keys().chain([&path]).map(named).collect();
-                if !names::check(&all).iter().any(|problem| problem.severity == Severity::Error) {
+                if admitted(&path) && is_free(path.as_str()) {
                     payload.insert(path, name.into_bytes());
                 }
             }

@@ -99,6 +99,7 @@ pub fn root() -> Vec<Key> {
         tables("endpoint", endpoint()).required().ours("at least one is primary; ids are unique"),
         table("predicate", predicate())
             .ours("where an endpoint has against = \"predicate\", and not otherwise"),
+        table("repeatability", repeatability()),
         tables("subgroup", subgroup()).ours("each is declared once"),
         table("planning", planning()),
         tables("expected", expected()),
@@ -125,6 +126,8 @@ fn data() -> Vec<Key> {
         text("modality"),
         text("body_part"),
         text("source"),
+        flag("separate_sites").ours("no site of the cases is one of development"),
+        list("development_sites", Kind::Words, 0),
         table("columns", columns()).ours("not together with format = \"nih\""),
         table("development_columns", columns()).ours("as `columns`, or empty"),
     ]
@@ -186,7 +189,7 @@ fn eligibility() -> Vec<Key> {
         words("id").required().ours("unique"),
         words("reason").required(),
         choice("missing", &["exclude", "include"], Some("exclude")),
-        choice("kind", &["age", "one-of", "prior-finding", "listed-in", "gate"], None).required(),
+        choice("kind", &["age", "one-of", "prior-finding", "listed-in", "gate", "rule"], None).required(),
         years("min").always_when("kind", &["age"]),
         years("max").always_when("kind", &["age"]),
         choice("field", &fields, None).always_when("kind", &["one-of"]),
@@ -197,13 +200,34 @@ fn eligibility() -> Vec<Key> {
         list("findings", Kind::Text, 1).always_when("source", &["earlier-images"]),
         path("file").always_when("kind", &["listed-in"]),
         words("column").always_when("kind", &["listed-in"]),
+        words("rule").always_when("kind", &["rule"]).ours("it can be read, and uses each column alike"),
+        words("definition").required_when("kind", &["rule"]),
+        choice("per", &["image", "study", "patient"], Some("image")).only_when("kind", &["rule"]),
+        words("study_column").always_when("per", &["study"]),
+        choice("holds", &["every", "any"], Some("every")).only_when("per", &["study", "patient"]),
     ]
 }
 
 fn sample() -> Vec<Key> {
+    let methods = ["random", "all", "stratified", "enriched", "consecutive"];
+    let stratum = vec![
+        list("levels", Kind::Words, 1).required().ours("one of each column of `by`, each stratum once"),
+        from_one("cases").required(),
+    ];
     vec![
-        from_one("cases").beside(&["seed"]),
-        whole("positives").beside(&["cases"]).ours("not above `cases`"),
+        choice("method", &methods, Some("random")).ours("with the keys that it needs"),
+        from_one("cases")
+            .beside(&["seed"])
+            .only_when("method", &["random", "stratified", "enriched", "consecutive"])
+            .ours("the sum of the strata, where these are declared"),
+        whole("positives")
+            .beside(&["cases"])
+            .only_when("method", &["random", "enriched"])
+            .ours("not above `cases`"),
+        list("by", Kind::Words, 1).always_when("method", &["stratified"]).ours("each column once"),
+        tables("stratum", stratum).beside(&["seed"]).only_when("method", &["stratified"]),
+        words("order_by").always_when("method", &["consecutive"]).ours("a column of days"),
+        choice("shortage", &["refuse", "take"], Some("refuse")),
         choice("images_per_patient", &["any", "one"], Some("any")),
         whole("seed"),
     ]
@@ -436,6 +460,14 @@ fn predicate() -> Vec<Key> {
     ]
 }
 
+fn repeatability() -> Vec<Key> {
+    vec![
+        path("file").required(),
+        text("patient_column"),
+        list("conditions", Kind::Words, 0).ours("at most 10, each once"),
+    ]
+}
+
 fn planning() -> Vec<Key> {
     vec![
         number("power", Some((0.5, true)), Some((0.999, true))),
@@ -454,6 +486,11 @@ fn expected() -> Vec<Key> {
         Key::new("range", Kind::Numbers).ours("two numbers between 0 and 1, with `value` in them"),
         choice("spread", &names(&Spread::NAMES), Some("triangular")).beside(&["range"]),
         words("source").required(),
+        number("comparator", Some((0.0, false)), Some((1.0, false)))
+            .ours("required where the endpoint has `against`, and not otherwise"),
+        number("discordant", Some((0.0, false)), Some((1.0, true)))
+            .ours("of a compared sensitivity or specificity alone; possible with both values"),
+        number("correlation", Some((0.0, true)), Some((1.0, false))).ours("of a compared AUC alone"),
     ]
 }
 

@@ -269,3 +269,48 @@ fn the_schema_that_is_shipped_is_that_of_the_list() {
     let shipped = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(shipped == text, "docs/schemas/protocol.json is another: SEQUESTER_WRITE_SCHEMAS=1 writes it");
 }
+
+/// `taplo` where there is one: as `SEQUESTER_TAPLO` says, or as `scripts/setup-browser.sh` installs it.
+fn taplo() -> Option<std::path::PathBuf> {
+    let beside = "tests/browser/node_modules/.bin/taplo";
+    let path = std::env::var_os("SEQUESTER_TAPLO")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(beside), std::path::PathBuf::from);
+    path.is_file().then_some(path)
+}
+
+#[test]
+fn taplo_and_the_parser_agree_in_all_that_a_schema_can_say() {
+    let Some(taplo) = taplo() else {
+        eprintln!(
+            "SKIPPED taplo: none is installed; scripts/setup-browser.sh installs it, SEQUESTER_TAPLO \
+                   names one"
+        );
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("protocol.schema.json"), schema().to_string()).expect("writes");
+    let corpus = mutated::corpus();
+    for (number, file) in corpus.iter().enumerate() {
+        let text = format!("#:schema ./protocol.schema.json\n{}", file.text);
+        std::fs::write(folder.path().join(format!("p{number:03}.toml")), text).expect("writes");
+    }
+    let names = (0..corpus.len()).map(|number| format!("p{number:03}.toml"));
+    let ran = std::process::Command::new(taplo).arg("lint").args(names).current_dir(folder.path()).output();
+    let said = String::from_utf8_lossy(&ran.expect("taplo runs").stderr).into_owned();
+    assert!(said.contains(&format!("total={}", corpus.len())), "{said}");
+    let (mut good, mut bad, mut only_ours, mut apart) = (0, 0, 0, Vec::new());
+    for (number, file) in corpus.iter().enumerate() {
+        let name = format!("p{number:03}.toml");
+        let refused = said.lines().any(|line| line.contains("invalid file") && line.contains(&name));
+        match (refused, file.is_good) {
+            (false, true) => good += 1,
+            (true, false) => bad += 1,
+            (false, false) if file.is_ours => only_ours += 1,
+            (true, true) => apart.push(format!("taplo alone refuses {}", file.what)),
+            (false, false) => apart.push(format!("taplo takes {}", file.what)),
+        }
+    }
+    assert!(apart.is_empty(), "{}\n{said}", apart.join("\n"));
+    let all = corpus.len();
+    assert!(all >= 180 && good > 20 && bad > 80, "{good} good, {bad} bad, {only_ours} ours of {all}");
+}

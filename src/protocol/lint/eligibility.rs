@@ -7,7 +7,7 @@ use crate::diagnostic::Code;
 use crate::protocol::{Criterion, Field, Missing, PriorSource, Rule};
 
 /// Words of a reason that name something which none of the rules beside `prior-finding` measures.
-const UNMEASURED: [&str; 16] = [
+const UNMEASURED: [&str; 28] = [
     "prior",
     "previous",
     "previously",
@@ -24,6 +24,18 @@ const UNMEASURED: [&str; 16] = [
     "suspicion",
     "artifact",
     "artifacts",
+    "artefact",
+    "artefacts",
+    "inadequate",
+    "insufficient",
+    "unclear",
+    "equivocal",
+    "nondiagnostic",
+    "technically",
+    "comorbid",
+    "comorbidity",
+    "known",
+    "recurrent",
 ];
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -32,7 +44,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Whole numbers of a text, and the word that follows each.
-fn numbers(text: &str) -> Vec<(u64, String)> {
+pub(super) fn numbers(text: &str) -> Vec<(u64, String)> {
     let all: Vec<String> = words(text).filter(|word| !word.is_empty()).collect();
     let number =
         |place: usize| all[place].parse().ok().map(|n| (n, all.get(place + 1).cloned().unwrap_or_default()));
@@ -46,6 +58,63 @@ fn accepted(gate: &Gate, field: Field) -> Option<&Vec<String>> {
         Field::Modality => gate.modality.as_ref(),
         Field::BodyPart => gate.body_part.as_ref(),
         _ => None,
+    }
+}
+
+/// What a rule looks at, in words.
+fn looked_at(rule: &Rule) -> String {
+    match rule {
+        Rule::Age { .. } => "the age".to_owned(),
+        Rule::OneOf { field, .. } => format!("the {}", field.name().replace('_', " ")),
+        _ => "what it declares".to_owned(),
+    }
+}
+
+/// Whether a word of a reason, in lower case, is of what the rule looks at. Reasons in other languages name
+/// its numbers or values.
+fn names_what_is_measured(rule: &Rule, word: &str) -> bool {
+    let one_of = |known: &[&str]| known.iter().any(|known| word.starts_with(known));
+    match rule {
+        Rule::Age { min, max } => {
+            let numbers = [*min, *max, max.saturating_add(1), min.saturating_sub(1)];
+            word.parse::<u16>().is_ok_and(|n| numbers.contains(&n))
+                || ["age", "ages", "aged"].contains(&word)
+                || one_of(&[
+                    "year",
+                    "old",
+                    "young",
+                    "adult",
+                    "child",
+                    "minor",
+                    "pediatric",
+                    "paediatric",
+                    "infant",
+                ])
+                || one_of(&["neonat", "adolescen", "geriatric", "elderly"])
+        }
+        Rule::OneOf { field, allowed } => {
+            let value =
+                allowed.iter().any(|value| value.to_lowercase().split_whitespace().any(|w| w == word));
+            value
+                || match field {
+                    Field::Sex => {
+                        one_of(&["sex", "gender", "male", "female", "men", "women", "man", "woman"])
+                    }
+                    Field::View => {
+                        one_of(&["view", "projection", "position", "lateral", "frontal", "supine"])
+                    }
+                    Field::Site => one_of(&["site", "hospital", "centre", "center", "clinic", "institution"]),
+                    Field::Country => one_of(&["countr", "nation", "region"]),
+                    Field::Manufacturer => {
+                        one_of(&["manufactur", "vendor", "make", "scanner", "device", "equipment", "system"])
+                    }
+                    Field::Modality => {
+                        one_of(&["modalit", "radiograph", "image", "xray", "ray", "dx", "cr", "ct"])
+                    }
+                    Field::BodyPart => one_of(&["body", "part", "chest", "thora", "region", "anatom"]),
+                }
+        }
+        _ => true,
     }
 }
 
@@ -66,6 +135,9 @@ impl Look<'_> {
                     ),
                     "take one of them out, or write the rule that was meant",
                 );
+            }
+            if let Rule::Declared(rule) = &criterion.rule {
+                self.rule(criterion, rule, &place);
             }
             if let Rule::Age { min: 0, max: 120.. } = criterion.rule {
                 self.asks(
@@ -98,10 +170,12 @@ impl Look<'_> {
                 "say so in `reason`, or give the table a column `days_since_prior_finding` and a \
                  `lookback_days`",
             ),
-            Rule::NoPriorFinding { .. } => {}
+            // What a boolean rule means is said in `definition`.
+            Rule::NoPriorFinding { .. } | Rule::Declared(_) => {}
             _ => {
-                if let Some(word) = words(&criterion.reason).find(|word| UNMEASURED.contains(&word.as_str()))
-                {
+                let measured = |word: &String| names_what_is_measured(&criterion.rule, word);
+                let doubtful = words(&criterion.reason).find(|word| UNMEASURED.contains(&word.as_str()));
+                if let Some(word) = doubtful {
                     self.asks(
                         Code::ExclusionUndefined,
                         &format!("{place}.reason"),
@@ -113,6 +187,18 @@ impl Look<'_> {
                         "say it as a rule: `kind = \"prior-finding\"` with a source and a look-back \
                          window, or a column \
                          with declared values; or let the reason say what the rule does",
+                    );
+                } else if !words(&criterion.reason).any(|word| measured(&word)) {
+                    self.asks(
+                        Code::ExclusionUndefined,
+                        &format!("{place}.reason"),
+                        format!(
+                            "the reason of `{id}` is \"{}\", and its rule looks at {}: nobody else could \
+                             exclude the same cases by that reason",
+                            criterion.reason,
+                            looked_at(&criterion.rule)
+                        ),
+                        "let the reason say what the rule does, or write the rule that the reason means",
                     );
                 }
             }
@@ -171,8 +257,15 @@ impl Look<'_> {
         }
         let criteria = &self.protocol.eligibility;
         let by_gate = criteria.iter().any(|c| c.rule == Rule::Gate);
-        let by_age = criteria.iter().any(|c| matches!(c.rule, Rule::Age { .. }));
-        let by_view = criteria.iter().any(|c| matches!(c.rule, Rule::OneOf { field: Field::View, .. }));
+        let asks = |rule: &Rule, name: &str| match rule {
+            Rule::Declared(rule) => rule.columns().iter().any(|column| column.name == name),
+            _ => false,
+        };
+        let by_age =
+            criteria.iter().any(|c| matches!(c.rule, Rule::Age { .. }) || asks(&c.rule, "age_years"));
+        let by_view = criteria
+            .iter()
+            .any(|c| matches!(c.rule, Rule::OneOf { field: Field::View, .. }) || asks(&c.rule, "view"));
         for (declared, key, known) in
             [(gate.age_years.is_some(), "age_years", by_age), (gate.view.is_some(), "view", by_view)]
         {

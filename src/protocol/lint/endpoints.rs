@@ -37,7 +37,7 @@ impl Look<'_> {
     pub(super) fn endpoints(&mut self) {
         let protocol = self.protocol;
         for (index, endpoint) in protocol.endpoints.iter().enumerate() {
-            let place = format!("endpoint[{}]", index + 1);
+            let place = self.endpoint_place(&endpoint.id);
             self.goal(endpoint, &place);
             self.reachable(endpoint, &place);
             self.interval(endpoint, &place);
@@ -316,15 +316,24 @@ impl Look<'_> {
         let judged = |metric: Metric| endpoints.iter().any(|e| e.metric == metric && e.criterion.is_some());
         let both =
             judged(Metric::BalancedAccuracy) || judged(Metric::Youden) || judged(Metric::DiagnosticOddsRatio);
-        let first = |metric: Metric| endpoints.iter().position(|e| e.metric == metric).unwrap_or(0) + 1;
-        let (sensitivity, specificity) = (judged(Metric::Sensitivity), judged(Metric::Specificity));
+        let first = |metric: Metric| {
+            let goals = endpoints.iter().filter(|e| e.metric == metric).map(|e| e.id.as_str());
+            let compared = self.protocol.comparisons.iter().filter(|e| e.metric == metric);
+            goals.chain(compared.map(|e| e.id.as_str())).next().unwrap_or_default()
+        };
+        // What is compared is judged too: its margin is the goal.
+        let compared = |metric: Metric| self.protocol.comparisons.iter().any(|e| e.metric == metric);
+        let (sensitivity, specificity) = (
+            judged(Metric::Sensitivity) || compared(Metric::Sensitivity),
+            judged(Metric::Specificity) || compared(Metric::Specificity),
+        );
         if sensitivity != specificity && !both {
             let (one, other) = if sensitivity {
                 (Metric::Sensitivity, "specificity")
             } else {
                 (Metric::Specificity, "sensitivity")
             };
-            let place = format!("endpoint[{}].metric", first(one));
+            let place = format!("{}.metric", self.endpoint_place(first(one)));
             self.asks(
                 Code::EndpointOneSided,
                 &place,
@@ -332,7 +341,9 @@ impl Look<'_> {
                 format!("add an endpoint for {other} with a criterion"),
             );
         }
-        if !endpoints.iter().any(|e| e.metric.needs_threshold() && e.criterion.is_some()) {
+        let at_threshold = endpoints.iter().any(|e| e.metric.needs_threshold() && e.criterion.is_some())
+            || self.protocol.comparisons.iter().any(|e| e.metric.needs_threshold());
+        if !at_threshold {
             self.asks(
                 Code::ThresholdUnjudged,
                 "endpoint[1].metric",

@@ -6,11 +6,14 @@
 //! from being locked; a protocol that is locked is not asked again, so old evidence verifies as it did.
 
 mod analysis;
+mod compared;
 mod device;
 mod eligibility;
 mod endpoints;
 mod places;
+mod planned;
 mod reference;
+mod rules;
 mod sample;
 mod scores;
 mod subgroups;
@@ -34,6 +37,8 @@ pub const ANSWERED_BY_DATA: [Code; 2] = [Code::IntervalAssumesOneImage, Code::Re
 pub fn lint(path: &Path, text: &str, protocol: &Protocol) -> Vec<Diagnostic> {
     let mut look = Look { protocol, places: Places::new(path, text), found: Vec::new() };
     look.endpoints();
+    look.compared();
+    look.planned();
     look.analysis();
     look.sample();
     look.eligibility();
@@ -57,6 +62,15 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Where the endpoint with this id stands among all of the text, such as `endpoint[2]`.
+    fn endpoint_place(&self, id: &str) -> String {
+        let own = |(key, text): &&(String, String)| {
+            text == id && key.starts_with("endpoint[") && key.ends_with("].id")
+        };
+        let found = self.places.texts().iter().find(own);
+        found.map_or("endpoint".to_owned(), |(key, _)| key.trim_end_matches(".id").to_owned())
+    }
+
     /// What a reviewer will ask about, at a place such as `endpoint[2].interval`.
     fn asks(&mut self, code: Code, place: &str, message: impl Into<String>, hint: impl Into<String>) {
         self.found.push(Diagnostic::warning(code, message).at(self.places.at(place)).hint(hint));

@@ -35,6 +35,16 @@ impl Look<'_> {
                 "name a table of other patients",
             );
         }
+        let data = &protocol.data;
+        if data.separate_sites && data.development.is_none() && data.development_sites.is_empty() {
+            self.asks(
+                Code::SitesNotShown,
+                "data.separate_sites",
+                "the protocol states that the study's sites are none of development, and nothing says which \
+                 those are",
+                "name the table of the development cases, with a column `site`, or state `development_sites`",
+            );
+        }
         if protocol.data.source.is_none() {
             self.asks(
                 Code::DataSourceMissing,

@@ -5,8 +5,71 @@ use crate::diagnostic::Code;
 use crate::protocol::OperatingPointSource;
 
 /// Words of a rationale that say that the threshold was found on the cases it is to be judged on.
-const FOUND_THERE: [&str; 6] =
-    ["test set", "test data", "study data", "these cases", "this study", "validation set"];
+const THESE: [&str; 12] = [
+    "test",
+    "testing",
+    "study",
+    "validation",
+    "evaluation",
+    "holdout",
+    "pivotal",
+    "final",
+    "this",
+    "these",
+    "same",
+    "our",
+];
+const CASES: [&str; 16] = [
+    "set",
+    "sets",
+    "dataset",
+    "data",
+    "cases",
+    "case",
+    "cohort",
+    "sample",
+    "samples",
+    "split",
+    "images",
+    "patients",
+    "study",
+    "scores",
+    "population",
+    "out",
+];
+/// Words after which a sentence says that they are other cases.
+const OTHERS: [&str; 16] = [
+    "not",
+    "no",
+    "none",
+    "never",
+    "nobody",
+    "without",
+    "outside",
+    "other",
+    "others",
+    "separate",
+    "separately",
+    "disjoint",
+    "independent",
+    "apart",
+    "before",
+    "nor",
+];
+
+/// The words of a sentence that say that the threshold was found on the cases that it is judged on.
+fn found_there(rationale: &str) -> Option<String> {
+    let said = rationale.to_lowercase().replace("hold-out", "holdout").replace("held-out", "holdout");
+    said.split(['.', ';']).find_map(|sentence| {
+        let words: Vec<&str> =
+            sentence.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        if words.iter().any(|word| OTHERS.contains(word)) {
+            return None;
+        }
+        let pair = words.windows(2).find(|two| THESE.contains(&two[0]) && CASES.contains(&two[1]))?;
+        Some(pair.join(" "))
+    })
+}
 
 impl Look<'_> {
     pub(super) fn scores(&mut self) {
@@ -41,8 +104,7 @@ impl Look<'_> {
                 }
             }
             OperatingPointSource::Declared { threshold, rationale } => {
-                let said = rationale.to_lowercase();
-                if let Some(words) = FOUND_THERE.iter().find(|words| said.contains(**words)) {
+                if let Some(words) = found_there(rationale) {
                     self.asks(
                         Code::ThresholdOnTestSet,
                         "operating_point.rationale",

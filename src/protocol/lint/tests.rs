@@ -1,3 +1,5 @@
+mod traps;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -12,7 +12,7 @@ use crate::reads::export::{Answer, Export, NoRead, NoReadReason};
 use crate::table::{limited, text};
 
 /// The line before the data.
-const BEGIN: &str = "BEGIN DATA:";
+pub(crate) const BEGIN: &str = "BEGIN DATA:";
 
 /// Numbers that the lines before the data may state.
 #[derive(Default)]
@@ -35,32 +35,7 @@ pub fn read(
 ) -> Result<Export, Vec<Diagnostic>> {
     let text = text(path, bytes)?;
     let mut export = Export { warnings: text.notes.clone(), ..Export::default() };
-    let lines: Vec<(u64, &str)> = (1..).zip(text.text.lines().map(str::trim)).collect();
-    let Some(begin) = lines.iter().position(|(_, line)| line.eq_ignore_ascii_case(BEGIN)) else {
-        let message = format!("there is no line `{BEGIN}`: this is not iMRMC's list");
-        let hint = "give the file that iMRMC reads; a table with a header is format = \"table\"";
-        return Err(vec![Diagnostic::error(Code::ImrmcBegin, message).at(Location::file(path)).hint(hint)]);
-    };
-    let stated = stated(&lines[..begin]);
-    let mut problems = Vec::new();
-    let mut scores = Vec::new();
-    for (line, row) in lines[begin + 1..].iter().filter(|(_, row)| !row.is_empty()) {
-        let at = Location::line(path, *line);
-        let cells: Vec<&str> = row.split(',').map(str::trim).collect();
-        let [reader, case, modality, score] = cells[..] else {
-            let message = format!("{} cells where a line has 4: reader, case, modality, score", cells.len());
-            let hint = "a truncated file ends within a line";
-            problems.push(Diagnostic::error(Code::RowLength, message).at(at).hint(hint));
-            continue;
-        };
-        if reader.is_empty() || case.is_empty() {
-            let message = "the reader or the case is empty";
-            problems.push(Diagnostic::error(Code::ValueMissing, message).at(at));
-            continue;
-        }
-        scores.push(Score { reader, case, modality, score, at });
-    }
-    problems.extend(stated.compared(&scores, path));
+    let (scores, mut problems) = scores(path, &text.text)?;
     let modality = match modality(&scores, source, path) {
         Ok(modality) => modality,
         Err(problem) => {
@@ -103,16 +78,53 @@ pub fn read(
     Ok(export)
 }
 
-/// One line of the data.
-struct Score<'t> {
-    reader: &'t str,
-    case: &'t str,
-    modality: &'t str,
-    score: &'t str,
-    at: Location,
+/// The lines of the data, with everything that is wrong in them.
+///
+/// # Errors
+/// `imrmc-begin`.
+pub(crate) fn scores<'t>(
+    path: &Path,
+    text: &'t str,
+) -> Result<(Vec<Score<'t>>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let lines: Vec<(u64, &str)> = (1..).zip(text.lines().map(str::trim)).collect();
+    let Some(begin) = lines.iter().position(|(_, line)| line.eq_ignore_ascii_case(BEGIN)) else {
+        let message = format!("there is no line `{BEGIN}`: this is not iMRMC's list");
+        let hint = "give the file that iMRMC reads; a table with a header is format = \"table\"";
+        return Err(vec![Diagnostic::error(Code::ImrmcBegin, message).at(Location::file(path)).hint(hint)]);
+    };
+    let stated = stated(&lines[..begin]);
+    let mut problems = Vec::new();
+    let mut scores = Vec::new();
+    for (line, row) in lines[begin + 1..].iter().filter(|(_, row)| !row.is_empty()) {
+        let at = Location::line(path, *line);
+        let cells: Vec<&str> = row.split(',').map(str::trim).collect();
+        let [reader, case, modality, score] = cells[..] else {
+            let message = format!("{} cells where a line has 4: reader, case, modality, score", cells.len());
+            let hint = "a truncated file ends within a line";
+            problems.push(Diagnostic::error(Code::RowLength, message).at(at).hint(hint));
+            continue;
+        };
+        if reader.is_empty() || case.is_empty() {
+            let message = "the reader or the case is empty";
+            problems.push(Diagnostic::error(Code::ValueMissing, message).at(at));
+            continue;
+        }
+        scores.push(Score { reader, case, modality, score, at });
+    }
+    problems.extend(stated.compared(&scores, path));
+    Ok((scores, problems))
 }
 
-fn is_truth(reader: &str) -> bool {
+/// One line of the data.
+pub(crate) struct Score<'t> {
+    pub(crate) reader: &'t str,
+    pub(crate) case: &'t str,
+    pub(crate) modality: &'t str,
+    pub(crate) score: &'t str,
+    pub(crate) at: Location,
+}
+
+pub(crate) fn is_truth(reader: &str) -> bool {
     reader.eq_ignore_ascii_case("truth") || reader == "-1"
 }
 

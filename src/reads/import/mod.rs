@@ -5,7 +5,7 @@ mod columns;
 mod cvat;
 mod dicom_sr;
 mod grand_challenge;
-mod imrmc;
+pub(crate) mod imrmc;
 mod json;
 mod label_studio;
 mod place;

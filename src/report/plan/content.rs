@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{figures, tables, words};
+use super::{compared, figures, tables, words};
 use crate::diagnostic::Result;
 use crate::document::content::{Content, Notice};
 use crate::document::render::{Files, FontFile, compose};
 use crate::document::tree::{Facts, Figure, Table};
 use crate::document::{format, text};
-use crate::protocol::{Incomplete, Protocol};
+use crate::protocol::{Incomplete, Protocol, Role};
 use crate::report::banner::REHEARSAL_BANNER;
+use crate::report::graph;
 use crate::report::submission::Formats;
 use crate::report::wording;
 use crate::study::planning::SizePlan;
@@ -96,7 +97,8 @@ impl Content for Planned {
             Incomplete::Exclude => "left out of the primary analysis, and counted",
             Incomplete::Refuse => "none is allowed: the analysis stops",
         };
-        let primary: Vec<_> = protocol.endpoints.iter().filter(|e| words::is_judged(e)).collect();
+        let compared = protocol.comparisons.iter().filter(|e| e.role == Role::Primary).count();
+        let primary = protocol.endpoints.iter().filter(|e| words::is_judged(e)).count() + compared;
         json!({
             "study": protocol.study,
             "locked_at": self.0.locked_at,
@@ -105,9 +107,12 @@ impl Content for Planned {
                 .map(|(endpoint, planned)| words::hypothesis(endpoint, planned)).collect::<Vec<_>>(),
             "prospects": protocol.endpoints.iter().zip(&plan.endpoints)
                 .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned)).collect::<Vec<_>>(),
-            "primary": primary.len(),
+            "primary": primary,
             "multiplicity": words::multiplicity(protocol, words::criteria(protocol)),
             "has_comparisons": !protocol.comparisons.is_empty(),
+            "comparison_prospects": compared::prospects(&self.0),
+            "any_compared": plan.comparisons.iter().any(|planned| planned.expected.is_some()),
+            "has_graph": graph::Drawn::of(protocol).is_some(),
             "level": format::level(analysis.level),
             "replicates": analysis.replicates,
             "resampling_unit": wording::resampling_unit(analysis.resampling_unit),
@@ -127,6 +132,9 @@ impl Content for Planned {
             })),
             "any_expected": !planning.expected.is_empty(),
             "any_uncertain": planning.expected.iter().any(|expected| expected.range.is_some()),
+            "repeatability": protocol.repeatability.as_ref().map(|source| json!({
+                "file": source.file.to_string(), "conditions": source.conditions.join(", "),
+            })),
             "missing_score": handling(analysis.missing_score),
             "no_consensus": handling(analysis.no_consensus),
             "has_subgroups": !protocol.subgroups.is_empty(),
@@ -148,10 +156,14 @@ impl Content for Planned {
     }
 
     fn figure_ids(&self) -> &[&str] {
-        &["power"]
+        &["power", "multiplicity-graph"]
     }
 
     fn figure(&self, id: &str) -> Option<Figure> {
-        (id == "power").then(|| figures::power(&self.0))
+        match id {
+            "power" => Some(figures::power(&self.0)),
+            "multiplicity-graph" => Some(graph::figure(&self.0.protocol)),
+            _ => None,
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! Power against the number of sampled cases, one drawing an endpoint.
 
 use super::Source;
-use super::words::value;
 use crate::document::canvas::{Anchor, BLUE, Canvas, INK, MUTED, RED, Stroke};
 use crate::document::plot::{Axis, Plot};
 use crate::document::tree::Figure;
 use crate::document::{format, text};
-use crate::protocol::Endpoint;
 use crate::report::wording;
+use crate::statistics::metric::Metric;
 use crate::study::planning::PlannedEndpoint;
 
 /// Two drawings stand beside each other.
@@ -16,8 +15,18 @@ const HEIGHT: f64 = 316.0;
 
 /// Every endpoint that has a curve; a figure without drawings where none has.
 pub fn power(source: &Source) -> Figure {
-    let drawn = source.protocol.endpoints.iter().zip(&source.plan.endpoints);
-    let drawn: Vec<_> = drawn.filter(|(_, planned)| !planned.curve.is_empty()).collect();
+    let goals = source.protocol.endpoints.iter().zip(&source.plan.endpoints).map(|(endpoint, planned)| {
+        let criterion = endpoint.criterion.as_ref().map_or("", |c| c.text.as_str());
+        let title = format!("{}: {criterion}", wording::metric(endpoint.metric.id()));
+        Drawn { title, metric: endpoint.metric, planned }
+    });
+    let compared = source.protocol.comparisons.iter().zip(&source.plan.comparisons);
+    let compared = compared.map(|(endpoint, planned)| {
+        let metric = wording::metric(endpoint.metric.id());
+        let title = format!("{metric}: {}, margin {}", endpoint.aim.id(), endpoint.margin);
+        Drawn { title, metric: endpoint.metric, planned }
+    });
+    let drawn: Vec<Drawn> = goals.chain(compared).filter(|d| !d.planned.curve.is_empty()).collect();
     let caption = "Probability that the criterion is met, against the number of sampled cases: at the \
                    expected value, and at both ends of the range that is thought possible. Grey: the \
                    probability that is asked for";
@@ -25,9 +34,9 @@ pub fn power(source: &Source) -> Figure {
                beside it gives the power at the planned size.";
     let columns = if drawn.len() > 1 { 2.0 } else { 1.0 };
     let mut canvas = Canvas::new(WIDTH * columns, HEIGHT * drawn.len().div_ceil(2) as f64);
-    for (index, (endpoint, planned)) in drawn.iter().enumerate() {
+    for (index, drawn) in drawn.iter().enumerate() {
         let corner = (WIDTH * (index % 2) as f64, HEIGHT * (index / 2) as f64);
-        one(&mut canvas, corner, source, endpoint, planned);
+        one(&mut canvas, corner, source, drawn);
     }
     let drawings = if drawn.is_empty() { Vec::new() } else { vec![canvas] };
     Figure::drawn("power", (caption.to_owned(), alt.to_owned()), drawings, |_| {
@@ -35,13 +44,16 @@ pub fn power(source: &Source) -> Figure {
     })
 }
 
-fn one(
-    canvas: &mut Canvas,
-    (left, top): (f64, f64),
-    source: &Source,
-    endpoint: &Endpoint,
-    planned: &PlannedEndpoint,
-) {
+/// An endpoint with a curve.
+struct Drawn<'a> {
+    title: String,
+    metric: Metric,
+    planned: &'a PlannedEndpoint,
+}
+
+fn one(canvas: &mut Canvas, (left, top): (f64, f64), source: &Source, drawn: &Drawn<'_>) {
+    let Drawn { title, metric, planned } = drawn;
+    let value = |v: f64| format::number(v, wording::style_of(metric.id(), false));
     let last = planned.curve.last().map_or(1.0, |point| point.cases as f64).max(1.0);
     let plot = Plot {
         left: left + 62.0,
@@ -51,14 +63,12 @@ fn one(
         x: (0.0, last),
         y: (0.0, 1.0),
     };
-    let criterion = endpoint.criterion.as_ref().map_or("", |c| c.text.as_str());
-    let title = format!("{}: {criterion}", wording::metric(endpoint.metric.id()));
     canvas.bold(
         (plot.left, top + 18.0),
         13.0,
         Anchor::Start,
         INK,
-        &text::fit(&text::one_line(&title), 13.0, 310.0),
+        &text::fit(&text::one_line(title), 13.0, 310.0),
     );
     let mut y = Axis::nice("Power", (0.0, 1.0), 5, false);
     for (value, label) in &mut y.ticks {
@@ -81,9 +91,9 @@ fn one(
     canvas.polyline(&line(&|p| Some(p.power)), Stroke::new(BLUE, 2.0));
     let mut legend = Vec::new();
     if let Some(expected) = &planned.expected {
-        legend.push((Stroke::new(BLUE, 2.0), format!("expected, {}", value(endpoint, expected.value))));
+        legend.push((Stroke::new(BLUE, 2.0), format!("expected, {}", value(expected.value))));
         if let Some((low, high)) = expected.range {
-            let words = format!("{} and {}", value(endpoint, low), value(endpoint, high));
+            let words = format!("{} and {}", value(low), value(high));
             legend.push((Stroke::dashed(BLUE, 1.2), words));
         }
     }

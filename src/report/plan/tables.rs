@@ -1,11 +1,12 @@
 //! The tables of the plan.
 
-use super::Source;
 use super::words::{alpha, symbols, value};
+use super::{Source, compared};
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
-use crate::protocol::{Endpoint, Missing, Variable};
+use crate::protocol::{Endpoint, Missing, SampleMethod, Shortage, Variable};
 use crate::report::submission::tables::comparisons;
+use crate::report::submission::tables::flow::definitions;
 use crate::statistics::proportion::clopper_pearson;
 use crate::study::planning::{PlannedEndpoint, Prospect};
 
@@ -19,6 +20,7 @@ pub const IDS: &[&str] = &[
     "estimation",
     "assumptions",
     "power",
+    "comparison-power",
     "what-if",
     "subgroups",
 ];
@@ -34,6 +36,7 @@ pub fn build(source: &Source, id: &str) -> Option<Table> {
         "estimation" => estimation(source),
         "assumptions" => assumptions(source),
         "power" => power(source),
+        "comparison-power" => compared::power(source),
         "what-if" => what_if(source),
         "subgroups" => subgroups(source),
         _ => return None,
@@ -76,7 +79,7 @@ fn eligibility(source: &Source) -> Table {
         };
         Row::plain([criterion.id.clone(), criterion.reason.clone(), missing.to_owned()])
     });
-    Table::or_none(
+    let mut table = Table::or_none(
         "Reasons for exclusion, in the order in which a case is counted under them",
         vec![
             Column::left("Criterion", 0.5),
@@ -84,7 +87,9 @@ fn eligibility(source: &Source) -> Table {
             Column::left("Where it is not recorded", 0.6),
         ],
         rows.collect(),
-    )
+    );
+    table.notes.extend(definitions(&source.protocol));
+    table
 }
 
 fn sample(source: &Source) -> Table {
@@ -107,6 +112,33 @@ fn sample(source: &Source) -> Table {
         if sample.one_image_per_patient { "at most one" } else { "any number" }.to_owned(),
     );
     row("Seed of the draw", sample.seed.to_string());
+    match &sample.method {
+        SampleMethod::Random => {}
+        SampleMethod::Stratified { by, counts } => {
+            row("Method", format!("at random within strata by {}", by.join(" and ")));
+            if counts.is_empty() {
+                row("Cases of each stratum", "in proportion to the eligible ones".to_owned());
+            }
+            for count in counts {
+                row(&format!("Of them {}", count.levels.join(", ")), format::count(count.cases));
+            }
+        }
+        SampleMethod::Enriched => row(
+            "Method",
+            "at random within the classes of that label; weights bring estimates back to the eligible cases"
+                .to_owned(),
+        ),
+        SampleMethod::Consecutive { order_by } => {
+            row("Method", format!("consecutive: the first by {order_by}; chance has no part in it"));
+        }
+    }
+    if sample.shortage == Shortage::Take {
+        let what = "all that are there are drawn, and documents say how many are lacking";
+        row("Where fewer are eligible", what.to_owned());
+    }
+    if source.protocol.data.separate_sites {
+        row("Sites", "none of them is a site of training or tuning, as the protocol states".to_owned());
+    }
     Table::or_none("The sample", vec![Column::left("What", 0.6), Column::left("Declared", 1.2)], rows)
 }
 
@@ -159,7 +191,7 @@ fn estimation(source: &Source) -> Table {
 }
 
 fn assumptions(source: &Source) -> Table {
-    let rows = endpoints(source).filter_map(|(endpoint, planned)| {
+    let of_goals = endpoints(source).filter_map(|(endpoint, planned)| {
         let expected = planned.expected.as_ref()?;
         let range = expected.range.map_or_else(dash, |(low, high)| {
             format!("{} to {}, {}", value(endpoint, low), value(endpoint, high), expected.spread.name())
@@ -171,6 +203,21 @@ fn assumptions(source: &Source) -> Table {
             expected.source.clone(),
         ]))
     });
+    let compared = source.protocol.comparisons.iter().zip(&source.plan.comparisons);
+    let of_comparisons = compared.filter_map(|(endpoint, planned)| {
+        let expected = planned.expected.as_ref()?;
+        let value = |v: f64| compared::value(endpoint, v);
+        let range = expected.range.map_or_else(dash, |(low, high)| {
+            format!("device {} to {}, {}", value(low), value(high), expected.spread.name())
+        });
+        Some(Row::plain([
+            endpoint.id.clone(),
+            format!("{} / {}", value(expected.value), expected.comparator.map_or_else(dash, value)),
+            range,
+            expected.source.clone(),
+        ]))
+    });
+    let rows = of_goals.chain(of_comparisons);
     Table::or_none(
         "What is expected, and where that comes from",
         vec![

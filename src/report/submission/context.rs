@@ -10,6 +10,7 @@ use crate::document::tree::Facts;
 use crate::document::{format, text};
 use crate::evidence::amendment::Amendment;
 use crate::report::banner::{SYNTHETIC_BANNER, banner_of};
+use crate::report::graph;
 use crate::report::wording;
 use crate::study::results::{EndpointResult, Verdict};
 
@@ -120,7 +121,11 @@ fn what_there_is(source: &Source) -> Json {
         "has_precision_recall": !results.curves.precision_recall.is_empty(),
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
         "has_comparisons": !results.comparisons.is_empty(),
+        "has_repeatability": results.repeatability.is_some(),
+        "has_conditions":
+            results.repeatability.as_ref().is_some_and(|found| !found.conditions.is_empty()),
         "has_family": results.family.is_some(),
+        "has_graph": graph::Drawn::of(&source.protocol).is_some(),
         "has_sample_sizes": !results.sample_sizes.is_empty(),
         "has_plan": results.sample_sizes.iter().any(|size| size.plan.is_some()),
         "has_sites": results.poolability.is_some(),
@@ -128,6 +133,8 @@ fn what_there_is(source: &Source) -> Json {
         "any_insufficient":
             results.estimates.iter().any(|e| e.subgroup.is_some() && is_insufficient(results, e)),
         "has_target": source.protocol.sample.target.is_some(),
+        "has_sampling": results.sampling.is_some(),
+        "has_weighted": results.sampling.as_ref().is_some_and(|sampling| sampling.weighted.is_some()),
         "enriched": source.protocol.sample.target.as_ref().is_some_and(|target| target.positives.is_some()),
         "has_amendments": !source.amendments.is_empty(),
         "amended_after_opening": amended_after_opening(source),

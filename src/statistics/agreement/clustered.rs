@@ -67,15 +67,23 @@ impl Weighted {
         self.cases.iter().zip(shares).map(|(case, shares)| (f64::from(weights[case.nth]), case, shares))
     }
 
-    pub(super) fn fleiss(&self, weights: &[u32]) -> Option<f64> {
-        self.gwet(weights, Chance::Fleiss)
-    }
-
     pub(super) fn gwet_ac1(&self, weights: &[u32], categories: usize) -> Option<f64> {
-        (categories >= 2).then(|| self.gwet(weights, Chance::Ac1 { categories: categories as f64 })).flatten()
+        self.sums(weights).gwet_ac1(categories)
     }
 
-    fn gwet(&self, weights: &[u32], chance: Chance) -> Option<f64> {
+    /// Fleiss' kappa and Gwet's AC1, which rest on the same sums.
+    pub(super) fn fleiss_and_ac1(&self, weights: &[u32], categories: usize) -> [Option<f64>; 2] {
+        let sums = self.sums(weights);
+        [sums.gwet(Chance::Fleiss), sums.gwet_ac1(categories)]
+    }
+
+    /// Fleiss' kappa, Conger's, Krippendorff's alpha and Gwet's AC1.
+    pub(super) fn overall(&self, weights: &[u32], categories: usize) -> [Option<f64>; 4] {
+        let [fleiss, ac1] = self.fleiss_and_ac1(weights, categories);
+        [fleiss, self.conger(weights), self.krippendorff(weights), ac1]
+    }
+
+    fn sums(&self, weights: &[u32]) -> Sums {
         let (mut all, mut pairable, mut agreement) = (0.0, 0.0, 0.0);
         let mut shares = vec![0.0; self.answers];
         for (weight, case, of) in self.read(weights) {
@@ -86,16 +94,7 @@ impl Weighted {
                 *sum += weight * share;
             }
         }
-        if pairable < 0.5 {
-            return None;
-        }
-        let shares = shares.iter().map(|share| share / all);
-        let expected: f64 = match chance {
-            Chance::Ac1 { categories } => shares.map(|p| p * (1.0 - p)).sum::<f64>() / (categories - 1.0),
-            Chance::Fleiss => shares.map(|p| p * p).sum(),
-        };
-        let room = 1.0 - expected;
-        (room > 1e-15).then(|| (agreement / pairable - expected) / room)
+        Sums { all, pairable, agreement, shares }
     }
 
     pub(super) fn krippendorff(&self, weights: &[u32]) -> Option<f64> {
@@ -152,6 +151,34 @@ impl Weighted {
     }
 }
 
+/// What Fleiss' kappa and AC1 rest on.
+struct Sums {
+    all: f64,
+    pairable: f64,
+    agreement: f64,
+    /// Of each answer.
+    shares: Vec<f64>,
+}
+
+impl Sums {
+    fn gwet_ac1(&self, categories: usize) -> Option<f64> {
+        (categories >= 2).then(|| self.gwet(Chance::Ac1 { categories: categories as f64 })).flatten()
+    }
+
+    fn gwet(&self, chance: Chance) -> Option<f64> {
+        if self.pairable < 0.5 {
+            return None;
+        }
+        let shares = self.shares.iter().map(|share| share / self.all);
+        let expected: f64 = match chance {
+            Chance::Ac1 { categories } => shares.map(|p| p * (1.0 - p)).sum::<f64>() / (categories - 1.0),
+            Chance::Fleiss => shares.map(|p| p * p).sum(),
+        };
+        let room = 1.0 - expected;
+        (room > 1e-15).then(|| (self.agreement / self.pairable - expected) / room)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{cohen, conger, fleiss, gwet_ac1, krippendorff};
@@ -172,7 +199,7 @@ mod tests {
                 .collect();
             let weighted = Weighted::new(&table);
             let pairs = [
-                (weighted.fleiss(weights), fleiss(&repeated)),
+                (weighted.fleiss_and_ac1(weights, 3)[0], fleiss(&repeated)),
                 (weighted.conger(weights), conger(&repeated)),
                 (weighted.krippendorff(weights), krippendorff(&repeated)),
                 (weighted.gwet_ac1(weights, 3), gwet_ac1(&repeated, 3)),

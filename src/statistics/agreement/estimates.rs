@@ -5,7 +5,7 @@ use super::clustered::Weighted;
 use crate::diagnostic::Code;
 use crate::statistics::agreement;
 use crate::statistics::agreement::Coefficient;
-use crate::statistics::bootstrap::{Cases, Resampler, weighted};
+use crate::statistics::bootstrap::{Cases, Replicates, Resampler, weighted, weighted_each};
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::{Metric, Plan, Sample, estimate_from_table, estimate_mcnemar};
@@ -57,20 +57,27 @@ pub fn estimates<A: Copy + Ord>(
     out
 }
 
-/// The coefficients over all readers, as in [`estimates`].
-pub fn overall<A: Copy + Ord>(
+/// Fleiss' kappa and Gwet's AC1 over all readers, as in [`estimates`].
+pub fn fleiss_and_ac1<A: Copy + Ord>(
     table: &[Vec<Option<A>>],
     categories: usize,
     level: f64,
     clusters: Option<&Clusters<'_>>,
-) -> Vec<Estimate> {
-    let clustered = Clustered::of(table, level, clusters);
-    overall_drawn(
-        table,
-        categories,
-        level,
-        clustered.as_ref().map(|(clustered, weighted)| (clustered, weighted)),
-    )
+) -> [Estimate; 2] {
+    let undefined = why_undefined(table);
+    let mut found = [
+        of_coefficient("fleiss_kappa", agreement::fleiss(table), undefined, level),
+        of_coefficient(
+            "gwet_ac1",
+            agreement::gwet_ac1(table, categories),
+            why_no_ac1(categories, undefined),
+            level,
+        ),
+    ];
+    if let Some((clustered, weighted)) = Clustered::of(table, level, clusters) {
+        clustered.put_each(found.each_mut(), |weights| weighted.fleiss_and_ac1(weights, categories));
+    }
+    found
 }
 
 fn overall_drawn<A: Copy + Ord>(
@@ -79,23 +86,23 @@ fn overall_drawn<A: Copy + Ord>(
     level: f64,
     drawn: Option<(&Clustered, &Weighted)>,
 ) -> Vec<Estimate> {
-    let mut out = Vec::new();
     let undefined = why_undefined(table);
-    let mut add = |id, found, why, statistic: &(dyn Fn(&Weighted, &[u32]) -> Option<f64> + Sync)| {
-        let mut estimate = of_coefficient(id, found, why, level);
-        if let Some((clustered, weighted)) = drawn {
-            clustered.put(&mut estimate, |weights: &[u32]| statistic(weighted, weights));
-        }
-        out.push(estimate);
-    };
-    add("fleiss_kappa", agreement::fleiss(table), undefined, &Weighted::fleiss);
-    add("conger_kappa", agreement::conger(table), undefined, &Weighted::conger);
-    add("krippendorff_alpha", agreement::krippendorff(table), undefined, &Weighted::krippendorff);
-    let why = if categories < 2 { "there is no choice of answers" } else { undefined };
-    add("gwet_ac1", agreement::gwet_ac1(table, categories), why, &|weighted, weights| {
-        weighted.gwet_ac1(weights, categories)
-    });
-    out
+    let no_ac1 = why_no_ac1(categories, undefined);
+    let mut found = [
+        ("fleiss_kappa", agreement::fleiss(table), undefined),
+        ("conger_kappa", agreement::conger(table), undefined),
+        ("krippendorff_alpha", agreement::krippendorff(table), undefined),
+        ("gwet_ac1", agreement::gwet_ac1(table, categories), no_ac1),
+    ]
+    .map(|(id, found, why)| of_coefficient(id, found, why, level));
+    if let Some((clustered, weighted)) = drawn {
+        clustered.put_each(found.each_mut(), |weights| weighted.overall(weights, categories));
+    }
+    found.into()
+}
+
+fn why_no_ac1(categories: usize, undefined: &'static str) -> &'static str {
+    if categories < 2 { "there is no choice of answers" } else { undefined }
 }
 
 /// Why a coefficient over all readers has no value, where it has none.
@@ -153,13 +160,30 @@ impl Clustered {
         estimate: &mut Estimate,
         statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send,
     ) {
-        if estimate.value.is_none() {
+        if estimate.value.is_some() {
+            self.take(estimate, &weighted(&self.resampler, self.replicates, self.seed, statistic));
+        }
+    }
+
+    /// The same of several estimates whose cases are drawn once for all.
+    pub(super) fn put_each<const N: usize>(
+        &self,
+        estimates: [&mut Estimate; N],
+        statistics: impl Fn(&[u32]) -> [Option<f64>; N] + Sync + Send,
+    ) {
+        if estimates.iter().all(|estimate| estimate.value.is_none()) {
             return;
         }
+        let drawn = weighted_each(&self.resampler, self.replicates, self.seed, statistics);
+        for (estimate, drawn) in estimates.into_iter().zip(&drawn).filter(|(e, _)| e.value.is_some()) {
+            self.take(estimate, drawn);
+        }
+    }
+
+    fn take(&self, estimate: &mut Estimate, drawn: &Replicates) {
         let of_interval = |w: &Warning| matches!(w.code, Code::NoSpread | Code::IntervalNotEvaluable);
         estimate.warnings.retain(|warning| !of_interval(warning));
         estimate.intervals.clear();
-        let drawn = weighted(&self.resampler, self.replicates, self.seed, statistic);
         estimate.standard_error = drawn.standard_error();
         let Some((lower, upper)) = drawn.percentile(self.level) else {
             let why = "no replicate of the bootstrap of patients could be evaluated";

@@ -2,7 +2,6 @@
 //! share of agreeing reads, how one-sided the answers are (prevalence index), and how the two readers' rates
 //! differ (bias index), after Byrt, Bishop and Carlin 1993.
 
-use super::clustered::Weighted;
 use super::estimates::{Clustered, Clusters};
 use super::{Coefficient, gwet_ac1};
 use crate::diagnostic::Code;
@@ -86,8 +85,9 @@ pub fn pair(two: &[Vec<Option<bool>>], level: f64, clusters: Option<&Clusters<'_
     let found: Option<Coefficient> = gwet_ac1(two, 2);
     ac1 = super::estimates::of_coefficient("gwet_ac1", found, NO_CASE, level);
     if let Some((clustered, weighted)) = &clustered {
-        clustered.put(&mut agreement, |weights: &[u32]| share(two, weights));
-        clustered.put(&mut ac1, |weights: &[u32]| Weighted::gwet_ac1(weighted, weights, 2));
+        clustered.put_each([&mut agreement, &mut ac1], |weights| {
+            [share(two, weights), weighted.gwet_ac1(weights, 2)]
+        });
         if agreement.intervals.is_empty() {
             agreement.warnings.retain(|warning| warning.code != Code::NoSpread);
             agreement.warnings.push(Warning::new(

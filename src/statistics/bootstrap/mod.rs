@@ -20,5 +20,5 @@ pub use jackknife::{auc_jackknife, confusion_jackknife, weighted_jackknife};
 pub use placed::{auc, auc_difference};
 pub use resampler::{
     Cases, Replicates, Resampler, acceleration, confusion_tables, confusion_with, quantile, replicate,
-    weighted,
+    weighted, weighted_each,
 };

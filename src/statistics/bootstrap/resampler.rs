@@ -252,18 +252,40 @@ pub fn weighted(
     seed: u64,
     statistic: impl Fn(&[u32]) -> Option<f64> + Sync + Send,
 ) -> Replicates {
+    Replicates::collect(weightings(resampler, replicates, seed, statistic))
+}
+
+/// Replicates of several statistics of one drawing: each is the same as from [`weighted`] by itself, and the
+/// cases are drawn once. `statistics` gets how often each case was drawn and gives `N` values.
+pub fn weighted_each<const N: usize>(
+    resampler: &Resampler,
+    replicates: u64,
+    seed: u64,
+    statistics: impl Fn(&[u32]) -> [Option<f64>; N] + Sync + Send,
+) -> [Replicates; N] {
+    let drawn = weightings(resampler, replicates, seed, statistics);
+    std::array::from_fn(|nth| Replicates::collect(drawn.iter().map(|values| values[nth]).collect()))
+}
+
+/// What `of` gives of how often each case was drawn, of every replicate.
+fn weightings<R: Send>(
+    resampler: &Resampler,
+    replicates: u64,
+    seed: u64,
+    of: impl Fn(&[u32]) -> R + Sync + Send,
+) -> Vec<R> {
     let by_case = matches!(resampler.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified);
     let buffers = || (vec![0; resampler.leaves], vec![0; resampler.leaf_of_case.len()]);
-    Replicates::collect(replicate(replicates, seed, buffers, |(leaves, cases), stream| {
+    replicate(replicates, seed, buffers, |(leaves, cases), stream| {
         resampler.draw(stream, leaves);
         if by_case {
-            return statistic(leaves);
+            return of(leaves);
         }
         for (weight, &leaf) in cases.iter_mut().zip(&resampler.leaf_of_case) {
             *weight = leaves[leaf as usize];
         }
-        statistic(cases)
-    }))
+        of(cases)
+    })
 }
 
 /// Replicates of a number made from the 2×2 table of `labels` and `calls`.

@@ -10,7 +10,7 @@
 use crate::statistics::metric::Metric;
 use crate::statistics::proportion::Limits;
 use crate::statistics::ranks::dense_ids;
-use crate::statistics::special::z_two_sided;
+use crate::statistics::special::{normal_equivalent_of_t, t_two_sided};
 use crate::statistics::transported;
 
 /// The calls of one device or reader: one entry a case, none where it made no call.
@@ -155,6 +155,8 @@ pub struct Contrast {
     pub se: Option<f64>,
     /// Patients whose cases move the difference.
     pub moving: u64,
+    /// Degrees of freedom of the standard error: patients that the metric counts, less one; at least 1.
+    pub freedom: f64,
 }
 
 impl Contrast {
@@ -191,17 +193,34 @@ impl Contrast {
         let squares = sums.iter().zip(&sizes).filter(|pair| moves((pair.0, pair.1)));
         let squares = squares.map(|(sum, _)| sum * sum).sum::<f64>();
         let se = (known >= 2.0).then(|| (known / (known - 1.0) * squares).sqrt());
-        Some(Self { values: [device.value, other], difference: device.value - other, se, moving })
+        let freedom = (known - 1.0).max(1.0);
+        Some(Self { values: [device.value, other], difference: device.value - other, se, moving, freedom })
     }
 
-    /// The statistic of the hypothesis that the difference is Δ; none without spread.
+    /// Of a metric that is a function of a share of each class: its error rests on the class with the fewer
+    /// patients, and its degrees of freedom are theirs less one.
+    #[must_use]
+    pub fn of_both_classes(self, labels: &[bool], patients: Option<&[u32]>) -> Self {
+        let patient = |i: usize| patients.map_or(i as u32, |p| p[i]);
+        let of = |class: bool| {
+            let own = (0..labels.len()).filter(|i| labels[*i] == class).map(patient);
+            own.collect::<std::collections::BTreeSet<u32>>().len() as f64
+        };
+        Self { freedom: (of(true).min(of(false)) - 1.0).max(1.0), ..self }
+    }
+
+    /// The statistic of the hypothesis that the difference is Δ, on the normal scale: the normal deviate
+    /// with the tail that (difference − Δ)/se has under Student's t, so that tests and limits decide alike.
+    /// None without spread.
     pub fn z(&self, delta: f64) -> Option<f64> {
-        self.se.filter(|se| *se > 0.0).map(|se| (self.difference - delta) / se)
+        let se = self.se.filter(|se| *se > 0.0)?;
+        Some(normal_equivalent_of_t((self.difference - delta) / se, self.freedom))
     }
 
-    /// Symmetric limits; none with fewer than two patients.
+    /// Symmetric limits with Student's t of [`Self::freedom`], which few patients need (`docs/coverage.md`);
+    /// none with fewer than two patients.
     pub fn limits(&self, level: f64) -> Option<Limits> {
-        let half = z_two_sided(level) * self.se?;
+        let half = t_two_sided(level, self.freedom) * self.se?;
         Some((self.difference - half, self.difference + half))
     }
 }

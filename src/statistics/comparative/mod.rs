@@ -8,6 +8,7 @@ mod exact_paired;
 mod independent;
 mod linearised;
 mod paired;
+pub mod power;
 mod predictive;
 
 #[cfg(test)]

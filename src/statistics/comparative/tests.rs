@@ -157,6 +157,12 @@ proptest! {
         let wald = table.wald_se().expect("cases") * (n / (n - 1.0)).sqrt();
         prop_assert!((contrast.se.expect("patients") - wald).abs() < 1e-12);
         prop_assert_eq!(contrast.difference, contrast.values[0] - contrast.values[1]);
+        prop_assert_eq!(contrast.freedom, (n - 1.0).max(1.0));
+        // Tests and limits decide alike: a difference is a limit where its tail is that of the level.
+        if let (Some((lower, _)), true) = (contrast.limits(0.95), contrast.moving > 0) {
+            let z = contrast.z(lower).expect("spread");
+            prop_assert!((z - 1.959_963_984_540_054).abs() < 1e-6, "{z}");
+        }
     }
 }
 

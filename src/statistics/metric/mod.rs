@@ -24,5 +24,5 @@ pub use kind::Metric;
 pub use paired::{estimate_difference, estimate_mcnemar, hoeffding_of_difference};
 pub use plan::{Plan, Sample};
 pub use prevalence::estimate_at_prevalence;
-pub use single::estimate;
+pub use single::{estimate, estimates};
 pub use table::estimate_from_table;

@@ -7,12 +7,37 @@ use crate::statistics::metric::intervals::{warn_about_clusters, warn_beyond_rang
 use crate::statistics::metric::kind::Metric;
 use crate::statistics::metric::plan::{Plan, Sample, has_clusters, unusable};
 use crate::statistics::metric::table::estimate_table;
-use crate::statistics::metric::weighted::estimate_weighted;
+use crate::statistics::metric::weighted::{Drawn, drawn_together, estimate_weighted};
 
 /// One estimate of a metric. `threshold` is required by metrics that [need one](Metric::needs_threshold);
 /// positive is score >= threshold. The intervals come in the order of `plan.methods`; one that collapses to
 /// a point is followed by one that does not, with a warning.
 pub fn estimate(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>, plan: &Plan) -> Estimate {
+    estimate_drawn(metric, sample, threshold, plan, None)
+}
+
+/// One estimate of each of several metrics, the same as each by itself; what follows from the same replicates
+/// is drawn and fitted once.
+pub fn estimates(
+    metrics: &[Metric],
+    sample: &Sample<'_>,
+    threshold: Option<f64>,
+    plan: &Plan,
+) -> Vec<Estimate> {
+    let usable = metrics.iter().all(|metric| unusable(*metric, sample, threshold).is_none());
+    let drawn =
+        if usable { drawn_together(metrics, sample, plan) } else { metrics.iter().map(|_| None).collect() };
+    let each = metrics.iter().zip(drawn);
+    each.map(|(metric, drawn)| estimate_drawn(*metric, sample, threshold, plan, drawn)).collect()
+}
+
+fn estimate_drawn(
+    metric: Metric,
+    sample: &Sample<'_>,
+    threshold: Option<f64>,
+    plan: &Plan,
+    drawn: Option<Drawn>,
+) -> Estimate {
     let mut out = Estimate {
         id: metric.id().into(),
         n: sample.labels.len() as u64,
@@ -34,7 +59,7 @@ pub fn estimate(metric: Metric, sample: &Sample<'_>, threshold: Option<f64>, pla
             clustered = counted.is_clustered();
             estimate_table(metric, sample, &calls, &counted, plan, &mut out);
         }
-        _ => estimate_weighted(metric, sample, plan, &mut out),
+        _ => estimate_weighted(metric, sample, plan, drawn, &mut out),
     }
     warn_beyond_range(metric.range(), &mut out);
     warn_about_clusters(metric, clustered, false, sample, &mut out);

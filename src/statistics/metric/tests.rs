@@ -407,3 +407,24 @@ fn a_class_is_small_below_fifteen_and_an_end_of_the_range_is_within_it() {
         assert!(!codes(15, by, Metric::Specificity, true).contains(&"beyond-range"), "{by:?}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+    #[test]
+    fn several_estimates_are_the_same_as_each_by_itself(
+        cases in proptest::collection::vec((proptest::bool::ANY, 0.0_f64..1.0, 0_u32..12), 1..40),
+        way in 0_usize..3,
+    ) {
+        let labels: Vec<bool> = cases.iter().map(|case| case.0).collect();
+        let scores: Vec<f64> = cases.iter().map(|case| case.1).collect();
+        let patients: Vec<u32> = cases.iter().map(|case| case.2).collect();
+        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+        // Cases and patients; no site is recorded.
+        let unit = [ResamplingUnit::Case, ResamplingUnit::Patient, ResamplingUnit::Site][way];
+        let plan = Plan { replicates: 40, ..plan(unit) };
+        let metrics = [&Metric::CALIBRATION[..], &[Metric::Auc, Metric::LogLoss]].concat();
+        let alone: Vec<Estimate> =
+            metrics.iter().map(|metric| estimate(*metric, &sample, Some(0.5), &plan)).collect();
+        proptest::prop_assert_eq!(estimates(&metrics, &sample, Some(0.5), &plan), alone);
+    }
+}

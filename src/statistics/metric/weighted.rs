@@ -15,7 +15,44 @@ use crate::statistics::{calibration, proportion, ranks, roc};
 /// A number of the cases, each counted as often as its weight says (once without weights).
 type Statistic<'a> = Box<dyn Fn(Option<&[u32]>) -> Option<f64> + Sync + Send + 'a>;
 
-pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
+/// Replicates that were drawn for several metrics of the same cases at once.
+pub(super) type Drawn = Result<Replicates, String>;
+
+/// Replicates of those metrics that follow from the same refits, drawn once for all of them where two or more
+/// are asked for; none of other metrics, and none where no method of the plan draws.
+pub(super) fn drawn_together(metrics: &[Metric], sample: &Sample<'_>, plan: &Plan) -> Vec<Option<Drawn>> {
+    const TOGETHER: [Metric; 3] =
+        [Metric::CalibrationInTheLarge, Metric::CalibrationIntercept, Metric::CalibrationSlope];
+    let draws = |metric: &Metric| plan.methods.iter().any(|m| m.draws_replicates() && metric.accepts(*m));
+    let wanted = |metric: &Metric| TOGETHER.contains(metric) && draws(metric);
+    if metrics.iter().filter(|metric| wanted(metric)).count() < 2 {
+        return metrics.iter().map(|_| None).collect();
+    }
+    let fits = calibration::Refits::new(sample.labels, sample.scores);
+    let replicates = Resampler::new(plan.unit, &cases_of(sample)).map(|resampler| {
+        bootstrap::weighted_each(&resampler, plan.replicates, plan.seed, |weights| {
+            let line = fits.recalibrate(Some(weights));
+            [
+                fits.in_the_large(Some(weights)).map(|c| c.value),
+                line.map(|r| r.intercept.value),
+                line.map(|r| r.slope.value),
+            ]
+        })
+    });
+    let of = |metric: &Metric| {
+        let nth = TOGETHER.iter().position(|one| one == metric)?;
+        wanted(metric).then(|| replicates.as_ref().map(|all| all[nth].clone()).map_err(String::clone))
+    };
+    metrics.iter().map(of).collect()
+}
+
+pub(super) fn estimate_weighted(
+    metric: Metric,
+    sample: &Sample<'_>,
+    plan: &Plan,
+    drawn: Option<Drawn>,
+    out: &mut Estimate,
+) {
     let (labels, scores) = (sample.labels, sample.scores);
     let statistic: Statistic<'_> = match metric {
         Metric::AveragePrecision | Metric::PartialAuc => {
@@ -58,7 +95,7 @@ pub(super) fn estimate_weighted(metric: Metric, sample: &Sample<'_>, plan: &Plan
     out.value = Some(value);
     out.standard_error = standard_error_of(metric, sample);
     let resampler = || Resampler::new(plan.unit, &cases_of(sample));
-    let mut replicates: Option<Result<Replicates, String>> = None;
+    let mut replicates = drawn;
     for &method in plan.methods.iter().filter(|m| metric.accepts(**m)) {
         if let By::Wald | By::Hoeffding = method {
             push_closed(out, metric, method, sample, plan, value);

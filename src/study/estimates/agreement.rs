@@ -9,7 +9,7 @@ use super::readers::read_matrix;
 use super::subgroups::level_of;
 use crate::diagnostic::Code;
 use crate::protocol::{Field, ReaderRole, Variable};
-use crate::statistics::agreement::estimates::{Clusters, overall, with_reference};
+use crate::statistics::agreement::estimates::{Clusters, fleiss_and_ac1, with_reference};
 use crate::statistics::agreement::{explained, ordinal};
 use crate::statistics::estimate::{Estimate, SubgroupLevel};
 use crate::statistics::warning::Warning;
@@ -90,8 +90,8 @@ impl StudyPlan<'_> {
         let table = read_matrix(cases, reference, voters);
         let patients = dense(cases.iter().map(|case| case.case.patient_id.as_str()));
         let analysis = &self.protocol.analysis;
-        let mut found = overall(&table, 2, analysis.level, Some(&self.clusters(&patients)));
-        found.retain(|estimate| ["fleiss_kappa", "gwet_ac1"].contains(&estimate.id.as_str()));
+        let mut found: Vec<Estimate> =
+            fleiss_and_ac1(&table, 2, analysis.level, Some(&self.clusters(&patients))).into();
         for estimate in &mut found {
             if estimate.n < analysis.subgroup_minimum {
                 let minimum = analysis.subgroup_minimum;

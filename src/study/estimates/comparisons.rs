@@ -298,6 +298,10 @@ impl StudyPlan<'_> {
         let counts = move |i: usize| class.is_none_or(|class| columns.labels[i] == class);
         let contrast = Contrast::of(&first, &others, Some(&columns.patients), counts)
             .ok_or("there is nothing to compare with")?;
+        let contrast = match endpoint.prevalence {
+            Some(_) => contrast.of_both_classes(labels, Some(&columns.patients)),
+            None => contrast,
+        };
         let of_class = || (0..labels.len()).filter(|i| counts(*i)).map(|i| columns.patients[i]);
         let clustered = is_clustered(of_class());
         let units = class.map(|_| independent_units(of_class()));

@@ -14,13 +14,16 @@ mod other_standards;
 mod overall;
 mod plan;
 mod readers;
+mod repeatability;
 mod sample_size;
+mod sampling;
 mod scenarios;
 mod subgroups;
 mod verdict;
 mod warnings;
 
 pub use cases::StudyCase;
+pub use repeatability::repeatability;
 
 use self::cases::{Analysed, Columns, site_names};
 use self::curves::{BAND_REPLICATES, histogram};
@@ -151,6 +154,9 @@ pub fn analyse(
         other_standards: Some(plan.other_standards(drawn, reference)),
         level_differences,
         level_claims: plan.level_claims(&analysed),
+        repeatability: None,
+        sampling: sampling::sampling(protocol, cohort, &analysed, threshold),
+        sites: cohort.sites.clone(),
         flow,
         consensus,
         operating_point,

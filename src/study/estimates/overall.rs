@@ -3,7 +3,7 @@
 use super::cases::{Analysed, Columns};
 use super::plan::{StudyPlan, has_clusters, is_judged};
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
-use crate::statistics::metric::{Metric, Plan, estimate, estimate_at_prevalence};
+use crate::statistics::metric::{Metric, Plan, estimate, estimate_at_prevalence, estimates};
 
 impl StudyPlan<'_> {
     pub(super) fn overall(&self, cases: &[Analysed]) -> Vec<Estimate> {
@@ -32,10 +32,7 @@ impl StudyPlan<'_> {
         let method =
             if has_clusters(cases) { IntervalMethod::BootstrapPercentile } else { IntervalMethod::Wald };
         let plan = self.plan(vec![method]);
-        Metric::CALIBRATION
-            .into_iter()
-            .map(|metric| estimate(metric, &columns.sample(), Some(self.threshold), &plan))
-            .collect()
+        estimates(&Metric::CALIBRATION, &columns.sample(), Some(self.threshold), &plan)
     }
 
     /// What 1,000 patients at the prevalence of intended use may expect, with the exact limits of sensitivity

@@ -7,7 +7,7 @@ use crate::protocol::{Fallback, Protocol};
 use crate::statistics::estimate::Quantity;
 use crate::statistics::metric::Metric;
 use crate::statistics::warning::Warning;
-use crate::study::results::Results;
+use crate::study::results::{Results, SiteAnswer};
 
 pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
     let mut warnings = BTreeSet::new();
@@ -124,6 +124,24 @@ pub(super) fn warnings(results: &Results, protocol: &Protocol) -> Vec<Warning> {
                 flow.positives, flow.analysed
             ),
         );
+    }
+    if let Some(weighted) = results.sampling.as_ref().and_then(|sampling| sampling.weighted.as_ref()) {
+        let prevalence = weighted.estimates.iter().find(|e| e.id == "prevalence").and_then(|e| e.value);
+        warn(
+            Code::PrevalenceDependent,
+            format!(
+                "The sample was drawn by strata: F1, PPV, NPV and accuracy of the analysed set hold at its \
+                 prevalence, {} of {}. Weighted, the prevalence among the cases that could be drawn is {}.",
+                flow.positives,
+                flow.analysed,
+                prevalence.map_or_else(|| "not known".to_owned(), |p| format!("{:.2} %", 100.0 * p)),
+            ),
+        );
+    }
+    if let Some(sites) = results.sites.as_ref().filter(|sites| sites.answer == SiteAnswer::NotShown) {
+        let message =
+            format!("That no site of the study is one of development is not shown: {}.", sites.why());
+        warn(Code::SitesNotShown, message);
     }
     warnings.into_iter().collect()
 }

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::model::lock::Lock;
+use crate::protocol::rule::{Column, Datum, DeclaredRule, Expr, Value};
 use crate::protocol::{FEW_CASES, Field, OperatingPointSource, Places, Rule, is_normal};
+use crate::study::results::SiteAnswer;
 use crate::study::{Cohort, Inputs};
 use crate::workflow::study::Study;
 
@@ -35,6 +37,15 @@ fn some(values: &BTreeSet<String>) -> String {
 fn values(study: &Study, cohort: &Cohort, places: &Places) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (index, criterion) in study.protocol.eligibility.iter().enumerate() {
+        if let Rule::Declared(rule) = &criterion.rule {
+            found.extend(texts(
+                &criterion.id,
+                rule,
+                cohort,
+                &places.at(&format!("eligibility[{}].rule", index + 1)),
+            ));
+            continue;
+        }
         let Rule::OneOf { field, allowed } = &criterion.rule else { continue };
         let known: BTreeSet<String> = cohort.cases.iter().filter_map(|case| field.of(case)).collect();
         let absent: Vec<&str> =
@@ -54,6 +65,43 @@ fn values(study: &Study, cohort: &Cohort, places: &Places) -> Vec<Diagnostic> {
                         some(&known)
                     )),
             );
+        }
+    }
+    found
+}
+
+/// Texts that a boolean rule compares with and no case has.
+fn texts(id: &str, rule: &DeclaredRule, cohort: &Cohort, place: &Location) -> Vec<Diagnostic> {
+    let mut asked: BTreeMap<String, (Column, BTreeSet<String>)> = BTreeMap::new();
+    let mut add = |column: &Column, text: &str| {
+        let entry = asked.entry(column.name.clone()).or_insert_with(|| (column.clone(), BTreeSet::new()));
+        entry.1.insert(text.to_owned());
+    };
+    rule.rule.walk(&mut |expr| match expr {
+        Expr::Compare { column, value: Value::Text(text), .. } => add(column, text),
+        Expr::OneOf { column, values } => values.iter().for_each(|value| {
+            if let Value::Text(text) = value {
+                add(column, text);
+            }
+        }),
+        Expr::Has { column, values } => values.iter().for_each(|text| add(column, text)),
+        _ => {}
+    });
+    let mut found = Vec::new();
+    for (name, (column, texts)) in asked {
+        let mut known: BTreeSet<String> = BTreeSet::new();
+        for case in &cohort.cases {
+            known.extend(column.entries(case).unwrap_or_default());
+            if let Some(Datum::Text(text)) = column.datum(case) {
+                known.insert(text);
+            }
+        }
+        let absent: BTreeSet<String> = texts.difference(&known).cloned().collect();
+        if !absent.is_empty() {
+            let message = format!("the rule of `{id}` asks for {name} {}, which no case has", some(&absent));
+            let hint =
+                format!("the table has {}; a word that matches nothing is often misspelt", some(&known));
+            found.push(Diagnostic::warning(Code::ValueNotEncountered, message).at(place.clone()).hint(hint));
         }
     }
     found
@@ -175,6 +223,18 @@ fn sites(study: &Study, inputs: &Inputs, cohort: &Cohort, places: &Places) -> Ve
                 .at(places.at("data.cases"))
                 .hint("bring cases of three or more sites, with a column `site`, or say why one will do"),
         );
+    }
+    let data = &study.protocol.data;
+    let stated = data.development.is_some() || !data.development_sites.is_empty();
+    match cohort.sites.as_ref().filter(|_| stated) {
+        Some(separation) if separation.answer == SiteAnswer::NotShown => {
+            let message =
+                format!("that no site of the study is one of development is not shown: {}", separation.why());
+            let hint = "a column `site` in the development table, filled in every row, shows it";
+            let place = places.at("data.separate_sites");
+            found.push(Diagnostic::warning(Code::SitesNotShown, message).at(place).hint(hint));
+        }
+        _ => {}
     }
     let Some(table) = &study.protocol.data.development else { return found };
     let Some(bytes) = inputs.files.get(&table.path) else { return found };

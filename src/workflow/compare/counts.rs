@@ -105,6 +105,36 @@ fn counts(table: &Table, row: Row<'_>, label: &str) -> Result<Option<Confusion>,
     Ok(Some(Confusion { true_positives: tp, false_negatives: fn_, false_positives: fp, true_negatives: tn }))
 }
 
+/// Positive and negative cases of a row: its own counts, what was given, or what the rows with counts agree
+/// on.
+fn size(row: &Published, given: Option<(u64, u64)>, known: &[(u64, u64)]) -> Result<(u64, u64), Diagnostic> {
+    let own = row.confusion.as_ref().map(|c| (c.positives(), c.negatives()));
+    let name = &row.name;
+    let size = match (own, given, known) {
+        (Some(own), Some(given), _) if own != given => {
+            return Err(Diagnostic::error(
+                Code::ClassSizesDiffer,
+                format!(
+                    "{name} has {} positive and {} negative cases, --positives and --negatives say {} and {}",
+                    own.0, own.1, given.0, given.1
+                ),
+            ));
+        }
+        (Some(size), ..) | (None, Some(size), _) | (None, None, &[size]) => size,
+        (None, None, _) => {
+            let message = format!("{name} has no counts, so its numbers of cases are not known");
+            return Err(Diagnostic::error(Code::ClassSizesMissing, message)
+                .hint("give --positives and --negatives, or the columns tp, fn, fp, tn"));
+        }
+    };
+    if size.0 == 0 || size.1 == 0 {
+        let message =
+            format!("{name} has {} positive and {} negative cases; both are needed", size.0, size.1);
+        return Err(Diagnostic::error(Code::OneClass, message));
+    }
+    Ok(size)
+}
+
 /// How many positive and negative cases each row stands for.
 fn sizes(
     table: &Table,
@@ -119,60 +149,16 @@ fn sizes(
     let mut assumed = Vec::new();
     let mut rows = Vec::new();
     for (mut row, line) in read {
-        let size = match (&row.confusion, given) {
-            (Some(c), Some(size)) if of(c) != size => {
-                problems.push(
-                    Diagnostic::error(
-                        Code::ClassSizesDiffer,
-                        format!(
-                            "{} has {} positive and {} negative cases, --positives and --negatives say {} \
-                             and {}",
-                            row.name,
-                            c.positives(),
-                            c.negatives(),
-                            size.0,
-                            size.1
-                        ),
-                    )
-                    .at(table.at(line)),
-                );
-                continue;
-            }
-            (Some(c), _) => of(c),
-            (None, Some(size)) => size,
-            (None, None) => match known[..] {
-                [size] => {
+        match size(&row, given, &known) {
+            Ok(size) => {
+                if row.confusion.is_none() && given.is_none() {
                     assumed.push(row.name.clone());
-                    size
                 }
-                _ => {
-                    problems.push(
-                        Diagnostic::error(
-                            Code::ClassSizesMissing,
-                            format!("{} has no counts, so its numbers of cases are not known", row.name),
-                        )
-                        .at(table.at(line))
-                        .hint("give --positives and --negatives, or the columns tp, fn, fp, tn"),
-                    );
-                    continue;
-                }
-            },
-        };
-        if size.0 == 0 || size.1 == 0 {
-            problems.push(
-                Diagnostic::error(
-                    Code::OneClass,
-                    format!(
-                        "{} has {} positive and {} negative cases; both are needed",
-                        row.name, size.0, size.1
-                    ),
-                )
-                .at(table.at(line)),
-            );
-            continue;
+                (row.positives, row.negatives) = size;
+                rows.push(row);
+            }
+            Err(problem) => problems.push(problem.at(table.at(line))),
         }
-        (row.positives, row.negatives) = size;
-        rows.push(row);
     }
     if !problems.is_empty() {
         return Err(problems.into());

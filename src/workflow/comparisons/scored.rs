@@ -115,6 +115,7 @@ fn contrast(
     };
     let counts = |i: usize| class.is_none_or(|class| table.labels[i] == class);
     let Some(found) = Contrast::of(&first, &[second], patients, counts) else { return out };
+    let found = if prevalence.is_some() { found.of_both_classes(&table.labels, patients) } else { found };
     out.first = Some(found.values[0]);
     out.second = Some(found.values[1]);
     out.difference = Some(found.difference);
@@ -122,7 +123,7 @@ fn contrast(
     let limits = found.limits(asked.level).filter(|_| found.z(0.0).is_some());
     out.interval("difference", By::Delta, limits, still);
     let z = found.z(0.0);
-    out.test("delta", "linearised, patients kept together", z, z.map(normal_two_sided), still);
+    out.test("delta", "linearised (Student's t), patients kept together", z, z.map(normal_two_sided), still);
     out.margin(By::Delta, asked.margin, |delta| found.z(delta), still);
     let units = class.map(|_| {
         let all = 0..table.labels.len();

@@ -67,9 +67,16 @@ fn fixture(name: &'static str) -> Subject {
     subject(name, tree, bag)
 }
 
-/// A study with two runs, the second with other words.
+/// A study with two runs, the second with other words; with a rule over columns, strata and weights.
 fn twice() -> Subject {
     let study = Study::small();
+    study.replace(
+        "protocol.toml",
+        "[sample]\n",
+        "[[eligibility]]\nid = \"adults\"\nkind = \"rule\"\nrule = \"age_years >= 18 and sex is not missing\"\n\
+         per = \"patient\"\ndefinition = \"every image of the patient is of an adult\"\n\
+         reason = \"a patient who was a child at one of the images\"\n\n[sample]\nmethod = \"enriched\"\n",
+    );
     assert_eq!(study.run("validate", &[]).code, 0);
     study.write("device.toml", "[device]\nname = \"Another name\"\n");
     assert_eq!(study.run("validate", &["--by", "A. Person", "--role", "statistician"]).code, 0);

@@ -18,6 +18,8 @@ images = "images"
 modality = "DX"
 body_part = "CHEST"
 source = "two sites"
+separate_sites = true
+development_sites = ["west", "east"]
 
 [data.columns]
 case_id = "image"
@@ -66,10 +68,31 @@ source = "earlier-images"
 findings = ["Tuberculosis"]
 reason = "an earlier image with the finding"
 
+[[eligibility]]
+id = "first"
+kind = "rule"
+rule = "first where (acquired between 2022-01-01 and 2023-12-31 and severity is not missing) by acquired"
+definition = "the first image of the patient in the two years"
+missing = "include"
+per = "study"
+study_column = "accession"
+holds = "any"
+reason = "not the first image of the patient in the two years"
+
 [sample]
-cases = 120
+method = "stratified"
+by = ["site", "race"]
 images_per_patient = "one"
+shortage = "take"
 seed = 5
+
+[[sample.stratum]]
+levels = ["north", "x"]
+cases = 80
+
+[[sample.stratum]]
+levels = ["south", "y"]
+cases = 40
 
 [[reader]]
 id = "A"

@@ -303,6 +303,37 @@ fn is_ours(path: &str) -> bool {
     })
 }
 
+/// A file, and what the parser makes of it.
+pub struct Judged {
+    /// What was changed, in words.
+    pub what: String,
+    /// The protocol.
+    pub text: String,
+    /// Whether the parser takes it.
+    pub is_good: bool,
+    /// Whether what the parser alone refuses is marked as ours.
+    pub is_ours: bool,
+}
+
+/// Some two hundred files, good and bad: the four protocols, every so many a mutant of them, and the slips.
+pub fn corpus() -> Vec<Judged> {
+    let own =
+        FOUR.into_iter().map(|(which, text)| (format!("{which} as it is"), String::new(), text.to_owned()));
+    let changed = FOUR.into_iter().flat_map(|(which, text)| {
+        let named = move |m: Mutant| (format!("{which}: {}", m.what), m.path, m.text);
+        mutants(text).into_iter().step_by(31).map(named)
+    });
+    let slips = Slips::all().protocol.into_iter().step_by(3);
+    let slips = slips.map(|slip| (slip.code.to_string(), String::new(), slip.protocol()));
+    own.chain(changed).chain(slips).map(|(what, path, text)| judged(what, &path, text)).collect()
+}
+
+fn judged(what: String, path: &str, text: String) -> Judged {
+    let problems = read(&text).err().unwrap_or_default();
+    let is_ours = problems.iter().any(|p| OURS.contains(&p.code)) || is_ours(path) || path.is_empty();
+    Judged { what, text, is_good: problems.is_empty(), is_ours }
+}
+
 #[test]
 fn schema_and_parser_agree_in_all_that_a_schema_can_say() {
     let validator = jsonschema::validator_for(&schema()).expect("a schema");

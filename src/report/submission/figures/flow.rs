@@ -4,10 +4,13 @@ use crate::document::canvas::{Anchor, BLUE, Canvas, INK, MUTED, PAPER, Stroke};
 use crate::document::{format, text};
 use crate::report::submission::gate;
 use crate::report::submission::source::Source;
+use crate::study::results::SampledStratum;
 
 const SIZE: f64 = 12.0;
 const LINE: f64 = 16.0;
 const PAD: f64 = 10.0;
+/// More strata are counted, and stand in a table.
+const SHOWN_STRATA: usize = 8;
 
 /// A line of a box; the number stands at the right where there is one.
 struct Entry {
@@ -71,6 +74,20 @@ pub fn study(source: &Source) -> Canvas {
     let excluded: u64 = f.excluded.iter().map(|r| r.count).sum();
     let mut exclusions = vec![head("Excluded", Some(excluded))];
     exclusions.extend(f.excluded.iter().map(|r| entry(r.reason.clone(), r.count)));
+    let mut sampled =
+        vec![head("Sampled into the test set", Some(f.sampled)), entry("patients", f.sampled_patients)];
+    let sampling = source.results.sampling.as_ref();
+    let strata: Vec<&SampledStratum> =
+        sampling.map_or(&[][..], |s| &s.strata).iter().filter(|stratum| !stratum.name.is_empty()).collect();
+    if strata.len() > SHOWN_STRATA {
+        sampled.push(entry("strata", strata.len() as u64));
+    } else {
+        let of = |s: &&SampledStratum| entry(format!("{}, of {}", s.name, format::count(s.pool)), s.drawn);
+        sampled.extend(strata.iter().map(of));
+    }
+    if let Some(sampling) = sampling.filter(|sampling| sampling.lacking > 0) {
+        sampled.push(entry("asked for and not there", sampling.lacking));
+    }
     let lost = f.without_consensus + f.without_score;
     let steps: Vec<(Vec<Entry>, Vec<Entry>)> = vec![
         (
@@ -79,7 +96,7 @@ pub fn study(source: &Source) -> Canvas {
         ),
         (vec![head("Eligible cases", Some(f.eligible))], vec![head("Not sampled", Some(f.not_sampled))]),
         (
-            vec![head("Sampled into the test set", Some(f.sampled)), entry("patients", f.sampled_patients)],
+            sampled,
             vec![
                 head("Not in the primary analysis", Some(lost)),
                 entry("without a reference standard", f.without_consensus),

@@ -3,6 +3,7 @@
 use crate::document::canvas::Canvas;
 use crate::document::tree::Figure;
 use crate::document::{format, text};
+use crate::report::graph;
 use crate::report::submission::source::Source;
 use crate::report::submission::subgroups::subgroup_levels;
 use crate::report::wording;
@@ -10,13 +11,27 @@ use crate::report::wording;
 mod curves;
 mod flow;
 mod forest;
+mod repeatability;
 
 /// The ids of all figures, for the error that names them.
-pub const IDS: &[&str] =
-    &["roc", "precision-recall", "histogram", "confusion", "training", "forest", "flow", "algorithm"];
+pub const IDS: &[&str] = &[
+    "roc",
+    "precision-recall",
+    "histogram",
+    "confusion",
+    "training",
+    "forest",
+    "flow",
+    "algorithm",
+    "multiplicity-graph",
+    "repeatability",
+];
 
 /// A figure by its id. `None`: there is no such id.
 pub fn build(source: &Source, id: &str) -> Option<Figure> {
+    if id == "multiplicity-graph" {
+        return Some(graph::figure(&source.protocol));
+    }
     let results = &source.results;
     let curves = &results.curves;
     let threshold = format::threshold(results.operating_point.threshold);
@@ -130,6 +145,32 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
             ),
             vec![flow::study(source)],
         ),
+        "repeatability" => {
+            let found = results.repeatability.as_ref();
+            let limits = |of: Option<crate::study::results::Limited>| {
+                of.map_or_else(|| "none".to_owned(), |of| format::fixed(of.value, 4))
+            };
+            let words = found.map_or_else(
+                || "No repeated images are declared.".to_owned(),
+                |found| {
+                    format!(
+                        "Scatter plot of {} patients: the difference of two scores against their mean. Mean \
+                         difference {}, limits of agreement {} and {}.",
+                        format::count(found.differences.patients),
+                        format::fixed(found.differences.mean.value, 4),
+                        limits(found.differences.lower),
+                        limits(found.differences.upper)
+                    )
+                },
+            );
+            (
+                "Two images of one patient: difference of the scores against their mean. Dashed: limits of \
+                 agreement"
+                    .to_owned(),
+                words,
+                found.map(repeatability::differences).into_iter().collect(),
+            )
+        }
         "algorithm" => (
             "The device from image to output.".to_owned(),
             "Flow chart: the image passes the DICOM checks or is refused; it is preprocessed, scored by the \

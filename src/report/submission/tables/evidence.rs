@@ -5,7 +5,7 @@ use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::evidence::bundle::SCORING;
 use crate::report::submission::source::Source;
 use crate::study::MANIFESTS;
-use crate::study::results::Results;
+use crate::study::results::{Results, SiteAnswer};
 
 pub fn openings(source: &Source) -> Table {
     let rows = source
@@ -54,6 +54,15 @@ pub fn separation(source: &Source) -> Table {
     ] {
         let how = if manifests { format!("{considered}, {compared}") } else { absent.to_owned() };
         row(question, if manifests { "none" } else { NOT_SHOWN }, &how);
+    }
+    if let Some(sites) = &source.results.sites {
+        let answer = match sites.answer {
+            SiteAnswer::Yes => "none",
+            SiteAnswer::No => "NO: some are",
+            SiteAnswer::NotShown => NOT_SHOWN,
+        };
+        let how = if sites.stated { format!("stated in the protocol; {}", sites.why()) } else { sites.why() };
+        row("Sites among those of training or tuning", answer, &how);
     }
     row(
         "Nearly equal images on both sides, or twice in the test set",

@@ -2,6 +2,8 @@
 
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
+use crate::protocol::{Criterion, Missing, Protocol, Rule};
+use crate::report::submission::source::Source;
 use crate::study::results::Results;
 
 pub fn cohort(results: &Results) -> Table {
@@ -55,6 +57,8 @@ pub fn flow(results: &Results) -> Table {
         let name = format!("Excluded: {}", reason.reason);
         rows.push(Row::Cells(vec![Cell::new(name), Cell::count(reason.count), none()]));
     }
+    let sampling = results.sampling.as_ref();
+    let lacking = sampling.map_or(0, |sampling| sampling.lacking);
     rows.extend([
         Row::Cells(vec![Cell::new("Eligible").look(Look::Strong), Cell::count(flow.eligible), none()]),
         Row::Cells(vec![Cell::new("Eligible, not sampled"), Cell::count(flow.not_sampled), none()]),
@@ -63,6 +67,17 @@ pub fn flow(results: &Results) -> Table {
             Cell::count(flow.sampled),
             patients(flow.sampled_patients),
         ]),
+    ]);
+    for stratum in sampling.map_or(&[][..], |sampling| &sampling.strata).iter().filter(|s| !s.name.is_empty())
+    {
+        let name = format!("Of them: {}", stratum.name);
+        rows.push(Row::Cells(vec![Cell::new(name), Cell::count(stratum.drawn), none()]));
+    }
+    if lacking > 0 {
+        let name = "Asked for and not there";
+        rows.push(Row::Cells(vec![Cell::new(name).look(Look::Bad), Cell::count(lacking), none()]));
+    }
+    rows.extend([
         Row::Cells(vec![
             Cell::new("Without a reference standard"),
             Cell::count(flow.without_consensus),
@@ -96,7 +111,8 @@ pub fn flow(results: &Results) -> Table {
     )
 }
 
-pub fn eligibility(results: &Results) -> Table {
+pub fn eligibility(source: &Source) -> Table {
+    let results = &source.results;
     let rows = results
         .flow
         .excluded
@@ -131,5 +147,26 @@ pub fn eligibility(results: &Results) -> Table {
          under every criterion it fails under \u{201c}any reason\u{201d}."
             .to_owned(),
     );
+    table.notes.extend(definitions(&source.protocol));
     table
+}
+
+/// How criteria are carried out, where the protocol says it in words or as a rule over columns.
+pub(in crate::report) fn definitions(protocol: &Protocol) -> Vec<String> {
+    let of = |criterion: &Criterion| {
+        let definition = text::one_line(criterion.definition.as_ref()?);
+        let stop = if definition.ends_with('.') { "" } else { "." };
+        let rule = match &criterion.rule {
+            Rule::Declared(rule) => {
+                let missing = match criterion.missing {
+                    Missing::Exclude => "excluded",
+                    Missing::Include => "kept",
+                };
+                format!(" Rule: {}. A case of which it cannot be told is {missing}.", rule.in_words())
+            }
+            _ => String::new(),
+        };
+        Some(format!("{}: {definition}{stop}{rule}", criterion.id))
+    };
+    protocol.eligibility.iter().filter_map(of).collect()
 }

@@ -14,7 +14,7 @@ mod changes;
 pub(in crate::report) mod comparisons;
 mod estimates;
 mod evidence;
-mod flow;
+pub(in crate::report) mod flow;
 mod front;
 mod intended_use;
 mod model;
@@ -22,8 +22,10 @@ mod other_standards;
 mod parts;
 mod protocol;
 mod readers;
+mod repeatability;
 mod rows;
 mod sample_size;
+mod sampling;
 mod sites;
 
 /// The ids of all tables, for the error that names them.
@@ -32,6 +34,8 @@ pub const IDS: &[&str] = &[
     "cohort",
     "flow",
     "eligibility",
+    "sampling",
+    "weighted",
     "readers",
     "brought-files",
     "qualifications",
@@ -54,6 +58,8 @@ pub const IDS: &[&str] = &[
     "intended-use",
     "calibration-in-use",
     "net-benefit",
+    "repeatability",
+    "repeatability-conditions",
     "confusion",
     "subgroups",
     "sample-size",
@@ -89,7 +95,9 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "title" => front::title(source),
         "cohort" => flow::cohort(results),
         "flow" => flow::flow(results),
-        "eligibility" => flow::eligibility(results),
+        "eligibility" => flow::eligibility(source),
+        "sampling" => sampling::sampling(results),
+        "weighted" => sampling::weighted(results),
         "readers" => readers::readers(results),
         "brought-files" => brought::files(source),
         "qualifications" => readers::qualifications(results),
@@ -117,6 +125,8 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "intended-use" => estimates::intended_use(results, &level),
         "calibration-in-use" => intended_use::calibration(results),
         "net-benefit" => intended_use::net_benefit(results),
+        "repeatability" => repeatability::repeatability(results),
+        "repeatability-conditions" => repeatability::conditions(results),
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),
         "sensitivity-analyses" => parts::sensitivity_analyses(results, &level),

@@ -373,6 +373,8 @@ fn results() -> Results {
         positives: cases / 2,
     };
     Results {
+        sampling: None,
+        sites: None,
         format: FORMAT.into(),
         study: StudyIdentity {
             id: "pneumonia-exp2a".into(),
@@ -509,6 +511,7 @@ fn results() -> Results {
         conclusion: Verdict::Met,
         poolability: Some(sites()),
         in_intended_use: None,
+        repeatability: None,
         sample_sizes: ["auc", "sensitivity", "specificity"]
             .into_iter()
             .zip([0.823, 0.8554, 0.8552])
