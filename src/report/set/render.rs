@@ -34,10 +34,10 @@ pub fn render(source: &Source, formats: Formats, rendered: &mut Rendered) -> Res
     // Rendered at the same time, looked at in order: the first problem is always the same one.
     let parts: Vec<Result<Files>> = kinds.par_iter().map(|&kind| document(kind, &shared, formats)).collect();
     for files in parts {
-        rendered.files.extend(files?);
+        keep(&mut rendered.files, files?);
     }
     if has(&PLAN) {
-        rendered.files.extend(planned(source, formats)?);
+        keep(&mut rendered.files, planned(source, formats)?);
     }
     if has(&CARD) {
         add(&mut rendered.files, "model-card.json", card::json(&shared)?)?;
@@ -45,10 +45,17 @@ pub fn render(source: &Source, formats: Formats, rendered: &mut Rendered) -> Res
     }
     if has(&MAP) {
         let (files, answers) = map(source, &rendered.files, formats)?;
-        rendered.files.extend(files);
+        keep(&mut rendered.files, files);
         add(&mut rendered.files, "coverage.csv", coverage::table(&answers)?)?;
     }
     Ok(())
+}
+
+/// Adds files; a figure that another document has already stays that document's.
+fn keep(files: &mut Files, more: Files) {
+    for (path, bytes) in more {
+        files.entry(path).or_insert(bytes);
+    }
 }
 
 /// How the requirements stand in a set that is rendered.
