@@ -20,9 +20,11 @@ demo:
 	cargo build --release --locked --features torch
 	scripts/demo.sh target/release/sequester $(DEMO)
 
-## Every test, and what must be clean. The browser is for the test of the reading page, which says so where there is none.
+## Every test, and what must be clean. The browser is for the test of the reading page, LibreOffice and python-docx
+## for those of drafts; where they are not the tests say so.
 test: lint
 	scripts/setup-browser.sh
+	scripts/setup-office.sh
 	cargo test --locked --features torch
 
 ## Form and lints, which `make test` runs first.

@@ -54,7 +54,7 @@ impl Fit {
 /// # Errors
 /// None but for memory: what cannot be rendered or read is a discrepancy or not shown.
 pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
-    let mut rendered: BTreeMap<(usize, bool), Option<Rendered>> = BTreeMap::new();
+    let mut rendered: BTreeMap<(usize, Formats), Option<Rendered>> = BTreeMap::new();
     let mut fits = Vec::new();
     for (number, first) in exhibits.iter().enumerate() {
         for (other, second) in exhibits.iter().enumerate() {
@@ -63,8 +63,12 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
             }
             match (&first.what, &second.what) {
                 (What::Document { kind, bytes, .. }, What::Bundle(opened)) => {
-                    let pdf = *kind == Finished::Pdf;
-                    let files = rendered.entry((other, pdf)).or_insert_with(|| render(opened, pdf));
+                    let formats = match kind {
+                        Finished::Pdf => Formats::All,
+                        Finished::Docx => Formats::Drafts,
+                        Finished::Html | Finished::Text => Formats::WithoutPdf,
+                    };
+                    let files = rendered.entry((other, formats)).or_insert_with(|| render(opened, formats));
                     fits.push(document(first, second, *kind, bytes, opened, files.as_ref(), until));
                 }
                 // Each pair of equals once.
@@ -81,8 +85,7 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
 type Rendered = BTreeMap<RelativePath, Vec<u8>>;
 
 /// Every document of a bundle, where it renders.
-fn render(opened: &Opened, pdf: bool) -> Option<Rendered> {
-    let formats = if pdf { Formats::All } else { Formats::WithoutPdf };
+fn render(opened: &Opened, formats: Formats) -> Option<Rendered> {
     let source = crate::report::from_bundle(&opened.payload, opened.root).ok()?;
     crate::report::render(&source, formats).ok().map(|rendered| rendered.files)
 }
@@ -219,12 +222,13 @@ fn document(
     let candidates: Vec<(&RelativePath, &Vec<u8>)> =
         rendered.iter().filter(|(path, _)| path.as_str().ends_with(&ending)).collect();
     if let Some((path, _)) = candidates.iter().find(|(_, expected)| expected.as_slice() == bytes) {
-        return Fit::new(
-            first,
-            second,
-            State::Yes,
-            format!("the document is {path}, rendered from the bundle, byte for byte"),
-        );
+        let words = match kind {
+            Finished::Docx => {
+                format!("the draft is {path} as the bundle renders it, byte for byte; a draft is no evidence")
+            }
+            _ => format!("the document is {path}, rendered from the bundle, byte for byte"),
+        };
+        return Fit::new(first, second, State::Yes, words);
     }
     let differs = |message: String| Diagnostic::error(Code::ReportDiffers, message);
     let Some(words) = kind.words(bytes) else {
@@ -247,6 +251,14 @@ fn document(
         let problem = differs(format!("the bundle renders to no {} document", kind.extension()));
         return Fit::no(first, second, "the document is not what the bundle renders to", problem);
     };
+    if kind == Finished::Docx && places.is_empty() {
+        // What a company's own styles and a program for text change; it is neither right nor wrong.
+        let words = format!(
+            "the draft has the words and numbers of {path}, and other bytes: its form is another; a draft is \
+             no evidence"
+        );
+        return Fit::new(first, second, State::NotShown, words);
+    }
     let numbers = places.iter().filter(|place| place.is_number()).count();
     let words = match (places.len(), numbers) {
         (0, _) => format!("the document has the words and numbers of {path}, and other bytes"),

@@ -6,10 +6,14 @@ mod banner;
 pub mod comparison;
 pub mod description;
 mod documents;
+pub mod explore;
 pub mod plan;
 pub mod submission;
+pub mod trace;
 mod truthing;
 pub mod wording;
 
 pub use documents::render;
-pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, own_templates};
+pub use submission::{
+    DEVICE_EXAMPLE, Formats, Offered, default_templates, from_bundle, offered, own_templates,
+};

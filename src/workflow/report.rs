@@ -8,7 +8,8 @@ use super::study::runs;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::evidence::{bag, bundle, names};
-use crate::report::Formats;
+use crate::report::trace::Trace;
+use crate::report::{Formats, Offered};
 use crate::storage;
 
 /// The bundle that a target names: itself, or a run of a study.
@@ -54,6 +55,30 @@ pub fn render(bundle: &Path, folder: &Path, formats: Formats, outside: &Outside<
     let rendered = crate::report::render(&source, formats)?;
     publish(&rendered.files, folder)?;
     Ok(rendered.files.keys().map(ToString::to_string).collect())
+}
+
+/// Where every number of a bundle's documents comes from.
+///
+/// # Errors
+/// As [`render`].
+pub fn trace_of(bundle: &Path) -> Result<Trace> {
+    let opened = bag::open(bundle)?;
+    if !opened.discrepancies.is_empty() {
+        return Err(Error::Evidence(opened.discrepancies));
+    }
+    crate::report::trace::trace(&crate::report::from_bundle(&opened.payload, opened.root)?)
+}
+
+/// Everything that the templates of a bundle can ask for, with what it gives.
+///
+/// # Errors
+/// `Error::Evidence` when the bundle is not intact.
+pub fn values_of(bundle: &Path) -> Result<Vec<Offered>> {
+    let opened = bag::open(bundle)?;
+    if !opened.discrepancies.is_empty() {
+        return Err(Error::Evidence(opened.discrepancies));
+    }
+    Ok(crate::report::offered(&crate::report::from_bundle(&opened.payload, opened.root)?))
 }
 
 /// Writes a folder of finished files in one step; what was there goes when all of them are on disk.

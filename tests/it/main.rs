@@ -17,7 +17,9 @@ mod deciding;
 mod deciding_rules;
 mod design;
 mod diagnostics;
+mod drafts;
 mod exhibits;
+mod explore;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;
