@@ -55,7 +55,7 @@ impl Fit {
 /// # Errors
 /// None but for memory: what cannot be rendered or read is a discrepancy or not shown.
 pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
-    let mut rendered: BTreeMap<(usize, bool, bool), Option<Rendered>> = BTreeMap::new();
+    let mut rendered: BTreeMap<(usize, Formats, bool), Option<Rendered>> = BTreeMap::new();
     let mut fits = Vec::new();
     for (number, first) in exhibits.iter().enumerate() {
         for (other, second) in exhibits.iter().enumerate() {
@@ -64,13 +64,18 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
             }
             match (&first.what, &second.what) {
                 (What::Document { kind, bytes, .. }, What::Bundle(opened)) => {
-                    let pdf = *kind == Finished::Pdf;
+                    let formats = match kind {
+                        Finished::Pdf => Formats::All,
+                        Finished::Docx => Formats::Drafts,
+                        Finished::Html | Finished::Text => Formats::WithoutPdf,
+                    };
                     // A document of the set is known by its name: most are not, and rendering all is costly.
                     let name = first.path.file_name().unwrap_or_default().to_string_lossy();
-                    let documents = if is_of_set(&name) { Documents::All } else { Documents::Report };
-                    let set = documents == Documents::All;
-                    let files =
-                        rendered.entry((other, pdf, set)).or_insert_with(|| render(opened, documents, pdf));
+                    let set = is_of_set(&name);
+                    let documents = if set { Documents::All } else { Documents::Report };
+                    let files = rendered
+                        .entry((other, formats, set))
+                        .or_insert_with(|| render(opened, documents, formats));
                     fits.push(document(first, second, *kind, bytes, opened, files.as_ref(), until));
                 }
                 // Each pair of equals once.
@@ -87,8 +92,7 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
 type Rendered = BTreeMap<RelativePath, Vec<u8>>;
 
 /// Every document of a bundle, where it renders.
-fn render(opened: &Opened, documents: Documents, pdf: bool) -> Option<Rendered> {
-    let formats = if pdf { Formats::All } else { Formats::WithoutPdf };
+fn render(opened: &Opened, documents: Documents, formats: Formats) -> Option<Rendered> {
     let source = crate::report::from_bundle(&opened.payload, opened.root).ok()?;
     crate::report::render(&source, documents, formats).ok().map(|rendered| rendered.files)
 }
@@ -225,12 +229,13 @@ fn document(
     let candidates: Vec<(&RelativePath, &Vec<u8>)> =
         rendered.iter().filter(|(path, _)| path.as_str().ends_with(&ending)).collect();
     if let Some((path, _)) = candidates.iter().find(|(_, expected)| expected.as_slice() == bytes) {
-        return Fit::new(
-            first,
-            second,
-            State::Yes,
-            format!("the document is {path}, rendered from the bundle, byte for byte"),
-        );
+        let words = match kind {
+            Finished::Docx => {
+                format!("the draft is {path} as the bundle renders it, byte for byte; a draft is no evidence")
+            }
+            _ => format!("the document is {path}, rendered from the bundle, byte for byte"),
+        };
+        return Fit::new(first, second, State::Yes, words);
     }
     let differs = |message: String| Diagnostic::error(Code::ReportDiffers, message);
     let Some(words) = kind.words(bytes) else {
@@ -253,6 +258,14 @@ fn document(
         let problem = differs(format!("the bundle renders to no {} document", kind.extension()));
         return Fit::no(first, second, "the document is not what the bundle renders to", problem);
     };
+    if kind == Finished::Docx && places.is_empty() {
+        // What a company's own styles and a program for text change; it is neither right nor wrong.
+        let words = format!(
+            "the draft has the words and numbers of {path}, and other bytes: its form is another; a draft is \
+             no evidence"
+        );
+        return Fit::new(first, second, State::NotShown, words);
+    }
     let numbers = places.iter().filter(|place| place.is_number()).count();
     let words = match (places.len(), numbers) {
         (0, _) => format!("the document has the words and numbers of {path}, and other bytes"),

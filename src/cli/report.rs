@@ -7,8 +7,11 @@ use clap::{Args, ValueEnum};
 use super::{Context, Outcome};
 use crate::diagnostic::Result;
 use crate::report::set::{Answer, State, count};
+use crate::report::trace::Kind;
 use crate::report::{Documents, Formats};
-use crate::workflow::report::{coverage_of, find_bundle, render, reports_of};
+use crate::workflow::drafts::{self, drafts_of};
+use crate::workflow::explore::{self, PAGE, views_of};
+use crate::workflow::report::{coverage_of, find_bundle, render, reports_of, trace_of, values_of};
 
 /// Render the documents from the evidence bundle.
 ///
@@ -23,12 +26,31 @@ pub struct ReportArgs {
     /// Which run of the study, for example run-1 [default: the newest].
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
-    /// Folder for the documents [default: reports/<run> beside evidence/].
+    /// Folder for the documents [default: reports/<run> beside evidence/, of drafts drafts/<run>, of
+    /// the page views/<run>].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write HTML and Markdown alone.
     #[arg(long)]
     no_pdf: bool,
+    /// Write drafts to go on with instead, as DOCX. They are no evidence.
+    #[arg(long, conflicts_with = "no_pdf")]
+    docx: bool,
+    /// Styles and page of the drafts, from a file of your company [default: templates/style.docx of the
+    /// study, where it is].
+    #[arg(long, value_name = "DOCX", requires = "docx")]
+    docx_template: Option<PathBuf>,
+    /// Write one page to look at the evidence with instead: a threshold to move, cases with filters. It is no
+    /// document of the record.
+    #[arg(long, conflicts_with_all = ["no_pdf", "docx", "docx_template"])]
+    explore: bool,
+    /// Write nothing: say of every number in the documents where it comes from, and what contradicts the
+    /// evidence. Ends with 10 where anything does.
+    #[arg(long, conflicts_with_all = ["out", "no_pdf", "docx", "docx_template", "explore"])]
+    trace: bool,
+    /// Write nothing: list what a template can ask for in this study, with what it gives.
+    #[arg(long, conflicts_with_all = ["out", "no_pdf", "docx", "docx_template", "explore", "trace"])]
+    list_values: bool,
     /// Which documents: the validation report with the truthing report, or all of the set beside them
     /// too [default: those that the folder holds already, else report].
     #[arg(long, value_name = "WHICH")]
@@ -58,13 +80,32 @@ pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
     if args.coverage {
         return coverage(&bundle, context);
     }
-    let folder = args.out.clone().unwrap_or_else(|| reports_of(&bundle));
-    let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
+    if args.list_values {
+        return listed(&bundle, context);
+    }
+    if args.trace {
+        return traced(&bundle, context);
+    }
     let documents = args.documents.map(|wanted| match wanted {
         Wanted::Report => Documents::Report,
         Wanted::All => Documents::All,
     });
-    let files = render(&bundle, &folder, documents, formats, &context.outside())?;
+    let (folder, files) = if args.explore {
+        let folder = args.out.clone().unwrap_or_else(|| views_of(&bundle));
+        explore::write(&bundle, &folder.join(PAGE))?;
+        (folder, vec![PAGE.to_owned()])
+    } else if args.docx {
+        let folder = args.out.clone().unwrap_or_else(|| drafts_of(&bundle));
+        let look = drafts::look(&bundle, args.docx_template.as_deref())?;
+        let documents = documents.unwrap_or(Documents::Report);
+        let files = drafts::write(&bundle, &folder, documents, look, &context.outside())?;
+        (folder, files)
+    } else {
+        let folder = args.out.clone().unwrap_or_else(|| reports_of(&bundle));
+        let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
+        let files = render(&bundle, &folder, documents, formats, &context.outside())?;
+        (folder, files)
+    };
     if context.json {
         println!("{:#}", serde_json::json!({"bundle": bundle, "folder": folder, "files": files}));
     } else {
@@ -112,4 +153,51 @@ fn coverage(bundle: &Path, context: Context) -> Result<Outcome> {
 /// Who answers a requirement.
 fn fill(answer: &Answer) -> &'static str {
     if answer.requirement.is_automatic { "auto" } else { "manual" }
+}
+
+/// What a template can ask for.
+fn listed(bundle: &Path, context: Context) -> Result<Outcome> {
+    let values = values_of(bundle)?;
+    if context.json {
+        println!("{:#}", serde_json::json!({"bundle": bundle, "values": values}));
+    } else {
+        for one in values {
+            println!("{}  {}", one.call, one.gives);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Where every number comes from, and what contradicts the evidence.
+fn traced(bundle: &Path, context: Context) -> Result<Outcome> {
+    let trace = trace_of(bundle)?;
+    if context.json {
+        let told = serde_json::json!({
+            "bundle": bundle,
+            "numerals": trace.numerals,
+            "findings": trace.findings,
+        });
+        println!("{told:#}");
+    } else {
+        for one in &trace.numerals {
+            let of = if one.from.is_empty() { String::new() } else { format!(": {}", one.from) };
+            println!("{}, {}: {} ({}{of})", one.document, one.place, one.numeral, one.kind.words());
+        }
+        println!();
+        for kind in Kind::ALL {
+            let count = trace.numerals.iter().filter(|one| one.kind == kind).count();
+            if count > 0 {
+                println!("{count} {}", kind.words());
+            }
+        }
+        for finding in &trace.findings {
+            println!("{}: {}", finding.code.as_str(), finding.message);
+        }
+        match trace.findings.len() {
+            0 => println!("nothing contradicts the evidence"),
+            1 => println!("1 thing contradicts the evidence or cannot be traced"),
+            n => println!("{n} things contradict the evidence or cannot be traced"),
+        }
+    }
+    Ok(if trace.findings.is_empty() { Outcome::Done } else { Outcome::CriterionNotMet })
 }

@@ -891,6 +891,24 @@ codes! {
     FontMissing = "font-missing",
     /// A font cannot be read.
     FontUnreadable = "font-unreadable",
+    /// A numeral of a document comes from nowhere that is known.
+    NumeralUntraced = "numeral-untraced",
+    /// Typed words have another number than the evidence.
+    TypedContradicts = "typed-contradicts",
+    /// A document has a digest that no file of the evidence has.
+    DigestStale = "digest-stale",
+    /// Typed words say more than the study shows.
+    Overclaim = "overclaim",
+    /// Words name a table or a figure that is not there.
+    ReferenceMissing = "reference-missing",
+    /// A caption names what its table or figure does not have.
+    CaptionUnfit = "caption-unfit",
+    /// Numbers do not agree with each other.
+    NumbersDisagree = "numbers-disagree",
+    /// A file with styles for DOCX cannot be read.
+    DocxTemplate = "docx-template",
+    /// A draft that was written before and is another now would be replaced.
+    DraftThere = "draft-there",
     /// The PDF cannot be made.
     Typesetting = "typesetting",
     /// The bundle's date is not RFC 3339.

@@ -22,16 +22,16 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::text;
 
 /// Pixels of the backend in one user unit.
-const SCALE: f64 = 20.0;
+pub(super) const SCALE: f64 = 20.0;
 /// The farthest coordinate, in user units; keeps differences of coordinates within whole numbers.
 const FAR: f64 = 1e6;
 /// Length of dashes and of gaps, in pixels of the backend.
-const DASH: (u32, u32) = (100, 80);
+pub(super) const DASH: (u32, u32) = (100, 80);
 /// The backend divides font sizes by this.
 const FONT_DIVISOR: f64 = 1.24;
 /// From the backend's `VPos::Top` down to the baseline, in units of the font size. Its other positions hang
 /// on the x-height of whatever font the reader has.
-const ASCENT: f64 = 0.76;
+pub(super) const ASCENT: f64 = 0.76;
 
 /// Text and axes.
 pub const INK: &str = "#1b1f24";
@@ -87,13 +87,13 @@ impl Stroke {
 }
 
 /// Pixels of the backend.
-type Point = (i32, i32);
+pub(super) type Point = (i32, i32);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
 
 /// What a drawing holds, in pixels of the backend.
 #[derive(Clone, Debug)]
-enum Shape {
+pub(super) enum Shape {
     Path { points: Vec<Point>, stroke: Stroke },
     Polygon { points: Vec<Point>, fill: RGBColor },
     Rect { corners: [Point; 2], fill: RGBColor },
@@ -121,12 +121,12 @@ fn point(at: (f64, f64)) -> Point {
 }
 
 /// A length in pixels of the backend.
-fn length(value: f64) -> u32 {
+pub(super) fn length(value: f64) -> u32 {
     pixel(value).unsigned_abs()
 }
 
 /// `#rrggbb`; black when it is anything else.
-fn rgb(hex: &str) -> RGBColor {
+pub(super) fn rgb(hex: &str) -> RGBColor {
     let [_, r, g, b] = u32::from_str_radix(hex.trim_start_matches('#'), 16).unwrap_or(0).to_be_bytes();
     RGBColor(r, g, b)
 }
@@ -175,6 +175,24 @@ impl Canvas {
     /// Its width in user units.
     pub fn width(&self) -> f64 {
         self.width
+    }
+
+    /// Its height in user units.
+    pub fn height(&self) -> f64 {
+        self.height
+    }
+
+    /// The lines of text on it, in the order of drawing.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.shapes.iter().filter_map(|shape| match shape {
+            Shape::Text { words, .. } => Some(words.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What it holds, in pixels of the backend, in the order of drawing.
+    pub(super) fn shapes(&self) -> &[Shape] {
+        &self.shapes
     }
 
     /// A filled rectangle from its upper left corner, with an outline where it has one.

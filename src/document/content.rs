@@ -17,6 +17,11 @@ pub trait Content: Send + Sync + 'static {
         None
     }
 
+    /// Whether what templates name is to be marked: a document is traced and not written then.
+    fn traced(&self) -> bool {
+        false
+    }
+
     /// What templates see under a name.
     fn context(&self) -> Json;
 

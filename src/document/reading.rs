@@ -1,4 +1,4 @@
-//! The words of a finished document that somebody was handed: HTML, PDF, Markdown.
+//! The words of a finished document that somebody was handed: HTML, PDF, DOCX, Markdown.
 //!
 //! What is read here comes from outside. It is used for one thing: to say which words and numbers differ from
 //! those that a bundle renders to, and which digests a document names. Nothing is concluded from words that
@@ -14,6 +14,8 @@ pub enum Finished {
     Pdf,
     /// A page of HTML.
     Html,
+    /// A draft in the format of programs for text; a ZIP file whose name says so.
+    Docx,
     /// Markdown or plain text; told by the file's name.
     Text,
 }
@@ -22,6 +24,9 @@ impl Finished {
     /// The kind that the bytes say; `name` decides where these say nothing.
     pub fn of(name: &str, bytes: &[u8]) -> Option<Self> {
         let head = bytes.get(..bytes.len().min(512)).unwrap_or_default();
+        if head.starts_with(b"PK\x03\x04") {
+            return name.to_lowercase().ends_with(".docx").then_some(Self::Docx);
+        }
         let head = String::from_utf8_lossy(head).trim_start().to_lowercase();
         if head.starts_with("%pdf-") {
             Some(Self::Pdf)
@@ -39,6 +44,7 @@ impl Finished {
         match self {
             Self::Pdf => "pdf",
             Self::Html => "html",
+            Self::Docx => "docx",
             Self::Text => "md",
         }
     }
@@ -52,6 +58,7 @@ impl Finished {
             Self::Html => without_tags(&String::from_utf8_lossy(bytes)),
             Self::Text => String::from_utf8_lossy(bytes).into_owned(),
             Self::Pdf => pdf_text(bytes)?,
+            Self::Docx => super::writers::docx::words(bytes)?,
         };
         Some(text.split_whitespace().map(str::to_owned).collect())
     }
@@ -141,10 +148,11 @@ mod tests {
     proptest! {
         /// Nobody knows what was handed over.
         #[test]
-        fn no_bytes_end_the_reading(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in 0..3) {
+        fn no_bytes_end_the_reading(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in 0..4) {
             let (kind, head): (Finished, &[u8]) = match kind {
                 0 => (Finished::Pdf, b"%PDF-1.7\n"),
                 1 => (Finished::Html, b"<html><scrip"),
+                2 => (Finished::Docx, b"PK\x03\x04"),
                 _ => (Finished::Text, b""),
             };
             let bytes = [head, &bytes].concat();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::content::Content;
 use super::tree::Document;
+pub use super::writers::docx::Look;
 use super::{lint, markdown, template, writers};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::digest::RelativePath;
@@ -19,6 +20,25 @@ pub struct FontFile {
     pub name: String,
     /// TrueType or OpenType.
     pub bytes: Vec<u8>,
+}
+
+/// Which files of a document are wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// HTML and Markdown.
+    Pages,
+    /// The same and a PDF (feature `pdf`), with fonts for what the built-in ones lack.
+    WithPdf(&'a [FontFile]),
+    /// The passages alone, as `NAME.trace.json`: what [`super::trace`] says of the document.
+    Traced,
+    /// A DOCX alone, which is a draft.
+    Draft(&'a Look),
+}
+
+impl<'a> From<Option<&'a [FontFile]>> for Wanted<'a> {
+    fn from(fonts: Option<&'a [FontFile]>) -> Self {
+        fonts.map_or(Self::Pages, Self::WithPdf)
+    }
 }
 
 /// A document put together, before it is written.
@@ -54,20 +74,32 @@ pub fn compose<C: Content>(
 }
 
 impl Composed {
-    /// The document in every format, `NAME.html`, `NAME.pdf` (feature `pdf`; not where `fonts` is `None`) and
-    /// `NAME.md`, and its figures. `fonts` serve what the built-in ones lack.
+    /// The document in the formats that are wanted: `NAME.html`, `NAME.pdf` (feature `pdf`), `NAME.md` and
+    /// its figures, or `NAME.docx`.
     ///
     /// # Errors
     /// `font-unreadable`, `font-missing` with every place whose characters no font has, and when the
     /// typesetter refuses the document.
-    pub fn files(self, name: &str, fonts: Option<&[FontFile]>) -> Result<Files> {
+    pub fn files<'a>(self, name: &str, wanted: impl Into<Wanted<'a>>) -> Result<Files> {
+        let wanted = wanted.into();
+        if let Wanted::Draft(look) = wanted {
+            let mut files = Files::new();
+            add(&mut files, &format!("{name}.docx"), writers::docx::write(&self.document, look)?)?;
+            return Ok(files);
+        }
+        if let Wanted::Traced = wanted {
+            let passages = super::trace::passages(&self.document);
+            let bytes = serde_json::to_vec(&passages)
+                .map_err(|e| Diagnostic::error(Code::TemplateContext, e.to_string()))?;
+            let mut files = Files::new();
+            add(&mut files, &format!("{name}.trace.json"), bytes)?;
+            return Ok(files);
+        }
         let mut files = self.page(name)?;
         #[cfg(feature = "pdf")]
-        if let Some(fonts) = fonts {
+        if let Wanted::WithPdf(fonts) = wanted {
             add(&mut files, &format!("{name}.pdf"), writers::pdf::compile(&self.document, fonts)?)?;
         }
-        #[cfg(not(feature = "pdf"))]
-        let _ = fonts;
         add(&mut files, &format!("{name}.md"), self.markdown.into_bytes())?;
         Ok(files)
     }

@@ -9,6 +9,7 @@ use tera::{Context, ErrorKind, Function, Kwargs, State, Tera, TeraResult, Value}
 
 use super::budget::{self, Budget, Counted, Limited};
 use super::content::{Answer, Arguments, Content, Refusal};
+use super::trace::marks;
 use super::tree::Piece;
 use super::{format, text};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -50,7 +51,7 @@ pub fn fill<C: Content>(
         return Err(refused.into());
     }
     budget::flat(main, &counted)?;
-    let mut tera = engine();
+    let mut tera = engine(content.traced());
     let shared = Arc::new(Shared {
         content: Arc::clone(content),
         pieces: Mutex::new(Vec::new()),
@@ -88,10 +89,16 @@ pub fn fill<C: Content>(
 }
 
 /// A template engine that escapes what comes from a study for Markdown, with the filters of all documents.
-fn engine() -> Tera {
+fn engine(traced: bool) -> Tera {
     let mut tera = Tera::new();
     tera.autoescape_on([".md"]);
-    tera.set_escape_fn(|input, output| output.write_all(text::markdown(input).as_bytes()));
+    if traced {
+        tera.set_escape_fn(|input, output| {
+            output.write_all(marks::marked(&text::markdown(input), "a value").as_bytes())
+        });
+    } else {
+        tera.set_escape_fn(|input, output| output.write_all(text::markdown(input).as_bytes()));
+    }
     register_filters(&mut tera);
     tera
 }
@@ -160,6 +167,12 @@ impl<C: Content> Function<TeraResult<Value>> for Call<C> {
             name => self.shared.content.answer(name, &arguments),
         };
         match answer {
+            Ok(Answer::Markdown(text)) if self.shared.content.traced() => {
+                let named = ["id", "path", "of", "show"].into_iter();
+                let named = named.filter_map(|key| arguments.optional(key).ok().flatten());
+                let from = std::iter::once(self.name.to_owned()).chain(named).collect::<Vec<_>>().join(" ");
+                Ok(Value::safe_string(&marks::marked(&text, &from)))
+            }
             Ok(Answer::Markdown(text)) => Ok(Value::safe_string(&text)),
             Ok(Answer::Flag(flag)) => Ok(Value::from(flag)),
             Ok(Answer::Piece(piece)) => Ok(self.shared.place(piece)),
@@ -195,7 +208,7 @@ impl<C: Content> Shared<C> {
             return Err(Diagnostic::error(Code::UnknownTable, message).into());
         };
         if let Some(caption) = arguments.optional("caption")? {
-            table.caption = text::one_line(&caption);
+            table.caption = self.caption(&caption, &table.caption);
         }
         if table.rows.is_empty() {
             return Ok(Answer::Markdown(String::new()));
@@ -211,7 +224,7 @@ impl<C: Content> Shared<C> {
             return Err(Diagnostic::error(Code::UnknownFigure, message).into());
         };
         if let Some(caption) = arguments.optional("caption")? {
-            figure.caption = text::one_line(&caption);
+            figure.caption = self.caption(&caption, &figure.caption);
         }
         if let Some(alt) = arguments.optional("alt")? {
             figure.alt = text::one_line(&alt);
@@ -222,7 +235,19 @@ impl<C: Content> Shared<C> {
         Ok(Answer::Piece(Piece::Figure(figure)))
     }
 
+    /// A caption that a template gives, in place of the one that the table or the figure has.
+    fn caption(&self, given: &str, own: &str) -> String {
+        let given = text::one_line(given);
+        if self.content.traced() { marks::marked(&given, &format!("caption {own}")) } else { given }
+    }
+
     fn place(&self, piece: Piece) -> Value {
+        let piece = match piece {
+            Piece::Text(text) if self.content.traced() => {
+                Piece::Text(marks::marked(&text, "a text of the bundle"))
+            }
+            piece => piece,
+        };
         let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
         let placeholder = piece.placeholder(pieces.len());
         pieces.push(piece);

@@ -194,6 +194,8 @@ pub struct Image {
     pub name: String,
     /// The SVG text.
     pub svg: String,
+    /// The drawing that it was made of.
+    pub drawing: Canvas,
     /// Share of the text width it takes, in 0..=1.
     pub width: f64,
 }
@@ -396,7 +398,7 @@ impl Figure {
             .map(|(index, canvas)| {
                 let name = if several { format!("{id}-{}", index + 1) } else { id.to_owned() };
                 let width = (canvas.width() / TEXT_WIDTH).min(1.0);
-                Image { svg: canvas.finish(&title(&name), &alt), name, width }
+                Image { svg: canvas.finish(&title(&name), &alt), name, width, drawing: canvas }
             })
             .collect();
         Self { caption, number: 0, alt, images }

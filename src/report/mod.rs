@@ -7,14 +7,18 @@ mod banner;
 pub mod comparison;
 pub mod description;
 mod documents;
+pub mod explore;
 mod graph;
 pub mod plan;
 pub mod qualification;
 pub mod set;
 pub mod submission;
+pub mod trace;
 mod truthing;
 pub mod wording;
 
 pub use at_once::at_once;
 pub use documents::{Documents, render};
-pub use submission::{DEVICE_EXAMPLE, Formats, default_templates, from_bundle, own_templates};
+pub use submission::{
+    DEVICE_EXAMPLE, Formats, Offered, default_templates, from_bundle, offered, own_templates,
+};

@@ -9,7 +9,8 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::RelativePath;
 use crate::evidence::{bag, bundle, names};
 use crate::report::set::{Answer, is_of_set};
-use crate::report::{Documents, Formats};
+use crate::report::trace::Trace;
+use crate::report::{Documents, Formats, Offered};
 use crate::storage;
 
 /// The bundle that a target names: itself, or a run of a study.
@@ -77,14 +78,38 @@ pub fn render(
 /// # Errors
 /// As [`render`].
 pub fn coverage_of(bundle: &Path, outside: &Outside<'_>) -> Result<Vec<Answer>> {
-    let opened = bag::open(bundle)?;
-    if !opened.discrepancies.is_empty() {
-        return Err(Error::Evidence(opened.discrepancies));
-    }
+    let opened = intact(bundle)?;
     outside.say("report", "rendering the documents");
     let source = crate::report::from_bundle(&opened.payload, opened.root)?;
     let rendered = crate::report::render(&source, Documents::All, Formats::WithoutPdf)?;
     Ok(crate::report::set::coverage_of(&source, &rendered.files))
+}
+
+/// Where every number of a bundle's documents comes from.
+///
+/// # Errors
+/// As [`render`].
+pub fn trace_of(bundle: &Path) -> Result<Trace> {
+    let opened = intact(bundle)?;
+    crate::report::trace::trace(&crate::report::from_bundle(&opened.payload, opened.root)?)
+}
+
+/// A bundle whose every byte is the one that was recorded.
+fn intact(bundle: &Path) -> Result<bag::Opened> {
+    let opened = bag::open(bundle)?;
+    if !opened.discrepancies.is_empty() {
+        return Err(Error::Evidence(opened.discrepancies));
+    }
+    Ok(opened)
+}
+
+/// Everything that the templates of a bundle can ask for, with what it gives.
+///
+/// # Errors
+/// `Error::Evidence` when the bundle is not intact.
+pub fn values_of(bundle: &Path) -> Result<Vec<Offered>> {
+    let opened = intact(bundle)?;
+    Ok(crate::report::offered(&crate::report::from_bundle(&opened.payload, opened.root)?))
 }
 
 /// Writes a folder of finished files in one step; what was there goes when all of them are on disk.

@@ -52,6 +52,8 @@ fn studies(outputs: &mut Outputs) {
         outputs.add(schema, 0, &[command, folder]);
     }
     outputs.add("report-coverage", 0, &["report", folder, "--coverage"]);
+    outputs.add("report-trace", 0, &["report", folder, "--trace"]);
+    outputs.add("report-values", 0, &["report", folder, "--list-values"]);
     study.replace("scores.csv", "C000,", "C000,0");
     outputs.add("error", 30, &["run", folder]);
     study.replace("evidence/run-1/data/scores.csv", "C002,", "C002,0");

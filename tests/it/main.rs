@@ -20,8 +20,10 @@ mod deciding_rules;
 mod design;
 mod diagnostics;
 mod document_set;
+mod drafts;
 mod eligibility;
 mod exhibits;
+mod explore;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;

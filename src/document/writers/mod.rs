@@ -1,6 +1,7 @@
 //! From the tree to files: one writer a format.
 
 pub mod csv;
+pub mod docx;
 pub mod html;
 #[cfg(feature = "pdf")]
 pub mod pdf;

@@ -36,6 +36,10 @@ pub fn render(source: &Source, formats: Formats, rendered: &mut Rendered) -> Res
     for files in parts {
         keep(&mut rendered.files, files?);
     }
+    // The plan and the map are of the record alone, and so is what programs read.
+    if formats == Formats::Drafts {
+        return Ok(());
+    }
     if has(&PLAN) {
         keep(&mut rendered.files, planned(source, formats)?);
     }
@@ -91,8 +95,10 @@ fn document(kind: &'static Kind, shared: &Arc<Shared>, formats: Formats) -> Resu
         }
         add(&mut more, &format!("{}.txt", kind.name), plain::text_of(&composed.document).into_bytes())?;
     }
-    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
-    let mut files = composed.files(kind.name, fonts).map_err(|e| with_way_out(e, source))?;
+    let mut files = composed.files(kind.name, formats.of(source)).map_err(|e| with_way_out(e, source))?;
+    if formats == Formats::Drafts {
+        return Ok(files);
+    }
     files.extend(more);
     Ok(files)
 }
@@ -139,8 +145,8 @@ fn map(source: &Source, files: &Files, formats: Formats) -> Result<(Files, Vec<A
     let first = compose(answers)?;
     pages.outlines.insert(MAP.name.to_owned(), outline::read(&html::page(&first.document)));
     answers = coverage::answers(source, &pages);
-    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
-    let files = compose(answers.clone())?.files(MAP.name, fonts).map_err(|e| with_way_out(e, source))?;
+    let files =
+        compose(answers.clone())?.files(MAP.name, formats.of(source)).map_err(|e| with_way_out(e, source))?;
     Ok((files, answers))
 }
 

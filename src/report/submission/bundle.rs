@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::source::{Maker, Opening, Recorded, Source, Step, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
-use crate::document::render::FontFile;
+use crate::document::render::{FontFile, Look};
 use crate::evidence::amendment;
 use crate::evidence::bag::Payload;
 use crate::evidence::bundle::{self, Environment};
@@ -100,6 +100,8 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         amendments,
         deviations,
         templates: bundle::templates(payload)?,
+        traced: false,
+        look: Look::default(),
         fonts: bundle::below(payload, bundle::FONTS)
             .into_iter()
             .map(|(path, bytes)| FontFile { name: path.to_string(), bytes })

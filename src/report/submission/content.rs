@@ -40,6 +40,10 @@ impl Content for Submission {
         context::facts(&self.source)
     }
 
+    fn traced(&self) -> bool {
+        self.source.traced
+    }
+
     fn context(&self) -> Json {
         context::context(&self.source)
     }

@@ -8,6 +8,7 @@ mod context;
 mod figures;
 mod functions;
 mod gate;
+mod list;
 mod render;
 mod source;
 mod subgroups;
@@ -21,6 +22,7 @@ pub(in crate::report) mod tests;
 
 pub use bundle::from_bundle;
 pub(in crate::report) use content::Submission;
+pub use list::{Offered, offered};
 pub(in crate::report) use render::with_way_out;
 pub use render::{DEVICE_EXAMPLE, Formats, MAIN_TEMPLATE, render};
 pub use source::{Maker, Opening, Recorded, Rendered, Source, Step, TrainingEpoch};

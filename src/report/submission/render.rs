@@ -8,7 +8,7 @@ use super::content::Submission;
 use super::source::{Rendered, Source};
 use super::templates::of_report;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
-use crate::document::render::compose;
+use crate::document::render::{Wanted, compose};
 
 /// Where a document starts.
 pub const MAIN_TEMPLATE: &str = "submission.md";
@@ -17,12 +17,28 @@ pub const MAIN_TEMPLATE: &str = "submission.md";
 pub const DEVICE_EXAMPLE: &str = include_str!("../../../templates/device.toml");
 
 /// Which formats of a document are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Formats {
     /// HTML, PDF (feature `pdf`), Markdown.
     All,
     /// HTML and Markdown.
     WithoutPdf,
+    /// DOCX alone: drafts to go on with, which are no evidence.
+    Drafts,
+    /// What the documents say passage by passage, for [`crate::report::trace`]; nothing to hand over.
+    Traced,
+}
+
+impl Formats {
+    /// The files of a document that are wanted, with what they take from the source.
+    pub fn of(self, source: &Source) -> Wanted<'_> {
+        match self {
+            Self::All => Wanted::WithPdf(&source.fonts),
+            Self::WithoutPdf => Wanted::Pages,
+            Self::Traced => Wanted::Traced,
+            Self::Drafts => Wanted::Draft(&source.look),
+        }
+    }
 }
 
 /// Renders every document and figure. The same source and formats give the same bytes.
@@ -32,9 +48,8 @@ pub enum Formats {
 /// `unknown-show` of the submission's own functions; `font-missing` with the fields of `device.toml`.
 pub fn render(source: &Source, formats: Formats) -> Result<Rendered> {
     let content = Arc::new(Submission::of(source.clone()));
-    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
     let composed = compose(&content, MAIN_TEMPLATE, &of_report(&source.templates))?;
-    let files = composed.files("report", fonts).map_err(|e| with_way_out(e, source))?;
+    let files = composed.files("report", formats.of(source)).map_err(|e| with_way_out(e, source))?;
     Ok(Rendered { files, to_complete: content.to_complete() })
 }
 

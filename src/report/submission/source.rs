@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::dataset::describe::Description;
 use crate::digest::RelativePath;
-use crate::document::render::FontFile;
+use crate::document::render::{FontFile, Look};
 use crate::evidence::amendment::Amendment;
 use crate::evidence::deviation::Deviation;
 use crate::model::lock::Lock;
@@ -70,6 +70,10 @@ pub struct Source {
     pub templates: BTreeMap<String, String>,
     /// The study's own fonts, from the bundle; the PDF takes what the built-in ones lack from them.
     pub fonts: Vec<FontFile>,
+    /// Whether it is traced and not written.
+    pub traced: bool,
+    /// How drafts look; a document of the record does not know it.
+    pub look: Look,
     /// `major.minor.patch` of the program that renders.
     pub program_version: String,
 }

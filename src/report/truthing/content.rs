@@ -26,10 +26,11 @@ pub fn render(source: &Source, formats: Formats) -> Result<Option<Rendered>> {
         return Ok(None);
     }
     let content = Arc::new(Truthing { submission: Submission::of(source.clone()), source: source.clone() });
-    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
     let composed = compose(&content, MAIN_TEMPLATE, &of_report(&source.templates))?;
-    let mut files = composed.files("truthing", fonts).map_err(|e| with_way_out(e, source))?;
-    add(&mut files, "truthing-cases.csv", tables::every_case(source)?)?;
+    let mut files = composed.files("truthing", formats.of(source)).map_err(|e| with_way_out(e, source))?;
+    if matches!(formats, Formats::All | Formats::WithoutPdf) {
+        add(&mut files, "truthing-cases.csv", tables::every_case(source)?)?;
+    }
     Ok(Some(Rendered { files, to_complete: content.submission.to_complete() }))
 }
 
@@ -55,6 +56,10 @@ impl Content for Truthing {
 
     fn notice(&self) -> Option<Notice> {
         self.submission.notice()
+    }
+
+    fn traced(&self) -> bool {
+        self.source.traced
     }
 
     fn context(&self) -> Json {

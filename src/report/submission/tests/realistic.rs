@@ -653,6 +653,8 @@ pub fn realistic() -> Source {
         ],
         templates: default_templates(),
         fonts: Vec::new(),
+        traced: false,
+        look: crate::document::render::Look::default(),
         program_version: "0.1.0".into(),
     }
 }

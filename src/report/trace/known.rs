@@ -1,0 +1,186 @@
+//! Every number and digest that the evidence has, as documents may print it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::document::format::{self, Style};
+use crate::document::trace::numerals::numerals;
+use crate::report::submission::Source;
+use crate::report::wording;
+
+/// Lists longer than this are counted, and walked no further: points of curves, scores.
+const WALKED: usize = 20_000;
+
+/// What the evidence has.
+pub(super) struct Known {
+    /// Numerals without thousands, with a percent sign where they have one, and the first file and key.
+    numbers: BTreeMap<String, String>,
+    digests: BTreeSet<String>,
+}
+
+impl Known {
+    pub(super) fn of(source: &Source) -> Self {
+        let mut known = Self { numbers: BTreeMap::new(), digests: BTreeSet::new() };
+        if let Ok(results) = serde_json::to_value(&source.results) {
+            known.walk("results.json", &results);
+        }
+        known.walk("protocol.toml", &source.recorded.protocol);
+        if let Ok(effective) = serde_json::to_value(&source.protocol) {
+            known.walk("protocol.toml", &effective);
+        }
+        if let Some(lock) = &source.recorded.lock {
+            known.walk("model/lock.json", lock);
+        }
+        if let Some(description) = source.description.as_ref().and_then(|d| serde_json::to_value(d).ok()) {
+            known.walk("description.json", &description);
+        }
+        for (name, value) in [
+            ("ledger.jsonl", serde_json::to_value(&source.openings)),
+            ("training", serde_json::to_value(&source.training)),
+        ] {
+            known.walk(name, &value.unwrap_or_default());
+        }
+        known.text("the run", &format!("{} {} {}", source.run_id, source.date, source.program_version));
+        known.text("protocol.toml", &source.protocol_text);
+        for file in &source.brought {
+            known.text("imports.json", &format!("{file:?}"));
+        }
+        known.digests.extend(source.digests.values().cloned());
+        known.digests.insert(source.root_digest.clone());
+        known.count("derivation.csv", source.derivation.len() as u64);
+        known
+    }
+
+    /// Where the evidence has a numeral.
+    pub(super) fn number(&self, plain: &str, percent: bool) -> Option<&str> {
+        let key = if percent { format!("{plain}%") } else { plain.to_owned() };
+        self.numbers.get(&key).map(String::as_str)
+    }
+
+    /// Whether a run of hexadecimal digits begins a digest that the evidence has or names.
+    pub(super) fn is_digest(&self, hex: &str) -> bool {
+        self.digests.iter().any(|digest| digest.starts_with(hex))
+    }
+
+    fn add(&mut self, from: &str, printed: &str) {
+        for numeral in numerals(printed) {
+            let sign = if numeral.percent { "%" } else { "" };
+            self.numbers.entry(format!("{}{sign}", numeral.plain())).or_insert_with(|| from.to_owned());
+        }
+    }
+
+    fn count(&mut self, from: &str, count: u64) {
+        self.add(from, &count.to_string());
+    }
+
+    /// The numerals and digests that a text of the evidence has.
+    fn text(&mut self, from: &str, text: &str) {
+        self.add(from, text);
+        for hex in hexadecimal(text) {
+            self.digests.insert(hex.to_owned());
+        }
+    }
+
+    fn walk(&mut self, path: &str, value: &Json) {
+        match value {
+            Json::Object(fields) if fields.contains_key("intervals") || fields.contains_key("metric") => {
+                self.estimate(path, fields);
+            }
+            Json::Object(fields) => {
+                for (key, value) in fields {
+                    self.text(path, key);
+                    self.walk(&format!("{path} {key}"), value);
+                }
+            }
+            Json::Array(items) => {
+                self.count(path, items.len() as u64);
+                for item in items.iter().take(WALKED) {
+                    self.walk(path, item);
+                }
+            }
+            Json::String(text) => self.text(path, text),
+            Json::Number(number) => match (number.as_u64(), number.as_f64()) {
+                (Some(count), _) => self.count(path, count),
+                (None, Some(value)) => self.value(path, value, None),
+                _ => self.add(path, &number.to_string()),
+            },
+            Json::Null | Json::Bool(_) => {}
+        }
+    }
+
+    /// A number as it is printed: in the style of its metric alone, where it has one.
+    fn value(&mut self, path: &str, value: f64, style: Option<Style>) {
+        match style {
+            Some(style) => {
+                self.add(path, &format::number(value, style));
+                if style == Style::Percent {
+                    // A difference of shares is printed in points.
+                    self.add(path, &format::fixed(100.0 * value, 1));
+                }
+            }
+            None => {
+                for style in [Style::Index, Style::Percent, Style::Ratio, Style::Count] {
+                    self.add(path, &format::number(value, style));
+                }
+                self.add(path, &value.to_string());
+                self.add(path, &format!("{value:?}"));
+                self.add(path, &format::level(value));
+                self.add(path, &format::prevalence(value));
+                self.add(path, &format::threshold(value));
+                self.add(path, &format::fixed(value, 1));
+                // Points of percent.
+                self.add(path, &format::fixed(100.0 * value, 1));
+            }
+        }
+    }
+
+    /// An estimate or an endpoint: its value and its limits in its own style, the rest as everywhere.
+    fn estimate(&mut self, path: &str, fields: &serde_json::Map<String, Json>) {
+        let text = |key: &str| fields.get(key).and_then(Json::as_str).unwrap_or_default();
+        let id = if text("metric").is_empty() { text("id") } else { text("metric") };
+        let style = wording::style_of(id, fields.get("denominator").is_some_and(Json::is_u64));
+        let path = format!("{path} {}", text("id"));
+        let criterion = fields.get("criterion").and_then(Json::as_str);
+        for (key, value) in fields {
+            match (key.as_str(), value.as_f64()) {
+                ("value", Some(value)) if !value.is_nan() => {
+                    self.value(&path, value, Some(style));
+                    // Beside a criterion it stands on the criterion's own scale.
+                    self.add(&path, &format::bound(value, criterion));
+                }
+                ("bound", Some(bound)) => {
+                    self.value(&path, bound, Some(style));
+                    self.add(&path, &format::bound(bound, criterion));
+                }
+                ("p_value", Some(p)) => self.add(&path, &format::p_value(p)),
+                ("intervals", None) | ("interval", None) => {
+                    let one = [value.clone()];
+                    let intervals = value.as_array().map_or(&one[..], Vec::as_slice);
+                    for interval in intervals {
+                        for (key, limit) in interval.as_object().into_iter().flatten() {
+                            match (key.as_str(), limit.as_f64()) {
+                                ("lower" | "upper", Some(limit)) => {
+                                    self.value(&path, limit, Some(style));
+                                    self.add(&path, &format::bound(limit, criterion));
+                                }
+                                _ => self.walk(&path, limit),
+                            }
+                        }
+                    }
+                }
+                _ => self.walk(&path, value),
+            }
+        }
+    }
+}
+
+/// Runs of at least 12 hexadecimal digits that hold both digits and letters: digests, and beginnings of them.
+pub(super) fn hexadecimal(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| {
+        word.len() >= 12
+            && word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            && word.bytes().any(|b| b.is_ascii_digit())
+            && word.bytes().any(|b| b.is_ascii_alphabetic())
+    })
+}
