@@ -66,7 +66,7 @@ const fn kind(name: &'static str, what: &'static str, view: View, expect: Expect
 use Expect::{Honest, Root, Signature, Told};
 use View::{Alone, Study};
 
-pub const KINDS: [Kind; 49] = [
+pub const KINDS: [Kind; 51] = [
     kind("bit-flipped", "one bit of a file of the bundle", Study, Told, bit_flipped),
     kind("byte-put-in", "a byte more in a file of the bundle", Study, Told, byte_put_in),
     kind("cut", "a file of the bundle cut", Study, Told, cut),
