@@ -22,8 +22,8 @@ pub struct StudyCase<'a> {
 }
 
 impl<'a> StudyCase<'a> {
-    /// Drawn cases with what came of them. Patients and sites are numbered once: of a large study looking their
-    /// names up again for every estimate is most of the work.
+    /// Drawn cases with what came of them. Patients and sites are numbered once: of a large study looking
+    /// their names up again for every estimate is most of the work.
     pub fn all(of: impl Iterator<Item = (&'a Case, Consensus, Option<f64>)>) -> Vec<Self> {
         let (mut patients, mut sites) = (BTreeMap::new(), BTreeMap::new());
         of.map(|(case, consensus, score)| {
