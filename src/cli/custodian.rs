@@ -27,12 +27,12 @@ use crate::workflow::custody::{self, Custodian};
 /// and `verify` finds an opening that was not granted, or that the evidence does not tell of. Everything
 /// goes by files.
 ///
-///   sequester custodian seal STUDY --to age1... --grants-by custodian.pub --remove
+///   sequester custodian seal STUDY --recipient age1... --grants-by custodian.pub --remove
 ///
 ///   sequester custodian request STUDY
 ///
 ///   sequester custodian grant request.json --sealed SEALED --identity custodian.age --key custodian.key
-///   --to age1... --name "A. Custodian" --custodian grants.jsonl --out grant-1
+///   --recipient age1... --name "A. Custodian" --custodian grants.jsonl --out grant-1
 ///
 ///   sequester custodian open STUDY grant-1 --identity study.age
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ struct SealArgs {
     study: StudyArgs,
     /// To whom the files are encrypted, age1...; several times: any of them can decrypt alone.
     #[arg(long, value_name = "RECIPIENT", required = true)]
-    to: Vec<String>,
+    recipient: Vec<String>,
     /// Public key whose signature grants an opening (PEM or a line of OpenSSH).
     #[arg(long, value_name = "KEY")]
     grants_by: PathBuf,
@@ -128,7 +128,7 @@ struct GrantArgs {
     /// To whom the files are handed out, age1...: the study's own key. One that was lost is replaced by
     /// granting the same request to another.
     #[arg(long, value_name = "RECIPIENT", required = true)]
-    to: Vec<String>,
+    recipient: Vec<String>,
     /// Printed name of the custodian, for the signature.
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -258,7 +258,7 @@ fn key(args: &KeyArgs, context: Context) -> Result<Outcome> {
 fn seal(args: &SealArgs, context: Context) -> Result<Outcome> {
     let study = args.study.open()?;
     let outside = args.who.outside(context)?;
-    let to = recipients(&args.to)?;
+    let to = recipients(&args.recipient)?;
     let grants_by = public(&args.grants_by)?;
     let _alone = if args.dry_run { None } else { Some(study.alone()?) };
     let sealing = with_random(|random| {
@@ -317,7 +317,7 @@ fn request(args: &RequestArgs, context: Context) -> Result<Outcome> {
 fn grant(args: &GrantArgs, context: Context) -> Result<Outcome> {
     let outside = context.outside();
     let identities = identities(&args.identity)?;
-    let to = recipients(&args.to)?;
+    let to = recipients(&args.recipient)?;
     let key = args.passphrase.open(&args.key)?;
     let custodian = Custodian {
         sealed: &args.sealed,

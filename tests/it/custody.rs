@@ -116,7 +116,8 @@ impl Keys {
     fn seal(&self, study: &Study) -> Ran {
         let grants_by = self.at("custodian.pub");
         let folder = text(study.path());
-        let words = ["custodian", "seal", folder, "--to", &self.custodian, "--grants-by", text(&grants_by)];
+        let words =
+            ["custodian", "seal", folder, "--recipient", &self.custodian, "--grants-by", text(&grants_by)];
         let ran = sequester(&[&words[..], &["--remove"]].concat());
         for (path, bytes) in files(&study.file("custody/sealed")) {
             let to = self.at("sealed").join(path.strip_prefix(study.file("custody/sealed")).expect("below"));
@@ -147,7 +148,7 @@ impl Keys {
             key,
             "--name",
             "The Custodian",
-            "--to",
+            "--recipient",
             &self.study,
             "--custodian",
             ledger,
@@ -176,10 +177,10 @@ impl Keys {
             line.split(' ').map(path).collect()
         };
         let to = [&self.custodian, &self.study];
-        let seal = format!("custodian seal @study --to {} --grants-by @custodian.pub", to[0]);
+        let seal = format!("custodian seal @study --recipient {} --grants-by @custodian.pub", to[0]);
         let grant = format!(
             "custodian grant @study/request.json --sealed @study/custody/sealed --identity @custodian.age \
-             --key @custodian.key --name Custodian --to {} --custodian @own.jsonl --out @answer",
+             --key @custodian.key --name Custodian --recipient {} --custodian @own.jsonl --out @answer",
             to[1]
         );
         vec![
@@ -265,7 +266,7 @@ fn an_opening_goes_through_the_custodian_and_is_counted() {
     let study = Study::small();
     let before = study.snapshot();
     let grants_by = keys.at("custodian.pub");
-    let words = ["custodian", "seal", text(study.path()), "--to", &keys.custodian, "--grants-by"];
+    let words = ["custodian", "seal", text(study.path()), "--recipient", &keys.custodian, "--grants-by"];
     let dry = sequester(&[&words[..], &[text(&grants_by), "--remove", "--dry-run"]].concat());
     assert_eq!((dry.code, study.snapshot()), (0, before), "{}", dry.stderr);
     let sealing = keys.seal(&study);
