@@ -31,6 +31,7 @@ reference_files![
     "comparative_multiplicity",
     "comparative_paired",
     "comparative_paired_ExactCIdiff2.1",
+    "comparative_power",
     "comparative_unpaired",
     "design",
     "exact",
@@ -39,7 +40,9 @@ reference_files![
     "paired_shares",
     "power_py",
     "qualification",
+    "qualification_reader_studies",
     "readers_exact",
+    "repeatability",
     "sites_R4.2.2",
     "sites_exact",
 ];
@@ -65,6 +68,9 @@ input_files![
     "inputs/r02_missing200.csv",
     "inputs/r03_skewed500.csv",
     "inputs/r04_heavy_missing60.csv",
+    "mrmc/inputs/m10_tiny_negvar.csv",
+    "mrmc/inputs/m3_device.csv",
+    "mrmc/inputs/m7_clusters.csv",
 ];
 
 /// Generated DICOM files with what their encoders were given.
@@ -164,6 +170,12 @@ pub fn reads(name: &str) -> (Vec<&'static str>, Vec<Vec<Option<&'static str>>>) 
         |reads: &BTreeMap<&str, &'static str>| names.iter().map(|name| reads.get(name).copied()).collect();
     let table = cases.values().map(of_case).collect();
     (names.into_iter().collect(), table)
+}
+
+/// Readings of a reader study, one a row: reader, case, modality, truth, rating, and patient where there is
+/// one.
+pub fn readings(name: &str) -> Vec<Vec<&'static str>> {
+    rows(&format!("mrmc/inputs/{name}.csv")).filter(|row| row.len() > 4).collect()
 }
 
 /// Counts of a table of `comparative/`, by its name.

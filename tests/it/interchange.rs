@@ -1,9 +1,10 @@
 //! `sequester export --format sbom | ml-bom | ars`: what is written, against the public validators where they
 //! are installed, and always against `results.json` to the last character.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -23,10 +24,38 @@ fn fixture(name: &str) -> PathBuf {
     root().join("fixtures/evidence/v2").join(name)
 }
 
-fn export(target: &Path, format: &str, out: &Path) -> Value {
-    let ran = sequester(&["export", text(target), "--format", format, "--out", text(out)]);
-    assert_eq!(ran.code, 0, "{format}: {}{}", ran.stdout, ran.stderr);
-    serde_json::from_str(&std::fs::read_to_string(out).expect("reads")).expect("JSON")
+/// What is exported of every fixture, as text: each export verifies its bundle first, so each is made once.
+fn exported(format: &'static str) -> Vec<(&'static str, String)> {
+    static ONCE: OnceLock<BTreeMap<(&str, &str), String>> = OnceLock::new();
+    let all = ONCE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut all = BTreeMap::new();
+        for name in FIXTURES {
+            for format in ["ml-bom", "ars"] {
+                let (target, out) = (fixture(name), folder.path().join(format!("{name}-{format}.json")));
+                let arguments = ["export", text(&target), "--format", format, "--out", text(&out)];
+                let ran = sequester(&arguments);
+                assert_eq!(ran.code, 0, "{format}: {}{}", ran.stdout, ran.stderr);
+                all.insert((name, format), std::fs::read_to_string(out).expect("reads"));
+            }
+        }
+        all
+    });
+    FIXTURES.map(|name| (name, all[&(name, format)].clone())).to_vec()
+}
+
+/// The same as files in a folder.
+fn written(format: &'static str, folder: &Path) -> Vec<PathBuf> {
+    let write = |(name, text): (&str, String)| {
+        let path = folder.join(format!("{name}-{format}.json"));
+        std::fs::write(&path, text).expect("writes");
+        path
+    };
+    exported(format).into_iter().map(write).collect()
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
 }
 
 /// Every number of a JSON text as it is written.
@@ -54,9 +83,8 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 #[test]
 fn every_number_of_a_model_bom_is_the_text_of_the_results() {
-    for name in FIXTURES {
-        let folder = tempfile::tempdir().expect("a folder");
-        let bom = export(&fixture(name), "ml-bom", &folder.path().join("bom.json"));
+    for (name, written) in exported("ml-bom") {
+        let bom = parsed(&written);
         let results = std::fs::read_to_string(fixture(name).join("data/results.json")).expect("reads");
         let written = numbers(&results);
         let results: Value = serde_json::from_str(&results).expect("JSON");
@@ -149,9 +177,8 @@ fn check_structure(event: &Value, written: &BTreeSet<String>) {
 
 #[test]
 fn analysis_results_refer_to_what_is_there_and_hold_the_text_of_the_results() {
-    for name in FIXTURES {
-        let folder = tempfile::tempdir().expect("a folder");
-        let event = export(&fixture(name), "ars", &folder.path().join("ars.json"));
+    for (name, written) in exported("ars") {
+        let event = parsed(&written);
         let results = std::fs::read_to_string(fixture(name).join("data/results.json")).expect("reads");
         check_structure(&event, &numbers(&results));
         let results: Value = serde_json::from_str(&results).expect("JSON");
@@ -164,19 +191,19 @@ fn analysis_results_refer_to_what_is_there_and_hold_the_text_of_the_results() {
 #[test]
 fn the_same_bundle_gives_the_same_bytes_whatever_the_clock() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (format, target) in [("ml-bom", Some("locked-model")), ("ars", Some("locked-model")), ("sbom", None)]
-    {
-        let mut written = Vec::new();
-        for epoch in ["1", "1767225600"] {
-            let out = folder.path().join(format!("{format}-{epoch}.json"));
-            let mut command = Command::new(env!("CARGO_BIN_EXE_sequester"));
-            command.arg("export").args(target.map(fixture)).args(["--format", format, "--out"]).arg(&out);
-            let ran = command.env("SOURCE_DATE_EPOCH", epoch).output().expect("starts");
-            assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-            written.push(std::fs::read(&out).expect("reads"));
-        }
-        assert_eq!(written[0], written[1], "{format}");
+    let again = |format: &str, target: Option<PathBuf>, epoch: &str| {
+        let out = folder.path().join(format!("{format}-{epoch}.json"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sequester"));
+        command.arg("export").args(target).args(["--format", format, "--out"]).arg(&out);
+        let ran = command.env("SOURCE_DATE_EPOCH", epoch).output().expect("starts");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        std::fs::read_to_string(&out).expect("reads")
+    };
+    for format in ["ml-bom", "ars"] {
+        let (name, first) = &exported(format)[0];
+        assert!(*first == again(format, Some(fixture(name)), "1"), "{format}");
     }
+    assert!(again("sbom", None, "1") == again("sbom", None, "1767225600"));
 }
 
 #[test]
@@ -242,11 +269,7 @@ fn bills_of_materials_are_valid_by_the_public_library() {
     let sbom = folder.path().join("sbom.json");
     assert_eq!(sequester(&["export", "--format", "sbom", "--out", text(&sbom)]).code, 0);
     let mut files = vec![sbom.clone()];
-    for name in FIXTURES {
-        let out = folder.path().join(format!("{name}.json"));
-        export(&fixture(name), "ml-bom", &out);
-        files.push(out);
-    }
+    files.extend(written("ml-bom", folder.path()));
     let names: Vec<&str> = files.iter().map(|file| text(file)).collect();
     let (valid, told) = validate(&python, &[&["cyclonedx"][..], &names].concat());
     assert!(valid, "{told}");
@@ -270,12 +293,7 @@ fn analysis_results_are_valid_against_the_schema_of_cdisc() {
     }
     let Some(python) = validator(test) else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let mut files = Vec::new();
-    for name in FIXTURES {
-        let out = folder.path().join(format!("{name}.json"));
-        export(&fixture(name), "ars", &out);
-        files.push(out);
-    }
+    let files = written("ars", folder.path());
     let names: Vec<&str> = files.iter().map(|file| text(file)).collect();
     let (valid, told) = validate(&python, &[&["ars", text(&schema)][..], &names].concat());
     assert!(valid, "{told}");

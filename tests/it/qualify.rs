@@ -1,16 +1,16 @@
 //! `sequester qualify` on this machine, run once for all tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::sequester;
+use crate::support::{files, sequester};
 
 struct Qualified {
-    /// Kept, because the report lies in it.
-    _folder: tempfile::TempDir,
-    report: PathBuf,
+    /// The files of the report by name.
+    report: BTreeMap<PathBuf, Vec<u8>>,
     printed: Value,
     code: i32,
 }
@@ -22,7 +22,10 @@ fn qualified() -> &'static Qualified {
         let report = folder.path().join("made/qualification");
         let ran = sequester(&["qualify", "--out", report.to_str().expect("UTF-8"), "--no-pdf", "--json"]);
         let printed = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
-        Qualified { _folder: folder, report, printed, code: ran.code }
+        let strip = |(path, bytes): (PathBuf, Vec<u8>)| {
+            (path.strip_prefix(&report).expect("below").to_path_buf(), bytes)
+        };
+        Qualified { report: files(&report).into_iter().map(strip).collect(), printed, code: ran.code }
     })
 }
 
@@ -32,7 +35,7 @@ pub fn printed() -> Value {
 }
 
 fn read(name: &str) -> String {
-    std::fs::read_to_string(qualified().report.join(name)).expect("reads")
+    String::from_utf8(qualified().report[Path::new(name)].clone()).expect("text")
 }
 
 #[test]
@@ -77,9 +80,11 @@ fn the_report_says_what_the_json_says_and_has_a_form_to_fill_in() {
 
 #[test]
 fn a_report_is_not_written_over_another() {
-    let report = qualified().report.to_str().expect("UTF-8");
-    let ran = sequester(&["qualify", "--out", report, "--no-pdf"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("mine"), "mine").expect("writes");
+    let ran = sequester(&["qualify", "--out", folder.path().to_str().expect("UTF-8"), "--no-pdf"]);
     assert!(ran.code == 1 && ran.stderr.contains("file-exists"), "{}", ran.stderr);
+    assert_eq!(files(folder.path()).len(), 1);
 }
 
 /// `SEQUESTER_WRITE_DIGESTS=1` writes the digest again where a change of the document engine was meant.

@@ -15,6 +15,7 @@ use crate::statistics::metric::{
 };
 use crate::statistics::special::{chi_squared_sf, normal_two_sided, z_two_sided};
 use crate::statistics::square_and_add::{Limited, difference};
+use crate::statistics::weighted::{WeightedCase, measures};
 use crate::statistics::{
     agreement, auc, bootstrap, exact_law, intended_use, mcnemar, poolability, proportion, sizing,
 };
@@ -67,6 +68,7 @@ pub fn qualification() -> Vec<Compared> {
             "square_and_add" => square_and_add(set),
             "sizing" => sizes(),
             "percentile" => percentile(set),
+            "weighted" => weighted(set),
             "normal" => Values::from([
                 ("z95".to_owned(), Some(z_two_sided(0.95))),
                 ("z90".to_owned(), Some(z_two_sided(0.90))),
@@ -284,6 +286,28 @@ fn percentile(set: &Value) -> Values {
     let mut values = Values::new();
     let found = table_of(set).and_then(|t| exact_law::percentile(Metric::Youden, &t, true, LEVEL));
     limits(&mut values, "", found.map(|f| (f.lower, f.upper)));
+    values
+}
+
+/// Measures of a weighted sample with their standard errors.
+fn weighted(set: &Value) -> Values {
+    let (labels, calls, weights) = (yes(&set["labels"]), yes(&set["calls"]), numbers(&set["weights"]));
+    let (patients, strata) = (ids(&set["patients"]), ids(&set["strata"]));
+    let case = |row: usize| {
+        Some(WeightedCase {
+            positive: *labels.get(row)?,
+            called: *calls.get(row)?,
+            weight: *weights.get(row)?,
+            patient: *patients.get(row)?,
+            stratum: *strata.get(row)?,
+        })
+    };
+    let cases: Vec<WeightedCase> = (0..labels.len()).filter_map(case).collect();
+    let mut values = Values::new();
+    for (id, found) in measures(&cases) {
+        values.insert(id.to_owned(), found.map(|found| found.value));
+        values.insert(format!("{id}.se"), found.and_then(|found| found.standard_error));
+    }
     values
 }
 

@@ -3,6 +3,8 @@
 mod bootstrap;
 mod differences;
 mod formulas;
+mod precision;
+mod reader_studies;
 mod readers;
 mod scores;
 mod shares;
@@ -53,11 +55,17 @@ pub enum Set {
     Tails,
     /// Formulas with a reference of their own.
     Formulas,
+    /// Several images of one patient.
+    Repeatability,
+    /// Power of comparisons.
+    Power,
+    /// Reader studies.
+    ReaderStudies,
 }
 
 impl Set {
     /// Every set.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Scores,
         Self::Readers,
         Self::Nominal,
@@ -75,6 +83,9 @@ impl Set {
         Self::Design,
         Self::Tails,
         Self::Formulas,
+        Self::Repeatability,
+        Self::Power,
+        Self::ReaderStudies,
     ];
 
     /// Everything computed beside its reference.
@@ -97,6 +108,9 @@ impl Set {
             Self::Design => formulas::design(),
             Self::Tails => formulas::tails(),
             Self::Formulas => formulas::qualification(),
+            Self::Repeatability => precision::repeatability(),
+            Self::Power => precision::power(),
+            Self::ReaderStudies => reader_studies::reader_studies(),
         }
     }
 
@@ -123,6 +137,9 @@ impl Set {
                 "the formulas (make_design.py), statsmodels 0.15.0 and exact sums (make_power.py)"
             }
             Self::Tails => "mpmath (make_chi_squared.py)",
+            Self::Repeatability => "repeatability.json: exact fractions, 30 digits (make_repeatability.py)",
+            Self::Power => "comparative_power.json: 30 digits by another route (make_comparative_power.py)",
+            Self::ReaderStudies => "mrmc/ref/exact.json: exact fractions and 50 digits (make_exact.py)",
             Self::Formulas => "qualification.json: 50 digits, from the formulas (make_qualification.py)",
         }
     }
@@ -131,7 +148,9 @@ impl Set {
     pub fn measure(self) -> &'static str {
         match self {
             Self::Drawn => "in units of what the Monte Carlo errors of both allow",
-            Self::Paired
+            Self::Repeatability
+            | Self::Power
+            | Self::Paired
             | Self::ExactPaired
             | Self::Unpaired
             | Self::Areas
