@@ -94,6 +94,13 @@ pub fn draw(cases: &[Case], eligible: &[usize], sample: &Sample) -> Result<Draw,
             found.stratum_of.extend(quota.places.iter().map(|place| (*place, number)));
         }
     }
+    // Without a case there is no stratum that could lack any.
+    if pool.is_empty()
+        && let Some(target) = sample.target
+        && found.strata.is_empty()
+    {
+        return Err(too_few(&format!("no case is eligible, and {} are asked for", target.cases)));
+    }
     let lacking: u64 = found.strata.iter().map(Stratum::lacking).sum();
     if lacking > 0 {
         let message = shortage(sample, &found.strata);

@@ -60,14 +60,14 @@ enum AimWord {
 /// cases may be crossed, readers may have cases of their own or a modality of their own, and ratings may
 /// lack. Differences are the first modality less the second, in the order of the file or of --between.
 ///
-/// With --device one modality is the device alone, and is set beside the mean of the readers. With
+/// With --device-modality one modality is the device alone, and is set beside the mean of the readers. With
 /// --threshold sensitivity and specificity are given as well. With --aim the interval of the area decides,
 /// for the population of --for; ends with code 10 where it is not shown.
 ///
 /// Examples:
 ///   sequester reads mrmc ratings.csv
 ///   sequester reads mrmc study.imrmc --between aided,unaided --aim superiority
-///   sequester reads mrmc ratings.csv --device DEVICE --aim non-inferiority --margin 0.05
+///   sequester reads mrmc ratings.csv --device-modality DEVICE --aim non-inferiority --margin 0.05
 ///   sequester reads mrmc ratings.csv --export-imrmc study.imrmc
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -97,8 +97,8 @@ pub struct MrmcArgs {
     #[arg(long, value_name = "FIRST,SECOND", value_delimiter = ',', num_args = 1..)]
     between: Vec<String>,
     /// The modality that is the device alone.
-    #[arg(long, value_name = "NAME")]
-    device: Option<String>,
+    #[arg(long, value_name = "MODALITY")]
+    device_modality: Option<String>,
     /// Ratings at or above it are positive calls: gives sensitivity and specificity.
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     threshold: Option<f64>,
@@ -176,7 +176,7 @@ impl MrmcArgs {
             aim,
             margin: self.margin,
             between,
-            device: self.device.clone(),
+            device: self.device_modality.clone(),
             threshold: self.threshold,
         })
     }

@@ -361,7 +361,7 @@ fn statistics(outputs: &mut Outputs) {
     let study = |name: &str| text(&studies.join(name)).to_owned();
     outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m1_crossed.csv"), "--threshold", "0.8"]);
     outputs.add("reads-mrmc", 0, &["reads", "mrmc", &study("m7_clusters.csv"), "--patient", "patient"]);
-    let beside = ["--device", "DEVICE", "--aim", "superiority", "--for", "readers"];
+    let beside = ["--device-modality", "DEVICE", "--aim", "superiority", "--for", "readers"];
     outputs.add("reads-mrmc", 10, &[&["reads", "mrmc", &study("m3_device.csv")], &beside[..]].concat());
     let margin = ["design", "difference", "--difference", "0", "--margin", "0.05"];
     outputs.add("design-difference", 0, &[&margin[..], &pilot[..]].concat());

@@ -52,7 +52,7 @@ fn a_difference_of_two_modalities_and_its_decision_are_the_reference() {
 
 #[test]
 fn the_device_stands_beside_the_mean_of_the_readers() {
-    let words = [&input("m3_device")[..], "--device", "DEVICE", "--aim", "superiority"];
+    let words = [&input("m3_device")[..], "--device-modality", "DEVICE", "--aim", "superiority"];
     let (code, found) = report(&words);
     let of = line(&found, 0, "device-readers-and-cases", "DEVICE - READERS");
     close(&of["upper"], -expected("m3_device", "dev.delong.rrrc.lo"));
@@ -103,7 +103,7 @@ fn one_reader_one_class_and_unknown_names_are_told_with_the_way_out() {
     assert_eq!(code, 0);
     let warnings = found["merits"][0]["warnings"].to_string();
     assert!(warnings.contains("one reader is no sample of readers"), "{warnings}");
-    let ran = sequester(&["reads", "mrmc", path, "--device", "X"]);
+    let ran = sequester(&["reads", "mrmc", path, "--device-modality", "X"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("the modalities are A"), "{}", ran.stderr);
     let ran = sequester(&["reads", "mrmc", path, "--aim", "superiority"]);

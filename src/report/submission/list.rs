@@ -132,7 +132,8 @@ mod tests {
         let mut source = source;
         source.templates.insert("submission.md".to_owned(), template);
         let content = Arc::new(Submission::of(source.clone()));
-        let composed = compose(&content, "submission.md", &source.templates).expect("renders");
+        let templates = crate::report::submission::of_report(&source.templates);
+        let composed = compose(&content, "submission.md", &templates).expect("renders");
         for one in offered.iter().filter(|one| one.call.starts_with("{{ table(")) {
             let caption = one.gives.rsplit_once(" (").map_or("", |(caption, _)| caption);
             let printed =
