@@ -34,7 +34,7 @@ pub struct ReportArgs {
     #[arg(long)]
     no_pdf: bool,
     /// Write drafts to go on with instead, as DOCX. They are no evidence.
-    #[arg(long, conflicts_with = "no_pdf")]
+    #[arg(long)]
     docx: bool,
     /// Styles and page of the drafts, from a file of your company [default: templates/style.docx of the
     /// study, where it is].
@@ -42,14 +42,14 @@ pub struct ReportArgs {
     docx_template: Option<PathBuf>,
     /// Write one page to look at the evidence with instead: a threshold to move, cases with filters. It is no
     /// document of the record.
-    #[arg(long, conflicts_with_all = ["no_pdf", "docx", "docx_template"])]
+    #[arg(long, conflicts_with_all = ["docx", "docx_template"])]
     explore: bool,
     /// Write nothing: say of every number in the documents where it comes from, and what contradicts the
     /// evidence. Ends with 10 where anything does.
-    #[arg(long, conflicts_with_all = ["out", "no_pdf", "docx", "docx_template", "explore"])]
+    #[arg(long, conflicts_with_all = ["out", "docx", "docx_template", "explore"])]
     trace: bool,
     /// Write nothing: list what a template can ask for in this study, with what it gives.
-    #[arg(long, conflicts_with_all = ["out", "no_pdf", "docx", "docx_template", "explore", "trace"])]
+    #[arg(long, conflicts_with_all = ["out", "docx", "docx_template", "explore", "trace"])]
     list_values: bool,
     /// Which documents: the validation report with the truthing report, or all of the set beside them
     /// too [default: those that the folder holds already, else report].
