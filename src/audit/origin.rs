@@ -16,6 +16,8 @@ use crate::evidence::ledger::Event;
 use crate::evidence::ledger::Ledger;
 
 const LEDGER: &str = "data/ledger.jsonl";
+/// Folders of what events beside the steps name.
+const KEPT: [&str; 2] = ["data/custody/", "data/commitments/"];
 
 /// The files in which the differences begin, by their names in the bundle, in the study, or below the folder
 /// of documents; none where nothing is contradicted.
@@ -153,6 +155,9 @@ fn in_ledger(
                 undecided.insert(name.clone());
             }
             undecided.insert(LEDGER.to_owned());
+        } else if KEPT.iter().any(|folder| name.starts_with(folder)) {
+            // Files of custody and commitments: one event names each, and nothing else decides.
+            undecided.extend([name.clone(), LEDGER.to_owned()]);
         } else if is_input && *times >= named(name) && (*times > 1 || !results_hold) {
             brought.insert(name.clone());
         } else if is_input && *times < named(name) {
