@@ -181,7 +181,7 @@ impl ExpectedShares {
             return None;
         }
         let of = |m: f64| self.power_of(claim, [m, m * ratio]);
-        claim.size(self.device - self.other, power, 1.0_f64.max(1.0 / ratio), of)
+        claim.size(self.device - self.other, power, fewest(ratio), of)
     }
 
     /// The exact probability that the claim is shown by the score interval of Miettinen and Nurminen (1985).
@@ -248,8 +248,15 @@ impl ExpectedAreas {
         }
         let size = |m: f64| Size { positives: m, negatives: m * ratio };
         let of = |m: f64| self.power_of(claim, [size(m); 2]);
-        claim.size(self.device - self.other, power, 1.0_f64.max(1.0 / ratio), of).map(size)
+        claim.size(self.device - self.other, power, fewest(ratio), of).map(size)
     }
+}
+
+/// The fewest whole cases of the one of which the other has one at least: 1 / `ratio` itself can be a hair too
+/// few.
+fn fewest(ratio: f64) -> f64 {
+    let cases = (1.0 / ratio).ceil().max(1.0);
+    if cases * ratio < 1.0 { cases + 1.0 } else { cases }
 }
 
 /// The first of 0..`end` at which something holds that holds from there on; `end` where nowhere.
