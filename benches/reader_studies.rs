@@ -71,8 +71,11 @@ impl Structure {
     }
 }
 
-/// Limits and p value of the difference by each method, and limits of the first modality's mean.
-fn found(study: &ReaderStudy) -> Vec<Option<((f64, f64), f64, (f64, f64))>> {
+/// Limits and p value of the difference, and limits of the first modality's mean.
+type Found = ((f64, f64), f64, (f64, f64));
+
+/// By each method.
+fn found(study: &ReaderStudy) -> Vec<Option<Found>> {
     let moments = Moments::new(study);
     let aucs = study.aucs();
     let by = |method: CovarianceMethod| {

@@ -39,16 +39,24 @@ pub(super) fn begins(
     let holds = |question: &str| of(question).is_none_or(|a| a.answer != State::No);
     let steps: [&dyn Fn() -> BTreeSet<String>; 9] = [
         &|| in_ledger(opened, found("ledger"), &names(found("results")), holds("results")),
-        &|| in_contents(found("contents"), &names),
+        &|| with_ledger(in_contents(found("contents"), &names)),
         &|| names(found("results")),
         &|| names(&[found("threshold"), found("separation")].concat()),
         &|| names(&[found("model"), found("scores")].concat()),
-        &|| names(found("custody")),
+        &|| with_ledger(names(found("custody"))),
         &|| names(found("bar")),
         &|| names(found("history")),
         &|| names(found("report")),
     ];
     steps.iter().map(|step| step()).find(|names| !names.is_empty()).unwrap_or_default().into_iter().collect()
+}
+
+/// A kept file that no event names may have been put in, or its event taken out: both are named.
+fn with_ledger(mut names: BTreeSet<String>) -> BTreeSet<String> {
+    if names.iter().any(|name| KEPT.iter().any(|folder| name.starts_with(folder))) {
+        names.insert(LEDGER.to_owned());
+    }
+    names
 }
 
 /// The file of a discrepancy, relative to what it lies in.

@@ -342,7 +342,11 @@ fn older_bytes(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     match stream.below(3) {
         0 if !bytes.is_empty() => bytes.truncate(at),
         1 if !bytes.is_empty() => bytes[at] ^= 1 << stream.below(8),
-        _ => return made(subject, tree, begins, format!("{path} deleted")),
+        // Without its manifest a folder is no bundle any more: the folder is named.
+        _ => {
+            let begins = begins.filter(|path| !path.ends_with("manifest-sha256.txt"));
+            return made(subject, tree, begins, format!("{path} deleted"));
+        }
     }
     tree.put(&path, bytes);
     made(subject, tree, begins, format!("{path} at {at}"))

@@ -63,8 +63,9 @@ pub fn event_gone(subject: &Subject, stream: &mut Stream) -> Option<Made> {
 pub fn events_moved(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     let mut all = events(&subject.tree.files[&own(subject)]);
     let at = stream.below(all.len() as u64 - 1) as usize;
-    // Sealing, locking and importing have no order among themselves.
-    let free = ["test-set-sealed", "model-locked", "reference-standard-locked", "reads-imported"];
+    // Sealing, locking, importing and a custodian's grant have no order among themselves.
+    let free =
+        ["test-set-sealed", "model-locked", "reference-standard-locked", "reads-imported", "opening-granted"];
     let both = [&all[at], &all[at + 1]].map(|event| event["event"].as_str().expect("a name").to_owned());
     let imports = |name: &String| name == "reads-imported";
     if both.iter().all(|name| free.contains(&name.as_str())) || both.iter().any(imports) {
