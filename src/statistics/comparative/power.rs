@@ -252,8 +252,8 @@ impl ExpectedAreas {
     }
 }
 
-/// The fewest whole cases of the one of which the other has one at least: 1 / `ratio` itself can be a hair too
-/// few.
+/// The fewest whole cases of the one of which the other has one at least: 1 / `ratio` itself can be a hair
+/// too few.
 fn fewest(ratio: f64) -> f64 {
     let cases = (1.0 / ratio).ceil().max(1.0);
     if cases * ratio < 1.0 { cases + 1.0 } else { cases }
