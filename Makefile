@@ -20,21 +20,26 @@ demo:
 	cargo build --release --locked --features torch
 	scripts/demo.sh target/release/sequester $(DEMO)
 
-## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing and the
-## validators are for a few tests each, which say so where there are none.
+# The tests are compiled by Clippy's compiler, which is that of Rust with the lints: compiled and linted in one pass, and the
+# dependencies are compiled once and not checked before. Lints are errors as with `cargo clippy -- -D warnings`.
+LINTED = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" \
+	CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+
+## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, the
+## validators, Slurm and Snakemake are for a few tests each, which say so where there are none.
 test: lint
 	scripts/setup-browser.sh
 	scripts/setup-model-signing.sh
 	scripts/setup-validators.sh
 	scripts/setup-office.sh
-	cargo test --locked --features torch
+	scripts/setup-engines.sh
+	$(LINTED) cargo test --locked --features torch
 
-## Form and lints, which `make test` runs first.
+## Form, and lints of what `make test` does not compile: the program without features, and the benches.
 lint:
 	$(SETUP_LIBTORCH)
 	cargo fmt --check
-	cargo clippy --locked --all-targets --features torch -- -D warnings
-	cargo clippy --locked --no-default-features -- -D warnings
+	cargo clippy --locked --no-default-features --lib --bins --benches -- -D warnings
 
 ## Statistics beside their peers, which are installed into benches/.venv; prints CPU seconds and ratios.
 bench:

@@ -9,6 +9,7 @@ use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
+use crate::inference::engines::Job;
 use crate::interchange::{Features, program_bom};
 use crate::model::lock::{self, Lock};
 use crate::model::onnx::{self, Output};
@@ -16,6 +17,8 @@ use crate::model::scorer::locked_weights;
 use crate::storage;
 use crate::workflow::interchange;
 use crate::workflow::report::find_bundle;
+use crate::workflow::sharded;
+use crate::workflow::study::Study;
 
 /// Write a locked model, results or bills of materials in formats that others read.
 ///
@@ -24,6 +27,7 @@ use crate::workflow::report::find_bundle;
 /// sequester export my-study --format ml-bom --out ml-bom.json   CycloneDX 1.7: the model, data, performance
 /// sequester export my-study --format ars --out ars.json         CDISC ARS 1.0: every estimate and endpoint
 /// sequester export --format sbom --out sbom.json                CycloneDX 1.7: what this program is made of
+/// sequester export my-study --engine slurm --out score.sbatch   the job of a score plan, one task a shard
 /// ```
 ///
 /// Of a study or bundle nothing is written unless its evidence verifies (exit code 20); numbers are those of
@@ -45,6 +49,21 @@ pub struct ExportArgs {
     /// What is written [default: onnx for a name in .onnx, else torchscript].
     #[arg(long, value_name = "FORMAT", value_enum)]
     format: Option<Format>,
+    /// Of a study with a plan of shards (score --plan): the job file for this engine.
+    #[arg(long, value_name = "ENGINE", value_enum, conflicts_with = "format")]
+    engine: Option<Engine>,
+    /// With --engine: folder that the study's paths are relative to; with kubernetes as the tasks see it.
+    #[arg(long, value_name = "DIR", requires = "engine")]
+    data: Option<PathBuf>,
+    /// With --engine kubernetes: the container image with this program.
+    #[arg(long, value_name = "NAME", required_if_eq("engine", "kubernetes"))]
+    image: Option<String>,
+    /// With --engine kubernetes: the claim of the volume that holds the study.
+    #[arg(long, value_name = "NAME", required_if_eq("engine", "kubernetes"))]
+    claim: Option<String>,
+    /// With --engine kubernetes: where the volume is mounted; the study's folder lies below it.
+    #[arg(long, value_name = "DIR", default_value = "/data", requires = "engine")]
+    mount: PathBuf,
     /// What the model gives.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "logit")]
     output: What,
@@ -57,6 +76,13 @@ enum Format {
     MlBom,
     Sbom,
     Ars,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    Slurm,
+    Snakemake,
+    Kubernetes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -74,7 +100,7 @@ impl ExportArgs {
 
 /// Whether the command is for the program with libtorch.
 pub fn needs_libtorch(args: &ExportArgs) -> bool {
-    args.format() == Format::Torchscript
+    args.engine.is_none() && args.format() == Format::Torchscript
 }
 
 /// Runs the command.
@@ -83,15 +109,15 @@ pub fn needs_libtorch(args: &ExportArgs) -> bool {
 /// `file-exists`; [`Error::Evidence`] when a bundle does not verify; [`Error::Lock`] when there is no lock
 /// or the weights are not the locked ones; `export-differs`.
 pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
+    if let Some(engine) = args.engine {
+        return job(args, engine, context);
+    }
     let format = args.format();
     if format == Format::Torchscript && args.output == What::Probability {
         let problem = Diagnostic::error(Code::Usage, "TorchScript gives logits alone");
         return Err(Error::usage(problem.hint("--format onnx, or take the logistic function of the logit")));
     }
-    if args.out.exists() {
-        let problem = Diagnostic::error(Code::FileExists, "there is a file of this name");
-        return Err(problem.at(Location::file(&args.out)).hint("name another --out, or move it away").into());
-    }
+    not_there(&args.out)?;
     let beside = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match format {
         Format::Sbom => return sbom(args, beside, context),
@@ -136,6 +162,66 @@ pub fn run(args: &ExportArgs, context: Context) -> Result<Outcome> {
         println!("exported   {} (SHA-256 {sha256})", args.out.display());
         println!("from lock  {lock_sha256}");
         println!("compared   {words}");
+    }
+    Ok(Outcome::Done)
+}
+
+/// Nothing is written over.
+fn not_there(out: &Path) -> Result<()> {
+    if out.exists() {
+        let problem = Diagnostic::error(Code::FileExists, "there is a file of this name");
+        return Err(problem.at(Location::file(out)).hint("name another --out, or move it away").into());
+    }
+    Ok(())
+}
+
+/// Writes the job file of a plan.
+fn job(args: &ExportArgs, engine: Engine, context: Context) -> Result<Outcome> {
+    not_there(&args.out)?;
+    let folder = target(args, "a study")?;
+    let study = Study::open(folder, args.data.as_deref(), None)?;
+    let planned = sharded::planned(&study)?;
+    // Tasks start in folders of their own.
+    let here = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        path.display().to_string()
+    };
+    // In a container the volume holds the study's folder, and data lie where they are said to lie.
+    let inside = engine == Engine::Kubernetes;
+    let name = std::path::absolute(folder).ok().and_then(|path| path.file_name().map(ToOwned::to_owned));
+    let study_there = match name {
+        Some(name) if inside => args.mount.join(name).display().to_string(),
+        _ => here(folder),
+    };
+    let data_there = |data: &Path| if inside { data.display().to_string() } else { here(data) };
+    let options =
+        args.data.as_deref().map_or_else(Vec::new, |data| vec!["--data".to_owned(), data_there(data)]);
+    let job = Job {
+        study: &study_there,
+        scores: &here(&study.protocol.scores.file.below(&study.out)),
+        shards_folder: &here(&study.out.join(sharded::FOLDER)),
+        options: &options,
+        shards: planned.plan.shards,
+        plan_sha256: planned.sha256,
+    };
+    let name = |of: &Option<String>| of.clone().unwrap_or_default();
+    let text = match engine {
+        Engine::Slurm => job.slurm(),
+        Engine::Snakemake => job.snakemake(),
+        Engine::Kubernetes => {
+            job.kubernetes(&name(&args.image), &name(&args.claim), &args.mount.display().to_string())
+        }
+    };
+    storage::write_atomic(&args.out, text.as_bytes())?;
+    if context.json {
+        let told = serde_json::json!({
+            "format": "sequester-engine/1", "file": args.out, "file_sha256": Digest::of(text.as_bytes()),
+            "plan_sha256": planned.sha256, "shards": planned.plan.shards,
+        });
+        println!("{told:#}");
+    } else {
+        println!("exported   {}", args.out.display());
+        println!("from plan  {} of {} shards", planned.sha256, planned.plan.shards);
     }
     Ok(Outcome::Done)
 }

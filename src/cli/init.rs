@@ -73,8 +73,14 @@ pub fn run(args: &InitArgs, context: Context) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     println!("wrote {} and {}", protocol.display(), device.display());
-    if chosen.is_some() {
-        println!("with cases, scores and reads that are invented, so that it runs as it is:");
+    if let Some((_, scored)) = chosen {
+        let what = match scored {
+            Scored::Here => {
+                "images and reads that are invented and an experiment that trains a small network"
+            }
+            Scored::Elsewhere => "cases, scores and reads that are invented",
+        };
+        println!("with {what}, so that it runs as it is:");
         println!("  sequester run {}", args.folder.display());
         println!("then put your own data there, change the protocol in a new folder, and");
     } else {

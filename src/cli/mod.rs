@@ -51,6 +51,7 @@ mod rehearse;
 mod report;
 mod run;
 mod score;
+mod shards;
 mod sign;
 mod sizes;
 mod split;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use super::libtorch::{self, Libtorch};
+use super::shards::{self, WhichShard};
 use super::who::WhoArgs;
 use super::{Context, Outcome, cores, interrupted};
 use crate::dataset::gate::Gate;
@@ -17,7 +18,7 @@ use crate::model::machine::Machine;
 use crate::model::scorer::Scorer;
 use crate::storage;
 use crate::workflow::dataset;
-use crate::workflow::score::{self, Device as _, score};
+use crate::workflow::score::{self, Device as _, Scored, score};
 use crate::workflow::study::Study;
 
 /// Score the sealed cohort of a study, or single files, with a locked model.
@@ -28,6 +29,14 @@ use crate::workflow::study::Study;
 ///
 ///   sequester score my-study
 ///   sequester score --model my-study/model film1.dcm film2.dcm
+///
+/// Many images on many machines: a plan seals which case is in which shard, each task scores one shard and goes
+/// on where it was killed, and the finished shards give the very table that one process writes. `export
+/// --engine` writes the job for Slurm, Snakemake or Kubernetes.
+///
+///   sequester score my-study --plan 64
+///   sequester score my-study --shard 3/64
+///   sequester score my-study --gather
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// A study folder; or, with --model, image files.
@@ -51,8 +60,28 @@ pub struct ScoreArgs {
     /// Where the network runs: cpu, or cuda or cuda:N in a build with libtorch for CUDA.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: String,
+    /// Write the plan of N shards: of which every case is in one.
+    #[arg(long, value_name = "N", conflicts_with_all = ["model", "shard", "gather"])]
+    plan: Option<u32>,
+    /// Score one shard of the plan: I/N, or auto for the index that Slurm, Kubernetes, Grid Engine or AWS
+    /// Batch sets for the tasks of an array.
+    #[arg(long, value_name = "I/N", value_parser = shards::which_shard, conflicts_with_all = ["model", "gather"])]
+    shard: Option<WhichShard>,
+    /// Put the finished shards together; refuses missing, double, foreign and damaged ones.
+    #[arg(long, conflicts_with = "model")]
+    gather: bool,
     #[command(flatten)]
-    who: WhoArgs,
+    pub(super) who: WhoArgs,
+}
+
+impl ScoreArgs {
+    pub(super) fn place(&self, context: Context) -> Place<'_> {
+        Place { device: &self.device, libtorch: context.libtorch }
+    }
+
+    pub(super) fn workers(&self) -> Option<usize> {
+        self.workers
+    }
 }
 
 /// Runs the command.
@@ -70,13 +99,27 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
         )));
     };
     let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
+    if let Some(count) = args.plan {
+        return shards::plan(args, &study, count, context);
+    }
+    if let Some(which) = args.shard {
+        return shards::shard(args, &study, which, context);
+    }
+    if args.gather {
+        return shards::gather(args, &study, context);
+    }
     let _alone = study.alone()?;
     let outside = args.who.outside(context)?;
     let cohort = dataset::draw(&study, &outside)?;
     dataset::seal(&study, &cohort, &outside)?;
-    let place = Place { device: &args.device, libtorch: context.libtorch };
+    let place = args.place(context);
     let open = |model: &Path| place.open(model, args.workers);
     let done = score(&study, &cohort, open, &outside)?;
+    Ok(told(&done, context))
+}
+
+/// Says what a score table holds.
+pub(super) fn told(done: &Scored, context: Context) -> Outcome {
     if context.json {
         println!(
             "{:#}",
@@ -85,7 +128,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     } else {
         println!("{} scored, {} refused by the gate: {}", done.scored, done.refused, done.file.display());
     }
-    Ok(Outcome::Done)
+    Outcome::Done
 }
 
 /// The `[gate]` table of a TOML file, such as a protocol, or the file itself as a gate.
@@ -169,8 +212,7 @@ impl score::Device for Opened {
 /// Single files, which speak for themselves.
 fn files(args: &ScoreArgs, model: &Path, context: Context) -> Result<Outcome> {
     let gate = args.gate.as_deref().map(read_gate).transpose()?;
-    let place = Place { device: &args.device, libtorch: context.libtorch };
-    let scorer = place.open(model, args.workers)?;
+    let scorer = args.place(context).open(model, args.workers)?;
     let gate = gate.unwrap_or_else(|| scorer.lock().gate.clone());
     let images: Vec<Image> = args
         .targets

@@ -971,6 +971,20 @@ codes! {
     ImagesMissing = "images-missing",
     /// `score` on a study with `[scores]`.
     ScoresExternal = "scores-external",
+    /// A plan of so many shards, or such a shard, cannot be.
+    ShardCount = "shard-count",
+    /// There is no plan of shards.
+    ShardPlanMissing = "shard-plan-missing",
+    /// The plan of shards, its cases or the record of a shard cannot be read, or are not those of the plan.
+    ShardPlanUnreadable = "shard-plan-unreadable",
+    /// The plan of shards is of another model, cohort or number.
+    ShardPlanDiffers = "shard-plan-differs",
+    /// Shards of the plan are not finished.
+    ShardMissing = "shard-missing",
+    /// A shard, or a row of it, that the plan does not have there.
+    ShardForeign = "shard-foreign",
+    /// The table of a shard is not the one that was finished, or lacks cases.
+    ShardDamaged = "shard-damaged",
     /// There is no training run here.
     RunMissing = "run-missing",
     /// The folder holds a run with other inputs; the message says what differs.

@@ -129,6 +129,7 @@ mod tests {
             case_id: name.to_owned(),
             patient_id: name.to_owned(),
             label: true,
+            site: None,
             image: folder.path().join(name),
         };
         let preprocessing = Preprocessing {

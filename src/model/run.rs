@@ -37,6 +37,8 @@ pub struct Sample {
     pub patient_id: String,
     /// The source label.
     pub label: bool,
+    /// Where it was acquired, where the table says so.
+    pub site: Option<String>,
     /// The image file.
     pub image: PathBuf,
 }
@@ -57,18 +59,29 @@ pub struct SideSummary {
     pub patients_sha256: Digest,
 }
 
-/// The manifest of one side: `case_id,patient_id,label,image_sha256`, sorted by case.
+/// The manifest of one side: `case_id,patient_id,label,image_sha256`, and `site` where one is known, sorted
+/// by case. From it the sites of development are told from those of a study.
 ///
 /// # Errors
 /// None that memory does not give.
 pub fn manifest(samples: &[Sample], digests: &[Digest]) -> Result<(Vec<u8>, SideSummary)> {
     let mut rows: Vec<(&Sample, &Digest)> = samples.iter().zip(digests).collect();
     rows.sort_by(|a, b| a.0.case_id.cmp(&b.0.case_id));
-    let table = rows.iter().map(|(sample, digest)| {
+    let cells = |sample: &Sample, digest: &Digest| {
         let label = if sample.label { "1" } else { "0" };
         [sample.case_id.clone(), sample.patient_id.clone(), label.to_owned(), digest.to_string()]
-    });
-    let bytes = csv_bytes(["case_id", "patient_id", "label", "image_sha256"], table)?;
+    };
+    let header = ["case_id", "patient_id", "label", "image_sha256"];
+    let bytes = if samples.iter().any(|sample| sample.site.is_some()) {
+        let [a, b, c, d] = header;
+        let table = rows.iter().map(|(sample, digest)| {
+            let [a, b, c, d] = cells(sample, digest);
+            [a, b, c, d, sample.site.clone().unwrap_or_default()]
+        });
+        csv_bytes([a, b, c, d, "site"], table)?
+    } else {
+        csv_bytes(header, rows.iter().map(|(sample, digest)| cells(sample, digest)))?
+    };
     let mut patients: Vec<&str> = samples.iter().map(|sample| sample.patient_id.as_str()).collect();
     patients.sort_unstable();
     patients.dedup();
@@ -377,6 +390,7 @@ pub(super) fn pretty(value: &impl Serialize) -> Result<String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::dataset::cases::{self, CaseFormat};
 
     pub(in crate::model) fn inputs() -> Inputs {
         let text = include_str!("../../protocols/exp-random-smoke.toml");
@@ -433,15 +447,22 @@ pub(super) mod tests {
             case_id: case.to_owned(),
             patient_id: patient.to_owned(),
             label,
+            site: None,
             image: PathBuf::from("x.png"),
         };
-        let samples = [sample("b", "p1", true), sample("a", "p1", false), sample("c", "p2", false)];
+        let mut samples = [sample("b", "p1", true), sample("a", "p1", false), sample("c", "p2", false)];
         let digests = [Digest::of(b"b"), Digest::of(b"a"), Digest::of(b"c")];
         let (bytes, summary) = manifest(&samples, &digests).expect("writes");
         let text = String::from_utf8(bytes).expect("text");
         assert!(text.starts_with("case_id,patient_id,label,image_sha256\na,p1,0,"), "{text}");
         assert_eq!((summary.cases, summary.positives, summary.patients), (3, 1, 2));
         assert_eq!(summary.patients_sha256, Digest::of(b"p1\np2\n"));
+        samples[0].site = Some("Harbor, Clinic".to_owned());
+        let (bytes, summary) = manifest(&samples, &digests).expect("writes");
+        assert_eq!(summary.manifest_sha256, Digest::of(&bytes));
+        let read = cases::parse(Path::new("m.csv"), &bytes, CaseFormat::Cases, &[]).expect("reads");
+        let sites: Vec<Option<&str>> = read.cases.iter().map(|case| case.site.as_deref()).collect();
+        assert_eq!(sites, [None, Some("Harbor, Clinic"), None]);
     }
 
     #[test]

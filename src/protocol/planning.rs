@@ -110,6 +110,13 @@ pub struct Expected {
     /// AUC: correlation of the two estimates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<f64>,
+    /// PPV: the sensitivity that is expected with it. Without it what is expected of the endpoint with that
+    /// metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<f64>,
+    /// NPV and F1: the specificity, in the same way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub specificity: Option<f64>,
 }
 
 /// `[planning]` and `[[expected]]` as typed.
@@ -177,10 +184,31 @@ pub(super) fn planning(
         let spread = section.choice("spread", &Spread::NAMES, Spread::Triangular);
         let source = section.required_string("source");
         let beside = beside(&section, value, compared, known);
+        let metric = endpoints.iter().find(|e| e.id == endpoint).map(|e| e.metric);
+        let [sensitivity, specificity] = rates(&section, metric, known);
         section.finish();
-        planning.expected.push(Expected { endpoint, value, range, spread, source, ..beside });
+        let rates = Expected { sensitivity, specificity, ..beside };
+        planning.expected.push(Expected { endpoint, value, range, spread, source, ..rates });
     }
     planning
+}
+
+/// The other rate that a PPV, an NPV or an F1 rests on.
+fn rates(section: &Section, metric: Option<Metric>, known: bool) -> [Option<f64>; 2] {
+    ["sensitivity", "specificity"].map(|key| {
+        let rate = section.number_in(key, "between 0 and 1, both excluded", |p| p > 0.0 && p < 1.0);
+        let of = match metric {
+            Some(Metric::Ppv) => "sensitivity",
+            Some(Metric::Npv | Metric::F1) => "specificity",
+            _ => "",
+        };
+        if known && section.has(key) && key != of {
+            let message =
+                "`sensitivity` is expected beside a PPV, `specificity` beside an NPV or an F1 with a goal";
+            section.wrong(key, Code::EndpointKeys, message);
+        }
+        rate
+    })
 }
 
 /// What is expected of what the device is compared with, and how far both go together; the other fields are
@@ -196,6 +224,8 @@ fn beside(section: &Section, value: f64, compared: Option<&ComparativeEndpoint>,
         comparator: section.number_in("comparator", "between 0 and 1, both excluded", inside),
         discordant: section.number_in("discordant", "above 0 and at most 1", |d| d > 0.0 && d <= 1.0),
         correlation: section.number_in("correlation", "0 to below 1", |r| (0.0..1.0).contains(&r)),
+        sensitivity: None,
+        specificity: None,
     };
     let Some(endpoint) = compared else {
         for key in ["comparator", "discordant", "correlation"].into_iter().filter(|k| known && section.has(k))

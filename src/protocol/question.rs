@@ -3,14 +3,16 @@
 
 mod compared;
 
-use super::{AcceptanceCriterion, Bound, Endpoint, Protocol, Role};
+use super::{AcceptanceCriterion, Bound, Endpoint, Protocol, Role, SampleMethod};
 use crate::statistics::design::{
     AucVariance, Size, auc_bound_power, auc_shown_from, binomial_power, binomial_shown_from, binomial_size,
     design_effect,
 };
+use crate::statistics::estimate::ResamplingUnit;
 use crate::statistics::metric::Metric;
 use crate::statistics::proportion::clopper_pearson;
 use crate::statistics::sizing::auc_bound_size;
+use crate::statistics::sizing::rates::{Chance, ExpectedRates, Measure};
 use crate::statistics::special::normal_quantile;
 
 pub use compared::ComparedQuestion;
@@ -124,6 +126,9 @@ enum Law {
     Auc,
     /// Binomial; an upper bound is a lower bound of the opposite.
     Share { counted: Counted, turned: bool },
+    /// Normal on the logit scale, made from a sensitivity and a specificity of which one is as expected, and
+    /// the other follows from the value.
+    Rates { measure: Measure, known: f64, chance: Chance },
 }
 
 /// A criterion with all that its power depends on but value and size.
@@ -135,15 +140,12 @@ pub struct GoalQuestion {
     sample: Composition,
 }
 
-/// How a criterion is planned for; `None`: no power is computed for it.
-fn law(endpoint: &Endpoint, criterion: &AcceptanceCriterion) -> Option<Law> {
-    let turned = criterion.bound == Bound::Upper;
-    let share = |counted| Some(Law::Share { counted, turned });
-    match endpoint.metric {
-        Metric::Auc if !turned => Some(Law::Auc),
-        Metric::Sensitivity => share(Counted::Positives),
-        Metric::Specificity => share(Counted::Negatives),
-        Metric::Accuracy => share(Counted::All),
+/// What PPV, NPV and F1 are made from, where `metric` is one of them.
+fn measure(metric: Metric) -> Option<Measure> {
+    match metric {
+        Metric::Ppv => Some(Measure::Ppv),
+        Metric::Npv => Some(Measure::Npv),
+        Metric::F1 => Some(Measure::F1),
         _ => None,
     }
 }
@@ -166,11 +168,52 @@ impl Protocol {
             .unwrap_or(1.0)
     }
 
+    /// How a criterion is planned for.
+    fn law(&self, endpoint: &Endpoint, criterion: &AcceptanceCriterion) -> Asked<Law> {
+        let turned = criterion.bound == Bound::Upper;
+        let share = |counted| Asked::Question(Law::Share { counted, turned });
+        match endpoint.metric {
+            Metric::Auc if !turned => Asked::Question(Law::Auc),
+            Metric::Sensitivity => share(Counted::Positives),
+            Metric::Specificity => share(Counted::Negatives),
+            Metric::Accuracy => share(Counted::All),
+            // Weights make them of another population than the one that is drawn.
+            metric if !turned && self.sample.method != SampleMethod::Enriched => {
+                let Some(measure) = measure(metric) else { return Asked::NotComputed };
+                let Some(known) = self.rate_beside(endpoint, measure) else { return Asked::NotDeclared };
+                let fixed = self.sample.target.is_some_and(|target| target.positives.is_some());
+                let in_interval = self.analysis.resampling_unit != ResamplingUnit::CaseStratified;
+                let chance = Chance { sampled: !fixed, in_interval };
+                Asked::Question(Law::Rates { measure, known, chance })
+            }
+            _ => Asked::NotComputed,
+        }
+    }
+
+    /// The rate that is expected beside a PPV, an NPV or an F1: as declared with it, else of the endpoint that
+    /// measures it.
+    fn rate_beside(&self, endpoint: &Endpoint, measure: Measure) -> Option<f64> {
+        let declared = self.planning.of_id(&endpoint.id)?;
+        let (typed, metric) = match measure {
+            Measure::Ppv => (declared.sensitivity, Metric::Sensitivity),
+            Measure::Npv | Measure::F1 => (declared.specificity, Metric::Specificity),
+        };
+        let elsewhere = || {
+            let other = self.endpoints.iter().find(|e| e.metric == metric)?;
+            Some(self.planning.of_id(&other.id)?.value)
+        };
+        typed.or_else(elsewhere)
+    }
+
     /// What can be asked of an endpoint that is judged by a goal.
     pub fn question(&self, endpoint: &Endpoint) -> Asked<GoalQuestion> {
         let Some(criterion) = &endpoint.criterion else { return Asked::NoCriterion };
         let inside = criterion.goal > 0.0 && criterion.goal < 1.0;
-        let Some(law) = law(endpoint, criterion).filter(|_| inside) else { return Asked::NotComputed };
+        let law = match self.law(endpoint, criterion) {
+            Asked::Question(law) if inside => law,
+            Asked::NotDeclared => return Asked::NotDeclared,
+            _ => return Asked::NotComputed,
+        };
         // An accuracy counts every case, whatever their share.
         let all = matches!(law, Law::Share { counted: Counted::All, .. });
         let Some(share) = self.planned_positive_share().or(all.then_some(0.5)) else {
@@ -185,7 +228,7 @@ impl GoalQuestion {
     fn class(&self) -> Counted {
         match self.law {
             Law::Share { counted, .. } => counted,
-            Law::Auc => Counted::All,
+            Law::Auc | Law::Rates { .. } => Counted::All,
         }
     }
 
@@ -195,6 +238,10 @@ impl GoalQuestion {
 
     fn one_sided(&self) -> f64 {
         (1.0 - self.level) / 2.0
+    }
+
+    fn rates(&self, measure: Measure, value: f64, known: f64) -> Option<ExpectedRates> {
+        ExpectedRates::with_value(measure, value, self.sample.positives, known)
     }
 }
 
@@ -206,6 +253,10 @@ impl Question for GoalQuestion {
     fn power(&self, value: f64, cases: f64) -> f64 {
         match self.law {
             Law::Auc => auc_bound_power(VARIANCE, value, self.goal, self.sample.effective(cases), self.level)
+                .unwrap_or(0.0),
+            Law::Rates { measure, known, chance } => self
+                .rates(measure, value, known)
+                .and_then(|rates| rates.power(self.goal, self.sample.effective(cases), self.level, chance))
                 .unwrap_or(0.0),
             Law::Share { .. } => {
                 let n = self.counted(cases).floor().max(0.0) as u64;
@@ -228,6 +279,9 @@ impl Question for GoalQuestion {
                     auc_bound_size(VARIANCE, value, self.goal, self.sample.ratio(), self.level, power)?;
                 size.positives + size.negatives
             }
+            Law::Rates { measure, known, chance } => {
+                self.rates(measure, value, known)?.size(self.goal, power, self.level, chance)?
+            }
             Law::Share { counted, .. } => {
                 let (goal, value) = (self.turned(self.goal), self.turned(value));
                 let design = binomial_size(goal, value, self.one_sided(), power)?;
@@ -245,6 +299,9 @@ impl Question for GoalQuestion {
                     * VARIANCE.of(value, size.positives.max(1.0), size.negatives.max(1.0)).sqrt();
                 ((value - half).max(0.0), (value + half).min(1.0))
             }
+            Law::Rates { measure, known, chance } => self
+                .rates(measure, value, known)
+                .map_or((0.0, 1.0), |rates| rates.interval(self.sample.effective(cases), self.level, chance)),
             Law::Share { .. } => {
                 let n = self.counted(cases).floor().max(1.0) as u64;
                 let k = ((value * n as f64).round() as u64).min(n);
@@ -256,6 +313,18 @@ impl Question for GoalQuestion {
     fn shown_from(&self, cases: f64, power: f64) -> Option<f64> {
         match self.law {
             Law::Auc => auc_shown_from(VARIANCE, self.goal, self.sample.effective(cases), self.level, power),
+            Law::Rates { measure, known, .. } => {
+                let reached = |value: f64| self.power(value, cases) >= power;
+                // Above the most that an F1 can be with this specificity there is no power to speak of.
+                let beyond =
+                    |value: f64| measure == Measure::F1 && self.rates(measure, value, known).is_none();
+                let (mut low, mut high) = (self.goal, 1.0 - 1e-9);
+                for _ in 0..60 {
+                    let middle = f64::midpoint(low, high);
+                    if reached(middle) || beyond(middle) { high = middle } else { low = middle }
+                }
+                reached(high).then_some(high)
+            }
             Law::Share { .. } => {
                 let n = self.counted(cases).floor().max(0.0) as u64;
                 let found = binomial_shown_from(n, self.turned(self.goal), self.one_sided(), power)?;
@@ -270,7 +339,12 @@ impl Question for GoalQuestion {
 
     fn values(&self) -> Vec<f64> {
         let goal = self.turned(self.goal);
-        STEPS.into_iter().map(|step| self.turned(goal + step * (1.0 - goal))).collect()
+        let values = STEPS.into_iter().map(|step| self.turned(goal + step * (1.0 - goal)));
+        let possible = |value: &f64| match self.law {
+            Law::Rates { measure, known, .. } => self.rates(measure, *value, known).is_some(),
+            Law::Auc | Law::Share { .. } => true,
+        };
+        values.filter(possible).collect()
     }
 }
 

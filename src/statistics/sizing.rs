@@ -2,6 +2,8 @@
 //! power averaged over what is uncertain. Beside [`crate::statistics::design`], with its conventions: sizes
 //! are real numbers, and every function returns none outside its domain.
 
+pub mod rates;
+
 use crate::statistics::design::{AucVariance, Size, auc_bound_power};
 use crate::statistics::special::{normal_cdf, normal_quantile};
 

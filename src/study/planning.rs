@@ -302,7 +302,32 @@ mod tests {
         assert!(auc.at_planned.expect("planned").power < 1e-6);
         assert!(auc.curve.iter().all(|point| point.power < 0.025), "more cases do not help");
         assert_eq!(plan.endpoints[1].prospect, Prospect::NotDeclared);
-        assert_eq!(plan.endpoints[3].prospect, Prospect::NotComputed, "F1");
+        assert_eq!(plan.endpoints[3].prospect, Prospect::NotDeclared, "F1");
+    }
+
+    #[test]
+    fn an_f1_needs_the_specificity_that_goes_with_it() {
+        let with = plan;
+        let f1 = |plan: &SizePlan| plan.endpoints[3].clone();
+        let alone = f1(&with(&expected("f1", 0.82, "")));
+        assert_eq!((alone.prospect, alone.at_planned), (Prospect::NotDeclared, None));
+        let beside = f1(&with(&expected("f1", 0.82, "specificity = 0.85")));
+        let elsewhere = with(&format!("{}{}", expected("f1", 0.82, ""), expected("specificity", 0.85, "")));
+        assert_eq!(beside, f1(&elsewhere), "declared with it, or with the endpoint that measures it");
+        let at = beside.at_planned.expect("planned");
+        assert!(beside.prospect == Prospect::Enough && at.power > 0.99, "{beside:?}");
+        assert!(at.interval.0 < 0.82 && 0.82 < at.interval.1);
+        let shown = at.shown_from.expect("a value");
+        assert!((0.75..0.82).contains(&shown));
+        let just = f1(&with(&expected("f1", shown, "specificity = 0.85")));
+        assert!((just.at_planned.expect("planned").power - 0.9).abs() < 1e-6, "the power that is asked for");
+        assert!(just.cases_needed.is_some_and(|cases| cases.abs_diff(1000) <= 1), "{:?}", just.cases_needed);
+        // No sensitivity gives this value with so low a specificity.
+        let impossible = f1(&with(&expected("f1", 0.95, "specificity = 0.3")));
+        assert_eq!(impossible.at_planned.expect("planned").power, 0.0);
+        let wrong = format!("{TEXT}\n{}", expected("f1", 0.82, "sensitivity = 0.8"));
+        let error = crate::protocol::parse(Path::new("p"), &wrong).expect_err("of a PPV alone");
+        assert_eq!(error[0].code.as_str(), "endpoint-keys");
     }
 
     #[test]

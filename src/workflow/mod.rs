@@ -34,6 +34,7 @@ pub mod report;
 pub mod round;
 pub mod run;
 pub mod score;
+pub mod sharded;
 pub mod sign;
 pub mod status;
 pub mod study;

@@ -49,20 +49,22 @@ pub struct Scored {
     pub unchanged: bool,
 }
 
+impl Scored {
+    /// A table with its rows counted.
+    pub fn of(file: PathBuf, table: &Scores, unchanged: bool) -> Self {
+        let scored = table.values().filter(|row| row.score.is_some()).count();
+        Self { file, scored, refused: table.len() - scored, unchanged }
+    }
+}
+
 /// Images between two writes of the partial table.
 const CHUNK: usize = 128;
 
-/// Scores the cohort, or finds that it is scored already with this very model.
+/// The image folder of a study that is scored here.
 ///
 /// # Errors
-/// `Error::Lock` when the model is not locked or not what was locked; whatever is wrong with the images;
-/// [`Error::Interrupted`] after saving.
-pub fn score<D: Device>(
-    study: &Study,
-    cohort: &Cohort,
-    open: impl FnOnce(&Path) -> Result<D>,
-    outside: &Outside<'_>,
-) -> Result<Scored> {
+/// `scores-external`, `images-missing`.
+pub(super) fn scored_here(study: &Study) -> Result<PathBuf> {
     let protocol = || Location::file(study.folder.join("protocol.toml"));
     if study.protocol.scores.external {
         let problem =
@@ -77,14 +79,38 @@ pub fn score<D: Device>(
             .at(protocol())
             .hint("add `images = \"...\"` to [data]")
     })?;
-    let images_folder = images_folder.below(&study.data);
+    Ok(images_folder.below(&study.data))
+}
+
+/// What a score table is of, for [`stamp`].
+pub(super) fn key(lock: &[u8], cohort_table: &[u8]) -> Digest {
+    Digest::of(&[lock, cohort_table].concat())
+}
+
+/// The file that says what the score table is of.
+pub(super) fn stamp(study: &Study) -> PathBuf {
+    study.out.join("work/scores-of.txt")
+}
+
+/// Scores the cohort, or finds that it is scored already with this very model.
+///
+/// # Errors
+/// `Error::Lock` when the model is not locked or not what was locked; whatever is wrong with the images;
+/// [`Error::Interrupted`] after saving.
+pub fn score<D: Device>(
+    study: &Study,
+    cohort: &Cohort,
+    open: impl FnOnce(&Path) -> Result<D>,
+    outside: &Outside<'_>,
+) -> Result<Scored> {
+    let images_folder = scored_here(study)?;
     let file = study.protocol.scores.file.below(&study.out);
     let partial = study.out.join("work/scores-partial.csv");
-    let stamp = study.out.join("work/scores-of.txt");
+    let stamp = stamp(study);
     let folder = study.model_folder();
     let scorer = open(&folder)?;
     let lock = storage::read(&folder.join(lock::FILE))?;
-    let key = Digest::of(&[lock.as_slice(), &cohort_table(cohort)].concat());
+    let key = key(&lock, &cohort_table(cohort));
     let mut table = Scores::new();
     if storage::read(&stamp).is_ok_and(|bytes| bytes == key.to_string().as_bytes()) {
         for path in [&file, &partial] {
@@ -130,12 +156,11 @@ pub fn score<D: Device>(
         storage::write_atomic(&scoring, &record.to_bytes())?;
         let _ = std::fs::remove_file(&partial);
     }
-    let scored = table.values().filter(|row| row.score.is_some()).count();
-    Ok(Scored { file, scored, refused: table.len() - scored, unchanged })
+    Ok(Scored::of(file, &table, unchanged))
 }
 
 /// Scores what is open and writes the partial table after each chunk.
-fn in_chunks(
+pub(super) fn in_chunks(
     scorer: &impl Device,
     todo: &[Image],
     table: &mut Scores,

@@ -213,6 +213,12 @@ fn models(outputs: &mut Outputs, dicom: &Path) {
         0,
         &["lock", "--training-run", text(&run), "--out", text(&again), "--rule", "youden"],
     );
+    outputs.add("score-plan", 0, &["score", folder, "--plan", "2"]);
+    outputs.add("score-shard", 0, &["score", folder, "--shard", "1/2"]);
+    outputs.add("score-shard", 0, &["score", folder, "--shard", "2/2"]);
+    let job = study.file("score.sbatch");
+    outputs.add("export-engine", 0, &["export", folder, "--engine", "slurm", "--out", text(&job)]);
+    outputs.add("score", 0, &["score", folder, "--gather"]);
     outputs.add("score", 0, &["score", folder]);
     outputs.add("score-files", 0, &["score", "--model", text(&model), text(dicom)]);
     let validated = study.run("validate", &[]);

@@ -22,6 +22,8 @@ mod diagnostics;
 mod document_set;
 mod drafts;
 mod eligibility;
+#[cfg(unix)]
+mod engines;
 mod exhibits;
 mod explore;
 mod generated_streams;
@@ -70,6 +72,7 @@ mod reference_values;
 mod report_lock;
 mod rounds;
 mod second_verifier;
+mod shards;
 mod signatures;
 mod sites;
 mod source_project;

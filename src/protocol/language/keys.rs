@@ -491,6 +491,8 @@ fn expected() -> Vec<Key> {
         number("discordant", Some((0.0, false)), Some((1.0, true)))
             .ours("of a compared sensitivity or specificity alone; possible with both values"),
         number("correlation", Some((0.0, true)), Some((1.0, false))).ours("of a compared AUC alone"),
+        number("sensitivity", Some((0.0, false)), Some((1.0, false))).ours("of a PPV alone"),
+        number("specificity", Some((0.0, false)), Some((1.0, false))).ours("of an NPV or an F1 alone"),
     ]
 }
 

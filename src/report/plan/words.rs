@@ -154,6 +154,15 @@ pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint)
                         "How many cases there will be is not declared. If the true value is {value}, the \
                          criterion is met with a probability of {at_power} by {needed} sampled cases."
                     ),
+                    None if plan.positive_share.is_some() => format!(
+                        "No {} is expected beside it, so nothing can be said: it goes with the value, and \
+                         [[expected]] takes it.",
+                        if endpoint.metric == crate::statistics::metric::Metric::Ppv {
+                            "sensitivity"
+                        } else {
+                            "specificity"
+                        }
+                    ),
                     None => "The share of positive cases is not declared, so nothing can be said.".to_owned(),
                 },
                 Prospect::NotComputed => not_computed(&name),

@@ -1,0 +1,587 @@
+//! Scoring in parts: which case is in which part, what a part left, and what all parts together are.
+//!
+//! A plan fixes the sealed cohort and the lock by their digests and gives every case its shard, so that no
+//! task looks at a list that may have changed. A shard's record names the plan; parts are put together only
+//! where every one is of this plan and holds the cases that the plan gave it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::scores::{self, Score, Scores};
+use crate::dataset::case::Case;
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::digest::{Digest, RelativePath};
+use crate::model::machine::Machine;
+use crate::table::{Table, limited};
+
+/// Version of `plan.json`. A reader refuses any other.
+pub const PLAN_FORMAT: &str = "sequester-score-plan/1";
+/// Version of a shard's `shard.json`.
+pub const SHARD_FORMAT: &str = "sequester-score-shard/1";
+/// Most shards that a plan may have: that many tasks an array of the engines takes.
+pub const MOST: u32 = 99_999;
+
+/// What is scored, by what, in how many parts. Its digest is that of the file's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`PLAN_FORMAT`].
+    pub format: String,
+    /// Digest of `lock.json`.
+    pub lock_sha256: Digest,
+    /// Digest of the locked weights.
+    pub weights_sha256: Digest,
+    /// Digest of the sealed cohort's table.
+    pub cohort_sha256: Digest,
+    /// Digest of the list of cases with their shards.
+    pub cases_sha256: Digest,
+    /// Cases.
+    pub cases: u64,
+    /// Shards, from 1 on.
+    pub shards: u32,
+}
+
+impl Plan {
+    /// The bytes of `plan.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    /// A plan as it was written.
+    ///
+    /// # Errors
+    /// `shard-plan-unreadable`, also of another version.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let plan: Self = read(path, bytes, PLAN_FORMAT)?;
+        if plan.shards == 0 || plan.shards > MOST || u64::from(plan.shards) > plan.cases {
+            let message = format!("{} shards for {} cases", plan.shards, plan.cases);
+            return Err(unreadable(path, message));
+        }
+        Ok(plan)
+    }
+}
+
+/// What is known of one shard: written when it begins, and again when it is finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`SHARD_FORMAT`].
+    pub format: String,
+    /// The plan.
+    pub plan_sha256: Digest,
+    /// Which, from 1.
+    pub shard: u32,
+    /// The kind of machine; none where more than one took part.
+    pub machine: Option<Machine>,
+    /// Digest of the finished table; none while it is not finished.
+    pub scores_sha256: Option<Digest>,
+}
+
+impl Record {
+    /// The bytes of `shard.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        json(self)
+    }
+
+    /// A record as it was written.
+    ///
+    /// # Errors
+    /// As for [`Plan::parse`].
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        read(path, bytes, SHARD_FORMAT)
+    }
+}
+
+fn json(of: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(of).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn unreadable(path: &Path, message: impl std::fmt::Display) -> Error {
+    Diagnostic::error(Code::ShardPlanUnreadable, format!("this cannot be read: {message}"))
+        .at(Location::file(path))
+        .hint("remove work/shards and make a new plan: sequester score STUDY --plan N")
+        .into()
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path, bytes: &[u8], format: &str) -> Result<T> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: String,
+    }
+    let found: Format = serde_json::from_slice(bytes).map_err(|e| unreadable(path, e))?;
+    if found.format != format {
+        let shown: String = found.format.chars().take(60).collect();
+        return Err(unreadable(path, format!("its format is `{shown}`, and this version reads `{format}`")));
+    }
+    serde_json::from_slice(bytes).map_err(|e| unreadable(path, e))
+}
+
+/// A case of a plan, with all that scoring it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedCase {
+    /// The case; of its fields those that the gate looks at, and the image.
+    pub case: Case,
+    /// Its shard, from 1.
+    pub shard: u32,
+}
+
+const COLUMNS: [&str; 7] = ["case_id", "image", "modality", "body_part", "view", "age_years", "shard"];
+
+/// Gives every case its shard: one after the other, so that all are of a size.
+///
+/// # Errors
+/// `image-missing` of every case that names none.
+pub fn assign<'a>(cases: impl IntoIterator<Item = &'a Case>, shards: u32) -> Result<Vec<PlannedCase>> {
+    let mut problems = Vec::new();
+    let mut planned = Vec::new();
+    for (case, number) in cases.into_iter().zip((1..=shards).cycle()) {
+        if case.image.is_none() {
+            problems.push(
+                Diagnostic::error(Code::ImageMissing, format!("the case `{}` names no image", case.case_id))
+                    .hint("fill the column `image`, relative to `data.images`"),
+            );
+        }
+        let case = Case {
+            case_id: case.case_id.clone(),
+            image: case.image.clone(),
+            modality: case.modality.clone(),
+            body_part: case.body_part.clone(),
+            view: case.view.clone(),
+            age_years: case.age_years,
+            ..Case::default()
+        };
+        planned.push(PlannedCase { case, shard: number });
+    }
+    if problems.is_empty() { Ok(planned) } else { Err(limited(problems, Path::new("")).into()) }
+}
+
+/// The list of cases as a table.
+pub fn cases_csv(cases: &[PlannedCase]) -> Vec<u8> {
+    let mut out = csv::WriterBuilder::new().from_writer(Vec::new());
+    let mut write = |record: [&str; 7]| out.write_record(record).unwrap_or_else(|_| unreachable!("memory"));
+    write(COLUMNS);
+    for PlannedCase { case, shard } in cases {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        write([
+            &case.case_id,
+            case.image.as_ref().map_or("", RelativePath::as_str),
+            &text(&case.modality),
+            &text(&case.body_part),
+            &text(&case.view),
+            &case.age_years.map(|age| age.to_string()).unwrap_or_default(),
+            &shard.to_string(),
+        ]);
+    }
+    out.into_inner().unwrap_or_default()
+}
+
+/// The cases of one shard.
+///
+/// # Errors
+/// What is wrong in the table, each with its place.
+pub fn cases_of(path: &Path, bytes: &[u8], plan: &Plan, shard: u32) -> Result<Vec<Case>> {
+    let mut own = Vec::new();
+    each_case(path, bytes, plan, |planned| {
+        if planned.shard == shard {
+            own.push(planned.case);
+        }
+    })?;
+    Ok(own)
+}
+
+/// The shard of every case.
+///
+/// # Errors
+/// What is wrong in the table, each with its place; another number of cases than the plan's.
+pub fn shards_of(path: &Path, bytes: &[u8], plan: &Plan) -> Result<BTreeMap<String, u32>> {
+    let mut shards = BTreeMap::new();
+    each_case(path, bytes, plan, |planned| {
+        shards.insert(planned.case.case_id, planned.shard);
+    })?;
+    if shards.len() as u64 == plan.cases {
+        return Ok(shards);
+    }
+    let message = format!("{} cases stand here, and the plan is of {}", shards.len(), plan.cases);
+    Err(unreadable(path, message))
+}
+
+fn each_case(path: &Path, bytes: &[u8], plan: &Plan, mut take: impl FnMut(PlannedCase)) -> Result<()> {
+    let table = Table::parse(path, bytes)?;
+    let mut problems = Vec::new();
+    let columns = COLUMNS.map(|name| table.required(name).map_err(|p| problems.push(p)).ok());
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    for row in table.rows() {
+        let text = |nth: usize| row.get(columns[nth]).map(str::to_owned);
+        let image = text(1).and_then(|path| path.parse::<RelativePath>().ok());
+        let age = text(5).map(|age| age.parse::<u16>());
+        let shard = text(6).and_then(|shard| shard.parse::<u32>().ok());
+        let shard = shard.filter(|shard| (1..=plan.shards).contains(shard));
+        match (text(0), image, age.transpose(), shard) {
+            (Some(case_id), Some(image), Ok(age_years), Some(shard)) => {
+                let case = Case {
+                    case_id,
+                    image: Some(image),
+                    modality: text(2),
+                    body_part: text(3),
+                    view: text(4),
+                    age_years,
+                    line: row.line,
+                    ..Case::default()
+                };
+                take(PlannedCase { case, shard });
+            }
+            _ => problems.push(
+                Diagnostic::error(Code::ShardPlanUnreadable, "a case without id, image or shard of the plan")
+                    .at(table.at(row.line)),
+            ),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(limited(problems, path).into()) }
+}
+
+/// What the folder of one shard holds.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its number, by the folder's name; none where it is no number of a shard.
+    pub shard: Option<u32>,
+    /// The folder, for messages.
+    pub folder: std::path::PathBuf,
+    /// Its record, where there is one.
+    pub record: Option<Record>,
+    /// Bytes of its finished table.
+    pub table: Option<Vec<u8>>,
+}
+
+/// Parts that are put together one after the other.
+pub struct Gathered<'a> {
+    plan: &'a Plan,
+    plan_sha256: Digest,
+    /// The shard of each case.
+    cases: &'a BTreeMap<String, u32>,
+    finished: Vec<bool>,
+    of_one_machine: Option<Option<Machine>>,
+    scores: Scores,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Gathered<'a> {
+    /// Nothing yet.
+    pub fn new(plan: &'a Plan, plan_sha256: Digest, cases: &'a BTreeMap<String, u32>) -> Self {
+        Self {
+            plan,
+            plan_sha256,
+            cases,
+            finished: vec![false; plan.shards as usize],
+            of_one_machine: None,
+            scores: Scores::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn wrong(&mut self, code: Code, part: &Part, message: String, hint: &str) {
+        self.problems.push(Diagnostic::error(code, message).at(Location::file(&part.folder)).hint(hint));
+    }
+
+    /// Adds a part, or what is wrong with it.
+    pub fn add(&mut self, part: &Part) {
+        const AGAIN: &str = "remove this folder and run its shard again";
+        let within = |shard: &u32| (1..=self.plan.shards).contains(shard);
+        let Some(shard) = part.shard.filter(within) else {
+            let message = format!("this is none of the {} shards of the plan", self.plan.shards);
+            return self.wrong(Code::ShardForeign, part, message, "move it away");
+        };
+        // Without its record or its table it is not finished; the end names it.
+        let Some(record) = &part.record else { return };
+        if record.plan_sha256 != self.plan_sha256 {
+            let message = format!(
+                "the shard was scored by the plan {}, and the plan is {}",
+                record.plan_sha256.short(),
+                self.plan_sha256.short()
+            );
+            return self.wrong(Code::ShardForeign, part, message, AGAIN);
+        }
+        if record.shard != shard {
+            let message = format!("the folder of shard {shard} holds shard {}", record.shard);
+            return self.wrong(Code::ShardForeign, part, message, AGAIN);
+        }
+        let (Some(digest), Some(bytes)) = (record.scores_sha256, &part.table) else { return };
+        if Digest::of(bytes) != digest {
+            let message = format!("the table of shard {shard} is not the one that was finished");
+            return self.wrong(Code::ShardDamaged, part, message, AGAIN);
+        }
+        if std::mem::replace(&mut self.finished[shard as usize - 1], true) {
+            return self.wrong(Code::ShardForeign, part, format!("shard {shard} is there twice"), AGAIN);
+        }
+        match scores::parse(&part.folder, bytes, "case_id", &["score".to_owned()], |v| v[0]) {
+            Ok(rows) => self.rows(shard, part, rows),
+            Err(problems) => self.problems.extend(problems),
+        }
+        match &self.of_one_machine {
+            None => self.of_one_machine = Some(record.machine.clone()),
+            Some(machine) if *machine != record.machine => self.of_one_machine = Some(None),
+            Some(_) => {}
+        }
+    }
+
+    fn rows(&mut self, shard: u32, part: &Part, rows: BTreeMap<String, Score>) {
+        const AGAIN: &str = "remove this folder and run its shard again";
+        for (case_id, row) in rows {
+            match self.cases.get(case_id.as_str()) {
+                Some(planned) if *planned == shard => {
+                    self.scores.insert(case_id, row);
+                }
+                Some(planned) => {
+                    let message = format!("the case `{case_id}` is of shard {planned} and stands in {shard}");
+                    self.wrong(Code::ShardForeign, part, message, AGAIN);
+                }
+                None => {
+                    let message = format!("the case `{case_id}` is not in the plan");
+                    self.wrong(Code::ShardForeign, part, message, AGAIN);
+                }
+            }
+        }
+    }
+
+    /// The rows of every case, and the kind of machine where it was one.
+    ///
+    /// # Errors
+    /// `shard-missing`, `shard-foreign`, `shard-damaged`: everything that is wrong at once; nothing is gathered
+    /// then.
+    pub fn finish(mut self) -> Result<(Scores, Option<Machine>)> {
+        let missing: Vec<u32> =
+            (1..).zip(&self.finished).filter(|(_, done)| !**done).map(|(nth, _)| nth).collect();
+        if !missing.is_empty() {
+            let message = format!(
+                "{} of {} shards are not finished: {}",
+                missing.len(),
+                self.plan.shards,
+                ranges(&missing)
+            );
+            let hint = format!("run them: sequester score STUDY --shard {}/{}", missing[0], self.plan.shards);
+            self.problems.push(Diagnostic::error(Code::ShardMissing, message).hint(hint));
+        }
+        let left = |(case, shard): (&String, &u32)| {
+            let finished = self.finished[*shard as usize - 1];
+            (finished && !self.scores.contains_key(case)).then(|| {
+                let message = format!("shard {shard} has no row of the case `{case}`");
+                Diagnostic::error(Code::ShardDamaged, message)
+                    .hint("remove the shard's folder and run it again")
+            })
+        };
+        let without: Vec<Diagnostic> = self.cases.iter().filter_map(left).collect();
+        self.problems.extend(without);
+        if self.problems.is_empty() {
+            Ok((self.scores, self.of_one_machine.flatten()))
+        } else {
+            Err(limited(self.problems, Path::new("work/shards")).into())
+        }
+    }
+}
+
+/// Numbers in ascending order as ranges: `1, 3-5`; of very many the first.
+fn ranges(numbers: &[u32]) -> String {
+    let mut found: Vec<(u32, u32)> = Vec::new();
+    for number in numbers {
+        match found.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => found.push((*number, *number)),
+        }
+    }
+    const SHOWN: usize = 20;
+    let range = |(first, last): &(u32, u32)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    let mut text = found.iter().take(SHOWN).map(range).collect::<Vec<_>>().join(", ");
+    if found.len() > SHOWN {
+        text.push_str(", ...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn case(number: usize) -> Case {
+        Case {
+            case_id: format!("case, {number}"),
+            image: Some(format!("images/{number}.png").parse().expect("a path")),
+            view: (number % 3 > 0).then(|| "PA".to_owned()),
+            age_years: (number % 2 > 0).then_some(40),
+            ..Case::default()
+        }
+    }
+
+    fn machine(name: &str) -> Machine {
+        Machine::this(Some(name.to_owned()))
+    }
+
+    fn planned(cases: usize, shards: u32) -> (Plan, Vec<PlannedCase>) {
+        let all: Vec<Case> = (0..cases).map(case).collect();
+        let list = assign(&all, shards).expect("images");
+        let digest = Digest::of(b"x");
+        let plan = Plan {
+            format: PLAN_FORMAT.to_owned(),
+            lock_sha256: digest,
+            weights_sha256: digest,
+            cohort_sha256: digest,
+            cases_sha256: Digest::of(&cases_csv(&list)),
+            cases: cases as u64,
+            shards,
+        };
+        (plan, list)
+    }
+
+    fn row(number: usize) -> Score {
+        let score = (number % 5 > 0).then_some(1.0 / (2.0 + number as f64));
+        let refused = score.is_none().then(|| "age 81 is outside 18-80 years".to_owned());
+        Score { score, refused, image_sha256: Some(Digest::of(&number.to_be_bytes())), line: 0 }
+    }
+
+    fn part(plan: &Plan, list: &[PlannedCase], shard: u32) -> Part {
+        let own = list.iter().enumerate().filter(|(_, planned)| planned.shard == shard);
+        let rows: Scores = own.map(|(nth, planned)| (planned.case.case_id.clone(), row(nth))).collect();
+        let table = scores::to_csv(&rows);
+        Part {
+            shard: Some(shard),
+            folder: format!("work/shards/{shard:05}").into(),
+            record: Some(Record {
+                format: SHARD_FORMAT.to_owned(),
+                plan_sha256: Digest::of(&plan.to_bytes()),
+                shard,
+                machine: Some(machine("a")),
+                scores_sha256: Some(Digest::of(&table)),
+            }),
+            table: Some(table),
+        }
+    }
+
+    fn gather(plan: &Plan, list: &[PlannedCase], parts: &[Part]) -> Result<(Scores, Option<Machine>)> {
+        let shards = shards_of(Path::new("cases.csv"), &cases_csv(list), plan).expect("reads");
+        let mut gathered = Gathered::new(plan, Digest::of(&plan.to_bytes()), &shards);
+        parts.iter().for_each(|part| gathered.add(part));
+        gathered.finish()
+    }
+
+    fn codes(found: Result<(Scores, Option<Machine>)>) -> Vec<String> {
+        let error = found.map(|_| ()).expect_err("refused");
+        error.diagnostics().iter().map(|d| d.code.as_str().to_owned()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn parts_together_are_the_whole(cases in 1..60_usize, parts in 1..20_u32, turn in 0..20_usize) {
+            let shards = parts.min(cases as u32);
+            let (plan, list) = planned(cases, shards);
+            let path = Path::new("plan.json");
+            prop_assert_eq!(&Plan::parse(path, &plan.to_bytes()).expect("reads"), &plan);
+            for shard in 1..=shards {
+                let mut reread = cases_of(path, &cases_csv(&list), &plan, shard).expect("reads");
+                reread.iter_mut().for_each(|case| case.line = 0);
+                let own: Vec<Case> =
+                    list.iter().filter(|p| p.shard == shard).map(|p| p.case.clone()).collect();
+                prop_assert_eq!(&reread, &own);
+            }
+            let whole: Scores =
+                list.iter().enumerate().map(|(n, p)| (p.case.case_id.clone(), row(n))).collect();
+            let mut parts: Vec<Part> = (1..=shards).map(|shard| part(&plan, &list, shard)).collect();
+            parts.rotate_left(turn % shards as usize);
+            let (scores, kind) = gather(&plan, &list, &parts).expect("gathers");
+            prop_assert_eq!(scores::to_csv(&scores), scores::to_csv(&whole));
+            prop_assert_eq!(kind, Some(machine("a")));
+            // Every size is the same but for one case.
+            let sizes: Vec<usize> =
+                (1..=shards).map(|s| list.iter().filter(|p| p.shard == s).count()).collect();
+            prop_assert!(sizes.iter().max() <= sizes.iter().min().map(|n| n + 1).as_ref());
+        }
+
+        #[test]
+        fn whatever_is_not_the_plan_s_is_refused(kind in 0..8_usize, which in 1..=5_u32) {
+            let (plan, list) = planned(23, 5);
+            let mut parts: Vec<Part> = (1..=5).map(|shard| part(&plan, &list, shard)).collect();
+            let one = &mut parts[which as usize - 1];
+            let record = one.record.as_mut().expect("a record");
+            let expected: &[&str] = match kind {
+                0 => { one.table = None; &["shard-missing"] }
+                1 => { record.scores_sha256 = None; &["shard-missing"] }
+                2 => { one.record = None; &["shard-missing"] }
+                3 => { record.plan_sha256 = Digest::of(b"another"); &["shard-foreign", "shard-missing"] }
+                4 => { record.shard = which % 5 + 1; &["shard-foreign", "shard-missing"] }
+                5 => { one.table.as_mut().expect("a table")[60] ^= 1; &["shard-damaged", "shard-missing"] }
+                6 => { one.shard = Some(6); &["shard-foreign", "shard-missing"] }
+                _ => {
+                    // The rows of another shard under this one's name, its record made to fit.
+                    let other = part(&plan, &list, which % 5 + 1);
+                    record.scores_sha256 = other.record.expect("a record").scores_sha256;
+                    one.table = other.table;
+                    &["shard-damaged", "shard-foreign"]
+                }
+            };
+            let mut found = codes(gather(&plan, &list, &parts));
+            found.sort();
+            found.dedup();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_part_twice_a_foreign_folder_and_two_machines() {
+        let (plan, list) = planned(10, 3);
+        let mut parts: Vec<Part> = (1..=3).map(|shard| part(&plan, &list, shard)).collect();
+        parts[1].record.as_mut().expect("a record").machine = Some(machine("b"));
+        assert_eq!(gather(&plan, &list, &parts).expect("gathers").1, None, "of no one kind of machine");
+        let again = parts[0].clone();
+        parts.push(again);
+        assert_eq!(codes(gather(&plan, &list, &parts)), ["shard-foreign"]);
+        parts[3].shard = None;
+        assert_eq!(codes(gather(&plan, &list, &parts)), ["shard-foreign"]);
+        assert_eq!(codes(gather(&plan, &list, &[])), ["shard-missing"]);
+    }
+
+    #[test]
+    fn numbers_are_told_as_ranges() {
+        assert_eq!(ranges(&[1, 3, 4, 5, 9]), "1, 3-5, 9");
+        let odd: Vec<u32> = (0..100).map(|n| 2 * n + 1).collect();
+        assert!(ranges(&odd).ends_with("39, ..."));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_with_its_place() {
+        let path = Path::new("plan.json");
+        let (plan, list) = planned(4, 2);
+        let wrong = String::from_utf8(plan.to_bytes()).expect("text");
+        for bytes in [
+            "",
+            "{}",
+            "[]",
+            "{\"format\": 1}",
+            &wrong.replace("plan/1", "plan/9"),
+            &wrong.replace("\"shards\": 2", "\"shards\": 0"),
+            &wrong.replace("\"shards\": 2", "\"shards\": 5"),
+        ] {
+            let error = Plan::parse(path, bytes.as_bytes()).expect_err("refused");
+            assert_eq!(error.diagnostics()[0].code.as_str(), "shard-plan-unreadable", "{bytes}");
+        }
+        let table = String::from_utf8(cases_csv(&list)).expect("text");
+        let age = table.replace("40", "forty");
+        let error = cases_of(path, age.as_bytes(), &plan, 1).expect_err("refused");
+        assert_eq!(error.diagnostics()[0].location, Some(Location::line("plan.json", 3)));
+        let twice = format!("{table}{}\n", table.lines().last().expect("a row"));
+        let short: String = table.lines().take(4).map(|line| format!("{line}\n")).collect();
+        assert_eq!(shards_of(path, table.as_bytes(), &plan).expect("reads").len(), 4);
+        assert_eq!(shards_of(path, twice.as_bytes(), &plan).expect("the same case").len(), 4);
+        assert!(shards_of(path, short.as_bytes(), &plan).is_err());
+        let mut without = case(0);
+        without.image = None;
+        let error = assign([&without], 1).expect_err("refused");
+        assert_eq!(error.diagnostics()[0].code.as_str(), "image-missing");
+    }
+}
