@@ -20,13 +20,14 @@ demo:
 	cargo build --release --locked --features torch
 	scripts/demo.sh target/release/sequester $(DEMO)
 
-## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing and the
-## validators are for a few tests each, which say so where there are none.
+## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, `age` and
+## the validators are for a few tests each, which say so where there are none.
 test: lint
 	scripts/setup-browser.sh
 	scripts/setup-model-signing.sh
 	scripts/setup-validators.sh
 	scripts/setup-office.sh
+	scripts/setup-age.sh
 	cargo test --locked --features torch
 
 ## Form and lints, which `make test` runs first.
