@@ -25,13 +25,14 @@ demo:
 LINTED = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" \
 	CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 
-## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, the
-## validators, Slurm and Snakemake are for a few tests each, which say so where there are none.
+## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, `age`,
+## the validators, Slurm and Snakemake are for a few tests each, which say so where there are none.
 test: lint
 	scripts/setup-browser.sh
 	scripts/setup-model-signing.sh
 	scripts/setup-validators.sh
 	scripts/setup-office.sh
+	scripts/setup-age.sh
 	scripts/setup-engines.sh
 	$(LINTED) cargo test --locked --features torch
 

@@ -4,7 +4,7 @@
 #   scripts/setup-office.sh    installs what is missing, where it may; says what is missing otherwise
 #
 # LibreOffice comes from the distribution (apt, as root), whose packages are signed; python-docx comes from PyPI in the version
-# named here, into .deps/office. Without them the tests say by name that they were skipped, so this script never fails for want
+# and with the digests of scripts/office.txt, into .deps/office. Without them the tests say by name that they were skipped, so this script never fails for want
 # of them. SEQUESTER_SOFFICE and SEQUESTER_OFFICE_PYTHON name others.
 set -eu
 
@@ -24,9 +24,13 @@ if [ ! -f "$(dirname -- "$(readlink -f -- "$soffice")")/libswlo.so" ]; then
     fi
 fi
 
-if ! "$place/bin/python" -c 'import docx' >/dev/null 2>&1; then
+if ! cmp -s "$here/scripts/office.txt" "$place/.locked" 2>/dev/null; then
     command -v python3 >/dev/null 2>&1 || { say "there is no Python: the test of python-docx will be skipped"; exit 0; }
-    { python3 -m venv "$place" && "$place/bin/pip" install -q python-docx==1.2.0; } >/dev/null 2>&1 ||
+    if python3 -m venv "$place" >/dev/null 2>&1 &&
+        "$place/bin/pip" install -q --disable-pip-version-check --require-hashes -r "$here/scripts/office.txt" >&2; then
+        cp "$here/scripts/office.txt" "$place/.locked"
+    else
         say "python-docx could not be installed: its test will be skipped"
+    fi
 fi
 exit 0

@@ -24,17 +24,20 @@ pub enum Kind {
     Verified,
     /// A custodian grants an opening of the test set.
     Granted,
+    /// A commitment, made before the test set was opened, is stood for.
+    Committed,
 }
 
 impl Kind {
     /// Every kind, as `trust.toml` names them.
-    pub const ALL: [Self; 2] = [Self::Verified, Self::Granted];
+    pub const ALL: [Self; 3] = [Self::Verified, Self::Granted, Self::Committed];
 
     /// As the statement writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::Granted => "granted",
+            Self::Committed => "committed",
         }
     }
 }

@@ -5,13 +5,18 @@
 //! that a result did *not* exist yet. But an authority's signature cannot be known before it is made: where
 //! the token's digest stands in the ledger before the opening, the chain makes every later line rest on it,
 //! so that the opening was recorded after the commitment existed. A custodian's first grant that names the
-//! commitment shows more: the reads were not to be had before. `docs/custodian.md` has the whole argument.
+//! commitment shows more: the reads were not to be had before. The signature of a witness, somebody whom the
+//! auditor's `trust.toml` gives this role, is as a token without a time. `docs/custodian.md` has the whole
+//! argument.
 
 use std::path::Path;
 
 use super::answer::{Answer, State};
+use super::committed::Committed;
 use super::ledger::Recomputed;
+use crate::attestation::Trust;
 use crate::custody::commitment::Commitment;
+use crate::custody::signed::WITNESS;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 use crate::evidence::bag::{Opened, TAG_MANIFEST};
@@ -32,6 +37,10 @@ pub(super) struct Witnesses<'a> {
     pub(super) of_root: Option<(&'a [u8], &'a [u8])>,
     /// The commitment that the custodian's first grant names, where grants and custodian hold.
     pub(super) granted: Option<Digest>,
+    /// Whose signatures count.
+    pub(super) trust: Option<&'a Trust>,
+    /// Signatures of commitments that the bundle holds.
+    pub(super) committed: &'a [Committed],
 }
 
 /// A token of the commitment that holds.
@@ -100,6 +109,12 @@ pub(super) fn bar(opened: &Opened, recomputed: &Recomputed<'_>, witnesses: &Witn
             stamp.trusted
         ));
     }
+    let signers = signers(witnesses, name);
+    if let Some(witness) = &signers.witness {
+        return yes(format!(
+            "{witness} signed {name} as `{WITNESS}`, and the opening's line rests on the signature; {ELSEWHERE}"
+        ));
+    }
     match (earliest, bound) {
         (Some(token), Some(bound)) if token.stamp.earliest() > bound.latest() => {
             let message = format!(
@@ -116,6 +131,11 @@ pub(super) fn bar(opened: &Opened, recomputed: &Recomputed<'_>, witnesses: &Witn
         )),
         (None, _) if unjudged > 0 => open(&format!(
             "{name} has {unjudged} time-stamp tokens, and no certificate of an authority was given (--tsa)"
+        )),
+        _ if !signers.others.is_empty() => open(&format!(
+            "{name} is signed by {}, and by nobody whom a trust file calls a `{WITNESS}`: whoever runs the \
+             study can sign at any time; no time-stamp token, no custodian",
+            signers.others.join(", ")
         )),
         _ => open(&format!(
             "{name} stands in the ledger before the opening, and nothing but the ledger of whoever made both \
@@ -158,6 +178,30 @@ fn tokens(
         }
     }
     (tokens, unjudged)
+}
+
+/// Who signed a commitment.
+struct Signers {
+    /// A trusted witness on whose signature the opening rests.
+    witness: Option<String>,
+    /// Everybody else whose signature is whole, with the role.
+    others: Vec<String>,
+}
+
+fn signers(witnesses: &Witnesses<'_>, name: &str) -> Signers {
+    let (mut witness, mut others) = (None, Vec::new());
+    for found in witnesses.committed.iter().filter(|found| found.commitment == name) {
+        // What does not hold is told with the signatures.
+        let Ok(signed) = &found.signed else { continue };
+        let (signer, at) = (&signed.statement.signer, &signed.statement.at);
+        let counts = witnesses.trust.is_some_and(|trust| trust.judge(signed, at).is_ok());
+        if counts && found.rests && signer.role == WITNESS {
+            witness = witness.or_else(|| Some(signer.name.clone()));
+        } else {
+            others.push(format!("{} as {}", signer.name, signer.role));
+        }
+    }
+    Signers { witness, others }
 }
 
 /// Until when the result existed at the latest, where a token of the tag manifest shows it.

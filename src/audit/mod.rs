@@ -10,6 +10,7 @@ mod answer;
 mod bar;
 mod beside;
 mod claim;
+mod committed;
 mod contents;
 mod custody;
 mod difference;
@@ -19,6 +20,7 @@ mod history;
 mod ledger;
 mod model;
 mod origin;
+mod record;
 mod report;
 mod rescore;
 mod results;
@@ -31,8 +33,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use self::bar::Witnesses;
+use self::committed::Committed;
 use self::custody::Custodian;
 use self::ledger::Recomputed;
+use self::signed::Lying;
 use crate::attestation::Trust;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
@@ -50,6 +54,7 @@ pub use difference::{Difference, differences};
 pub use exhibit::{Exhibit, Kind};
 pub use fits::{Fit, commands, fits};
 pub use history::History;
+pub use record::{record, record_beside};
 pub use rescore::{Rescore, TOLERANCE};
 pub use signatures::{ENVELOPE, SSH, STATEMENT, Signatures, signatures_of};
 pub use signed::Signature;
@@ -138,7 +143,12 @@ struct Computed {
     rehearsal: bool,
 }
 
-fn computed(opened: &Opened, beside: &Beside<'_>, of_root: Option<(&[u8], &[u8])>) -> Computed {
+fn computed(
+    opened: &Opened,
+    beside: &Beside<'_>,
+    of_root: Option<(&[u8], &[u8])>,
+    committed: &[Committed],
+) -> Computed {
     let (derived, cohort, inputs) = match bundle::inputs(&opened.payload) {
         Ok(inputs) => match study::cohort(&inputs) {
             Ok(cohort) => (study::derive_of(&inputs, &cohort), Some(cohort), Some(inputs)),
@@ -154,7 +164,8 @@ fn computed(opened: &Opened, beside: &Beside<'_>, of_root: Option<(&[u8], &[u8])
         study: beside.history.and_then(|history| history.ledger.as_deref()),
     };
     let (custody, granted) = custody::custody(opened, recomputed.inputs, custodian);
-    let witnesses = Witnesses { authorities: beside.authorities, of_root, granted };
+    let (authorities, trust) = (beside.authorities, beside.trust);
+    let witnesses = Witnesses { authorities, of_root, granted, trust, committed };
     Computed {
         bar: bar::bar(opened, &recomputed, &witnesses),
         custody,
@@ -205,14 +216,15 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     }
     let of_root = root_token(folder)?;
     let of_root = of_root.as_ref().map(|(token, manifest)| (token.as_slice(), manifest.as_slice()));
+    let committed = committed::committed(&opened);
     let reports = beside.reports;
     let documents = || report::report(&opened, reports);
     // Of a large study what is derived is most of the memory, and the documents need as much again: there it
     // is dropped before they are rendered.
     let (computed, report) = if opened.payload.values().map(Vec::len).sum::<usize>() <= AT_ONCE {
-        at_once(|| computed(&opened, beside, of_root), documents)
+        at_once(|| computed(&opened, beside, of_root, &committed), documents)
     } else {
-        let computed = computed(&opened, beside, of_root);
+        let computed = computed(&opened, beside, of_root, &committed);
         (computed, documents())
     };
     let Computed { contents, ledger, results, separation, sites, bar, custody, conclusion, rehearsal } =
@@ -239,12 +251,13 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let lying = beside.signatures.filter(|signatures| !signatures.is_empty());
     let (mut signatures, mut unsigned) = (Vec::new(), Vec::new());
     let heads = signed::heads(&opened, beside.history, beside.of_other_runs, beside.trust);
-    if lying.is_some() || beside.trust.is_some() || !heads.is_empty() {
-        let lying = lying.unwrap_or(&nothing);
-        let judged = signed::judged(&opened, beside.history, lying, beside.trust, heads);
+    if lying.is_some() || beside.trust.is_some() || !heads.is_empty() || !committed.is_empty() {
+        let there = Lying { signatures: lying.unwrap_or(&nothing), committed: &committed };
+        let judged = signed::judged(&opened, beside.history, there, beside.trust, heads);
         answers.push(judged.answer);
         (signatures, unsigned) = (judged.signatures, judged.missing);
     }
+    record::ask(&opened, &signatures, beside.reports, &mut answers)?;
     let begins = origin::begins(&opened, &answers, folder, beside.reports);
     let own_templates = contents::own_templates(&opened);
     Ok(Audit {

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::answer::{Answer, SIGNATURES, State};
 use super::claim;
+use super::committed::Committed;
 use super::history::History;
 use super::signatures::{Found, Signatures};
 use crate::attestation::verified::{Of, ROOT, Verified};
 use crate::attestation::{Kind, Signed, Trust};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::evidence::bag::Opened;
 
 const WORDS: &str = "Who signed, as what, meaning what?";
@@ -36,6 +37,13 @@ pub struct Signature {
     pub key: String,
     /// Whether `trust.toml` vouches for the key; false where nobody was asked.
     pub trusted: bool,
+}
+
+/// What is judged: the signatures beside the bundle, and those of commitments in it.
+#[derive(Clone, Copy)]
+pub(super) struct Lying<'a> {
+    pub(super) signatures: &'a Signatures,
+    pub(super) committed: &'a [Committed],
 }
 
 /// What was found.
@@ -77,13 +85,23 @@ pub(super) fn heads(
 pub(super) fn judged(
     opened: &Opened,
     history: Option<&History>,
-    signatures: &Signatures,
+    lying: Lying<'_>,
     trust: Option<&Trust>,
     heads: Vec<Diagnostic>,
 ) -> Judged {
     let (mut problems, mut accepted, mut told) = (heads, Vec::<Signed>::new(), Vec::new());
-    for Found { file, signed } in signatures.found() {
-        let at = signatures.place(&file);
+    let Lying { signatures, committed } = lying;
+    let beside = signatures.found().into_iter().map(|Found { file, signed }| {
+        let (at, wrong) =
+            (signatures.place(&file), signed.as_ref().map_or(vec![], |s| about(s, opened, history)));
+        (file, at, signed, wrong)
+    });
+    // That they are of their commitments was asked where they were read.
+    let inside = committed.iter().map(|found| {
+        let at = Location::file(format!("data/{}", found.file));
+        (found.file.clone(), at, found.signed.clone(), Vec::new())
+    });
+    for (file, at, signed, mut wrong) in beside.chain(inside) {
         let signed = match signed {
             Ok(signed) => signed,
             Err(problem) => {
@@ -91,7 +109,6 @@ pub(super) fn judged(
                 continue;
             }
         };
-        let mut wrong = about(&signed, opened, history);
         if let Some(trust) = trust {
             wrong.extend(trust.judge(&signed, &signed.statement.at).err());
         }
@@ -136,7 +153,8 @@ fn answer(
     open: &[String],
 ) -> Answer {
     let who = |s: &Signature| {
-        format!("{} as {}, meaning {}, {} by the signer's clock", s.name, s.role, s.meaning, s.at)
+        let of = if s.kind == Kind::Committed.name() { " of the commitment" } else { "" };
+        format!("{} as {}, meaning {}{of}, {} by the signer's clock", s.name, s.role, s.meaning, s.at)
     };
     let mut words = if told.is_empty() {
         "unsigned".to_owned()
@@ -169,6 +187,11 @@ fn about(signed: &Signed, opened: &Opened, history: Option<&History>) -> Vec<Dia
             let message =
                 "is a custodian's grant: it belongs to an opening, in `custody/`, and says nothing here";
             let hint = "take it out of the signatures";
+            vec![Diagnostic::error(Code::SignatureForeign, message).hint(hint)]
+        }
+        Kind::Committed => {
+            let message = "is of a commitment, and says nothing of a bundle";
+            let hint = "`sequester commit STUDY --signature FILE` takes it, before the test set is opened";
             vec![Diagnostic::error(Code::SignatureForeign, message).hint(hint)]
         }
     }

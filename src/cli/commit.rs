@@ -12,6 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
 use crate::timestamp::Authorities;
 use crate::workflow::commitment::{self, Committed, Stamped};
+use crate::workflow::commitment_signature::{self, TakenIn};
 
 /// Commit to the bar before the first score: one file whose digest stands for everything that is fixed.
 ///
@@ -19,6 +20,10 @@ use crate::workflow::commitment::{self, Committed, Stamped};
 /// endpoint with its threshold go into commitments/commitment-1.json; the text beside it can be mailed or
 /// filed, and says how to check it. The file can be time-stamped and signed. The protocol is locked and the
 /// test set sealed. After an opening nothing is committed any more (exit code 30).
+///
+/// With --signature somebody's signature of the file comes in, as `sequester sign` or `ssh-keygen` made it
+/// from the file alone: `verify --trust` says who stands for the bar, and answers that it was set before the
+/// result where a witness signed it before the opening.
 ///
 /// With --token a time-stamp token (RFC 3161) of the file comes in. Before the opening, the opening rests
 /// on it: `verify --tsa` can then answer that the bar was set before the result.
@@ -38,6 +43,10 @@ pub struct CommitArgs {
     /// Certificates of time-stamp authorities whose tokens count, in PEM or DER.
     #[arg(long, value_name = "CERTIFICATES", requires = "token")]
     tsa: Vec<PathBuf>,
+    /// A signature of the commitment: its envelope (.dsse.json), or the statement (.statement.json) that has
+    /// its SSHSIG beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    signature: Option<PathBuf>,
     #[command(flatten)]
     who: WhoArgs,
     /// Say what would be committed to, or what the token shows, and write nothing.
@@ -58,6 +67,12 @@ pub fn run(args: &CommitArgs, context: Context) -> Result<Outcome> {
         let _alone = if args.dry_run { None } else { Some(study.alone()?) };
         let stamped = commitment::stamp(&study, token, authorities.as_ref(), args.dry_run, &outside)?;
         show_token(&stamped, args.dry_run, context);
+        return Ok(Outcome::Done);
+    }
+    if let Some(signature) = &args.signature {
+        let _alone = if args.dry_run { None } else { Some(study.alone()?) };
+        let taken = commitment_signature::take(&study, signature, args.dry_run, &outside)?;
+        show_signature(&taken, args.dry_run, context);
         return Ok(Outcome::Done);
     }
     let committed = if args.dry_run {
@@ -136,11 +151,7 @@ fn show_token(stamped: &Stamped, dry_run: bool, context: Context) {
         println!("{report:#}");
         return;
     }
-    let what = match (stamped.already, dry_run) {
-        (true, _) => "came in before",
-        (false, true) => "would come in; dry run: nothing was done",
-        (false, false) => "came in",
-    };
+    let what = came_in(stamped.already, dry_run);
     println!("the token of {} {what} as {}", stamped.commitment, stamped.name);
     match &stamped.stamp {
         Some(stamp) => println!(
@@ -153,5 +164,33 @@ fn show_token(stamped: &Stamped, dry_run: bool, context: Context) {
     }
     if !stamped.before_opening {
         println!("the test set has been opened: the opening does not rest on this token");
+    }
+}
+
+fn came_in(already: bool, dry_run: bool) -> &'static str {
+    match (already, dry_run) {
+        (true, _) => "came in before",
+        (false, true) => "would come in; dry run: nothing was done",
+        (false, false) => "came in",
+    }
+}
+
+fn show_signature(taken: &TakenIn, dry_run: bool, context: Context) {
+    let signer = &taken.signed.statement.signer;
+    if context.json {
+        let report = json!({
+            "commitment": taken.commitment, "files": taken.files, "name": signer.name, "role": signer.role,
+            "meaning": signer.meaning, "key": taken.signed.key.id(), "already": taken.already,
+            "before_opening": taken.before_opening, "dry_run": dry_run,
+        });
+        println!("{report:#}");
+        return;
+    }
+    let (files, what) = (taken.files.join(" and "), came_in(taken.already, dry_run));
+    println!("the signature of {} {what} as {files}", taken.commitment);
+    println!("signer    {} as {}, meaning {}", signer.name, signer.role, signer.meaning.name());
+    println!("key       {}; whose it is, is for `verify --trust` to say", taken.signed.key.id());
+    if !taken.before_opening {
+        println!("the test set has been opened: the opening does not rest on this signature");
     }
 }

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{Context, Outcome};
-use crate::diagnostic::Result;
+use crate::audit;
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::report::set::{Answer, State, count};
 use crate::report::trace::Kind;
 use crate::report::{Documents, Formats};
 use crate::workflow::drafts::{self, drafts_of};
 use crate::workflow::explore::{self, PAGE, views_of};
 use crate::workflow::report::{coverage_of, find_bundle, render, reports_of, trace_of, values_of};
+use crate::workflow::signature_record;
 
 /// Render the documents from the evidence bundle.
 ///
@@ -55,6 +57,9 @@ pub struct ReportArgs {
     /// too [default: those that the folder holds already, else report].
     #[arg(long, value_name = "WHICH")]
     documents: Option<Wanted>,
+    /// Folder of the signatures, for their record [default: signatures/<run> beside evidence/].
+    #[arg(long, value_name = "DIR")]
+    signatures: Option<PathBuf>,
     /// Write nothing: say which of the requirements of regulations, guidances and reporting lists the
     /// documents answer, and what is missing.
     #[arg(long, conflicts_with = "out")]
@@ -69,6 +74,8 @@ enum Wanted {
     /// These, and the set: 510(k) summary, predicate, sites, algorithm, software, labelling, model card,
     /// the source project's document, declarations, plan and evidence map.
     All,
+    /// Instead of these the record of who signed, as what, meaning what, in reports/signatures/<run>.
+    Signatures,
 }
 
 /// Runs the command.
@@ -86,10 +93,13 @@ pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
     if args.trace {
         return traced(&bundle, context);
     }
-    let documents = args.documents.map(|wanted| match wanted {
-        Wanted::Report => Documents::Report,
-        Wanted::All => Documents::All,
-    });
+    let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
+    let documents = match args.documents {
+        Some(Wanted::Signatures) => return signed(&bundle, args, formats, context),
+        Some(Wanted::Report) => Some(Documents::Report),
+        Some(Wanted::All) => Some(Documents::All),
+        None => None,
+    };
     let (folder, files) = if args.explore {
         let folder = args.out.clone().unwrap_or_else(|| views_of(&bundle));
         explore::write(&bundle, &folder.join(PAGE))?;
@@ -102,17 +112,34 @@ pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
         (folder, files)
     } else {
         let folder = args.out.clone().unwrap_or_else(|| reports_of(&bundle));
-        let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
         let files = render(&bundle, &folder, documents, formats, &context.outside())?;
         (folder, files)
     };
+    written(&bundle, &folder, &files, context);
+    Ok(Outcome::Done)
+}
+
+/// Says which files were written.
+fn written(bundle: &Path, folder: &Path, files: &[String], context: Context) {
     if context.json {
         println!("{:#}", serde_json::json!({"bundle": bundle, "folder": folder, "files": files}));
-    } else {
-        for file in files {
-            println!("{}", folder.join(file).display());
-        }
+        return;
     }
+    for file in files {
+        println!("{}", folder.join(file).display());
+    }
+}
+
+/// Writes the record of the signatures.
+fn signed(bundle: &Path, args: &ReportArgs, formats: Formats, context: Context) -> Result<Outcome> {
+    if args.docx || args.explore {
+        let problem = Diagnostic::error(Code::Usage, "the record of signatures is no draft and no page");
+        return Err(Error::usage(problem.hint("leave --docx and --explore out")));
+    }
+    let lying = args.signatures.clone().unwrap_or_else(|| audit::signatures_of(bundle));
+    let folder = args.out.clone().unwrap_or_else(|| audit::record_beside(&reports_of(bundle)));
+    let files = signature_record::write(bundle, &lying, &folder, formats, &context.outside())?;
+    written(bundle, &folder, &files, context);
     Ok(Outcome::Done)
 }
 

@@ -1,4 +1,4 @@
-//! `sequester sign`: a signed statement of a bundle that passed `verify`.
+//! `sequester sign`: a signed statement of a bundle that passed `verify`, or of a commitment.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,21 +8,27 @@ use clap::{Args, ValueEnum};
 use super::passphrase::PassphraseArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome, say};
-use crate::attestation::{Meaning, PrivateKey, PublicKey, ssh};
+use crate::attestation::{Kind, Meaning, PrivateKey, PublicKey, Statement, ssh};
 use crate::audit::{self, Beside, History, Signatures};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
+use crate::workflow::commitment_signature;
 use crate::workflow::model_signature;
 use crate::workflow::report::{find_bundle, reports_of};
 use crate::workflow::sign::{self, Signing, With};
+use crate::workflow::signature_record;
 
-/// Sign a bundle that passes `verify`, or the folder of a locked model.
+/// Sign a bundle that passes `verify`, a commitment, or the folder of a locked model.
 ///
-/// Everything is verified first; where anything is contradicted, nothing is signed (exit code 20). What is
+/// Of a bundle everything is verified first; where anything is contradicted, nothing is signed (exit code 20). What is
 /// signed: the root digest, the head of the ledger with the number of events and of openings, the answers of
 /// `verify`, the verdicts of the endpoints with their thresholds, your name, your role, and what your
 /// signature means. It is written to signatures/<run> beside evidence/, never into the bundle. Each signer
 /// signs an own statement; `verify --trust` says whose count.
+///
+/// The file of a commitment (`sequester commit`) is signed by itself, wherever it was sent: its digest and
+/// the bar that it holds. The signature lies beside it until `sequester commit STUDY --signature FILE` takes
+/// it into the study, before the test set is opened.
 ///
 /// A locked model is signed as OpenSSF Model Signing says (P-256), with the digest of every file, in
 /// signatures/model.sig beside its folder: `model_signing verify key` reads it, and so does `sequester verify
@@ -33,8 +39,9 @@ use crate::workflow::sign::{self, Signing, With};
 ///   sequester sign my-study --ssh ~/.ssh/id_ed25519 --by "B. Example" --role quality --meaning review
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// Study folder (its newest run is signed), or folder of a bundle or of a locked model.
-    #[arg(value_name = "STUDY|BUNDLE|MODEL")]
+    /// Study folder (its newest run is signed), folder of a bundle or of a locked model, or the file of a
+    /// commitment.
+    #[arg(value_name = "STUDY|BUNDLE|MODEL|FILE")]
     target: PathBuf,
     /// Which run of the study, for example run-1 [default: the newest].
     #[arg(long, value_name = "RUN")]
@@ -45,7 +52,7 @@ pub struct SignArgs {
     /// Your key of OpenSSH (ed25519 or P-256), with its `.pub` beside it; `ssh-keygen` signs with it.
     #[arg(long, value_name = "FILE")]
     ssh: Option<PathBuf>,
-    /// What your signature means; of a bundle.
+    /// What your signature means; of a bundle or a commitment.
     #[arg(long, value_name = "MEANING")]
     meaning: Option<MeaningName>,
     #[command(flatten)]
@@ -53,7 +60,7 @@ pub struct SignArgs {
     #[command(flatten)]
     passphrase: PassphraseArgs,
     /// Folder of the signatures [default: signatures/<run> beside evidence/; of a model signatures/ beside
-    /// its folder].
+    /// its folder; of a commitment the folder that it lies in].
     #[arg(long, value_name = "DIR")]
     signatures: Option<PathBuf>,
     /// With --ssh: write what is to be signed into this file, for `ssh-keygen -Y sign -n sequester`
@@ -103,7 +110,6 @@ pub fn run(args: &SignArgs, context: Context) -> Result<Outcome> {
         ));
     };
     let signing = Signing { name, role, meaning: meaning.into(), at: &outside.at };
-    let bundle = find_bundle(&args.target, args.run.as_deref())?;
     // A key that cannot be opened is told before a minute of verifying.
     let private = args.key.as_deref().map(|path| args.passphrase.open(path)).transpose()?;
     let public = match (&private, &args.ssh) {
@@ -111,6 +117,92 @@ pub fn run(args: &SignArgs, context: Context) -> Result<Outcome> {
         (None, Some(path)) => public_of(path)?,
         (None, None) => return Err(Error::usage(Diagnostic::error(Code::Usage, "--key or --ssh is needed"))),
     };
+    let said = if args.target.is_file() {
+        of_commitment(args, &public, &signing)?
+    } else {
+        of_bundle(args, &public, &signing)?
+    };
+    let Said { statement, folder, .. } = &said;
+    let bytes = statement.to_bytes()?;
+    let told = |written: bool, files: &[PathBuf]| said.tell(&public, &signing, written, files, context);
+    if args.dry_run {
+        told(false, &[])?;
+        return Ok(Outcome::Done);
+    }
+    if let Some(path) = &args.statement {
+        if path.exists() {
+            let problem = Diagnostic::error(Code::FileExists, "there is a file of this name");
+            return Err(problem.at(Location::file(path)).hint("name another --statement").into());
+        }
+        storage::write_atomic(path, &bytes)?;
+        told(false, std::slice::from_ref(path))?;
+        return Ok(Outcome::Done);
+    }
+    let by_program = |bytes: &[u8]| match &args.ssh {
+        Some(path) => by_ssh_keygen(path, bytes),
+        None => Err(Error::usage(Diagnostic::error(Code::Usage, "--key or --ssh is needed"))),
+    };
+    let with = private.as_ref().map_or(With::Ssh(&by_program), |key: &PrivateKey| With::Key(key));
+    let written = sign::signature(statement, &with, folder)?;
+    sign::write(&written)?;
+    let files: Vec<PathBuf> = written.files.iter().map(|(path, _)| path.clone()).collect();
+    told(true, &files)?;
+    if said.statement.kind == Kind::Verified {
+        let record = audit::record_beside(&reports_of(&said.target));
+        signature_record::refresh(&said.target, folder, &record, &outside)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// What is to be signed, and where the signature goes.
+struct Said {
+    statement: Statement,
+    folder: PathBuf,
+    /// The bundle, or the file of the commitment.
+    target: PathBuf,
+}
+
+impl Said {
+    /// What was signed, or would be.
+    fn tell(
+        &self,
+        public: &PublicKey,
+        signing: &Signing<'_>,
+        written: bool,
+        files: &[PathBuf],
+        context: Context,
+    ) -> Result<()> {
+        let of_bundle = self.statement.kind == Kind::Verified;
+        let digest = self.statement.subjects.first().map(|subject| subject.digest);
+        let (target, what) = if of_bundle { ("bundle", "root") } else { ("commitment", "sha256") };
+        if context.json {
+            let said: serde_json::Value =
+                serde_json::from_slice(&self.statement.to_bytes()?).unwrap_or_default();
+            let report = serde_json::json!({target: self.target, what: digest, "key": public.id(),
+                "statement": said, "files": files, "written": written});
+            println!("{report:#}");
+            return Ok(());
+        }
+        println!("signer    {} as {}, meaning {}", signing.name, signing.role, signing.meaning.name());
+        println!("key       {} ({})", public.id(), public.algorithm().name());
+        if let Some(digest) = digest {
+            println!("{what:<10}{digest}");
+        }
+        for path in files {
+            println!("written   {}", path.display());
+        }
+        if !written {
+            println!("nothing was signed");
+        } else if !of_bundle {
+            println!("next      sequester commit STUDY --signature FILE");
+        }
+        Ok(())
+    }
+}
+
+/// A bundle, which is verified first.
+fn of_bundle(args: &SignArgs, public: &PublicKey, signing: &Signing<'_>) -> Result<Said> {
+    let bundle = find_bundle(&args.target, args.run.as_deref())?;
     say("verify", &format!("{}", bundle.display()));
     let folder = args.signatures.clone().unwrap_or_else(|| audit::signatures_of(&bundle));
     let reports = reports_of(&bundle);
@@ -127,51 +219,20 @@ pub fn run(args: &SignArgs, context: Context) -> Result<Outcome> {
         ..Beside::default()
     };
     let audit = audit::audit(&bundle, &beside)?;
-    let statement = sign::statement(&bundle, &audit, history.as_ref(), &public, &signing)?;
-    let bytes = statement.to_bytes()?;
-    let told = |written: bool, files: &[PathBuf]| {
-        if context.json {
-            let said: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            let report = serde_json::json!({"bundle": bundle, "root": audit.root, "key": public.id(),
-                "statement": said, "files": files, "written": written});
-            println!("{report:#}");
-            return;
-        }
-        println!("signer    {name} as {role}, meaning {}", signing.meaning.name());
-        println!("key       {} ({})", public.id(), public.algorithm().name());
-        if let Some(root) = audit.root {
-            println!("root      {root}");
-        }
-        for path in files {
-            println!("written   {}", path.display());
-        }
-        if !written {
-            println!("nothing was signed");
-        }
-    };
-    if args.dry_run {
-        told(false, &[]);
-        return Ok(Outcome::Done);
+    let statement = sign::statement(&bundle, &audit, history.as_ref(), public, signing)?;
+    Ok(Said { statement, folder, target: bundle })
+}
+
+/// The file of a commitment, wherever it lies.
+fn of_commitment(args: &SignArgs, public: &PublicKey, signing: &Signing<'_>) -> Result<Said> {
+    if args.run.is_some() {
+        let problem = Diagnostic::error(Code::Usage, "a commitment is of no run");
+        return Err(Error::usage(problem.hint("leave --run out")));
     }
-    if let Some(path) = &args.statement {
-        if path.exists() {
-            let problem = Diagnostic::error(Code::FileExists, "there is a file of this name");
-            return Err(problem.at(Location::file(path)).hint("name another --statement").into());
-        }
-        storage::write_atomic(path, &bytes)?;
-        told(false, std::slice::from_ref(path));
-        return Ok(Outcome::Done);
-    }
-    let by_program = |bytes: &[u8]| match &args.ssh {
-        Some(path) => by_ssh_keygen(path, bytes),
-        None => Err(Error::usage(Diagnostic::error(Code::Usage, "--key or --ssh is needed"))),
-    };
-    let with = private.as_ref().map_or(With::Ssh(&by_program), |key: &PrivateKey| With::Key(key));
-    let written = sign::signature(&statement, &with, &folder)?;
-    sign::write(&written)?;
-    let files: Vec<PathBuf> = written.files.iter().map(|(path, _)| path.clone()).collect();
-    told(true, &files);
-    Ok(Outcome::Done)
+    let statement = commitment_signature::statement(&args.target, public, signing)?;
+    let beside = args.target.parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = args.signatures.clone().unwrap_or(beside);
+    Ok(Said { statement, folder, target: args.target.clone() })
 }
 
 /// Whether a target is the folder of a locked model, and no study and no bundle.

@@ -8,3 +8,4 @@ pub mod grant;
 pub mod register;
 pub mod request;
 pub mod sealed;
+pub mod signed;

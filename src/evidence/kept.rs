@@ -1,5 +1,5 @@
 //! Files that events beside the steps name, and that lie in a bundle as they came: commitments with their
-//! tokens, what is sealed with a custodian, requests and grants. Pure.
+//! tokens and signatures, what is sealed with a custodian, requests and grants. Pure.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,11 @@ use crate::digest::{Digest, RelativePath};
 pub fn is_kept(event: Event) -> bool {
     matches!(
         event,
-        Event::CommitmentMade | Event::CommitmentStamped | Event::ReadsSealed | Event::OpeningGranted
+        Event::CommitmentMade
+            | Event::CommitmentStamped
+            | Event::CommitmentSigned
+            | Event::ReadsSealed
+            | Event::OpeningGranted
     )
 }
 

@@ -40,6 +40,8 @@ pub enum Event {
     CommitmentMade,
     /// A time-stamp token of a commitment came in. At any time after the protocol was locked.
     CommitmentStamped,
+    /// A signature of a commitment came in. At any time after the protocol was locked.
+    CommitmentSigned,
     /// Readers' files were encrypted to a custodian. At any time after the protocol was locked.
     ReadsSealed,
     /// The custodian granted an opening. At any time after the protocol was locked.
@@ -57,6 +59,7 @@ impl Event {
                 | Self::DeviationRecorded
                 | Self::CommitmentMade
                 | Self::CommitmentStamped
+                | Self::CommitmentSigned
                 | Self::ReadsSealed
                 | Self::OpeningGranted
         )
@@ -77,6 +80,7 @@ impl Event {
             Self::DeviationRecorded => "deviation-recorded",
             Self::CommitmentMade => "commitment-made",
             Self::CommitmentStamped => "commitment-stamped",
+            Self::CommitmentSigned => "commitment-signed",
             Self::ReadsSealed => "reads-sealed",
             Self::OpeningGranted => "opening-granted",
         }
@@ -349,6 +353,7 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
         | Event::DeviationRecorded
         | Event::CommitmentMade
         | Event::CommitmentStamped
+        | Event::CommitmentSigned
         | Event::ReadsSealed
         | Event::OpeningGranted => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),

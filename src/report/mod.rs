@@ -12,6 +12,7 @@ mod graph;
 pub mod plan;
 pub mod qualification;
 pub mod set;
+pub mod signatures;
 pub mod submission;
 pub mod trace;
 mod truthing;
@@ -20,5 +21,5 @@ pub mod wording;
 pub use at_once::at_once;
 pub use documents::{Documents, render};
 pub use submission::{
-    DEVICE_EXAMPLE, Formats, Offered, default_templates, from_bundle, offered, own_templates,
+    DEVICE_EXAMPLE, Formats, Offered, default_templates, fonts_of, from_bundle, offered, own_templates,
 };

@@ -6,6 +6,7 @@
 pub mod amendment;
 pub mod check;
 pub mod commitment;
+pub mod commitment_signature;
 pub mod compare;
 pub mod comparisons;
 pub mod custody;
@@ -36,6 +37,7 @@ pub mod run;
 pub mod score;
 pub mod sharded;
 pub mod sign;
+pub mod signature_record;
 pub mod status;
 pub mod study;
 pub mod train;

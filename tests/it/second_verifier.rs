@@ -197,14 +197,14 @@ fn forged_tables_with_repaired_digests_are_found_by_both() {
 fn the_second_verifier_stays_short_and_needs_the_standard_library_alone() {
     let text = std::fs::read_to_string(root().join("docs/verify.py")).expect("reads");
     assert!(text.lines().count() <= 400, "{} lines", text.lines().count());
-    assert!(text.lines().all(|line| line.chars().count() <= 120));
+    assert!(text.lines().all(|line| line.chars().count() <= 110));
     let imported = text.lines().filter(|line| line.starts_with("import ") || line.starts_with("from "));
     let known = [
+        "base64",
         "bisect",
         "collections",
         "csv",
         "datetime",
-        "fractions",
         "hashlib",
         "io",
         "json",
@@ -212,8 +212,11 @@ fn the_second_verifier_stays_short_and_needs_the_standard_library_alone() {
         "os",
         "pathlib",
         "re",
+        "shutil",
         "statistics",
+        "subprocess",
         "sys",
+        "tempfile",
         "tomllib",
     ];
     for line in imported {

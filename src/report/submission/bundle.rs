@@ -102,10 +102,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         templates: bundle::templates(payload)?,
         traced: false,
         look: Look::default(),
-        fonts: bundle::below(payload, bundle::FONTS)
-            .into_iter()
-            .map(|(path, bytes)| FontFile { name: path.to_string(), bytes })
-            .collect(),
+        fonts: fonts_of(payload),
         program_version: results.method.program_version.clone(),
         results,
     })
@@ -125,6 +122,12 @@ fn identifiers(payload: &Payload) -> Result<BTreeSet<String>> {
     }
     found.remove("");
     Ok(found)
+}
+
+/// The fonts that a bundle brings along.
+pub fn fonts_of(payload: &Payload) -> Vec<FontFile> {
+    let fonts = bundle::below(payload, bundle::FONTS).into_iter();
+    fonts.map(|(path, bytes)| FontFile { name: path.to_string(), bytes }).collect()
 }
 
 fn json<T: serde::de::DeserializeOwned>(payload: &Payload, name: &str) -> Result<T> {

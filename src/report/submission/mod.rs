@@ -20,7 +20,7 @@ mod values;
 #[cfg(test)]
 pub(in crate::report) mod tests;
 
-pub use bundle::from_bundle;
+pub use bundle::{fonts_of, from_bundle};
 pub(in crate::report) use content::Submission;
 pub use list::{Offered, offered};
 pub(in crate::report) use render::with_way_out;

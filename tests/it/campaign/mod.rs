@@ -7,6 +7,7 @@
 mod cheats;
 mod kinds;
 mod ledgers;
+mod second;
 mod signed;
 mod subject;
 mod tree;
