@@ -366,6 +366,19 @@ impl<'d, 'a> Section<'d, 'a> {
         None
     }
 
+    /// A number in a range that has to be there; `None` where it is not, and that is reported.
+    pub fn required_number_in(
+        &self,
+        key: &'static str,
+        range: &str,
+        accept: impl Fn(f64) -> bool,
+    ) -> Option<f64> {
+        if self.value(key).is_none() && self.table.is_some() {
+            self.missing(key, "a number");
+        }
+        self.number_in(key, range, accept)
+    }
+
     /// A whole number, not negative.
     pub fn whole(&self, key: &'static str) -> Option<u64> {
         let value = self.value(key)?;

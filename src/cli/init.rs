@@ -151,7 +151,7 @@ fn invented(folder: &Path, kind: Kind, scored: Scored) -> Result<()> {
         Scored::Here => Settings { pool: POOL, development: POOL, size: 64, ..Settings::default() },
     };
     let cohort = Cohort::generate(&settings)?;
-    let files = synthetic::sample(&cohort, kind == Kind::BesideReaders);
+    let files = synthetic::sample(&cohort, kind == Kind::BesideReaders, kind == Kind::Triage);
     let is_brought = |name: &str| name.starts_with("reads/") || scored == Scored::Elsewhere;
     if scored == Scored::Here {
         synthetic::write(&cohort, folder, EXPERIMENT, &|_| ControlFlow::Continue(()))?;

@@ -12,7 +12,9 @@ use crate::report::trace::Kind;
 use crate::report::{Documents, Formats};
 use crate::workflow::drafts::{self, drafts_of};
 use crate::workflow::explore::{self, PAGE, views_of};
-use crate::workflow::report::{coverage_of, find_bundle, render, reports_of, trace_of, values_of};
+use crate::workflow::report::{
+    coverage_of, ecopy, ecopy_of, find_bundle, render, reports_of, trace_of, values_of,
+};
 use crate::workflow::signature_record;
 
 /// Render the documents from the evidence bundle.
@@ -29,7 +31,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
     /// Folder for the documents [default: reports/<run> beside evidence/, of drafts drafts/<run>, of
-    /// the page views/<run>].
+    /// the page views/<run>, of an eCopy ecopy/<run>].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write HTML and Markdown alone.
@@ -46,12 +48,16 @@ pub struct ReportArgs {
     /// document of the record.
     #[arg(long, conflicts_with_all = ["docx", "docx_template"])]
     explore: bool,
+    /// Write the PDFs of every document instead, numbered and named as an eCopy asks for. An error where one
+    /// is too large for it.
+    #[arg(long, conflicts_with_all = ["docx", "docx_template", "explore", "no_pdf", "documents"])]
+    ecopy: bool,
     /// Write nothing: say of every number in the documents where it comes from, and what contradicts the
     /// evidence. Ends with 10 where anything does.
-    #[arg(long, conflicts_with_all = ["out", "docx", "docx_template", "explore"])]
+    #[arg(long, conflicts_with_all = ["out", "docx", "docx_template", "explore", "ecopy"])]
     trace: bool,
     /// Write nothing: list what a template can ask for in this study, with what it gives.
-    #[arg(long, conflicts_with_all = ["out", "docx", "docx_template", "explore", "trace"])]
+    #[arg(long, conflicts_with_all = ["out", "docx", "docx_template", "explore", "ecopy", "trace"])]
     list_values: bool,
     /// Which documents: the validation report with the truthing report, or all of the set beside them
     /// too [default: those that the folder holds already, else report].
@@ -62,7 +68,7 @@ pub struct ReportArgs {
     signatures: Option<PathBuf>,
     /// Write nothing: say which of the requirements of regulations, guidances and reporting lists the
     /// documents answer, and what is missing.
-    #[arg(long, conflicts_with = "out")]
+    #[arg(long, conflicts_with_all = ["out", "ecopy"])]
     coverage: bool,
 }
 
@@ -104,6 +110,10 @@ pub fn run(args: &ReportArgs, context: Context) -> Result<Outcome> {
         let folder = args.out.clone().unwrap_or_else(|| views_of(&bundle));
         explore::write(&bundle, &folder.join(PAGE))?;
         (folder, vec![PAGE.to_owned()])
+    } else if args.ecopy {
+        let folder = args.out.clone().unwrap_or_else(|| ecopy_of(&bundle));
+        let files = ecopy(&bundle, &folder, &context.outside())?;
+        (folder, files)
     } else if args.docx {
         let folder = args.out.clone().unwrap_or_else(|| drafts_of(&bundle));
         let look = drafts::look(&bundle, args.docx_template.as_deref())?;

@@ -911,6 +911,8 @@ codes! {
     DraftThere = "draft-there",
     /// The PDF cannot be made.
     Typesetting = "typesetting",
+    /// A PDF is larger than an eCopy takes.
+    EcopyTooLarge = "ecopy-too-large",
     /// The bundle's date is not RFC 3339.
     Date = "date",
     // Synthetic studies

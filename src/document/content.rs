@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 use tera::Kwargs;
 
+use super::origins::Origin;
 use super::tree::{Facts, Figure, Piece, Table};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -25,6 +26,14 @@ pub trait Content: Send + Sync + 'static {
     /// What templates see under a name.
     fn context(&self) -> Json;
 
+    /// Where the numbers of a key come from; `None`: that is not known, or is not to be said.
+    fn origin(&self, _: &str) -> Option<Origin> {
+        None
+    }
+    /// What holds of all of them, below the table: what the inputs are, and what computes them again.
+    fn origin_notes(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// The ids of all tables, for the error that names them.
     fn table_ids(&self) -> &[&str];
 
@@ -66,6 +75,13 @@ pub struct Notice {
 pub enum Answer {
     /// Markdown, in which whatever came from a study is escaped already.
     Markdown(String),
+    /// The same, of a number whose origin is known by a key ([`Content::origin`]).
+    Number {
+        /// As it is printed.
+        markdown: String,
+        /// The key.
+        key: String,
+    },
     /// Yes or no, for `{% if %}`.
     Flag(bool),
     /// Something with a place of its own.
@@ -98,6 +114,16 @@ impl From<tera::Error> for Refusal {
 pub struct Arguments<'a>(pub(super) &'a Kwargs);
 
 impl Arguments<'_> {
+    /// The call in words: what is asked for, and which of it.
+    pub(super) fn named(&self, function: &str) -> String {
+        let one = |key| self.0.get::<String>(key).ok().flatten();
+        let mut words: Vec<String> = vec![function.to_owned()];
+        words.extend(["id", "path", "of", "show"].into_iter().filter_map(one));
+        let further = ["subgroup", "scenario", "prevalence", "model"];
+        words.extend(further.into_iter().filter_map(|key| Some(format!("{key} {}", one(key)?))));
+        words.join(" ")
+    }
+
     /// A text that has to be given.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::text;
 use super::tree::{Align, Block, Callout, Document, Facts, Inline, Piece, plain};
+use super::{origins, text};
 use crate::diagnostic::{Code, Diagnostic, Result};
 
 /// Reads the Markdown and puts the pieces in their places.
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             content.extend(self.inline(event)?);
         }
-        Ok(content)
+        Ok(origins::read(content))
     }
 
     fn inlines(&mut self, end: TagEnd) -> Result<Vec<Inline>> {
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
             content.extend(self.inline(event)?);
         }
         self.depth -= 1;
-        Ok(content)
+        Ok(origins::read(content))
     }
 
     fn inline(&mut self, event: Event<'a>) -> Result<Option<Inline>> {
@@ -244,6 +244,7 @@ impl<'a> Reader<'a> {
             ("{table}", Some(Piece::Table(table))) => Ok(Block::Table(table)),
             ("{figure}", Some(Piece::Figure(figure))) => Ok(Block::Figure(figure)),
             ("{text}", Some(Piece::Text(text))) => Ok(Block::Code(text)),
+            ("{origins}", Some(Piece::Origins)) => Ok(Block::Table(origins::empty_table())),
             _ => Err(Diagnostic::error(Code::UnknownPlaceholder, format!("`{info}` stands for nothing"))
                 .hint("use {{ table(id=\"...\") }} or {{ figure(id=\"...\") }}")
                 .into()),

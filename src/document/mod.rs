@@ -10,6 +10,7 @@ mod emf;
 pub mod format;
 pub mod lint;
 mod markdown;
+pub mod origins;
 mod package;
 pub mod page;
 #[cfg_attr(not(feature = "pdf"), expect(dead_code, reason = "only the PDF needs the places"))]

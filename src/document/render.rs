@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::content::Content;
 use super::tree::Document;
 pub use super::writers::docx::Look;
-use super::{lint, markdown, template, writers};
+use super::{lint, markdown, origins, template, writers};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::digest::RelativePath;
 
@@ -67,10 +67,12 @@ pub fn compose<C: Content>(
     }
     let mut filled = template::fill(content, main, templates)?;
     if let Some(notice) = content.notice() {
-        filled.markdown = template::tidy(&format!("{}\n{}\n{}", notice.first, filled.markdown, notice.last));
+        let [first, last] = [&notice.first, &notice.last].map(|text| origins::without_marks(text));
+        filled.markdown = template::tidy(&format!("{first}\n{}\n{last}", filled.markdown));
     }
-    let document = markdown::assemble(&filled.markdown, filled.pieces, content.facts())?;
-    Ok(Composed { markdown: filled.markdown, document })
+    let mut document = markdown::assemble(&filled.markdown, filled.pieces, content.facts())?;
+    origins::resolve(&mut document, |key| content.origin(key), content.origin_notes());
+    Ok(Composed { markdown: origins::unmarked(&filled.markdown), document })
 }
 
 impl Composed {

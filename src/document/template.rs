@@ -11,7 +11,7 @@ use super::budget::{self, Budget, Counted, Limited};
 use super::content::{Answer, Arguments, Content, Refusal};
 use super::trace::marks;
 use super::tree::Piece;
-use super::{format, text};
+use super::{format, origins, text};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 
 /// Templates filled in.
@@ -59,11 +59,12 @@ pub fn fill<C: Content>(
         budget: Budget::default(),
     });
     tera.register_function(budget::STEP, Step(Arc::clone(&shared)));
-    for &name in ["table", "figure"].iter().chain(content.functions()) {
+    for &name in ["table", "figure", "origins"].iter().chain(content.functions()) {
         tera.register_function(name, Call { name, shared: Arc::clone(&shared) });
     }
-    tera.add_raw_templates(counted.iter().map(|(name, template)| (*name, template.text.as_str())))
-        .map_err(|e| located(&e, Code::TemplateSyntax, None, &counted))?;
+    // A template is text that somebody may have made: it marks nothing by itself.
+    let texts = counted.iter().map(|(name, template)| (*name, origins::without_marks(&template.text)));
+    tera.add_raw_templates(texts).map_err(|e| located(&e, Code::TemplateSyntax, None, &counted))?;
     if !templates.contains_key(main) {
         return Err(Diagnostic::error(Code::TemplateMissing, format!("there is no template `{main}`"))
             .hint(
@@ -94,10 +95,14 @@ fn engine(traced: bool) -> Tera {
     tera.autoescape_on([".md"]);
     if traced {
         tera.set_escape_fn(|input, output| {
-            output.write_all(marks::marked(&text::markdown(input), "a value").as_bytes())
+            output.write_all(
+                marks::marked(&origins::without_marks(&text::markdown(input)), "a value").as_bytes(),
+            )
         });
     } else {
-        tera.set_escape_fn(|input, output| output.write_all(text::markdown(input).as_bytes()));
+        tera.set_escape_fn(|input, output| {
+            output.write_all(origins::without_marks(&text::markdown(input)).as_bytes())
+        });
     }
     register_filters(&mut tera);
     tera
@@ -164,16 +169,22 @@ impl<C: Content> Function<TeraResult<Value>> for Call<C> {
         let answer = match self.name {
             "table" => self.shared.table(&arguments),
             "figure" => self.shared.figure(&arguments),
+            "origins" => Ok(Answer::Piece(Piece::Origins)),
             name => self.shared.content.answer(name, &arguments),
         };
         match answer {
             Ok(Answer::Markdown(text)) if self.shared.content.traced() => {
-                let named = ["id", "path", "of", "show"].into_iter();
-                let named = named.filter_map(|key| arguments.optional(key).ok().flatten());
-                let from = std::iter::once(self.name.to_owned()).chain(named).collect::<Vec<_>>().join(" ");
+                let text = origins::without_marks(&text);
+                let from = arguments.named(self.name);
                 Ok(Value::safe_string(&marks::marked(&text, &from)))
             }
-            Ok(Answer::Markdown(text)) => Ok(Value::safe_string(&text)),
+            Ok(Answer::Markdown(text)) => Ok(Value::safe_string(&origins::without_marks(&text))),
+            Ok(Answer::Number { markdown, key }) => {
+                let named = arguments.named(self.name);
+                let traced = self.shared.content.traced();
+                let text = if traced { marks::marked(&markdown, &named) } else { markdown };
+                Ok(Value::safe_string(&origins::marked(&text, &key)))
+            }
             Ok(Answer::Flag(flag)) => Ok(Value::from(flag)),
             Ok(Answer::Piece(piece)) => Ok(self.shared.place(piece)),
             Err(Refusal::Argument(error)) => Err(error),
@@ -249,7 +260,7 @@ impl<C: Content> Shared<C> {
             piece => piece,
         };
         let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
-        let placeholder = piece.placeholder(pieces.len());
+        let placeholder = origins::without_marks(&piece.placeholder(pieces.len()));
         pieces.push(piece);
         Value::safe_string(&placeholder)
     }

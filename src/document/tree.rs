@@ -99,6 +99,36 @@ pub enum Inline {
     Break,
     /// A footnote's mark.
     Footnote(String),
+    /// A number that can say where it comes from.
+    Number {
+        /// To where it is said.
+        link: Link,
+        /// As it is printed.
+        content: Vec<Inline>,
+    },
+}
+
+/// The way from a number to the row that says where it comes from, see the file `origins.rs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// There is none.
+    #[default]
+    Nowhere,
+    /// Its key; until the document is put together.
+    Key(String),
+    /// The mark of the row.
+    To(String),
+    /// This is the row of that mark.
+    Here(String),
+    /// This is the table of the rows.
+    List,
+}
+
+impl Link {
+    /// The mark of the row it leads to.
+    pub fn mark(&self) -> Option<&str> {
+        if let Self::To(mark) = self { Some(mark) } else { None }
+    }
 }
 
 /// Where a column's text stands.
@@ -125,6 +155,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Below the table.
     pub notes: Vec<String>,
+    /// Where its numbers come from, where that is one place.
+    pub link: Link,
 }
 
 /// A column of a table from data.
@@ -154,6 +186,8 @@ pub struct Cell {
     pub text: String,
     /// How it looks; the text alone says everything.
     pub look: Look,
+    /// Where its number comes from.
+    pub link: Link,
 }
 
 /// How a cell looks.
@@ -185,6 +219,8 @@ pub struct Figure {
     pub alt: String,
     /// The images.
     pub images: Vec<Image>,
+    /// Where its numbers come from.
+    pub link: Link,
 }
 
 /// One SVG image.
@@ -233,6 +269,8 @@ pub enum Piece {
     Figure(Figure),
     /// `text_of(id=...)`
     Text(String),
+    /// `origins()`
+    Origins,
 }
 
 impl Document {
@@ -256,6 +294,7 @@ impl Piece {
             Self::Table(table) => ("table", table.to_markdown()),
             Self::Figure(figure) => ("figure", figure_to_markdown(figure)),
             Self::Text(text) => ("text", format!("{} lines as they are\n", text.lines().count())),
+            Self::Origins => ("origins", "where the numbers come from\n".to_owned()),
         };
         format!("\n\n~~~~{{{name}}} {index}\n{body}~~~~\n\n")
     }
@@ -321,7 +360,10 @@ pub fn plain(content: &[Inline]) -> String {
         .iter()
         .map(|inline| match inline {
             Inline::Text(t) | Inline::Code(t) => t.clone(),
-            Inline::Emphasis(c) | Inline::Strong(c) | Inline::Link { content: c, .. } => plain(c),
+            Inline::Emphasis(c)
+            | Inline::Strong(c)
+            | Inline::Link { content: c, .. }
+            | Inline::Number { content: c, .. } => plain(c),
             Inline::Break => " ".to_owned(),
             Inline::Footnote(_) => String::new(),
         })
@@ -331,7 +373,7 @@ pub fn plain(content: &[Inline]) -> String {
 impl Cell {
     /// A plain cell.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), look: Look::Plain }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// A count.
@@ -343,6 +385,13 @@ impl Cell {
     #[must_use]
     pub fn look(mut self, look: Look) -> Self {
         self.look = look;
+        self
+    }
+
+    /// The same as a number whose origin is known by a key.
+    #[must_use]
+    pub fn of(mut self, key: impl Into<String>) -> Self {
+        self.link = Link::Key(key.into());
         self
     }
 }
@@ -369,7 +418,7 @@ impl Row {
 impl Table {
     /// A table with what it has.
     pub fn new(caption: impl Into<String>, columns: Vec<Column>, rows: Vec<Row>) -> Self {
-        Self { caption: caption.into(), number: 0, columns, rows, notes: Vec::new() }
+        Self { caption: caption.into(), number: 0, columns, rows, notes: Vec::new(), link: Link::Nowhere }
     }
 
     /// The same, but a table without rows says `None.`
@@ -401,7 +450,7 @@ impl Figure {
                 Image { svg: canvas.finish(&title(&name), &alt), name, width, drawing: canvas }
             })
             .collect();
-        Self { caption, number: 0, alt, images }
+        Self { caption, number: 0, alt, images, link: Link::Nowhere }
     }
 }
 

@@ -23,6 +23,7 @@ mod repeatability;
 pub mod rule;
 mod sample;
 mod subgroups;
+mod triage;
 use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
 pub use crate::statistics::estimate::ResamplingUnit;
@@ -59,6 +60,7 @@ pub use reference::{
 pub use repeatability::RepeatabilitySource;
 pub use sample::{Sample, SampleMethod, SampleTarget, Shortage, StratumCount};
 pub use subgroups::{Bands, OUTSIDE, PoweredClaim, Subgroup, Variable};
+pub use triage::{Priority, Triage};
 
 /// A valid protocol.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -100,6 +102,9 @@ pub struct Protocol {
     /// Repeated images of patients, from which the device's own precision is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeatability: Option<RepeatabilitySource>,
+    /// What is declared of a device for triage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triage: Option<Triage>,
     /// Subgroups in order of declaration.
     pub subgroups: Vec<Subgroup>,
     /// What the size of the study rests on before there are data.

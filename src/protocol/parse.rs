@@ -16,6 +16,7 @@ use super::reference::reference_standard;
 use super::repeatability::repeatability;
 use super::sample::sample;
 use super::subgroups::subgroups;
+use super::triage::triage;
 use super::*;
 use crate::dataset::other_columns::CellKind;
 use crate::diagnostic::{Code, Diagnostic};
@@ -75,6 +76,7 @@ fn root(root: Section) -> Protocol {
     let repeatability_section = root.section("repeatability");
     let repeated_file = required_path(&repeatability_section, "file", None);
     let repeatability = repeatability(repeatability_section, repeated_file);
+    let triage = triage(root.section("triage"));
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
     let subgroups = subgroups(&root, &endpoints);
@@ -135,6 +137,7 @@ fn root(root: Section) -> Protocol {
         family,
         predicate,
         repeatability,
+        triage,
         subgroups,
         planning,
     }

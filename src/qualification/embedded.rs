@@ -45,6 +45,7 @@ reference_files![
     "repeatability",
     "sites_R4.2.2",
     "sites_exact",
+    "triage",
 ];
 
 // d04 with its 16,370 rows is left out: a megabyte that no other path of the code runs on.

@@ -868,6 +868,26 @@ const READERS: &[Requirement] = &[
         WRONG_TEST,
         (Set::ReaderStudies, &["dev"], 1e-8),
     ),
+    values(
+        "OQ-420",
+        &["Triage: mean processing time", "Triage: quantiles of the processing time"],
+        &[],
+        "Mean and quantiles of processing times with their limits.",
+        WRONG_DESCRIPTION,
+        (Set::Triage, &["mean", "quantiles"], 1e-12),
+    ),
+    values(
+        "OQ-421",
+        &[
+            "Triage: waiting without the device",
+            "Triage: waiting of the flagged, of the others",
+            "Triage: time to notification of those with the finding",
+        ],
+        &[],
+        "Mean waiting on a worklist, in order of arrival and with priority.",
+        WRONG_DESCRIPTION,
+        (Set::Triage, &["waiting"], 1e-12),
+    ),
 ];
 
 const COMPARISONS: &[Requirement] = &[

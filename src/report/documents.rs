@@ -43,7 +43,14 @@ pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result
         }
     }
     if documents == Documents::All {
-        set::render(source, formats, &mut rendered)?;
+        let of_record = matches!(formats, Formats::All | Formats::WithoutPdf);
+        let as_pages = if of_record || !set::has_map(source) {
+            None
+        } else {
+            let plain = Source { traced: false, ..source.clone() };
+            Some(render(&plain, documents, Formats::WithoutPdf)?.files)
+        };
+        set::render(source, formats, as_pages.as_ref(), &mut rendered)?;
     }
     Ok(rendered)
 }

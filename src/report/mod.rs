@@ -4,11 +4,13 @@
 
 mod at_once;
 mod banner;
+mod citations;
 pub mod comparison;
 pub mod description;
 mod documents;
 pub mod explore;
 mod graph;
+mod origins;
 pub mod plan;
 pub mod qualification;
 pub mod set;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{
-    Cohort, Files, Inputs, ReferenceStandard, cohort, description, read_scores, reference_standard, repeats,
-    separate, tables,
+    Cohort, Files, Inputs, ReferenceStandard, cohort, description, processing_times, read_scores,
+    reference_standard, repeats, separate, tables,
 };
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -16,8 +16,7 @@ use crate::statistics::operating_point;
 use crate::statistics::operating_point::ChosenBy;
 use crate::statistics::warning::Warning;
 use crate::study::comparators::predicate;
-use crate::study::estimates::repeatability;
-use crate::study::estimates::{StudyCase, analyse};
+use crate::study::estimates::{StudyCase, analyse, repeatability, triage};
 use crate::study::results::{OperatingPointRecord, Results};
 use crate::table::id::Alike;
 
@@ -53,6 +52,7 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     every_case_is_accounted_for(inputs, cohort, &scores)?;
     let predicate = predicate(inputs, cohort)?;
     let repeats = repeats(inputs)?;
+    let times = processing_times(inputs, cohort, &scores)?;
     let mut warnings = cohort.warnings.clone();
     warnings.extend(separate(inputs, cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
@@ -65,6 +65,10 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     if let (Some(repeats), Some(source)) = (&repeats, &protocol.repeatability) {
         let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
         results.repeatability = repeatability(repeats, &source.conditions, threshold, level);
+    }
+    if let Some(declared) = &protocol.triage {
+        let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
+        results.triage = Some(triage(declared, times.as_deref(), &cases, threshold, level));
     }
     results.method.program_version.clone_from(&inputs.program_version);
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print

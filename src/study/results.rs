@@ -8,6 +8,7 @@ mod intended_use;
 mod other_standards;
 mod repeatability;
 mod sampled;
+mod triage;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use self::repeatability::{
     AtLevel, CallAgreement, CallShare, PairDifferences, Repeatability, UnderCondition,
 };
 pub use self::sampled::{SampledStratum, Sampling, SiteAnswer, SiteSeparation, Weighted, WeightedEstimate};
+pub use self::triage::{ProcessingTime, QuantileOfTime, TriageResult, Waiting};
 pub use self::verdict::{FallbackRecord, Verdict};
 
 use crate::protocol::{ReaderRole, Role};
@@ -118,6 +120,10 @@ pub struct Results {
     /// Precision of the device from repeated images; absent where none are declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeatability: Option<Repeatability>,
+    /// What a triage device takes, and what its priority saves; absent where the protocol declares nothing
+    /// of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triage: Option<TriageResult>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.

@@ -11,6 +11,8 @@ use super::{Cohort, Item, write};
 const BESIDE: [(&str, f64, f64); 2] = [("reader-4", 0.35, 0.12), ("reader-5", 0.30, 0.10)];
 /// Streams of the score and of these readers, apart from those of the three others.
 const SCORES: u64 = 1 << 40;
+/// Streams of how long the device takes.
+const TIMES: u64 = 1 << 50;
 
 /// A device's score: what is conspicuous raises it, and so does what could be taken for it.
 fn score(item: &Item, draw: &mut Draw) -> f64 {
@@ -19,15 +21,21 @@ fn score(item: &Item, draw: &mut Draw) -> f64 {
 }
 
 /// Files of a study relative to its folder: `cases.csv`, `scores.csv`, `reads/reader-N.csv`; with `beside`
-/// the reads of two readers who have no vote. The case table says of every row that it is synthetic, and so
+/// the reads of two readers who have no vote, with `timed` the seconds
+/// that the device takes in the score table. The case table says of every row that it is synthetic, and so
 /// do documents.
-pub fn sample(cohort: &Cohort, beside: bool) -> Vec<(String, Vec<u8>)> {
+pub fn sample(cohort: &Cohort, beside: bool, timed: bool) -> Vec<(String, Vec<u8>)> {
     let seed = cohort.settings().seed;
     let items = cohort.pool();
-    let mut scores = String::from("case_id,score\n");
+    let mut scores = String::from(if timed { "case_id,score,seconds\n" } else { "case_id,score\n" });
     for (index, item) in items.iter().enumerate() {
         let mut draw = Draw::new(seed, Purpose::Reader, SCORES + index as u64);
-        let _ = writeln!(scores, "{},{:.4}", item.case.case_id, score(item, &mut draw));
+        let _ = write!(scores, "{},{:.4}", item.case.case_id, score(item, &mut draw));
+        if timed {
+            let mut draw = Draw::new(seed, Purpose::Reader, TIMES + index as u64);
+            let _ = write!(scores, ",{:.2}", 9.0 * draw.normal(0.0, 0.3).exp());
+        }
+        scores.push('\n');
     }
     let mut files = vec![
         ("cases.csv".to_owned(), write::table_without_images(items)),

@@ -7,7 +7,7 @@ use super::report::{fonts, publish};
 use super::study::Study;
 use crate::diagnostic::Result;
 use crate::digest::Digest;
-use crate::document::render::FontFile;
+use crate::document::render::{FontFile, Look};
 use crate::evidence::ledger::Event;
 use crate::report::Formats;
 use crate::report::plan::{Source, render};
@@ -41,6 +41,7 @@ pub fn write(study: &Study, folder: &Path, formats: Formats, outside: &Outside<'
         plan: of(study),
         date: outside.at.clone(),
         fonts,
+        look: Look::default(),
     };
     let files = render(&source, formats)?;
     publish(&files, folder)?;

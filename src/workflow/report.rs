@@ -73,6 +73,28 @@ pub fn render(
     Ok(rendered.files.keys().map(ToString::to_string).collect())
 }
 
+/// `ecopy/<run>` beside `evidence/<run>`.
+pub fn ecopy_of(bundle: &Path) -> PathBuf {
+    let bundle = std::path::absolute(bundle).unwrap_or_else(|_| bundle.to_path_buf());
+    let run = bundle.file_name().unwrap_or_default();
+    let study = bundle.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    study.join("ecopy").join(run)
+}
+
+/// Writes the PDFs of the whole set under the names of an eCopy and gives these names.
+///
+/// # Errors
+/// As [`render`]; `typesetting` in a build without PDF; `ecopy-too-large`.
+pub fn ecopy(bundle: &Path, folder: &Path, outside: &Outside<'_>) -> Result<Vec<String>> {
+    let opened = intact(bundle)?;
+    outside.say("report", "rendering the documents");
+    let source = crate::report::from_bundle(&opened.payload, opened.root)?;
+    let rendered = crate::report::render(&source, Documents::All, Formats::All)?;
+    let copies = crate::report::set::copies(&rendered.files)?;
+    publish(&copies, folder)?;
+    Ok(copies.keys().map(ToString::to_string).collect())
+}
+
 /// How the requirements stand in the documents that a bundle renders to; nothing is written.
 ///
 /// # Errors
@@ -81,8 +103,13 @@ pub fn coverage_of(bundle: &Path, outside: &Outside<'_>) -> Result<Vec<Answer>> 
     let opened = intact(bundle)?;
     outside.say("report", "rendering the documents");
     let source = crate::report::from_bundle(&opened.payload, opened.root)?;
-    let rendered = crate::report::render(&source, Documents::All, Formats::WithoutPdf)?;
-    Ok(crate::report::set::coverage_of(&source, &rendered.files))
+    let mut files = crate::report::render(&source, Documents::All, Formats::WithoutPdf)?.files;
+    // What is asked of the PDF is that it is there: this build writes it with the others, and it need not be
+    // waited for here.
+    if cfg!(feature = "pdf") {
+        crate::document::render::add(&mut files, "report.pdf", Vec::new())?;
+    }
+    Ok(crate::report::set::coverage_of(&source, &files))
 }
 
 /// Where every number of a bundle's documents comes from.

@@ -58,6 +58,10 @@ fn a_study_to_start_from_runs_before_the_first_edit() {
             let results: Value = serde_json::from_str(&results).expect("JSON");
             assert_eq!(results["study"]["synthetic"], true);
             assert_eq!(results["beside_readers"].is_null(), kind != "beside-readers");
+            assert_eq!(results["triage"]["processing"].is_null(), kind != "triage");
+            let traced = sequester(&["report", path, "--trace"]);
+            let last = traced.stdout.lines().last().unwrap_or_default();
+            assert_eq!((traced.code, last), (0, "nothing contradicts the evidence"), "{kind}");
         }
     }
 }

@@ -84,6 +84,7 @@ mod terminal;
 mod timestamps;
 #[cfg(feature = "torch")]
 mod training;
+mod triage;
 mod walls;
 mod who;
 mod writers;

@@ -122,6 +122,26 @@ fn readers(kind: Kind) -> String {
     text.trim_end().to_owned() + "\n"
 }
 
+/// The worklist by which a triage device is judged.
+fn triage(kind: Kind, scored: Scored) -> String {
+    if kind != Kind::Triage {
+        return String::new();
+    }
+    let column = match scored {
+        Scored::Elsewhere => {
+            "processing_column = \"seconds\"    # of the score table: from the image to the answer\n"
+        }
+        Scored::Here => "",
+    };
+    format!(
+        "\n# How long a flagged examination waits, by a queue: nothing of it decides about the \
+         study.\n[triage]\n{column}arrivals_per_hour = 6\nprevalence = 0.05\nreading_minutes = 4          # \
+         without the finding, mean\nreading_minutes_positive = 6\nreading_cv = 1.0             # 0: every \
+         reading takes as long, 1: the exponential law\npriority = \"non-preemptive\"  # a reading that was \
+         begun is ended first\nsource = \"invented; yours come from the worklists of the sites\"\n"
+    )
+}
+
 /// The protocol of a kind, for a sample of so many cases of which half are positive.
 pub(super) fn protocol(kind: Kind, scored: Scored, cases: usize) -> String {
     let (why, endpoints) = kind.endpoints();
@@ -148,6 +168,7 @@ pub(super) fn protocol(kind: Kind, scored: Scored, cases: usize) -> String {
         .replace("@CASES@", &(cases / 2 * 2).to_string())
         .replace("@POSITIVES@", &(cases / 2).to_string())
         .replace("@READERS@", &readers(kind))
+        .replace("@TRIAGE@", &triage(kind, scored))
         .replace("@DEVICE@", device)
         .replace("@ENDPOINTS@", &format!("{why}\n{}", endpoints.join("\n")))
 }

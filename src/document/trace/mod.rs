@@ -8,6 +8,7 @@ pub mod marks;
 pub mod numerals;
 mod passage;
 mod passages;
+pub(in crate::document) mod walk;
 
 pub use self::passage::{Passage, Role, Span};
 pub use self::passages::passages;

@@ -11,10 +11,12 @@ use std::fmt::Write as _;
 
 use crate::document::text::html;
 use crate::document::tree::{
-    Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table, beside, plain,
+    Align, Block, Callout, Cell, Document, Figure, Inline, Link, Look, Row, Table, beside, plain,
 };
 
 const STYLE: &str = include_str!("../../../templates/style.css");
+/// The style of numbers that say where they come from; a document without such numbers does not have it.
+const ORIGINS: &str = include_str!("../../../templates/origins.css");
 
 /// The page.
 pub fn page(document: &Document) -> String {
@@ -26,11 +28,12 @@ pub fn page(document: &Document) -> String {
          <meta name=\"author\" content=\"{}\">\n<meta name=\"date\" content=\"{}\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
          style-src 'unsafe-inline'; img-src data:\">\n\
-         <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body{}>\n",
+         <title>{}</title>\n<style>\n{STYLE}{}{}</style>\n</head>\n<body{}>\n",
         html(&document.facts.author),
         html(&document.facts.date),
         html(&document.facts.title),
         running(document),
+        origins(document),
         if document.facts.banner.is_some() { " class=\"banner\"" } else { "" },
     );
     out.push_str("<a class=\"skip\" href=\"#content\">Skip to the content</a>\n");
@@ -55,6 +58,57 @@ pub fn page(document: &Document) -> String {
     }
     let _ = writeln!(out, "</main>\n<footer>{}</footer>\n</body>\n</html>", html(&document.facts.footer));
     out
+}
+
+/// The rows that say where numbers come from, by their marks.
+fn rows_of_origins(document: &Document) -> impl Iterator<Item = &str> {
+    let tables = document.cover.iter().chain(&document.body).filter_map(|block| match block {
+        Block::Table(table) if table.link == Link::List => Some(table),
+        _ => None,
+    });
+    tables.flat_map(|table| &table.rows).filter_map(row_mark)
+}
+
+/// The mark of a row that says where numbers come from.
+fn row_mark(row: &Row) -> Option<&str> {
+    match row {
+        Row::Cells(cells) => match cells.first().map(|cell| &cell.link) {
+            Some(Link::Here(mark)) => Some(mark),
+            _ => None,
+        },
+        Row::Group(_) => None,
+    }
+}
+
+/// The style by which such a row is shown with a number that leads to it. One description serves every place
+/// where its number stands, and needs no script.
+fn origins(document: &Document) -> String {
+    let mut marks = rows_of_origins(document).peekable();
+    if marks.peek().is_none() {
+        return String::new();
+    }
+    let shown: Vec<String> = marks
+        .map(|mark| format!("body:has(a[href=\"#o-{mark}\"]:is(:hover,:focus-visible)) #o-{mark}"))
+        .collect();
+    format!(
+        "{ORIGINS}@media screen {{\n{} {{\n  position: fixed; left: 0; right: 0; bottom: 4.2em; z-index: 9; \
+         display: flex; flex-wrap: wrap; gap: 0 1.2em;\n  max-height: 50vh; overflow: auto; padding: .3em \
+         1em; background: #fff; color: #1b1b1b; border-top: 2px solid #5a6370;\n}}\n{} {{ border: 0; \
+         padding: .1em 0; background: none; text-align: left; }}\n}}\n",
+        shown.join(",\n"),
+        shown.iter().map(|rule| format!("{rule} > *")).collect::<Vec<_>>().join(",\n"),
+    )
+}
+
+/// What is printed, as a way to where it comes from.
+fn linked(link: &Link, inside: &str) -> String {
+    match link.mark() {
+        Some(mark) => format!(
+            "<a class=\"from\" href=\"#o-{mark}\" data-o=\"{mark}\" aria-describedby=\"o-{mark} \
+             o-all\">{inside}</a>"
+        ),
+        None => inside.to_owned(),
+    }
 }
 
 /// What every printed page says, in the page's margins (CSS Paged Media).
@@ -245,7 +299,7 @@ fn table(out: &mut String, table: &Table) {
             out,
             "<caption><strong>Table {}.</strong> {}</caption>",
             table.number,
-            html(&table.caption)
+            linked(&table.link, &html(&table.caption))
         );
         out.push_str("<thead><tr>");
         for column in &table.columns {
@@ -270,13 +324,17 @@ fn table(out: &mut String, table: &Table) {
                 );
             }
             Row::Cells(cells) => {
-                out.push_str("<tr>");
+                match row_mark(row) {
+                    Some(mark) => out.push_str(&format!("<tr id=\"o-{mark}\">")),
+                    None => out.push_str("<tr>"),
+                }
                 for (index, cell) in cells.iter().enumerate() {
                     let column = table.columns.get(index);
                     let classes = classes(cell, column.map(|c| c.align));
                     let (open, close) = if index == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
                     let text = html(&cell.text);
                     let text = if cell.look == Look::Code { format!("<code>{text}</code>") } else { text };
+                    let text = linked(&cell.link, &text);
                     let _ = write!(out, "<{open}{classes}>{text}</{close}>");
                 }
                 out.push_str("</tr>\n");
@@ -284,8 +342,9 @@ fn table(out: &mut String, table: &Table) {
         }
     }
     out.push_str("</tbody>\n</table>\n");
-    for note in &table.notes {
-        let _ = writeln!(out, "<p class=\"note\">{}</p>", html(note));
+    for (index, note) in table.notes.iter().enumerate() {
+        let id = if index == 0 && table.link == Link::List { " id=\"o-all\"" } else { "" };
+        let _ = writeln!(out, "<p class=\"note\"{id}>{}</p>", html(note));
     }
     out.push_str("</div>\n");
 }
@@ -323,7 +382,7 @@ fn figure(out: &mut String, figure: &Figure, share: Option<f64>) {
         out,
         "<figcaption><strong>Figure {}.</strong> {}</figcaption>\n</figure>",
         figure.number,
-        html(&figure.caption)
+        linked(&figure.link, &html(&figure.caption))
     );
 }
 
@@ -345,6 +404,7 @@ fn inlines(content: &[Inline]) -> String {
             Inline::Strong(c) => format!("<strong>{}</strong>", inlines(c)),
             Inline::Code(t) => format!("<code>{}</code>", html(t)),
             Inline::Link { to, content } => format!("<a href=\"{}\">{}</a>", html(to), inlines(content)),
+            Inline::Number { link, content } => linked(link, &inlines(content)),
             Inline::Break => "<br>".to_owned(),
             Inline::Footnote(label) => {
                 let slug = html(&crate::document::text::slug(label));

@@ -398,7 +398,7 @@ mod tests {
             let cells = || {
                 Row::Cells(vec![
                     Cell::new(word.clone()),
-                    Cell { text: word.clone(), look: crate::document::tree::Look::Code },
+                    Cell::new(word.clone()).look(crate::document::tree::Look::Code),
                     Cell::new("0.91 (0.88 to 0.94)"),
                 ])
             };

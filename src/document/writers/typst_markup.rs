@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::document::text::typst_string;
 use crate::document::tree::{
-    Align, Block, Callout, Cell, Document, Figure, Inline, Look, Row, Table, beside,
+    Align, Block, Callout, Cell, Document, Figure, Inline, Link, Look, Row, Table, beside,
 };
 
 const STYLE: &str = include_str!("../../../templates/style.typ");
@@ -136,6 +136,9 @@ impl Writer {
                 Inline::Link { to, content } => {
                     format!("#link({})[{}];", typst_string(to), self.inlines(content))
                 }
+                Inline::Number { link, content } => {
+                    format!("{}{}", self.inlines(content), superscript(link))
+                }
                 Inline::Break => "#linebreak();".to_owned(),
                 Inline::Footnote(label) => {
                     let mut note = String::new();
@@ -148,6 +151,17 @@ impl Writer {
             })
             .collect()
     }
+}
+
+/// The mark of the row that says where a number comes from, behind the number.
+fn superscript(link: &Link) -> String {
+    link.mark().map(|mark| format!("#super({});", typst_string(&format!("[{mark}]")))).unwrap_or_default()
+}
+
+/// A caption with the mark of the row that says where its numbers come from.
+fn captioned(caption: &str, link: &Link) -> String {
+    let mark = link.mark().map(|mark| format!(" [{mark}]")).unwrap_or_default();
+    typst_string(&breakable(&format!("{caption}{mark}"), IN_LINES))
 }
 
 fn align(align: Align) -> &'static str {
@@ -193,7 +207,7 @@ fn table(out: &mut String, table: &Table) {
     let _ =
         write!(out, "#{function}(columns: ({},), align: ({},)", columns.join(", "), alignments.join(", "));
     if numbered {
-        let caption = typst_string(&breakable(&table.caption, IN_LINES));
+        let caption = captioned(&table.caption, &table.link);
         let _ = write!(out, ", number: {}, long: {long}, caption: {caption}", table.number);
         let header: Vec<String> =
             table.columns.iter().map(|c| typst_string(&breakable(&c.header, IN_CELLS))).collect();
@@ -241,15 +255,19 @@ fn cell(cell: &Cell) -> String {
     // A digest fits into the columns that have one.
     let digest = cell.look == Look::Code && cell.text.chars().all(|c| c.is_ascii_hexdigit());
     let text = typst_string(&breakable(&cell.text, if digest { 64 } else { IN_CELLS }));
-    let look = match cell.look {
-        Look::Plain => return format!("[#{text}]"),
-        Look::Strong => "strong",
-        Look::Good => "good",
-        Look::Bad => "bad",
-        Look::Muted => "muted",
-        Look::Code => return format!("code({text})"),
+    let written = match cell.look {
+        Look::Plain => text,
+        Look::Strong => format!("look-strong({text})"),
+        Look::Good => format!("look-good({text})"),
+        Look::Bad => format!("look-bad({text})"),
+        Look::Muted => format!("look-muted({text})"),
+        Look::Code => format!("code({text})"),
     };
-    format!("look-{look}({text})")
+    match (cell.look, superscript(&cell.link)) {
+        (Look::Plain, mark) if mark.is_empty() => format!("[#{written}]"),
+        (_, mark) if mark.is_empty() => written,
+        (_, mark) => format!("[#{written};{mark}]"),
+    }
 }
 
 /// The longest word in a cell, and in a line, that gets no places to break.
@@ -279,7 +297,7 @@ fn breakable(text: &str, longest: usize) -> String {
 fn figures(out: &mut String, figures: &[&Figure]) {
     let mut panels = Vec::new();
     for figure in figures {
-        let caption = typst_string(&breakable(&figure.caption, IN_LINES));
+        let caption = captioned(&figure.caption, &figure.link);
         for (index, image) in figure.images.iter().enumerate() {
             let panel = format!(
                 "(number: {}, last: {}, caption: {caption}, width: {:.1}%, alt: {}, file: {})",

@@ -5,7 +5,7 @@ use super::key::{End, Key, Kind};
 use crate::dataset::cases::COLUMNS;
 use crate::dataset::mapped::PatientFrom;
 use crate::protocol::reads::{KEYS, ReaderFrom, ReadsFormat};
-use crate::protocol::{Against, COMPARABLE, FORMAT, Field, MOST_YEARS, ReaderRole, Spread};
+use crate::protocol::{Against, COMPARABLE, FORMAT, Field, MOST_YEARS, Priority, ReaderRole, Spread};
 use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::IntervalMethod;
 use crate::statistics::metric::{Fallback, Metric};
@@ -100,6 +100,7 @@ pub fn root() -> Vec<Key> {
         table("predicate", predicate())
             .ours("where an endpoint has against = \"predicate\", and not otherwise"),
         table("repeatability", repeatability()),
+        table("triage", triage()),
         tables("subgroup", subgroup()).ours("each is declared once"),
         table("planning", planning()),
         tables("expected", expected()),
@@ -465,6 +466,22 @@ fn repeatability() -> Vec<Key> {
         path("file").required(),
         text("patient_column"),
         list("conditions", Kind::Words, 0).ours("at most 10, each once"),
+    ]
+}
+
+fn triage() -> Vec<Key> {
+    let minutes = |name| number(name, Some((0.0, false)), Some((1000.0, true)));
+    vec![
+        words("processing_column").ours("a column of the score table"),
+        number("arrivals_per_hour", Some((0.0, false)), Some((10_000.0, true)))
+            .required()
+            .ours("fewer than can be read in an hour"),
+        number("prevalence", Some((0.0, false)), Some((1.0, false))).required(),
+        minutes("reading_minutes").required(),
+        minutes("reading_minutes_positive"),
+        number("reading_cv", Some((0.0, true)), Some((10.0, true))),
+        choice("priority", &names(&Priority::NAMES), Some("non-preemptive")),
+        words("source").required(),
     ]
 }
 

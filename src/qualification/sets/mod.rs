@@ -8,6 +8,7 @@ mod reader_studies;
 mod readers;
 mod scores;
 mod shares;
+mod triage;
 
 use super::compared::Compared;
 
@@ -57,6 +58,8 @@ pub enum Set {
     Formulas,
     /// Several images of one patient.
     Repeatability,
+    /// Processing times, and waiting on a worklist.
+    Triage,
     /// Power of comparisons.
     Power,
     /// Reader studies.
@@ -65,7 +68,7 @@ pub enum Set {
 
 impl Set {
     /// Every set.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Scores,
         Self::Readers,
         Self::Nominal,
@@ -84,6 +87,7 @@ impl Set {
         Self::Tails,
         Self::Formulas,
         Self::Repeatability,
+        Self::Triage,
         Self::Power,
         Self::ReaderStudies,
     ];
@@ -109,6 +113,7 @@ impl Set {
             Self::Tails => formulas::tails(),
             Self::Formulas => formulas::qualification(),
             Self::Repeatability => precision::repeatability(),
+            Self::Triage => triage::triage(),
             Self::Power => precision::power(),
             Self::ReaderStudies => reader_studies::reader_studies(),
         }
@@ -138,6 +143,7 @@ impl Set {
             }
             Self::Tails => "mpmath (make_chi_squared.py)",
             Self::Repeatability => "repeatability.json: exact fractions, 30 digits (make_repeatability.py)",
+            Self::Triage => "triage.json: exact fractions, 30 digits (make_triage.py)",
             Self::Power => "comparative_power.json: 30 digits by another route (make_comparative_power.py)",
             Self::ReaderStudies => "mrmc/ref/exact.json: exact fractions and 50 digits (make_exact.py)",
             Self::Formulas => "qualification.json: 50 digits, from the formulas (make_qualification.py)",
@@ -158,7 +164,7 @@ impl Set {
             | Self::Nominal
             | Self::Ordinal
             | Self::Laws => "relative above 1, absolute below",
-            Self::Tails => "relative",
+            Self::Tails | Self::Triage => "relative",
             _ => "relative above 0.001, absolute below",
         }
     }

@@ -64,7 +64,7 @@ fn name_cell(comparison: &Comparison, contender: &Contender) -> Cell {
     } else {
         contender.name.clone()
     };
-    Cell { text, look: if best { Look::Strong } else { Look::Plain } }
+    Cell::new(text).look(if best { Look::Strong } else { Look::Plain })
 }
 
 fn with_interval(contender: &Contender, id: &str) -> String {

@@ -2,7 +2,7 @@
 
 use crate::dataset::describe::{Comparison, Description, Difference, Fact, Share};
 use crate::dataset::standardised::NOTABLE;
-use crate::document::tree::{Align, Cell, Column, Look, Row, Table};
+use crate::document::tree::{Align, Cell, Column, Link, Look, Row, Table};
 use crate::document::{format, text};
 
 /// `1,431/112,120 (1.3%)`.
@@ -77,7 +77,7 @@ pub(super) fn names(description: &Description) -> impl Iterator<Item = String> {
 }
 
 pub(super) fn table(caption: impl Into<String>, columns: Vec<Column>, rows: Vec<Row>) -> Table {
-    Table { caption: caption.into(), number: 0, columns, rows, notes: Vec::new() }
+    Table { caption: caption.into(), number: 0, columns, rows, notes: Vec::new(), link: Link::Nowhere }
 }
 
 pub(super) fn row(first: impl Into<String>, rest: impl Iterator<Item = String>) -> Row {

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{compared, figures, tables, words};
 use crate::diagnostic::Result;
 use crate::document::content::{Content, Notice};
-use crate::document::render::{Files, FontFile, compose};
+use crate::document::render::{Files, FontFile, Look, Wanted, compose};
 use crate::document::tree::{Facts, Figure, Table};
 use crate::document::{format, text};
 use crate::protocol::{Incomplete, Protocol, Role};
@@ -38,6 +38,8 @@ pub struct Source {
     pub date: String,
     /// Fonts for what the built-in ones lack.
     pub fonts: Vec<FontFile>,
+    /// How a draft looks.
+    pub look: Look,
 }
 
 /// All files of the plan: `plan.html`, `plan.pdf` (feature `pdf`), `plan.md`, `figures/*.svg`.
@@ -60,19 +62,33 @@ pub fn render_with(
     formats: Formats,
 ) -> Result<Files> {
     let templates = BTreeMap::from([(TEMPLATE.to_owned(), template.to_owned())]);
-    let fonts = (formats == Formats::All).then_some(source.fonts.as_slice());
-    compose(&Arc::new(Planned(source.clone(), notice)), TEMPLATE, &templates)?.files("plan", fonts)
+    let planned = Planned { source: source.clone(), notice, traced: formats == Formats::Traced };
+    let wanted = match formats {
+        Formats::All => Wanted::WithPdf(&source.fonts),
+        Formats::WithoutPdf => Wanted::Pages,
+        Formats::Traced => Wanted::Traced,
+        Formats::Drafts => Wanted::Draft(&source.look),
+    };
+    compose(&Arc::new(planned), TEMPLATE, &templates)?.files("plan", wanted)
 }
 
-struct Planned(Source, Option<Notice>);
+struct Planned {
+    source: Source,
+    notice: Option<Notice>,
+    traced: bool,
+}
 
 impl Content for Planned {
     fn notice(&self) -> Option<Notice> {
-        self.1.clone()
+        self.notice.clone()
+    }
+
+    fn traced(&self) -> bool {
+        self.traced
     }
 
     fn facts(&self) -> Facts {
-        let Source { protocol, digest, date, .. } = &self.0;
+        let Source { protocol, digest, date, .. } = &self.source;
         let study = &protocol.study;
         let title = format!("Statistical analysis plan: {}", study.title);
         let running =
@@ -89,7 +105,7 @@ impl Content for Planned {
     }
 
     fn context(&self) -> Json {
-        let Source { protocol, plan, .. } = &self.0;
+        let Source { protocol, plan, .. } = &self.source;
         let analysis = &protocol.analysis;
         let planning = &protocol.planning;
         let percent = |value: f64| format::number(value, format::Style::Percent);
@@ -101,8 +117,8 @@ impl Content for Planned {
         let primary = protocol.endpoints.iter().filter(|e| words::is_judged(e)).count() + compared;
         json!({
             "study": protocol.study,
-            "locked_at": self.0.locked_at,
-            "openings": self.0.openings,
+            "locked_at": self.source.locked_at,
+            "openings": self.source.openings,
             "hypotheses": protocol.endpoints.iter().zip(&plan.endpoints)
                 .map(|(endpoint, planned)| words::hypothesis(endpoint, planned)).collect::<Vec<_>>(),
             "prospects": protocol.endpoints.iter().zip(&plan.endpoints)
@@ -110,7 +126,7 @@ impl Content for Planned {
             "primary": primary,
             "multiplicity": words::multiplicity(protocol, words::criteria(protocol)),
             "has_comparisons": !protocol.comparisons.is_empty(),
-            "comparison_prospects": compared::prospects(&self.0),
+            "comparison_prospects": compared::prospects(&self.source),
             "any_compared": plan.comparisons.iter().any(|planned| planned.expected.is_some()),
             "has_graph": graph::Drawn::of(protocol).is_some(),
             "level": format::level(analysis.level),
@@ -135,6 +151,8 @@ impl Content for Planned {
             "repeatability": protocol.repeatability.as_ref().map(|source| json!({
                 "file": source.file.to_string(), "conditions": source.conditions.join(", "),
             })),
+            "has_triage": protocol.triage.is_some(),
+            "processing_column": protocol.triage.as_ref().and_then(|triage| triage.processing_column.clone()),
             "missing_score": handling(analysis.missing_score),
             "no_consensus": handling(analysis.no_consensus),
             "has_subgroups": !protocol.subgroups.is_empty(),
@@ -152,7 +170,7 @@ impl Content for Planned {
     }
 
     fn table(&self, id: &str, _: &str) -> Option<Table> {
-        tables::build(&self.0, id)
+        tables::build(&self.source, id)
     }
 
     fn figure_ids(&self) -> &[&str] {
@@ -161,8 +179,8 @@ impl Content for Planned {
 
     fn figure(&self, id: &str) -> Option<Figure> {
         match id {
-            "power" => Some(figures::power(&self.0)),
-            "multiplicity-graph" => Some(graph::figure(&self.0.protocol)),
+            "power" => Some(figures::power(&self.source)),
+            "multiplicity-graph" => Some(graph::figure(&self.source.protocol)),
             _ => None,
         }
     }

@@ -5,8 +5,8 @@ use super::{Source, compared};
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::protocol::{Endpoint, Missing, SampleMethod, Shortage, Variable};
-use crate::report::submission::tables::comparisons;
 use crate::report::submission::tables::flow::definitions;
+use crate::report::submission::tables::{comparisons, triage};
 use crate::statistics::proportion::clopper_pearson;
 use crate::study::planning::{PlannedEndpoint, Prospect};
 
@@ -23,6 +23,7 @@ pub const IDS: &[&str] = &[
     "comparison-power",
     "what-if",
     "subgroups",
+    "triage",
 ];
 
 /// A table by its id. `None`: there is no such id.
@@ -33,6 +34,7 @@ pub fn build(source: &Source, id: &str) -> Option<Table> {
         "sample" => sample(source),
         "hypotheses" => hypotheses(source),
         "comparisons" => comparisons::declared(&source.protocol),
+        "triage" => triage::declared(&source.protocol),
         "estimation" => estimation(source),
         "assumptions" => assumptions(source),
         "power" => power(source),

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::document::render::Look;
 use crate::report::Formats;
 use crate::study::planning::size_plan;
 
@@ -32,6 +33,7 @@ fn source(text: &str) -> Source {
         openings: 0,
         date: "2026-01-01T00:00:00Z".to_owned(),
         fonts: Vec::new(),
+        look: Look::default(),
     }
 }
 

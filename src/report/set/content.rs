@@ -11,8 +11,10 @@ use super::shared::Shared;
 use super::{device, drafts, facts, figures, performance, privacy, tables};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::content::{Answer as Said, Arguments, Content, Notice, Refusal};
+use crate::document::origins::Origin;
 use crate::document::text;
-use crate::document::tree::{Facts, Figure, Row, Table};
+use crate::document::tree::{Facts, Figure, Link, Row, Table};
+use crate::report::origins;
 use crate::report::submission::{Submission, at, words};
 
 /// A document in the making.
@@ -70,6 +72,10 @@ impl Content for Part {
         self.submission.notice()
     }
 
+    fn traced(&self) -> bool {
+        self.submission.traced()
+    }
+
     fn context(&self) -> Json {
         let mut context = self.submission.context();
         if let Json::Object(fields) = &mut context {
@@ -117,13 +123,25 @@ impl Content for Part {
         context
     }
 
+    fn origin(&self, key: &str) -> Option<Origin> {
+        origins::origin(&self.shared.source, key, self.kind.is_public)
+    }
+
+    fn origin_notes(&self) -> Vec<String> {
+        origins::notes(&self.shared.source, self.kind.is_public)
+    }
+
     fn table_ids(&self) -> &[&str] {
         &TABLES
     }
 
     fn table(&self, id: &str, path: &str) -> Option<Table> {
         if tables::IDS.contains(&id) {
-            return tables::build(&self.shared, id, path);
+            let mut table = tables::build(&self.shared, id, path)?;
+            if let Some(key) = origins::of_table(id) {
+                table.link = Link::Key(key);
+            }
+            return Some(table);
         }
         self.submission.table(id, path)
     }
@@ -134,7 +152,11 @@ impl Content for Part {
 
     fn figure(&self, id: &str) -> Option<Figure> {
         if figures::IDS.contains(&id) {
-            return figures::build(&self.shared.source, id);
+            let mut figure = figures::build(&self.shared.source, id)?;
+            if let Some(key) = origins::of_figure(id) {
+                figure.link = Link::Key(key);
+            }
+            return Some(figure);
         }
         self.submission.figure(id)
     }
@@ -150,7 +172,11 @@ impl Content for Part {
                 let id = arguments.required("id")?;
                 let found = facts::fact(source, &id);
                 let refused = |why: String| Refusal::from(Diagnostic::error(Code::UnknownFact, why));
-                Ok(Said::Markdown(text::markdown(&found.map_err(refused)?)))
+                let markdown = text::markdown(&found.map_err(refused)?);
+                Ok(match facts::estimate(source, &id) {
+                    Some(estimate) => Said::Number { markdown, key: origins::of_estimate(estimate) },
+                    None => Said::Markdown(markdown),
+                })
             }
             "given" => {
                 let path = arguments.required("path")?;

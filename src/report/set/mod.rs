@@ -8,6 +8,7 @@ mod content;
 mod coverage;
 mod device;
 mod drafts;
+mod ecopy;
 mod facts;
 mod figures;
 mod kinds;
@@ -26,5 +27,9 @@ mod tests;
 
 pub use coverage::{Answer, State, count};
 pub use device::{check as check_device, unknown_keys};
+pub use ecopy::copies;
 pub use kinds::is_of_set;
-pub use render::{coverage_of, render};
+pub use render::{coverage_of, has_map, render};
+#[cfg(test)]
+pub use requirements::field_paths;
+pub use requirements::{fields, requirements};

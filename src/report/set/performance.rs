@@ -6,7 +6,7 @@ use crate::document::format::{self, Style};
 use crate::document::text;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::report::submission::{Source, in_subgroup, is_insufficient, subgroup_levels};
-use crate::report::wording;
+use crate::report::{origins, wording};
 use crate::statistics::estimate::Estimate;
 use crate::statistics::poolability::{OperatingPointOverSites, Share};
 
@@ -42,41 +42,42 @@ pub fn grid(source: &Source) -> Table {
         first(source, &["lr_positive", "lr-positive", "plr"]),
         first(source, &["lr_negative", "lr-negative", "nlr"]),
     ];
-    let [sensitivity, specificity, ppv, npv, plr, nlr] = used.map(with_interval);
-    let named = |name: &str, value: String| format!("{name} {value}");
+    let [sensitivity, specificity, ppv, npv, plr, nlr] = used;
+    let named =
+        |name: &str, of: Option<&Estimate>| origins::cell(format!("{name} {}", with_interval(of)), of);
     let strong = |text: &str| Cell::new(text).look(Look::Strong);
     let rows = vec![
         Row::Cells(vec![
             strong("Device positive"),
             Cell::count(c.true_positives),
             Cell::count(c.false_positives),
-            Cell::new(named("PPV", ppv)),
+            named("PPV", ppv),
         ]),
         Row::Cells(vec![
             strong("Device negative"),
             Cell::count(c.false_negatives),
             Cell::count(c.true_negatives),
-            Cell::new(named("NPV", npv)),
+            named("NPV", npv),
         ]),
         Row::Cells(vec![
             strong("Total"),
             Cell::count(c.true_positives + c.false_negatives),
             Cell::count(c.false_positives + c.true_negatives),
-            Cell::new(named(
-                "Positive cases in the sample",
-                format::share(results.flow.positives, results.flow.analysed),
+            Cell::new(format!(
+                "Positive cases in the sample {}",
+                format::share(results.flow.positives, results.flow.analysed)
             )),
         ]),
         Row::Cells(vec![
             strong("Of the class"),
-            Cell::new(named("Sensitivity", sensitivity)),
-            Cell::new(named("Specificity", specificity)),
+            named("Sensitivity", sensitivity),
+            named("Specificity", specificity),
             Cell::new(""),
         ]),
         Row::Cells(vec![
             strong("Likelihood ratio"),
-            Cell::new(named("LR+", plr)),
-            Cell::new(named("LR\u{2212}", nlr)),
+            named("LR+", plr),
+            named("LR\u{2212}", nlr),
             Cell::new(""),
         ]),
     ];
@@ -125,7 +126,7 @@ pub fn subgroup_shares(source: &Source) -> Table {
             Cell::count(cases),
             Cell::new(format::share(cases, results.flow.analysed)),
         ];
-        cells.extend(all.map(|e| Cell::new(with_interval(e))));
+        cells.extend(all.map(|e| origins::cell(with_interval(e), e)));
         rows.push(Row::Cells(cells.into_iter().map(|cell| cell.look(look)).collect()));
     }
     let mut table = Table::or_none(
@@ -275,6 +276,34 @@ pub fn site_left_out(source: &Source) -> Table {
             Column::right("AUC"),
             Column::right(&format!("Sensitivity ({level} CI)")),
             Column::right(&format!("Specificity ({level} CI)")),
+        ],
+        rows.collect(),
+    )
+}
+
+/// The flow of cases at each site.
+pub fn site_flow(source: &Source) -> Table {
+    let rows = source.flow_by_site.iter().map(|flow| {
+        let counts = [
+            flow.considered,
+            flow.excluded,
+            flow.not_sampled,
+            flow.without_reference,
+            flow.without_score,
+            flow.analysed,
+        ];
+        Row::plain(std::iter::once(flow.site.clone()).chain(counts.map(format::count)))
+    });
+    Table::or_none(
+        "Flow of cases at each site",
+        vec![
+            Column::left("Site", 1.0),
+            Column::right("Considered"),
+            Column::right("Excluded"),
+            Column::right("Eligible, not drawn"),
+            Column::right("Without reference standard"),
+            Column::right("Without score"),
+            Column::right("Analysed"),
         ],
         rows.collect(),
     )

@@ -2,7 +2,7 @@
 //! line.
 
 use crate::document::text;
-use crate::document::tree::{Block, Document, Inline, Row, Table, plain};
+use crate::document::tree::{Block, Document, Inline, Link, Row, Table, plain};
 
 /// Letters of a line.
 const WIDTH: usize = 96;
@@ -55,7 +55,13 @@ fn blocks(out: &mut String, list: &[Block], indent: &str) {
             Block::Figure(figure) => {
                 paragraph(
                     out,
-                    &format!("Figure {}. {} {}", figure.number, figure.caption, figure.alt),
+                    &format!(
+                        "Figure {}. {}{} {}",
+                        figure.number,
+                        figure.caption,
+                        mark(&figure.link),
+                        figure.alt
+                    ),
                     indent,
                 );
             }
@@ -70,9 +76,15 @@ fn lines(content: &[Inline]) -> String {
         .iter()
         .map(|inline| match inline {
             Inline::Break => "\n".to_owned(),
+            Inline::Number { link, content } => format!("{}{}", lines(content), mark(link)),
             other => plain(std::slice::from_ref(other)),
         })
         .collect()
+}
+
+/// The mark of the row that says where a number comes from.
+fn mark(link: &Link) -> String {
+    link.mark().map(|mark| format!("[{mark}]")).unwrap_or_default()
 }
 
 fn paragraph(out: &mut String, words: &str, indent: &str) {
@@ -95,14 +107,15 @@ fn paragraph(out: &mut String, words: &str, indent: &str) {
 
 fn table(out: &mut String, table: &Table) {
     if !table.caption.is_empty() {
-        paragraph(out, &format!("Table {}. {}", table.number, table.caption), "");
+        paragraph(out, &format!("Table {}. {}{}", table.number, table.caption, mark(&table.link)), "");
     }
     let names: Vec<String> = table.columns.iter().map(|column| column.header.clone()).collect();
     for row in &table.rows {
         match row {
             Row::Group(name) => out.push_str(&format!("{}\n", text::one_line(name))),
             Row::Cells(cells) => {
-                let cells: Vec<String> = cells.iter().map(|cell| text::one_line(&cell.text)).collect();
+                let cells: Vec<String> =
+                    cells.iter().map(|cell| text::one_line(&cell.text) + &mark(&cell.link)).collect();
                 out.push_str(&line(&names, &cells));
             }
         }

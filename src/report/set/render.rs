@@ -19,11 +19,17 @@ use crate::report::plan;
 use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_out};
 
 /// Adds the set to what was rendered: each document in every format, the summary as plain text, the cards for
-/// programs, and at last the map of requirements with its table.
+/// programs, and at last the map of requirements with its table. What the map says is read from pages: where
+/// other formats are wanted, `as_pages` is the whole set as pages.
 ///
 /// # Errors
 /// What is wrong in `device.toml`; what a public document must not hold; and as the report's.
-pub fn render(source: &Source, formats: Formats, rendered: &mut Rendered) -> Result<()> {
+pub fn render(
+    source: &Source,
+    formats: Formats,
+    as_pages: Option<&Files>,
+    rendered: &mut Rendered,
+) -> Result<()> {
     let has = |kind: &Kind| source.templates.contains_key(kind.template);
     let kinds: Vec<&'static Kind> = KINDS.into_iter().filter(|kind| has(kind)).collect();
     if kinds.is_empty() && !has(&MAP) && !has(&PLAN) {
@@ -36,23 +42,31 @@ pub fn render(source: &Source, formats: Formats, rendered: &mut Rendered) -> Res
     for files in parts {
         keep(&mut rendered.files, files?);
     }
-    // The plan and the map are of the record alone, and so is what programs read.
-    if formats == Formats::Drafts {
-        return Ok(());
-    }
     if has(&PLAN) {
         keep(&mut rendered.files, planned(source, formats)?);
     }
-    if has(&CARD) {
+    // What programs read is of the record alone.
+    let of_record = matches!(formats, Formats::All | Formats::WithoutPdf);
+    if has(&CARD) && of_record {
         add(&mut rendered.files, "model-card.json", card::json(&shared)?)?;
         add(&mut rendered.files, "model-card-chai.xml", card::xml(&shared))?;
     }
     if has(&MAP) {
-        let (files, answers) = map(source, &rendered.files, formats)?;
+        let pages = as_pages.map_or_else(|| pages(&rendered.files), before_the_map);
+        let (files, answers) = map(source, pages, formats)?;
         keep(&mut rendered.files, files);
-        add(&mut rendered.files, "coverage.csv", coverage::table(&answers)?)?;
+        if of_record || formats == Formats::Traced {
+            add(&mut rendered.files, "coverage.csv", coverage::table(&answers)?)?;
+        }
     }
     Ok(())
+}
+
+/// Pages as the map of the record sees them: before it is there itself.
+fn before_the_map(files: &Files) -> Pages {
+    let is_earlier = |path: &str| !path.starts_with(MAP.name) && path != "coverage.csv";
+    let earlier = files.iter().filter(|(path, _)| is_earlier(path.as_str()));
+    pages(&earlier.map(|(path, bytes)| (path.clone(), bytes.clone())).collect())
 }
 
 /// Adds files; a figure that another document has already stays that document's.
@@ -60,6 +74,11 @@ fn keep(files: &mut Files, more: Files) {
     for (path, bytes) in more {
         files.entry(path).or_insert(bytes);
     }
+}
+
+/// Whether the bundle's templates have the map of requirements.
+pub fn has_map(source: &Source) -> bool {
+    source.templates.contains_key(MAP.template)
 }
 
 /// How the requirements stand in a set that is rendered.
@@ -88,7 +107,8 @@ fn document(kind: &'static Kind, shared: &Arc<Shared>, formats: Formats) -> Resu
     let content = Arc::new(Part::of(kind, shared));
     let composed = compose(&content, kind.template, &needed(kind.template, &source.templates))?;
     let mut more = Files::new();
-    if kind.is_public {
+    // Marks around words are for the trace alone, which hands nothing over.
+    if kind.is_public && formats != Formats::Traced {
         let found = privacy::problems(source, &outline::read(&html::page(&composed.document)));
         if !found.is_empty() {
             return Err(found.into());
@@ -129,24 +149,24 @@ fn planned(source: &Source, formats: Formats) -> Result<Files> {
         plan: crate::study::planning::size_plan(&source.protocol),
         date: source.date.clone(),
         fonts: source.fonts.clone(),
+        look: source.look.clone(),
     };
     plan::render_with(&plan, template, Submission::of(source.clone()).notice(), formats)
 }
 
 /// The map, which stands in itself: once to know where its sections are, and once with them.
-fn map(source: &Source, files: &Files, formats: Formats) -> Result<(Files, Vec<Answer>)> {
-    let mut pages = pages(files);
+fn map(source: &Source, mut pages: Pages, formats: Formats) -> Result<(Files, Vec<Answer>)> {
     let mut answers = coverage::answers(source, &pages);
     let templates = needed(MAP.template, &source.templates);
-    let compose = |answers: Vec<Answer>| {
-        let shared = Arc::new(Shared { source: source.clone(), answers });
+    let compose = |answers: Vec<Answer>, traced: bool| {
+        let shared = Arc::new(Shared { source: Source { traced, ..source.clone() }, answers });
         compose(&Arc::new(Part::of(&MAP, &shared)), MAP.template, &templates)
     };
-    let first = compose(answers)?;
+    let first = compose(answers, false)?;
     pages.outlines.insert(MAP.name.to_owned(), outline::read(&html::page(&first.document)));
     answers = coverage::answers(source, &pages);
-    let files =
-        compose(answers.clone())?.files(MAP.name, formats.of(source)).map_err(|e| with_way_out(e, source))?;
+    let composed = compose(answers.clone(), source.traced)?;
+    let files = composed.files(MAP.name, formats.of(source)).map_err(|e| with_way_out(e, source))?;
     Ok((files, answers))
 }
 

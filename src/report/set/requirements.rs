@@ -1,6 +1,5 @@
-//! What regulations, guidances and reporting lists ask for, the fields that people fill, and the citations
-//! with how far each was confirmed. Three lists that were made by hand, each one line a row, held in the
-//! program.
+//! What regulations, guidances and reporting lists ask for, and the fields that people fill. Two lists that
+//! were made by hand, each one line a row, held in the program.
 
 use std::sync::LazyLock;
 
@@ -30,19 +29,6 @@ pub struct Field {
     pub what: String,
 }
 
-/// A regulation, a guidance, a standard or a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Citation {
-    /// Names it in the list of requirements.
-    pub key: String,
-    /// As documents cite it.
-    pub citation: String,
-    /// What it is about.
-    pub subject: String,
-    /// How far its text was confirmed: V by the text, P in part or through others, K from general knowledge.
-    pub mark: String,
-}
-
 /// Every requirement, in the order of its source.
 pub fn requirements() -> &'static [Requirement] {
     static ALL: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
@@ -68,13 +54,10 @@ pub fn fields() -> &'static [Field] {
     &ALL
 }
 
-/// Every citation.
-pub fn citations() -> &'static [Citation] {
-    static ALL: LazyLock<Vec<Citation>> = LazyLock::new(|| {
-        let row = |[key, citation, subject, mark]: [String; 4]| Citation { key, citation, subject, mark };
-        rows(include_str!("citations.csv")).into_iter().map(row).collect()
-    });
-    &ALL
+/// Their paths.
+#[cfg(test)]
+pub fn field_paths() -> Vec<String> {
+    fields().iter().map(|field| field.path.clone()).collect()
 }
 
 /// Rows of a list below its header; a test holds that each has its columns.

@@ -21,7 +21,7 @@ pub fn not_applicable(source: &Source, rule: &str) -> Result<String, String> {
         "other-than-2080" => (
             is_other(source, &["892.2080"]),
             "device.regulation names another regulation than 21 CFR 892.2080",
-            "time to notification and effectiveness of triage are not part of this program",
+            "the protocol declares no [triage]: time to notification is not computed",
         ),
         "other-than-2070" => (
             is_other(source, &["892.2070", "892.2090"]),

@@ -4,10 +4,12 @@ use super::coverage::{self, State};
 use super::device;
 use super::drafts;
 use super::facts;
-use super::requirements::{citations, fields, requirements};
+use super::requirements::{fields, requirements};
 use super::shared::Shared;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
+use crate::report::citations::citations;
+use crate::report::origins;
 use crate::report::submission::{Source, TO_COMPLETE, at, words};
 
 /// The ids of all of them.
@@ -21,6 +23,7 @@ pub const IDS: [&str; 17] = [
     "site-two-by-two",
     "site-left-out",
     "site-sets",
+    "site-flow",
     "steps",
     "made-by",
     "ages",
@@ -28,7 +31,6 @@ pub const IDS: [&str; 17] = [
     "requirements",
     "special-controls",
     "coverage",
-    "citations",
 ];
 
 /// A table by its id; `path` selects a part of it. `None`: there is no such id.
@@ -44,6 +46,7 @@ pub fn build(shared: &Shared, id: &str, path: &str) -> Option<Table> {
         "site-two-by-two" => super::performance::site_two_by_two(source),
         "site-left-out" => super::performance::site_left_out(source),
         "site-sets" => super::performance::site_sets(source),
+        "site-flow" => super::performance::site_flow(source),
         "steps" => steps(source),
         "made-by" => made_by(source),
         "ages" => ages(source),
@@ -51,7 +54,6 @@ pub fn build(shared: &Shared, id: &str, path: &str) -> Option<Table> {
         "requirements" => asked_for(shared, |citation, _| citation == path),
         "special-controls" => special_controls(shared),
         "coverage" => totals(shared),
-        "citations" => cited(path),
         _ => return None,
     })
 }
@@ -102,8 +104,10 @@ fn predicate_comparison(shared: &Shared) -> Table {
     let rows = device::comparisons(&shared.source.device)
         .into_iter()
         .map(|row| {
-            let subject = match row.subject.strip_prefix("auto:") {
-                Some(id) => facts::fact(&shared.source, id.trim()).unwrap_or_else(|why| why),
+            let asked = row.subject.strip_prefix("auto:").map(str::trim);
+            let estimate = asked.and_then(|id| facts::estimate(&shared.source, id));
+            let subject = match asked {
+                Some(id) => facts::fact(&shared.source, id).unwrap_or_else(|why| why),
                 None => row.subject.clone(),
             };
             if !row.source.is_empty() {
@@ -117,7 +121,7 @@ fn predicate_comparison(shared: &Shared) -> Table {
             let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
             Row::Cells(vec![
                 Cell::new(row.characteristic).look(Look::Strong),
-                Cell::new(or(subject, TO_COMPLETE)),
+                origins::cell(or(subject, TO_COMPLETE), estimate),
                 Cell::new(or(row.predicate, TO_COMPLETE)),
                 Cell::new(match (empty, row.same) {
                     (true, _) => "\u{2013}",
@@ -376,24 +380,4 @@ fn totals(shared: &Shared) -> Table {
     let mut columns = vec![Column::left("Source", 1.0), Column::left("Answered by", 0.25)];
     columns.extend(State::ALL.iter().map(|state| Column::right(&text::humanise(state.name()))));
     Table::or_none("How the requirements stand", columns, rows)
-}
-
-/// Citations with their marks; `path` names the keys that are wanted, all where it is empty.
-fn cited(path: &str) -> Table {
-    let wanted: Vec<&str> = path.split_whitespace().collect();
-    let chosen = citations().iter().filter(|one| wanted.is_empty() || wanted.contains(&one.key.as_str()));
-    let row = |one: &super::requirements::Citation| {
-        Row::plain([one.citation.clone(), one.subject.clone(), one.mark.clone()])
-    };
-    let mut table = Table::or_none(
-        "Citations, and how far each text was confirmed",
-        vec![Column::left("Citation", 1.0), Column::left("Subject", 1.0), Column::left("Mark", 0.5)],
-        chosen.map(row).collect(),
-    );
-    table.notes.push(
-        "V: confirmed by the text itself; P: in part, or through others; K: from general knowledge, to be \
-         confirmed before it is relied on. The submitter confirms what is cited on the day of submission."
-            .to_owned(),
-    );
-    table
 }

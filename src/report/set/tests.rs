@@ -7,14 +7,17 @@ use std::sync::LazyLock;
 use super::coverage::{self, State};
 use super::kinds::{KINDS, MAP, PLAN};
 use super::outline;
-use super::requirements::{citations, fields, requirements};
+use super::requirements::{fields, requirements};
 use crate::digest::RelativePath;
 use crate::document::lint;
 use crate::report::Documents;
+use crate::report::citations::citations;
 use crate::report::submission::tests::realistic::{realistic, subgroup};
 use crate::report::submission::tests::variants::{hostile, sources};
 use crate::report::submission::{DEVICE_EXAMPLE, Formats, OF_SET, Rendered, Source, default_templates};
-use crate::study::results::{CohortRow, ReaderSummary};
+use crate::study::results::{
+    CohortRow, Limited, ProcessingTime, QuantileOfTime, ReaderSummary, TriageResult, Waiting,
+};
 
 type Files = BTreeMap<RelativePath, Vec<u8>>;
 
@@ -35,7 +38,7 @@ fn only(source: &Source, template: &str) -> crate::diagnostic::Result<Files> {
     let mut source = source.clone();
     source.templates.retain(|name, _| name == template || !OF_SET.contains(&name.as_str()));
     let mut rendered = Rendered { files: Files::new(), to_complete: Vec::new() };
-    super::render(&source, Formats::WithoutPdf, &mut rendered)?;
+    super::render(&source, Formats::WithoutPdf, None, &mut rendered)?;
     Ok(rendered.files)
 }
 
@@ -63,7 +66,79 @@ fn filled() -> Source {
     }
     source.device["device"]["form"] = "software only".into();
     source.device["device"]["regulation"] = "21 CFR 892.2050".into();
+    // Readers' files with times, and a subgroup of severity: what the results of a full study hold.
+    for reader in &mut source.results.readers {
+        reader.first_read = Some("2026-01-20T09:00:00Z".into());
+        reader.last_read = Some("2026-01-24T16:00:00Z".into());
+    }
+    for (level, auc) in [("severity=mild", 0.81), ("severity=severe", 0.93)] {
+        source.results.estimates.extend(subgroup(level, 120, auc));
+    }
     source
+}
+
+/// The same of a device for triage, with a worklist.
+fn triaged() -> Source {
+    let mut source = filled();
+    source.device["device"]["regulation"] = "21 CFR 892.2080".into();
+    let text = "\n[triage]\nprocessing_column = \"seconds\"\narrivals_per_hour = 6\nprevalence = 0.05\n\
+                reading_minutes = 4\nsource = \"worklists of a year\"\n";
+    let protocol = format!("{}{text}", crate::protocol::language::EXAMPLE);
+    let protocol = crate::protocol::parse(std::path::Path::new("p"), &protocol).expect("valid");
+    source.protocol.triage = protocol.triage;
+    let of = |value: f64| Limited { value, limits: Some((0.9 * value, 1.1 * value)) };
+    source.results.triage = Some(TriageResult {
+        level: 0.95,
+        processing: Some(ProcessingTime {
+            column: "seconds".into(),
+            cases: 300,
+            mean: of(9.25),
+            standard_deviation: Some(2.5),
+            quantiles: vec![QuantileOfTime { share: 0.5, time: of(8.75) }],
+            longest: 31.5,
+        }),
+        waiting: Some(Waiting {
+            sensitivity: of(0.8725),
+            specificity: of(0.8125),
+            level_of_each: 0.975,
+            occupancy: 0.4,
+            flagged_share: 0.22,
+            processing_minutes: 0.15,
+            without_device: 2.65,
+            flagged: of(1.95),
+            unflagged: of(3.15),
+            positive: of(2.05),
+            negative: of(2.85),
+            saved: of(0.5),
+        }),
+    });
+    source
+}
+
+#[test]
+fn a_triage_device_prints_what_its_controls_ask_for_and_every_number_is_traced() {
+    let source = triaged();
+    let all = files(&source);
+    let answers = super::coverage_of(&source, &all);
+    for id in ["892.2080-1ii", "892.2080-1iii", "892.2080-2vi", "PRAC-8"] {
+        let answer = answers.iter().find(|a| a.requirement.id == id).expect("there");
+        assert_eq!(answer.state, State::Printed, "{id}: {}", answer.note);
+    }
+    let report = text(&all, "report.html");
+    assert!(report.contains("Saved for an examination with the finding") && report.contains("0.45 to 0.55"));
+    assert!(!report.contains("That the device saves time is not shown"));
+    let trace = crate::report::trace::trace(&source).expect("traces");
+    assert!(trace.findings.is_empty(), "{:#?}", trace.findings);
+    let mut none_saved = source.clone();
+    if let Some(waiting) = none_saved.results.triage.as_mut().and_then(|triage| triage.waiting.as_mut()) {
+        waiting.saved = Limited { value: 0.1, limits: Some((-0.2, 0.4)) };
+    }
+    assert!(text(&files(&none_saved), "report.html").contains("That the device saves time is not shown"));
+    let mut undeclared = filled();
+    undeclared.device["device"]["regulation"] = "21 CFR 892.2080".into();
+    let answers = super::coverage_of(&undeclared, &files(&undeclared));
+    let answer = answers.iter().find(|a| a.requirement.id == "892.2080-1iii").expect("there");
+    assert_eq!(answer.state, State::Empty, "{}", answer.places);
 }
 
 #[test]
@@ -219,18 +294,40 @@ fn a_filled_device_file_leaves_little_empty_and_an_empty_one_claims_nothing() {
 #[test]
 fn the_table_of_coverage_in_the_docs_is_what_is_computed() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/requirements-coverage.csv");
-    let table = std::fs::read_to_string(path).expect("reads");
-    let states = |source: &Source, all: &Files| -> Vec<(String, &'static str)> {
-        let answers = super::coverage_of(source, all);
-        answers.into_iter().map(|a| (a.requirement.id.clone(), a.state.name())).collect()
-    };
-    let full = states(&filled(), rendered_filled());
-    let few = states(&realistic(), rendered());
-    let rows: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows.len(), full.len());
-    for (row, ((id, full), (_, few))) in rows.iter().zip(full.iter().zip(&few)) {
-        assert_eq!((row[0], row[3], row[4]), (id.as_str(), *full, *few));
+    let mut table = csv::Reader::from_path(&path).expect("reads");
+    let rows = table.records().map(|row| row.expect("a row"));
+    let before: BTreeMap<String, String> = rows.map(|row| (row[0].to_owned(), row[2].to_owned())).collect();
+    let full = super::coverage_of(&filled(), rendered_filled());
+    let few = super::coverage_of(&realistic(), rendered());
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    let computed = ["every field filled", "few fields filled", "where, or why not"];
+    let header = ["id", "fill", "read by hand before"].into_iter().chain(computed);
+    writer.write_record(header).expect("writes");
+    for (full, few) in full.iter().zip(&few) {
+        let id = &full.requirement.id;
+        let fill = if full.requirement.is_automatic { "auto" } else { "manual" };
+        // Where it stands, or by which rule it does not; and what a study with few fields lacks.
+        let mut why = if full.places.is_empty() { full.note.clone() } else { full.places.clone() };
+        if few.state == State::Empty && full.state != State::Empty {
+            why = format!("{why}; otherwise {}", few.note);
+        }
+        writer
+            .write_record([id, fill, &before[id], full.state.name(), few.state.name(), &why])
+            .expect("writes");
     }
+    let computed = String::from_utf8(writer.into_inner().expect("ends")).expect("text");
+    if std::env::var_os("SEQUESTER_WRITE_COVERAGE").is_some() {
+        std::fs::write(&path, &computed).expect("writes");
+    }
+    let written = std::fs::read_to_string(&path).expect("reads");
+    assert_eq!(written, computed, "SEQUESTER_WRITE_COVERAGE=1 writes it");
+    // What the program answers is answered, or a rule says why it is not; a PDF is another build's.
+    let open: Vec<&str> = full
+        .iter()
+        .filter(|a| a.requirement.is_automatic && a.state == State::Empty)
+        .map(|a| a.requirement.id.as_str())
+        .collect();
+    assert_eq!(open, ["eSTAR-pack"]);
 }
 
 #[test]
@@ -354,6 +451,34 @@ fn templates_cite_what_the_table_has_and_hold_no_number() {
         }
     }
     assert!(cited > 20, "{cited}");
+    // Every page that cites says how far what it cites was confirmed; that of the readers cites nothing.
+    for (path, bytes) in rendered().iter().filter(|(path, _)| path.as_str().ends_with(".html")) {
+        let page = String::from_utf8(bytes.clone()).expect("text");
+        let (words, marks) = page.split_once("Citations, and how far").unwrap_or((&page, ""));
+        let words: String =
+            outline::read(words).sections.iter().map(|s| format!("{} {} ", s.title, s.words)).collect();
+        for one in citations() {
+            // The regulation of a device is typed, and so is what it names.
+            let typed = one.citation.contains("892.");
+            let is_number = one.citation.starts_with("21 CFR") || one.citation.starts_with("RFC");
+            if is_number && !typed && !one.citation.contains(" and ") && words.contains(&one.citation) {
+                assert!(marks.contains(&one.citation), "{path} cites {}", one.citation);
+            }
+        }
+    }
+    // The same of the parts of the report.
+    for (name, template) in &templates {
+        for number in ["21 CFR ", "ISO ", "IEC ", "RFC "].iter().flat_map(|of| {
+            template.match_indices(of).map(|(at, of)| {
+                let digits =
+                    template[at + of.len()..].chars().take_while(|c| c.is_ascii_digit() || *c == '.');
+                format!("{of}{}", digits.collect::<String>().trim_end_matches('.'))
+            })
+        }) {
+            let is_known = known.iter().any(|c| c.contains(number.trim_start_matches("21 CFR ")));
+            assert!(is_known, "{name}: {number}");
+        }
+    }
     for citation in citations() {
         assert!(!citation.mark.is_empty() && !citation.citation.is_empty(), "{}", citation.key);
     }

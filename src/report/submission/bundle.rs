@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::by_site;
 use super::source::{Maker, Opening, Recorded, Source, Step, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
@@ -75,6 +76,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     Ok(Source {
         brought: BroughtFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
         derivation,
+        flow_by_site: by_site::flow_by_site(payload, &protocol)?.into(),
         description,
         device: toml_value(&device_text, bundle::DEVICE)?,
         device_text,

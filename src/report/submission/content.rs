@@ -8,7 +8,9 @@ use super::source::Source;
 use super::{context, figures, functions, tables, templates};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::content::{Answer, Arguments, Content, Notice, Refusal};
-use crate::document::tree::{Facts, Figure, Table};
+use crate::document::origins::Origin;
+use crate::document::tree::{Facts, Figure, Link, Table};
+use crate::report::origins;
 
 /// A submission in the making.
 #[derive(Debug)]
@@ -52,12 +54,24 @@ impl Content for Submission {
         templates::notice(&self.source)
     }
 
+    fn origin(&self, key: &str) -> Option<Origin> {
+        origins::origin(&self.source, key, false)
+    }
+
+    fn origin_notes(&self) -> Vec<String> {
+        origins::notes(&self.source, false)
+    }
+
     fn table_ids(&self) -> &[&str] {
         tables::IDS
     }
 
     fn table(&self, id: &str, path: &str) -> Option<Table> {
-        tables::build(&self.source, id, path, &self.to_complete())
+        let mut table = tables::build(&self.source, id, path, &self.to_complete())?;
+        if let Some(key) = origins::of_table(id) {
+            table.link = Link::Key(key);
+        }
+        Some(table)
     }
 
     fn figure_ids(&self) -> &[&str] {
@@ -65,7 +79,11 @@ impl Content for Submission {
     }
 
     fn figure(&self, id: &str) -> Option<Figure> {
-        figures::build(&self.source, id)
+        let mut figure = figures::build(&self.source, id)?;
+        if let Some(key) = origins::of_figure(id) {
+            figure.link = Link::Key(key);
+        }
+        Some(figure)
     }
 
     fn functions(&self) -> &'static [&'static str] {

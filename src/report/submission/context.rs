@@ -124,6 +124,9 @@ fn what_there_is(source: &Source) -> Json {
         "has_repeatability": results.repeatability.is_some(),
         "has_conditions":
             results.repeatability.as_ref().is_some_and(|found| !found.conditions.is_empty()),
+        "has_triage": results.triage.is_some(),
+        "has_processing_time": results.triage.as_ref().is_some_and(|triage| triage.processing.is_some()),
+        "has_waiting": results.triage.as_ref().is_some_and(|triage| triage.waiting.is_some()),
         "has_family": results.family.is_some(),
         "has_graph": graph::Drawn::of(&source.protocol).is_some(),
         "has_sample_sizes": !results.sample_sizes.is_empty(),

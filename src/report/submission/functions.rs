@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::content::{Answer, Arguments, Refusal};
 use crate::document::tree::Piece;
 use crate::document::{format, text};
-use crate::report::wording;
+use crate::report::{origins, wording};
 use crate::statistics::estimate::{Estimate, Scenario};
 
 fn refused(code: Code, message: &str) -> Refusal {
@@ -87,7 +87,7 @@ pub fn estimate(source: &Source, arguments: &Arguments<'_>) -> Result<Answer, Re
             return Err(refused(Code::UnknownShow, &format!("show is one of {known}, not `{other}`")));
         }
     };
-    Ok(Answer::Markdown(text::markdown(&text)))
+    Ok(Answer::Number { markdown: text::markdown(&text), key: origins::of_estimate(estimate) })
 }
 
 pub fn digest(source: &Source, arguments: &Arguments<'_>) -> Result<Answer, Refusal> {

@@ -59,6 +59,8 @@ pub fn offered(source: &Source) -> Vec<Offered> {
             all.push(Offered { call: format!("{{{{ figure(id={id:?}) }}}}"), gives: figure.caption });
         }
     }
+    let gives = "the table of where the marked numbers come from".to_owned();
+    all.push(Offered { call: "{{ origins() }}".to_owned(), gives });
     for path in source.digests.keys() {
         let gives = source.digests.get(path).cloned().unwrap_or_default();
         all.push(Offered { call: format!("{{{{ digest(of={path:?}) }}}}"), gives });

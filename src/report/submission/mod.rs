@@ -3,6 +3,7 @@
 //! renders the same bytes from the same bundle.
 
 mod bundle;
+mod by_site;
 mod content;
 mod context;
 mod figures;
@@ -21,6 +22,7 @@ mod values;
 pub(in crate::report) mod tests;
 
 pub use bundle::{fonts_of, from_bundle};
+pub use by_site::SiteFlow;
 pub(in crate::report) use content::Submission;
 pub use list::{Offered, offered};
 pub(in crate::report) use render::with_way_out;

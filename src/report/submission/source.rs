@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::by_site::SiteFlow;
 use crate::dataset::describe::Description;
 use crate::digest::RelativePath;
 use crate::document::render::{FontFile, Look};
@@ -38,6 +39,8 @@ pub struct Source {
     pub description: Option<Description>,
     /// `data/derivation.csv`: one entry a sampled case; empty in a bundle that has none.
     pub derivation: Arc<[Derivation]>,
+    /// The flow of cases at each site; empty where no site is recorded.
+    pub flow_by_site: Arc<[SiteFlow]>,
     /// One entry an epoch; empty when the training is not part of the bundle.
     pub training: Vec<TrainingEpoch>,
     /// Digest of `tagmanifest-sha256.txt`: the one digest that stands for the bundle.

@@ -34,6 +34,7 @@ pub fn default_templates() -> BTreeMap<String, String> {
         "conclusion.md",
         "verification.md",
         "appendix.md",
+        "origins.md",
         "plan.md",
         "summary.md",
         "predicate.md",

@@ -20,11 +20,15 @@ struct Quantity {
     within: Vec<(Vec<String>, BTreeSet<String>)>,
     /// Whether it is counted, so that its number stands before it.
     counted: bool,
+    /// Numbers of those to whom something was done, by words for it: `analysed`, `eligible`.
+    done: Vec<(&'static [&'static str], BTreeSet<String>)>,
 }
 
 /// What typed words may say.
 pub(super) struct Claims {
     quantities: Vec<Quantity>,
+    /// Names of levels and variables of subgroups, in lower case.
+    parts: Vec<String>,
 }
 
 /// A number that the evidence does not have of the quantity beside it.
@@ -119,7 +123,14 @@ impl Claims {
                     add(&mut may_be, &format::prevalence(level));
                 }
                 let words = words.iter().map(|word| (*word).to_owned()).collect();
-                Quantity { name: wording::metric(id), words, may_be, within, counted: false }
+                Quantity {
+                    name: wording::metric(id),
+                    words,
+                    may_be,
+                    within,
+                    counted: false,
+                    done: Vec::new(),
+                }
             })
             .collect();
         let threshold = results.operating_point.threshold;
@@ -131,9 +142,19 @@ impl Claims {
             may_be,
             within: Vec::new(),
             counted: false,
+            done: Vec::new(),
         });
         quantities.extend(counted(source));
-        Self { quantities }
+        let mut parts: Vec<String> = Vec::new();
+        for row in &results.cohort {
+            for name in [&row.variable, &row.level] {
+                let name = name.replace(['-', '_'], " ").to_lowercase();
+                if !name.is_empty() && !parts.contains(&name) {
+                    parts.push(name);
+                }
+            }
+        }
+        Self { quantities, parts }
     }
 
     /// Every number of typed words that the evidence does not have of the quantity that the words name.
@@ -143,6 +164,19 @@ impl Claims {
             let lower = sentence.to_ascii_lowercase();
             for (at, end, plain, written) in spoken(&lower) {
                 let Some(quantity) = self.beside(&lower, at, end) else { continue };
+                if let Some((words, numbers)) = quantity.done_to(&lower, at, end)
+                    && !numbers.contains(&plain)
+                    && !bounded(&lower[..at])
+                    && !self.names_a_part(&lower)
+                {
+                    let recorded: Vec<&str> = numbers.iter().map(String::as_str).collect();
+                    found.push(Contradiction {
+                        numeral: written,
+                        of: format!("{} that are {words}", quantity.name),
+                        recorded: recorded.join(", "),
+                    });
+                    continue;
+                }
                 if quantity.may_be.is_empty() || quantity.may_be.contains(&plain) || bounded(&lower[..at]) {
                     continue;
                 }
@@ -160,6 +194,12 @@ impl Claims {
             }
         }
         found
+    }
+
+    /// Whether words name a level of a subgroup, whose numbers are its own.
+    fn names_a_part(&self, sentence: &str) -> bool {
+        let spaced = sentence.replace(['-', '_'], " ");
+        self.parts.iter().any(|name| position(&spaced, name).is_some())
     }
 
     /// The quantity that a number is about: the thing counted right behind it, else the metric named last
@@ -211,6 +251,44 @@ impl Claims {
     }
 }
 
+impl Quantity {
+    /// What the words beside a number say was done to the things it counts, with the numbers of those to
+    /// whom it was: `500 cases were analysed`, `500 analysed cases`, `analysed 500 cases`.
+    fn done_to(&self, sentence: &str, at: usize, end: usize) -> Option<(&'static str, &BTreeSet<String>)> {
+        if self.done.is_empty() {
+            return None;
+        }
+        let words = |text: &str| -> Vec<String> {
+            text.split_whitespace()
+                .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned())
+                .collect()
+        };
+        let after = sentence.get(end..)?;
+        // Up to the next sign or number: what stands behind is said of something else.
+        let ends = after.find(|c: char| matches!(c, ',' | ';' | '(' | ':') || c.is_ascii_digit());
+        let after = words(after.get(..ends.unwrap_or(after.len()))?);
+        let noun = after.iter().position(|word| self.words.contains(word))?;
+        let linked =
+            |word: &&String| !matches!(word.as_str(), "were" | "was" | "are" | "have" | "had" | "been");
+        let behind = after.iter().skip(noun + 1).find(linked);
+        let between = after.iter().take(noun);
+        let before = words(sentence.get(..at)?);
+        let said = between.chain(behind).chain(before.last());
+        said.filter_map(|word| {
+            let (names, numbers) = self.done.iter().find(|(names, _)| names.contains(&word.as_str()))?;
+            Some((*names.first()?, numbers))
+        })
+        .next()
+    }
+}
+
+/// What can be done to cases and patients, in the words for it.
+const ANALYSED: &[&str] = &["analysed", "analyzed", "evaluated"];
+const CONSIDERED: &[&str] = &["considered", "screened"];
+const ELIGIBLE: &[&str] = &["eligible"];
+const SAMPLED: &[&str] = &["sampled", "drawn"];
+const EXCLUDED: &[&str] = &["excluded"];
+
 /// Things that are counted, and the counts that the evidence has of them.
 fn counted(source: &Source) -> Vec<Quantity> {
     let results = &source.results;
@@ -221,6 +299,7 @@ fn counted(source: &Source) -> Vec<Quantity> {
         may_be: counts.into_iter().map(|n| n.to_string()).collect(),
         within: Vec::new(),
         counted: true,
+        done: Vec::new(),
     };
     let groups = || results.estimates.iter().filter(|e| e.subgroup.is_some());
     let mut cases: BTreeSet<u64> = [
@@ -269,9 +348,25 @@ fn counted(source: &Source) -> Vec<Quantity> {
     negatives.extend(results.cohort.iter().map(|row| row.cases.saturating_sub(row.positives)));
     positives.extend(&sets);
     negatives.extend(&sets);
+    let one = |n: u64| BTreeSet::from([n.to_string()]);
+    let excluded = flow.excluded.iter().flat_map(|reason| [reason.count, reason.count_any]);
+    let all_excluded: u64 = flow.excluded.iter().map(|reason| reason.count).sum();
+    let excluded = excluded.chain([all_excluded]).map(|n| n.to_string()).collect();
+    let done_to_cases = vec![
+        (ANALYSED, one(flow.analysed)),
+        (CONSIDERED, one(flow.considered)),
+        (ELIGIBLE, one(flow.eligible)),
+        (SAMPLED, one(flow.sampled)),
+        (EXCLUDED, excluded),
+    ];
+    let done_to_patients = vec![
+        (ANALYSED, one(flow.analysed_patients)),
+        (CONSIDERED, one(flow.considered_patients)),
+        (SAMPLED, one(flow.sampled_patients)),
+    ];
     vec![
-        of("cases", CASES, cases),
-        of("patients", PATIENTS, patients),
+        Quantity { done: done_to_cases, ..of("cases", CASES, cases) },
+        Quantity { done: done_to_patients, ..of("patients", PATIENTS, patients) },
         of("readers", READERS, readers),
         of("sites", SITES, sites),
         of("positive cases", POSITIVES, positives),

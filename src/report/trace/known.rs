@@ -38,6 +38,7 @@ impl Known {
         for (name, value) in [
             ("ledger.jsonl", serde_json::to_value(&source.openings)),
             ("training", serde_json::to_value(&source.training)),
+            ("cases.csv", serde_json::to_value(&source.flow_by_site[..])),
         ] {
             known.walk(name, &value.unwrap_or_default());
         }
@@ -48,6 +49,13 @@ impl Known {
         }
         known.digests.extend(source.digests.values().cloned());
         known.digests.insert(source.root_digest.clone());
+        let maker = &source.maker;
+        known.text("environment.json", &format!("{} {}", maker.program, maker.platform));
+        known.digests.insert(maker.libraries_sha256.clone());
+        for step in &source.steps {
+            let reason = step.reason.as_deref().unwrap_or_default();
+            known.text("ledger.jsonl", &format!("{} {} {reason}", step.date, step.by));
+        }
         known.count("derivation.csv", source.derivation.len() as u64);
         known
     }

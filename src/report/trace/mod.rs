@@ -9,24 +9,29 @@
 mod allowed;
 mod claims;
 mod known;
+mod listed;
 mod overclaims;
 mod sums;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use self::claims::Claims;
 use self::known::{Known, hexadecimal};
+use self::listed::Listed;
 use super::documents::Documents;
 use super::submission::{Formats, Source, own_templates};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::document::format;
 use crate::document::lint::{self, Mark};
+use crate::document::render::Files;
 use crate::document::trace::numerals::{Numeral, numerals};
-use crate::document::trace::{Passage, Role};
+use crate::document::trace::{Passage, Role, Span};
 
 /// How a numeral came into a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -99,28 +104,43 @@ pub struct Trace {
     pub findings: Vec<Diagnostic>,
 }
 
-/// Traces every document of a bundle.
+/// Traces every document of a bundle: validation report, truthing report and the set.
 ///
 /// # Errors
 /// As the documents' rendering.
 pub fn trace(source: &Source) -> Result<Trace> {
-    let mut source = source.clone();
-    source.traced = true;
-    let rendered = super::documents::render(&source, Documents::Report, Formats::Traced)?;
+    let source = Source { traced: true, ..source.clone() };
+    let of = |documents| super::documents::render(&source, documents, Formats::Traced);
+    match of(Documents::All) {
+        Ok(rendered) => beside(&source, &rendered.files),
+        // A set that is refused, as for an id in the public summary, is no reason not to look at the report.
+        Err(Error::Input(problems)) => {
+            let mut trace = beside(&source, &of(Documents::Report)?.files)?;
+            trace.findings.extend(problems);
+            Ok(trace)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Passages of documents, beside the evidence.
+fn beside(source: &Source, files: &Files) -> Result<Trace> {
     let mut tracing = Tracing {
-        known: Known::of(&source),
-        claims: Claims::of(&source),
+        known: Known::of(source),
+        claims: Claims::of(source),
+        listed: Listed::of(files),
         typed: typed(&source.device),
         marks: source.templates.values().flat_map(|text| lint::marks(text)).collect(),
-        totals: totals(&source),
+        totals: totals(source),
         own: !own_templates(&source.templates).is_empty(),
-        source: &source,
+        printed: BTreeMap::new(),
+        source,
         trace: Trace { numerals: Vec::new(), findings: Vec::new() },
     };
     for problem in sums::disagreements(&source.results) {
         tracing.find(Code::NumbersDisagree, "results.json", problem);
     }
-    for (path, bytes) in &rendered.files {
+    for (path, bytes) in files {
         let Some(document) = path.as_str().strip_suffix(".trace.json") else { continue };
         let passages: Vec<Passage> = serde_json::from_slice(bytes)
             .map_err(|e| Error::from(Diagnostic::error(Code::TemplateContext, e.to_string())))?;
@@ -133,6 +153,7 @@ struct Tracing<'a> {
     source: &'a Source,
     known: Known,
     claims: Claims,
+    listed: Listed,
     /// Texts of `device.toml` with their keys.
     typed: Vec<(String, String)>,
     /// Lines of templates whose numbers have a reason.
@@ -141,6 +162,8 @@ struct Tracing<'a> {
     totals: Vec<f64>,
     /// Whether any template is the user's own.
     own: bool,
+    /// What was asked for by name: its words, and where they stood first.
+    printed: BTreeMap<String, (String, String)>,
     trace: Trace,
 }
 
@@ -165,6 +188,7 @@ impl Tracing<'_> {
                 self.numeral(document, passage, &numeral);
             }
             self.digests(&place, passage);
+            self.agrees(&place, passage);
             // The words that people typed: fields, and templates of the user's own.
             for (words, from) in self.typed_parts(passage) {
                 self.words(&place, &words, &from, (tables, figures));
@@ -176,7 +200,7 @@ impl Tracing<'_> {
     }
 
     fn numeral(&mut self, document: &str, passage: &Passage, numeral: &Numeral) {
-        let (kind, from) = self.origin(passage, numeral);
+        let (kind, from) = self.origin(document, passage, numeral);
         let sign = if numeral.percent { "%" } else { "" };
         let printed = format!("{}{sign}", numeral.digits);
         if kind == Kind::Untraced {
@@ -193,13 +217,14 @@ impl Tracing<'_> {
         });
     }
 
-    fn origin(&self, passage: &Passage, numeral: &Numeral) -> (Kind, String) {
+    fn origin(&self, document: &str, passage: &Passage, numeral: &Numeral) -> (Kind, String) {
         let text = passage.text.as_str();
-        if let Some(from) = passage.origin(numeral.at.start).filter(|from| !from.starts_with("caption ")) {
-            let kind = if from.starts_with("device ") { Kind::Typed } else { Kind::Named };
-            let plain =
-                if from == "a value" { self.known.number(&numeral.plain(), numeral.percent) } else { None };
-            return (kind, plain.map_or_else(|| from.to_owned(), |path| format!("a value, as in {path}")));
+        let span = passage.spans.iter().find(|span| span.at.contains(&numeral.at.start));
+        if let Some(span) = span.filter(|span| !span.from.starts_with("caption ")) {
+            return self.named(document, passage, numeral, span);
+        }
+        if let Some(reason) = self.listed.reason(text).filter(|_| passage.role == Role::Program) {
+            return (Kind::Allowed, reason.to_owned());
         }
         if let Some(key) = self.field(text) {
             return (Kind::Typed, format!("device {key}"));
@@ -224,6 +249,9 @@ impl Tracing<'_> {
         if let Some(path) = self.known.number(&numeral.plain(), numeral.percent) {
             return (Kind::Recorded, path.to_owned());
         }
+        if self.listed.has(document, numeral) {
+            return (Kind::Recorded, "coverage.csv".to_owned());
+        }
         if let Some(how) = computed(passage, numeral, &self.totals) {
             return (Kind::Computed, how);
         }
@@ -231,6 +259,49 @@ impl Tracing<'_> {
             return (Kind::Scale, "a scale of the figure".to_owned());
         }
         (Kind::Untraced, String::new())
+    }
+
+    /// What a template asked for by name: the evidence has its numerals, or they were computed in the
+    /// template.
+    fn named(&self, document: &str, passage: &Passage, numeral: &Numeral, span: &Span) -> (Kind, String) {
+        let from = span.from.clone();
+        if from.starts_with("device ") {
+            return (Kind::Typed, from);
+        }
+        let text = passage.text.get(span.at.clone()).unwrap_or_default();
+        if from == "a text of the bundle" || from.starts_with("digest ") || from == "digest" {
+            return (Kind::Named, from);
+        }
+        if let Some(path) = self.known.number(&numeral.plain(), numeral.percent) {
+            let from = if from == "a value" { format!("a value, as in {path}") } else { from };
+            return (Kind::Named, from);
+        }
+        if self.listed.has(document, numeral) {
+            return (Kind::Named, "a value, as in coverage.csv".to_owned());
+        }
+        if let Some(key) = self.field(text) {
+            return (Kind::Typed, format!("device {key}"));
+        }
+        let reason = allowed::reason(&passage.text, numeral).or_else(|| cited(&passage.text, numeral));
+        if let Some(reason) = reason.or(numeral.in_name.then_some("part of a name")) {
+            return (Kind::Allowed, reason.to_owned());
+        }
+        (Kind::Untraced, String::new())
+    }
+
+    /// What a template asks for by one name is the same wherever it is printed.
+    fn agrees(&mut self, place: &str, passage: &Passage) {
+        for span in passage.spans.iter().filter(|span| span.from.starts_with("estimate ")) {
+            let words = passage.text.get(span.at.clone()).unwrap_or_default();
+            match self.printed.get(&span.from).cloned() {
+                None => drop(self.printed.insert(span.from.clone(), (words.to_owned(), place.to_owned()))),
+                Some((first, _)) if first == words => {}
+                Some((first, there)) => {
+                    let message = format!("{} is {words} here and {first} in {there}", span.from);
+                    self.find(Code::NumbersDisagree, place, message);
+                }
+            }
+        }
     }
 
     /// The field of `device.toml` that a text is, or is an item of.

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::tables;
 use crate::diagnostic::Result;
 use crate::document::content::{Answer, Arguments, Content, Notice, Refusal};
+use crate::document::origins::Origin;
 use crate::document::render::{add, compose};
 use crate::document::text;
 use crate::document::tree::{Facts, Figure, Table};
@@ -71,6 +72,14 @@ impl Content for Truthing {
             fields.insert("blinding".to_owned(), json!(tables::blinding(source)));
         }
         context
+    }
+
+    fn origin(&self, key: &str) -> Option<Origin> {
+        self.submission.origin(key)
+    }
+
+    fn origin_notes(&self) -> Vec<String> {
+        self.submission.origin_notes()
     }
 
     fn table_ids(&self) -> &[&str] {

@@ -36,6 +36,10 @@ pub(super) fn beside(
         let path = csv(section(table, "repeatability"), &source.file, "repeats.csv")?;
         simulated.insert(path, repeats(protocol, quality, threshold));
     }
+    // A rehearsal scores on no machine: how long the device takes is not simulated.
+    if protocol.triage.is_some() {
+        section(table, "triage").remove("processing_column");
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use super::look::Look;
 use crate::document::emf;
 use crate::document::text::{html, width};
 use crate::document::tree::{
-    Align, Block, Callout, Cell, Document, Figure, Inline, Look as CellLook, Row, Table, plain,
+    Align, Block, Callout, Cell, Document, Figure, Inline, Link, Look as CellLook, Row, Table, plain,
 };
 
 /// A twentieth of a point in the units of drawings.
@@ -263,6 +263,10 @@ impl<'a> Body<'a> {
                 Inline::Link { to, content } => {
                     out.push_str(&run(&format!("{} ({to})", plain(content)), properties));
                 }
+                Inline::Number { link, content } => {
+                    out.push_str(&self.inlines(content, properties));
+                    out.push_str(&superscript(link));
+                }
                 Inline::Break => out.push_str("<w:r><w:br/></w:r>"),
                 Inline::Footnote(label) => out.push_str(&self.footnote(label)),
             }
@@ -355,7 +359,7 @@ impl<'a> Body<'a> {
         })
     }
 
-    fn caption(&mut self, kind: &str, number: usize, words: &str, before: bool) {
+    fn caption(&mut self, kind: &str, number: usize, words: &str, link: &Link, before: bool) {
         let label = format!("{kind} {number}");
         let bookmark = self.targets.get(&label).cloned().unwrap_or_default();
         let (start, end) = self.mark(&bookmark);
@@ -365,19 +369,20 @@ impl<'a> Body<'a> {
             "<w:p><w:pPr>{}{keep}</w:pPr>{start}{}<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r><w:r>\
              <w:instrText xml:space=\"preserve\"> SEQ {kind} \\* ARABIC </w:instrText></w:r><w:r><w:fldChar \
              w:fldCharType=\"separate\"/></w:r>{}<w:r><w:fldChar w:fldCharType=\"end\"/></w:r>\
-             {end}{}{}</w:p>",
+             {end}{}{}{}</w:p>",
             self.look.style("caption"),
             run(&format!("{kind} "), "<w:b/>"),
             run(&number.to_string(), "<w:b/>"),
             run(". ", "<w:b/>"),
             run(words, ""),
+            superscript(link),
         );
     }
 
     fn table(&mut self, table: &Table) {
         let facts = table.caption.is_empty();
         if !facts {
-            self.caption("Table", table.number, &table.caption, true);
+            self.caption("Table", table.number, &table.caption, &table.link, true);
         }
         let widths = widths(table, self.look.width());
         let headers: Vec<String> = table.columns.iter().map(|c| c.header.clone()).collect();
@@ -485,7 +490,7 @@ impl<'a> Body<'a> {
 
     fn looked(&self, cell: &Cell, key: bool) -> String {
         let properties = match cell.look {
-            CellLook::Code => return self.code(&cell.text),
+            CellLook::Code => return self.code(&cell.text) + &superscript(&cell.link),
             _ if key => "<w:b/>",
             CellLook::Plain => "",
             CellLook::Strong => "<w:b/>",
@@ -493,7 +498,7 @@ impl<'a> Body<'a> {
             CellLook::Bad => "<w:b/><w:color w:val=\"A8390F\"/>",
             CellLook::Muted => "<w:color w:val=\"5A6370\"/>",
         };
-        run(&cell.text, properties)
+        run(&cell.text, properties) + &superscript(&cell.link)
     }
 
     fn figure(&mut self, figure: &Figure) {
@@ -533,7 +538,7 @@ impl<'a> Body<'a> {
                 self.pictures.len(),
             );
         }
-        self.caption("Figure", figure.number, &figure.caption, false);
+        self.caption("Figure", figure.number, &figure.caption, &figure.link, false);
     }
 }
 
@@ -545,6 +550,12 @@ fn run(text: &str, properties: &str) -> String {
     let properties =
         if properties.is_empty() { String::new() } else { format!("<w:rPr>{properties}</w:rPr>") };
     format!("<w:r>{properties}<w:t xml:space=\"preserve\">{}</w:t></w:r>", html(text))
+}
+
+/// The mark of the row that says where a number comes from, behind the number.
+fn superscript(link: &Link) -> String {
+    let mark = link.mark().map(|mark| run(&format!("[{mark}]"), "<w:vertAlign w:val=\"superscript\"/>"));
+    mark.unwrap_or_default()
 }
 
 /// What a text may refer to: every table and figure by its label, every heading by its words in quotes.

@@ -231,6 +231,16 @@ bands = [["2022-01-01", "2022-12-31"], ["2023-01-01", "2023-12-31"]]
 [[subgroup]]
 by = "crossed"
 of = ["age", "race"]
+
+[triage]
+processing_column = "seconds"
+arrivals_per_hour = 6
+prevalence = 0.02
+reading_minutes = 4
+reading_minutes_positive = 6.5
+reading_cv = 0.8
+priority = "preemptive"
+source = "worklists of two sites over a year"
 "#;
 
 /// Their names and texts.

@@ -4,7 +4,7 @@ use super::rows::method_note;
 use crate::diagnostic::Code;
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
-use crate::report::wording;
+use crate::report::{origins, wording};
 use crate::statistics::estimate::Estimate;
 use crate::study::results::Results;
 
@@ -45,14 +45,19 @@ pub fn explained(results: &Results, level: &str) -> Table {
     let rows = pairs.iter().map(|pair| {
         let agreement = of(list, pair, "percent_agreement");
         let kappa = of(&results.agreement, pair, "cohen_kappa");
-        Row::plain([
-            (*pair).to_owned(),
-            agreement.map_or_else(String::new, |e| format::count(e.n)),
-            with_interval(agreement),
-            with_interval(kappa),
-            with_interval(of(list, pair, "gwet_ac1")),
-            of(list, pair, "prevalence_index").map_or_else(String::new, wording::value),
-            of(list, pair, "bias_index").map_or_else(String::new, wording::value),
+        let estimated = |e: Option<&Estimate>| origins::cell(with_interval(e), e);
+        let index = |id: &str| {
+            let found = of(list, pair, id);
+            origins::cell(found.map_or_else(String::new, wording::value), found)
+        };
+        Row::Cells(vec![
+            Cell::new(*pair),
+            Cell::new(agreement.map_or_else(String::new, |e| format::count(e.n))),
+            estimated(agreement),
+            estimated(kappa),
+            estimated(of(list, pair, "gwet_ac1")),
+            index("prevalence_index"),
+            index("bias_index"),
         ])
     });
     let rows = rows.collect();
@@ -143,8 +148,13 @@ pub fn on_scale(results: &Results, level: &str) -> Table {
     let list = &results.ordinal_agreement;
     let rows = list.iter().map(|e| {
         let between = e.model.clone().unwrap_or_else(|| "all readers".to_owned());
-        let cells = [wording::metric(&e.id), between, wording::value(e), wording::interval(e)];
-        Row::plain(cells.into_iter().chain([format::count(e.n)]))
+        Row::Cells(vec![
+            Cell::new(wording::metric(&e.id)),
+            Cell::new(between),
+            origins::cell(wording::value(e), Some(e)),
+            Cell::new(wording::interval(e)),
+            Cell::count(e.n),
+        ])
     });
     let mut table = Table::or_none(
         "Agreement of the reference readers on the declared scale",

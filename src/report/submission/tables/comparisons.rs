@@ -3,6 +3,7 @@
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::protocol::{Against, ComparativeEndpoint, Protocol};
+use crate::report::origins::of_comparison;
 use crate::report::wording;
 use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::Quantity;
@@ -108,7 +109,7 @@ pub fn comparisons(results: &Results, level: &str) -> Table {
             Cell::new(format!("{} to {}", c.aim.id(), c.comparator)),
             Cell::new(number(c.device)),
             Cell::new(number(c.other)),
-            Cell::new(number(c.difference)),
+            Cell::new(number(c.difference)).of(of_comparison(c)),
             Cell::new(interval),
             Cell::new(if margin.is_empty() { "0".to_owned() } else { margin }),
             Cell::new(p(c.p_value)),

@@ -8,6 +8,7 @@ use super::rows::{
 };
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
+use crate::report::origins::{of_endpoint, of_estimate};
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
 use crate::statistics::metric::Metric;
@@ -28,7 +29,8 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
                 Cell::new(format!("{} ({})", wording::metric(e.metric.id()), e.role.name()))
                     .look(Look::Strong),
                 Cell::new(e.criterion.clone().unwrap_or_else(|| "none declared".to_owned())),
-                Cell::new(e.value.map_or_else(|| "not evaluable".to_owned(), |v| format::number(v, style))),
+                Cell::new(e.value.map_or_else(|| "not evaluable".to_owned(), |v| format::number(v, style)))
+                    .of(of_endpoint(e)),
                 Cell::new(e.interval.as_ref().map_or_else(
                     || "\u{2013}".to_owned(),
                     |i| match format::level(i.level) {
@@ -172,7 +174,11 @@ pub fn calibration(results: &Results, level: &str) -> Table {
     };
     let rows = list
         .iter()
-        .map(|e| Row::plain([row_name(e), wording::value(e), wording::interval(e), ideal(e)]))
+        .map(|e| {
+            let value = Cell::new(wording::value(e)).of(of_estimate(e));
+            let further = [wording::interval(e), ideal(e)].map(Cell::new);
+            Row::Cells([Cell::new(row_name(e)), value].into_iter().chain(further).collect())
+        })
         .collect();
     let mut table = Table::or_none(
         "Calibration of the scores in the sample",
@@ -203,11 +209,11 @@ pub fn intended_use(results: &Results, level: &str) -> Table {
     let rows = list
         .iter()
         .map(|e| {
-            Row::plain([
-                row_name(e),
-                e.prevalence.map(format::prevalence).unwrap_or_default(),
-                wording::value(e),
-                wording::interval(e),
+            Row::Cells(vec![
+                Cell::new(row_name(e)),
+                Cell::new(e.prevalence.map(format::prevalence).unwrap_or_default()),
+                Cell::new(wording::value(e)).of(of_estimate(e)),
+                Cell::new(wording::interval(e)),
             ])
         })
         .collect();

@@ -2,9 +2,9 @@
 
 use crate::document::tree::{Column, Table};
 use crate::document::{format, text};
-use crate::report::description;
 use crate::report::submission::source::Source;
 use crate::report::submission::values::at;
+use crate::report::{citations, description};
 
 mod agreement;
 mod beside_readers;
@@ -27,6 +27,7 @@ mod rows;
 mod sample_size;
 mod sampling;
 mod sites;
+pub(in crate::report) mod triage;
 
 /// The ids of all tables, for the error that names them.
 pub const IDS: &[&str] = &[
@@ -60,6 +61,9 @@ pub const IDS: &[&str] = &[
     "net-benefit",
     "repeatability",
     "repeatability-conditions",
+    "triage-declared",
+    "processing-time",
+    "time-to-notification",
     "confusion",
     "subgroups",
     "sample-size",
@@ -81,6 +85,7 @@ pub const IDS: &[&str] = &[
     "deviations",
     "warnings",
     "digests",
+    "citations",
     "description",
     "description-findings",
     "description-missing",
@@ -127,6 +132,9 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "net-benefit" => intended_use::net_benefit(results),
         "repeatability" => repeatability::repeatability(results),
         "repeatability-conditions" => repeatability::conditions(results),
+        "triage-declared" => triage::declared(&source.protocol),
+        "processing-time" => triage::processing_time(results, &level),
+        "time-to-notification" => triage::time_to_notification(source, &level),
         "confusion" => estimates::confusion(results),
         "subgroups" => parts::subgroups(results, &level),
         "sensitivity-analyses" => parts::sensitivity_analyses(results, &level),
@@ -150,6 +158,7 @@ pub fn build(source: &Source, id: &str, path: &str, to_complete: &[String]) -> O
         "deviations" => changes::deviations(source),
         "warnings" => evidence::warnings(results),
         "digests" => evidence::digests(source),
+        "citations" => citations::table(path),
         "to-complete" => front::completion(to_complete),
         _ if id.starts_with("description") && IDS.contains(&id) => {
             let nothing = Table::or_none("The data", vec![Column::left("", 1.0)], Vec::new());

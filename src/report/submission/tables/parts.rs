@@ -4,6 +4,7 @@ use super::by_level;
 use super::rows::{clustering_notes, estimate_row, is_primary, method_note, quoting_clusters, row_name};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
+use crate::report::origins;
 use crate::report::submission::subgroups::{in_subgroup, is_insufficient, subgroup_levels};
 use crate::report::wording;
 use crate::statistics::estimate::{Estimate, Scenario, SubgroupLevel};
@@ -48,7 +49,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
                 Some(_) => "not evaluable".to_owned(),
                 None => "\u{2013}".to_owned(),
             };
-            row.push(Cell::new(text).look(look));
+            row.push(origins::cell(text, *estimate).look(look));
         }
         shown.extend(metrics.into_iter().flatten());
         rows.push(Row::Cells(row));

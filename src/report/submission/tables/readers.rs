@@ -4,6 +4,7 @@ use super::rows::method_note;
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Row, Table};
 use crate::protocol::{ConsensusRule, ReaderRole, TieRule};
+use crate::report::origins::of_estimate;
 use crate::report::submission::source::Source;
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
@@ -233,16 +234,17 @@ pub fn agreement(results: &Results, level: &str) -> Table {
     let rows = shown
         .iter()
         .map(|(e, between)| {
-            Row::plain([
-                wording::metric(&e.id),
-                between.clone(),
-                match e.p_value {
-                    Some(p) if p < 0.0001 => format!("{}, p < 0.0001", wording::value(e)),
-                    Some(p) => format!("{}, p = {p:.4}", wording::value(e)),
-                    None => wording::value(e),
-                },
-                wording::interval(e),
-                format::count(e.n),
+            let value = match e.p_value {
+                Some(p) if p < 0.0001 => format!("{}, p < 0.0001", wording::value(e)),
+                Some(p) => format!("{}, p = {p:.4}", wording::value(e)),
+                None => wording::value(e),
+            };
+            Row::Cells(vec![
+                Cell::new(wording::metric(&e.id)),
+                Cell::new(between.clone()),
+                Cell::new(value).of(of_estimate(e)),
+                Cell::new(wording::interval(e)),
+                Cell::count(e.n),
             ])
         })
         .collect();

@@ -1,6 +1,7 @@
 //! Rows and notes of the tables of estimates.
 
 use crate::document::tree::{Cell, Look, Row};
+use crate::report::origins::of_estimate;
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
 use crate::statistics::metric::Metric;
@@ -80,7 +81,7 @@ pub fn estimate_row(e: &Estimate, name: String) -> Row {
     let muted = if e.value.is_none() { Look::Muted } else { Look::Plain };
     Row::Cells(vec![
         Cell::new(name),
-        Cell::new(wording::value(e)).look(muted),
+        Cell::new(wording::value(e)).look(muted).of(of_estimate(e)),
         Cell::new(wording::interval(e)),
         Cell::new(wording::fraction(e).unwrap_or_else(|| "\u{2013}".to_owned())),
         Cell::count(e.n),

@@ -8,6 +8,7 @@ use crate::dataset::describe::Description;
 use crate::diagnostic::Code;
 use crate::model::lock::Lock;
 use crate::protocol::Role;
+use crate::report::submission::by_site::SiteFlow;
 use crate::report::submission::default_templates;
 use crate::report::submission::source::{Maker, Opening, Recorded, Source, Step, TrainingEpoch};
 use crate::statistics::confusion::Confusion;
@@ -512,6 +513,7 @@ fn results() -> Results {
         poolability: Some(sites()),
         in_intended_use: None,
         repeatability: None,
+        triage: None,
         sample_sizes: ["auc", "sensitivity", "specificity"]
             .into_iter()
             .zip([0.823, 0.8554, 0.8552])
@@ -557,6 +559,20 @@ fn device() -> Value {
         "predicate": {"name": "ExampleTriage", "number": "",
             "manufacturer": "Example Predicate Company", "comparison": ""},
     })
+}
+
+/// The flow of the results over two sites.
+fn flow_by_site() -> Vec<SiteFlow> {
+    let flow = results().flow;
+    let excluded = flow.excluded.iter().map(|reason| reason.count).sum();
+    let all = [flow.not_sampled, excluded, flow.without_consensus, flow.without_score, flow.analysed];
+    let site = |name: &str, of: fn(u64) -> u64| {
+        let [not_sampled, excluded, without_reference, without_score, analysed] = all.map(of);
+        let considered = not_sampled + excluded + without_reference + without_score + analysed;
+        let site = name.to_owned();
+        SiteFlow { site, considered, excluded, not_sampled, without_reference, without_score, analysed }
+    };
+    vec![site("A", |n| n / 3), site("B", |n| n - n / 3)]
 }
 
 /// A study as it should be.
@@ -619,6 +635,7 @@ pub fn realistic() -> Source {
         lock: Some(typed),
         recorded: Recorded { protocol: serde_json::to_value(protocol).expect("a value"), lock: Some(lock) },
         derivation: derivation().into(),
+        flow_by_site: flow_by_site().into(),
         training,
         root_digest: hex(0),
         digests,
