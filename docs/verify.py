@@ -18,7 +18,8 @@ from statistics import NormalDist
 
 EVENTS = ["protocol-locked", "test-set-sealed", "model-locked", "reads-imported", "reference-standard-locked",
           "test-set-opened", "results-recorded", "evidence-published", "deviation-recorded", "scores-examined",
-          "commitment-made", "commitment-stamped", "reads-sealed", "opening-granted"]
+          "change-assessed", "commitment-made", "commitment-stamped", "reads-sealed", "opening-granted",
+          "change-plan-locked"]
 SIDE = re.compile(r"tagmanifest-sha256\.txt\.(asc|crt|gpg|minisig|ots|p7s|pem|sig|sigstore|sigstore\.json|tsr)$")
 # Of values that were computed by another route in the same precision.
 HEX, CLOSE = re.compile("[0-9a-f]{64}"), 1e-9
@@ -115,7 +116,7 @@ def check_ledger(bundle):
             wrong += [f"{key}: is not what the event `{name}` recorded" for key in sorted({**want, **event["digests"]})
                       if want.get(key) != event["digests"].get(key)]
     locked = [event for n in (0, 2, 4) for event in of(EVENTS[n])[-1:]]
-    for event in locked + sum(map(of, EVENTS[10:]), []):
+    for event in locked + sum(map(of, EVENTS[11:]), []):
         wrong += [f"{key}: is not what the event `{event['event']}` recorded"
                   for key, value in event["digests"].items() if here.get(key) != value]
     drawn = [row for row in bundle.rows("cases.csv") if row["status"] not in ("excluded", "not-sampled")]

@@ -44,6 +44,11 @@ pub enum Event {
     ReadsSealed,
     /// The custodian granted an opening. At any time after the protocol was locked.
     OpeningGranted,
+    /// A change control plan is fixed from here on. Once, after the protocol was locked and before
+    /// an opening.
+    ChangePlanLocked,
+    /// A new version was held against the plan, before the test set was opened for it or refused.
+    ChangeAssessed,
 }
 
 impl Event {
@@ -59,6 +64,8 @@ impl Event {
                 | Self::CommitmentStamped
                 | Self::ReadsSealed
                 | Self::OpeningGranted
+                | Self::ChangePlanLocked
+                | Self::ChangeAssessed
         )
     }
 
@@ -79,6 +86,8 @@ impl Event {
             Self::CommitmentStamped => "commitment-stamped",
             Self::ReadsSealed => "reads-sealed",
             Self::OpeningGranted => "opening-granted",
+            Self::ChangePlanLocked => "change-plan-locked",
+            Self::ChangeAssessed => "change-assessed",
         }
     }
 }
@@ -341,6 +350,13 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
             .is_none_or(|reason| reason.trim().is_empty())
             .then(|| "the protocol is locked twice, the second time without a reason".to_owned()),
         Event::ProtocolLocked | Event::ReadsImported | Event::ScoresExamined => None,
+        Event::ChangePlanLocked if seen(Event::ChangePlanLocked) => {
+            Some("the change control plan is locked twice: another plan is another study".to_owned())
+        }
+        Event::ChangePlanLocked if seen(Event::TestSetOpened) => {
+            Some("the change control plan is locked after the test set was opened".to_owned())
+        }
+        Event::ChangeAssessed => need(&[Event::ChangePlanLocked]),
         Event::TestSetSealed if seen(Event::TestSetOpened) => {
             Some("the test set is sealed again after it was opened".to_owned())
         }
@@ -350,7 +366,8 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
         | Event::CommitmentMade
         | Event::CommitmentStamped
         | Event::ReadsSealed
-        | Event::OpeningGranted => need(&[Event::ProtocolLocked]),
+        | Event::OpeningGranted
+        | Event::ChangePlanLocked => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[
             Event::ProtocolLocked,

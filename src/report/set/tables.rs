@@ -11,7 +11,7 @@ use crate::document::{format, text};
 use crate::report::submission::{Source, TO_COMPLETE, at, words};
 
 /// The ids of all of them.
-pub const IDS: [&str; 17] = [
+pub const IDS: [&str; 27] = [
     "device-facts",
     "predicate-comparison",
     "limitations",
@@ -29,6 +29,16 @@ pub const IDS: [&str; 17] = [
     "special-controls",
     "coverage",
     "citations",
+    "change-allowed",
+    "change-outline",
+    "change-method",
+    "change-acceptance-declared",
+    "change-impact",
+    "change-found",
+    "change-differences",
+    "change-acceptance",
+    "change-assessed",
+    "change-versions",
 ];
 
 /// A table by its id; `path` selects a part of it. `None`: there is no such id.
@@ -52,7 +62,7 @@ pub fn build(shared: &Shared, id: &str, path: &str) -> Option<Table> {
         "special-controls" => special_controls(shared),
         "coverage" => totals(shared),
         "citations" => cited(path),
-        _ => return None,
+        _ => return super::change::build(source, id),
     })
 }
 

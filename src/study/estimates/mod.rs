@@ -19,11 +19,13 @@ mod sample_size;
 mod sampling;
 mod scenarios;
 mod subgroups;
+mod successor;
 mod verdict;
 mod warnings;
 
 pub use cases::StudyCase;
 pub use repeatability::repeatability;
+pub use successor::acceptance;
 
 use self::cases::{Analysed, Columns, site_names};
 use self::curves::{BAND_REPLICATES, histogram};
@@ -153,6 +155,7 @@ pub fn analyse(
         level_differences,
         level_claims: plan.level_claims(&analysed),
         repeatability: None,
+        change: None,
         sampling: sampling::sampling(protocol, cohort, &analysed, threshold),
         sites: cohort.sites.clone(),
         flow,

@@ -512,6 +512,7 @@ fn results() -> Results {
         poolability: Some(sites()),
         in_intended_use: None,
         repeatability: None,
+        change: None,
         sample_sizes: ["auc", "sensitivity", "specificity"]
             .into_iter()
             .zip([0.823, 0.8554, 0.8552])
@@ -651,6 +652,7 @@ pub fn realistic() -> Source {
                 by: "A. Example (statistician)".into(),
             },
         ],
+        change_plan: None,
         templates: default_templates(),
         fonts: Vec::new(),
         traced: false,
