@@ -15,8 +15,10 @@ from pathlib import Path
 
 NEEDED = ["protocol-locked", "test-set-sealed", "model-locked", "reference-standard-locked",
           "test-set-opened", "results-recorded"]
-KEPT = ["commitment-made", "commitment-stamped", "commitment-signed", "reads-sealed", "opening-granted"]
-EVENTS = [*NEEDED, *KEPT, "reads-imported", "evidence-published", "deviation-recorded", "scores-examined"]
+KEPT = ["commitment-made", "commitment-stamped", "commitment-signed", "reads-sealed", "opening-granted",
+        "change-plan-locked"]
+EVENTS = [*NEEDED, *KEPT, "reads-imported", "evidence-published", "deviation-recorded", "scores-examined",
+          "change-assessed"]
 TAG, TAGS = "tagmanifest-sha256.txt", ["bag-info.txt", "bagit.txt", "manifest-sha256.txt"]
 SIDE = re.compile(re.escape(TAG) + r"(\.(asc|crt|gpg|minisig|ots|p7s|pem|sig|sigstore|sigstore\.json|tsr))?")
 INPUT = re.compile(r"inputs/.*|protocol\.toml|model/lock\.json")

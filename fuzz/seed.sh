@@ -17,6 +17,7 @@ text() { # TARGET TEXT
   printf '%b' "$2" >"fuzz/corpus/$1/$(printf '%b' "$2" | sha256sum | cut -c1-16)"
 }
 put declared protocols/*.toml protocols/*/*.toml templates/device.toml
+text declared 'format = "sequester-change/1"\n[plan]\nid = "x"\ntitle = "X"\n[predecessor]\nbundle = "b"\nroot = "0000000000000000000000000000000000000000000000000000000000000000"\nlock = "0000000000000000000000000000000000000000000000000000000000000000"\n[[modification]]\nkind = "weights"\ndescription = "d"\nreason = "r"\n[protocol]\ndata = "d"\ntraining = "t"\nevaluation = "e"\nupdate = "u"\n[[acceptance]]\nid = "auc"\nmetric = "auc"\naim = "non-inferiority"\nmargin = 0.05\njustification = "j"\n[subgroups]\nby = ["sex"]\nmargin = 0.1\nminimum = 3\n[test_set]\nopenings = 2\n[impact]\nbenefits = ["b"]\ntogether = "t"\n[[impact.risk]]\nrisk = "r"\nmitigation = "m"\n'
 put templates templates/*.md
 # The first byte says which line of the example the rest replaces; 255: none.
 text language '\x4fcriterion = "lower > 0.9"'

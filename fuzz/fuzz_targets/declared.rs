@@ -1,4 +1,4 @@
-//! Declared files: protocol, gate, experiment, facts.
+//! Declared files: protocol, gate, experiment, facts, change control plan.
 #![no_main]
 
 use std::path::Path;
@@ -15,4 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = protocol::parse_gate(path, text);
     let _ = Experiment::parse(path, text);
     let _ = facts::parse(path, text);
+    if let Ok(plan) = protocol::change::parse(path, text) {
+        let _ = plan.unwritten();
+    }
 });

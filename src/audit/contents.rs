@@ -188,6 +188,7 @@ fn unknown(opened: &Opened, inputs: Option<&Inputs>, derived: Option<&Derived>) 
                 study::register_path(&inputs.protocol).is_some_and(|register| register.as_str() == rest)
                     || needed.iter().any(|pattern| study::matches(pattern, rest))
                     || study::rounds::is_of_round(&inputs.protocol, rest)
+                    || (study::change::is_change(inputs) && study::change::is_of_change(rest))
             }
             Some((bundle::MODEL, rest)) => {
                 inputs.lock.is_some()

@@ -1,6 +1,6 @@
 //! What differs between two locks, or between two bundles: by meaning, not by bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
+use crate::model::differences::{self, Differing};
 
 /// One value that is not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,8 +34,7 @@ pub fn differences(first: &Exhibit, second: &Exhibit) -> Result<Vec<Difference>>
     let mut all = Vec::new();
     match (&first.what, &second.what) {
         (What::Lock { lock: a, .. }, What::Lock { lock: b, .. }) => {
-            let value = |lock| serde_json::to_value(lock).unwrap_or(Value::Null);
-            compare("lock", &value(a), &value(b), &mut all);
+            all.extend(differences::of_locks(a, b).into_iter().map(|found| of_part("lock", found)));
         }
         (What::Bundle(a), What::Bundle(b)) => bundles((first, a), (second, b), &mut all)?,
         _ => {
@@ -95,10 +95,7 @@ fn unreadable(of: &Exhibit, name: &str, why: &str) -> crate::diagnostic::Error {
 }
 
 fn compare(part: &'static str, first: &Value, second: &Value, all: &mut Vec<Difference>) {
-    let (mut a, mut b) = (BTreeMap::new(), BTreeMap::new());
-    flatten(first, String::new(), &mut a);
-    flatten(second, String::new(), &mut b);
-    maps(part, &a, &b, all);
+    all.extend(differences::of_values(first, second).into_iter().map(|found| of_part(part, found)));
 }
 
 fn maps(
@@ -107,62 +104,11 @@ fn maps(
     second: &BTreeMap<String, String>,
     all: &mut Vec<Difference>,
 ) {
-    let keys: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
-    for key in keys {
-        let (a, b) = (first.get(key), second.get(key));
-        if a != b {
-            all.push(Difference { part, key: key.clone(), first: a.cloned(), second: b.cloned() });
-        }
-    }
+    all.extend(differences::of_maps(first, second).into_iter().map(|found| of_part(part, found)));
 }
 
-/// What tells members of a list from each other, in this order.
-const NAMES: [&str; 8] = ["id", "name", "metric", "subgroup", "level", "scenario", "model", "reader"];
-
-fn flatten(value: &Value, key: String, out: &mut BTreeMap<String, String>) {
-    let below = |inner: &str| if key.is_empty() { inner.to_owned() } else { format!("{key}.{inner}") };
-    match value {
-        Value::Null => {}
-        Value::Object(members) => {
-            for (name, member) in members {
-                flatten(member, below(name), out);
-            }
-        }
-        Value::Array(members) => {
-            let names: Vec<Option<String>> = members.iter().map(name_of).collect();
-            let distinct: BTreeSet<&Option<String>> = names.iter().collect();
-            let by_name = distinct.len() == members.len() && names.iter().all(Option::is_some);
-            for (number, (member, name)) in members.iter().zip(&names).enumerate() {
-                let name = match name {
-                    Some(name) if by_name => name.clone(),
-                    _ => (number + 1).to_string(),
-                };
-                flatten(member, below(&name), out);
-            }
-        }
-        Value::String(text) => {
-            out.insert(key, text.clone());
-        }
-        other => {
-            out.insert(key, other.to_string());
-        }
-    }
-}
-
-/// The values by which people tell it from its neighbours.
-fn name_of(member: &Value) -> Option<String> {
-    let parts: Vec<String> = NAMES
-        .iter()
-        .filter_map(|name| match member.get(*name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Object(inner) => {
-                let inner: Vec<&str> = inner.values().filter_map(Value::as_str).collect();
-                (!inner.is_empty()).then(|| inner.join("="))
-            }
-            _ => None,
-        })
-        .collect();
-    (!parts.is_empty()).then(|| format!("[{}]", parts.join(", ")))
+fn of_part(part: &'static str, Differing { key, first, second }: Differing) -> Difference {
+    Difference { part, key, first, second }
 }
 
 #[cfg(test)]

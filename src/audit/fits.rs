@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::answer::State;
 use super::exhibit::{Exhibit, What, lock_in};
+use super::succession;
 use super::unlike::{Unlike, unlike};
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
@@ -78,6 +79,17 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
                         .or_insert_with(|| render(opened, documents, formats));
                     fits.push(document(first, second, *kind, bytes, opened, files.as_ref(), until));
                 }
+                (What::Bundle(successor), What::Bundle(other)) => {
+                    // A bundle that was published again has the same lock: the one that is named decides.
+                    let named = succession::plan_in(successor).map(|plan| plan.predecessor.root);
+                    let is_here = |root| {
+                        let is_it = |e: &Exhibit| matches!(&e.what, What::Bundle(o) if o.root == Some(root));
+                        exhibits.iter().any(is_it)
+                    };
+                    if named == other.root || !named.is_some_and(is_here) {
+                        fits.extend(follows(first, second, successor, other));
+                    }
+                }
                 // Each pair of equals once.
                 (What::Weights(_), What::Weights(_)) | (What::Lock { .. }, What::Lock { .. })
                     if number > other => {}
@@ -85,7 +97,42 @@ pub fn fits(exhibits: &[Exhibit], until: Instant) -> Result<Vec<Fit>> {
             }
         }
     }
+    fits.extend(without_predecessor(exhibits));
     Ok(fits)
+}
+
+/// How a bundle follows another of which it says that it does.
+fn follows(first: &Exhibit, second: &Exhibit, successor: &Opened, other: &Opened) -> Option<Fit> {
+    Some(match succession::link(successor, other)? {
+        Ok(()) => {
+            let words =
+                "the bundle follows its predecessor: the same protocol, cases, reference standard and scores";
+            Fit::new(first, second, State::Yes, words)
+        }
+        Err(discrepancies) => {
+            let words = "the bundle does not follow what it names as its predecessor";
+            Fit { discrepancies, ..Fit::new(first, second, State::No, words) }
+        }
+    })
+}
+
+/// Bundles among several whose predecessor is not there: the chain is open.
+fn without_predecessor(exhibits: &[Exhibit]) -> Vec<Fit> {
+    let bundles: Vec<(&Exhibit, &Opened)> = exhibits
+        .iter()
+        .filter_map(|exhibit| match &exhibit.what {
+            What::Bundle(opened) => Some((exhibit, opened.as_ref())),
+            _ => None,
+        })
+        .collect();
+    let is_linked =
+        |opened: &Opened| bundles.iter().any(|(_, other)| succession::link(opened, other).is_some());
+    let open = |(exhibit, opened): &(&Exhibit, &Opened)| {
+        let plan = succession::plan_in(opened).filter(|_| bundles.len() > 1 && !is_linked(opened))?;
+        let words = format!("its predecessor, root {}, is not here", plan.predecessor.root);
+        Some(Fit::new(exhibit, exhibit, State::NotShown, words))
+    };
+    bundles.iter().filter_map(open).collect()
 }
 
 /// Documents by name.

@@ -10,6 +10,7 @@ use crate::digest::{Digest, RelativePath};
 use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
+use crate::evidence::change;
 use crate::evidence::deviation;
 use crate::evidence::kept;
 use crate::evidence::ledger::{Entry, Event, Ledger};
@@ -43,14 +44,20 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
     problems.extend(deviation::problems(ledger.entries(), deviations, Path::new(&place)).1);
     problems.extend(kept::problems(ledger.entries(), &opened.payload));
     problems.extend(events(opened, recomputed, &ledger));
+    problems.extend(change::problems(ledger.entries(), recomputed.inputs, recomputed.derived));
     let who: std::collections::BTreeSet<String> = ledger.entries().iter().map(Entry::who).collect();
     let who: Vec<String> = who.into_iter().collect();
     let examined = match ledger.count(Event::ScoresExamined) {
         0 => String::new(),
         times => format!("; scores looked at outside the protocol {times} times"),
     };
+    let succeeds = recomputed.derived.and_then(|derived| derived.results.change.as_ref());
+    let succeeds = succeeds.map_or_else(String::new, |change| {
+        let before = change.history.last().map_or_else(String::new, |version| version.root.short());
+        format!(" of {} that the plan allows, predecessor {before}...", change.openings)
+    });
     let looked_at = format!(
-        "{} events, test set opened {} times{}{examined}; who acted: {}",
+        "{} events, test set opened {} times{succeeds}{}{examined}; who acted: {}",
         ledger.entries().len(),
         ledger.count(Event::TestSetOpened),
         changes(&ledger, opened),

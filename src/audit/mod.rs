@@ -26,6 +26,7 @@ mod rescore;
 mod results;
 mod signatures;
 mod signed;
+mod succession;
 mod unlike;
 
 use std::path::Path;
@@ -58,6 +59,7 @@ pub use record::{record, record_beside};
 pub use rescore::{Rescore, TOLERANCE};
 pub use signatures::{ENVELOPE, SSH, STATEMENT, Signatures, signatures_of};
 pub use signed::Signature;
+pub use succession::{lock_of, plan_in, problems as problems_of_succession};
 
 /// Name of the lock in the bundle and beside the weights.
 const LOCK: &str = crate::model::lock::FILE;

@@ -105,8 +105,14 @@ pub fn compare(targets: &[&Path], run: Option<&str>, ask: &Audits<'_>, context: 
             return Ok(Outcome::NotShown);
         }
     }
+    // A chain of versions with a link that is not here.
+    let open: Vec<&Fit> = fits.iter().filter(|fit| fit.first == fit.second).collect();
+    for fit in &open {
+        let problem = Diagnostic::error(Code::NotShown, fit.words.clone()).at(Location::file(&fit.first));
+        eprintln!("{}", problem.hint("name its bundle as well"));
+    }
     if alone.is_empty() {
-        return Ok(Outcome::Done);
+        return Ok(if open.is_empty() { Outcome::Done } else { Outcome::NotShown });
     }
     for exhibit in alone {
         let message = format!("nothing here shows what this {} belongs to", exhibit.kind().words());

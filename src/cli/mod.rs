@@ -15,6 +15,7 @@ macro_rules! eprintln {
 mod agreement;
 mod cache;
 mod case_tables;
+mod change;
 mod check;
 mod clusters;
 mod commit;
@@ -118,6 +119,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
+    Change(change::ChangeArgs),
     Sign(sign::SignArgs),
     Keys(keys::KeysArgs),
     Run(run::RunArgs),
@@ -229,6 +231,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Validate(args) => validate::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Change(args) => change::run(&args, context),
         Command::Sign(args) => sign::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),

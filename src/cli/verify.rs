@@ -29,6 +29,7 @@ use crate::workflow::sign;
 /// sequester verify model/ my-study                        is this the model that was validated?
 /// sequester verify weights.safetensors report.pdf run-1   which of these belong together?
 /// sequester verify --diff model-a/ model-b/               what differs between two models or bundles?
+/// sequester verify v3 --predecessor v2 v1                 does each version follow the one before?
 /// ```
 ///
 /// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is answered yes,
@@ -48,6 +49,9 @@ pub struct VerifyArgs {
     /// A document (PDF, HTML, Markdown) to compare with what the bundle renders to.
     #[arg(long, value_name = "DOCUMENT")]
     against: Vec<PathBuf>,
+    /// Bundles of earlier versions of the device: does each follow the one before, back to the first?
+    #[arg(long, value_name = "BUNDLE", num_args = 1.., conflicts_with = "diff")]
+    predecessor: Vec<PathBuf>,
     /// What differs between two locks or models, or between two bundles or studies, by meaning. Exit code 10
     /// when something does.
     #[arg(long, conflicts_with_all = ["rescore", "require", "root", "against"])]
@@ -113,13 +117,16 @@ pub fn run(args: &VerifyArgs, context: Context) -> Result<Outcome> {
     if let (Some(signature), Some(trust)) = (&args.signature, &args.trust) {
         return model(args, signature, trust, context);
     }
-    let targets: Vec<&Path> = args.targets.iter().chain(&args.against).map(PathBuf::as_path).collect();
+    let targets: Vec<&Path> =
+        args.targets.iter().chain(&args.predecessor).chain(&args.against).map(PathBuf::as_path).collect();
     let run = args.run.as_deref();
     if args.diff {
         return exhibits::differ(&targets, run, context);
     }
     let bundle = match args.targets.as_slice() {
-        [target] if args.against.is_empty() && !exhibits::is_one(target) => find_bundle(target, run)?,
+        [target] if args.against.is_empty() && args.predecessor.is_empty() && !exhibits::is_one(target) => {
+            find_bundle(target, run)?
+        }
         _ => {
             let (of, required) =
                 (|bundle: &Path| audit_of(args, bundle), |audit: &Audit| required(args, audit));

@@ -850,6 +850,29 @@ codes! {
     GrantDiffers = "grant-differs",
     /// The custodian granted an opening that the evidence does not tell of.
     OpeningHidden = "opening-hidden",
+    // Changes
+    /// A change control plan names a subgroup that the protocol does not declare.
+    ChangeSubgroup = "change-subgroup",
+    /// A text of a change control plan is as the template left it.
+    ChangeUnwritten = "change-unwritten",
+    /// The study is not one of a change control plan, or the plan is not that of a study.
+    ChangePlanMissing = "change-plan-missing",
+    /// What is built on does not verify, is not what the plan names, or was not accepted itself.
+    ChangePredecessor = "change-predecessor",
+    /// The predecessor or the new version has no lock.
+    ChangeWithoutLock = "change-without-lock",
+    /// The new version's lock is the predecessor's.
+    ChangeNone = "change-none",
+    /// A new version is assessed before its plan was locked.
+    ChangePlanUnlocked = "change-plan-unlocked",
+    /// The change control plan is not the one that was locked.
+    ChangePlanChanged = "change-plan-changed",
+    /// The new version shows a kind of change that its plan does not allow.
+    ChangeForbidden = "change-forbidden",
+    /// The test set was opened as often as the plan allows.
+    ChangeOpenings = "change-openings",
+    /// Two bundles that should follow each other do not.
+    ChangeChain = "change-chain",
     // Documents
     /// A template is not UTF-8, or fails when it is filled.
     Template = "template",

@@ -46,6 +46,11 @@ pub enum Event {
     ReadsSealed,
     /// The custodian granted an opening. At any time after the protocol was locked.
     OpeningGranted,
+    /// A change control plan is fixed from here on. Once, after the protocol was locked and before
+    /// an opening.
+    ChangePlanLocked,
+    /// A new version was held against the plan, before the test set was opened for it or refused.
+    ChangeAssessed,
 }
 
 impl Event {
@@ -62,6 +67,8 @@ impl Event {
                 | Self::CommitmentSigned
                 | Self::ReadsSealed
                 | Self::OpeningGranted
+                | Self::ChangePlanLocked
+                | Self::ChangeAssessed
         )
     }
 
@@ -83,6 +90,8 @@ impl Event {
             Self::CommitmentSigned => "commitment-signed",
             Self::ReadsSealed => "reads-sealed",
             Self::OpeningGranted => "opening-granted",
+            Self::ChangePlanLocked => "change-plan-locked",
+            Self::ChangeAssessed => "change-assessed",
         }
     }
 }
@@ -345,6 +354,13 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
             .is_none_or(|reason| reason.trim().is_empty())
             .then(|| "the protocol is locked twice, the second time without a reason".to_owned()),
         Event::ProtocolLocked | Event::ReadsImported | Event::ScoresExamined => None,
+        Event::ChangePlanLocked if seen(Event::ChangePlanLocked) => {
+            Some("the change control plan is locked twice: another plan is another study".to_owned())
+        }
+        Event::ChangePlanLocked if seen(Event::TestSetOpened) => {
+            Some("the change control plan is locked after the test set was opened".to_owned())
+        }
+        Event::ChangeAssessed => need(&[Event::ChangePlanLocked]),
         Event::TestSetSealed if seen(Event::TestSetOpened) => {
             Some("the test set is sealed again after it was opened".to_owned())
         }
@@ -355,7 +371,8 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
         | Event::CommitmentStamped
         | Event::CommitmentSigned
         | Event::ReadsSealed
-        | Event::OpeningGranted => need(&[Event::ProtocolLocked]),
+        | Event::OpeningGranted
+        | Event::ChangePlanLocked => need(&[Event::ProtocolLocked]),
         Event::ReferenceStandardLocked => need(&[Event::ProtocolLocked, Event::TestSetSealed]),
         Event::TestSetOpened => need(&[
             Event::ProtocolLocked,

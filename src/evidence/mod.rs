@@ -5,6 +5,7 @@ pub mod amendment;
 pub mod bag;
 pub mod bar;
 pub mod bundle;
+pub mod change;
 pub mod deviation;
 pub mod kept;
 pub mod ledger;

@@ -4,6 +4,7 @@
 pub mod architecture;
 pub mod augmentation;
 pub mod curve;
+pub mod differences;
 pub mod experiment;
 pub mod forward;
 pub mod layers;

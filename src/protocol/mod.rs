@@ -3,6 +3,7 @@
 //! [`parse`] takes the text as typed and gives either a [`Protocol`] that is known to be valid or every
 //! problem at once. Imports `dataset` and `statistics` alone, besides leaves.
 
+pub mod change;
 mod columns;
 mod comparisons;
 mod criterion;

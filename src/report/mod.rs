@@ -23,5 +23,6 @@ pub mod wording;
 pub use at_once::at_once;
 pub use documents::{Documents, render};
 pub use submission::{
-    DEVICE_EXAMPLE, Formats, Offered, default_templates, fonts_of, from_bundle, offered, own_templates,
+    DEVICE_EXAMPLE, Formats, Offered, change_templates, default_templates, fonts_of, from_bundle, offered,
+    own_templates,
 };

@@ -15,8 +15,9 @@ use crate::protocol::{Incomplete, OperatingPointSource};
 use crate::statistics::operating_point;
 use crate::statistics::operating_point::ChosenBy;
 use crate::statistics::warning::Warning;
+use crate::study::change::succession;
 use crate::study::comparators::predicate;
-use crate::study::estimates::{StudyCase, analyse, repeatability, triage};
+use crate::study::estimates::{StudyCase, acceptance, analyse, repeatability, triage};
 use crate::study::results::{OperatingPointRecord, Results};
 use crate::table::id::Alike;
 
@@ -53,6 +54,7 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     let predicate = predicate(inputs, cohort)?;
     let repeats = repeats(inputs)?;
     let times = processing_times(inputs, cohort, &scores)?;
+    let succession = succession(inputs)?;
     let mut warnings = cohort.warnings.clone();
     warnings.extend(separate(inputs, cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
@@ -71,6 +73,11 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
         results.triage = Some(triage(declared, times.as_deref(), &cases, threshold, level));
     }
     results.method.program_version.clone_from(&inputs.program_version);
+    if let Some(succession) = succession {
+        let threshold = results.operating_point.threshold;
+        let compared = acceptance(protocol, &cases, threshold, &succession);
+        results.change = Some(succession.assess(compared, &results));
+    }
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print
     // it.
     let of_patients = [

@@ -2,6 +2,7 @@
 //! brings the files from disk, the auditor brings them from a bundle, and both get the same bytes back.
 
 pub mod answers;
+pub mod change;
 mod comparators;
 mod derivation;
 mod derive;

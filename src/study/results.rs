@@ -3,6 +3,7 @@
 
 mod beside_readers;
 mod by_level;
+mod change;
 mod comparisons;
 mod intended_use;
 mod other_standards;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::beside_readers::{BesideReader, BesideReaders, MeanOfReaders, PairedTest, ShareBeside};
 pub use self::by_level::{LevelClaim, LevelDifference};
+pub use self::change::{Acceptance, AcceptedUnder, ChangeResult, DeviceVersion, FoundChange};
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
@@ -124,6 +126,8 @@ pub struct Results {
     /// of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triage: Option<TriageResult>,
+    /// What a change control plan says of this version; absent in a study without one.
+    pub change: Option<ChangeResult>,
     /// Points for the figures.
     pub curves: Curves,
     /// Whether the sites agree; `None` where fewer than two are recorded.

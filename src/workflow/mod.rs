@@ -4,6 +4,7 @@
 //! [`Outside`](outside::Outside).
 
 pub mod amendment;
+pub mod change;
 pub mod check;
 pub mod commitment;
 pub mod commitment_signature;

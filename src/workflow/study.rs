@@ -9,7 +9,7 @@ use crate::evidence::amendment::locked_name;
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::evidence::names::{self, Named};
-use crate::protocol::{self, Protocol};
+use crate::protocol::{self, Protocol, change};
 use crate::storage::{self, Alone};
 use crate::study::{self, Files, Inputs, Step, rounds};
 
@@ -232,7 +232,15 @@ impl Study {
         if step != Step::Cohort {
             patterns.extend(self.of_rounds());
         }
+        if step == Step::All && self.has_change_plan() {
+            patterns.extend(change::FILES.map(str::to_owned));
+        }
         patterns
+    }
+
+    /// Whether the study is one of a new version under a change control plan.
+    pub fn has_change_plan(&self) -> bool {
+        self.data.join(change::PLAN).is_file()
     }
 
     /// The names of all reading rounds, sorted.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{amendment, custody, dataset, deviation, names, reads, report};
+use super::{amendment, change, custody, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
@@ -60,7 +60,10 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     match opening::decide(ledger.entries(), &opened, None, reason) {
         Decision::Refused(why) => return Err(refused(study, why)),
         // No result is computed of what the custodian did not grant.
-        Decision::Open => custody::permits(study, &opened)?,
+        Decision::Open => {
+            custody::permits(study, &opened)?;
+            change::permits(study, &inputs, outside)?;
+        }
         Decision::GoOn | Decision::Same => {}
     }
     outside.say("validate", "estimates, intervals and subgroups");
@@ -147,6 +150,11 @@ fn words(study: &Study) -> Result<Payload> {
     // Commitments with their tokens, requests and grants: what the ledger names lies in the bundle.
     for name in kept::kept(study.ledger()?.entries()).into_keys() {
         words.insert(bundle::path("", name)?, storage::read(&study.out.join(name))?);
+    }
+    if study.has_change_plan() {
+        for (name, text) in crate::report::change_templates() {
+            words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
+        }
     }
     for (name, text) in report::templates(&study.folder)? {
         words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());

@@ -232,6 +232,18 @@ fn without_keys(text: &str) -> String {
     key.replace_all(&without_any_digest(text), "RECIPIENT").into_owned()
 }
 
+#[test]
+fn the_guide_to_changes_is_what_happens() {
+    let (folder, first) = (tempfile::tempdir().expect("a folder"), crate::changes::first());
+    copy(first.path(), &folder.path().join("v1"));
+    crate::changes::candidates(&first, folder.path());
+    let shown = |text: &str| {
+        let digest = regex::Regex::new("\\b([0-9a-f]{64}|[0-9a-f]{12})\\b").expect("a pattern");
+        digest.replace_all(text, "DIGEST").into_owned()
+    };
+    assert!(follow("guide-change.md", folder.path(), typed, shown) >= 6);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_page_on_the_custodian_is_what_happens() {

@@ -128,6 +128,25 @@ fn protocols(outputs: &mut Outputs) {
     outputs.add("protocol-deviation", 0, &[&deviation[..], &["--affects", "C001", "--dry-run"]].concat());
 }
 
+/// A new version under a change control plan.
+fn changes(outputs: &mut Outputs) {
+    let first = crate::changes::first();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (study, candidate) = (folder.path().join("study"), folder.path().join("candidate"));
+    let init = ["change", "init", text(&study), "--predecessor", text(first.path())];
+    outputs.add("change-init", 0, &init);
+    let plan = study.join("change/plan.toml");
+    outputs.add("change-check", 0, &["change", "check", text(&plan)]);
+    outputs.add("change-lock", 0, &["change", "lock", text(&plan), "--dry-run"]);
+    outputs.add("change-lock", 0, &["change", "lock", text(&plan)]);
+    crate::changes::model(&candidate, "second weights", |_| {});
+    let scores = candidate.join("scores.csv");
+    std::fs::write(&scores, crate::changes::scores(&first, 0.05, |_| true)).expect("writes");
+    let lock = candidate.join("lock.json");
+    let assess = ["change", "assess", text(&plan), "--lock", text(&lock), "--scores", text(&scores)];
+    outputs.add("change-assess", 10, &assess);
+}
+
 /// A commitment, before and after, and tokens of it.
 fn commitments(outputs: &mut Outputs) {
     let (study, authority) = (Study::small(), crate::timestamps::Authority::new());
@@ -430,6 +449,7 @@ fn outputs() -> Outputs {
     trainings(&mut outputs);
     studies(&mut outputs);
     protocols(&mut outputs);
+    changes(&mut outputs);
     signed(&mut outputs);
     commitments(&mut outputs);
     custody(&mut outputs);
@@ -535,8 +555,9 @@ fn what_every_command_prints_keeps_to_its_schema() {
         .flatten()
         .map(|entry| entry.path().file_stem().expect("a name").to_string_lossy().into_owned())
         .filter(|name| cfg!(feature = "torch") || name != "train")
-        // The schemas of protocol.toml and trust.toml: `protocol::language` and `signatures` test them.
-        .filter(|name| !["protocol", "trust"].contains(&name.as_str()))
+        // The schemas of protocol.toml, trust.toml and change/plan.toml: `protocol::language`, `signatures`
+        // and `changes` test them.
+        .filter(|name| !["protocol", "trust", "change-plan"].contains(&name.as_str()))
         .collect();
     let tested: BTreeSet<String> = outputs.0.keys().map(|name| (*name).to_owned()).collect();
     assert_eq!(there, tested, "a schema without an output, or an output without a schema");

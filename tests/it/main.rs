@@ -9,6 +9,7 @@ mod bootstrap_laws;
 mod campaign;
 mod case_columns;
 mod case_map;
+mod changes;
 mod commitment_signatures;
 mod commitments;
 mod comparative_values;

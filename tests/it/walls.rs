@@ -72,6 +72,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "report",
             "document",
             "model",
+            "protocol",
             "inference",
             "custody",
             "timestamp",

@@ -16,6 +16,7 @@ use crate::document::text;
 use crate::document::tree::{Facts, Figure, Link, Row, Table};
 use crate::report::origins;
 use crate::report::submission::{Submission, at, words};
+use crate::report::wording;
 
 /// A document in the making.
 pub struct Part {
@@ -99,6 +100,7 @@ impl Content for Part {
             };
             let plan_of_changes =
                 ["pccp.modifications", "pccp.protocol", "pccp.impact"].iter().any(|path| given(path));
+            let change = source.results.change.as_ref();
             let placed = |a: &&Answer| !a.requirement.is_automatic && !a.requirement.field.is_empty();
             let fields_of_people = answers.iter().filter(placed).count();
             let more = json!({
@@ -106,6 +108,8 @@ impl Content for Part {
                 "undecided_limitations": undecided,
                 "drafted_limitations": drafts.len(),
                 "has_plan_of_changes": plan_of_changes,
+                "has_change": change.is_some(),
+                "change_verdict": wording::verdict(change.map(|change| change.verdict)),
                 "searched_ids": privacy::searched(source),
                 "automatic": totals(true),
                 "manual": totals(false),

@@ -28,7 +28,7 @@ pub const MAP: Kind = kind("evidence-map", "evidence-map.md", "Evidence map");
 pub const CARD: Kind = kind("model-card", "model-card.md", "Model card");
 
 /// All but the map, in the order in which they are rendered.
-pub const KINDS: [&Kind; 9] = [
+pub const KINDS: [&Kind; 10] = [
     &SUMMARY,
     &kind("predicate", "predicate.md", "Comparison with the predicate"),
     &kind("sites", "sites.md", "Site report"),
@@ -38,6 +38,7 @@ pub const KINDS: [&Kind; 9] = [
     &CARD,
     &kind("fda-submission", "fda-submission.md", "FDA submission"),
     &kind("declarations", "declarations.md", "What the submitter declares"),
+    &kind("change", "change.md", "Predetermined change control plan"),
 ];
 
 /// The statistical analysis plan, which has a content of its own.

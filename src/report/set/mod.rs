@@ -4,6 +4,7 @@
 //! Each is a template on the same engine; a bundle whose templates lack one has no such document.
 
 mod card;
+mod change;
 mod content;
 mod coverage;
 mod device;

@@ -40,9 +40,10 @@ pub fn not_applicable(source: &Source, rule: &str) -> Result<String, String> {
             "the comparison is not printed",
         ),
         "no-pccp" => (
-            ["modifications", "protocol", "impact"]
-                .iter()
-                .all(|key| typed(source, &format!("pccp.{key}")).is_empty()),
+            source.results.change.is_none()
+                && ["modifications", "protocol", "impact"]
+                    .iter()
+                    .all(|key| typed(source, &format!("pccp.{key}")).is_empty()),
             "no predetermined change control plan is declared",
             "a predetermined change control plan is declared",
         ),

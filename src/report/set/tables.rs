@@ -13,7 +13,7 @@ use crate::report::origins;
 use crate::report::submission::{Source, TO_COMPLETE, at, words};
 
 /// The ids of all of them.
-pub const IDS: [&str; 17] = [
+pub const IDS: [&str; 27] = [
     "device-facts",
     "predicate-comparison",
     "limitations",
@@ -31,6 +31,16 @@ pub const IDS: [&str; 17] = [
     "requirements",
     "special-controls",
     "coverage",
+    "change-allowed",
+    "change-outline",
+    "change-method",
+    "change-acceptance-declared",
+    "change-impact",
+    "change-found",
+    "change-differences",
+    "change-acceptance",
+    "change-assessed",
+    "change-versions",
 ];
 
 /// A table by its id; `path` selects a part of it. `None`: there is no such id.
@@ -54,7 +64,7 @@ pub fn build(shared: &Shared, id: &str, path: &str) -> Option<Table> {
         "requirements" => asked_for(shared, |citation, _| citation == path),
         "special-controls" => special_controls(shared),
         "coverage" => totals(shared),
-        _ => return None,
+        _ => return super::change::build(source, id),
     })
 }
 

@@ -73,7 +73,13 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     let device_text = bundle::text(payload, bundle::DEVICE)?.to_owned();
     let protocol =
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
+    let change_path = bundle::path(bundle::INPUTS, crate::protocol::change::PLAN)?;
+    let change_plan = match payload.get(&change_path) {
+        Some(bytes) => Some(crate::study::change::read_plan(Path::new(change_path.as_str()), bytes)?),
+        None => None,
+    };
     Ok(Source {
+        change_plan,
         brought: BroughtFile::all(&bundle::inputs(payload)?).map_err(Error::Evidence)?,
         derivation,
         flow_by_site: by_site::flow_by_site(payload, &protocol)?.into(),

@@ -32,5 +32,5 @@ pub(in crate::report) use subgroups::{in_subgroup, is_insufficient, subgroup_lev
 #[cfg(test)]
 pub(in crate::report) use templates::OF_SET;
 pub(in crate::report) use templates::of_report;
-pub use templates::{default_templates, own_templates};
+pub use templates::{change_templates, default_templates, own_templates};
 pub(in crate::report) use values::{TO_COMPLETE, at, words};

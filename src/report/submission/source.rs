@@ -14,6 +14,7 @@ use crate::evidence::amendment::Amendment;
 use crate::evidence::deviation::Deviation;
 use crate::model::lock::Lock;
 use crate::protocol::Protocol;
+use crate::protocol::change::ChangePlan;
 use crate::study::Derivation;
 use crate::study::imports::BroughtFile;
 use crate::study::results::Results;
@@ -31,6 +32,8 @@ pub struct Source {
     pub protocol: Protocol,
     /// `data/protocol.toml`, the exact text.
     pub protocol_text: String,
+    /// `data/inputs/change/plan.toml`; `None` in a study without a change control plan.
+    pub change_plan: Option<ChangePlan>,
     /// `data/model/lock.json`; `None` when the device was scored elsewhere.
     pub lock: Option<Lock>,
     /// Protocol and lock as templates see them.

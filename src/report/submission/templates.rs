@@ -52,8 +52,14 @@ pub fn default_templates() -> BTreeMap<String, String> {
     .collect()
 }
 
+/// The templates that a study of a new version under a change control plan has beside them.
+pub fn change_templates() -> BTreeMap<String, String> {
+    let text = include_str!("../../../templates/change.md");
+    BTreeMap::from([("change.md".to_owned(), text.to_owned())])
+}
+
 /// Main templates of the documents beside report and truthing report, which have functions of their own.
-pub const OF_SET: [&str; 11] = [
+pub const OF_SET: [&str; 12] = [
     "plan.md",
     "summary.md",
     "predicate.md",
@@ -65,6 +71,7 @@ pub const OF_SET: [&str; 11] = [
     "fda-submission.md",
     "declarations.md",
     "evidence-map.md",
+    "change.md",
 ];
 
 /// The templates of report and truthing report: all but those of the set.
@@ -75,7 +82,8 @@ pub fn of_report(templates: &BTreeMap<String, String>) -> BTreeMap<String, Strin
 
 /// Names of the templates that this program did not come with, in this version or an earlier one.
 pub fn own_templates<T: AsRef<[u8]>>(templates: &BTreeMap<String, T>) -> Vec<String> {
-    let built_in = default_templates();
+    let mut built_in = default_templates();
+    built_in.extend(change_templates());
     let is_known = |name: &str, bytes: &[u8]| {
         built_in.get(name).is_some_and(|text| text.as_bytes() == bytes)
             || KNOWN.lines().any(|line| line == format!("{}  {name}", Digest::of(bytes)))

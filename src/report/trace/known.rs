@@ -8,6 +8,7 @@ use crate::document::format::{self, Style};
 use crate::document::trace::numerals::numerals;
 use crate::report::submission::Source;
 use crate::report::wording;
+use crate::study::results::ChangeResult;
 
 /// Lists longer than this are counted, and walked no further: points of curves, scores.
 const WALKED: usize = 20_000;
@@ -47,6 +48,12 @@ impl Known {
         for file in &source.brought {
             known.text("imports.json", &format!("{file:?}"));
         }
+        if let Some(plan) = source.change_plan.as_ref().and_then(|plan| serde_json::to_value(plan).ok()) {
+            known.walk("change/plan.toml", &plan);
+        }
+        if let Some(change) = &source.results.change {
+            known.of_change(source, change);
+        }
         known.digests.extend(source.digests.values().cloned());
         known.digests.insert(source.root_digest.clone());
         let maker = &source.maker;
@@ -58,6 +65,17 @@ impl Known {
         }
         known.count("derivation.csv", source.derivation.len() as u64);
         known
+    }
+
+    /// A new version under a change control plan: which it is, and what the ledger says of each assessment.
+    fn of_change(&mut self, source: &Source, change: &ChangeResult) {
+        self.count("results.json", change.history.len() as u64 + 1);
+        for step in &source.steps {
+            self.text(
+                "ledger.jsonl",
+                &format!("{} {}", step.date, step.reason.as_deref().unwrap_or_default()),
+            );
+        }
     }
 
     /// Where the evidence has a numeral.

@@ -22,16 +22,16 @@ use crate::study::{ReferenceStandard, yes_or_no};
 type Call = Option<bool>;
 
 /// The cases of one comparison, and what it is compared with.
-struct Compared<'a> {
-    cases: Vec<Analysed<'a>>,
+pub(super) struct Compared<'a> {
+    pub(super) cases: Vec<Analysed<'a>>,
     /// The predicate's scores; empty where it gives answers, or where readers are compared with.
-    scores: Vec<f64>,
+    pub(super) scores: Vec<f64>,
     /// Calls of each comparator, one entry a case.
-    calls: Vec<Vec<Call>>,
+    pub(super) calls: Vec<Vec<Call>>,
     /// In words.
-    name: String,
+    pub(super) name: String,
     /// Analysed cases that are left out.
-    without: u64,
+    pub(super) without: u64,
 }
 
 /// What is found of one comparison: values, how the interval decides at a level, and the statistic of its
@@ -109,7 +109,16 @@ impl StudyPlan<'_> {
 
     fn comparison(&self, endpoint: &ComparativeEndpoint, compared: &Compared) -> ComparisonResult {
         let level = self.adjusted_level().filter(|_| endpoint.role == Role::Primary);
-        let level = level.unwrap_or(self.protocol.analysis.level);
+        self.comparison_at(endpoint, compared, level.unwrap_or(self.protocol.analysis.level))
+    }
+
+    /// One comparison by the interval of a level.
+    pub(super) fn comparison_at(
+        &self,
+        endpoint: &ComparativeEndpoint,
+        compared: &Compared,
+        level: f64,
+    ) -> ComparisonResult {
         let columns = Columns::of(&compared.cases);
         let patients: BTreeSet<u32> = columns.patients.iter().copied().collect();
         let mut out = ComparisonResult {

@@ -19,12 +19,14 @@ mod sample_size;
 mod sampling;
 mod scenarios;
 mod subgroups;
+mod successor;
 mod triage;
 mod verdict;
 mod warnings;
 
 pub use cases::StudyCase;
 pub use repeatability::repeatability;
+pub use successor::acceptance;
 pub use triage::triage;
 
 use self::cases::{Analysed, Columns, site_names};
@@ -156,6 +158,7 @@ pub fn analyse(
         level_claims: plan.level_claims(&analysed),
         repeatability: None,
         triage: None,
+        change: None,
         sampling: sampling::sampling(protocol, cohort, &analysed, threshold),
         sites: cohort.sites.clone(),
         flow,

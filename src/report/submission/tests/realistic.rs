@@ -514,6 +514,7 @@ fn results() -> Results {
         in_intended_use: None,
         repeatability: None,
         triage: None,
+        change: None,
         sample_sizes: ["auc", "sensitivity", "specificity"]
             .into_iter()
             .zip([0.823, 0.8554, 0.8552])
@@ -668,6 +669,7 @@ pub fn realistic() -> Source {
                 by: "A. Example (statistician)".into(),
             },
         ],
+        change_plan: None,
         templates: default_templates(),
         fonts: Vec::new(),
         traced: false,
