@@ -13,12 +13,10 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-NEEDED = ["protocol-locked", "test-set-sealed", "model-locked", "reference-standard-locked",
-          "test-set-opened", "results-recorded"]
-KEPT = ["commitment-made", "commitment-stamped", "commitment-signed", "reads-sealed", "opening-granted",
-        "change-plan-locked"]
-EVENTS = [*NEEDED, *KEPT, "reads-imported", "evidence-published", "deviation-recorded", "scores-examined",
-          "change-assessed"]
+NEEDED, KEPT, FREE = (names.split() for names in (
+    "protocol-locked test-set-sealed model-locked reference-standard-locked test-set-opened results-recorded",
+    "commitment-made commitment-stamped commitment-signed reads-sealed opening-granted change-plan-locked",
+    "reads-imported evidence-published deviation-recorded scores-examined change-assessed"))
 TAG, TAGS = "tagmanifest-sha256.txt", ["bag-info.txt", "bagit.txt", "manifest-sha256.txt"]
 SIDE = re.compile(re.escape(TAG) + r"(\.(asc|crt|gpg|minisig|ots|p7s|pem|sig|sigstore|sigstore\.json|tsr))?")
 INPUT = re.compile(r"inputs/.*|protocol\.toml|model/lock\.json")
@@ -103,7 +101,7 @@ def chain(data, found):
         event, at = json.loads(line), f"event {number}"
         chained = {"line": canonical(event), "sequence": number, "previous": previous}
         found.same(at, {"line": line, "sequence": event["sequence"], "previous": event["previous"]}, chained)
-        known = event["event"] in EVENTS and all(map(HEX.fullmatch, event["digests"].values()))
+        known = event["event"] in NEEDED + KEPT + FREE and all(map(HEX.fullmatch, event["digests"].values()))
         found.unless(known, f"{at}: is no event with its digests")
         time = datetime.strptime(event["at"], "%Y-%m-%dT%H:%M:%SZ")
         found.unless(time >= last, f"{at}: is earlier than the one before it")
