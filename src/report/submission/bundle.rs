@@ -104,7 +104,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         look: Look::default(),
         fonts: bundle::below(payload, bundle::FONTS)
             .into_iter()
-            .map(|(path, bytes)| FontFile { name: path.to_string(), bytes })
+            .map(|(path, bytes)| FontFile { name: path.to_string(), bytes: bytes.to_vec() })
             .collect(),
         program_version: results.method.program_version.clone(),
         results,
