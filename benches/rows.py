@@ -1,20 +1,26 @@
 """A study with as many rows as are asked for, from a small one: cases, reads and scores again under new ids.
 
-Usage: python3 benches/rows.py PROGRAM FOLDER ROWS
-The scores come from elsewhere, no image is needed, and two thirds of the cases are drawn. Measure
-`run --no-pdf` and `verify` of it, for example with `command time -v`.
+Usage: python3 benches/rows.py PROGRAM FOLDER ROWS [--measure] [--former PROGRAM]
+The scores come from elsewhere, no image is needed, and two thirds of the cases are drawn; three readers, 2,000
+replicates. With --measure it is run (`run --no-pdf`) and verified, and each prints seconds on the clock, CPU
+seconds and the most memory that the process held; with a former program, its own on a copy beside them.
 """
 
+import argparse
 import csv
+import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 import small_study  # noqa: E402
 
 OF = 1000
+CLOCK = {**os.environ, "SOURCE_DATE_EPOCH": "1767225600"}
 
 
 def again(path, rows, ids):
@@ -37,8 +43,7 @@ def again(path, rows, ids):
                 writer.writerow(new)
 
 
-def main():
-    program, folder, rows = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+def write(program, folder, rows):
     small_study.fewer_replicates = lambda study: None
     small_study.write(program, folder, False, str(OF), "20")
     again(folder / "cases.csv", rows, ["case_id", "patient_id"])
@@ -53,6 +58,42 @@ def main():
     text = re.sub(r"(?m)^positives = 333 ", f"positives = {rows // 3} ", text)
     text = re.sub(r'(?m)^images = "images".*\n', "", text)
     path.write_text(text)
+
+
+def measured(words):
+    """Seconds on the clock, CPU seconds and mebibytes of a command, which may end with an answer that is no."""
+    begin = time.perf_counter()
+    child = subprocess.Popen(words, env=CLOCK, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in (0, 10):
+        sys.exit(f"{' '.join(map(str, words))} ended with {child.returncode}")
+    return time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def measure(programs, folder):
+    print(f"{'':24}{'clock, s':>10}{'CPU, s':>10}{'MiB':>10}   on {os.cpu_count()} cores")
+    for name, program in programs:
+        copy = folder.with_name(f"{folder.name}-{name}")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(folder, copy)
+        for what, words in [("run --no-pdf", ["run", "--no-pdf"]), ("verify", ["verify"])]:
+            clock, cpu, most = measured([program, *words, copy])
+            print(f"{what + ', ' + name:24}{clock:>10.1f}{cpu:>10.1f}{most:>10.0f}", flush=True)
+
+
+def main():
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("program")
+    asked.add_argument("folder", type=pathlib.Path)
+    asked.add_argument("rows", type=int)
+    asked.add_argument("--measure", action="store_true")
+    asked.add_argument("--former")
+    args = asked.parse_args()
+    write(args.program, args.folder, args.rows)
+    if args.measure:
+        formerly = [("former", args.former)] if args.former else []
+        measure([*formerly, ("this", args.program)], args.folder)
 
 
 main()

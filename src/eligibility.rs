@@ -48,9 +48,9 @@ pub fn failed_criteria(
 /// What the case table says of an image, as the gate sees it.
 pub fn observed(case: &Case) -> Observed {
     Observed {
-        modality: case.modality.clone(),
-        body_part: case.body_part.clone(),
-        view: case.view.clone(),
+        modality: case.modality.as_deref().map(str::to_owned),
+        body_part: case.body_part.as_deref().map(str::to_owned),
+        view: case.view.as_deref().map(str::to_owned),
         age_years: case.age_years,
         ..Observed::default()
     }
@@ -157,9 +157,9 @@ mod tests {
     #[test]
     fn the_gate_judges_what_the_case_table_says_and_leaves_the_image_to_scoring() {
         let chest = || Case {
-            modality: Some("DX".to_owned()),
-            body_part: Some("CHEST".to_owned()),
-            view: Some("PA".to_owned()),
+            modality: Some("DX".into()),
+            body_part: Some("CHEST".into()),
+            view: Some("PA".into()),
             age_years: Some(40),
             ..Case::default()
         };
@@ -175,9 +175,9 @@ mod tests {
         };
         let cases = [
             chest(),
-            Case { modality: Some("CT".to_owned()), ..chest() },
-            Case { body_part: Some("HAND".to_owned()), ..chest() },
-            Case { view: Some("LL".to_owned()), ..chest() },
+            Case { modality: Some("CT".into()), ..chest() },
+            Case { body_part: Some("HAND".into()), ..chest() },
+            Case { view: Some("LL".into()), ..chest() },
             Case { age_years: Some(17), ..chest() },
             Case { view: None, ..chest() },
         ];
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_field_has_to_be_one_of_the_allowed_and_a_missing_one_follows_the_declaration() {
-        let site = |site: Option<&str>| Case { site: site.map(str::to_owned), ..Case::default() };
+        let site = |site: Option<&str>| Case { site: site.map(Into::into), ..Case::default() };
         let cases = [site(Some("a")), site(Some("b")), site(None)];
         let rule = Rule::OneOf { field: Field::Site, allowed: vec!["a".to_owned()] };
         let with =

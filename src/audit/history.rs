@@ -257,8 +257,8 @@ mod tests {
         };
         let path = |name: &str| name.parse().expect("a path");
         let payload = Payload::from([
-            (path(bundle::LEDGER), ledger.to_bytes()),
-            (path(bundle::ENVIRONMENT), serde_json::to_vec(&environment).expect("JSON")),
+            (path(bundle::LEDGER), ledger.to_bytes().into()),
+            (path(bundle::ENVIRONMENT), serde_json::to_vec(&environment).expect("JSON").into()),
         ]);
         Opened { payload, root: Some(root(root_of)), ..Opened::default() }
     }

@@ -223,7 +223,7 @@ pub fn audit(folder: &Path, beside: &Beside<'_>) -> Result<Audit> {
     let documents = || report::report(&opened, reports);
     // Of a large study what is derived is most of the memory, and the documents need as much again: there it
     // is dropped before they are rendered.
-    let (computed, report) = if opened.payload.values().map(Vec::len).sum::<usize>() <= AT_ONCE {
+    let (computed, report) = if opened.payload.values().map(|bytes| bytes.len()).sum::<usize>() <= AT_ONCE {
         at_once(|| computed(&opened, beside, of_root, &committed), documents)
     } else {
         let computed = computed(&opened, beside, of_root, &committed);

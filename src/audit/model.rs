@@ -21,7 +21,7 @@ const ELSEWHERE: &str = "the device lives elsewhere: no lock in the bundle";
 /// The lock of the bundle; `None` where the device lives elsewhere.
 fn recorded(opened: &Opened) -> Option<&[u8]> {
     let path = bundle::path(bundle::MODEL, LOCK).ok()?;
-    opened.payload.get(&path).map(Vec::as_slice)
+    opened.payload.get(&path).map(|bytes| bytes.as_slice())
 }
 
 /// The weights beside the evidence are the locked ones.

@@ -91,7 +91,8 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
     let gate = scorer.lock().gate.clone();
     let rows = images::score(&scorer, &gate, &todo, rescore.stop, |done| (rescore.done)(done, total))?;
 
-    let table = inputs.files.get(&inputs.protocol.scores.file).map(Vec::as_slice).unwrap_or_default();
+    let table =
+        inputs.files.get(&inputs.protocol.scores.file).map(|bytes| bytes.as_slice()).unwrap_or_default();
     let record = bundle::path(bundle::MODEL, bundle::SCORING)?;
     let record = opened.payload.get(&record).and_then(|bytes| Scoring::from_bytes(bytes));
     let machine = record.and_then(|record| record.machine_of(table));

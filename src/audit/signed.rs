@@ -279,9 +279,9 @@ mod tests {
         };
         let path = |name: &str| name.parse().expect("a path");
         let payload = Payload::from([
-            (path(bundle::LEDGER), own),
-            (path(bundle::ENVIRONMENT), serde_json::to_vec(&environment).expect("JSON")),
-            (path(bundle::RESULTS), RESULTS.as_bytes().to_vec()),
+            (path(bundle::LEDGER), own.into()),
+            (path(bundle::ENVIRONMENT), serde_json::to_vec(&environment).expect("JSON").into()),
+            (path(bundle::RESULTS), RESULTS.into()),
         ]);
         let opened = Opened { payload, root: Some(Digest::of(b"root")), ..Opened::default() };
         let history =

@@ -228,7 +228,7 @@ mod tests {
                 cases.push(Case {
                     case_id: format!("{patient}-{image}"),
                     patient_id: format!("P{patient:05}"),
-                    view: Some(if (patient + image) % 3 == 0 { "AP" } else { "PA" }.to_owned()),
+                    view: Some(if (patient + image) % 3 == 0 { "AP" } else { "PA" }.into()),
                     source_label: Some(image < *positives),
                     ..Case::default()
                 });

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::digest::RelativePath;
+use crate::table::Word;
 
 /// Patient's Sex (0010,0040): F, M or O.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,21 +59,21 @@ pub struct Case {
     /// Image file, relative to the image folder.
     pub image: Option<RelativePath>,
     /// Where it was acquired.
-    pub site: Option<String>,
+    pub site: Option<Word>,
     /// Country of the site, ISO 3166 alpha-2.
-    pub country: Option<String>,
+    pub country: Option<Word>,
     /// Manufacturer (0008,0070).
-    pub manufacturer: Option<String>,
+    pub manufacturer: Option<Word>,
     /// Patient's sex.
     pub sex: Option<Sex>,
     /// Completed years at the time of the image.
     pub age_years: Option<u16>,
     /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, ...
-    pub view: Option<String>,
+    pub view: Option<Word>,
     /// Modality (0008,0060), upper case.
-    pub modality: Option<String>,
+    pub modality: Option<Word>,
     /// Body Part Examined (0018,0015), upper case.
-    pub body_part: Option<String>,
+    pub body_part: Option<Word>,
     /// Number of the examination in the patient's history, from 0 (NIH's "Follow-up #").
     pub follow_up: Option<u32>,
     /// Days since the patient's most recent earlier episode of the finding; `None`: none is known.
@@ -86,7 +87,7 @@ pub struct Case {
     /// one form.
     pub other: BTreeMap<String, String>,
     /// `synthetic` for generated cases; documents then say so.
-    pub origin: Option<String>,
+    pub origin: Option<Word>,
     /// Line in the table it came from, counted from 1 with the header as line 1.
     pub line: u64,
 }

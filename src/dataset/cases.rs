@@ -12,7 +12,7 @@ use super::nih;
 use super::shared::alike;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::imaging::traces;
-use crate::table::{Row, Table, cell, limited};
+use crate::table::{Row, Table, Word, Words, cell, limited};
 
 /// The columns of `cases.csv`; only the first two are required, the others when the protocol uses them.
 pub const COLUMNS: [&str; 16] = [
@@ -163,7 +163,7 @@ pub fn write<'a>(cases: impl Iterator<Item = &'a Case>, fields: &BTreeSet<&'stat
 
 /// What a case says in a column of [`COLUMNS`]; empty where it says nothing.
 pub(super) fn written(case: &Case, column: &str) -> String {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let text = |value: &Option<Word>| value.as_deref().unwrap_or_default().to_owned();
     fn shown<T: Display>(value: Option<T>) -> String {
         value.map_or_else(String::new, |v| v.to_string())
     }
@@ -207,9 +207,9 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
     }
     let fields = COLUMNS.into_iter().filter(|name| table.column(name).is_some()).collect();
     let mut cases = Vec::with_capacity(table.rows().len());
+    let mut words = Words::default();
     for row in table.rows() {
         let text = |name: &str| row.get(table.column(name)).map(str::to_owned);
-        let upper = |name: &str| text(name).map(|t| t.to_uppercase());
         let mut required = |name: &'static str, code| {
             text(name).unwrap_or_else(|| {
                 problems.push(
@@ -232,24 +232,28 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             .map(|t| t.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect())
             .unwrap_or_default();
         findings.sort();
+        let mut word = |name: &str, as_it_stands: bool| {
+            let text = row.get(table.column(name))?;
+            Some(if as_it_stands { words.word(text) } else { words.word(&text.to_uppercase()) })
+        };
         cases.push(Case {
             case_id,
             patient_id,
             image: parsed(table, row, "image", &mut problems),
-            site: text("site"),
-            country: text("country"),
-            manufacturer: text("manufacturer"),
+            site: word("site", true),
+            country: word("country", true),
+            manufacturer: word("manufacturer", true),
             sex: parsed(table, row, "sex", &mut problems),
             age_years: whole(table, row, "age_years", &mut problems),
-            view: upper("view"),
-            modality: upper("modality"),
-            body_part: upper("body_part"),
+            view: word("view", false),
+            modality: word("modality", false),
+            body_part: word("body_part", false),
             follow_up: whole(table, row, "follow_up", &mut problems),
             days_since_prior_finding: whole(table, row, "days_since_prior_finding", &mut problems),
             findings,
             source_label,
             other: BTreeMap::new(),
-            origin: text("origin"),
+            origin: word("origin", true),
             line: row.line,
         });
     }

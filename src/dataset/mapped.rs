@@ -17,7 +17,7 @@ use super::cases::{self, COLUMNS};
 use super::nih;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::RelativePath;
-use crate::table::{Row, Sheet, Table, cell, limited, pattern, typed};
+use crate::table::{Row, Sheet, Table, Word, Words, cell, limited, pattern, typed};
 
 /// So many cases are named in a message.
 const NAMED: usize = 5;
@@ -131,6 +131,7 @@ struct Reading<'t> {
     warnings: Vec<Diagnostic>,
     /// Line and text of cases in which the pattern finds no patient.
     unmatched: Vec<(u64, String)>,
+    words: Words,
 }
 
 impl<'t> Reading<'t> {
@@ -187,11 +188,22 @@ impl<'t> Reading<'t> {
             problems,
             warnings,
             unmatched: Vec::new(),
+            words: Words::default(),
         })
     }
 
     fn text(&self, row: Row<'t>, field: &str) -> Option<&'t str> {
         row.get(Some(*self.places.get(field)?))
+    }
+
+    /// A text that many rows have.
+    fn word(&mut self, row: Row<'t>, field: &str) -> Option<Word> {
+        self.text(row, field).map(|text| self.words.word(text))
+    }
+
+    /// The same in capitals.
+    fn capitals(&mut self, row: Row<'t>, field: &str) -> Option<Word> {
+        self.text(row, field).map(|text| self.words.word(&text.to_uppercase()))
     }
 
     fn wrong(&mut self, row: Row<'t>, code: Code, message: String, hint: &str) {
@@ -239,21 +251,19 @@ impl<'t> Reading<'t> {
         findings.sort();
         findings.dedup();
         let whole = |text: &str| cell::whole_of::<u32>(text).map_err(|e| e.to_string());
-        let owned = |text: &str| text.to_owned();
-        let upper = |text: &str| text.to_uppercase();
         Some(Case {
-            site: self.text(row, "site").map(owned),
-            country: self.text(row, "country").map(owned),
-            manufacturer: self.text(row, "manufacturer").map(owned),
+            site: self.word(row, "site"),
+            country: self.word(row, "country"),
+            manufacturer: self.word(row, "manufacturer"),
             sex: self.read(row, "sex", str::parse::<Sex>),
             age_years: self.read(row, "age_years", age),
-            view: self.text(row, "view").map(upper),
-            modality: self.text(row, "modality").map(upper),
-            body_part: self.text(row, "body_part").map(upper),
+            view: self.capitals(row, "view"),
+            modality: self.capitals(row, "modality"),
+            body_part: self.capitals(row, "body_part"),
             follow_up: self.read(row, "follow_up", whole),
             days_since_prior_finding: self.read(row, "days_since_prior_finding", whole),
             source_label: self.label(row, &findings),
-            origin: self.text(row, "origin").map(owned),
+            origin: self.word(row, "origin"),
             case_id,
             patient_id,
             image,

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::case::{Case, Cases};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::table::{Row, Table, cell};
+use crate::table::{Row, Table, Words, cell};
 
 /// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
 const OLDEST: u16 = 122;
@@ -77,6 +77,7 @@ pub(super) fn parse(
     let mut rows = Rows { table, problems: Vec::new(), warnings: Vec::new() };
     let mut unknown = UnknownFindings::default();
     let mut cases = Vec::with_capacity(table.rows().len());
+    let mut words = Words::default();
     for row in table.rows() {
         let image_index = row.get(columns.image).unwrap_or_default().to_owned();
         // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
@@ -105,7 +106,7 @@ pub(super) fn parse(
             image,
             sex,
             age_years,
-            view: row.get(columns.view).map(str::to_uppercase),
+            view: row.get(columns.view).map(|text| words.word(&text.to_uppercase())),
             follow_up,
             findings,
             source_label,

@@ -207,7 +207,7 @@ mod tests {
         ledger.append(Event::ProtocolLocked, "t", digests(TEXT), None).expect("first");
         let with = |texts: &[&str]| -> Payload {
             let named = texts.iter().zip(1..);
-            named.map(|(t, n)| (locked_name(n).parse().expect("a path"), t.as_bytes().to_vec())).collect()
+            named.map(|(t, n)| (locked_name(n).parse().expect("a path"), (*t).into())).collect()
         };
         assert_eq!(problems(ledger.entries(), &with(&[])), []);
         ledger.append(Event::ProtocolLocked, "t", digests(&mended), Some("why".to_owned())).expect("amended");
@@ -248,7 +248,7 @@ mod tests {
         add(Event::ProtocolLocked, &third, Some("another level"));
         let texts = [TEXT, &second, &third].into_iter().zip(1..);
         let texts: Payload =
-            texts.map(|(t, n)| (locked_name(n).parse().expect("a path"), t.as_bytes().to_vec())).collect();
+            texts.map(|(t, n)| (locked_name(n).parse().expect("a path"), (*t).into())).collect();
         let found = amendments(ledger.entries(), &texts);
         let told: Vec<_> = found.iter().map(|a| (a.number, a.is_after_opening(), a.openings)).collect();
         assert_eq!(told, [(1, false, 0), (2, true, 1)]);

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::names::{self, Named};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 use crate::storage;
 
 /// `bagit.txt`.
@@ -34,7 +34,7 @@ pub const LARGEST: u64 = 16 << 30;
 pub const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// A bundle in memory: everything below `data/`, by path relative to it.
-pub type Payload = BTreeMap<RelativePath, Vec<u8>>;
+pub type Payload = BTreeMap<RelativePath, Bytes>;
 
 /// Writes a bag beside `target` and moves it there when it is complete. Gives the root digest: the
 /// SHA-256 of `tagmanifest-sha256.txt`.
@@ -189,7 +189,7 @@ pub fn open(folder: &Path) -> Result<Opened> {
         if let Some(inner) = path.strip_prefix("data/")
             && let Ok(inner) = inner.parse()
         {
-            opened.payload.insert(inner, bytes);
+            opened.payload.insert(inner, bytes.into());
         }
     }
     if opened.discrepancies.is_empty() {
@@ -393,7 +393,7 @@ mod tests {
     fn bag() -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().expect("folder");
         let target = folder.path().join("run-1");
-        let file = |path: &str, text: &str| (path.parse().expect("path"), text.as_bytes().to_vec());
+        let file = |path: &str, text: &str| (path.parse().expect("path"), text.into());
         let payload = Payload::from([file("a.txt", "alpha"), file("reads/a b.csv", "beta")]);
         let root = write(&target, &payload, &[("Source-Organization", "x\ny".to_owned())]).expect("writes");
         let opened = open(&target).expect("opens");
@@ -488,7 +488,7 @@ mod tests {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = tempfile::tempdir().expect("folder");
         let target = folder.path().join("run-1");
-        let payload = Payload::from([("a\u{fffd}".parse().expect("path"), b"x".to_vec())]);
+        let payload = Payload::from([("a\u{fffd}".parse().expect("path"), b"x".to_vec().into())]);
         write(&target, &payload, &[]).expect("writes");
         fs::write(target.join("data").join(std::ffi::OsStr::from_bytes(b"a\xff")), "x").expect("writes");
         let opened = open(&target).expect("opens");
@@ -543,7 +543,7 @@ mod tests {
     fn a_name_without_a_place_in_a_bundle_is_not_written() {
         let folder = tempfile::tempdir().expect("folder");
         for names in [&["a%.csv"][..], &["a", "A"], &["x/a ", "b"], &["a\u{2028}b"]] {
-            let payload = names.iter().map(|name| (name.parse().expect("path"), Vec::new())).collect();
+            let payload = names.iter().map(|name| (name.parse().expect("path"), Vec::new().into())).collect();
             assert!(write(&folder.path().join("run-1"), &payload, &[]).is_err(), "{names:?}");
         }
         assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 0);
@@ -562,7 +562,7 @@ mod tests {
             for (number, name) in given.iter().enumerate() {
                 let Ok(path) = name.parse::<RelativePath>() else { continue };
                 let mut with = payload.clone();
-                with.insert(path.clone(), vec![number as u8]);
+                with.insert(path.clone(), vec![number as u8].into());
                 let at = |path: &RelativePath| Location::file(path.as_str());
                 let named = |path: &RelativePath| Named { path: path.clone(), at: at(path) };
                 let found = names::check(&with.keys().map(named).collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bag::Payload;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::RelativePath;
+use crate::digest::{Bytes, RelativePath};
 use crate::study::{self, Files, Inputs};
 
 /// Version of the layout; a change of meaning raises the number.
@@ -109,7 +109,7 @@ pub fn below(payload: &Payload, folder: &str) -> Files {
 /// `bundle-incomplete` when it is not there.
 pub fn file<'a>(payload: &'a Payload, name: &str) -> Result<&'a [u8]> {
     let found = name.parse::<RelativePath>().ok().and_then(|path| payload.get(&path));
-    found.map(Vec::as_slice).ok_or_else(|| {
+    found.map(Bytes::as_slice).ok_or_else(|| {
         let problem = Diagnostic::error(Code::BundleIncomplete, "the bundle has no such file");
         Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
     })
@@ -175,7 +175,7 @@ pub fn inputs(payload: &Payload) -> Result<Inputs> {
     Ok(Inputs {
         protocol,
         files: below(payload, INPUTS),
-        lock: payload.get(&lock).cloned(),
+        lock: payload.get(&lock).map(|bytes| bytes.to_vec()),
         manifests,
         program_version: program_version(payload),
     })
@@ -190,7 +190,7 @@ pub fn templates(payload: &Payload) -> Result<BTreeMap<String, String>> {
         .into_iter()
         .map(|(path, bytes)| {
             let name = path.to_string();
-            let text = String::from_utf8(bytes).map_err(|e| unreadable(&name, &e.to_string()))?;
+            let text = String::from_utf8(bytes.to_vec()).map_err(|e| unreadable(&name, &e.to_string()))?;
             Ok((name, text))
         })
         .collect()
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     fn payload(files: &[(&str, &[u8])]) -> Payload {
-        files.iter().map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec())).collect()
+        files.iter().map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec().into())).collect()
     }
 
     fn code(error: Error) -> Code {

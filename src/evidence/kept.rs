@@ -69,10 +69,7 @@ mod tests {
         add(Event::CommitmentMade, "commitments/commitment-1.json", "c");
         add(Event::ReadsSealed, "custody/sealed.json", "s");
         let payload = |files: &[(&str, &str)]| -> Payload {
-            files
-                .iter()
-                .map(|(name, text)| (name.parse().expect("a path"), text.as_bytes().to_vec()))
-                .collect()
+            files.iter().map(|(name, text)| (name.parse().expect("a path"), (*text).into())).collect()
         };
         let all = [("commitments/commitment-1.json", "c"), ("custody/sealed.json", "s")];
         assert_eq!(problems(ledger.entries(), &payload(&all)), [] as [Diagnostic; 0]);

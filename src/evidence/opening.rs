@@ -217,7 +217,7 @@ mod tests {
         let text = include_str!("../../protocols/pneumonia-exp2a.toml");
         let protocol = crate::protocol::parse(std::path::Path::new("p"), text).expect("valid");
         let files = [("cases.csv", b"c"), ("reads/r.csv", b"r")];
-        let files = files.map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec())).into();
+        let files = files.map(|(name, bytes)| (name.parse().expect("a path"), bytes.to_vec().into())).into();
         let mut inputs = Inputs {
             protocol,
             files,

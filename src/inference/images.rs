@@ -46,9 +46,9 @@ impl Image {
                 .hint("fill the column `image`, relative to `data.images`")
         })?;
         let known = Observed {
-            modality: case.modality.clone(),
-            body_part: case.body_part.clone(),
-            view: case.view.clone(),
+            modality: case.modality.as_deref().map(str::to_owned),
+            body_part: case.body_part.as_deref().map(str::to_owned),
+            view: case.view.as_deref().map(str::to_owned),
             age_years: case.age_years,
             ..Observed::default()
         };

@@ -251,15 +251,16 @@ impl Field {
 
     /// The value of a case, `None` when it is not recorded.
     pub fn of(self, case: &crate::dataset::case::Case) -> Option<String> {
-        match self {
-            Self::Sex => case.sex.map(|sex| sex.to_string()),
-            Self::View => case.view.clone(),
-            Self::Site => case.site.clone(),
-            Self::Country => case.country.clone(),
-            Self::Manufacturer => case.manufacturer.clone(),
-            Self::Modality => case.modality.clone(),
-            Self::BodyPart => case.body_part.clone(),
-        }
+        let text = match self {
+            Self::Sex => return case.sex.map(|sex| sex.to_string()),
+            Self::View => &case.view,
+            Self::Site => &case.site,
+            Self::Country => &case.country,
+            Self::Manufacturer => &case.manufacturer,
+            Self::Modality => &case.modality,
+            Self::BodyPart => &case.body_part,
+        };
+        text.as_deref().map(str::to_owned)
     }
 }
 

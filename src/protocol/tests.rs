@@ -297,7 +297,7 @@ fn an_acceptance_criterion_compares_one_bound_with_its_goal() {
 
 #[test]
 fn fields_have_the_name_and_the_value_of_the_case_table() {
-    let word = |word: &str| Some(word.to_owned());
+    let word = |word: &str| Some(word.into());
     let case = Case {
         sex: Some(Sex::F),
         view: word("PA"),

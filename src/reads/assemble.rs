@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderRole, ReferenceRule, RepeatedRead};
+use crate::reads::by_reader::ByReader;
 use crate::reads::files::{Rating, Read, ReadRow, Remark};
 use crate::reads::roster::{Roster, colliding};
 use crate::table::id::Alike;
@@ -15,7 +16,7 @@ use crate::table::{LISTED, limited};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaseReads {
     /// Reads that count.
-    pub reads: BTreeMap<String, Read>,
+    pub reads: ByReader<Read>,
     /// What those read on a declared scale, where a reader read the case once.
     pub ratings: BTreeMap<String, Rating>,
     /// What readers said beside their answers, of each read one, by time where every one has a time; readers
@@ -61,7 +62,7 @@ impl Assembled {
     /// The reads of a case by the readers of a role.
     pub fn of_role(&self, case_id: &str, roster: &Roster, role: ReaderRole) -> Vec<Read> {
         let case = self.cases.get(case_id);
-        let reads = case.iter().flat_map(|case| &case.reads);
+        let reads = case.iter().flat_map(|case| case.reads.iter());
         reads.filter(|(reader, _)| roster.role(reader) == Some(role)).map(|(_, read)| *read).collect()
     }
 
@@ -89,14 +90,17 @@ pub fn assemble(
     let mut said: Vec<&ReadRow> = Vec::new();
     for row in rows {
         if roster.role(&row.reader_id) == Some(ReaderRole::Ignored) {
-            *assembled.ignored.entry(row.reader_id.clone()).or_default() += 1;
+            *assembled.ignored.entry(row.reader_id.to_string()).or_default() += 1;
             continue;
         }
         if known.contains(row.case_id.as_str()) {
             if let Some(time) = row.time {
-                let (first, last) = assembled.times.entry(row.reader_id.clone()).or_insert((time, time));
-                *first = time.min(*first);
-                *last = time.max(*last);
+                match assembled.times.get_mut(row.reader_id.as_str()) {
+                    Some((first, last)) => (*first, *last) = (time.min(*first), time.max(*last)),
+                    None => {
+                        assembled.times.insert(row.reader_id.to_string(), (time, time));
+                    }
+                }
             }
             said.push(row);
             continue;
@@ -129,7 +133,7 @@ pub fn assemble(
         if rows.len() > 1 {
             assembled.repeated.push(Repeated {
                 case_id: case_id.clone(),
-                reader_id: reader_id.clone(),
+                reader_id: reader_id.to_string(),
                 reads: rows.len(),
                 counts_as,
                 said: in_order(rows).map(|row| row.read).collect(),
@@ -137,22 +141,22 @@ pub fn assemble(
         }
         let case = assembled.cases.entry(case_id.clone()).or_default();
         if let [ReadRow { rating: Some(rating), .. }] = rows[..] {
-            case.ratings.insert(reader_id.clone(), *rating);
+            case.ratings.insert(reader_id.to_string(), *rating);
         }
         if rows.iter().any(|row| !row.remark.is_empty()) {
             let remarks = in_order(rows).map(|row| row.remark.clone()).collect();
-            case.remarks.insert(reader_id.clone(), remarks);
+            case.remarks.insert(reader_id.to_string(), remarks);
         }
         match counts_as {
             Some(read) => {
                 case.reads.insert(reader_id.clone(), read);
             }
             None => {
-                case.set_aside.insert(reader_id.clone());
+                case.set_aside.insert(reader_id.to_string());
             }
         }
-        if !assembled.readers.contains(reader_id) {
-            assembled.readers.insert(reader_id.clone());
+        if !assembled.readers.contains(reader_id.as_str()) {
+            assembled.readers.insert(reader_id.to_string());
         }
     }
     let voters = rows.iter().filter(|row| roster.role(&row.reader_id) != Some(ReaderRole::Ignored));
@@ -162,7 +166,7 @@ pub fn assemble(
     }
     let one_file = rows.first().filter(|first| rows.iter().all(|row| row.file == first.file));
     Err(match one_file {
-        Some(row) if problems.len() > LISTED => limited(problems, &row.file),
+        Some(row) if problems.len() > LISTED => limited(problems, row.file.as_path()),
         _ => problems,
     })
 }
@@ -269,7 +273,7 @@ mod tests {
     fn row(case: &str, reader: &str, read: Read, line: u64) -> ReadRow {
         ReadRow {
             case_id: case.to_owned(),
-            reader_id: reader.to_owned(),
+            reader_id: reader.into(),
             read,
             rating: None,
             time: None,
@@ -463,7 +467,7 @@ mod tests {
         let found = of("repeated_read = \"set-aside\"");
         assert_eq!(found.repeated, [Repeated { counts_as: None, ..expected }]);
         assert_eq!(found.cases["a"].set_aside, BTreeSet::from(["1".to_owned()]));
-        assert_eq!(found.cases["a"].reads, BTreeMap::from([("2".to_owned(), P)]));
+        assert_eq!(found.cases["a"].reads.iter().collect::<Vec<_>>(), [("2", &P)]);
         assert_eq!(found.readers.len(), 2, "who was set aside has read");
     }
 }

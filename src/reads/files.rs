@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::NaiveDateTime;
 
@@ -12,7 +12,7 @@ use crate::reads::case_map::{CaseMap, Unknown};
 use crate::reads::export::{Answer, Export, NoRead, NoReadReason, SEVERAL};
 use crate::reads::import;
 use crate::reads::words;
-use crate::table::{Table, cell, limited};
+use crate::table::{Table, Word, Words, cell, limited};
 
 /// What a reader said of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +97,7 @@ pub struct ReadRow {
     /// The case.
     pub case_id: String,
     /// The reader.
-    pub reader_id: String,
+    pub reader_id: Word,
     /// The read.
     pub read: Read,
     /// The number on the declared scale that the read is made of; `None` where no scale is declared, and for
@@ -108,7 +108,7 @@ pub struct ReadRow {
     /// What else the reader said of it.
     pub remark: Remark,
     /// The file it came in.
-    pub file: PathBuf,
+    pub file: Word,
     /// Its line.
     pub line: u64,
 }
@@ -246,11 +246,13 @@ fn with_meaning(
     let meaning = Meaning { source };
     let mut rows = Vec::with_capacity(answers.len());
     let mut unknown = words::Unknown::default();
+    let (file, mut readers) = (Word::from(&*path.to_string_lossy()), Words::default());
+    let mut row = |answer, read| row(answer, read, &file, &mut readers);
     for answer in answers {
         match meaning.of(&answer) {
             Ok(Some(read)) => {
                 let rating = meaning.rating(&answer);
-                rows.push(ReadRow { rating, ..row(answer, read, path) });
+                rows.push(ReadRow { rating, ..row(answer, read) });
             }
             Ok(None) => no_reads.push(NoRead {
                 case_id: Some(answer.case_id),
@@ -275,7 +277,7 @@ fn with_meaning(
     let (mut labels, mut given_unknown) = (Vec::new(), Vec::new());
     for label in given {
         match meaning.of_given(&label) {
-            Ok(Some(read)) => labels.push(row(label, read, path)),
+            Ok(Some(read)) => labels.push(row(label, read)),
             Ok(None) => {}
             Err(problem) => given_unknown.push(problem),
         }
@@ -299,15 +301,15 @@ fn with_meaning(
     }
 }
 
-fn row(answer: Answer, read: Read, path: &Path) -> ReadRow {
+fn row(answer: Answer, read: Read, file: &Word, readers: &mut Words) -> ReadRow {
     ReadRow {
         case_id: answer.case_id,
-        reader_id: answer.reader_id,
+        reader_id: readers.word(&answer.reader_id),
         read,
         rating: None,
         time: answer.time,
         remark: Remark::new(answer.confidence, answer.comment),
-        file: path.to_path_buf(),
+        file: file.clone(),
         line: answer.at.line.unwrap_or(1),
     }
 }
@@ -432,7 +434,7 @@ fn stronger(one: Read, other: Read) -> Read {
 /// One read for all boxes that a reader drew on a case: positive if any is; at the place of the first, with
 /// the latest time.
 fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
-    let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut first: BTreeMap<(String, Word), usize> = BTreeMap::new();
     let mut reads: Vec<ReadRow> = Vec::new();
     for row in rows {
         match first.entry((row.case_id.clone(), row.reader_id.clone())) {
@@ -501,14 +503,15 @@ pub fn without_boxes(
         return Err(limited(problems, path));
     }
     let unboxed = pairs.into_iter().filter(|((case, reader), _)| !boxes.contains(&(case.as_str(), *reader)));
+    let (file, mut readers) = (Word::from(&*path.to_string_lossy()), Words::default());
     let read = |((case_id, reader), line): ((String, &str), u64)| ReadRow {
         case_id,
-        reader_id: reader.to_owned(),
+        reader_id: readers.word(reader),
         read: Read::Negative,
         rating: None,
         time: None,
         remark: Remark::default(),
-        file: path.to_path_buf(),
+        file: file.clone(),
         line,
     };
     Ok(unboxed.map(read).collect())

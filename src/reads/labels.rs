@@ -92,7 +92,7 @@ impl Labels {
         }
         match marked.labels.first() {
             _ if problems.is_empty() => Ok(()),
-            Some(row) => Err(limited(problems, &row.file)),
+            Some(row) => Err(limited(problems, row.file.as_path())),
             None => Err(problems),
         }
     }

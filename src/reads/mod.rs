@@ -2,6 +2,7 @@
 //! answer that is computed from them and never typed. Sees no score.
 
 pub mod assemble;
+pub mod by_reader;
 pub mod case_map;
 pub mod consensus;
 pub mod export;

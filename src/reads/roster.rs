@@ -1,7 +1,7 @@
 //! Who reads, and what for: the readers that a protocol or its table of readers declares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::declared::distance;
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -73,7 +73,7 @@ impl Roster {
         let declared = self.declared.as_ref()?;
         let mut found: BTreeMap<&str, u64> = BTreeMap::new();
         let mut first = None;
-        for row in rows.iter().filter(|row| !declared.contains_key(&row.reader_id)) {
+        for row in rows.iter().filter(|row| !declared.contains_key(row.reader_id.as_str())) {
             *found.entry(&row.reader_id).or_default() += 1;
             first.get_or_insert(row);
         }
@@ -109,8 +109,10 @@ const ONE_ID: &str = "write one id for one reader, and ids that differ in more t
 /// Readers whose ids differ in form alone: two votes of one person, or one id of two.
 ///
 /// `reads` are readers with the file and line of each read.
-pub fn colliding<'a>(reads: impl Iterator<Item = (&'a str, &'a PathBuf, u64)>) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<&str, (&PathBuf, u64)> = BTreeMap::new();
+pub fn colliding<'a, P: AsRef<Path> + 'a>(
+    reads: impl Iterator<Item = (&'a str, &'a P, u64)>,
+) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&str, (&P, u64)> = BTreeMap::new();
     for (reader, file, line) in reads {
         first.entry(reader).or_insert((file, line));
     }

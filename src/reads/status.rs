@@ -190,7 +190,7 @@ fn disagreements(seen: &Seen<'_>) -> Vec<Disagreement> {
         let of = |wanted: &[Read]| -> Vec<String> {
             let own = |id: &str| seen.roster.role(id) == Some(ReaderRole::Reference);
             let reads = reads.reads.iter().filter(|(id, read)| own(id) && wanted.contains(read));
-            reads.map(|(id, _)| id.clone()).collect()
+            reads.map(|(id, _)| id.to_owned()).collect()
         };
         let (positive, negative) = (of(&[Read::Positive]), of(&[Read::Negative]));
         if !positive.is_empty() && !negative.is_empty() {

@@ -151,7 +151,7 @@ fn pool(n: usize) -> Vec<Case> {
     let mut cases = cases(n);
     for (i, case) in cases.iter_mut().enumerate() {
         let site = ["north", "north", "south"][i % 3];
-        case.site = (i % 7 != 0).then(|| site.to_owned());
+        case.site = (i % 7 != 0).then(|| site.into());
         case.other
             .insert("acquired".to_owned(), format!("2024-{:02}-{:02}", 1 + i * 5 % 12, 1 + i * 11 % 28));
     }

@@ -47,9 +47,22 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
 /// # Errors
 /// As [`derive`].
 pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
-    let protocol = &inputs.protocol;
     let reference = consensus_of_all(inputs, cohort)?;
-    let scores = read_scores(inputs)?;
+    derive_from(inputs, cohort, reference, read_scores(inputs)?)
+}
+
+/// The same where reference standard and scores were read already.
+///
+/// # Errors
+/// As [`derive`].
+pub fn derive_from(
+    inputs: &Inputs,
+    cohort: &Cohort,
+    reference: ReferenceStandard,
+    scores: Scores,
+) -> Result<Derived> {
+    let protocol = &inputs.protocol;
+    every_case_has_an_answer(inputs, cohort, &reference)?;
     every_case_is_accounted_for(inputs, cohort, &scores)?;
     let predicate = predicate(inputs, cohort)?;
     let repeats = repeats(inputs)?;
@@ -98,9 +111,9 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
     let used = scores.iter().filter(|(id, _)| drawn.contains(id.as_str()));
     let mut files = Files::new();
-    let mut put = |name: &str, bytes| {
+    let mut put = |name: &str, bytes: Vec<u8>| {
         if let Ok(path) = name.parse() {
-            files.insert(path, bytes);
+            files.insert(path, bytes.into());
         }
     };
     put("cases.csv", tables::cases(protocol, cohort, &reference, &scores));
@@ -124,6 +137,12 @@ pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
 /// As [`reference_standard`]; `no-consensus`.
 pub fn consensus_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceStandard> {
     let reference = reference_standard(inputs, cohort)?;
+    every_case_has_an_answer(inputs, cohort, &reference)?;
+    Ok(reference)
+}
+
+/// Every drawn case has a consensus, where the protocol demands it.
+fn every_case_has_an_answer(inputs: &Inputs, cohort: &Cohort, reference: &ReferenceStandard) -> Result<()> {
     let without: Vec<_> = cohort
         .drawn_cases()
         .zip(&reference.consensus)
@@ -139,7 +158,7 @@ pub fn consensus_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<ReferenceSta
         };
         return Err(incomplete(what, Code::NoConsensus, &without, cohort.drawn.len(), hint));
     }
-    Ok(reference)
+    Ok(())
 }
 
 /// The scores, of which every drawn case has one, or a reason for none where the protocol allows it; and

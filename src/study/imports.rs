@@ -7,7 +7,7 @@ use std::path::Path;
 use super::rounds::{OfRound, of_round};
 use super::{Inputs, matches};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 use crate::protocol::Protocol;
 use crate::reads::case_map::CaseMap;
 use crate::reads::files::Beside;
@@ -104,7 +104,7 @@ impl BroughtFile {
     /// As [`readers_files`].
     pub fn all(inputs: &Inputs) -> Result<Vec<Self>, Vec<Diagnostic>> {
         let register = readers_files(inputs)?.register;
-        let of = |(path, bytes): (&RelativePath, &Vec<u8>)| Self {
+        let of = |(path, bytes): (&RelativePath, &Bytes)| Self {
             path: path.to_string(),
             sha256: Digest::of(bytes).to_string(),
             import: register.of(path).cloned(),

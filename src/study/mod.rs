@@ -27,7 +27,7 @@ use crate::dataset::case::{Case, Cases};
 use crate::dataset::cases::COLUMNS;
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::RelativePath;
+use crate::digest::{Bytes, RelativePath};
 use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
 use crate::protocol::rule::Column;
@@ -37,11 +37,11 @@ use crate::protocol::{
 use crate::sampling::{self, Draw};
 use crate::statistics::metric::{Metric, ignores_patients};
 use crate::study::results::SiteSeparation;
-use crate::table::Table;
+use crate::table::{Table, Word};
 
 pub use comparators::{Given, Predicate, predicate};
 pub use derivation::Derivation;
-pub use derive::{Derived, consensus_of_all, derive, derive_of, scores_of_all};
+pub use derive::{Derived, consensus_of_all, derive, derive_from, derive_of, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use processing::processing_times;
 pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
@@ -50,7 +50,7 @@ pub use separation::separate;
 pub use tables::FOR_PEOPLE;
 
 /// The files of a study, by their path relative to the data folder.
-pub type Files = BTreeMap<RelativePath, Vec<u8>>;
+pub type Files = BTreeMap<RelativePath, Bytes>;
 
 /// What a training run lists of its cases: case, patient, label, digest of the image file.
 pub const MANIFESTS: [&str; 2] = ["training-manifest.csv", "tuning-manifest.csv"];
@@ -121,7 +121,7 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 
 impl Inputs {
     fn file(&self, path: &RelativePath) -> Result<&[u8]> {
-        self.files.get(path).map(Vec::as_slice).ok_or_else(|| {
+        self.files.get(path).map(Bytes::as_slice).ok_or_else(|| {
             Diagnostic::error(Code::FileMissing, "the protocol names this file, and it is not there")
                 .at(Location::file(path.as_str()))
                 .into()
@@ -136,12 +136,14 @@ impl Inputs {
         if let Some(modality) = &data.modality
             && cases.fields.insert("modality")
         {
-            cases.cases.iter_mut().for_each(|case| case.modality = Some(modality.clone()));
+            let word = Word::from(modality.as_str());
+            cases.cases.iter_mut().for_each(|case| case.modality = Some(word.clone()));
         }
         if let Some(body_part) = &data.body_part
             && cases.fields.insert("body_part")
         {
-            cases.cases.iter_mut().for_each(|case| case.body_part = Some(body_part.clone()));
+            let word = Word::from(body_part.as_str());
+            cases.cases.iter_mut().for_each(|case| case.body_part = Some(word.clone()));
         }
         Ok(cases)
     }

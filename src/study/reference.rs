@@ -69,10 +69,10 @@ impl ReferenceStandard {
         let mut numbers = BTreeMap::new();
         for case in cohort.drawn_cases() {
             let found = self.assembled.cases.get(&case.case_id);
-            let is_reference = |id: &&String| self.roster.role(id) == Some(ReaderRole::Reference);
+            let is_reference = |id: &str| self.roster.role(id) == Some(ReaderRole::Reference);
             let reads = found.map_or(0, |found| {
-                found.reads.keys().filter(is_reference).count()
-                    + found.set_aside.iter().filter(is_reference).count()
+                found.reads.keys().filter(|id| is_reference(id)).count()
+                    + found.set_aside.iter().filter(|id| is_reference(id)).count()
             });
             *numbers.entry(reads as u64).or_default() += 1;
         }
@@ -267,6 +267,7 @@ fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
     warnings.extend(files.warnings.iter().cloned());
     let (read, more) = answers::read_all(inputs, &files, map.as_ref());
     problems.extend(more);
+    rows.reserve_exact(read.iter().map(|read| read.rows.len()).sum());
     for read in read {
         rows.extend(read.rows);
         no_reads.extend(read.no_reads);

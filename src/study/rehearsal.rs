@@ -127,7 +127,7 @@ pub fn rehearse(text: &str, inputs: &Inputs, cohort: &Cohort, quality: &Quality)
     let threshold = operating_point(&mut table, protocol, tuned.is_some());
     let mut simulated = Files::new();
     let scores = scores_place(&mut table, protocol)?;
-    simulated.insert(scores, simulation.scores(cohort, &truth, &tuned.unwrap_or_default(), threshold));
+    simulated.insert(scores, simulation.scores(cohort, &truth, &tuned.unwrap_or_default(), threshold).into());
     beside::beside(&mut table, protocol, cohort, &truth, quality, threshold, &mut simulated)?;
     let readers = readers(inputs)?;
     reference(&mut table, protocol, cohort, &truth, &readers, &mut simulation, &mut simulated)?;
@@ -260,7 +260,7 @@ fn reference(
     if let ConsensusRule::Given(labels) = &rule.rule {
         let declared = section(section(table, "reference_standard"), "given");
         let (path, labels) = labels_place(declared, labels)?;
-        simulated.insert(path, simulation.labels(cohort, truth, &labels));
+        simulated.insert(path, simulation.labels(cohort, truth, &labels).into());
     }
     if rule.has_reads {
         // Where the answers stand in the platform's files is not rehearsed.
@@ -269,7 +269,7 @@ fn reference(
         table.insert("reads".to_owned(), Value::Table(reads));
         for (number, reader) in readers.iter().enumerate() {
             let path = place(&format!("reads/reader-{}.csv", number + 1))?;
-            simulated.insert(path, simulation.reads(cohort, truth, reader));
+            simulated.insert(path, simulation.reads(cohort, truth, reader).into());
         }
     }
     Ok(())

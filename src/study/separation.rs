@@ -100,9 +100,9 @@ mod tests {
         let scores = (1..4).map(score).collect();
         let manifest = |rows: &str| format!("case_id,patient_id,label,image_sha256\n{rows}").into_bytes();
         let mut manifests = Files::new();
-        manifests.insert("training-manifest.csv".parse().expect("a path"), manifest(rows));
+        manifests.insert("training-manifest.csv".parse().expect("a path"), manifest(rows).into());
         let other = format!("T9,P9,0,{}\n", Digest::of(b"other"));
-        manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other));
+        manifests.insert("tuning-manifest.csv".parse().expect("a path"), manifest(&other).into());
         let program_version = String::new();
         let inputs = Inputs { protocol, files: Files::new(), lock: None, manifests, program_version };
         separate(&inputs, &cohort, Some(&scores)).unwrap_or_else(|error| error.diagnostics())

@@ -21,7 +21,7 @@ pub(super) fn separation(inputs: &Inputs, cohort: &Cohort) -> Result<Option<Site
     if !data.separate_sites && data.development_sites.is_empty() {
         return Ok(None);
     }
-    let site = |case: &Case| case.site.clone();
+    let site = |case: &Case| case.site.as_deref().map(str::to_owned);
     let study: BTreeSet<String> = cohort.cases.iter().filter_map(site).collect();
     // A drawn case of no known site may be of any.
     let mut unknown = cohort.drawn_cases().filter(|case| case.site.is_none()).count() as u64;

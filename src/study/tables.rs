@@ -249,7 +249,7 @@ fn in_one_line(text: &str) -> String {
 /// of a reference reader is named.
 fn who_said_what(case_id: &str, reference: &ReferenceStandard) -> String {
     let Some(case) = reference.assembled.cases.get(case_id) else { return String::new() };
-    let aside = case.set_aside.iter().map(|reader| (reader, "set aside"));
+    let aside = case.set_aside.iter().map(|reader| (reader.as_str(), "set aside"));
     let mut said: Vec<_> =
         case.reads.iter().map(|(reader, read)| (reader, read.name())).chain(aside).collect();
     said.sort_unstable();

@@ -154,13 +154,14 @@ fn study(edits: &[(&str, &str)]) -> Inputs {
 
 impl Inputs {
     fn with(mut self, name: &str, text: impl Into<Vec<u8>>) -> Self {
-        self.files.insert(path(name), text.into());
+        let bytes: Vec<u8> = text.into();
+        self.files.insert(path(name), bytes.into());
         self
     }
 
     /// A file with a text replaced.
     fn changed(self, name: &str, from: &str, to: &str) -> Self {
-        let text = String::from_utf8(self.files[&path(name)].clone()).expect("text");
+        let text = String::from_utf8(self.files[&path(name)].to_vec()).expect("text");
         assert!(text.contains(from), "{from}");
         self.with(name, text.replace(from, to))
     }
@@ -177,7 +178,7 @@ impl Inputs {
 }
 
 fn text(derived: &Derived, name: &str) -> String {
-    String::from_utf8(derived.files[&path(name)].clone()).expect("text")
+    String::from_utf8(derived.files[&path(name)].to_vec()).expect("text")
 }
 
 fn overall<'a>(derived: &'a Derived, id: &str) -> &'a Estimate {
@@ -944,9 +945,9 @@ fn a_study_is_kept_apart_from_what_made_the_model() {
     let mut inputs = study(&[]);
     let digest = Digest::of(b"image");
     let manifest = |rows: &str| format!("case_id,patient_id,label,image_sha256\n{rows}").into_bytes();
-    inputs.manifests.insert(path("training-manifest.csv"), manifest(&format!("t1,p9,0,{digest}\n")));
+    inputs.manifests.insert(path("training-manifest.csv"), manifest(&format!("t1,p9,0,{digest}\n")).into());
     assert_eq!(inputs.problem().code, Code::TrainedOnTestSet, "p9 was considered");
-    inputs.manifests.insert(path("training-manifest.csv"), manifest(&format!("t1,P 9,0,{digest}\n")));
+    inputs.manifests.insert(path("training-manifest.csv"), manifest(&format!("t1,P 9,0,{digest}\n")).into());
     let derived = inputs.derived();
     let shared = |w: &&Diagnostic| w.code == Code::PatientProbablyShared;
     assert_eq!(derived.warnings.iter().filter(shared).count(), 1);
@@ -963,7 +964,7 @@ fn a_study_is_kept_apart_from_what_made_the_model() {
         .lines()
         .map(|l| if l.matches(',').count() < 6 { format!("{l},\n") } else { format!("{l}\n") })
         .collect();
-    inputs.manifests.insert(path("training-manifest.csv"), manifest(&format!("t1,q9,0,{digest}\n")));
+    inputs.manifests.insert(path("training-manifest.csv"), manifest(&format!("t1,q9,0,{digest}\n")).into());
     let problem = inputs.with("cases.csv", table).problem();
     assert!(problem.message.ends_with("1 by image file (c01)"), "{}", problem.message);
 }

@@ -118,7 +118,7 @@ fn every_seed_gives_the_declared_sample_and_every_reason_for_exclusion() {
         assert!(count(&|case| case.days_since_prior_finding.is_none()) > 900);
         for letter in ["A", "B", "C", "D"] {
             assert!(
-                count(&|case| case.manufacturer == Some(format!("Manufacturer {letter}"))) > 60,
+                count(&|case| case.manufacturer.as_deref() == Some(&*format!("Manufacturer {letter}"))) > 60,
                 "{letter}"
             );
         }

@@ -164,25 +164,25 @@ fn table(items: &[Item]) -> Vec<u8> {
     text.push('\n');
     for item in items {
         let case = &item.case;
-        let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
+        let or_empty = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let number = |value: Option<u32>| value.map_or(String::new(), |n| n.to_string());
         let fields = [
             case.case_id.clone(),
             case.patient_id.clone(),
             case.image.as_ref().map_or(String::new(), |path| path.to_string()),
-            or_empty(&case.site),
-            or_empty(&case.country),
-            or_empty(&case.manufacturer),
+            or_empty(case.site.as_deref()),
+            or_empty(case.country.as_deref()),
+            or_empty(case.manufacturer.as_deref()),
             case.sex.map_or(String::new(), |sex| sex.to_string()),
             number(case.age_years.map(u32::from)),
-            or_empty(&case.view),
-            or_empty(&case.modality),
-            or_empty(&case.body_part),
+            or_empty(case.view.as_deref()),
+            or_empty(case.modality.as_deref()),
+            or_empty(case.body_part.as_deref()),
             number(case.follow_up),
             number(case.days_since_prior_finding),
             case.findings.join("|"),
             case.source_label.map_or("", |label| if label { "1" } else { "0" }).to_owned(),
-            or_empty(&case.origin),
+            or_empty(case.origin.as_deref()),
         ];
         text.push_str(&fields.join(","));
         text.push('\n');

@@ -15,6 +15,7 @@ mod rows;
 mod text;
 mod typed;
 mod whole;
+mod word;
 mod workbook;
 pub mod xml;
 
@@ -23,6 +24,7 @@ pub use self::rows::{Columns, Rows};
 pub use self::text::{Text, text};
 pub use self::typed::typed;
 pub use self::whole::{Row, Table};
+pub use self::word::{Word, Words};
 pub use self::workbook::{CellKind, Sheet};
 
 #[cfg(test)]

@@ -169,7 +169,7 @@ pub(super) fn texts(study: &Study) -> Result<Payload> {
     }
     for number in 1..=locked {
         if let Ok(path) = locked_name(number).parse() {
-            texts.insert(path, storage::read(&study.locked_text(number))?);
+            texts.insert(path, storage::read(&study.locked_text(number))?.into());
         }
     }
     Ok(texts)

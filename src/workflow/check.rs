@@ -251,7 +251,7 @@ fn bring_reads(study: &Study, inputs: &mut Inputs) -> Result<Vec<Diagnostic>> {
         for path in study.expand(pattern)?.0 {
             match storage::read(&path.below(&study.data)) {
                 Ok(bytes) => {
-                    inputs.files.insert(path, bytes);
+                    inputs.files.insert(path, bytes.into());
                 }
                 Err(error) => problems.extend(error.diagnostics()),
             }

@@ -15,7 +15,7 @@ use crate::custody::register::{Line, Register};
 use crate::custody::request::{self, Head, OpeningRequest};
 use crate::custody::sealed::{self, SealedFile, SealedSet, encrypted_name};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::evidence::opening::{self, Digests};
@@ -78,7 +78,7 @@ pub fn seal(
         return Err(lock(Code::AlreadySealed, message, &study.folder, hint));
     }
     let inputs = study.inputs_but(Step::All, |path| *path == study.protocol.scores.file)?;
-    let files: BTreeMap<&RelativePath, &Vec<u8>> =
+    let files: BTreeMap<&RelativePath, &Bytes> =
         inputs.files.iter().filter(|(path, _)| study::is_reference_file(&study.protocol, path)).collect();
     if files.is_empty() {
         let problem = Diagnostic::error(Code::FileMissing, "there is no readers' file to seal");

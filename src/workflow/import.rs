@@ -150,13 +150,13 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     }
     let mut after = before.clone();
     for file in &found {
-        after.files.insert(file.file.clone(), file.bytes.clone());
-        after.files.extend(file.round.clone());
+        after.files.insert(file.file.clone(), file.bytes.clone().into());
+        after.files.extend(file.round.clone().map(|(path, bytes)| (path, bytes.into())));
     }
     for file in found.iter().filter(|file| !file.already) {
         register.imports.push(entry(file, request, outside, superseded.as_ref()));
     }
-    after.files.insert(place.clone(), register.to_bytes());
+    after.files.insert(place.clone(), register.to_bytes().into());
     let cohort = study::cohort(&before)?;
     let mut incomplete = Vec::new();
     let now = reference(&after, &cohort).map_err(|error| {
@@ -405,7 +405,7 @@ fn counts(read: &ReadFile) -> BTreeMap<String, ReaderCounts> {
     let mut by_case: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     let mut readers: BTreeMap<String, ReaderCounts> = BTreeMap::new();
     for row in &read.rows {
-        *readers.entry(row.reader_id.clone()).or_default().reads.entry(row.read).or_default() += 1;
+        *readers.entry(row.reader_id.to_string()).or_default().reads.entry(row.read).or_default() += 1;
         *by_case.entry(&row.reader_id).or_default().entry(&row.case_id).or_default() += 1;
     }
     for (reader, cases) in by_case {
@@ -529,7 +529,7 @@ fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
         return Err(problems.into());
     }
     for row in files.into_iter().flat_map(|file| file.rows) {
-        reads.entry((row.case_id, row.reader_id)).or_default().push(row.read.name());
+        reads.entry((row.case_id, row.reader_id.to_string())).or_default().push(row.read.name());
     }
     let joined = |mut words: Vec<&str>| {
         words.sort_unstable();

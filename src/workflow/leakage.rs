@@ -106,7 +106,7 @@ fn read(
             file: recorded.get(&case.case_id).copied(),
             case_id: case.case_id,
             patient_id: case.patient_id,
-            site: case.site,
+            site: case.site.as_deref().map(str::to_owned),
             ..Item::default()
         });
     }

@@ -32,7 +32,7 @@ pub fn prepare(study: &Study, quality: &Quality) -> Result<Rehearsal> {
     for path in beside {
         let file = path.below(&study.data);
         if file.is_file() {
-            inputs.files.insert(path, storage::read(&file)?);
+            inputs.files.insert(path, storage::read(&file)?.into());
         }
     }
     let cohort = study::cohort(&inputs)?;

@@ -201,7 +201,7 @@ pub fn inputs_so_far(study: &Study) -> Result<Inputs> {
         for path in paths {
             let at = path.below(&study.data);
             if at.is_file() && !inputs.files.contains_key(&path) {
-                inputs.files.insert(path, storage::read(&at)?);
+                inputs.files.insert(path, storage::read(&at)?.into());
             }
         }
     }

@@ -43,7 +43,8 @@ pub fn look(study: &Study, now: Moment, late_after: i64) -> Result<Looked> {
             let path = file.to_string_lossy().parse().ok();
             path.is_some_and(|path| of_round(&study.protocol, &path) == Some(OfRound::Returned(&name)))
         };
-        let returned = so_far.rows.iter().filter(|row| of_it(&row.file)).map(|row| row.reader_id.clone());
+        let returned = so_far.rows.iter().filter(|row| of_it(row.file.as_path()));
+        let returned = returned.map(|row| row.reader_id.to_string());
         rounds.push(Assigned {
             kind: round.kind.name(),
             cases: round.cases().into_iter().map(str::to_owned).collect(),

@@ -193,7 +193,7 @@ impl Study {
             }
             match storage::read(&named.at.path) {
                 Ok(bytes) => {
-                    files.insert(path, bytes);
+                    files.insert(path, bytes.into());
                 }
                 Err(error) => {
                     problems.extend(error.diagnostics().into_iter().map(|d| {
@@ -309,7 +309,7 @@ impl Study {
         let mut manifests = Files::new();
         for name in study::MANIFESTS {
             if let (Some(path), Ok(relative)) = (self.run_file(name), name.parse()) {
-                manifests.insert(relative, storage::read(&path)?);
+                manifests.insert(relative, storage::read(&path)?.into());
             }
         }
         Ok(manifests)
@@ -326,18 +326,18 @@ impl Study {
         let scores = &self.protocol.scores;
         let path = scores.file.below(if scores.external { &self.data } else { &self.out });
         if path.is_file() {
-            inputs.files.insert(scores.file.clone(), storage::read(&path)?);
+            inputs.files.insert(scores.file.clone(), storage::read(&path)?.into());
         }
         if let Some(predicate) = &self.protocol.predicate {
             let path = predicate.file.below(&self.data);
             if path.is_file() {
-                inputs.files.insert(predicate.file.clone(), storage::read(&path)?);
+                inputs.files.insert(predicate.file.clone(), storage::read(&path)?.into());
             }
         }
         if let Some(repeated) = &self.protocol.repeatability {
             let path = repeated.file.below(&self.data);
             if path.is_file() {
-                inputs.files.insert(repeated.file.clone(), storage::read(&path)?);
+                inputs.files.insert(repeated.file.clone(), storage::read(&path)?.into());
             }
         }
         Ok(inputs)

@@ -49,9 +49,9 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     outside.say("validate", "cohort and reference standard");
     let cohort = study::cohort(&inputs)?;
     dataset::seal(study, &cohort, outside)?;
-    study::reference_standard(&inputs, &cohort)?;
+    let reference = study::reference_standard(&inputs, &cohort)?;
     // A score table that cannot be read must not count as an opening of the test set.
-    study::read_scores(&inputs)?;
+    let scores = study::read_scores(&inputs)?;
     lock_model(study, &inputs, outside)?;
     reads::lock(study, &inputs, outside)?;
 
@@ -67,7 +67,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
         Decision::GoOn | Decision::Same => {}
     }
     outside.say("validate", "estimates, intervals and subgroups");
-    let derived = study::derive_of(&inputs, &cohort)?;
+    let derived = study::derive_from(&inputs, &cohort, reference, scores)?;
     let recorded: BTreeMap<String, Digest> =
         derived.files.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes))).collect();
     match opening::decide(ledger.entries(), &opened, Some(&recorded), reason) {
@@ -134,7 +134,7 @@ fn words(study: &Study) -> Result<Payload> {
     let device = study.folder.join("device.toml");
     let device = if device.is_file() { storage::read(&device)? } else { Vec::new() };
     if let (_, Some(deviations)) = deviation::recorded(study)? {
-        words.insert(bundle::path("", bundle::DEVIATIONS)?, deviations);
+        words.insert(bundle::path("", bundle::DEVIATIONS)?, deviations.into());
     }
     if let Err(e) = toml::from_str::<toml::Table>(&String::from_utf8_lossy(&device)) {
         let problem = Diagnostic::error(Code::TomlSyntax, e.message().to_owned());
@@ -146,10 +146,10 @@ fn words(study: &Study) -> Result<Payload> {
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
-    words.insert(bundle::path("", bundle::DEVICE)?, device);
+    words.insert(bundle::path("", bundle::DEVICE)?, device.into());
     // Commitments with their tokens, requests and grants: what the ledger names lies in the bundle.
     for name in kept::kept(study.ledger()?.entries()).into_keys() {
-        words.insert(bundle::path("", name)?, storage::read(&study.out.join(name))?);
+        words.insert(bundle::path("", name)?, storage::read(&study.out.join(name))?.into());
     }
     if study.has_change_plan() {
         for (name, text) in crate::report::change_templates() {
@@ -157,10 +157,10 @@ fn words(study: &Study) -> Result<Payload> {
         }
     }
     for (name, text) in report::templates(&study.folder)? {
-        words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
+        words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into());
     }
     for (name, bytes) in report::fonts(&study.folder)? {
-        words.insert(bundle::path(bundle::FONTS, &name)?, bytes);
+        words.insert(bundle::path(bundle::FONTS, &name)?, bytes.into());
     }
     Ok(words)
 }
@@ -189,13 +189,13 @@ fn publish(
 ) -> Result<Validated> {
     outside.say("validate", "writing the evidence bundle");
     let mut payload = words(study)?;
-    payload.insert(bundle::path("", bundle::PROTOCOL)?, study.protocol_bytes.clone());
+    payload.insert(bundle::path("", bundle::PROTOCOL)?, study.protocol_bytes.clone().into());
     payload.extend(amendment::texts(study)?);
     if let Some(lock) = &inputs.lock {
-        payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone());
+        payload.insert(bundle::path(bundle::MODEL, "lock.json")?, lock.clone().into());
         for name in bundle::RUN_FILES {
             if let Some(path) = study.run_file(name) {
-                payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?);
+                payload.insert(bundle::path(bundle::MODEL, name)?, storage::read(&path)?.into());
             }
         }
         // Only what made this very table: it may have been replaced by hand.
@@ -204,14 +204,14 @@ fn publish(
         if let (Some(record), Some(table)) = (Scoring::read(&path), table)
             && record.clone().machine_of(table).is_some()
         {
-            payload.insert(bundle::path(bundle::MODEL, bundle::SCORING)?, record.to_bytes());
+            payload.insert(bundle::path(bundle::MODEL, bundle::SCORING)?, record.to_bytes().into());
         }
     }
     for (path, bytes) in inputs.files {
         payload.insert(bundle::path(bundle::INPUTS, path.as_str())?, bytes);
     }
     payload.extend(derived.files);
-    payload.insert(bundle::path("", bundle::LEDGER)?, study.ledger()?.to_bytes());
+    payload.insert(bundle::path("", bundle::LEDGER)?, study.ledger()?.to_bytes().into());
     let number = study.runs().last().map_or(1, |(number, _)| number + 1);
     let run = format!("run-{number}");
     let environment = Environment {
@@ -225,7 +225,7 @@ fn publish(
     };
     let mut json = serde_json::to_vec_pretty(&environment).unwrap_or_default();
     json.push(b'\n');
-    payload.insert(bundle::path("", bundle::ENVIRONMENT)?, json);
+    payload.insert(bundle::path("", bundle::ENVIRONMENT)?, json.into());
     let folder = study.out.join("evidence").join(&run);
     let info = [
         ("Bagging-Date", outside.at[..10].to_owned()),

@@ -182,7 +182,7 @@ fn bag_of_admitted_names(target: &Path) -> usize {
             {
                 let Ok(path) = name.parse::<RelativePath>() else { continue };
                 if admitted(&path) && is_free(path.as_str()) {
-                    payload.insert(path, name.into_bytes());
+                    payload.insert(path, name.into());
                 }
             }
         }

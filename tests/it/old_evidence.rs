@@ -102,7 +102,7 @@ fn a_later_version_derives_the_results_that_an_earlier_one_wrote() {
             &format!("\"program_version\": \"{now}\""),
             "\"program_version\": \"0.0.9\"",
         );
-        payload.insert(path(bundle::ENVIRONMENT), environment);
+        payload.insert(path(bundle::ENVIRONMENT), environment.into());
         let derived = study::derive(&bundle::inputs(&payload).expect("inputs")).expect("derives");
         assert_eq!(derived.results.method.program_version, "0.0.9");
         assert!(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::age_band::{AgeBand, NOT_RECORDED, age_level};
 use crate::dataset::case::Case;
+use crate::table::Word;
 
 /// The fields with levels, as `--stratify` and `--subgroup` name them.
 pub const FIELDS: [&str; 9] =
@@ -11,7 +12,7 @@ pub const FIELDS: [&str; 9] =
 
 /// The level of a case in a field of [`FIELDS`].
 pub fn level(case: &Case, field: &str, bands: &[AgeBand]) -> String {
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| NOT_RECORDED.to_owned());
+    let text = |value: &Option<Word>| value.as_deref().unwrap_or(NOT_RECORDED).to_owned();
     match field {
         "sex" => case.sex.map_or_else(|| NOT_RECORDED.to_owned(), |sex| sex.to_string()),
         "view" => text(&case.view),

@@ -15,8 +15,8 @@ fn rule(text: &str) -> DeclaredRule {
 /// What a case says, as text.
 fn cell(name: &str, case: &Case) -> Option<String> {
     match name {
-        "view" => case.view.clone(),
-        "site" => case.site.clone(),
+        "view" => case.view.as_deref().map(str::to_owned),
+        "site" => case.site.as_deref().map(str::to_owned),
         "sex" => case.sex.map(|sex| sex.to_string()),
         "age_years" => case.age_years.map(|n| n.to_string()),
         "follow_up" => case.follow_up.map(|n| n.to_string()),
@@ -128,7 +128,7 @@ fn case(
     let date = |day: u16| (start + chrono::Days::new(u64::from(day))).format("%Y-%m-%d").to_string();
     Case {
         patient_id: format!("P{patient}"),
-        view: view.map(|view| ["PA", "AP", "LL"][usize::from(view % 3)].to_owned()),
+        view: view.map(|view| ["PA", "AP", "LL"][usize::from(view % 3)].into()),
         age_years: age,
         follow_up,
         findings: if mass { vec!["Mass".to_owned()] } else { Vec::new() },

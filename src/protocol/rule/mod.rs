@@ -72,27 +72,27 @@ impl Column {
 
     /// What a case says; `None` where nothing is recorded.
     pub fn datum(&self, case: &Case) -> Option<Datum> {
-        let text = |text: &Option<String>| text.clone().map(Datum::Text);
+        let text = |text: Option<&str>| text.map(|text| Datum::Text(text.to_owned()));
         let number = |n: Option<u32>| n.map(|n| Datum::Number(f64::from(n)));
         match self.name.as_str() {
             "case_id" => Some(Datum::Text(case.case_id.clone())),
             "patient_id" => Some(Datum::Text(case.patient_id.clone())),
             "image" => case.image.as_ref().map(|image| Datum::Text(image.to_string())),
-            "site" => text(&case.site),
-            "country" => text(&case.country),
-            "manufacturer" => text(&case.manufacturer),
+            "site" => text(case.site.as_deref()),
+            "country" => text(case.country.as_deref()),
+            "manufacturer" => text(case.manufacturer.as_deref()),
             "sex" => case.sex.map(|sex| Datum::Text(sex.to_string())),
             "age_years" => number(case.age_years.map(u32::from)),
-            "view" => text(&case.view),
-            "modality" => text(&case.modality),
-            "body_part" => text(&case.body_part),
+            "view" => text(case.view.as_deref()),
+            "modality" => text(case.modality.as_deref()),
+            "body_part" => text(case.body_part.as_deref()),
             "follow_up" => number(case.follow_up),
             "days_since_prior_finding" => number(case.days_since_prior_finding),
             "findings" => Some(Datum::Text(case.findings.join("|"))),
             "label" => case
                 .source_label
                 .map(|label| Datum::Text(if label { "positive" } else { "negative" }.to_owned())),
-            "origin" => text(&case.origin),
+            "origin" => text(case.origin.as_deref()),
             other => {
                 let cell = case.other.get(other)?;
                 match self.kind {

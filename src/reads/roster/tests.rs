@@ -1,5 +1,7 @@
 //! Who reads: tables of readers, roles, and ids that differ in form alone.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::reads::files::Read;
 
@@ -143,7 +145,7 @@ fn row(reader: &str, line: u64) -> ReadRow {
     ReadRow {
         rating: None,
         case_id: "c".to_owned(),
-        reader_id: reader.to_owned(),
+        reader_id: reader.into(),
         read: Read::Positive,
         time: None,
         remark: crate::reads::files::Remark::default(),

@@ -104,7 +104,7 @@ fn common(
 fn files(rows: &[ReadRow]) -> Vec<Copied> {
     let mut contents: BTreeMap<&Path, Vec<&ReadRow>> = BTreeMap::new();
     for row in rows {
-        contents.entry(&row.file).or_default().push(row);
+        contents.entry(row.file.as_path()).or_default().push(row);
     }
     let mut by_reads: BTreeMap<Vec<(&str, Read)>, Vec<&Path>> = BTreeMap::new();
     for (file, rows) in &contents {

@@ -135,7 +135,7 @@ fn identifiers(payload: &Payload) -> Result<BTreeSet<String>> {
 /// The fonts that a bundle brings along.
 pub fn fonts_of(payload: &Payload) -> Vec<FontFile> {
     let fonts = bundle::below(payload, bundle::FONTS).into_iter();
-    fonts.map(|(path, bytes)| FontFile { name: path.to_string(), bytes }).collect()
+    fonts.map(|(path, bytes)| FontFile { name: path.to_string(), bytes: bytes.to_vec() }).collect()
 }
 
 fn json<T: serde::de::DeserializeOwned>(payload: &Payload, name: &str) -> Result<T> {

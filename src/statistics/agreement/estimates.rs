@@ -38,22 +38,29 @@ pub fn estimates<A: Copy + Ord>(
     level: f64,
     clusters: Option<&Clusters<'_>>,
 ) -> Vec<Estimate> {
-    let clustered = Clustered::of(table, level, clusters);
-    let drawn = clustered.as_ref().map(|(clustered, weighted)| (clustered, weighted));
     let mut out = Vec::new();
+    let mut pairs = Vec::new();
     for first in 0..readers.len() {
         for second in first + 1..readers.len() {
             let pair = agreement::cohen(table, first, second);
             let mut estimate = of_cohen(&pair, level);
             estimate.model = Some(format!("{} vs {}", readers[first], readers[second]));
-            if let Some((clustered, weighted)) = drawn {
-                clustered.put(&mut estimate, weighted.cohen(first, second));
-            }
-            estimate.warnings.extend(copied(&readers[first], &readers[second], &pair));
             out.push(estimate);
+            pairs.push((first, second, pair));
         }
     }
-    out.extend(overall_drawn(table, categories, level, drawn));
+    out.extend(overall(table, categories, level));
+    if let Some((clustered, weighted)) = Clustered::of(table, level, clusters) {
+        let kappas: Vec<_> = pairs.iter().map(|(first, second, _)| weighted.cohen(*first, *second)).collect();
+        clustered.put_all(out.iter_mut().collect(), |weights| {
+            let weighting = weighted.weighting(weights);
+            let overall = weighted.overall(&weighting, categories);
+            kappas.iter().map(|kappa| kappa(&weighting)).chain(overall).collect()
+        });
+    }
+    for (estimate, (first, second, pair)) in out.iter_mut().zip(&pairs) {
+        estimate.warnings.extend(copied(&readers[*first], &readers[*second], pair));
+    }
     out
 }
 
@@ -75,30 +82,23 @@ pub fn fleiss_and_ac1<A: Copy + Ord>(
         ),
     ];
     if let Some((clustered, weighted)) = Clustered::of(table, level, clusters) {
-        clustered.put_each(found.each_mut(), |weights| weighted.fleiss_and_ac1(weights, categories));
+        clustered.put_all(found.each_mut().into(), |weights| {
+            weighted.fleiss_and_ac1(&weighted.weighting(weights), categories).into()
+        });
     }
     found
 }
 
-fn overall_drawn<A: Copy + Ord>(
-    table: &[Vec<Option<A>>],
-    categories: usize,
-    level: f64,
-    drawn: Option<(&Clustered, &Weighted)>,
-) -> Vec<Estimate> {
+fn overall<A: Copy + Ord>(table: &[Vec<Option<A>>], categories: usize, level: f64) -> [Estimate; 4] {
     let undefined = why_undefined(table);
     let no_ac1 = why_no_ac1(categories, undefined);
-    let mut found = [
+    [
         ("fleiss_kappa", agreement::fleiss(table), undefined),
         ("conger_kappa", agreement::conger(table), undefined),
         ("krippendorff_alpha", agreement::krippendorff(table), undefined),
         ("gwet_ac1", agreement::gwet_ac1(table, categories), no_ac1),
     ]
-    .map(|(id, found, why)| of_coefficient(id, found, why, level));
-    if let Some((clustered, weighted)) = drawn {
-        clustered.put_each(found.each_mut(), |weights| weighted.overall(weights, categories));
-    }
-    found.into()
+    .map(|(id, found, why)| of_coefficient(id, found, why, level))
 }
 
 fn why_no_ac1(categories: usize, undefined: &'static str) -> &'static str {
@@ -123,7 +123,7 @@ fn why_undefined<A: Copy + Ord>(table: &[Vec<Option<A>>]) -> &'static str {
 }
 
 /// Whether a patient has several cases with a read.
-fn has_several<A>(table: &[Vec<Option<A>>], patients: &[u32]) -> bool {
+pub(super) fn has_several<A>(table: &[Vec<Option<A>>], patients: &[u32]) -> bool {
     let read = |(row, _): &(&Vec<Option<A>>, &u32)| row.iter().any(Option::is_some);
     let mut of_read: Vec<u32> =
         table.iter().zip(patients).filter(read).map(|(_, patient)| *patient).collect();
@@ -165,16 +165,18 @@ impl Clustered {
         }
     }
 
-    /// The same of several estimates whose cases are drawn once for all.
-    pub(super) fn put_each<const N: usize>(
+    /// The same of several estimates whose cases are drawn once for all; `statistics` gives one value of
+    /// each.
+    pub(super) fn put_all(
         &self,
-        estimates: [&mut Estimate; N],
-        statistics: impl Fn(&[u32]) -> [Option<f64>; N] + Sync + Send,
+        estimates: Vec<&mut Estimate>,
+        statistics: impl Fn(&[u32]) -> Vec<Option<f64>> + Sync + Send,
     ) {
         if estimates.iter().all(|estimate| estimate.value.is_none()) {
             return;
         }
-        let drawn = weighted_each(&self.resampler, self.replicates, self.seed, statistics);
+        let count = estimates.len();
+        let drawn = weighted_each(&self.resampler, self.replicates, self.seed, count, statistics);
         for (estimate, drawn) in estimates.into_iter().zip(&drawn).filter(|(e, _)| e.value.is_some()) {
             self.take(estimate, drawn);
         }
@@ -332,7 +334,8 @@ pub fn with_reference(
             pairs.into_iter().map(|row| if both(&row) { row } else { vec![None, None] }).collect();
         let mut estimate = of_cohen(&agreement::cohen(&compared, 0, 1), level);
         if let Some((clustered, weighted)) = Clustered::of(&compared, level, clusters) {
-            clustered.put(&mut estimate, weighted.cohen(0, 1));
+            let kappa = weighted.cohen(0, 1);
+            clustered.put(&mut estimate, |weights| kappa(&weighted.weighting(weights)));
         }
         estimate.model = Some(format!("{reader} vs reference standard"));
         estimate

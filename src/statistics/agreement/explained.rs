@@ -2,7 +2,7 @@
 //! share of agreeing reads, how one-sided the answers are (prevalence index), and how the two readers' rates
 //! differ (bias index), after Byrt, Bishop and Carlin 1993.
 
-use super::estimates::{Clustered, Clusters};
+use super::estimates::{Clustered, Clusters, has_several};
 use super::{Coefficient, gwet_ac1};
 use crate::diagnostic::Code;
 use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
@@ -30,7 +30,7 @@ pub fn pairs(
     level: f64,
     clusters: Option<&Clusters<'_>>,
 ) -> Vec<Estimate> {
-    let mut out = Vec::new();
+    let mut found = Vec::new();
     for first in 0..readers.len() {
         for second in first + 1..readers.len() {
             let of = |row: &Vec<Option<bool>>, reader: usize| row.get(reader).copied().flatten();
@@ -39,19 +39,56 @@ pub fn pairs(
                 _ => vec![None, None],
             };
             let two: Vec<Vec<Option<bool>>> = table.iter().map(both).collect();
-            let name = format!("{} vs {}", readers[first], readers[second]);
-            let named = |estimate: Estimate| Estimate { model: Some(name.clone()), ..estimate };
-            out.extend(pair(&two, level, clusters).into_iter().map(named));
+            let is_clustered = clusters.is_some_and(|clusters| has_several(&two, clusters.patients));
+            found.push((first, second, is_clustered, unclustered(&two, level)));
         }
     }
-    out
+    // Every pair is of the same patients: they are drawn once for all.
+    if found.iter().any(|(.., is_clustered, _)| *is_clustered)
+        && let Some((clustered, weighted)) = Clustered::of(table, level, clusters)
+    {
+        let pairs = || found.iter().filter(|(.., is_clustered, _)| *is_clustered);
+        let statistics: Vec<_> =
+            pairs().map(|(a, b, ..)| (weighted.share(*a, *b), weighted.ac1_of_two(*a, *b, 2))).collect();
+        let estimates = found
+            .iter_mut()
+            .filter(|(.., is_clustered, _)| *is_clustered)
+            .flat_map(|(.., [agreement, ac1, _, _])| [agreement, ac1])
+            .collect();
+        clustered.put_all(estimates, |weights| {
+            let weighting = weighted.weighting(weights);
+            statistics.iter().flat_map(|(share, ac1)| [share(&weighting), ac1(&weighting)]).collect()
+        });
+    }
+    let named = |(first, second, is_clustered, mut estimates): (usize, usize, bool, [Estimate; 4])| {
+        if is_clustered {
+            without_spread(&mut estimates[0]);
+        }
+        let name = format!("{} vs {}", readers[first], readers[second]);
+        estimates.map(|estimate| Estimate { model: Some(name.clone()), ..estimate })
+    };
+    found.into_iter().flat_map(named).collect()
 }
 
 /// The four numbers of one pair; every row has two entries, both or none of them given.
 pub fn pair(two: &[Vec<Option<bool>>], level: f64, clusters: Option<&Clusters<'_>>) -> Vec<Estimate> {
+    let mut found = unclustered(two, level);
+    if let Some((clustered, weighted)) = Clustered::of(two, level, clusters) {
+        let [agreement, ac1, _, _] = &mut found;
+        let (share, ac1_of_two) = (weighted.share(0, 1), weighted.ac1_of_two(0, 1, 2));
+        clustered.put_all(vec![agreement, ac1], |weights| {
+            let weighting = weighted.weighting(weights);
+            vec![share(&weighting), ac1_of_two(&weighting)]
+        });
+        without_spread(&mut found[0]);
+    }
+    found.into()
+}
+
+/// The same four where every case is of another patient.
+fn unclustered(two: &[Vec<Option<bool>>], level: f64) -> [Estimate; 4] {
     let [yes, first, second, no] = counts(two);
     let n = yes + first + second + no;
-    let clustered = Clustered::of(two, level, clusters);
     let mut agreement = Estimate { id: "percent_agreement".into(), n, ..Estimate::default() };
     let mut ac1 = Estimate { id: "gwet_ac1".into(), n, ..Estimate::default() };
     let index = |id: &str, a: u64, b: u64| Estimate {
@@ -65,7 +102,7 @@ pub fn pair(two: &[Vec<Option<bool>>], level: f64, clusters: Option<&Clusters<'_
     if n == 0 {
         agreement.not_evaluable = Some(NO_CASE.to_owned());
         ac1.not_evaluable = Some(NO_CASE.to_owned());
-        return vec![agreement, ac1, prevalence, bias];
+        return [agreement, ac1, prevalence, bias];
     }
     let agreed = yes + no;
     agreement.value = Some(agreed as f64 / n as f64);
@@ -83,36 +120,22 @@ pub fn pair(two: &[Vec<Option<bool>>], level: f64, clusters: Option<&Clusters<'_
         dropped: None,
     });
     let found: Option<Coefficient> = gwet_ac1(two, 2);
-    ac1 = super::estimates::of_coefficient("gwet_ac1", found, NO_CASE, level);
-    if let Some((clustered, weighted)) = &clustered {
-        clustered.put_each([&mut agreement, &mut ac1], |weights| {
-            [share(two, weights), weighted.gwet_ac1(weights, 2)]
-        });
-        if agreement.intervals.is_empty() {
-            agreement.warnings.retain(|warning| warning.code != Code::NoSpread);
-            agreement.warnings.push(Warning::new(
-                Code::NoSpread,
-                "the two agree on every case, or on none, of patients with several cases: there is no \
-                 interval that leaves patients together",
-            ));
-        }
+    [agreement, super::estimates::of_coefficient("gwet_ac1", found, NO_CASE, level), prevalence, bias]
+}
+
+/// Says what it means where a share has no interval of patients.
+fn without_spread(agreement: &mut Estimate) {
+    if agreement.value.is_some() && agreement.intervals.is_empty() {
+        agreement.warnings.retain(|warning| warning.code != Code::NoSpread);
+        agreement.warnings.push(Warning::new(
+            Code::NoSpread,
+            "the two agree on every case, or on none, of patients with several cases: there is no \
+             interval that leaves patients together",
+        ));
     }
-    vec![agreement, ac1, prevalence, bias]
 }
 
 const NO_CASE: &str = "the two have no case in common";
-
-/// Share of agreeing reads of cases that count several times.
-fn share(two: &[Vec<Option<bool>>], weights: &[u32]) -> Option<f64> {
-    let (mut all, mut agreed) = (0_u64, 0_u64);
-    for (row, weight) in two.iter().zip(weights) {
-        if let [Some(a), Some(b)] = row[..] {
-            all += u64::from(*weight);
-            agreed += if a == b { u64::from(*weight) } else { 0 };
-        }
-    }
-    (all > 0).then(|| agreed as f64 / all as f64)
-}
 
 #[cfg(test)]
 mod tests {

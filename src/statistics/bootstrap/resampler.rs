@@ -256,15 +256,17 @@ pub fn weighted(
 }
 
 /// Replicates of several statistics of one drawing: each is the same as from [`weighted`] by itself, and the
-/// cases are drawn once. `statistics` gets how often each case was drawn and gives `N` values.
-pub fn weighted_each<const N: usize>(
+/// cases are drawn once. `statistics` gets how often each case was drawn and gives `count` values.
+pub fn weighted_each<V: AsRef<[Option<f64>]> + Send + Sync>(
     resampler: &Resampler,
     replicates: u64,
     seed: u64,
-    statistics: impl Fn(&[u32]) -> [Option<f64>; N] + Sync + Send,
-) -> [Replicates; N] {
+    count: usize,
+    statistics: impl Fn(&[u32]) -> V + Sync + Send,
+) -> Vec<Replicates> {
     let drawn = weightings(resampler, replicates, seed, statistics);
-    std::array::from_fn(|nth| Replicates::collect(drawn.iter().map(|values| values[nth]).collect()))
+    let of = |nth: usize| drawn.iter().map(|values| values.as_ref().get(nth).copied().flatten()).collect();
+    (0..count).map(|nth| Replicates::collect(of(nth))).collect()
 }
 
 /// What `of` gives of how often each case was drawn, of every replicate.

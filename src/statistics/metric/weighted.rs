@@ -30,7 +30,7 @@ pub(super) fn drawn_together(metrics: &[Metric], sample: &Sample<'_>, plan: &Pla
     }
     let fits = calibration::Refits::new(sample.labels, sample.scores);
     let replicates = Resampler::new(plan.unit, &cases_of(sample)).map(|resampler| {
-        bootstrap::weighted_each(&resampler, plan.replicates, plan.seed, |weights| {
+        bootstrap::weighted_each(&resampler, plan.replicates, plan.seed, TOGETHER.len(), |weights| {
             let line = fits.recalibrate(Some(weights));
             [
                 fits.in_the_large(Some(weights)).map(|c| c.value),

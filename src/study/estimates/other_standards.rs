@@ -207,10 +207,10 @@ impl Standards<'_> {
     /// The reads of the reference readers on a case, but those of one reader.
     fn reads(&self, case: &StudyCase, without: Option<&str>) -> Vec<Read> {
         let reads = self.reference.assembled.cases.get(&case.case.case_id);
-        let votes = |(id, _): &(&String, &Read)| {
-            self.reference.roster.role(id) == Some(ReaderRole::Reference) && Some(id.as_str()) != without
+        let votes = |(id, _): &(&str, &Read)| {
+            self.reference.roster.role(id) == Some(ReaderRole::Reference) && Some(*id) != without
         };
-        reads.into_iter().flat_map(|reads| &reads.reads).filter(votes).map(|(_, read)| *read).collect()
+        reads.into_iter().flat_map(|reads| reads.reads.iter()).filter(votes).map(|(_, read)| *read).collect()
     }
 
     fn unanimous(&self) -> Answers {

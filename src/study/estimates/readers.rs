@@ -45,8 +45,8 @@ pub(super) fn readers(
         .collect();
     for case in drawn {
         let Some(reads) = assembled.cases.get(&case.case.case_id) else { continue };
-        for (reader, read) in &reads.reads {
-            if let Some(summary) = summaries.get_mut(reader.as_str()) {
+        for (reader, read) in reads.reads.iter() {
+            if let Some(summary) = summaries.get_mut(reader) {
                 summary.reads += 1;
                 *match read {
                     Read::Positive => &mut summary.positive,

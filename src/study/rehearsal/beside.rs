@@ -30,11 +30,11 @@ pub(super) fn beside(
 ) -> Result<()> {
     if let Some(source) = &protocol.predicate {
         let path = csv(section(table, "predicate"), &source.file, "predicate.csv")?;
-        simulated.insert(path, predicate(protocol, cohort, truth, quality));
+        simulated.insert(path, predicate(protocol, cohort, truth, quality).into());
     }
     if let Some(source) = &protocol.repeatability {
         let path = csv(section(table, "repeatability"), &source.file, "repeats.csv")?;
-        simulated.insert(path, repeats(protocol, quality, threshold));
+        simulated.insert(path, repeats(protocol, quality, threshold).into());
     }
     // A rehearsal scores on no machine: how long the device takes is not simulated.
     if protocol.triage.is_some() {

@@ -21,7 +21,7 @@ fn cases(count: usize) -> String {
 }
 
 fn inputs(text: &str, files: &[(&str, String)]) -> Inputs {
-    let files = files.iter().map(|(name, text)| (name.parse().expect("a path"), text.clone().into_bytes()));
+    let files = files.iter().map(|(name, text)| (name.parse().expect("a path"), text.clone().into()));
     Inputs {
         protocol: crate::protocol::parse(Path::new("p"), text).expect("valid"),
         files: files.collect(),

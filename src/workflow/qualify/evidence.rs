@@ -129,7 +129,7 @@ fn try_consistent(source: &Path, copy: &Path) -> Result<(bool, String)> {
         return Ok((false, "the results hold no estimate".to_owned()));
     };
     *value = serde_json::json!(value.as_f64().unwrap_or_default() / 2.0 + 0.25);
-    payload.insert(name, format!("{results:#}\n").into_bytes());
+    payload.insert(name, format!("{results:#}\n").into());
     let info: Vec<(&str, String)> = opened
         .info
         .iter()

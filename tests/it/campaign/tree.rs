@@ -52,7 +52,9 @@ impl Tree {
     pub fn payload(&self, bag: &str) -> Payload {
         let prefix = format!("{bag}/data/");
         let inside = self.files.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
-        inside.map(|(path, bytes)| (path[prefix.len()..].parse().expect("a path"), bytes.clone())).collect()
+        inside
+            .map(|(path, bytes)| (path[prefix.len()..].parse().expect("a path"), bytes.clone().into()))
+            .collect()
     }
 
     /// The root digest of a bundle.

@@ -130,7 +130,7 @@ pub fn description(findings: &[&str]) -> Description {
         patient_id: format!("P{id}"),
         sex: Some(sex),
         age_years,
-        view: Some(if positive { "AP" } else { "PA" }.to_owned()),
+        view: Some(if positive { "AP" } else { "PA" }.into()),
         findings: findings.iter().filter(|_| positive).map(|f| (*f).to_owned()).collect(),
         source_label: Some(positive),
         ..Case::default()

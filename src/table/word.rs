@@ -1,0 +1,122 @@
+//! Texts that stand in very many rows and once in memory, such as a reader's id: of a large study the copies
+//! would be most of it.
+
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A text that is shared by whoever holds it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(Arc<str>);
+
+impl Word {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as the name of a file.
+    pub fn as_path(&self) -> &Path {
+        Path::new(self.as_str())
+    }
+}
+
+impl Deref for Word {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Word {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<Path> for Word {
+    fn as_ref(&self) -> &Path {
+        self.as_path()
+    }
+}
+
+impl From<&str> for Word {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Word {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl PartialEq<str> for Word {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Word {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// The texts so far, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Words(BTreeSet<Word>);
+
+impl Words {
+    /// The text, as it is held already where it was there before.
+    pub fn word(&mut self, text: &str) -> Word {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let word = Word::from(text);
+        self.0.insert(word.clone());
+        word
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_the_texts_they_were_made_of_and_each_is_held_once(
+            texts in proptest::collection::vec("[ab\u{e9}]{0,2}", 0..20),
+        ) {
+            let mut words = Words::default();
+            let made: Vec<Word> = texts.iter().map(|text| words.word(text)).collect();
+            for (word, text) in made.iter().zip(&texts) {
+                proptest::prop_assert_eq!(word, text.as_str());
+                proptest::prop_assert_eq!(word.to_string(), text.clone());
+            }
+            for (a, one) in made.iter().zip(&texts) {
+                for (b, other) in made.iter().zip(&texts) {
+                    proptest::prop_assert_eq!(Arc::ptr_eq(&a.0, &b.0), one == other);
+                    proptest::prop_assert_eq!(a.cmp(b), one.cmp(other));
+                }
+            }
+        }
+    }
+}
