@@ -25,8 +25,6 @@ use super::text;
 pub(super) const SCALE: f64 = 20.0;
 /// The farthest coordinate, in user units; keeps differences of coordinates within whole numbers.
 const FAR: f64 = 1e6;
-/// Length of dashes and of gaps, in pixels of the backend.
-pub(super) const DASH: (u32, u32) = (100, 80);
 /// The backend divides font sizes by this.
 const FONT_DIVISOR: f64 = 1.24;
 /// From the backend's `VPos::Top` down to the baseline, in units of the font size. Its other positions hang
@@ -45,6 +43,8 @@ pub const BLUE: &str = "#1f4e8c";
 pub const BAND: &str = "#d5e2f3";
 /// Positive cases, the operating point.
 pub const RED: &str = "#b3431e";
+/// The second series beside the first, blue one: lighter than it also where colours are not seen.
+pub const ORANGE: &str = "#cf6a33";
 /// A light fill for positive cases.
 pub const RED_LIGHT: &str = "#eac4b6";
 /// A light fill for boxes.
@@ -63,6 +63,19 @@ pub enum Anchor {
     End,
 }
 
+/// Which gaps a line has: what tells lines apart where colours are not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gaps {
+    /// None.
+    Solid,
+    /// Short dashes.
+    Dashed,
+    /// Long dashes with short gaps.
+    Long,
+    /// Dots.
+    Dotted,
+}
+
 /// How a line looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Stroke {
@@ -70,19 +83,29 @@ pub struct Stroke {
     pub color: &'static str,
     /// In user units.
     pub width: f64,
-    /// Whether it has gaps.
-    pub dashed: bool,
+    /// Its gaps.
+    pub gaps: Gaps,
 }
 
 impl Stroke {
     /// A line without gaps.
     pub const fn new(color: &'static str, width: f64) -> Self {
-        Self { color, width, dashed: false }
+        Self { color, width, gaps: Gaps::Solid }
     }
 
     /// A line with gaps.
     pub const fn dashed(color: &'static str, width: f64) -> Self {
-        Self { color, width, dashed: true }
+        Self { color, width, gaps: Gaps::Dashed }
+    }
+
+    /// Lengths of a dash and of a gap, in pixels of the backend. `None`: it has no gaps.
+    pub(super) const fn dash(self) -> Option<(u32, u32)> {
+        match self.gaps {
+            Gaps::Solid => None,
+            Gaps::Dashed => Some((100, 80)),
+            Gaps::Long => Some((240, 70)),
+            Gaps::Dotted => Some((30, 60)),
+        }
     }
 }
 
@@ -141,10 +164,12 @@ fn font_size(size: f64) -> f64 {
 impl Shape {
     fn draw(&self, area: &Area) -> Drawn {
         match self {
-            Self::Path { points, stroke } if stroke.dashed => {
-                area.draw(&DashedPathElement::new(points.clone(), DASH.0, DASH.1, style(*stroke)))
-            }
-            Self::Path { points, stroke } => area.draw(&PathElement::new(points.clone(), style(*stroke))),
+            Self::Path { points, stroke } => match stroke.dash() {
+                Some((dash, gap)) => {
+                    area.draw(&DashedPathElement::new(points.clone(), dash, gap, style(*stroke)))
+                }
+                None => area.draw(&PathElement::new(points.clone(), style(*stroke))),
+            },
             Self::Polygon { points, fill } => area.draw(&Polygon::new(points.clone(), fill.filled())),
             Self::Rect { corners, fill } => area.draw(&Rectangle::new(*corners, fill.filled())),
             Self::Disc { center, radius, fill } => area.draw(&Circle::new(*center, *radius, fill.filled())),

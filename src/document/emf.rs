@@ -7,7 +7,7 @@
 
 use plotters::prelude::RGBColor;
 
-use super::canvas::{ASCENT, Anchor, Canvas, DASH, Point, SCALE, Shape, Stroke, length, rgb};
+use super::canvas::{ASCENT, Anchor, Canvas, Point, SCALE, Shape, Stroke, length, rgb};
 use super::text;
 
 /// Millimetres of a user unit: 800 of them are as wide as the text of a page, 6.5 inches.
@@ -77,8 +77,8 @@ impl Records {
         match shape {
             Shape::Path { points, stroke } => {
                 self.pen(*stroke);
-                if stroke.dashed {
-                    dashes(points).iter().for_each(|dash| self.points(4, dash));
+                if let Some(lengths) = stroke.dash() {
+                    dashes(points, lengths).iter().for_each(|dash| self.points(4, dash));
                 } else if points.len() > 1 {
                     self.points(4, points);
                 }
@@ -193,10 +193,10 @@ fn color(RGBColor(red, green, blue): RGBColor) -> u32 {
     u32::from_le_bytes([red, green, blue, 0])
 }
 
-/// The dashes of a path, gaps left out.
-fn dashes(points: &[Point]) -> Vec<Vec<Point>> {
+/// The dashes of a path, gaps left out; lengths of a dash and of a gap.
+fn dashes(points: &[Point], (long, gap): (u32, u32)) -> Vec<Vec<Point>> {
     let mut all = Vec::new();
-    let (mut drawing, mut left) = (true, f64::from(DASH.0));
+    let (mut drawing, mut left) = (true, f64::from(long));
     let mut dash: Vec<Point> = points.first().copied().into_iter().collect();
     for pair in points.windows(2) {
         let [from, to] = [pair.first(), pair.last()].map(|p| p.copied().unwrap_or_default());
@@ -214,7 +214,7 @@ fn dashes(points: &[Point]) -> Vec<Vec<Point>> {
                 dash = vec![here];
             }
             drawing = !drawing;
-            left = f64::from(if drawing { DASH.0 } else { DASH.1 });
+            left = f64::from(if drawing { long } else { gap });
         }
         left -= whole - gone;
         if drawing {

@@ -1,12 +1,13 @@
 //! How numbers are written. Values are rounded here and nowhere before, to the nearest digit that is
 //! printed: three decimals for areas and indices, percent with one decimal beside its count for
-//! proportions, two decimals for ratios.
+//! proportions, and for ratios, which have no scale of their own, decimals by their size.
 
 /// The rule in words, printed in every document.
 pub const RULE: &str = "Numbers are rounded once, when they are printed, from the unrounded values in \
                         results.json: areas, kappa and other indices to three decimals, proportions to \
-                        percent with one decimal beside their counts, ratios to two decimals. A confidence \
-                        bound that rounding would make equal to its acceptance limit is printed with more \
+                        percent with one decimal beside their counts, ratios to two decimals (from ten on \
+                        to one, from a hundred on to none, below a tenth to three). A confidence bound \
+                        that rounding would make equal to its acceptance limit is printed with more \
                         decimals. Percentages in counts tables are the count over the stated total.";
 
 /// How a quantity is written.
@@ -16,7 +17,7 @@ pub enum Style {
     Index,
     /// 87.1%
     Percent,
-    /// 5.43
+    /// 5.43, 54.3, 543, 0.054
     Ratio,
     /// 12
     Count,
@@ -30,8 +31,19 @@ pub fn number(value: f64, style: Style) -> String {
     match style {
         Style::Index => fixed(value, 3),
         Style::Percent => format!("{}%", fixed(value * 100.0, 1)),
-        Style::Ratio => fixed(value, 2),
+        Style::Ratio => ratio(value),
         Style::Count => grouped(&fixed(value, 0)),
+    }
+}
+
+/// About three digits that count, whatever the size.
+fn ratio(value: f64) -> String {
+    // What rounds to ten or to a hundred is written as such.
+    match value.abs() {
+        size if size >= 99.95 => grouped(&fixed(value, 0)),
+        size if size >= 9.995 => fixed(value, 1),
+        size if size >= 0.0995 || size == 0.0 => fixed(value, 2),
+        _ => fixed(value, 3),
     }
 }
 
@@ -118,6 +130,11 @@ mod tests {
         assert_eq!(number(-0.0001, Style::Index), "0.000");
         assert_eq!(number(-0.25, Style::Index), "\u{2212}0.250");
         assert_eq!(number(f64::NAN, Style::Index), "not evaluable");
+        let ratios = [(0.0, "0.00"), (0.012, "0.012"), (0.0996, "0.10"), (5.4321, "5.43"), (9.9949, "9.99")];
+        let larger = [(9.996, "10.0"), (74.24, "74.2"), (99.96, "100"), (10_804.38, "10,804")];
+        for (value, written) in ratios.into_iter().chain(larger) {
+            assert_eq!(number(value, Style::Ratio), written);
+        }
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(100), "100");
         assert_eq!((level(0.95).as_str(), level(0.975).as_str()), ("95%", "97.5%"));

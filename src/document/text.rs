@@ -130,6 +130,15 @@ pub fn humanise(id: &str) -> String {
     words
 }
 
+/// A message as a sentence: it begins with a capital and ends with a full stop.
+pub fn sentence(message: &str) -> String {
+    let line = one_line(message);
+    let mut chars = line.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let end = if line.ends_with(['.', '!', '?']) || line.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
 /// Width of a line of Helvetica-metric text (Liberation Sans, Arial) in units of the font size.
 /// Advance widths of ASCII after Adobe's Helvetica font metrics; anything else is estimated.
 pub fn width(text: &str) -> f64 {

@@ -56,7 +56,7 @@ pub fn page(source: &Source, cases: &[Case]) -> Result<String> {
         .as_ref()
         .map(|banner| format!("<p class=\"notice\"><strong>{}</strong></p>", html(banner)))
         .unwrap_or_default();
-    let run = format!("Run {}, evidence bundle with the root digest {}", source.run_id, source.root_digest);
+    let run = format!("Evidence {} with the root digest {}", source.run_id, source.root_digest);
     let endpoints = content.table("endpoints", "").map(|table| table_of(&table)).unwrap_or_default();
     let forest = content
         .figure("forest")
@@ -188,8 +188,8 @@ fn table_of(table: &Table) -> String {
          {0}</caption><thead><tr>",
         html(&table.caption)
     );
-    for column in &table.columns {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", html(&column.header));
+    for (index, column) in table.columns.iter().enumerate() {
+        let _ = write!(out, "<th scope=\"col\"{}>{}</th>", align(index), html(&column.header));
     }
     out.push_str("</tr></thead><tbody>\n");
     for row in &table.rows {
@@ -240,7 +240,8 @@ fn numbers(source: &Source) -> String {
          {}</code>), which <code>sequester \
          verify</code> computes again from the bundle's inputs.</p>\n<div class=\"wide\" tabindex=\"0\" \
          role=\"group\" aria-label=\"Estimates\"><table><thead><tr><th scope=\"col\">Estimate</th><th \
-         scope=\"col\">Value</th><th scope=\"col\">Counted</th><th scope=\"col\">Cases</th><th \
+         class=\"r\" scope=\"col\">Value</th><th class=\"r\" scope=\"col\">Counted</th><th class=\"r\" \
+         scope=\"col\">Cases</th><th \
          scope=\"col\">Interval</th><th scope=\"col\">Method</th></tr></thead><tbody>\n",
         html(source.digests.get("data/results.json").map_or("", String::as_str))
     );

@@ -2,6 +2,7 @@
 //! endpoint with its share of α, an arrow for every part that it passes on once it is met.
 
 use crate::document::canvas::{Anchor, Canvas, INK, MUTED, PAPER, Stroke};
+use crate::document::plot::{AXIS, LABEL, TITLE};
 use crate::document::tree::Figure;
 use crate::document::{format, text};
 use crate::protocol::Protocol;
@@ -149,14 +150,14 @@ fn canvas(drawn: &Drawn) -> Canvas {
     for ((x, y), words) in labels {
         let half = 4.0 + 3.4 * words.chars().count() as f64;
         canvas.rect(x - half, y - 9.0, 2.0 * half, 18.0, "#ffffff", None);
-        canvas.text((x, y + 4.4), 12.0, Anchor::Middle, INK, &words);
+        canvas.text((x, y + 4.4), LABEL, Anchor::Middle, INK, &words);
     }
     for (node, (x, y)) in drawn.nodes.iter().zip(&centres) {
-        canvas.rect(x - BOX.0 / 2.0, y - BOX.1 / 2.0, BOX.0, BOX.1, PAPER, Some(Stroke::new(INK, 1.2)));
-        let id = text::fit(&text::one_line(&node.id), 13.0, BOX.0 - 14.0);
-        canvas.bold((*x, y - 5.0), 13.0, Anchor::Middle, INK, &id);
+        canvas.rect(x - BOX.0 / 2.0, y - BOX.1 / 2.0, BOX.0, BOX.1, PAPER, Some(Stroke::new(INK, AXIS)));
+        let id = text::fit(&text::one_line(&node.id), TITLE, BOX.0 - 14.0);
+        canvas.bold((*x, y - 5.0), TITLE, Anchor::Middle, INK, &id);
         let share = format!("{} \u{b7} \u{3b1} = {}", number(node.weight), number(node.weight * drawn.alpha));
-        canvas.text((*x, y + 16.0), 12.0, Anchor::Middle, MUTED, &share);
+        canvas.text((*x, y + 16.0), LABEL, Anchor::Middle, MUTED, &share);
     }
     canvas
 }

@@ -196,6 +196,8 @@ pub fn metric(id: &str) -> String {
         "auc" => "AUC".to_owned(),
         "partial-auc" => "Partial AUC".to_owned(),
         "f1" => "F1 score".to_owned(),
+        "brier" => "Brier score".to_owned(),
+        "youden" => "Youden's index".to_owned(),
         "ppv" => "Positive predictive value".to_owned(),
         "npv" => "Negative predictive value".to_owned(),
         "mcc" => "Matthews correlation coefficient".to_owned(),

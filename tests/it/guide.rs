@@ -296,3 +296,18 @@ fn the_guide_to_signatures_is_what_happens() {
     std::fs::write(folder.path().join("trust.toml"), trust).expect("writes");
     assert!(follow("guide-signatures.md", folder.path(), on_a_day, without_any_digest) >= 12);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_guide_to_documents_is_what_happens() {
+    let (folder, study) = (tempfile::tempdir().expect("a folder"), crate::support::Study::small());
+    copy(study.path(), &folder.path().join("my-study"));
+    // A document of the company: any that has the styles.
+    let drafts = folder.path().join("company");
+    let out = drafts.to_str().expect("UTF-8");
+    for (command, more) in [("validate", &[][..]), ("report", &["--docx", "--out", out][..])] {
+        assert!(matches!(study.run(command, more).code, 0 | 10), "{command}");
+    }
+    std::fs::copy(drafts.join("report.docx"), folder.path().join("company.docx")).expect("a draft");
+    assert!(follow("guide-documents.md", folder.path(), on_a_day, without_any_digest) >= 25);
+}

@@ -1,6 +1,8 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
 mod agreement;
+#[cfg(feature = "pdf")]
+mod archival;
 mod archive_dicom;
 mod asah;
 mod audit;
@@ -21,6 +23,7 @@ mod deciding;
 mod deciding_rules;
 mod design;
 mod diagnostics;
+mod document_pages;
 mod document_set;
 mod drafts;
 mod eligibility;

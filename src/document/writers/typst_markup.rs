@@ -31,12 +31,17 @@ pub fn markup(document: &Document) -> String {
         typst_string(&document.facts.date),
     );
     let writer = Writer { footnotes: document.footnotes.iter().cloned().collect() };
-    out.push_str("#cover[\n");
+    let listed = |block: &&Block| matches!(block, Block::Heading { level: 2 | 3, .. });
+    let brief = document.body.iter().filter(listed).count() <= BRIEF;
+    let _ = writeln!(out, "#cover(brief: {brief})[");
     writer.blocks(&mut out, &document.cover);
-    out.push_str("]\n\n#contents()\n\n");
+    let _ = write!(out, "]\n\n#contents(brief: {brief})\n\n");
     writer.blocks(&mut out, &document.body);
     out
 }
+
+/// Contents of up to so many lines stand on the cover, below what it says.
+const BRIEF: usize = 14;
 
 struct Writer {
     footnotes: BTreeMap<String, Vec<Block>>,

@@ -3,7 +3,7 @@
 use super::differences::spread;
 use crate::comparison::{Comparison, Contender, Epoch};
 use crate::document::canvas::{Anchor, BAND, BLUE, Canvas, INK, MUTED, RED, Stroke};
-use crate::document::plot::{Axis, Plot};
+use crate::document::plot::{self, AXIS, Axis, CURVE, HALF, LABEL, Plot, SMALL, SQUARE, TITLE, stroke};
 use crate::document::tree::Figure;
 use crate::document::{format, text};
 use crate::report::wording;
@@ -12,26 +12,14 @@ use crate::report::wording;
 pub const IDS: &[&str] =
     &["auc", "roc", "precision-recall", "thresholds", "confusion", "calibration", "training"];
 
-/// Colours that stay apart for most people who see colours differently; the second round is dashed.
-const COLORS: [&str; 6] = [BLUE, RED, "#2b7a4b", "#7b4a9a", "#a67c00", "#4a8fb0"];
-
 /// From the lower edge of a plot past its axis to the first entry of the legend.
-const BELOW: f64 = 66.0;
+const BELOW: f64 = SQUARE - 12.0 - 318.0 + 10.0;
 
 /// Height of an entry.
 const LINE: f64 = 18.0;
 
 /// Panels that stand in one row.
 const COLUMNS: usize = 2;
-
-fn stroke(index: usize) -> Stroke {
-    let color = COLORS[index % COLORS.len()];
-    if (index / COLORS.len()).is_multiple_of(2) {
-        Stroke::new(color, 2.0)
-    } else {
-        Stroke::dashed(color, 2.0)
-    }
-}
 
 fn unit(title: &str) -> Axis {
     Axis::nice(title, (0.0, 1.0), 5, false)
@@ -134,9 +122,10 @@ fn rows_of(
 fn legend(canvas: &mut Canvas, plot: &Plot, entries: &[(usize, String)]) {
     for (row, (index, words)) in entries.iter().enumerate() {
         let y = plot.bottom() + BELOW + LINE * row as f64;
-        canvas.line((plot.left, y), (plot.left + 24.0, y), stroke(*index));
-        let words = text::fit(words, 12.0, plot.width - 32.0);
-        canvas.text((plot.left + 31.0, y + 4.2), 12.0, Anchor::Start, INK, &words);
+        canvas.line((plot.left, y), (plot.left + 30.0, y), stroke(*index));
+        plot::mark(canvas, (plot.left + 15.0, y), *index);
+        let words = text::fit(words, LABEL, plot.width - 38.0);
+        canvas.text((plot.left + 37.0, y + 4.2), LABEL, Anchor::Start, INK, &words);
     }
 }
 
@@ -148,14 +137,10 @@ fn named(comparison: &Comparison, id: &str, label: &str) -> Vec<(usize, String)>
     comparison.contenders.iter().map(words).enumerate().collect()
 }
 
-fn dot(canvas: &mut Canvas, at: (f64, f64), index: usize) {
-    canvas.circle(at, 5.0, COLORS[index % COLORS.len()], Some(Stroke::new("#ffffff", 1.5)));
-}
-
 /// A square plot with room for the legend below.
 fn square(entries: usize) -> (Canvas, Plot) {
-    let plot = Plot { left: 66.0, top: 16.0, width: 380.0, height: 380.0, x: (0.0, 1.0), y: (0.0, 1.0) };
-    (Canvas::new(470.0, plot.bottom() + BELOW + LINE * entries as f64), plot)
+    let plot = Plot::square((0.0, 1.0), (0.0, 1.0));
+    (Canvas::new(HALF, plot.bottom() + BELOW + LINE * entries as f64), plot)
 }
 
 fn roc(comparison: &Comparison) -> Canvas {
@@ -171,7 +156,7 @@ fn roc(comparison: &Comparison) -> Canvas {
     for (index, contender) in comparison.contenders.iter().enumerate() {
         let at = |id: &str| contender.estimate(id).and_then(|e| e.value);
         if let (Some(sensitivity), Some(specificity)) = (at("sensitivity"), at("specificity")) {
-            dot(&mut canvas, plot.at(1.0 - specificity, sensitivity), index);
+            plot::mark(&mut canvas, plot.at(1.0 - specificity, sensitivity), index);
         }
     }
     legend(&mut canvas, &plot, &named(comparison, "auc", "AUC"));
@@ -200,7 +185,7 @@ fn precision_recall(comparison: &Comparison) -> Canvas {
         }
         let at = |id: &str| contender.estimate(id).and_then(|e| e.value);
         if let (Some(recall), Some(precision)) = (at("sensitivity"), at("ppv")) {
-            dot(&mut canvas, plot.at(recall, precision), index);
+            plot::mark(&mut canvas, plot.at(recall, precision), index);
         }
     }
     legend(&mut canvas, &plot, &named(comparison, "average_precision", "average precision"));
@@ -219,7 +204,7 @@ fn calibration(comparison: &Comparison) -> Canvas {
         }
         canvas.polyline(&points, stroke(index));
         for point in &points {
-            canvas.circle(*point, 3.2, COLORS[index % COLORS.len()], None);
+            plot::mark(&mut canvas, *point, index);
         }
     }
     legend(&mut canvas, &plot, &named(comparison, "brier", "Brier"));
@@ -246,21 +231,20 @@ fn forest(comparison: &Comparison) -> Canvas {
     let height = 26.0 * rows;
     let mut canvas = Canvas::new(720.0, height + 76.0);
     let plot = Plot { left: 190.0, top: 12.0, width: 330.0, height, x: range, y: (0.0, rows) };
-    let nothing = Axis { title: String::new(), ticks: Vec::new() };
-    plot.frame(&mut canvas, &Axis::nice("AUC", range, 5, false), &nothing);
+    plot.scale(&mut canvas, &Axis::nice("AUC", range, 5, false));
     for (index, contender) in comparison.contenders.iter().enumerate() {
         let y = plot.py(rows - 0.5 - index as f64);
-        let name = text::fit(&contender.name, 13.0, 160.0);
-        canvas.text((plot.left - 12.0, y + 4.5), 13.0, Anchor::End, INK, &name);
+        let name = text::fit(&contender.name, LABEL, 160.0);
+        canvas.text((plot.left - 12.0, y + 4.5), LABEL, Anchor::End, INK, &name);
         let Some(auc) = contender.estimate("auc") else { continue };
         let limits = spread(auc).map(|i| wording::limits(i, wording::style(auc)));
         let words = format!("{} ({})", wording::value(auc), limits.as_deref().unwrap_or("\u{2013}"));
-        canvas.text((plot.right() + 12.0, y + 4.5), 12.0, Anchor::Start, INK, &words);
+        canvas.text((plot.right() + 12.0, y + 4.5), LABEL, Anchor::Start, INK, &words);
         let Some(value) = auc.value else { continue };
         if let Some(interval) = spread(auc) {
             canvas.line((plot.px(interval.lower), y), (plot.px(interval.upper), y), Stroke::new(MUTED, 1.6));
         }
-        canvas.circle((plot.px(value), y), 4.6, COLORS[index % COLORS.len()], None);
+        plot::mark(&mut canvas, (plot.px(value), y), index);
     }
     canvas
 }
@@ -271,37 +255,33 @@ fn thresholds(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contende
     let plot = Plot { left: left + 64.0, top: top + 30.0, width: 318.0, height: 204.0, x, y: (0.0, 1.0) };
     plot.frame(canvas, &Axis::nice("Threshold", x, 5, false), &unit("Share"));
     let name = text::fit(&contender.name, 13.0, 130.0);
-    canvas.bold((plot.left, top + 20.0), 13.0, Anchor::Start, INK, &name);
-    for (label, color, at) in [("Sensitivity", RED, 150.0), ("Specificity", BLUE, 240.0)] {
-        canvas.line(
-            (plot.left + at, top + 16.0),
-            (plot.left + at + 16.0, top + 16.0),
-            Stroke::new(color, 2.0),
-        );
-        canvas.text((plot.left + at + 21.0, top + 20.0), 11.5, Anchor::Start, INK, label);
+    canvas.bold((plot.left, top + 20.0), TITLE, Anchor::Start, INK, &name);
+    for (label, series, at) in [("Sensitivity", 0, 130.0), ("Specificity", 1, 228.0)] {
+        canvas.line((plot.left + at, top + 16.0), (plot.left + at + 20.0, top + 16.0), stroke(series));
+        canvas.text((plot.left + at + 25.0, top + 20.0), LABEL, Anchor::Start, INK, label);
     }
     if let Some(point) = &contender.operating_point {
         let at = plot.px(point.threshold.clamp(x.0, x.1));
-        canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, 1.2));
+        canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, AXIS));
     }
     let line = |value: fn(&crate::comparison::ThresholdPoint) -> f64| -> Vec<(f64, f64)> {
         points.iter().map(|p| plot.at(p.threshold, value(p))).collect()
     };
-    canvas.polyline(&line(|p| p.sensitivity), Stroke::new(RED, 2.0));
-    canvas.polyline(&line(|p| p.specificity), Stroke::new(BLUE, 2.0));
+    canvas.polyline(&line(|p| p.sensitivity), stroke(0));
+    canvas.polyline(&line(|p| p.specificity), stroke(1));
 }
 
 fn confusion(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contender) {
     let Some(table) = &contender.confusion else { return };
     let (x0, y0, width, height) = (left + 110.0, top + 56.0, 135.0, 80.0);
     let name = text::fit(&contender.name, 13.0, 320.0);
-    canvas.bold((left + 20.0, top + 20.0), 13.0, Anchor::Start, INK, &name);
+    canvas.bold((left + 20.0, top + 20.0), TITLE, Anchor::Start, INK, &name);
     for (index, (call, label)) in
         [("Called positive", "Positive"), ("Called negative", "Negative")].into_iter().enumerate()
     {
         let shift = index as f64 + 0.5;
-        canvas.text((x0 + width * shift, y0 - 10.0), 12.0, Anchor::Middle, INK, label);
-        canvas.text((x0 - 8.0, y0 + height * shift + 4.0), 12.0, Anchor::End, INK, call);
+        canvas.text((x0 + width * shift, y0 - 10.0), LABEL, Anchor::Middle, INK, label);
+        canvas.text((x0 - 8.0, y0 + height * shift + 4.0), LABEL, Anchor::End, INK, call);
     }
     let cells = [
         (0.0, 0.0, table.true_positives, "true positives", BAND, BLUE),
@@ -313,7 +293,7 @@ fn confusion(canvas: &mut Canvas, (left, top): (f64, f64), contender: &Contender
         let (x, y) = (x0 + column * width, y0 + row * height);
         canvas.rect(x, y, width, height, fill, Some(Stroke::new("#ffffff", 3.0)));
         canvas.bold((x + width / 2.0, y + 42.0), 20.0, Anchor::Middle, ink, &format::count(count));
-        canvas.text((x + width / 2.0, y + 60.0), 11.0, Anchor::Middle, INK, words);
+        canvas.text((x + width / 2.0, y + 60.0), SMALL, Anchor::Middle, INK, words);
     }
 }
 
@@ -356,21 +336,21 @@ fn training(contenders: &[Contender]) -> Vec<Canvas> {
 fn learning(canvas: &mut Canvas, (left, above): (f64, f64), name: &str, epochs: &[Epoch], scales: &Scales) {
     let last = scales.last;
     let name = text::fit(name, 13.0, 130.0);
-    canvas.bold((left + 70.0, above + 20.0), 13.0, Anchor::Start, INK, &name);
-    for (label, color, at) in [("Training loss", MUTED, 200.0), ("Tuning loss", RED, 302.0)] {
-        canvas.line((left + at, above + 16.0), (left + at + 14.0, above + 16.0), Stroke::new(color, 2.0));
-        canvas.text((left + at + 18.0, above + 20.0), 11.5, Anchor::Start, INK, label);
+    canvas.bold((left + 70.0, above + 20.0), TITLE, Anchor::Start, INK, &name);
+    for (label, series, at) in [("Training loss", 1, 176.0), ("Tuning loss", 0, 286.0)] {
+        canvas.line((left + at, above + 16.0), (left + at + 20.0, above + 16.0), stroke(series));
+        canvas.text((left + at + 24.0, above + 20.0), LABEL, Anchor::Start, INK, label);
     }
     let series = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
         epochs.iter().map(|e| (f64::from(e.epoch), value(e))).filter(|(_, y)| y.is_finite()).collect()
     };
-    let losses = [(series(|e| e.training_loss), MUTED), (series(|e| e.tuning_loss), RED)];
+    let losses = [(series(|e| e.training_loss), 1), (series(|e| e.tuning_loss), 0)];
     let auc = series(|e| e.tuning_auc);
     // Of equals the first is kept.
     let kept = auc.iter().copied().reduce(|best, e| if e.1 > best.1 { e } else { best });
     let panels = [
         ("Loss", &losses[..], scales.loss, above + 30.0),
-        ("AUC, tuning split", &[(auc, BLUE)][..], scales.auc, above + 204.0),
+        ("AUC, tuning split", &[(auc, 0)][..], scales.auc, above + 204.0),
     ];
     for (index, (title, lines, y, top)) in panels.into_iter().enumerate() {
         let x = (0.5, f64::from(last) + 0.5);
@@ -388,17 +368,17 @@ fn learning(canvas: &mut Canvas, (left, above): (f64, f64), name: &str, epochs: 
                 canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, 1.0));
             }
         }
-        for (points, color) in lines {
+        for (points, look) in lines {
             let drawn: Vec<(f64, f64)> = points.iter().map(|(x, y)| plot.at(*x, *y)).collect();
             if !drawn.is_empty() {
-                canvas.polyline(&drawn, Stroke::new(color, 1.8));
+                canvas.polyline(&drawn, stroke(*look));
             }
             for point in drawn {
-                canvas.circle(point, 2.4, color, None);
+                canvas.circle(point, 2.6, plot::color(*look), None);
             }
         }
         if let Some((epoch, value)) = kept.filter(|_| index == 1) {
-            canvas.circle(plot.at(epoch, value), 5.2, "#ffffff", Some(Stroke::new(BLUE, 2.0)));
+            canvas.circle(plot.at(epoch, value), 5.2, "#ffffff", Some(Stroke::new(BLUE, CURVE)));
         }
     }
 }

@@ -3,13 +3,13 @@
 use super::words::variable;
 use crate::dataset::describe::{Comparison, DifferenceKind, SetDescription};
 use crate::dataset::standardised::NOTABLE;
-use crate::document::canvas::{Anchor, BAND, BLUE, Canvas, GRID, INK, MUTED, RED, Stroke};
-use crate::document::plot::{Axis, Plot};
+use crate::document::canvas::{Anchor, BAND, Canvas, GRID, INK, MUTED, Stroke};
+use crate::document::plot::{self, AXIS, Axis, LABEL, Plot, SMALL};
 use crate::document::{format, text};
 
-/// One colour a series, in order; the last serves all further ones.
-pub const SERIES: [&str; 5] = [BLUE, RED, "#2f7d4f", "#8a6d1f", MUTED];
-const SIZE: f64 = 12.0;
+/// So many sets stand beside each other in a drawing.
+pub const MOST_SERIES: usize = 5;
+const SIZE: f64 = LABEL;
 
 /// A series of bars.
 pub struct Series {
@@ -19,20 +19,28 @@ pub struct Series {
     pub values: Vec<Option<f64>>,
 }
 
-pub fn color(index: usize) -> &'static str {
-    SERIES[index.min(SERIES.len() - 1)]
+/// What a legend shows beside a name.
+#[derive(Clone, Copy)]
+enum Sample {
+    Bar(&'static str),
+    Line(Stroke),
+    Mark(usize),
 }
 
-fn legend(canvas: &mut Canvas, left: f64, room: f64, entries: &[(&str, &'static str)]) -> f64 {
+fn legend(canvas: &mut Canvas, left: f64, room: f64, entries: &[(&str, Sample)]) -> f64 {
     let (mut x, mut y) = (left, 16.0);
-    for (name, color) in entries {
+    for (name, sample) in entries {
         let name = text::fit(&text::one_line(name), SIZE, 240.0);
-        let width = text::width(&name) * SIZE * 1.12 + 40.0;
+        let width = text::width(&name) * SIZE * 1.12 + 46.0;
         if x > left && x + width > left + room {
             (x, y) = (left, y + 19.0);
         }
-        canvas.rect(x, y - 9.0, 14.0, 10.0, color, None);
-        canvas.text((x + 20.0, y), SIZE, Anchor::Start, INK, &name);
+        match sample {
+            Sample::Bar(color) => canvas.rect(x + 6.0, y - 9.0, 14.0, 10.0, color, None),
+            Sample::Line(stroke) => canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), *stroke),
+            Sample::Mark(series) => plot::mark(canvas, (x + 12.0, y - 4.0), *series),
+        }
+        canvas.text((x + 26.0, y), SIZE, Anchor::Start, INK, &name);
         x += width;
     }
     y + 14.0
@@ -46,14 +54,15 @@ pub fn largest<'a>(series: impl Iterator<Item = &'a Series>) -> f64 {
 /// Horizontal bars: one group a category, in each group one bar a series. Values are shares, `largest` ends
 /// the axis.
 pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64) -> Canvas {
-    let thick = if series.len() > 2 { 10.0 } else { 11.0 };
+    let thick = 12.0;
     let group = thick * series.len() as f64 + 9.0;
     let labels: Vec<String> = categories.iter().map(|c| text::fit(&text::one_line(c), SIZE, 170.0)).collect();
     let widest = labels.iter().map(|l| text::width(l) * SIZE).fold(0.0, f64::max);
     let left = widest.max(50.0) * 1.08 + 20.0;
     let width = 680.0 - left - 66.0;
     let mut canvas = Canvas::new(680.0, group * categories.len() as f64 + 160.0);
-    let entries: Vec<(&str, &'static str)> = series.iter().map(|s| (s.name.as_str(), s.color)).collect();
+    let entries: Vec<(&str, Sample)> =
+        series.iter().map(|s| (s.name.as_str(), Sample::Bar(s.color))).collect();
     let top = if series.len() > 1 { legend(&mut canvas, left, width + 50.0, &entries) } else { 12.0 };
     let upper = if largest > 0.0 { largest * 100.0 } else { 1.0 };
     let plot = Plot {
@@ -68,7 +77,7 @@ pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64)
     for (_, label) in &mut x.ticks {
         label.push('%');
     }
-    plot.frame(&mut canvas, &x, &Axis { title: String::new(), ticks: Vec::new() });
+    plot.scale(&mut canvas, &x);
     for (index, label) in labels.iter().enumerate() {
         let start = top + group * index as f64 + 4.5;
         let middle = start + thick * series.len() as f64 / 2.0;
@@ -76,13 +85,13 @@ pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64)
         for (nth, one) in series.iter().enumerate() {
             let y = start + thick * nth as f64;
             let Some(value) = one.values.get(index).copied().flatten() else {
-                canvas.text((left + 4.0, y + thick * 0.82), 9.5, Anchor::Start, MUTED, "\u{2013}");
+                canvas.text((left + 4.0, y + thick * 0.8), SMALL, Anchor::Start, MUTED, "\u{2013}");
                 continue;
             };
             let end = plot.px(value * 100.0);
             canvas.rect(left, y, end - left, thick - 1.0, one.color, None);
             let words = format::number(value, format::Style::Percent);
-            canvas.text((end + 4.0, y + thick * 0.82), 9.5, Anchor::Start, MUTED, &words);
+            canvas.text((end + 4.0, y + thick * 0.8), SMALL, Anchor::Start, MUTED, &words);
         }
     }
     canvas.crop(plot.bottom() + 52.0);
@@ -93,7 +102,12 @@ pub fn bars(title: &str, categories: &[String], series: &[Series], largest: f64)
 /// each series, `largest` ends the axis.
 pub fn outlines(x_title: &str, range: (f64, f64), series: &[Series], whole: bool, largest: f64) -> Canvas {
     let mut canvas = Canvas::new(640.0, 330.0);
-    let entries: Vec<(&str, &'static str)> = series.iter().map(|s| (s.name.as_str(), s.color)).collect();
+    let stroke = |place: usize, one: &Series| Stroke { color: one.color, ..plot::stroke(place) };
+    let entries: Vec<(&str, Sample)> = series
+        .iter()
+        .enumerate()
+        .map(|(place, s)| (s.name.as_str(), Sample::Line(stroke(place, s))))
+        .collect();
     let top = legend(&mut canvas, 70.0, 550.0, &entries);
     let upper = if largest > 0.0 { largest * 100.0 } else { 1.0 };
     let plot =
@@ -117,8 +131,8 @@ pub fn outlines(x_title: &str, range: (f64, f64), series: &[Series], whole: bool
         canvas.polygon(&corners(&first.values), BAND);
     }
     plot.frame(&mut canvas, &Axis::nice(x_title, range, 8, whole), &y);
-    for one in series {
-        canvas.polyline(&corners(&one.values), Stroke::new(one.color, 1.6));
+    for (place, one) in series.iter().enumerate() {
+        canvas.polyline(&corners(&one.values), stroke(place, one));
     }
     canvas
 }
@@ -140,8 +154,8 @@ pub fn differences(comparisons: &[Comparison]) -> Canvas {
     let width = 680.0 - left - 20.0;
     let mut canvas = Canvas::new(680.0, step * rows.len() as f64 + 180.0);
     let names: Vec<String> = comparisons.iter().map(|c| format!("{} and {}", c.first, c.second)).collect();
-    let entries: Vec<(&str, &'static str)> =
-        names.iter().enumerate().map(|(i, name)| (name.as_str(), color(i))).collect();
+    let entries: Vec<(&str, Sample)> =
+        names.iter().enumerate().map(|(i, name)| (name.as_str(), Sample::Mark(i))).collect();
     let top = legend(&mut canvas, left, width, &entries);
     let size = |value: Option<f64>| value.map(f64::abs).filter(|v| v.is_finite());
     let largest =
@@ -149,16 +163,16 @@ pub fn differences(comparisons: &[Comparison]) -> Canvas {
     let plot =
         Plot { left, top, width, height: step * rows.len() as f64, x: (0.0, largest * 1.04), y: (0.0, 1.0) };
     let x = Axis::nice("Absolute standardised difference", (0.0, largest), 6, false);
-    plot.frame(&mut canvas, &x, &Axis { title: String::new(), ticks: Vec::new() });
+    plot.scale(&mut canvas, &x);
     let notable = plot.px(NOTABLE);
-    canvas.line((notable, plot.top), (notable, plot.bottom()), Stroke::dashed(INK, 1.2));
+    canvas.line((notable, plot.top), (notable, plot.bottom()), Stroke::dashed(INK, AXIS));
     for (index, (row, label)) in rows.iter().zip(&labels).enumerate() {
         let y = top + step * (index as f64 + 0.5);
         canvas.text((left - 8.0, y + 4.2), SIZE, Anchor::End, INK, label);
         for (nth, comparison) in comparisons.iter().enumerate() {
             let other = comparison.differences.iter().find(|d| key(d) == key(row));
             if let Some(value) = other.and_then(|d| size(d.value)) {
-                canvas.circle((plot.px(value), y), 4.2, color(nth), Some(Stroke::new("#ffffff", 1.0)));
+                plot::mark(&mut canvas, (plot.px(value), y), nth);
             }
         }
     }
@@ -197,7 +211,7 @@ pub fn matrix(set: &SetDescription) -> Canvas {
             canvas.rect(x, y, cell, cell, &fill, Some(Stroke::new("#ffffff", 1.0)));
             let words = if row == column { short(own) } else { format::fixed(share * 100.0, 0) };
             let ink = if row != column && share > 0.3 { "#ffffff" } else { INK };
-            let size = if cell > 30.0 { 10.0 } else { 8.0 };
+            let size = if cell > 30.0 { SMALL } else { 9.0 };
             canvas.text((x + cell / 2.0, y + cell / 2.0 + 3.5), size, Anchor::Middle, ink, &words);
         }
     }

@@ -4,7 +4,7 @@ use super::figures::{self, Series};
 use super::pieces::{DRAWN, Pieces};
 use super::words::{columns, finding_name, finding_words, names, row, share, table};
 use crate::dataset::describe::{Comorbidity, Description, Finding, SetDescription, Share};
-use crate::document::canvas::{BLUE, RED};
+use crate::document::canvas::{BLUE, ORANGE};
 use crate::document::text;
 use crate::document::tree::Row;
 
@@ -39,11 +39,11 @@ pub(super) fn findings(description: &Description, pieces: &mut Pieces) {
     let drawn: Vec<String> = all.iter().take(30).map(|name| finding_name(name)).collect();
     let series: Vec<Series> = sets
         .iter()
-        .take(figures::SERIES.len())
+        .take(figures::MOST_SERIES)
         .enumerate()
         .map(|(i, s)| Series {
             name: s.name.clone(),
-            color: figures::color(i),
+            color: crate::document::plot::color(i),
             values: all
                 .iter()
                 .take(30)
@@ -143,7 +143,7 @@ fn beside(description: &Description, pieces: &mut Pieces) {
             Series { name, color, values: shown.iter().map(value).collect() }
         };
         [
-            series("positive images", RED, |f| f.among_positives, |s| s.positives.numerator),
+            series("positive images", ORANGE, |f| f.among_positives, |s| s.positives.numerator),
             series("negative images", BLUE, |f| f.among_negatives, negatives),
         ]
     });

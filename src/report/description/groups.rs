@@ -4,7 +4,7 @@ use super::figures::{self, Series};
 use super::pieces::{DRAWN, Pieces};
 use super::words::{columns, level_words, names, row, share, table, variable};
 use crate::dataset::describe::{AgeBin, Description, SetDescription, Share};
-use crate::document::canvas::{BLUE, RED};
+use crate::document::canvas::{BLUE, ORANGE};
 use crate::document::text;
 use crate::document::tree::Row;
 
@@ -25,7 +25,7 @@ pub(super) fn age_and_sex(description: &Description, pieces: &mut Pieces) {
         };
         [
             series("other images", BLUE, |b| b.images - b.positives, others),
-            series("positive images", RED, |b| b.positives, positives),
+            series("positive images", ORANGE, |b| b.positives, positives),
         ]
     });
     let drawn: Vec<[Series; 2]> = drawn.collect();
@@ -105,7 +105,7 @@ fn drawn_by_age_and_sex(description: &Description, keys: &[(&str, &str)], pieces
             .enumerate()
             .map(|(i, sex)| Series {
                 name: format!("{sex}, {}", text::one_line(&set.name)),
-                color: figures::color(i),
+                color: crate::document::plot::color(i),
                 values: bands
                     .iter()
                     .map(|b| {

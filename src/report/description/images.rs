@@ -4,7 +4,7 @@ use super::figures::{self, Series};
 use super::pieces::{DRAWN, Pieces};
 use super::words::{columns, names, row, share, table};
 use crate::dataset::describe::{Description, SetDescription, Share};
-use crate::document::canvas::{BLUE, MUTED, RED};
+use crate::document::canvas::{BLUE, MUTED, ORANGE};
 use crate::document::tree::Row;
 use crate::document::{format, text};
 
@@ -53,11 +53,11 @@ pub(super) fn patients(description: &Description, pieces: &mut Pieces) {
     );
     let series: Vec<Series> = sets
         .iter()
-        .take(figures::SERIES.len())
+        .take(figures::MOST_SERIES)
         .enumerate()
         .map(|(i, s)| Series {
             name: s.name.clone(),
-            color: figures::color(i),
+            color: crate::document::plot::color(i),
             values: IMAGES.map(|bin| counted(s, bin).value).to_vec(),
         })
         .collect();
@@ -114,7 +114,7 @@ pub(super) fn intensity(description: &Description, pieces: &mut Pieces) {
             .map(|g| Series {
                 name: format!("{} ({}), {}", g.group, format::count(g.read), text::one_line(&set.name)),
                 color: match g.group.as_str() {
-                    "positive" => RED,
+                    "positive" => ORANGE,
                     "other finding" => MUTED,
                     _ => BLUE,
                 },

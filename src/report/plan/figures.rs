@@ -2,7 +2,7 @@
 
 use super::Source;
 use crate::document::canvas::{Anchor, BLUE, Canvas, INK, MUTED, RED, Stroke};
-use crate::document::plot::{Axis, Plot};
+use crate::document::plot::{AXIS, Axis, CURVE, HALF, LABEL, Plot, TITLE};
 use crate::document::tree::Figure;
 use crate::document::{format, text};
 use crate::report::wording;
@@ -10,7 +10,7 @@ use crate::statistics::metric::Metric;
 use crate::study::planning::PlannedEndpoint;
 
 /// Two drawings stand beside each other.
-const WIDTH: f64 = 400.0;
+const WIDTH: f64 = HALF + 10.0;
 const HEIGHT: f64 = 316.0;
 
 /// Every endpoint that has a curve; a figure without drawings where none has.
@@ -65,10 +65,10 @@ fn one(canvas: &mut Canvas, (left, top): (f64, f64), source: &Source, drawn: &Dr
     };
     canvas.bold(
         (plot.left, top + 18.0),
-        13.0,
+        TITLE,
         Anchor::Start,
         INK,
-        &text::fit(&text::one_line(title), 13.0, 310.0),
+        &text::fit(&text::one_line(title), TITLE * 1.1, 310.0),
     );
     let mut y = Axis::nice("Power", (0.0, 1.0), 5, false);
     for (value, label) in &mut y.ticks {
@@ -85,27 +85,27 @@ fn one(canvas: &mut Canvas, (left, top): (f64, f64), source: &Source, drawn: &Dr
     };
     let (low, high) = (line(&|p| Some(p.at_ends?.0)), line(&|p| Some(p.at_ends?.1)));
     if !low.is_empty() {
-        canvas.polyline(&low, Stroke::dashed(BLUE, 1.2));
-        canvas.polyline(&high, Stroke::dashed(BLUE, 1.2));
+        canvas.polyline(&low, Stroke::dashed(BLUE, AXIS));
+        canvas.polyline(&high, Stroke::dashed(BLUE, AXIS));
     }
-    canvas.polyline(&line(&|p| Some(p.power)), Stroke::new(BLUE, 2.0));
+    canvas.polyline(&line(&|p| Some(p.power)), Stroke::new(BLUE, CURVE));
     let mut legend = Vec::new();
     if let Some(expected) = &planned.expected {
-        legend.push((Stroke::new(BLUE, 2.0), format!("expected, {}", value(expected.value))));
+        legend.push((Stroke::new(BLUE, CURVE), format!("expected, {}", value(expected.value))));
         if let Some((low, high)) = expected.range {
             let words = format!("{} and {}", value(low), value(high));
-            legend.push((Stroke::dashed(BLUE, 1.2), words));
+            legend.push((Stroke::dashed(BLUE, AXIS), words));
         }
     }
     if let Some(size) = source.plan.planned {
         let x = (size.cases as f64).min(last);
-        canvas.line(plot.at(x, 0.0), plot.at(x, 1.0), Stroke::new(RED, 1.2));
-        legend.push((Stroke::new(RED, 1.2), format!("planned, {}", format::count(size.cases))));
+        canvas.line(plot.at(x, 0.0), plot.at(x, 1.0), Stroke::new(RED, AXIS));
+        legend.push((Stroke::new(RED, AXIS), format!("planned, {}", format::count(size.cases))));
     }
     for (index, (stroke, words)) in legend.into_iter().enumerate() {
         let (x, y) =
             (plot.left + 165.0 * (index % 2) as f64, plot.bottom() + 64.0 + 18.0 * (index / 2) as f64);
         canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), stroke);
-        canvas.text((x + 28.0, y), 12.0, Anchor::Start, INK, &words);
+        canvas.text((x + 28.0, y), LABEL, Anchor::Start, INK, &words);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::document::canvas::{Anchor, BLUE, Canvas, MUTED, RED, Stroke};
 use crate::document::format;
-use crate::document::plot::{Axis, Plot};
+use crate::document::plot::{Axis, CURVE, HALF, LABEL, Plot, SQUARE, with_n};
 use crate::document::text;
 use crate::document::tree::Figure;
 use crate::report::submission::Source;
@@ -44,22 +44,22 @@ fn f1(source: &Source) -> Canvas {
     let threshold = results.operating_point.threshold;
     let xs = || points.iter().map(|(x, _)| *x).chain([0.0, 1.0, threshold]);
     let range = (xs().fold(f64::INFINITY, f64::min), xs().fold(f64::NEG_INFINITY, f64::max));
-    let mut canvas = Canvas::new(390.0, 384.0);
-    let plot = Plot { left: 62.0, top: 12.0, width: 318.0, height: 318.0, x: range, y: (0.0, 1.0) };
+    let mut canvas = Canvas::new(HALF, SQUARE);
+    let plot = Plot::square(range, (0.0, 1.0));
     plot.frame(
         &mut canvas,
         &Axis::nice("Threshold", range, 5, false),
-        &Axis::nice("F1", (0.0, 1.0), 5, false),
+        &Axis::nice(&with_n("F1", results.flow.analysed), (0.0, 1.0), 5, false),
     );
     let drawn: Vec<(f64, f64)> = points.iter().map(|(x, y)| plot.at(*x, *y)).collect();
-    canvas.polyline(&drawn, Stroke::new(BLUE, 2.0));
+    canvas.polyline(&drawn, Stroke::new(BLUE, CURVE));
     let at = plot.px(threshold);
     canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(RED, 1.4));
     let anchor = if at > plot.left + plot.width / 2.0 { Anchor::End } else { Anchor::Start };
     let aside = if at > plot.left + plot.width / 2.0 { -6.0 } else { 6.0 };
     canvas.text(
         (at + aside, plot.top + 16.0),
-        12.0,
+        LABEL,
         anchor,
         MUTED,
         &format!("fixed at {}", format::threshold(threshold)),

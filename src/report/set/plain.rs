@@ -89,18 +89,9 @@ fn mark(link: &Link) -> String {
 
 fn paragraph(out: &mut String, words: &str, indent: &str) {
     for long in words.lines() {
-        let mut line = String::new();
-        for word in long.split_whitespace() {
-            if !line.is_empty() && indent.len() + line.chars().count() + 1 + word.chars().count() > WIDTH {
-                out.push_str(&format!("{indent}{line}\n"));
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+        for line in wrapped(long, WIDTH - indent.len()) {
+            out.push_str(&format!("{indent}{line}\n"));
         }
-        out.push_str(&format!("{indent}{line}\n"));
     }
     out.push('\n');
 }
@@ -124,12 +115,57 @@ fn table(out: &mut String, table: &Table) {
     table.notes.iter().for_each(|note| paragraph(out, note, ""));
 }
 
-/// A row: its first cell, and the others each with the name of its column.
+/// A row: its first cell, and the others each with the name of its column. A table of names and values needs
+/// no names of columns.
 fn line(names: &[String], cells: &[String]) -> String {
     let first = cells.first().map_or("", String::as_str);
     let others = cells.iter().zip(names).skip(1).filter(|(cell, _)| !cell.is_empty());
+    let is_list = names.len() == 2;
     let others: Vec<String> = others
-        .map(|(cell, name)| if name.is_empty() { cell.clone() } else { format!("{name} {cell}") })
+        .map(|(cell, name)| if is_list || name.is_empty() { cell.clone() } else { format!("{name}: {cell}") })
         .collect();
-    if others.is_empty() { format!("  {first}\n") } else { format!("  {first}: {}\n", others.join("; ")) }
+    let row = match (others.is_empty(), is_list) {
+        (true, _) => first.to_owned(),
+        (_, true) => format!("{first}: {}", others.join("; ")),
+        _ => format!("{first} \u{2013} {}", others.join("; ")),
+    };
+    let mut out = String::new();
+    for (index, line) in wrapped(&row, WIDTH - 4).iter().enumerate() {
+        let indent = if index == 0 { "  " } else { "    " };
+        out.push_str(&format!("{indent}{line}\n"));
+    }
+    out
+}
+
+/// Lines of at most so many letters; a longer word has a line of its own.
+fn wrapped(words: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_what_each_number_is_and_no_line_is_too_long() {
+        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        assert_eq!(line(&names(&["What", "Which"]), &names(&["Name", "A device"])), "  Name: A device\n");
+        let heads = names(&["Sex", "Cases", "Share"]);
+        assert_eq!(line(&heads, &names(&["F", "300", "50.5%"])), "  F \u{2013} Cases: 300; Share: 50.5%\n");
+        let long = line(&heads, &names(&["F", &"word ".repeat(60), "x"]));
+        assert!(long.lines().count() > 3 && long.lines().all(|l| l.chars().count() <= WIDTH), "{long}");
+        assert!(long.lines().skip(1).all(|l| l.starts_with("    ")), "{long}");
+    }
 }

@@ -38,12 +38,12 @@ pub fn render(
     refuse_wrong_device(source)?;
     let shared = Arc::new(Shared { source: source.clone(), answers: Vec::new() });
     // Rendered at the same time, looked at in order: the first problem is always the same one.
-    let parts: Vec<Result<Files>> = kinds.par_iter().map(|&kind| document(kind, &shared, formats)).collect();
-    for files in parts {
+    let (parts, plan): (Vec<Result<Files>>, Option<Result<Files>>) = rayon::join(
+        || kinds.par_iter().map(|&kind| document(kind, &shared, formats)).collect(),
+        || has(&PLAN).then(|| planned(source, formats)),
+    );
+    for files in parts.into_iter().chain(plan) {
         keep(&mut rendered.files, files?);
-    }
-    if has(&PLAN) {
-        keep(&mut rendered.files, planned(source, formats)?);
     }
     // What programs read is of the record alone.
     let of_record = matches!(formats, Formats::All | Formats::WithoutPdf);

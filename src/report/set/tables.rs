@@ -76,7 +76,7 @@ fn field(source: &Source, path: &str) -> Cell {
 
 fn facts_table(caption: &str, rows: Vec<(&str, Cell)>) -> Table {
     let row = |(name, cell): (&str, Cell)| Row::Cells(vec![Cell::new(name).look(Look::Strong), cell]);
-    let columns = vec![Column::left("What", 0.5), Column::left("Which", 1.0)];
+    let columns = vec![Column::left("Item", 0.5), Column::left("Value", 1.0)];
     Table::or_none(caption, columns, rows.into_iter().map(row).collect())
 }
 

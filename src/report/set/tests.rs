@@ -35,10 +35,15 @@ fn rendered_filled() -> &'static Files {
 
 /// One document of the set alone.
 fn only(source: &Source, template: &str) -> crate::diagnostic::Result<Files> {
+    only_as(source, template, Formats::WithoutPdf)
+}
+
+/// The same in other formats.
+fn only_as(source: &Source, template: &str, formats: Formats) -> crate::diagnostic::Result<Files> {
     let mut source = source.clone();
     source.templates.retain(|name, _| name == template || !OF_SET.contains(&name.as_str()));
     let mut rendered = Rendered { files: Files::new(), to_complete: Vec::new() };
-    super::render(&source, Formats::WithoutPdf, None, &mut rendered)?;
+    super::render(&source, formats, None, &mut rendered)?;
     Ok(rendered.files)
 }
 
@@ -503,12 +508,13 @@ fn every_field_of_the_device_file_is_known_and_every_known_one_is_in_it() {
 
 /// 30 sites, 60 readers, 40 levels of a subgroup, each with a name in another script or without end.
 fn crowded() -> Source {
+    crowded_with("\u{6d4b}\u{8bd5}\u{533b}\u{9662}")
+}
+
+/// The same with a name of the first sites and scanners.
+fn crowded_with(first: &str) -> Source {
     let mut source = filled();
-    let names = [
-        "\u{6d4b}\u{8bd5}\u{533b}\u{9662}",
-        "\u{5d1}\u{5d9}\u{5ea} \u{5d7}\u{5d5}\u{5dc}\u{5d9}\u{5dd}",
-        "A-Name-Without-End-",
-    ];
+    let names = [first, "\u{5d1}\u{5d9}\u{5ea} \u{5d7}\u{5d5}\u{5dc}\u{5d9}\u{5dd}", "A-Name-Without-End-"];
     source.results.cohort.extend((0..30_u64).map(|i| CohortRow {
         variable: "site".into(),
         level: format!("{}{i}", names[(i % 3) as usize].repeat(if i == 2 { 20 } else { 1 })),
@@ -552,6 +558,34 @@ fn bad_input_stays_text_and_large_studies_render() {
     assert!(!summary.contains("Lector-"), "no reader is named in public");
     let labelling = text(&crowd, "labelling.html");
     assert!(labelling.matches("scanner").count() + labelling.matches("Scanner").count() > 40);
+}
+
+#[test]
+fn bad_input_is_written_as_a_draft_too() {
+    let mut words = hostile();
+    words.templates.remove("summary.md");
+    let empty = sources().into_iter().find(|(name, _)| *name == "empty").expect("there").1;
+    for source in [crowded(), words, empty] {
+        let rendered =
+            crate::report::render(&source, Documents::All, Formats::Drafts).unwrap_or_else(|e| panic!("{e}"));
+        assert!(rendered.files.len() >= KINDS.len() - 1);
+        for (path, bytes) in &rendered.files {
+            let said = crate::document::writers::docx::words(bytes).expect("a draft");
+            assert!(said.contains("draft") && !said.contains('\u{202e}') && !said.contains("NaN"), "{path}");
+        }
+    }
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_pdf_shows_other_scripts_or_is_refused_with_the_way_out() {
+    let error = only_as(&crowded(), "model-card.md", Formats::All).expect_err("no font has them");
+    let found = error.diagnostics();
+    assert!(!found.is_empty() && found.iter().all(|p| p.code == crate::diagnostic::Code::FontMissing));
+    assert!(found.iter().all(|p| p.hint.as_ref().is_some_and(|h| h.contains("fonts/"))), "{found:?}");
+    // What the fonts have is printed, whatever its direction, its length and its number.
+    let files = only_as(&crowded_with("Clinic"), "model-card.md", Formats::All).expect("renders");
+    assert!(files[&"model-card.pdf".parse().expect("a path")].starts_with(b"%PDF-1.7"));
 }
 
 #[test]

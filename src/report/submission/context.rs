@@ -32,7 +32,7 @@ pub fn facts(source: &Source) -> Facts {
         author: text::one_line(word(["submitter", "name"])),
         banner: banner_of(study.synthetic, study.rehearsal, amended_after_opening(source)),
         footer: text::one_line(&format!(
-            "Run {} \u{2013} bundle root {}\u{2026}",
+            "Evidence {} \u{2013} root digest {}\u{2026}",
             text::fit(&text::one_line(&source.run_id), 8.0, 220.0),
             source.root_digest.get(..16).unwrap_or(&source.root_digest)
         )),

@@ -152,12 +152,13 @@ fn disagreements(source: &Source) -> Table {
         .iter()
         .filter(|case| case.reference == "none" || (case.positive_reads > 0 && case.negative_reads > 0))
         .collect();
-    let rows = found.iter().take(MOST_CASES).map(|case| row(case, false)).collect();
+    let rows = found.iter().take(MOST_CASES).map(|case| row(case, false, told)).collect();
     let mut table = Table::or_none(
         "Cases on which reference readers disagree, or that have no reference standard",
         columns(false),
         rows,
     );
+    table.notes.extend(counted(&source.derivation));
     table.notes.extend(not_shown("cases", found.len(), MOST_CASES, "truthing-cases.csv"));
     table
 }
@@ -165,13 +166,14 @@ fn disagreements(source: &Source) -> Table {
 /// From the reads of each case to its answer.
 fn derivation(source: &Source) -> Table {
     let sure = any_confidence(source);
-    let rows = source.derivation.iter().take(MOST_CASES).map(|case| row(case, sure)).collect();
+    let rows = source.derivation.iter().take(MOST_CASES).map(|case| row(case, sure, told)).collect();
     let mut table = Table::or_none("From the reads of each case to its answer", columns(sure), rows);
     table.notes.extend(sure.then(|| {
         "How sure a reader was is as the reader stated it, on a page of this program from 1 (little) to 5 \
          (very); it takes no part in the reference standard."
             .to_owned()
     }));
+    table.notes.extend(counted(&source.derivation));
     table.notes.extend(not_shown("cases", source.derivation.len(), MOST_CASES, "truthing-cases.csv"));
     table
 }
@@ -182,7 +184,7 @@ pub fn every_case(source: &Source) -> Result<Vec<u8>> {
     let mut columns = columns(sure);
     columns.extend(commented.then(|| Column::left("Comments", 2.0)));
     let whole = |case: &Derivation| {
-        let mut row = row(case, sure);
+        let mut row = row(case, sure, or_dash);
         if let (true, Row::Cells(cells)) = (commented, &mut row) {
             cells.push(Cell::new(or_dash(&case.comments)));
         }
@@ -230,12 +232,45 @@ fn or_dash(text: &str) -> String {
     if text.is_empty() { "\u{2013}".to_owned() } else { text.to_owned() }
 }
 
-fn row(case: &Derivation, sure: bool) -> Row {
+/// More answers than this to one case are counted in the document, whose note says the number as a word.
+const MOST_ANSWERS: usize = 8;
+
+/// Every answer to a case, or how many there were of each.
+fn told(readers: &str) -> String {
+    let answers: Vec<&str> = readers.split("; ").collect();
+    if answers.len() <= MOST_ANSWERS {
+        return or_dash(readers);
+    }
+    let mut counted: Vec<(&str, u64)> = Vec::new();
+    for answer in answers {
+        let said = answer.rsplit_once('=').map_or(answer, |(_, said)| said);
+        match counted.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((said, 1)),
+        }
+    }
+    counted.sort_unstable();
+    let parts: Vec<String> =
+        counted.iter().map(|(said, n)| format!("{said}: {}", format::count(*n))).collect();
+    parts.join("; ")
+}
+
+/// Said where answers are counted.
+fn counted(cases: &[Derivation]) -> Option<String> {
+    cases.iter().any(|case| case.readers.split("; ").count() > MOST_ANSWERS).then(|| {
+        "Where a case has more than eight answers, how many there are of each is shown; truthing-cases.csv \
+         has every one."
+            .to_owned()
+    })
+}
+
+/// `said`: how the answers of the readers are told.
+fn row(case: &Derivation, sure: bool, said: fn(&str) -> String) -> Row {
     let level = match case.reason_for_none.as_str() {
         "" => case.level.clone(),
         reason => format!("none ({})", reason.replace('-', " ")),
     };
-    let mut cells = vec![case.case_id.clone(), or_dash(&case.readers)];
+    let mut cells = vec![case.case_id.clone(), said(&case.readers)];
     cells.extend(sure.then(|| or_dash(&case.confidence)));
     cells.extend([or_dash(&case.adjudication), level, case.reference.clone()]);
     Row::plain(cells)

@@ -112,3 +112,17 @@ fn a_template_of_the_study_may_ask_for_every_table() {
     let error = render(&source, Formats::WithoutPdf).expect_err("is refused").diagnostics();
     assert_eq!(error[0].code.as_str(), "unknown-table");
 }
+
+#[test]
+fn sixty_answers_to_a_case_are_counted_in_the_document_and_kept_beside_it() {
+    let mut source = realistic();
+    let mut cases: Vec<Derivation> = source.derivation.to_vec();
+    let answer = |reader: u32| if reader.is_multiple_of(3) { "negative" } else { "positive" };
+    let answers: Vec<String> = (1..=60).map(|reader| format!("R{reader}={}", answer(reader))).collect();
+    cases[0].readers = answers.join("; ");
+    source.derivation = cases.into();
+    let page = text(&source, "truthing.html");
+    assert!(page.contains("negative: 20; positive: 40") && !page.contains("R59=positive"), "{page}");
+    assert!(page.contains("more than eight answers"));
+    assert!(text(&source, "truthing-cases.csv").contains("R59=positive; R60=negative"));
+}

@@ -15,6 +15,8 @@ use crate::document::tree::{
 const TWIP: f64 = 635.0;
 /// The highest picture, in twentieths of a point: eight inches.
 const HIGHEST: f64 = 11_520.0;
+/// A word of a cell that is longer than so many ems is parted where it has to be.
+const LONGEST: f64 = 12.0;
 /// Points of a letter in a table, for the widths of its columns.
 const CELL_SIZE: f64 = 8.5;
 /// Levels that a list may have.
@@ -585,36 +587,88 @@ fn targets(document: &Document) -> BTreeMap<String, String> {
 /// what the others leave them.
 fn widths(table: &Table, room: u32) -> Vec<u32> {
     let room = f64::from(room);
-    let natural = |index: usize, header: &str| {
-        let cells = table.rows.iter().filter_map(|row| match row {
-            Row::Cells(cells) => cells.get(index).map(|cell| cell.text.as_str()),
-            Row::Group(_) => None,
-        });
-        let widest = cells.map(|text| width(text) * CELL_SIZE * 20.0).fold(0.0, f64::max);
-        // A header may have several lines, and no word of it is parted.
-        let words =
-            header.split_whitespace().map(|word| width(word) * 1.08).fold(0.0, f64::max) * CELL_SIZE * 20.0;
-        // Fonts that stand in for Arial are wider.
-        widest.max(words) * 1.15 + 200.0
+    // Fonts that stand in for Arial are wider.
+    let twips = |ems: f64| ems * CELL_SIZE * 20.0 * 1.15 + 200.0;
+    let words = |text: &str, bold: f64| {
+        text.split_whitespace().map(|word| width(word).min(LONGEST) * bold).fold(0.0, f64::max)
     };
-    let shared: f64 = table.columns.iter().map(|c| c.weight.max(0.0)).sum();
-    let wanted: Vec<f64> = table
+    let columns: Vec<(f64, f64)> = table
         .columns
         .iter()
         .enumerate()
-        .map(|(index, column)| if column.weight > 0.0 { 0.0 } else { natural(index, &column.header) })
+        .map(|(index, column)| {
+            let cells = || {
+                table.rows.iter().filter_map(move |row| match row {
+                    Row::Cells(cells) => cells.get(index).map(|cell| cell.text.as_str()),
+                    Row::Group(_) => None,
+                })
+            };
+            // A header may have several lines, and no word is parted.
+            let least = cells().map(|text| words(text, 1.0)).fold(words(&column.header, 1.08), f64::max);
+            (cells().map(width).fold(least, f64::max), least)
+        })
+        .map(|(natural, least)| (twips(natural), twips(least)))
         .collect();
-    let own: f64 = wanted.iter().sum();
-    let most = if shared > 0.0 { room * 0.7 } else { room };
-    let scale = if own > most || (shared <= 0.0 && own > 0.0) { most / own } else { 1.0 };
-    let left = room - own * scale;
-    table
-        .columns
+    let weight = |index: usize| table.columns.get(index).map_or(0.0, |column| column.weight.max(0.0));
+    let shared: f64 = (0..columns.len()).map(weight).sum();
+    let of =
+        |shares: bool| columns.iter().enumerate().filter(move |(index, _)| (weight(*index) > 0.0) == shares);
+    let kept: f64 = of(true).map(|(_, (_, least))| least).sum();
+    let most = if shared > 0.0 { (room - kept).clamp(room * 0.5, room * 0.85) } else { room };
+    let own: f64 = of(false).map(|(_, (natural, _))| natural).sum();
+    let slack: f64 = of(false).map(|(_, (natural, least))| natural - least).sum();
+    let (over, least) = (own - most, own - slack);
+    let fitted = |natural: f64, least_of: f64| {
+        if shared <= 0.0 && over < 0.0 {
+            natural * most / own.max(1.0)
+        } else if over <= 0.0 {
+            natural
+        } else if slack >= over {
+            // Columns that can break their lines give way, the others do not.
+            natural - over * (natural - least_of) / slack.max(1e-9)
+        } else {
+            least_of * most / least.max(1.0)
+        }
+    };
+    let wanted: Vec<f64> = columns
         .iter()
-        .zip(&wanted)
-        .map(|(column, wanted)| {
-            let wide = if column.weight > 0.0 { left * column.weight / shared } else { wanted * scale };
+        .enumerate()
+        .map(|(index, (natural, least))| if weight(index) > 0.0 { 0.0 } else { fitted(*natural, *least) })
+        .collect();
+    let left = room - wanted.iter().sum::<f64>();
+    wanted
+        .iter()
+        .enumerate()
+        .map(|(index, wanted)| {
+            let wide = if weight(index) > 0.0 { left * weight(index) / shared } else { *wanted };
             (wide.floor() as u32).max(100)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::tree::Column;
+
+    #[test]
+    fn no_short_word_is_parted_by_a_narrow_column() {
+        let heads = ["Cases", "Share", "AUC (95% CI)", "Sensitivity (95% CI)", "Specificity (95% CI)"];
+        let mut columns = vec![Column::left("Subgroup", 0.8)];
+        columns.extend(heads.map(Column::right));
+        let cells = ["Site B", "1,088", "14.8%", "1.000 (0.903 to 1.000)", "97.8% (88.4% to 99.9%)"];
+        let row = Row::plain(cells.into_iter().chain(["100.0% (90.3% to 100.0%)"]).map(str::to_owned));
+        let room = 9_000;
+        let found = widths(&Table::new("c", columns, vec![row]), room);
+        let word = |text: &str| (width(text) * 1.15 * CELL_SIZE * 20.0) as u32;
+        for (index, text) in ["Subgroup", "1,088", "14.8%", "(0.903", "(88.4%", "100.0%)"].iter().enumerate()
+        {
+            assert!(found[index] > word(text), "{text}: {found:?}");
+        }
+        let all: u32 = found.iter().sum();
+        assert!(all <= room && all > room - 20, "{found:?}");
+        // Nothing shares the rest: together they take the room.
+        let alone = widths(&Table::new("c", vec![Column::right("A"), Column::right("B")], Vec::new()), room);
+        assert!(alone.iter().sum::<u32>() > room - 5, "{alone:?}");
+    }
 }

@@ -31,9 +31,9 @@ const MAIN: &str = "application/vnd.openxmlformats-officedocument.wordprocessing
 
 /// What stands before everything.
 const DRAFT: &str = "Editable draft of a document that sequester rendered from the evidence named in the \
-     footer. The record are the documents as HTML and PDF: once this file is edited it is no evidence. \
-     `sequester verify` with `--against` and this file names every word and number in which it differs from \
-     the evidence.";
+     footer. The documents of record are those as HTML and PDF: once this file is edited it is no evidence. \
+     The command \"sequester verify\" with the option \"--against\" and this file names every word and \
+     number in which it differs from the evidence.";
 
 /// The DOCX; the same document and look give the same bytes.
 ///

@@ -1,47 +1,35 @@
 //! ROC curve, precision-recall curve, score histogram, confusion matrix, training curves.
 
 use crate::document::canvas::{Anchor, BAND, BLUE, Canvas, GRID, INK, MUTED, RED, RED_LIGHT, Stroke};
-use crate::document::plot::{Axis, Plot};
+use crate::document::plot::{self, AXIS, Axis, CURVE, HALF, LABEL, Plot, SQUARE, TITLE, with_n};
 use crate::document::{format, text};
 use crate::report::submission::source::{Source, TrainingEpoch};
 use crate::report::wording;
-
-/// Two of these stand beside each other.
-const HALF: f64 = 390.0;
 
 fn unit_axis(title: &str) -> Axis {
     Axis::nice(title, (0.0, 1.0), 5, false)
 }
 
-/// Said in the middle of a plot that has nothing to show.
-fn nothing(canvas: &mut Canvas, plot: &Plot, words: &str) {
-    canvas.text(
-        (plot.left + plot.width / 2.0, plot.top + plot.height / 2.0),
-        13.0,
-        Anchor::Middle,
-        MUTED,
-        words,
-    );
-}
-
 pub fn roc(source: &Source) -> Canvas {
     let results = &source.results;
     let curves = &results.curves;
-    let mut canvas = Canvas::new(HALF, 384.0);
-    let plot = Plot { left: 62.0, top: 12.0, width: 318.0, height: 318.0, x: (0.0, 1.0), y: (0.0, 1.0) };
+    let mut canvas = Canvas::new(HALF, SQUARE);
+    let plot = Plot::square((0.0, 1.0), (0.0, 1.0));
     if !curves.roc_band.is_empty() {
         let mut outline: Vec<(f64, f64)> = curves.roc_band.iter().map(|b| plot.at(b.fpr, b.upper)).collect();
         outline.extend(curves.roc_band.iter().rev().map(|b| plot.at(b.fpr, b.lower)));
         canvas.polygon(&outline, BAND);
     }
-    plot.frame(&mut canvas, &unit_axis("1 \u{2212} specificity"), &unit_axis("Sensitivity"));
+    let x = with_n("1 \u{2212} specificity", results.flow.negatives);
+    let y = with_n("Sensitivity", results.flow.positives);
+    plot.frame(&mut canvas, &unit_axis(&x), &unit_axis(&y));
     if curves.roc.is_empty() {
-        nothing(&mut canvas, &plot, "The ROC curve is not evaluable.");
+        plot.nothing(&mut canvas, "The ROC curve is not evaluable.");
         return canvas;
     }
     canvas.line(plot.at(0.0, 0.0), plot.at(1.0, 1.0), Stroke::dashed(MUTED, 1.0));
     let points: Vec<(f64, f64)> = curves.roc.iter().map(|p| plot.at(p.fpr, p.tpr)).collect();
-    canvas.polyline(&points, Stroke::new(BLUE, 2.0));
+    canvas.polyline(&points, Stroke::new(BLUE, CURVE));
     // The operating point is the last corner that is still called positive at or above the threshold.
     let threshold = results.operating_point.threshold;
     let operating = curves.roc.iter().rfind(|p| p.threshold.is_none_or(|t| t >= threshold));
@@ -82,13 +70,13 @@ pub fn roc(source: &Source) -> Canvas {
     for (index, (kind, words)) in legend.iter().enumerate() {
         let y = top + 8.0 + 19.0 * index as f64;
         match *kind {
-            "auc" => canvas.line((left + 8.0, y), (left + 30.0, y), Stroke::new(BLUE, 2.0)),
+            "auc" => canvas.line((left + 8.0, y), (left + 30.0, y), Stroke::new(BLUE, CURVE)),
             "point" => canvas.circle((left + 19.0, y), 5.0, RED, None),
             "reader" => square(&mut canvas, (left + 19.0, y)),
             "mean" => diamond(&mut canvas, (left + 19.0, y)),
             _ => canvas.rect(left + 8.0, y - 6.0, 22.0, 12.0, BAND, None),
         }
-        canvas.text((left + 36.0, y + 4.2), 12.0, Anchor::Start, INK, words);
+        canvas.text((left + 36.0, y + 4.2), LABEL, Anchor::Start, INK, words);
     }
     // Above the legend, so that none is hidden.
     for (fpr, tpr) in readers {
@@ -125,16 +113,18 @@ fn legend_auc(source: &Source) -> String {
 
 pub fn precision_recall(source: &Source) -> Canvas {
     let results = &source.results;
-    let mut canvas = Canvas::new(HALF, 384.0);
-    let plot = Plot { left: 62.0, top: 12.0, width: 318.0, height: 318.0, x: (0.0, 1.0), y: (0.0, 1.0) };
-    plot.frame(&mut canvas, &unit_axis("Recall (sensitivity)"), &unit_axis("Precision (PPV)"));
+    let mut canvas = Canvas::new(HALF, SQUARE);
+    let plot = Plot::square((0.0, 1.0), (0.0, 1.0));
+    let x = with_n("Recall, sensitivity", results.flow.positives);
+    let y = with_n("Precision, PPV", results.flow.analysed);
+    plot.frame(&mut canvas, &unit_axis(&x), &unit_axis(&y));
     let curve = &results.curves.precision_recall;
     if curve.is_empty() {
-        nothing(&mut canvas, &plot, "The precision-recall curve was not computed.");
+        plot.nothing(&mut canvas, "The precision-recall curve was not computed.");
         return canvas;
     }
     let points: Vec<(f64, f64)> = curve.iter().map(|p| plot.at(p.recall, p.precision)).collect();
-    canvas.polyline(&points, Stroke::new(BLUE, 2.0));
+    canvas.polyline(&points, Stroke::new(BLUE, CURVE));
     let threshold = results.operating_point.threshold;
     if let Some(point) = curve.iter().rfind(|p| p.threshold >= threshold) {
         canvas.circle(plot.at(point.recall, point.precision), 5.0, RED, Some(Stroke::new("#ffffff", 1.5)));
@@ -145,12 +135,12 @@ pub fn precision_recall(source: &Source) -> Canvas {
 pub fn histogram(source: &Source) -> Canvas {
     let results = &source.results;
     let h = &results.curves.histogram;
-    let mut canvas = Canvas::new(HALF, 384.0);
+    let mut canvas = Canvas::new(HALF, SQUARE);
     let highest = |counts: &[u64]| counts.iter().copied().max().unwrap_or(0);
     let threshold = results.operating_point.threshold;
     let panels = [
-        ("Reference positive", &h.positives, RED_LIGHT, RED),
-        ("Reference negative", &h.negatives, BAND, BLUE),
+        (with_n("Reference positive", results.flow.positives), &h.positives, RED_LIGHT, RED),
+        (with_n("Reference negative", results.flow.negatives), &h.negatives, BAND, BLUE),
     ];
     for (index, (name, counts, fill, edge)) in panels.into_iter().enumerate() {
         let first = index == 0;
@@ -167,14 +157,14 @@ pub fn histogram(source: &Source) -> Canvas {
             }
         }
         plot.frame(&mut canvas, &x, &axis);
-        canvas.bold((plot.left, plot.top - 9.0), 12.0, Anchor::Start, edge, name);
+        canvas.bold((plot.left, plot.top - 9.0), LABEL, Anchor::Start, edge, &name);
         for (count, edges) in counts.iter().zip(h.edges.windows(2)) {
             let [low, high] = edges else { continue };
             let (x0, y0) = plot.at(*low, *count as f64);
             canvas.rect(x0, y0, plot.px(*high) - x0, plot.bottom() - y0, fill, Some(Stroke::new(edge, 0.8)));
         }
         if counts.iter().all(|c| *c == 0) {
-            nothing(&mut canvas, &plot, "no cases");
+            plot.nothing(&mut canvas, "no cases");
         }
         let at = plot.px(threshold.clamp(0.0, 1.0));
         canvas.line((at, plot.top - 4.0), (at, plot.bottom()), Stroke::dashed(INK, 1.4));
@@ -183,7 +173,7 @@ pub fn histogram(source: &Source) -> Canvas {
             let (x, anchor) =
                 if threshold > 0.7 { (at - 6.0, Anchor::End) } else { (at + 6.0, Anchor::Start) };
             // Above the plot, so that no bar runs through it; to the right of the panel's name.
-            let room = plot.left + text::width(name) * 14.5 + 12.0;
+            let room = plot.left + text::width(&name) * 14.5 + 12.0;
             let x = if anchor == Anchor::Start { x.max(room) } else { x };
             canvas.text((x, plot.top - 9.0), 12.0, anchor, INK, &words);
         }
@@ -195,12 +185,15 @@ pub fn confusion(source: &Source) -> Canvas {
     let c = &source.results.curves.confusion;
     let mut canvas = Canvas::new(HALF, 330.0);
     let (left, top, width, height) = (104.0, 62.0, 142.0, 126.0);
-    canvas.text((left + width, 20.0), 13.0, Anchor::Middle, INK, "Reference standard");
-    canvas.vertical_text((24.0, top + height), 13.0, INK, "Device");
-    for (index, name) in ["Positive", "Negative"].iter().enumerate() {
+    canvas.text((left + width, 20.0), TITLE, Anchor::Middle, INK, "Reference standard");
+    canvas.vertical_text((24.0, top + height), TITLE, INK, "Device");
+    let flow = &source.results.flow;
+    for (index, (name, n)) in [("Positive", flow.positives), ("Negative", flow.negatives)].iter().enumerate()
+    {
         let shift = index as f64;
-        canvas.bold((left + width * (shift + 0.5), 46.0), 13.0, Anchor::Middle, INK, name);
-        canvas.bold((left - 12.0, top + height * (shift + 0.5) + 4.0), 13.0, Anchor::End, INK, name);
+        let head = with_n(name, *n);
+        canvas.bold((left + width * (shift + 0.5), 46.0), LABEL, Anchor::Middle, INK, &head);
+        canvas.bold((left - 12.0, top + height * (shift + 0.5) + 4.0), LABEL, Anchor::End, INK, name);
     }
     let cells = [
         (0.0, 0.0, c.true_positives, "true positives", BAND, BLUE),
@@ -218,7 +211,7 @@ pub fn confusion(source: &Source) -> Canvas {
             ink,
             &format::count(count),
         );
-        canvas.text((x + width / 2.0, y + height / 2.0 + 26.0), 12.0, Anchor::Middle, INK, name);
+        canvas.text((x + width / 2.0, y + height / 2.0 + 26.0), LABEL, Anchor::Middle, INK, name);
     }
     canvas
 }
@@ -235,8 +228,8 @@ pub fn training(source: &Source) -> Canvas {
     };
     let (tuning_loss, auc) = (known(|e| e.tuning_loss), known(|e| e.tuning_auc));
     let panels = [
-        ("Loss", vec![(loss, MUTED, "training"), (tuning_loss, RED, "tuning")], 24.0),
-        ("AUC, tuning split", vec![(auc, BLUE, "")], 222.0),
+        ("Loss", vec![(loss, 1, "training"), (tuning_loss, 0, "tuning")], 24.0),
+        ("AUC, tuning split", vec![(auc, 0, "")], 222.0),
     ];
     for (index, (name, series, top)) in panels.into_iter().enumerate() {
         let points = series.iter().flat_map(|(points, ..)| points);
@@ -258,18 +251,18 @@ pub fn training(source: &Source) -> Canvas {
                 && a.stage != b.stage
             {
                 let at = plot.px((f64::from(a.epoch) + f64::from(b.epoch)) / 2.0);
-                canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, 1.2));
+                canvas.line((at, plot.top), (at, plot.bottom()), Stroke::dashed(INK, AXIS));
                 if index == 0 {
                     canvas.text(
                         (at - 6.0, plot.top - 8.0),
-                        12.0,
+                        LABEL,
                         Anchor::End,
                         INK,
                         &format!("stage {}", a.stage),
                     );
                     canvas.text(
                         (at + 6.0, plot.top - 8.0),
-                        12.0,
+                        LABEL,
                         Anchor::Start,
                         INK,
                         &format!("stage {}", b.stage),
@@ -278,18 +271,23 @@ pub fn training(source: &Source) -> Canvas {
             }
         }
         if series.iter().all(|(points, ..)| points.is_empty()) {
-            nothing(&mut canvas, &plot, "not recorded");
+            plot.nothing(&mut canvas, "not recorded");
             continue;
         }
-        for (place, (points, color, words)) in series.iter().enumerate() {
+        for (place, (points, look, words)) in series.iter().enumerate() {
             let drawn: Vec<(f64, f64)> = points.iter().map(|(x, y)| plot.at(*x, *y)).collect();
-            canvas.polyline(&drawn, Stroke::new(color, 1.8));
+            canvas.polyline(&drawn, plot::stroke(*look));
             for point in &drawn {
-                canvas.circle(*point, 2.6, color, None);
+                canvas.circle(*point, 2.6, plot::color(*look), None);
             }
             if !words.is_empty() && !drawn.is_empty() {
-                let at = (plot.right() - 8.0, plot.top + 16.0 + 16.0 * place as f64);
-                canvas.text(at, 12.0, Anchor::End, color, words);
+                let y = plot.top + 16.0 + 16.0 * place as f64;
+                canvas.line(
+                    (plot.right() - 88.0, y - 4.0),
+                    (plot.right() - 62.0, y - 4.0),
+                    plot::stroke(*look),
+                );
+                canvas.text((plot.right() - 8.0, y), LABEL, Anchor::End, INK, words);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Flow diagrams: the study's cases (STARD 2015), and the device from image to output.
 
 use crate::document::canvas::{Anchor, BLUE, Canvas, INK, MUTED, PAPER, Stroke};
+use crate::document::plot::{LABEL, SMALL};
 use crate::document::{format, text};
 use crate::report::submission::gate;
 use crate::report::submission::source::Source;
 use crate::study::results::SampledStratum;
 
-const SIZE: f64 = 12.0;
+const SIZE: f64 = LABEL;
 const LINE: f64 = 16.0;
 const PAD: f64 = 10.0;
 /// More strata are counted, and stand in a table.
@@ -198,13 +199,13 @@ pub fn algorithm(source: &Source) -> Canvas {
         let Some(middle) = middles.get(index) else { return };
         let tall = height(entries, 262.0);
         drawing.arrow((left + width, *middle), (side, *middle));
-        drawing.text((left + width + 8.0, middle - 6.0), 11.0, Anchor::Start, MUTED, label);
+        drawing.text((left + width + 8.0, middle - 6.0), SMALL, Anchor::Start, MUTED, label);
         draw(&mut drawing, side, middle - tall / 2.0, 262.0, entries, false);
     };
     aside(1, "any fails", &[head("Refused", None), plain(refused)]);
     aside(4, "below", &[head("Negative", None), plain(&format!("{finding} not indicated"))]);
     drawing.arrow((left + width / 2.0, y - 24.0), (left + width / 2.0, y));
-    drawing.text((left + width / 2.0 + 8.0, y - 9.0), 11.0, Anchor::Start, MUTED, "at or above");
+    drawing.text((left + width / 2.0 + 8.0, y - 9.0), SMALL, Anchor::Start, MUTED, "at or above");
     let last = [head("Positive", None), plain(&format!("{finding} indicated, for the reader's review"))];
     let own = draw(&mut drawing, left, y, width, &last, false);
     drawing.crop(y + own + 8.0);

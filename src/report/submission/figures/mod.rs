@@ -11,6 +11,8 @@ use crate::report::wording;
 mod curves;
 mod flow;
 mod forest;
+mod panels;
+mod reliability;
 mod repeatability;
 
 /// The ids of all figures, for the error that names them.
@@ -19,8 +21,11 @@ pub const IDS: &[&str] = &[
     "precision-recall",
     "histogram",
     "confusion",
+    "reliability",
     "training",
     "forest",
+    "sites",
+    "agreement",
     "flow",
     "algorithm",
     "multiplicity-graph",
@@ -129,7 +134,40 @@ pub fn build(source: &Source, id: &str) -> Option<Figure> {
                 "Forest plot of {} subgroups; the numbers are those of the subgroup table.",
                 subgroup_levels(results).len()
             ),
-            forest::images(results),
+            forest::subgroups(results),
+        ),
+        "reliability" => (
+            format!(
+                "Reliability: the share of positive cases at each score, in bins of the histogram of scores, \
+                 with exact {level} confidence intervals. On the dashed line a score is a share of positive \
+                 cases, at the share of positive cases in the sample."
+            ),
+            format!(
+                "Reliability curve of {} analysed cases: the share of positive cases against the score. The \
+                 measures of calibration are in the table beside it.",
+                format::count(results.flow.analysed)
+            ),
+            vec![reliability::draw(source)],
+        ),
+        "sites" => (
+            format!(
+                "AUC, sensitivity and specificity of each site; shares with exact {level} confidence \
+                 intervals. The dashed line is the estimate in all analysed cases; open markers are sites \
+                 with fewer cases than the protocol's minimum for a subgroup."
+            ),
+            format!(
+                "Forest plot of {} sites; the numbers are those of the table of sites.",
+                format::count(results.poolability.as_ref().map_or(0, |pool| pool.sites.len() as u64))
+            ),
+            forest::sites(results),
+        ),
+        "agreement" => (
+            format!(
+                "Agreement of pairs of reference readers, with {level} confidence intervals: share of equal \
+                 answers, and two coefficients that take chance into account."
+            ),
+            "Forest plot of the pairs of readers; the numbers are those of the table of pairs.".to_owned(),
+            forest::agreement(results),
         ),
         "flow" => (
             "Flow of cases through the study (STARD).".to_owned(),

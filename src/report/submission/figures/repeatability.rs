@@ -2,7 +2,7 @@
 
 use crate::document::canvas::{Anchor, BLUE, Canvas, INK, MUTED, RED, Stroke};
 use crate::document::format;
-use crate::document::plot::{Axis, Plot};
+use crate::document::plot::{Axis, LABEL, Plot, with_n};
 use crate::study::results::Repeatability;
 
 const WIDTH: f64 = 560.0;
@@ -27,7 +27,7 @@ pub fn differences(found: &Repeatability) -> Canvas {
         x: (0.0, 1.0),
         y: (-reach, reach),
     };
-    let x = Axis::nice("Mean of both scores", plot.x, 5, false);
+    let x = Axis::nice(&with_n("Mean of both scores", pairs.patients), plot.x, 5, false);
     plot.frame(&mut canvas, &x, &Axis::nice("Second score less first", plot.y, 6, false));
     canvas.line(plot.at(0.0, 0.0), plot.at(1.0, 0.0), Stroke::new(MUTED, 1.0));
     for (mean, difference) in &found.points {
@@ -37,7 +37,7 @@ pub fn differences(found: &Repeatability) -> Canvas {
         let Some(at) = at else { continue };
         canvas.line(plot.at(0.0, at), plot.at(1.0, at), stroke);
         let words = format!("{name} {}", format::fixed(at, 3));
-        canvas.text((plot.right() + 6.0, plot.py(at) + 4.0), 12.0, Anchor::Start, INK, &words);
+        canvas.text((plot.right() + 6.0, plot.py(at) + 4.0), LABEL, Anchor::Start, INK, &words);
     }
     canvas
 }

@@ -67,15 +67,15 @@ pub fn separation(source: &Source) -> Table {
     row(
         "Nearly equal images on both sides, or twice in the test set",
         NOT_SHOWN,
-        "the evidence holds no pixels; `sequester dataset leakage` with the images compares them",
+        "the evidence holds no pixels; \"sequester dataset leakage\" with the images compares them",
     );
     let repeated = if source.lock.is_none() {
         "the device was scored elsewhere; nothing here can score again"
     } else if holds(SCORING) {
-        "the bundle records which kind of machine scored: `sequester verify --rescore` asks for the same \
-         bits there"
+        "the bundle records which kind of machine scored: \"sequester verify --rescore\" asks for the \
+         same bits there"
     } else {
-        "what scored is not recorded: `sequester verify --rescore` compares within a tolerance"
+        "what scored is not recorded: \"sequester verify --rescore\" compares within a tolerance"
     };
     row("Recorded scores come again from the images", NOT_SHOWN, repeated);
     let mut table = Table::new(

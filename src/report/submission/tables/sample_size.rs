@@ -127,7 +127,7 @@ pub fn planned_and_achieved(source: &Source) -> Table {
         rows,
     );
     table.notes.push(
-        "Expected values and their power are those of the protocol's `[[expected]]` at the planned size; the \
+        "Expected values and their power are those of the protocol's [[expected]] at the planned size; the \
          power says nothing about what was found."
             .to_owned(),
     );

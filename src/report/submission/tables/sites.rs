@@ -1,6 +1,7 @@
 //! Whether the sites agree.
 
 use crate::document::format::{self, Style};
+use crate::document::text;
 use crate::document::tree::{Column, Row, Table};
 use crate::statistics::poolability::{Heterogeneity, Poolability, Share};
 use crate::study::results::Results;
@@ -49,25 +50,27 @@ pub fn sites(results: &Results, level: &str) -> Table {
          adjusted for their number."
             .to_owned(),
     );
-    table.notes.extend(pool.warnings.iter().map(ToString::to_string));
+    // The code of a warning is for programs.
+    table.notes.extend(pool.warnings.iter().map(|warning| text::sentence(&warning.message)));
     table
 }
 
-fn tested(name: &str, test: Option<&Heterogeneity>, why: Option<&str>) -> Row {
+/// A row, and why there is none of a test.
+fn tested(name: &str, test: Option<&Heterogeneity>, why: Option<&str>) -> (Row, Option<String>) {
     let Some(test) = test else {
         let why = why.unwrap_or("fewer than two sites have a variance");
-        return Row::plain(
-            [name, NONE, NONE, NONE, NONE, &format!("not evaluable: {why}")].map(str::to_owned),
-        );
+        let row = [name, NONE, "not evaluable", NONE, NONE, NONE];
+        return (Row::plain(row.map(str::to_owned)), Some(format!("{name}: not evaluable, {why}.")));
     };
-    Row::plain([
+    let row = Row::plain([
         name.to_owned(),
         test.sites.to_string(),
         format!("{} = {}", test.test.describe(), format::fixed(test.statistic, 2)),
         test.degrees.to_string(),
         format::p_value(test.p_value),
         test.exact_p.map_or_else(|| NONE.to_owned(), format::p_value),
-    ])
+    ]);
+    (row, None)
 }
 
 /// The tests of equality over sites.
@@ -88,6 +91,7 @@ pub fn poolability(results: &Results) -> Table {
         }
         rows
     });
+    let (rows, without): (Vec<Row>, Vec<Option<String>>) = rows.into_iter().unzip();
     let mut table = Table::or_none(
         "Tests of equality over the sites",
         vec![
@@ -107,5 +111,6 @@ pub fn poolability(results: &Results) -> Table {
          are alike."
             .to_owned(),
     );
+    table.notes.extend(without.into_iter().flatten());
     table
 }
