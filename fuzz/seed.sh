@@ -17,6 +17,9 @@ text() { # TARGET TEXT
   printf '%b' "$2" >"fuzz/corpus/$1/$(printf '%b' "$2" | sha256sum | cut -c1-16)"
 }
 put declared protocols/*.toml protocols/*/*.toml templates/device.toml
+put monitoring protocols/monitoring*.toml fixtures/reference-values/monitoring/*.csv
+text monitoring 'case_id,patient_id,score,refused,study_date,age,sex\na,p,0.25,,2026-01-03,40,F\nb,q,,motion,20260104,,\n'
+text monitoring 'patient,score,label,input: age,input: sex\n1,0.25,1,40,F\n2,,,,\n'
 put templates templates/*.md
 # The first byte says which line of the example the rest replaces; 255: none.
 text language '\x4fcriterion = "lower > 0.9"'

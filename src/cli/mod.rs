@@ -22,6 +22,7 @@ mod compare;
 mod comparison_design;
 mod context;
 mod custodian;
+mod cusum_design;
 mod dataset;
 mod demo;
 mod describe;
@@ -38,6 +39,7 @@ mod leakage;
 mod libtorch;
 mod lock;
 mod metrics;
+mod monitor;
 mod mrmc;
 mod outcome;
 mod page;
@@ -60,6 +62,7 @@ mod terminal;
 mod train;
 mod validate;
 mod verify;
+mod versions;
 mod who;
 mod worklist;
 
@@ -120,6 +123,7 @@ enum Command {
     Sign(sign::SignArgs),
     Keys(keys::KeysArgs),
     Run(run::RunArgs),
+    Monitor(monitor::MonitorArgs),
     Qualify(qualify::QualifyArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
@@ -231,6 +235,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Sign(args) => sign::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Monitor(args) => monitor::run(&args, context),
         Command::Qualify(args) => qualify::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),

@@ -9,6 +9,7 @@ pub mod description;
 mod documents;
 pub mod explore;
 mod graph;
+pub mod monitoring;
 pub mod plan;
 pub mod qualification;
 pub mod set;

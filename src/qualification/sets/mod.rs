@@ -3,6 +3,7 @@
 mod bootstrap;
 mod differences;
 mod formulas;
+mod monitoring;
 mod precision;
 mod reader_studies;
 mod readers;
@@ -61,11 +62,13 @@ pub enum Set {
     Power,
     /// Reader studies.
     ReaderStudies,
+    /// Cumulative sums.
+    RunLengths,
 }
 
 impl Set {
     /// Every set.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Scores,
         Self::Readers,
         Self::Nominal,
@@ -86,6 +89,7 @@ impl Set {
         Self::Repeatability,
         Self::Power,
         Self::ReaderStudies,
+        Self::RunLengths,
     ];
 
     /// Everything computed beside its reference.
@@ -111,6 +115,7 @@ impl Set {
             Self::Repeatability => precision::repeatability(),
             Self::Power => precision::power(),
             Self::ReaderStudies => reader_studies::reader_studies(),
+            Self::RunLengths => monitoring::run_lengths(),
         }
     }
 
@@ -139,6 +144,7 @@ impl Set {
             Self::Tails => "mpmath (make_chi_squared.py)",
             Self::Repeatability => "repeatability.json: exact fractions, 30 digits (make_repeatability.py)",
             Self::Power => "comparative_power.json: 30 digits by another route (make_comparative_power.py)",
+            Self::RunLengths => "R's spc 0.7.2 (monitoring/make_spc.R)",
             Self::ReaderStudies => "mrmc/ref/exact.json: exact fractions and 50 digits (make_exact.py)",
             Self::Formulas => "qualification.json: 50 digits, from the formulas (make_qualification.py)",
         }
