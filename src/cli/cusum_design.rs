@@ -75,7 +75,7 @@ pub fn cusum(args: &CusumDesignArgs) -> Result<(Value, String)> {
             })?
         }
     };
-    if let Some(wrong) = args.shift.iter().find(|shift| !(shift.abs() <= 20.0)) {
+    if let Some(wrong) = args.shift.iter().find(|shift| shift.is_nan() || shift.abs() > 20.0) {
         return Err(refused(
             format!("the shift is {wrong}, must be -20 to 20"),
             "shifts are in standard errors",

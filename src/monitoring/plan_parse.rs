@@ -23,10 +23,7 @@ impl MonitoringPlan {
     /// mean.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let document = Document::new(path, text);
-        let plan = match document.parse() {
-            Some(table) => Some(read(Section::root(&document, &table))),
-            None => None,
-        };
+        let plan = document.parse().map(|table| read(Section::root(&document, &table)));
         match (plan, document.into_problems()) {
             (Some(plan), problems) if problems.is_empty() => Ok(plan),
             (_, problems) => Err(problems),

@@ -11,7 +11,7 @@ use super::linear::solved;
 use crate::statistics::special::normal_cdf;
 
 /// Longer average run lengths are not given: the system that gives them is singular to the digits that
-/// numbers have.
+/// numbers have. Ten digits are good up to a run length of a hundred thousand, five at this one.
 pub const LARGEST_RUN_LENGTH: f64 = 1e9;
 /// Limits beyond which none is looked for.
 const LARGEST_LIMIT: f64 = 60.0;
@@ -55,8 +55,9 @@ fn gauss_legendre(count: usize, end: f64) -> Vec<(f64, f64)> {
 /// The average run length of one upward sum that starts at 0. Beyond [`LARGEST_RUN_LENGTH`] it has fewer
 /// digits, in the end none.
 fn one_sided(k: f64, h: f64, shift: f64) -> Option<f64> {
-    // The kernel is as wide as the standard deviation, 1: a few nodes on each are enough for twelve digits.
-    let nodes = gauss_legendre(30 + 6 * h.ceil() as usize, h);
+    // The kernel is as wide as the standard deviation, 1: four nodes on each, and some at the ends, are enough
+    // for eleven digits.
+    let nodes = gauss_legendre(16 + 4 * h.ceil() as usize, h);
     let places: Vec<f64> = std::iter::once(0.0).chain(nodes.iter().map(|node| node.0)).collect();
     let density = |z: f64| (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
     let row = |(i, &x): (usize, &f64)| -> Vec<f64> {
@@ -93,7 +94,7 @@ pub fn average_run_length(k: f64, h: f64, shift: f64, sides: Sides) -> Option<f6
     (length <= LARGEST_RUN_LENGTH).then_some(length)
 }
 
-/// The limit at which the average run length in control is `run_length`, to twelve digits. `None` where no
+/// The limit at which the average run length in control is `run_length`, to as many digits as run lengths have. `None` where no
 /// limit in 0..=60 has it: a run length that a limit of 0 exceeds already, or one above
 /// [`LARGEST_RUN_LENGTH`].
 pub fn decision_limit(k: f64, run_length: f64, sides: Sides) -> Option<f64> {
