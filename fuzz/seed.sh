@@ -18,6 +18,9 @@ text() { # TARGET TEXT
 }
 put declared protocols/*.toml protocols/*/*.toml templates/device.toml
 text declared 'format = "sequester-change/1"\n[plan]\nid = "x"\ntitle = "X"\n[predecessor]\nbundle = "b"\nroot = "0000000000000000000000000000000000000000000000000000000000000000"\nlock = "0000000000000000000000000000000000000000000000000000000000000000"\n[[modification]]\nkind = "weights"\ndescription = "d"\nreason = "r"\n[protocol]\ndata = "d"\ntraining = "t"\nevaluation = "e"\nupdate = "u"\n[[acceptance]]\nid = "auc"\nmetric = "auc"\naim = "non-inferiority"\nmargin = 0.05\njustification = "j"\n[subgroups]\nby = ["sex"]\nmargin = 0.1\nminimum = 3\n[test_set]\nopenings = 2\n[impact]\nbenefits = ["b"]\ntogether = "t"\n[[impact.risk]]\nrisk = "r"\nmitigation = "m"\n'
+put monitoring protocols/monitoring*.toml fixtures/reference-values/monitoring/*.csv
+text monitoring 'case_id,patient_id,score,refused,study_date,age,sex\na,p,0.25,,2026-01-03,40,F\nb,q,,motion,20260104,,\n'
+text monitoring 'patient,score,label,input: age,input: sex\n1,0.25,1,40,F\n2,,,,\n'
 put templates templates/*.md
 # The first byte says which line of the example the rest replaces; 255: none.
 text language '\x4fcriterion = "lower > 0.9"'

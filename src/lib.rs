@@ -26,6 +26,7 @@ pub mod imaging;
 pub mod inference;
 pub mod interchange;
 pub mod model;
+pub mod monitoring;
 pub mod protocol;
 pub mod qualification;
 pub mod reads;

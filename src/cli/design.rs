@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
-use super::{Context, Outcome, comparison_design, mrmc, sizes};
+use super::{Context, Outcome, comparison_design, cusum_design, mrmc, sizes};
 use crate::diagnostic::Result;
 use crate::statistics::design;
 use crate::statistics::design::{AucVariance, Size};
@@ -39,6 +39,7 @@ enum What {
     /// A calibration that is to be known well enough.
     Calibration(sizes::CalibrationArgs),
     Mrmc(mrmc::MrmcDesignArgs),
+    Cusum(cusum_design::CusumDesignArgs),
 }
 
 #[derive(Debug, Args)]
@@ -142,6 +143,7 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
         What::Precision(args) => sizes::precision(args),
         What::Calibration(args) => sizes::calibration(args),
         What::Mrmc(args) => mrmc::run_design(args),
+        What::Cusum(args) => cusum_design::cusum(args),
     }?;
     if context.json {
         report["format"] = json!("sequester-design/1");

@@ -23,6 +23,7 @@ mod compare;
 mod comparison_design;
 mod context;
 mod custodian;
+mod cusum_design;
 mod dataset;
 mod demo;
 mod describe;
@@ -39,6 +40,7 @@ mod leakage;
 mod libtorch;
 mod lock;
 mod metrics;
+mod monitor;
 mod mrmc;
 mod outcome;
 mod page;
@@ -62,6 +64,7 @@ mod terminal;
 mod train;
 mod validate;
 mod verify;
+mod versions;
 mod who;
 mod worklist;
 
@@ -123,6 +126,7 @@ enum Command {
     Sign(sign::SignArgs),
     Keys(keys::KeysArgs),
     Run(run::RunArgs),
+    Monitor(monitor::MonitorArgs),
     Qualify(qualify::QualifyArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Design(design::DesignArgs),
@@ -235,6 +239,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Sign(args) => sign::run(&args, context),
         Command::Keys(args) => keys::run(&args, context),
         Command::Run(args) => run::run(&args, context),
+        Command::Monitor(args) => monitor::run(&args, context),
         Command::Qualify(args) => qualify::run(&args, context),
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),

@@ -9,7 +9,8 @@ pub const EXIT_CODES: &str = "Exit codes:
   2    the command line is wrong
   10   done, and a primary endpoint is not met or not evaluable; a DICOM file is not accepted (dicom check),
        sets of cases are not separate (dataset leakage), a stated fact does not hold (dataset describe),
-       two protocols do not mean the same (protocol diff), or a test of this installation failed (qualify)
+       two protocols do not mean the same (protocol diff), a month of a device in use has an alarm (monitor),
+       or a test of this installation failed (qualify)
   20   the evidence is not intact
   21   nothing is contradicted, and something that was required is not shown (verify --require)
   30   a protocol or model lock is violated

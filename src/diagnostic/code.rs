@@ -1067,6 +1067,31 @@ codes! {
     ClassSizesDiffer = "class-sizes-differ",
     /// `--out` names a folder that holds something else than an earlier comparison.
     OutOccupied = "out-occupied",
+    // Monitoring
+    /// A monitoring plan that is written well and cannot mean what it says.
+    MonitoringPlan = "monitoring-plan",
+    /// What the validation has cannot be watched by a chart or beside a column of the plan.
+    MonitoringChart = "monitoring-chart",
+    /// A plan is sealed already.
+    MonitoringSealed = "monitoring-sealed",
+    /// A batch is added to a plan that is not sealed, or a report asked of it.
+    MonitoringNotSealed = "monitoring-not-sealed",
+    /// The plan is another one than was sealed.
+    MonitoringPlanChanged = "monitoring-plan-changed",
+    /// A seal, cohort, batch or alarm is not the one that the ledger of batches records.
+    MonitoringFile = "monitoring-file",
+    /// Rows of another lock or version than the plan is sealed for.
+    BatchDevice = "batch-device",
+    /// The month of a batch is not known, or a row lies in another one.
+    BatchMonth = "batch-month",
+    /// A batch of a month that lies before the last one.
+    BatchOutOfOrder = "batch-out-of-order",
+    /// A batch of a month, or a file, that was added already.
+    BatchTwice = "batch-twice",
+    /// A file lies among the batches and no event says that it was added.
+    BatchNotAdded = "batch-not-added",
+    /// Old and new data have a case or patient in common, so they are not independent.
+    VersionsShared = "versions-shared",
     // Warnings in results
     /// `compare --common`: the contenders did not score the same cases.
     CommonCasesOnly = "common-cases-only",

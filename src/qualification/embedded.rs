@@ -69,6 +69,7 @@ input_files![
     "inputs/r02_missing200.csv",
     "inputs/r03_skewed500.csv",
     "inputs/r04_heavy_missing60.csv",
+    "monitoring/ref_spc_0.7.2.csv",
     "mrmc/inputs/m10_tiny_negvar.csv",
     "mrmc/inputs/m3_device.csv",
     "mrmc/inputs/m7_clusters.csv",

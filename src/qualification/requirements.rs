@@ -169,9 +169,20 @@ const fn does(id: &'static str, text: &'static str, risk: Risk, of: Operation) -
 
 /// Every requirement, in the order of the report.
 pub fn all() -> impl Iterator<Item = &'static Requirement> {
-    [INSTALLATION, OPERATION, DISCRIMINATION, CALLS, CALIBRATION, READERS, COMPARISONS, SEVERAL, PLANNING]
-        .into_iter()
-        .flatten()
+    [
+        INSTALLATION,
+        OPERATION,
+        DISCRIMINATION,
+        CALLS,
+        CALIBRATION,
+        READERS,
+        COMPARISONS,
+        SEVERAL,
+        PLANNING,
+        MONITORING,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const INSTALLATION: &[Requirement] = &[
@@ -1245,5 +1256,35 @@ const PLANNING: &[Requirement] = &[
             &["standardised continuous", "standardised binary", "standardised categorical"],
             EXACT,
         ),
+    ),
+];
+
+const WRONG_ALARM: Risk =
+    Risk { harm: "a device in use alarms too late, or too often", severity: Severity::High };
+
+const MONITORING: &[Requirement] = &[
+    values(
+        "OQ-801",
+        &["Monitoring: average run length, one sum"],
+        &[],
+        "Average run lengths of one cumulative sum, in control and after a shift.",
+        WRONG_ALARM,
+        (Set::RunLengths, &["one"], 1e-8),
+    ),
+    values(
+        "OQ-802",
+        &["Monitoring: average run length, two sums"],
+        &[],
+        "Average run lengths of two cumulative sums, one upwards and one downwards.",
+        WRONG_ALARM,
+        (Set::RunLengths, &["two"], 1e-8),
+    ),
+    values(
+        "OQ-803",
+        &["Monitoring: limit of a run length"],
+        &[],
+        "The limit of a cumulative sum for a wanted run length.",
+        WRONG_ALARM,
+        (Set::RunLengths, &["limit"], 1e-8),
     ),
 ];

@@ -11,6 +11,7 @@ mod documents;
 pub mod explore;
 mod graph;
 mod origins;
+pub mod monitoring;
 pub mod plan;
 pub mod qualification;
 pub mod set;

@@ -17,6 +17,7 @@ pub mod exact_law;
 pub mod intended_use;
 pub mod mcnemar;
 pub mod metric;
+pub mod monitoring;
 pub mod mrmc;
 pub mod multiplicity;
 pub mod operating_point;

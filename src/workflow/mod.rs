@@ -23,6 +23,7 @@ pub mod leakage;
 pub mod lock;
 pub mod metrics;
 pub mod model_signature;
+pub mod monitor;
 pub mod names;
 pub mod outside;
 pub mod page;

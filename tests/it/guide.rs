@@ -311,3 +311,60 @@ fn the_guide_to_documents_is_what_happens() {
     std::fs::copy(drafts.join("report.docx"), folder.path().join("company.docx")).expect("a draft");
     assert!(follow("guide-documents.md", folder.path(), on_a_day, without_any_digest) >= 25);
 }
+
+/// Months as a hospital exports them, drawn from the validation's own scores with a generator that is the
+/// same everywhere; in March they are higher. Then two sets of cases that two versions scored.
+#[cfg(unix)]
+#[test]
+fn the_guide_to_monitoring_is_what_happens() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let bundle = root.join("fixtures/evidence/v2/scored-elsewhere");
+    copy(&bundle, &folder.path().join("received/run-1"));
+    let guide = std::fs::read_to_string(root.join("docs/monitoring.md")).expect("the guide");
+    let plan = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a plan");
+    std::fs::create_dir_all(folder.path().join("watch")).expect("creates");
+    std::fs::write(folder.path().join("watch/monitoring.toml"), plan).expect("writes");
+    let mut state = 20_260_101_u64;
+    let mut draw = |n: usize| {
+        state = state * 16_807 % 2_147_483_647;
+        state as usize % n
+    };
+    let of = |name: &str, column: usize| -> Vec<String> {
+        let text = std::fs::read_to_string(bundle.join("data").join(name)).expect("reads");
+        text.lines().skip(1).map(|line| line.split(',').nth(column).expect("a cell").to_owned()).collect()
+    };
+    let (scores, sexes, ages) = (of("scores.csv", 1), of("inputs/cases.csv", 6), of("inputs/cases.csv", 7));
+    for (name, month, moved, labels) in
+        [("january", 1, 0.0, false), ("february", 2, 0.0, true), ("march", 3, 0.3, false)]
+    {
+        let mut text =
+            "Accession Number,Patient ID,AI Result,Refused,Label,Study Date,Software Version,Age,Sex\n"
+                .to_owned();
+        for row in 0..120 {
+            let score: f64 = scores[draw(scores.len())].parse().expect("a score");
+            let score = score + moved * (1.0 - score);
+            let result = if row == 7 { ",motion".to_owned() } else { format!("{score:.4},") };
+            let label = u8::from((draw(1000) as f64) < 1000.0 * score).to_string();
+            let label = if labels { label } else { String::new() };
+            let (age, sex) = (&ages[draw(ages.len())], &sexes[draw(sexes.len())]);
+            let day = 1 + draw(28);
+            text += &format!(
+                "A{month}{row},P{month}{row},{result},{label},2026{month:02}{day:02},1.0,{age},{sex}\n"
+            );
+        }
+        std::fs::write(folder.path().join(format!("{name}.csv")), text).expect("writes");
+    }
+    for (name, easier) in [("old-data", 0.0), ("new-data", 0.2)] {
+        let mut text = "case_id,label,old,new\n".to_owned();
+        for row in 0..200 {
+            let side = (row % 2) as f64 - 0.5;
+            let mut noise = |size: f64| size * ((draw(1000) + draw(1000)) as f64 / 2000.0 - 0.5);
+            let common = 0.5 + side * (0.1 + easier) + noise(0.6);
+            let (old, new) = (common + noise(0.6), common + side * 0.15 + noise(0.4));
+            text += &format!("{name}-{row},{},{old:.4},{new:.4}\n", row % 2);
+        }
+        std::fs::write(folder.path().join(format!("{name}.csv")), text).expect("writes");
+    }
+    assert!(follow("monitoring.md", folder.path(), on_a_day, without_any_digest) >= 10);
+}

@@ -14,6 +14,10 @@ use sequester::inference::scores;
 use sequester::model::experiment::Experiment;
 use sequester::model::lock::Lock;
 use sequester::model::weights;
+use sequester::monitoring::batch::{Batch, BoundTo};
+use sequester::monitoring::ledger::BatchLedger;
+use sequester::monitoring::plan::MonitoringPlan;
+use sequester::monitoring::sealed::ValidationCohort;
 use sequester::protocol::{self, DeclaredReaders, LabelTable, ReferenceRule};
 use sequester::reads::files as reads;
 use sequester::reads::labels::Labels;
@@ -29,6 +33,10 @@ const NIH: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age
 const READS: &str = "case_id,reader_id,read\na,R1,positive\nb,R1,indeterminate\n";
 const READERS: &str = "id,role,qualification,specialty,years,labelled_training_data\n\
     R1,reference,q,s,12.5,no\nR2,ignored,,,,\n";
+const MONITORING: &str = include_str!("../../protocols/monitoring-demo.toml");
+const BATCH: &str = "case_id,patient_id,score,refused,study_date,age,sex\na,p,0.25,,2026-01-03,40,F\n\
+    b,q,,motion,20260104,,\n";
+const COHORT: &str = "patient,score,label,input: age,input: sex\n1,0.25,1,40,F\n2,,,,\n";
 const SCORES: &str = "case_id,score,refused\na,0.25,\nb,,age 81 is outside 18-80 years\n";
 
 fn ledger() -> Vec<u8> {
@@ -42,6 +50,12 @@ fn ledger() -> Vec<u8> {
 }
 
 /// Gives the bytes to every parser.
+/// A plan by which batches are read.
+fn watched() -> &'static MonitoringPlan {
+    static PLAN: std::sync::OnceLock<MonitoringPlan> = std::sync::OnceLock::new();
+    PLAN.get_or_init(|| MonitoringPlan::parse(Path::new("plan"), MONITORING).expect("valid"))
+}
+
 fn feed(bytes: &[u8]) {
     let path = Path::new("foreign");
     let _ = cases::parse(path, bytes, CaseFormat::Cases, &[]);
@@ -70,9 +84,15 @@ fn feed(bytes: &[u8]) {
     let _ = Lock::from_bytes(bytes, path);
     let _ = weights::from_bytes(bytes);
     let _ = image::from_bytes(bytes, path);
+    let (watch, month) = (watched(), "2026-01".parse().expect("a month"));
+    let _ = Batch::parse(path, bytes, month, watch, &BoundTo { threshold: 0.5, ..BoundTo::default() });
+    let _ = Batch::month_of(path, bytes, watch);
+    let _ = BatchLedger::parse(path, bytes);
+    let _ = ValidationCohort::parse(path, bytes, watch);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = protocol::parse(path, text);
         let _ = facts::parse(path, text);
+        let _ = MonitoringPlan::parse(path, text);
         let _ = Experiment::parse(path, text);
     }
 }
@@ -87,7 +107,7 @@ proptest! {
 
     #[test]
     fn damaged_files_never_panic(
-        which in 0_usize..9,
+        which in 0_usize..12,
         damage in proptest::collection::vec(
             (any::<proptest::sample::Index>(), any::<u8>(), 0_usize..3),
             1..6
@@ -102,6 +122,9 @@ proptest! {
             5 => READS.as_bytes().to_vec(),
             6 => SCORES.as_bytes().to_vec(),
             7 => READERS.as_bytes().to_vec(),
+            8 => MONITORING.as_bytes().to_vec(),
+            9 => BATCH.as_bytes().to_vec(),
+            10 => COHORT.as_bytes().to_vec(),
             _ => ledger(),
         };
         for (place, byte, how) in damage {

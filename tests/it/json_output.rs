@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::reference_values::folder as reference_values;
-use crate::support::{Study, sequester};
+use crate::support::{Study, bundle_copy, sequester};
 
 fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
@@ -33,6 +33,63 @@ impl Outputs {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
+}
+
+/// A device in use: a plan, three months, one of them with an alarm, and two versions.
+fn monitoring(outputs: &mut Outputs) {
+    let (_bundle, bundle) = bundle_copy(2, "scored-elsewhere");
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("watch");
+    let watch = text(&place);
+    outputs.add("monitor-init", 0, &["monitor", "init", watch]);
+    let plan = std::fs::read_to_string(place.join("monitoring.toml")).expect("reads");
+    let plan = plan
+        .replace("# label = ", "label = ")
+        .replace("batch_minimum = 50", "batch_minimum = 20")
+        .replace("minimum_difference = 0.2 ", "minimum_difference = 2.0 ")
+        .replace("# in_control = 0.21\n# deviation = 0.18", "in_control = 0.5\ndeviation = 0.25")
+        + "\n[[performance]]\nmetric = \"auc\"\nat_least = 0.5\n\n[[performance]]\nmetric = \"accuracy\"\n";
+    std::fs::write(place.join("monitoring.toml"), plan).expect("writes");
+    outputs.add("monitor-seal", 0, &["monitor", "seal", watch, "--bundle", text(&bundle)]);
+    let batch = folder.path().join("batch.csv");
+    for (month, top, labels, code) in [(1, 100, false, 0), (2, 100, true, 0), (3, 25, false, 10)] {
+        let mut table = "case_id,patient_id,score,refused,label,age,sex\n".to_owned();
+        for row in 0..60 {
+            // Scores from 0 or, in the last month, from .75 up to 1.
+            let score = 1.0 - f64::from(row * 37 % 60) / 60.0 * f64::from(top) / 100.0;
+            let label = if labels { (row * 7 % 3 % 2).to_string() } else { String::new() };
+            let cells = if row == 5 { ",motion".to_owned() } else { format!("{score:.3},") };
+            let sex = if row % 2 == 0 { "F" } else { "M" };
+            table += &format!("m{month}c{row},m{month}p{row},{cells},{label},{},{sex}\n", 25 + row);
+        }
+        std::fs::write(&batch, table).expect("writes");
+        let month = format!("2026-{month:02}");
+        outputs.add("monitor-add", code, &["monitor", "add", watch, text(&batch), "--month", &month]);
+    }
+    outputs.add("monitor-status", 10, &["monitor", "status", watch]);
+    outputs.add("monitor-report", 10, &["monitor", "report", watch, "--no-pdf"]);
+    let reason = ["--reason", "looked at", "--by", "A. Example"];
+    let answer = ["monitor", "answer", watch, "--month", "2026-03"];
+    outputs.add("monitor-answer", 0, &[&answer[..], &reason[..]].concat());
+    outputs.add("monitor-status", 0, &["monitor", "status", watch]);
+    outputs.add("monitor-verify", 0, &["monitor", "verify", watch, "--bundle", text(&bundle)]);
+    let mut tables = Vec::new();
+    for (name, shift) in [("old", 0), ("new", 40)] {
+        let mut table = "case_id,patient_id,label,old,new\n".to_owned();
+        for row in 0..60 {
+            let score = |step: i32| f64::from((row * step + row % 2 * (30 + shift)) % 100) / 100.0;
+            table += &format!("{name}{row},{name}p{},{},{},{}\n", row / 2, row % 2, score(17), score(7));
+        }
+        let path = folder.path().join(format!("{name}.csv"));
+        std::fs::write(&path, table).expect("writes");
+        tables.push(text(&path).to_owned());
+    }
+    let plain = ["monitor", "versions", &tables[0], &tables[1]];
+    outputs.add("monitor-versions", 0, &plain);
+    let more = ["--patient", "patient_id", "--old-threshold", "0.5", "--new-threshold", "0.4"];
+    outputs.add("monitor-versions", 0, &[&plain[..], &more[..]].concat());
+    outputs.add("design-cusum", 0, &["design", "cusum", "--run-length", "100"]);
+    outputs.add("design-cusum", 0, &["design", "cusum", "--limit", "4", "--sides", "one", "--shift", "0,1"]);
 }
 
 /// A study at score level, through every step and into each kind of error.
@@ -77,7 +134,7 @@ fn signed(outputs: &mut Outputs) {
     let (signature, trust) = (room.file("signatures/model.sig"), room.file("trust.toml"));
     let asked = ["verify", text(&model), "--signature", text(&signature), "--trust", text(&trust)];
     outputs.add("verify-model", 0, &asked);
-    let (_folder, bag) = crate::support::bundle_copy(2, "scored-elsewhere");
+    let (_folder, bag) = bundle_copy(2, "scored-elsewhere");
     let there = room.file("signatures/run-1");
     let places = ["--signatures", text(&there)];
     let who = ["--key", text(&key), "--by", "A. Example", "--role", "engineer", "--meaning", "approval"];
@@ -458,6 +515,7 @@ fn outputs() -> Outputs {
     let (_folder, dicom) = data(&mut outputs);
     models(&mut outputs, &dicom);
     statistics(&mut outputs);
+    monitoring(&mut outputs);
     outputs
 }
 
@@ -555,9 +613,8 @@ fn what_every_command_prints_keeps_to_its_schema() {
         .flatten()
         .map(|entry| entry.path().file_stem().expect("a name").to_string_lossy().into_owned())
         .filter(|name| cfg!(feature = "torch") || name != "train")
-        // The schemas of protocol.toml, trust.toml and change/plan.toml: `protocol::language`, `signatures`
-        // and `changes` test them.
-        .filter(|name| !["protocol", "trust", "change-plan"].contains(&name.as_str()))
+        // The schemas of protocol.toml, trust.toml, change/plan.toml and monitoring.toml: other tests have them.
+        .filter(|name| !["change-plan", "monitoring", "protocol", "trust"].contains(&name.as_str()))
         .collect();
     let tested: BTreeSet<String> = outputs.0.keys().map(|name| (*name).to_owned()).collect();
     assert_eq!(there, tested, "a schema without an output, or an output without a schema");

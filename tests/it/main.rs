@@ -45,6 +45,8 @@ mod language;
 mod locked_model;
 mod metrics;
 mod model_signatures;
+mod monitor;
+mod monitoring_values;
 mod names;
 mod nominal_readers;
 mod old_evidence;

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod differences;
 mod formulas;
+mod monitoring;
 mod precision;
 mod reader_studies;
 mod readers;
@@ -64,6 +65,8 @@ pub enum Set {
     Power,
     /// Reader studies.
     ReaderStudies,
+    /// Cumulative sums.
+    RunLengths,
 }
 
 impl Set {
@@ -90,6 +93,7 @@ impl Set {
         Self::Triage,
         Self::Power,
         Self::ReaderStudies,
+        Self::RunLengths,
     ];
 
     /// Everything computed beside its reference.
@@ -116,6 +120,7 @@ impl Set {
             Self::Triage => triage::triage(),
             Self::Power => precision::power(),
             Self::ReaderStudies => reader_studies::reader_studies(),
+            Self::RunLengths => monitoring::run_lengths(),
         }
     }
 
@@ -145,6 +150,7 @@ impl Set {
             Self::Repeatability => "repeatability.json: exact fractions, 30 digits (make_repeatability.py)",
             Self::Triage => "triage.json: exact fractions, 30 digits (make_triage.py)",
             Self::Power => "comparative_power.json: 30 digits by another route (make_comparative_power.py)",
+            Self::RunLengths => "R's spc 0.7.2 (monitoring/make_spc.R)",
             Self::ReaderStudies => "mrmc/ref/exact.json: exact fractions and 50 digits (make_exact.py)",
             Self::Formulas => "qualification.json: 50 digits, from the formulas (make_qualification.py)",
         }
