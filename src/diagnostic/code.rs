@@ -972,6 +972,8 @@ codes! {
     GateDisagrees = "gate-disagrees",
     /// `device.toml` speaks of other ages or views than gate and criteria.
     IndicationsDisagree = "indications-disagree",
+    /// `device.toml` names the regulation of triage, and the protocol declares no worklist.
+    TriageUndeclared = "triage-undeclared",
     /// An endpoint depends on the sample's prevalence (also a warning in the results).
     PrevalenceDependent = "prevalence-dependent",
     /// The protocol is not the one that was locked.

@@ -33,7 +33,7 @@ pub fn processing_times(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Re
     let is_scored = |id: &str| scores.get(id).is_some_and(|score| score.score.is_some());
     let mut times = Vec::new();
     for row in table.rows() {
-        let Some(id) = row.get(case).filter(|id| drawn.contains(id) && is_scored(id)) else { continue };
+        let Some(id) = row.get(case).filter(|id| is_scored(id)) else { continue };
         let mut wrong = |code, message: String| {
             let hint = "seconds from the image to the device's answer, a number from 0; \
                         `triage.processing_column` names the column";
@@ -41,7 +41,9 @@ pub fn processing_times(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Re
         };
         match row.get(time).map(|text| (text, cell::number(text))) {
             None => wrong(Code::ValueEmpty, format!("the case `{id}` has a score and no `{column}`")),
-            Some((_, Some(seconds))) if (0.0..=LONGEST).contains(&seconds) => times.push(seconds),
+            Some((_, Some(seconds))) if (0.0..=LONGEST).contains(&seconds) => {
+                times.extend(drawn.contains(id).then_some(seconds));
+            }
             Some((_, Some(seconds))) => {
                 wrong(Code::ValueRange, format!("the `{column}` of the case `{id}` is {seconds} seconds"));
             }

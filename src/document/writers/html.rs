@@ -91,7 +91,7 @@ fn origins(document: &Document) -> String {
         .map(|mark| format!("body:has(a[href=\"#o-{mark}\"]:is(:hover,:focus-visible)) #o-{mark}"))
         .collect();
     format!(
-        "{ORIGINS}@media screen {{\n{} {{\n  position: fixed; left: 0; right: 0; bottom: 4.2em; z-index: 9; \
+        "{ORIGINS}@media screen {{\n{} {{\n  position: fixed; left: 0; right: 0; bottom: 5.6em; z-index: 9; \
          display: flex; flex-wrap: wrap; gap: 0 1.2em;\n  max-height: 50vh; overflow: auto; padding: .3em \
          1em; background: #fff; color: #1b1b1b; border-top: 2px solid #5a6370;\n}}\n{} {{ border: 0; \
          padding: .1em 0; background: none; text-align: left; }}\n}}\n",

@@ -82,7 +82,18 @@ pub fn disagreements_of_device(path: &Path, text: &str, protocol: &Protocol) -> 
         found.extend(views(sentence, protocol).map(at));
     }
     found.extend(thresholds(&places, &sentences, protocol));
+    found.extend(triage(&places, protocol));
     found
+}
+
+/// A device for triage is asked how much time it saves.
+fn triage(places: &Places, protocol: &Protocol) -> Option<Diagnostic> {
+    let of_triage = |(key, text): &&(String, String)| key == "device.regulation" && text.contains("892.2080");
+    let (key, _) = places.texts().iter().find(of_triage).filter(|_| protocol.triage.is_none())?;
+    let message =
+        "the regulation asks for effective triage, and the protocol declares no worklist to judge it by";
+    let hint = "declare [triage] before the results are known: `sequester explain triage.arrivals_per_hour`";
+    Some(Diagnostic::warning(Code::TriageUndeclared, message).at(places.at(key)).hint(hint))
 }
 
 /// The ages of the study and where they are declared.

@@ -12,6 +12,14 @@ pub(super) fn formula(id: &str) -> String {
     known.map_or_else(|| crate::report::wording::metric(id), |(_, formula)| (*formula).to_owned())
 }
 
+/// The same of an estimate that was carried to another prevalence.
+pub(super) fn at_prevalence(id: &str) -> String {
+    if id.replace('_', "-").starts_with("per-1000") {
+        return formula(id);
+    }
+    format!("{}, from sensitivity and specificity at that prevalence", crate::report::wording::metric(id))
+}
+
 fn of_metric(metric: Metric) -> &'static str {
     match metric {
         Metric::Auc => {
@@ -40,13 +48,17 @@ fn of_metric(metric: Metric) -> &'static str {
         Metric::CalibrationIntercept => {
             "intercept of the logistic regression of the outcome on the score's logit"
         }
-        Metric::CalibrationInTheLarge => "intercept of that regression with the score's logit as offset",
+        Metric::CalibrationInTheLarge => {
+            "intercept of the logistic regression of the outcome with the score's logit as offset"
+        }
     }
 }
 
 /// By the beginnings of their ids, with hyphens.
 pub(super) const OTHERS: &[(&str, &str)] = &[
     ("cohen-kappa", "agreement beyond chance of two readers, by Cohen"),
+    ("conger-kappa", "agreement beyond chance of several readers, by Conger"),
+    ("mcnemar", "difference of the shares of right answers on the same cases"),
     ("fleiss-kappa", "agreement beyond chance of several readers, by Fleiss"),
     ("weighted-kappa", "agreement beyond chance of two readers with weights of the scale"),
     ("krippendorff-alpha", "agreement beyond chance of any readers, by Krippendorff"),

@@ -67,7 +67,12 @@ pub(super) fn of_table(id: &str) -> Option<String> {
 
 /// The key of a figure.
 pub(super) fn of_figure(id: &str) -> Option<String> {
-    tables::of_figure(id).map(|_| format!("figure {id}"))
+    // A figure that shows what a table has comes from where the table does.
+    match id {
+        "confusion" | "flow" | "training" | "repeatability" => of_table(id),
+        "roc" | "precision-recall" => Some("figure curves".to_owned()),
+        _ => tables::of_figure(id).map(|_| format!("figure {id}")),
+    }
 }
 
 /// What a key stands for. A public document names no file of the inputs.
@@ -92,9 +97,9 @@ pub(super) fn origin(source: &Source, key: &str, is_public: bool) -> Option<Orig
 pub(super) fn notes(source: &Source, is_public: bool) -> Vec<String> {
     if is_public {
         return vec![
-            "Every number is computed from the recorded inputs by the locked protocol. `sequester verify` \
-             of the evidence computes it again and compares; the inputs with their digests are part of the \
-             evidence, which is not public."
+            "Every number is computed from the recorded inputs by the locked protocol. The command sequester \
+             verify computes it again from the evidence and compares; the inputs with their digests are part \
+             of the evidence, which is not public."
                 .to_owned(),
         ];
     }
@@ -113,7 +118,7 @@ pub(super) fn notes(source: &Source, is_public: bool) -> Vec<String> {
     let inputs = if inputs.is_empty() { "not listed".to_owned() } else { inputs.join(", ") + &more };
     let results = named("data/results.json").unwrap_or_else(|| "data/results.json".to_owned());
     vec![format!(
-        "`sequester verify evidence/{}` computes every number again from the inputs and compares. Recorded: \
+        "sequester verify evidence/{} computes every number again from the inputs and compares. Recorded: \
          {results}. Inputs, SHA-256: {inputs}.",
         source.run_id
     )]
@@ -146,11 +151,14 @@ fn estimates(results: &Results, key: &str) -> Option<Origin> {
     if let Some(prevalence) = first.prevalence {
         what.push_str(&format!(" at a prevalence of {}", format::prevalence(prevalence)));
     }
+    // Agreement of readers has no reference standard, and so no positive cases.
+    let cases = |e: &Estimate| match list {
+        "estimates" => format!("{} cases ({} positive)", format::count(e.n), format::count(e.positives)),
+        _ => format!("{} cases", format::count(e.n)),
+    };
     let counted = |e: &Estimate| match wording::fraction(e) {
-        Some(fraction) => {
-            format!("{fraction}, of {} cases ({} positive)", format::count(e.n), format::count(e.positives))
-        }
-        None => format!("{} cases ({} positive)", format::count(e.n), format::count(e.positives)),
+        Some(fraction) => format!("{fraction}, of {}", cases(e)),
+        None => cases(e),
     };
     let part = |e: &Estimate| {
         let level = e.subgroup.as_ref().map(|level| level.level.clone());
@@ -165,15 +173,24 @@ fn estimates(results: &Results, key: &str) -> Option<Origin> {
         let more = if more > 0 { format!("; {more} more") } else { String::new() };
         format!("cases: {}{more}", parts.join("; "))
     };
-    let method = found.iter().find_map(|(_, e)| {
-        let mut interval = e.intervals.first()?.clone();
+    // Levels and pairs may have intervals of several methods, as their cases allow.
+    let mut methods: Vec<String> = Vec::new();
+    for (_, e) in &found {
+        let Some(mut interval) = e.intervals.first().cloned() else { continue };
         interval.dropped = None;
-        Some(format!("{} CI: {}", format::level(interval.level), wording::method(&interval, e.quantity())))
-    });
-    let formula = formulas::formula(&first.id);
-    let how = match method {
-        Some(method) => format!("{formula}. {method}."),
-        None => format!("{formula}."),
+        let method =
+            format!("{} CI: {}", format::level(interval.level), wording::method(&interval, e.quantity()));
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
+    let formula = match first.prevalence {
+        Some(_) => formulas::at_prevalence(&first.id),
+        None => formulas::formula(&first.id),
+    };
+    let how = match methods.as_slice() {
+        [] => format!("{formula}."),
+        methods => format!("{formula}. {}.", methods.join("; or ")),
     };
     let from = if list == "estimates" { "scores and reference standard" } else { "readers' answers" };
     Some(Origin { what, how, n, recorded: format!("{from}; results.json, {list}, id {}", first.id) })

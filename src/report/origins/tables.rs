@@ -168,7 +168,7 @@ pub(super) fn of_table(id: &str) -> Option<Place> {
 /// By the ids of figures.
 pub(super) fn of_figure(id: &str) -> Option<Place> {
     Some(match id {
-        "roc" | "precision-recall" => place(
+        "curves" => place(
             "Curve over all thresholds",
             "sensitivity, specificity and precision at every score that occurs",
             Of::Analysed,
@@ -180,22 +180,18 @@ pub(super) fn of_figure(id: &str) -> Option<Place> {
             Of::Analysed,
             "scores and reference standard; results.json, curves",
         ),
-        "confusion" => return of_table("confusion"),
         "forest" => place(
             "Subgroups",
             "the estimates of the table of subgroups, drawn",
             Of::Analysed,
             "results.json, estimates",
         ),
-        "flow" => return of_table("flow"),
-        "training" => return of_table("training"),
         "f1" => place(
             "F1 over thresholds",
             "harmonic mean of precision and recall at every point of their curve",
             Of::Analysed,
             "results.json, curves, precision_recall",
         ),
-        "repeatability" => return of_table("repeatability"),
         _ => return None,
     })
 }

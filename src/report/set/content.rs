@@ -92,8 +92,11 @@ impl Content for Part {
             let answers = &self.shared.answers;
             let count = |automatic, state| coverage::count(answers, automatic, state);
             let totals = |automatic| {
+                let [printed, typed] = [State::Printed, State::Typed].map(|state| count(automatic, state));
                 json!({
-                    "printed": count(automatic, State::Printed), "typed": count(automatic, State::Typed),
+                    "all": answers.iter().filter(|a| a.requirement.is_automatic == automatic).count(),
+                    "filled": printed + typed,
+                    "printed": printed, "typed": typed,
                     "not_applicable": count(automatic, State::NotApplicable),
                     "empty": count(automatic, State::Empty),
                 })

@@ -37,6 +37,12 @@ pub fn levels_of<'a>(results: &'a Results, variable: &str) -> Vec<&'a CohortRow>
     results.cohort.iter().filter(recorded).collect()
 }
 
+/// How many limitations are drafted, and how many of these are not decided yet.
+pub fn drafted(source: &Source) -> [usize; 2] {
+    let (drafts, _) = decided(source);
+    [drafts.len(), drafts.iter().filter(|draft| draft.decision.is_none()).count()]
+}
+
 /// Every draft, with what was decided, and decisions on what is no draft.
 pub fn decided(source: &Source) -> (Vec<Decided>, Vec<Decision>) {
     let mut decisions = device::decisions(&source.device);

@@ -28,8 +28,10 @@ mod tests;
 
 pub use coverage::{Answer, State, count};
 pub use device::{check as check_device, unknown_keys};
+pub use drafts::drafted;
 pub use ecopy::copies;
 pub use kinds::is_of_set;
+pub use privacy::searched;
 pub use render::{coverage_of, has_map, render};
 #[cfg(test)]
 pub use requirements::field_paths;

@@ -63,6 +63,12 @@ impl Known {
             let reason = step.reason.as_deref().unwrap_or_default();
             known.text("ledger.jsonl", &format!("{} {} {reason}", step.date, step.by));
         }
+        let plan = crate::study::planning::size_plan(&source.protocol);
+        known.walk("the plan, from protocol.toml", &serde_json::to_value(&plan).unwrap_or_default());
+        known.count("cases.csv", crate::report::set::searched(source) as u64);
+        for drafts in crate::report::set::drafted(source) {
+            known.count("limitations drafted from results.json", drafts as u64);
+        }
         known.count("derivation.csv", source.derivation.len() as u64);
         known
     }
@@ -167,6 +173,11 @@ impl Known {
         let id = if text("metric").is_empty() { text("id") } else { text("metric") };
         let style = wording::style_of(id, fields.get("denominator").is_some_and(Json::is_u64));
         let path = format!("{path} {}", text("id"));
+        let count = |key: &str| fields.get(key).and_then(Json::as_u64);
+        if let (Some(right), Some(all)) = (count("numerator"), count("denominator")) {
+            // Those that are not counted: missed, or called in vain.
+            self.count(&path, all.saturating_sub(right));
+        }
         let criterion = fields.get("criterion").and_then(Json::as_str);
         for (key, value) in fields {
             match (key.as_str(), value.as_f64()) {

@@ -80,6 +80,15 @@ impl Listed {
                 *counts.entry([source.to_owned(), fill.clone(), state.clone()]).or_default() += 1;
             }
         }
+        // Of all by who answers them, and those that are filled.
+        for fill in ["auto", "manual"] {
+            let all = || counts.iter().filter(|([source, of, _], _)| source.is_empty() && of == fill);
+            let filled = all().filter(|([_, _, state], _)| ["printed", "typed"].contains(&state.as_str()));
+            self.counts.insert(filled.map(|(_, n)| n).sum());
+            self.counts.insert(all().map(|(_, n)| n).sum());
+        }
         self.counts.extend(counts.into_values());
+        // A state that nothing has is counted too.
+        self.counts.insert(0);
     }
 }

@@ -7,6 +7,7 @@
 //! captions, and phrases that say more than a study shows.
 
 mod allowed;
+mod arithmetic;
 mod claims;
 mod known;
 mod listed;
@@ -359,6 +360,9 @@ impl Tracing<'_> {
                     self.find(Code::ReferenceMissing, place, message);
                 }
             }
+        }
+        for message in arithmetic::wrong(words) {
+            self.find(Code::NumbersDisagree, place, format!("{from} says that {message}"));
         }
         if let Some((low, high)) = unlike_roundings(words) {
             let message =

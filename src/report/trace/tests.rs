@@ -336,6 +336,8 @@ fn words_for(turn: usize, study: &Source) -> Vec<Words> {
             "numeral-untraced",
             &format::count(4_111 + turn as u64).replace(',', ""),
         ),
+        one(format!("It is 41 of 97 (55.5%).{LITERAL}"), "numbers-disagree", "41 of 97"),
+        one(format!("In sum 41 + 17 = {}.", 60 + turn), "numbers-disagree", "41 + 17"),
         one(format!("From 0.41 to 0.389 it goes.{LITERAL}"), "numbers-disagree", "0.41"),
         // A sum that a template makes, and a rounding of its own.
         one(
@@ -354,7 +356,7 @@ fn words_for(turn: usize, study: &Source) -> Vec<Words> {
                 pick(&["Agreement of readers", "Training loss"])
             ),
             "caption-unfit",
-            &pick(&["reader", "training"]),
+            &pick(&["agreement", "training"]),
         ),
     ]
 }

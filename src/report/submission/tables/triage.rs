@@ -114,10 +114,10 @@ pub fn time_to_notification(source: &Source, level: &str) -> Table {
         };
         table.notes.push(format!(
             "{device} Limits: the least and the greatest over sensitivity {} and specificity {}, both at {} \
-             so that both hold at once (Bonferroni; Korn and Graubard 1998 where patients have several \
+             so that both hold at once (Bonferroni; Korn and Graubard (1998) where patients have several \
              cases). They are of the device alone: the worklist is taken as declared. {} of examinations \
-             are flagged. Without the device after Pollaczek and Khinchine, with it after Cobham 1954 and \
-             Conway, Maxwell and Miller 1967, judged as Thompson et al. 2024 propose.",
+             are flagged. Without the device after Pollaczek and Khinchine, with it after Cobham (1954) and \
+             Conway, Maxwell and Miller (1967), judged as Thompson et al. (2024) propose.",
             of(found.sensitivity),
             of(found.specificity),
             format::level(found.level_of_each),
