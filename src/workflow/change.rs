@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::change_permit::{BoundPlan, note, plan_of, refused_by_plan, violated};
 use super::outside::Outside;
 use super::report::find_bundle;
 use super::study::{Study, run_folder};
@@ -12,32 +13,14 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
-use crate::evidence::change::{Refusal, assessed, plan_refusal, refusal};
+use crate::evidence::change::{Refusal, assessed, refusal};
 use crate::evidence::ledger::{Entry, Event};
 use crate::evidence::opening::Digests;
 use crate::model::lock::{self, Lock};
-use crate::protocol::change::{self, ChangeKind, ChangePlan, Predecessor};
+use crate::protocol::change::{self, ChangeKind, Predecessor};
 use crate::storage;
-use crate::study::change::{kinds, read_plan, succession};
-use crate::study::{Inputs, Step};
-
-/// A plan with what is bound to it.
-#[derive(Clone, Debug)]
-pub struct BoundPlan {
-    /// The valid plan.
-    pub plan: ChangePlan,
-    /// Its exact bytes.
-    pub bytes: Vec<u8>,
-    /// Where it lies.
-    pub path: PathBuf,
-}
-
-impl BoundPlan {
-    /// Digest of its bytes.
-    pub fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
-    }
-}
+use crate::study::Step;
+use crate::study::change::kinds;
 
 /// The study that a plan, or its folder, is of.
 ///
@@ -62,27 +45,6 @@ pub fn study_of(target: &Path, out: Option<&Path>) -> Result<Study> {
         return Err(missing("there is no study with a change/plan.toml here"));
     }
     Study::open(&folder, None, out)
-}
-
-/// The plan of a study.
-///
-/// # Errors
-/// Everything that is wrong in it, also beside the protocol.
-pub fn plan_of(study: &Study) -> Result<BoundPlan> {
-    let path = study.data.join(change::PLAN);
-    let bytes = storage::read(&path)?;
-    let plan = read_plan(&path, &bytes)?;
-    let wrong = plan.disagreements(&path, &study.protocol);
-    if wrong.is_empty() { Ok(BoundPlan { plan, bytes, path }) } else { Err(wrong.into()) }
-}
-
-/// Texts of a plan that nobody has written yet.
-pub fn unwritten(planned: &BoundPlan) -> Vec<Diagnostic> {
-    let warning = |name: &str| {
-        let message = format!("`{name}` is as the template left it; documents print it so");
-        Diagnostic::warning(Code::ChangeUnwritten, message).at(Location::file(&planned.path))
-    };
-    planned.plan.unwritten().into_iter().map(warning).collect()
 }
 
 /// Makes the study of a new version: what the predecessor's bundle was computed from, what a new version is
@@ -232,17 +194,6 @@ pub fn lock_plan(
     Ok(LockedPlan { planned, before: None })
 }
 
-fn refused_by_plan(entries: &[Entry], planned: &BoundPlan) -> Result<()> {
-    match plan_refusal(entries, planned.digest()) {
-        None => Ok(()),
-        Some(why) => Err(violated(&why, planned)),
-    }
-}
-
-fn violated(why: &Refusal, planned: &BoundPlan) -> Error {
-    Error::Lock(vec![why.problem(planned.plan.openings).at(Location::file(&planned.path))])
-}
-
 /// What is held against the plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
@@ -309,25 +260,6 @@ fn covers(opening: &Entry, digests: &Digests) -> bool {
     digests.iter().all(|(name, digest)| opening.digests.get(name) == Some(digest))
 }
 
-/// Writes down that a version was held against the plan, once.
-fn note(
-    study: &Study,
-    digests: Digests,
-    refused: Option<&Refusal>,
-    planned: &BoundPlan,
-    outside: &Outside<'_>,
-) -> Result<()> {
-    let reason = refused.map(|why| format!("refused: {}", why.problem(planned.plan.openings).message));
-    let ledger = study.ledger()?;
-    let same = |entry: &Entry| entry.digests == digests && entry.reason == reason;
-    // Before a plan is locked there is nothing that anything could be held against.
-    if ledger.last(Event::ChangePlanLocked).is_none() || ledger.last(Event::ChangeAssessed).is_some_and(same)
-    {
-        return Ok(());
-    }
-    study.record(Event::ChangeAssessed, outside, digests, reason)
-}
-
 /// Puts the new version where a study has its model and its scores.
 fn install(
     study: &Study,
@@ -358,35 +290,4 @@ fn install(
     let source = &study.protocol.scores;
     let to = source.file.below(if source.external { &study.data } else { &study.out });
     if same(scores_from, &to) { Ok(()) } else { storage::write_atomic(&to, scores) }
-}
-
-/// Asks the plan, where there is one, whether the test set may be opened with these inputs, and records it.
-///
-/// # Errors
-/// `Error::Lock` where it may not.
-pub(super) fn permits(study: &Study, inputs: &Inputs, outside: &Outside<'_>) -> Result<()> {
-    let Some(found) = succession(inputs)? else {
-        let locked = study.ledger()?.last(Event::ChangePlanLocked).is_some();
-        if !locked {
-            return Ok(());
-        }
-        let message =
-            "a change control plan was locked in this study, and change/plan.toml is not there any more";
-        let problem = Diagnostic::error(Code::ChangePlanChanged, message).at(Location::file(&study.folder));
-        return Err(Error::Lock(vec![problem.hint("put the locked plan back")]));
-    };
-    let planned = plan_of(study)?;
-    let (kinds, _) = found.found();
-    let forbidden: Vec<ChangeKind> =
-        kinds.iter().filter(|kind| !kind.allowed).map(|kind| kind.kind).collect();
-    let table = &study.protocol.scores.file;
-    let scores = inputs.files.get(table).map_or(&[][..], Vec::as_slice);
-    let lock = inputs.lock.as_deref().unwrap_or_default();
-    let digests = assessed(&planned.bytes, lock, (table.as_str(), scores));
-    let refused = refusal(study.ledger()?.entries(), &planned.plan, planned.digest(), &forbidden);
-    note(study, digests, refused.as_ref(), &planned, outside)?;
-    match refused {
-        None => Ok(()),
-        Some(why) => Err(violated(&why, &planned)),
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod amendment;
 pub mod change;
+pub mod change_permit;
 pub mod check;
 pub mod commitment;
 pub mod commitment_signature;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use super::{amendment, change, custody, dataset, deviation, names, reads, report};
+use super::{amendment, change_permit, custody, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::Digest;
 use crate::evidence::bag::{self, Payload};
@@ -62,7 +62,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
         // No result is computed of what the custodian did not grant.
         Decision::Open => {
             custody::permits(study, &opened)?;
-            change::permits(study, &inputs, outside)?;
+            change_permit::permits(study, &inputs, outside)?;
         }
         Decision::GoOn | Decision::Same => {}
     }

@@ -358,8 +358,8 @@ fn a_subgroup_that_is_worse_is_not_outweighed_by_the_others() {
     let v1 = first();
     // Women (every third case) get worse, the others much better.
     let text = {
-        let better = scores(&v1, 0.12, |i| i % 3 != 0);
-        let worse = scores(&v1, -0.25, |i| i % 3 == 0);
+        let better = scores(&v1, 0.25, |i| i % 3 != 0);
+        let worse = scores(&v1, -0.12, |i| i % 3 == 0);
         let pairs = better.lines().zip(worse.lines()).enumerate();
         pairs.map(|(n, (b, w))| if n > 0 && (n - 1) % 3 == 0 { w } else { b }).collect::<Vec<_>>().join("\n")
             + "\n"

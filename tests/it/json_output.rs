@@ -196,12 +196,13 @@ fn changes(outputs: &mut Outputs) {
     outputs.add("change-check", 0, &["change", "check", text(&plan)]);
     outputs.add("change-lock", 0, &["change", "lock", text(&plan), "--dry-run"]);
     outputs.add("change-lock", 0, &["change", "lock", text(&plan)]);
-    crate::changes::model(&candidate, "second weights", |_| {});
-    let scores = candidate.join("scores.csv");
-    std::fs::write(&scores, crate::changes::scores(&first, 0.05, |_| true)).expect("writes");
-    let lock = candidate.join("lock.json");
+    crate::changes::model(&candidate, "second weights", |lock| lock["code"]["version"] = json!("9.9.9"));
+    let (lock, scores) = (candidate.join("lock.json"), candidate.join("scores.csv"));
     let assess = ["change", "assess", text(&plan), "--lock", text(&lock), "--scores", text(&scores)];
-    outputs.add("change-assess", 10, &assess);
+    for (code, by) in [(0, 0.05), (10, -0.3)] {
+        std::fs::write(&scores, crate::changes::scores(&first, by, |_| true)).expect("writes");
+        outputs.add("change-assess", code, &assess);
+    }
 }
 
 /// A commitment, before and after, and tokens of it.

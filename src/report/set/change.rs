@@ -341,7 +341,8 @@ fn assessed(source: &Source) -> Table {
     if let Some(change) = result(source) {
         table.notes.push(format!(
             "The test set was opened {} of {} times that the plan allows, and {} times by the versions \
-             before. The more often one set of cases is looked at, the less a result on it says of new cases.",
+             before. The more often one set of cases is looked at, the less a result on it says of new \
+             cases.",
             format::count(source.openings.len() as u64),
             format::count(change.openings),
             format::count(change.openings_before)

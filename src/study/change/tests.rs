@@ -19,8 +19,11 @@ fn changed(lock: &Lock, change: impl FnOnce(&mut Value)) -> Lock {
     Lock::from_bytes(value.to_string().as_bytes(), Path::new("lock.json")).expect("a lock")
 }
 
-/// Ways in which a lock can be another, by the kind of change that each is.
-fn ways() -> Vec<(Option<ChangeKind>, fn(&mut Value, u64))> {
+/// Of which kind a change is, and what it does to a lock.
+type Way = (Option<ChangeKind>, fn(&mut Value, u64));
+
+/// Ways in which a lock can be another.
+fn ways() -> Vec<Way> {
     use ChangeKind::{Architecture, Gate, Preprocessing, Threshold, Weights};
     vec![
         (Some(Weights), |v, n| {
