@@ -41,7 +41,7 @@ pub fn markup(document: &Document) -> String {
 }
 
 /// Contents of up to so many lines stand on the cover, below what it says.
-const BRIEF: usize = 14;
+const BRIEF: usize = 20;
 
 struct Writer {
     footnotes: BTreeMap<String, Vec<Block>>,
