@@ -17,8 +17,8 @@ fn case(number: usize) -> Case {
     Case {
         case_id: format!("{number:08}_000.png"),
         image: Some(format!("images/{number:08}_000.png").parse().expect("a path")),
-        view: Some("PA".to_owned()),
-        modality: Some("DX".to_owned()),
+        view: Some("PA".into()),
+        modality: Some("DX".into()),
         age_years: Some(50),
         ..Case::default()
     }

@@ -14,6 +14,7 @@ use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::model::machine::Machine;
+use crate::table::word::Word;
 use crate::table::{Table, limited};
 
 /// Version of `plan.json`. A reader refuses any other.
@@ -165,7 +166,7 @@ pub fn cases_csv(cases: &[PlannedCase]) -> Vec<u8> {
     let mut write = |record: [&str; 7]| out.write_record(record).unwrap_or_else(|_| unreachable!("memory"));
     write(COLUMNS);
     for PlannedCase { case, shard } in cases {
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let text = |field: &Option<Word>| field.as_ref().map(Word::to_string).unwrap_or_default();
         write([
             &case.case_id,
             case.image.as_ref().map_or("", RelativePath::as_str),
@@ -218,6 +219,7 @@ fn each_case(path: &Path, bytes: &[u8], plan: &Plan, mut take: impl FnMut(Planne
     }
     for row in table.rows() {
         let text = |nth: usize| row.get(columns[nth]).map(str::to_owned);
+        let word = |nth: usize| row.get(columns[nth]).map(Word::from);
         let image = text(1).and_then(|path| path.parse::<RelativePath>().ok());
         let age = text(5).map(|age| age.parse::<u16>());
         let shard = text(6).and_then(|shard| shard.parse::<u32>().ok());
@@ -227,9 +229,9 @@ fn each_case(path: &Path, bytes: &[u8], plan: &Plan, mut take: impl FnMut(Planne
                 let case = Case {
                     case_id,
                     image: Some(image),
-                    modality: text(2),
-                    body_part: text(3),
-                    view: text(4),
+                    modality: word(2),
+                    body_part: word(3),
+                    view: word(4),
                     age_years,
                     line: row.line,
                     ..Case::default()
@@ -414,7 +416,7 @@ mod tests {
         Case {
             case_id: format!("case, {number}"),
             image: Some(format!("images/{number}.png").parse().expect("a path")),
-            view: (number % 3 > 0).then(|| "PA".to_owned()),
+            view: (number % 3 > 0).then(|| "PA".into()),
             age_years: (number % 2 > 0).then_some(40),
             ..Case::default()
         }

@@ -112,7 +112,7 @@ pub(super) fn permits(study: &Study, inputs: &Inputs, outside: &Outside<'_>) -> 
     let forbidden: Vec<ChangeKind> =
         kinds.iter().filter(|kind| !kind.allowed).map(|kind| kind.kind).collect();
     let table = &study.protocol.scores.file;
-    let scores = inputs.files.get(table).map_or(&[][..], Vec::as_slice);
+    let scores = inputs.files.get(table).map_or(&[][..], |bytes| bytes.as_slice());
     let lock = inputs.lock.as_deref().unwrap_or_default();
     let digests = assessed(&planned.bytes, lock, (table.as_str(), scores));
     let refused = refusal(study.ledger()?.entries(), &planned.plan, planned.digest(), &forbidden);

@@ -153,7 +153,7 @@ fn words(study: &Study) -> Result<Payload> {
     }
     if study.has_change_plan() {
         for (name, text) in crate::report::change_templates() {
-            words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into_bytes());
+            words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into());
         }
     }
     for (name, text) in report::templates(&study.folder)? {

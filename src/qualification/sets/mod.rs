@@ -71,7 +71,7 @@ pub enum Set {
 
 impl Set {
     /// Every set.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Scores,
         Self::Readers,
         Self::Nominal,

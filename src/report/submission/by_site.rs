@@ -48,7 +48,10 @@ pub(super) fn flow_by_site(payload: &Payload, protocol: &Protocol) -> Result<Vec
         };
         for case in table.cases {
             recorded |= case.site.is_some();
-            sites.insert(case.case_id, case.site.unwrap_or_else(|| "not recorded".to_owned()));
+            sites.insert(
+                case.case_id,
+                case.site.map_or_else(|| "not recorded".to_owned(), |site| site.to_string()),
+            );
         }
     }
     if !recorded {

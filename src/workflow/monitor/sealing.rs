@@ -150,12 +150,12 @@ fn cell_of(case: &Case, column: &str) -> Option<String> {
     match column {
         "age" | "age_years" => case.age_years.map(|age| age.to_string()),
         "sex" => case.sex.map(|sex| sex.to_string()),
-        "view" => case.view.clone(),
-        "site" => case.site.clone(),
-        "country" => case.country.clone(),
-        "manufacturer" => case.manufacturer.clone(),
-        "modality" => case.modality.clone(),
-        "body_part" => case.body_part.clone(),
+        "view" => case.view.as_ref().map(ToString::to_string),
+        "site" => case.site.as_ref().map(ToString::to_string),
+        "country" => case.country.as_ref().map(ToString::to_string),
+        "manufacturer" => case.manufacturer.as_ref().map(ToString::to_string),
+        "modality" => case.modality.as_ref().map(ToString::to_string),
+        "body_part" => case.body_part.as_ref().map(ToString::to_string),
         other => case.other.get(other).cloned(),
     }
 }
