@@ -14,8 +14,7 @@ use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::model::machine::Machine;
-use crate::table::word::Word;
-use crate::table::{Table, limited};
+use crate::table::{Table, Word, limited};
 
 /// Version of `plan.json`. A reader refuses any other.
 pub const PLAN_FORMAT: &str = "sequester-score-plan/1";
