@@ -107,7 +107,8 @@ fn try_some(subjects: &[Subject], first: usize, step: usize, count: usize) -> Ve
     for number in (first..count).step_by(step) {
         let kind = &KINDS[number % KINDS.len()];
         let mut stream = Stream::new(SEED, number as u64);
-        let made = (0..50).find_map(|_| {
+        // Some kinds fit few places of few studies.
+        let made = (0..10_000).find_map(|_| {
             let subject = &subjects[stream.below(subjects.len() as u64) as usize];
             Some((subject, (kind.make)(subject, &mut stream)?))
         });
