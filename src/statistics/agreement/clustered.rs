@@ -166,7 +166,7 @@ impl Weighted {
         for (places, divided) in [(products, false), (quotients, true)] {
             for places in places.chunks(AT_A_TIME) {
                 let here: Vec<&Addend> = places.iter().map(|place| addends[*place]).collect();
-                let found = match (here[..].len(), divided) {
+                let found = match (here.len(), divided) {
                     (1, false) => self.one_by_one::<1, false>(weights, &here),
                     (1, true) => self.one_by_one::<1, true>(weights, &here),
                     (_, false) => self.one_by_one::<AT_A_TIME, false>(weights, &here),
