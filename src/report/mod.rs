@@ -11,6 +11,7 @@ pub mod explore;
 mod graph;
 pub mod plan;
 pub mod qualification;
+pub mod reader_study;
 pub mod set;
 pub mod submission;
 pub mod trace;

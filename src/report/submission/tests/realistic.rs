@@ -511,6 +511,7 @@ fn results() -> Results {
         conclusion: Verdict::Met,
         poolability: Some(sites()),
         in_intended_use: None,
+        reader_study: None,
         repeatability: None,
         sample_sizes: ["auc", "sensitivity", "specificity"]
             .into_iter()
