@@ -341,7 +341,8 @@ fn planned(section: &Section) -> Option<PlannedReading> {
     let (readers, pilot_cases) = (whole("readers"), whole("pilot_cases"));
     let source = table.required_string("source");
     if table.has("variance") && variance <= 0.0 {
-        table.wrong("variance", Code::ValueRange, "`variance` is above 0");
+        let message = format!("`variance` is {variance}, must be above 0");
+        table.wrong("variance", Code::ValueRange, message);
     }
     table.finish();
     Some(PlannedReading { metric, readers, variance, cov1, cov2, cov3, interaction, pilot_cases, source })
