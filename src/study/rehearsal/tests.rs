@@ -150,9 +150,9 @@ fn a_reader_study_is_rehearsed_in_each_design() {
         ("split-plot", "order = \"sequential\""),
     ] {
         let text = format!(
-            "{}\n[reader_study]\nfiles = [\"ratings/*.csv\"]\nunaided = \"without\"\naided = \"with\"\ndesign = \
-             \"{design}\"\ntime_column = \"read_at\"\nseconds_column = \"s\"\nscale = {{ min = 1, max = 100, \
-             positive_from = 50 }}\n{more}\n[[endpoint]]\nid = \"helps\"\nmetric = \"auc\"\nrole = \
+            "{}\n[reader_study]\nfiles = [\"ratings/*.csv\"]\nunaided = \"without\"\naided = \"with\"\n\
+             design = \"{design}\"\ntime_column = \"read_at\"\nseconds_column = \"s\"\n\
+             scale = {{ min = 1, max = 100, positive_from = 50 }}\n{more}\n[[endpoint]]\nid = \"helps\"\nmetric = \"auc\"\nrole = \
              \"secondary\"\nagainst = \"unaided-readers\"\naim = \"superiority\"\n",
             protocol()
         );
