@@ -152,8 +152,8 @@ fn a_reader_study_is_rehearsed_in_each_design() {
         let text = format!(
             "{}\n[reader_study]\nfiles = [\"ratings/*.csv\"]\nunaided = \"without\"\naided = \"with\"\n\
              design = \"{design}\"\ntime_column = \"read_at\"\nseconds_column = \"s\"\n\
-             scale = {{ min = 1, max = 100, positive_from = 50 }}\n{more}\n[[endpoint]]\nid = \"helps\"\nmetric = \"auc\"\nrole = \
-             \"secondary\"\nagainst = \"unaided-readers\"\naim = \"superiority\"\n",
+             scale = {{ min = 1, max = 100, positive_from = 50 }}\n{more}\n[[endpoint]]\nid = \
+             \"helps\"\nmetric = \"auc\"\nrole = \"secondary\"\nagainst = \"unaided-readers\"\naim = \"superiority\"\n",
             protocol()
         );
         let text = text.replace("cases = 600", "cases = 200").replace("positives = 300", "positives = 100");
