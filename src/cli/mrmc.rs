@@ -1,18 +1,22 @@
 //! `sequester reads mrmc` and `sequester design mrmc`: reader studies, readers and cases random.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::digest::Digest;
 use crate::reads::ratings::{Columns, Ratings};
+use crate::report::Formats;
+use crate::report::reader_study::{Alone, render_alone};
 use crate::statistics::comparative::Aim;
 use crate::statistics::mrmc::design::{Assumed, Power, fewest_cases, fewest_readers, power};
 use crate::statistics::mrmc::{CovarianceMethod, Population};
 use crate::storage;
-use crate::workflow::reader_study::{Asked, Line, Report, Section};
+use crate::study::reader_study::{Asked, Line, Report, Section, record_of};
+use crate::workflow::report::publish;
 
 /// Whom the result is to hold for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,6 +73,7 @@ enum AimWord {
 ///   sequester reads mrmc study.imrmc --between aided,unaided --aim superiority
 ///   sequester reads mrmc ratings.csv --device-modality DEVICE --aim non-inferiority --margin 0.05
 ///   sequester reads mrmc ratings.csv --export-imrmc study.imrmc
+///   sequester reads mrmc ratings.csv --threshold 51 --report reader-study
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct MrmcArgs {
@@ -121,6 +126,13 @@ pub struct MrmcArgs {
     /// Also write the ratings as the list that iMRMC reads; an existing file is not replaced.
     #[arg(long, value_name = "FILE")]
     export_imrmc: Option<PathBuf>,
+    /// Also write the reader-study report into this folder: HTML, PDF and Markdown. A folder that is there is
+    /// replaced where it holds such a report.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// With --report: no PDF.
+    #[arg(long, requires = "report")]
+    no_pdf: bool,
 }
 
 fn usage(message: impl Into<String>, hint: &str) -> Error {
@@ -178,6 +190,7 @@ impl MrmcArgs {
             between,
             device: self.device_modality.clone(),
             threshold: self.threshold,
+            device_threshold: None,
         })
     }
 }
@@ -196,7 +209,8 @@ pub fn run(args: &MrmcArgs, context: Context) -> Result<Outcome> {
         rating: &args.score,
         patient: args.patient.as_deref(),
     };
-    let ratings = Ratings::parse(&args.file, &storage::read(&args.file)?, &columns).map_err(Error::Input)?;
+    let bytes = storage::read(&args.file)?;
+    let ratings = Ratings::parse(&args.file, &bytes, &columns).map_err(Error::Input)?;
     let report = Report::new(&ratings, &asked)?;
     if let Some(path) = &args.export_imrmc {
         let list = ratings.list().map_err(|problem| Error::Input(vec![problem]))?;
@@ -207,6 +221,18 @@ pub fn run(args: &MrmcArgs, context: Context) -> Result<Outcome> {
         storage::write_atomic(path, list.as_bytes())?;
         eprintln!("{} ratings written to {}", ratings.count(), path.display());
     }
+    if let Some(folder) = &args.report {
+        let document = Alone {
+            found: record_of(&report, &ratings, &asked),
+            digest: Digest::of(&bytes).to_string(),
+            date: context.timestamp(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            decision: report.decision.as_ref().map(|d| format!("{}: {}", d.of, d.words)),
+        };
+        let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
+        write(&document, folder, formats)?;
+        eprintln!("the reader-study report is in {}", folder.display());
+    }
     if context.json {
         println!("{:#}", report.json());
     } else {
@@ -216,6 +242,18 @@ pub fn run(args: &MrmcArgs, context: Context) -> Result<Outcome> {
         None | Some(Some(true)) => Outcome::Done,
         Some(_) => Outcome::CriterionNotMet,
     })
+}
+
+/// Writes the report; a folder of something else is not replaced.
+fn write(document: &Alone, folder: &Path, formats: Formats) -> Result<()> {
+    let is_ours = || folder.join("reader-study.html").is_file();
+    let is_empty = || std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if folder.exists() && !is_ours() && !is_empty() {
+        let message = format!("{} exists, and holds no reader-study report", folder.display());
+        let problem = Diagnostic::error(Code::FileExists, message);
+        return Err(Error::usage(problem.hint("name another folder")));
+    }
+    publish(&render_alone(document, formats)?, folder)
 }
 
 fn p_text(p: f64) -> String {

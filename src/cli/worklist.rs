@@ -7,6 +7,7 @@ use super::study::StudyArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
+use crate::workflow::reading_sessions::{self, MadeSessions};
 use crate::workflow::round::{self, Made, Request};
 
 /// Make a reading round: which cases are read, under which codes, and in which order.
@@ -22,13 +23,18 @@ use crate::workflow::round::{self, Made, Request};
 ///
 /// A round that is there is never overwritten: the same command again writes nothing, another one needs
 /// another name.
+///
+/// With --sessions the forms are those of [reader_study]: a table of ratings a reader and session,
+/// OUT/rounds/reader-study/, with the columns that the protocol names. Codes, another one in each session,
+/// stand in the table of `reader_study.case_map`, which stays in the study. Which readers begin with the
+/// device, and with which half of the cases, is counterbalanced.
 #[derive(Debug, Args)]
 pub struct WorklistArgs {
     #[command(flatten)]
     study: StudyArgs,
     /// Name of the round: up to 40 letters, digits, - and _.
-    #[arg(long, value_name = "NAME")]
-    round: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "sessions")]
+    round: Option<String>,
     /// Who reads. Repeatable [default: every declared reference and comparison reader; with --adjudication
     /// every adjudicator].
     #[arg(long, value_name = "ID")]
@@ -40,6 +46,9 @@ pub struct WorklistArgs {
     /// themselves.
     #[arg(long, value_name = "N", default_value_t = 0)]
     repeat: usize,
+    /// The sessions of [reader_study] instead of a round; --reader names everybody who reads.
+    #[arg(long, conflicts_with_all = ["round", "adjudication", "repeat"])]
+    sessions: bool,
 }
 
 /// Runs the command.
@@ -53,12 +62,17 @@ pub fn run(args: &WorklistArgs, context: Context) -> Result<Outcome> {
         let message = format!("this machine gives no random numbers, from which codes follow: {e}");
         Error::from(Diagnostic::error(Code::Io, message))
     })?;
+    let secret = Digest::of(&secret);
+    if args.sessions {
+        let made = reading_sessions::make(&study, &args.reader, secret, &context.outside())?;
+        return Ok(told(&made, context));
+    }
     let request = Request {
-        name: &args.round,
+        name: args.round.as_deref().unwrap_or_default(),
         adjudication: args.adjudication,
         readers: &args.reader,
         repeated: args.repeat,
-        secret: Digest::of(&secret),
+        secret,
     };
     let made = round::make(&study, &request, &context.outside())?;
     for warning in &made.warnings {
@@ -86,6 +100,36 @@ pub fn run(args: &WorklistArgs, context: Context) -> Result<Outcome> {
     }
     print!("{}", text(&made));
     Ok(Outcome::Done)
+}
+
+/// What was made of a reader study.
+fn told(made: &MadeSessions, context: Context) -> Outcome {
+    for warning in &made.warnings {
+        eprintln!("{warning}");
+    }
+    if context.json {
+        let readers: Vec<_> = made
+            .forms
+            .iter()
+            .map(|form| json!({"id": form.reader, "form": form.path, "worklist": form.digest.to_string()}))
+            .collect();
+        let report = json!({
+            "round": reading_sessions::NAME, "kind": reading_sessions::NAME, "file": made.codes,
+            "already": made.already, "cases": made.cases, "repeated": 0, "readers": readers,
+            "warnings": made.warnings,
+        });
+        println!("{report:#}");
+        return Outcome::Done;
+    }
+    println!("reader study: {} cases", made.cases);
+    if made.already {
+        println!("the codes are there already");
+    }
+    println!("codes and cases: {} (stays in the study)", made.codes.display());
+    for form in &made.forms {
+        println!("session {} of {}: {}", form.session, form.reader, form.path.display());
+    }
+    Outcome::Done
 }
 
 fn text(made: &Made) -> String {

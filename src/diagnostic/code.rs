@@ -244,6 +244,8 @@ codes! {
     SiteOnBothSides = "site-on-both-sides",
     /// The protocol states that the study's sites are none of development, and nothing shows it.
     SitesNotShown = "sites-not-shown",
+    /// Readers see a case twice, and little or no time is declared between.
+    WashoutShort = "washout-short",
     /// One reader is the reference standard.
     SingleReader = "single-reader",
     /// An even number of readers and no rule for a tie.
@@ -557,6 +559,20 @@ codes! {
     ReadsGiven = "reads-given",
     /// An answer is no number of the declared scale.
     ReadOffScale = "read-off-scale",
+    /// A rating of a reader study in a modality that the protocol does not name.
+    ModalityUnknown = "modality-unknown",
+    /// Readers and cases of a reader study do not meet as the protocol declares.
+    ReadingDesign = "reading-design",
+    /// A reader study has few readers.
+    ReadersFew = "readers-few",
+    /// A reader of a reader study also made the reference standard.
+    ReaderOfReference = "reader-of-reference",
+    /// Two reads of one case by one reader are nearer than the declared washout.
+    WashoutBroken = "washout-broken",
+    /// Reads are not dated, so the declared washout is not shown.
+    WashoutNotShown = "washout-not-shown",
+    /// Reads with the device were before those without it, where the order is declared as sequential.
+    ReadingOrderBroken = "reading-order-broken",
     /// A box on a case that the list of what was read does not have.
     ReadUnlisted = "read-unlisted",
     /// The time of a read is none.

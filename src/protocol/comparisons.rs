@@ -30,12 +30,38 @@ pub enum Against {
     Predicate,
     /// The mean of the readers of role `comparison`.
     ComparisonReaders,
+    /// The reader study's readers without the device, beside the same or other readers with it.
+    UnaidedReaders,
+    /// The mean of the reader study's readers without the device, beside the device alone.
+    ReaderPopulation,
 }
 
 impl Against {
-    /// Both with their names in protocols.
-    pub const NAMES: [(&'static str, Self); 2] =
-        [("predicate", Self::Predicate), ("comparison-readers", Self::ComparisonReaders)];
+    /// All with their names in protocols.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("predicate", Self::Predicate),
+        ("comparison-readers", Self::ComparisonReaders),
+        ("unaided-readers", Self::UnaidedReaders),
+        ("reader-population", Self::ReaderPopulation),
+    ];
+
+    /// Whether it is judged by the ratings of `[reader_study]`.
+    pub fn is_reader_study(self) -> bool {
+        matches!(self, Self::UnaidedReaders | Self::ReaderPopulation)
+    }
+
+    /// Whether the metric can be compared with it at all.
+    pub fn compares(self, metric: Metric) -> bool {
+        match self {
+            Self::Predicate => COMPARABLE.contains(&metric),
+            Self::ComparisonReaders => {
+                COMPARABLE.contains(&metric) && !matches!(metric, Metric::Auc | Metric::PartialAuc)
+            }
+            Self::UnaidedReaders | Self::ReaderPopulation => {
+                matches!(metric, Metric::Auc | Metric::Sensitivity | Metric::Specificity)
+            }
+        }
+    }
 
     /// Whether intervals of this metric and method exist against it. Where each case is a patient of its own
     /// or not is a matter of the cases.
@@ -43,6 +69,14 @@ impl Against {
         use IntervalMethod as By;
         let by_calls = method == By::Delta;
         match (self, metric) {
+            _ if !self.compares(metric) => false,
+            // The device's calls have no U-statistic with each reader's: its share is one for all of them.
+            (Self::ReaderPopulation, Metric::Sensitivity | Metric::Specificity) => {
+                method == By::ObuchowskiRockette
+            }
+            (Self::UnaidedReaders | Self::ReaderPopulation, _) => {
+                matches!(method, By::ObuchowskiRockette | By::UStatistic)
+            }
             (Self::ComparisonReaders, Metric::Auc | Metric::PartialAuc) => false,
             (Self::ComparisonReaders, _) => by_calls,
             (_, Metric::Auc) => matches!(method, By::Delong | By::Obuchowski) || method.draws_replicates(),
@@ -176,13 +210,14 @@ pub(super) fn comparative(
         );
         section.string("criterion");
     }
-    let comparable = against == Against::Predicate || !matches!(metric, Metric::Auc | Metric::PartialAuc);
+    let comparable = against.compares(metric);
     if !comparable {
-        section.wrong(
-            "metric",
-            Code::EndpointKeys,
-            format!("readers give answers and no scores, so `{}` is not compared with theirs", metric.id()),
-        );
+        let message = if against.is_reader_study() {
+            format!("a reader study compares auc, sensitivity and specificity, and not `{}`", metric.id())
+        } else {
+            format!("readers give answers and no scores, so `{}` is not compared with theirs", metric.id())
+        };
+        section.wrong("metric", Code::EndpointKeys, message);
     }
     let methods: Vec<(&str, IntervalMethod)> = IntervalMethod::ALL
         .into_iter()
@@ -194,6 +229,12 @@ pub(super) fn comparative(
         .then(|| section.choice("interval", &methods, IntervalMethod::Delta))
         .filter(|_| comparable);
     let fallback = section.choice("fallback", &Fallback::NAMES, Fallback::default());
+    if against.is_reader_study() && section.has("fallback") {
+        let message = "nothing stands in for the interval of a reader study: where it is none, the endpoint \
+                       is not evaluable";
+        section.wrong("fallback", Code::EndpointKeys, message);
+    }
+    let fallback = if against.is_reader_study() { Fallback::None } else { fallback };
     let inside = |p: f64| p > 0.0 && p < 1.0;
     let prevalence = section.number_in("prevalence", "between 0 and 1, both excluded", inside);
     if prevalence.is_some() && !matches!(metric, Metric::Ppv | Metric::Npv | Metric::F1) {
@@ -302,7 +343,7 @@ pub(super) fn check_comparators(
                     _ => {}
                 }
             }
-            Against::ComparisonReaders => {}
+            Against::ComparisonReaders | Against::UnaidedReaders | Against::ReaderPopulation => {}
         }
     }
     if predicate.is_some() && !comparisons.iter().any(|e| e.against == Against::Predicate) {

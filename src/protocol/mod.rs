@@ -18,6 +18,7 @@ mod parse;
 mod paths;
 pub mod planning;
 pub mod question;
+pub mod reader_study;
 mod reads;
 mod reference;
 mod repeatability;
@@ -52,6 +53,9 @@ pub use lint::{
 };
 pub use parse::{FORMAT, parse};
 pub use planning::{Expected, Planning, Spread};
+pub use reader_study::{
+    MissingReads, PlannedReading, RatingScale, ReaderStudySource, ReadingDesign, ReadingOrder,
+};
 pub use reads::{CaseMapTable, ReaderFrom, ReadsFormat, ReadsSource, RowsAre, Scale, SeveralChoices};
 pub use reference::{
     AdjudicateOn, ConsensusRule, DeclaredReader, DeclaredReaders, IndeterminateRule, LabelTable, MOST_YEARS,
@@ -100,6 +104,9 @@ pub struct Protocol {
     /// The predicate's scores or answers on the same cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate: Option<PredicateSource>,
+    /// Readers as a population, with and without the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reader_study: Option<ReaderStudySource>,
     /// Repeated images of patients, from which the device's own precision is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeatability: Option<RepeatabilitySource>,

@@ -11,6 +11,7 @@ use super::gate::gate;
 use super::paths::{path, required_path};
 use super::planning::planning;
 use super::reader::{Document, Section};
+use super::reader_study::{check_reader_study, reader_study};
 use super::reads::reads;
 use super::reference::reference_standard;
 use super::repeatability::repeatability;
@@ -79,6 +80,8 @@ fn root(root: Section) -> Protocol {
     let triage = triage(root.section("triage"));
     let has_comparison_readers = reference_standard.has_comparison_readers();
     check_comparators(&root, &comparisons, predicate.as_ref(), has_comparison_readers);
+    let reader_study = reader_study(root.section("reader_study"));
+    check_reader_study(&root, &comparisons, reader_study.as_ref());
     let subgroups = subgroups(&root, &endpoints);
     let mut data = data;
     let other = other_columns(&root, &eligibility, &sample, &subgroups);
@@ -136,6 +139,7 @@ fn root(root: Section) -> Protocol {
         comparisons,
         family,
         predicate,
+        reader_study,
         repeatability,
         triage,
         subgroups,

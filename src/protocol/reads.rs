@@ -312,7 +312,7 @@ pub(super) fn reads(section: Section) -> ReadsSource {
 }
 
 /// `case_map` as typed.
-fn case_map(section: &Section) -> Option<CaseMapTable> {
+pub(super) fn case_map(section: &Section) -> Option<CaseMapTable> {
     let table = section.section("case_map");
     if !table.is_present() {
         return None;

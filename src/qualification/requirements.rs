@@ -858,7 +858,7 @@ const READERS: &[Requirement] = &[
     values(
         "OQ-417",
         &["**Analysis**: Obuchowski and Rockette 1995"],
-        &[],
+        &["obuchowski-rockette"],
         "Reader studies by Obuchowski and Rockette with Hillis' degrees of freedom.",
         WRONG_TEST,
         (Set::ReaderStudies, &["or"], 1e-8),

@@ -47,6 +47,14 @@ pub struct Ratings {
     pub notes: Vec<Diagnostic>,
 }
 
+/// The place of a name in a list, which it is added to.
+fn place(list: &mut Vec<String>, name: &str) -> usize {
+    list.iter().position(|known| known == name).unwrap_or_else(|| {
+        list.push(name.to_owned());
+        list.len() - 1
+    })
+}
+
 /// Ratings of one class, in the order of the cases.
 type OfClass = Vec<Option<f64>>;
 
@@ -174,16 +182,50 @@ impl Ratings {
             let message = format!("the rating is not a finite number: `{text}`");
             return Some(Diagnostic::error(Code::ScoreNotANumber, message).at(at));
         };
-        let place = |list: &mut Vec<String>, name: &str| {
-            list.iter().position(|known| known == name).unwrap_or_else(|| {
-                list.push(name.to_owned());
-                list.len() - 1
-            })
-        };
         let key = (place(&mut self.modalities, modality), place(&mut self.readers, reader), case.to_owned());
         self.rated.insert(key, rating)?;
         let message = format!("reader `{reader}` rated case `{case}` twice in `{modality}`");
         Some(Diagnostic::error(Code::RepeatedRead, message).at(at).hint("keep the rating that counts"))
+    }
+
+    /// Cases with what is true of them, and their patients where patients have several; none is rated yet.
+    pub fn of_cases<'a>(cases: impl IntoIterator<Item = (&'a str, bool, Option<&'a str>)>) -> Self {
+        let case = |(id, positive, patient): (&str, bool, Option<&str>)| {
+            (id.to_owned(), Case { positive, patient: patient.map(str::to_owned) })
+        };
+        Self { cases: cases.into_iter().map(case).collect(), ..Self::default() }
+    }
+
+    /// Adds a finite rating of a case that is known; false: this reader rated it before in this modality.
+    pub fn add(&mut self, [reader, case, modality]: [&str; 3], rating: f64) -> bool {
+        let key = (place(&mut self.modalities, modality), place(&mut self.readers, reader), case.to_owned());
+        self.rated.insert(key, rating).is_none()
+    }
+
+    /// The ratings of one modality and of some cases; only these cases are left.
+    #[must_use]
+    pub fn only(&self, keeps: impl Fn(&str) -> bool, modality: &str) -> Self {
+        let kept = self.cases.iter().filter(|(id, _)| keeps(id));
+        let mut out =
+            Self { cases: kept.map(|(id, case)| (id.clone(), case.clone())).collect(), ..Self::default() };
+        for ([own, reader, case], rating) in self.rated() {
+            if own == modality && keeps(case) {
+                out.add([reader, case, own], rating);
+            }
+        }
+        out
+    }
+
+    /// Every rating by modality, reader and case.
+    pub fn rated(&self) -> impl Iterator<Item = ([&str; 3], f64)> {
+        self.rated.iter().map(|((modality, reader, case), rating)| {
+            ([self.modalities[*modality].as_str(), self.readers[*reader].as_str(), case.as_str()], *rating)
+        })
+    }
+
+    /// What is true of a case.
+    pub fn truth(&self, case: &str) -> Option<bool> {
+        self.cases.get(case).map(|case| case.positive)
     }
 
     /// What a table may lack as a whole.
@@ -267,16 +309,7 @@ impl Ratings {
             }
             out.push(cells);
         }
-        let patients = self.patients().map(|_| {
-            let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
-            let mut of: [Vec<u32>; 2] = Default::default();
-            for case in self.cases.values() {
-                let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-                let id = case.patient.as_deref().unwrap_or_default();
-                of[usize::from(case.positive)].push(*numbers.entry(id).or_insert(next));
-            }
-            of
-        });
+        let patients = self.numbered_patients();
         if problems.is_empty() {
             Ok(ReaderStudy { modalities: out, cases: self.cases(), patients })
         } else {
@@ -284,13 +317,27 @@ impl Ratings {
         }
     }
 
-    /// Right answers of one class where a rating at or above the threshold is a positive call.
-    pub fn shares(&self, modalities: &[usize], threshold: f64, positive: bool) -> Shares {
-        let of = |modality: &usize| {
+    /// The patient of each negative and of each positive, as numbers, where patients are known.
+    pub fn numbered_patients(&self) -> Option<[Vec<u32>; 2]> {
+        self.patients()?;
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut of: [Vec<u32>; 2] = Default::default();
+        for case in self.cases.values() {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            let id = case.patient.as_deref().unwrap_or_default();
+            of[usize::from(case.positive)].push(*numbers.entry(id).or_insert(next));
+        }
+        Some(of)
+    }
+
+    /// Right answers of one class where a rating at or above the threshold of its modality is a positive
+    /// call.
+    pub fn shares(&self, modalities: &[(usize, f64)], positive: bool) -> Shares {
+        let of = |(modality, threshold): &(usize, f64)| {
             let answers = |reader: usize| {
                 let [negatives, positives] = self.of(*modality, reader);
                 let ratings = if positive { positives } else { negatives };
-                ratings.into_iter().map(|r| r.map(|r| (r >= threshold) == positive)).collect()
+                ratings.into_iter().map(|r| r.map(|r| (r >= *threshold) == positive)).collect()
             };
             self.readers_of(*modality).into_iter().map(|reader| (reader, answers(reader))).collect()
         };

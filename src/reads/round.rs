@@ -270,7 +270,7 @@ impl Round {
 }
 
 /// The code of a case's showing; another attempt gives another one.
-fn code(secret: &Digest, case_id: &str, showing: u32, attempt: u64) -> String {
+pub(super) fn code(secret: &Digest, case_id: &str, showing: u32, attempt: u64) -> String {
     let digest = Digest::of(format!("{secret}\n{showing}\n{attempt}\n{case_id}").as_bytes());
     let sign = |(nth, byte): (usize, &u8)| {
         // A letter first: no program for tables takes it for a number.
@@ -281,13 +281,13 @@ fn code(secret: &Digest, case_id: &str, showing: u32, attempt: u64) -> String {
 }
 
 /// Whether a code holds one of some ids, in small letters; shorter ones than three signs no code can avoid.
-fn holds(code: &str, ids: &BTreeSet<String>) -> bool {
+pub(super) fn holds(code: &str, ids: &BTreeSet<String>) -> bool {
     let code = code.to_lowercase();
     (0..code.len()).any(|from| (from + 3..=code.len()).any(|to| ids.contains(&code[from..to])))
 }
 
 /// The number of a stream of the protocol's seed that nothing else draws from.
-fn stream(of: &[&str]) -> u64 {
+pub(super) fn stream(of: &[&str]) -> u64 {
     let digest = Digest::of(format!("sequester-round\n{}", of.join("\n")).as_bytes());
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);

@@ -1,9 +1,9 @@
-//! All documents of a study from its evidence bundle: the submission, the truthing report beside it, and the
-//! set.
+//! All documents of a study from its evidence bundle: the submission, the truthing report and the
+//! reader-study report beside it, and the set.
 
 use super::at_once::at_once;
 use super::submission::{self, Formats, Rendered, Source};
-use super::{set, truthing};
+use super::{reader_study, set, truthing};
 use crate::diagnostic::Result;
 
 /// Documents of more cases are rendered one after the other.
@@ -22,7 +22,7 @@ pub enum Documents {
 /// one whose templates know no document of the set has no such document.
 ///
 /// # Errors
-/// As [`submission::render`], [`truthing::render`] and [`set::render`].
+/// As [`submission::render`], [`truthing::render`], [`reader_study::render`] and [`set::render`].
 pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result<Rendered> {
     // Setting the pages is most of the work; a large table is held once and not twice.
     let is_small = source.derivation.len() <= AT_ONCE;
@@ -33,7 +33,8 @@ pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result
         (Ok(rendered), truthing::render(source, formats))
     };
     let mut rendered = rendered?;
-    if let Some(more) = more? {
+    let of_readers = reader_study::render(source, formats)?;
+    for more in [more?, of_readers].into_iter().flatten() {
         rendered.files.extend(more.files);
         for field in more.to_complete {
             let key = |line: &str| line.split(": ").next().map(str::to_owned);

@@ -14,6 +14,7 @@ pub mod monitoring;
 mod origins;
 pub mod plan;
 pub mod qualification;
+pub mod reader_study;
 pub mod set;
 pub mod signatures;
 pub mod submission;

@@ -47,6 +47,8 @@ pub enum IntervalMethod {
     Obuchowski,
     /// Unbiased U-statistic variance (Gallas 2006).
     UStatistic,
+    /// Obuchowski and Rockette 1995 with the degrees of freedom of Hillis (2007): several readers.
+    ObuchowskiRockette,
     /// Clopper and Pearson 1934, exact; of what is no proportion, its limits carried through.
     ClopperPearson,
     /// Clopper and Pearson 1934 on patients: below, those all of whose cases are right, above, those any of
@@ -100,12 +102,13 @@ pub enum IntervalMethod {
 
 impl IntervalMethod {
     /// Every method, in the order in which they are listed.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Delong,
         Self::DelongLogit,
         Self::HanleyMcneil,
         Self::Obuchowski,
         Self::UStatistic,
+        Self::ObuchowskiRockette,
         Self::ClopperPearson,
         Self::ClopperPearsonPatients,
         Self::KornGraubard,
@@ -140,6 +143,7 @@ impl IntervalMethod {
             Self::HanleyMcneil => "hanley-mcneil",
             Self::Obuchowski => "obuchowski",
             Self::UStatistic => "u-statistic",
+            Self::ObuchowskiRockette => "obuchowski-rockette",
             Self::ClopperPearson => "clopper-pearson",
             Self::ClopperPearsonPatients => "clopper-pearson-patients",
             Self::KornGraubard => "korn-graubard",
@@ -198,6 +202,7 @@ impl IntervalMethod {
             Self::HanleyMcneil => "Hanley and McNeil (1982)",
             Self::Obuchowski => "Obuchowski (1997), clustered",
             Self::UStatistic => "unbiased U-statistic (Gallas 2006)",
+            Self::ObuchowskiRockette => "Obuchowski and Rockette (1995), Hillis (2007)",
             Self::ClopperPearson => "Clopper and Pearson (1934), exact",
             Self::ClopperPearsonPatients => "Clopper and Pearson (1934) on patients",
             Self::KornGraubard => "Korn and Graubard (1998), effective number",

@@ -18,6 +18,7 @@ use crate::statistics::warning::Warning;
 use crate::study::change::succession;
 use crate::study::comparators::predicate;
 use crate::study::estimates::{StudyCase, acceptance, analyse, repeatability, triage};
+use crate::study::reader_study::readings;
 use crate::study::results::{OperatingPointRecord, Results};
 use crate::table::id::Alike;
 
@@ -68,15 +69,18 @@ pub fn derive_from(
     let repeats = repeats(inputs)?;
     let times = processing_times(inputs, cohort, &scores)?;
     let succession = succession(inputs)?;
+    let readings = readings(inputs, cohort, &reference)?;
     let mut warnings = cohort.warnings.clone();
     warnings.extend(separate(inputs, cohort, Some(&scores))?);
     warnings.extend(reference.warnings.iter().cloned());
+    warnings.extend(readings.iter().flat_map(|readings| readings.warnings.iter().cloned()));
     let (operating_point, tuning) = operating_point(inputs, cohort, &scores)?;
     let score = |case: &Case| scores.get(&case.case_id).and_then(|s| s.score);
     let decided = cohort.drawn_cases().zip(&reference.consensus);
     let cases = StudyCase::all(decided.map(|(case, consensus)| (case, *consensus, score(case))));
     let mut results =
-        analyse(protocol, cohort, &cases, &reference, &predicate, operating_point).map_err(Error::Input)?;
+        analyse(protocol, cohort, &cases, &reference, &predicate, readings.as_ref(), operating_point)
+            .map_err(Error::Input)?;
     if let (Some(repeats), Some(source)) = (&repeats, &protocol.repeatability) {
         let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
         results.repeatability = repeatability(repeats, &source.conditions, threshold, level);

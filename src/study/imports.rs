@@ -46,7 +46,9 @@ pub fn is_reference_file(protocol: &Protocol, path: &RelativePath) -> bool {
 fn beside_the_reads(protocol: &Protocol, path: &RelativePath) -> bool {
     let rule = &protocol.reference_standard;
     let tables = protocol.reads.tables().filter(|_| rule.has_reads);
+    let mut ratings = protocol.reader_study.iter().flat_map(|source| source.tables());
     rule.files().chain(tables).any(|other| matches(other.as_str(), path.as_str()))
+        || ratings.any(|pattern| matches(&pattern, path.as_str()))
 }
 
 /// Whether a file holds labels that were not computed here.

@@ -11,6 +11,7 @@ pub mod estimates;
 pub mod imports;
 pub mod planning;
 mod processing;
+pub mod reader_study;
 mod reference;
 pub mod rehearsal;
 mod repeats;
@@ -32,7 +33,8 @@ use crate::eligibility::{self, Lists};
 use crate::inference::scores::{self, Scores};
 use crate::protocol::rule::Column;
 use crate::protocol::{
-    CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, Rule, ScoresSource, Variable,
+    CaseTable, Combine, Endpoint, OperatingPointSource, Protocol, ReaderStudySource, Rule, ScoresSource,
+    Variable,
 };
 use crate::sampling::{self, Draw};
 use crate::statistics::metric::{Metric, ignores_patients};
@@ -103,6 +105,7 @@ pub fn needed_files(protocol: &Protocol, step: Step) -> BTreeSet<String> {
         needed.insert(protocol.scores.file.to_string());
         needed.extend(protocol.predicate.iter().map(|p| p.file.to_string()));
         needed.extend(protocol.repeatability.iter().map(|r| r.file.to_string()));
+        needed.extend(protocol.reader_study.iter().flat_map(ReaderStudySource::tables));
         if let OperatingPointSource::Tuning { cases, .. } = &protocol.operating_point {
             needed.insert(cases.path.to_string());
         }

@@ -6,6 +6,7 @@
 //! rehearsal.
 
 mod beside;
+mod ratings;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -129,6 +130,7 @@ pub fn rehearse(text: &str, inputs: &Inputs, cohort: &Cohort, quality: &Quality)
     let scores = scores_place(&mut table, protocol)?;
     simulated.insert(scores, simulation.scores(cohort, &truth, &tuned.unwrap_or_default(), threshold).into());
     beside::beside(&mut table, protocol, cohort, &truth, quality, threshold, &mut simulated)?;
+    ratings::ratings(&mut table, protocol, cohort, &truth, quality, &mut simulated)?;
     let readers = readers(inputs)?;
     reference(&mut table, protocol, cohort, &truth, &readers, &mut simulation, &mut simulated)?;
     let head = format!(

@@ -7,6 +7,7 @@ mod change;
 mod comparisons;
 mod intended_use;
 mod other_standards;
+mod reader_study;
 mod repeatability;
 mod sampled;
 mod triage;
@@ -20,6 +21,10 @@ pub use self::change::{Acceptance, AcceptedUnder, ChangeResult, DeviceVersion, F
 pub use self::comparisons::{ComparisonResult, FamilyMember, FamilyResult};
 pub use self::intended_use::{CalibrationInUse, InIntendedUse, Limited, NetBenefit};
 pub use self::other_standards::{OtherStandard, OtherStandards, UnderOtherStandard};
+pub use self::reader_study::{
+    AllAlike, DeclaredReading, ReaderCurve, ReaderEstimate, ReaderInference, ReaderMerit, ReaderMethod,
+    ReaderStudyResult, ReaderValue, ReadingSession, ReadingTime, VarianceComponent,
+};
 pub use self::repeatability::{
     AtLevel, CallAgreement, CallShare, PairDifferences, Repeatability, UnderCondition,
 };
@@ -119,6 +124,9 @@ pub struct Results {
     /// Calibration and net benefit at the prevalence of intended use; absent where they are not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_intended_use: Option<InIntendedUse>,
+    /// Readers as a population; absent where no reader study is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reader_study: Option<ReaderStudyResult>,
     /// Precision of the device from repeated images; absent where none are declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeatability: Option<Repeatability>,

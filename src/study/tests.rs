@@ -10,6 +10,7 @@ mod agreement;
 mod beside_readers;
 mod comparisons;
 mod other_standards;
+mod reader_study;
 mod remarks;
 
 const PROTOCOL: &str = r#"

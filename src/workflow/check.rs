@@ -18,7 +18,7 @@ use crate::imaging::image_folder::ImageFolder;
 use crate::model::experiment::Experiment;
 use crate::model::lock::{self, Lock};
 use crate::storage;
-use crate::study::{self, Cohort, Inputs, Step};
+use crate::study::{self, Cohort, Inputs, ReferenceStandard, Step};
 use crate::table::Table;
 
 /// So many images are named that are missing.
@@ -88,7 +88,11 @@ impl Looked {
             .filter(|named| !inputs.files.keys().any(|path| study::matches(named.as_str(), path.as_str())))
             .collect();
         if has_reads && absent.is_empty() {
-            self.said(study::consensus_of_all(&inputs, &cohort).map(|reference| reference.warnings));
+            let reference = study::consensus_of_all(&inputs, &cohort);
+            if let Ok(reference) = &reference {
+                self.ratings(study, &inputs, &cohort, reference);
+            }
+            self.said(reference.map(|reference| reference.warnings));
         } else if !has_reads {
             let reads = study.protocol.reads.files.join(", ");
             self.absent.push(format!("the readers' files ({reads})"));
@@ -128,6 +132,18 @@ impl Looked {
             } else {
                 self.absent.push(format!("the repeated images ({})", repeated.file));
             }
+        }
+    }
+
+    /// The ratings of a reader study. They are read and compared with the cases, and no figure is computed.
+    fn ratings(&mut self, study: &Study, inputs: &Inputs, cohort: &Cohort, reference: &ReferenceStandard) {
+        let Some(source) = &study.protocol.reader_study else { return };
+        let there = |pattern: &String| inputs.files.keys().any(|path| study::matches(pattern, path.as_str()));
+        if source.files.iter().any(there) {
+            let found = study::reader_study::readings(inputs, cohort, reference);
+            self.said(found.map(|found| found.map_or_else(Vec::new, |found| found.warnings)));
+        } else {
+            self.absent.push(format!("the ratings of the reader study ({})", source.files.join(", ")));
         }
     }
 

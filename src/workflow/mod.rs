@@ -30,7 +30,7 @@ pub mod outside;
 pub mod page;
 pub mod plan;
 pub mod qualify;
-pub mod reader_study;
+pub mod reading_sessions;
 pub mod reads;
 pub mod rehearsal;
 pub mod repeatability;

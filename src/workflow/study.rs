@@ -340,6 +340,14 @@ impl Study {
                 inputs.files.insert(repeated.file.clone(), storage::read(&path)?.into());
             }
         }
+        for pattern in self.protocol.reader_study.iter().flat_map(|source| source.tables()) {
+            for file in self.expand(&pattern)?.0 {
+                let path = file.below(&self.data);
+                if path.is_file() {
+                    inputs.files.insert(file, storage::read(&path)?);
+                }
+            }
+        }
         Ok(inputs)
     }
 

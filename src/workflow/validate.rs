@@ -15,6 +15,7 @@ use crate::evidence::ledger::Event;
 use crate::evidence::opening::{self, Decision, Refusal};
 use crate::inference::scoring::{self, Scoring};
 use crate::model::lock::Lock;
+use crate::report::reader_study;
 use crate::report::set::check_device;
 use crate::storage;
 use crate::study::results::Results;
@@ -157,6 +158,10 @@ fn words(study: &Study) -> Result<Payload> {
         }
     }
     for (name, text) in report::templates(&study.folder)? {
+        // The words of a document that the study does not have are none of its evidence.
+        if name == reader_study::MAIN_TEMPLATE && study.protocol.reader_study.is_none() {
+            continue;
+        }
         words.insert(bundle::path(bundle::TEMPLATES, &name)?, text.into());
     }
     for (name, bytes) in report::fonts(&study.folder)? {

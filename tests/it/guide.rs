@@ -368,3 +368,55 @@ fn the_guide_to_monitoring_is_what_happens() {
     }
     assert!(follow("monitoring.md", folder.path(), on_a_day, without_any_digest) >= 10);
 }
+
+/// The readers' part: after the sessions are made, the filled forms lie where the protocol says.
+fn as_a_coordinator(folder: &Path, line: &str) -> String {
+    let shown = typed(folder, line);
+    let study = folder.join("my-study");
+    if line.contains("--sessions") {
+        let codes = std::fs::read_to_string(study.join("reader-study/key/codes.csv")).expect("codes");
+        let case_of = |code: &str| -> usize {
+            let row = codes.lines().find(|line| line.starts_with(code)).expect("a code");
+            row.split(',').nth(1).expect("a case")[1..].parse().expect("a number")
+        };
+        for form in std::fs::read_dir(study.join("rounds/reader-study")).expect("forms").flatten() {
+            let empty = std::fs::read_to_string(form.path()).expect("a form");
+            let mut lines = empty.lines();
+            let mut filled = format!("{}\n", lines.next().expect("a header"));
+            for line in lines {
+                let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+                let (reader, case) =
+                    (cells[0][1..].parse::<usize>().expect("a number") - 1, case_of(&cells[1]));
+                let aided = cells[2] == "aided";
+                cells[3] = crate::reader_study_endpoint::rating(reader, case, aided).to_string();
+                cells[4] = format!("2026-{}-12 09:00", if cells[7] == "1" { "01" } else { "03" });
+                cells[5] = (40 + (case * 7 + reader) % 23 + if aided { 6 } else { 0 }).to_string();
+                filled += &format!("{}\n", cells.join(","));
+            }
+            std::fs::write(study.join("reader-study").join(form.file_name()), filled).expect("writes");
+        }
+    }
+    shown
+}
+
+#[test]
+fn the_guide_to_reader_studies_is_what_happens() {
+    let (folder, study) = (tempfile::tempdir().expect("a folder"), crate::support::Study::small());
+    copy(study.path(), &folder.path().join("my-study"));
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide-reader-study.md");
+    let guide = std::fs::read_to_string(guide).expect("the guide");
+    let declared = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let protocol = format!("{}\n{}", study.read("protocol.toml"), declared.expect("what is declared"));
+    std::fs::write(folder.path().join("my-study/protocol.toml"), protocol).expect("writes");
+    let mut ratings = "reader,case,modality,truth,rating\n".to_owned();
+    for reader in 0..5 {
+        for case in 0..80 {
+            for (word, aided) in [("unaided", false), ("aided", true)] {
+                let rating = crate::reader_study_endpoint::rating(reader, case, aided);
+                ratings += &format!("A{},C{case:03},{word},{},{rating}\n", reader + 1, 1 - case % 2);
+            }
+        }
+    }
+    std::fs::write(folder.path().join("ratings.csv"), ratings).expect("writes");
+    assert!(follow("guide-reader-study.md", folder.path(), as_a_coordinator, without_digests) >= 7);
+}

@@ -61,6 +61,7 @@ mod protocol_changes;
 mod qualify;
 mod reader_platforms;
 mod reader_study;
+mod reader_study_endpoint;
 mod reader_study_values;
 mod readers;
 mod reading;

@@ -4,11 +4,13 @@
 use super::key::{End, Key, Kind};
 use crate::dataset::cases::COLUMNS;
 use crate::dataset::mapped::PatientFrom;
+use crate::protocol::reader_study::{METRICS, POPULATIONS, ReadingDesign, ReadingOrder};
 use crate::protocol::reads::{KEYS, ReaderFrom, ReadsFormat};
 use crate::protocol::{Against, COMPARABLE, FORMAT, Field, MOST_YEARS, Priority, ReaderRole, Spread};
 use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::IntervalMethod;
 use crate::statistics::metric::{Fallback, Metric};
+use crate::statistics::mrmc::CovarianceMethod;
 use crate::statistics::multiplicity::Multiplicity;
 
 /// A text with one `*`.
@@ -99,6 +101,10 @@ pub fn root() -> Vec<Key> {
         tables("endpoint", endpoint()).required().ours("at least one is primary; ids are unique"),
         table("predicate", predicate())
             .ours("where an endpoint has against = \"predicate\", and not otherwise"),
+        table("reader_study", reader_study()).ours(
+            "where an endpoint has against = \"unaided-readers\" or \"reader-population\", and not \
+                   otherwise",
+        ),
         table("repeatability", repeatability()),
         table("triage", triage()),
         tables("subgroup", subgroup()).ours("each is declared once"),
@@ -425,19 +431,21 @@ fn endpoint() -> Vec<Key> {
         goal || against.flat_map(|a| COMPARABLE.iter().map(move |m| a.accepts(*m, *method))).any(|fits| fits)
     };
     let methods: Vec<&str> = IntervalMethod::ALL.iter().filter(|m| fits(m)).map(|m| m.id()).collect();
-    let of_comparison = |key: Key| key.only_when("against", &["predicate", "comparison-readers"]);
+    let others = names(&Against::NAMES);
+    let of_comparison = |key: Key| key.only_when("against", &others);
     vec![
         words("id").required().ours("unique"),
         choice("metric", &metrics, None).required().ours("fits what it is compared with"),
         choice("role", &["primary", "key-secondary", "secondary"], None).required(),
         choice("interval", &methods, None)
             .ours("required without `against`; exists for the metric and for `analysis.resampling_unit`"),
-        choice("fallback", &names(&Fallback::NAMES), Some("effective-number")),
+        choice("fallback", &names(&Fallback::NAMES), Some("effective-number"))
+            .ours("not of an endpoint on [reader_study]"),
         form("criterion", CRITERION).ours(
             "required of primary and key secondary endpoints without `against`; the goal is a finite number",
         ),
         choice("against", &names(&Against::NAMES), None).ours("what it is compared with is declared"),
-        choice("aim", &names(&Aim::NAMES), None).always_when("against", &["predicate", "comparison-readers"]),
+        choice("aim", &names(&Aim::NAMES), None).always_when("against", &others),
         of_comparison(number("margin", Some((0.0, true)), Some((1.0, false))))
             .ours("above 0 but for superiority"),
         of_comparison(text("justification")).ours("required with a margin above 0"),
@@ -458,6 +466,61 @@ fn predicate() -> Vec<Key> {
         text("score_column"),
         text("answer_column").ours("not together with `score_column` or `threshold`"),
         number("threshold", None, None),
+    ]
+}
+
+fn reader_study() -> Vec<Key> {
+    let methods: Vec<&str> = CovarianceMethod::ALL.iter().map(|method| method.id()).collect();
+    let component = |name| number(name, None, None);
+    vec![
+        list("files", Kind::Path, 1).required(),
+        text("case_column"),
+        text("reader_column"),
+        text("modality_column"),
+        text("rating_column"),
+        text("time_column"),
+        text("seconds_column"),
+        table(
+            "case_map",
+            vec![
+                path("file").required().ours("not blank"),
+                text("case_column"),
+                words("id_column").required(),
+            ],
+        ),
+        words("unaided").required(),
+        text("aided").ours("another word than `unaided`; required by \"unaided-readers\""),
+        choice("design", &names(&ReadingDesign::NAMES), None).required(),
+        choice("order", &names(&ReadingOrder::NAMES), None)
+            .ours("required with `aided`, unless readers are nested"),
+        whole("washout_days"),
+        table(
+            "scale",
+            vec![
+                component("min").required().ours("below `max`"),
+                component("max").required(),
+                component("positive_from").ours("above `min` and at most `max`; required to compare calls"),
+            ],
+        )
+        .required(),
+        choice("covariances", &methods, None),
+        choice("holds_for", &names(&POPULATIONS), Some("readers-and-cases"))
+            .ours("\"readers-and-cases\" with the interval \"u-statistic\""),
+        choice("missing_reads", &["exclude", "refuse"], Some("exclude")),
+        table(
+            "planned",
+            vec![
+                choice("metric", &METRICS.map(|metric| metric.id()), None).required(),
+                from("readers", 2, Some(1_000_000)).required(),
+                number("variance", Some((0.0, false)), None).required(),
+                component("cov1").required(),
+                component("cov2").required(),
+                component("cov3").required(),
+                component("interaction"),
+                from("pilot_cases", 2, Some(1_000_000)).required(),
+                words("source").required(),
+            ],
+        ),
     ]
 }
 

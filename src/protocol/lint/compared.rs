@@ -51,6 +51,10 @@ impl Look<'_> {
     fn of_interval(&mut self, endpoint: &ComparativeEndpoint, place: &str) {
         use IntervalMethod::{Delong, Delta, Obuchowski, Wald};
         let id = &endpoint.id;
+        // Nothing stands in for the interval of a reader study, and its methods mind patients themselves.
+        if endpoint.against.is_reader_study() {
+            return;
+        }
         if endpoint.role == Role::Primary && endpoint.fallback == Fallback::None {
             self.asks(
                 Code::FallbackNone,
@@ -115,7 +119,7 @@ impl Look<'_> {
         {
             let with = match endpoint.against {
                 Against::Predicate => "the predicate",
-                Against::ComparisonReaders => "readers",
+                Against::ComparisonReaders | Against::UnaidedReaders | Against::ReaderPopulation => "readers",
             };
             self.asks(
                 Code::SampleNotComparable,

@@ -12,6 +12,7 @@ mod eligibility;
 mod endpoints;
 mod places;
 mod planned;
+mod reader_study;
 mod reference;
 mod rules;
 mod sample;
@@ -46,6 +47,7 @@ pub fn lint(path: &Path, text: &str, protocol: &Protocol) -> Vec<Diagnostic> {
     look.subgroups();
     look.reference();
     look.readers();
+    look.reader_study();
     look.scores();
     look.operating_point();
     look.texts();

@@ -1,12 +1,18 @@
-//! The same question of an endpoint that is compared with the predicate on the same cases.
+//! The same question of an endpoint that is compared with the predicate on the same cases, or of readers with
+//! the device beside readers without it.
 
 use super::{Asked, Composition, Counted, Question, STEPS};
-use crate::protocol::{Against, ComparativeEndpoint, Expected, Protocol};
+use crate::protocol::{Against, ComparativeEndpoint, Expected, Protocol, ReadingDesign};
 use crate::statistics::comparative::Aim;
 use crate::statistics::comparative::power::{Claim, ExpectedAreas};
 use crate::statistics::metric::Metric;
+use crate::statistics::mrmc::Population;
+use crate::statistics::mrmc::design::{self, Assumed};
 use crate::statistics::sizing::PairedShares;
 use crate::statistics::special::normal_quantile;
+
+/// More cases than this are not looked for.
+const MOST_CASES: u32 = 1_000_000;
 
 /// What is compared, and how far both are expected to go together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +21,8 @@ enum Law {
     Auc { correlation: f64 },
     /// Shares, with the share of cases in which exactly one is right; `None`: as if they erred independently.
     Share { counted: Counted, discordant: Option<f64> },
+    /// Readers and cases as populations, from declared components of variance.
+    Readers { readers: u32, components: Assumed, population: Population },
 }
 
 /// A comparison with all that its power depends on but the device's value and the size.
@@ -35,6 +43,9 @@ impl Protocol {
         endpoint: &ComparativeEndpoint,
         expected: Option<&Expected>,
     ) -> Asked<ComparedQuestion> {
+        if endpoint.against == Against::UnaidedReaders {
+            return self.reading_question(endpoint, expected);
+        }
         let discordant = expected.and_then(|e| e.discordant);
         let law = match endpoint.metric {
             _ if endpoint.against != Against::Predicate => return Asked::NotComputed,
@@ -51,6 +62,54 @@ impl Protocol {
         let claim = Claim { aim: endpoint.aim, margin: endpoint.margin, alpha };
         Asked::Question(ComparedQuestion { law, other, claim, sample: Composition::of(self, share) })
     }
+
+    /// Of readers with and without the device, as `[reader_study.planned]` assumes them. The components
+    /// belong to one metric of a pilot: endpoints of other metrics are not asked by them.
+    fn reading_question(
+        &self,
+        endpoint: &ComparativeEndpoint,
+        expected: Option<&Expected>,
+    ) -> Asked<ComparedQuestion> {
+        let Some(source) = &self.reader_study else { return Asked::NotComputed };
+        if endpoint.aim == Aim::Equivalence || source.design != ReadingDesign::Crossed {
+            return Asked::NotComputed;
+        }
+        let (Some(planned), Some(other)) = (&source.planned, expected.and_then(|e| e.comparator)) else {
+            return Asked::NotDeclared;
+        };
+        if planned.metric != endpoint.metric {
+            return Asked::NotDeclared;
+        }
+        let components = Assumed {
+            difference: 1.0,
+            interaction: planned.interaction,
+            variance: planned.variance,
+            cov1: planned.cov1,
+            cov2: planned.cov2,
+            cov3: planned.cov3,
+            pilot_cases: f64::from(planned.pilot_cases),
+        };
+        let law = Law::Readers { readers: planned.readers, components, population: source.holds_for };
+        let alpha = (1.0 - self.planned_level(endpoint.role)) / 2.0;
+        let claim = Claim { aim: endpoint.aim, margin: endpoint.margin, alpha };
+        let share = self.planned_positive_share().unwrap_or(0.5);
+        Asked::Question(ComparedQuestion { law, other, claim, sample: Composition::of(self, share) })
+    }
+}
+
+/// The power of a difference that lies so far from the nearest one that is not claimed.
+fn power_of_readers(
+    (readers, components, population): (u32, Assumed, Population),
+    shift: f64,
+    cases: f64,
+    alpha: f64,
+) -> Option<f64> {
+    if shift <= 0.0 {
+        // The test rejects in the other direction then, which shows nothing.
+        return Some(if shift < 0.0 { 0.0 } else { alpha });
+    }
+    let assumed = Assumed { difference: shift, ..components };
+    design::power(&assumed, readers, cases.max(1.0) as u32, population, 2.0 * alpha).map(|found| found.power)
 }
 
 impl ComparedQuestion {
@@ -76,7 +135,7 @@ impl ComparedQuestion {
 impl Question for ComparedQuestion {
     fn counted(&self, cases: f64) -> f64 {
         match self.law {
-            Law::Auc { .. } => self.sample.counted(Counted::All, cases),
+            Law::Auc { .. } | Law::Readers { .. } => self.sample.counted(Counted::All, cases),
             Law::Share { counted, .. } => self.sample.counted(counted, cases),
         }
     }
@@ -89,6 +148,12 @@ impl Question for ComparedQuestion {
             Law::Share { discordant, .. } => self
                 .pairs(value, discordant)
                 .and_then(|pairs| pairs.power_of(self.claim, self.counted(cases))),
+            Law::Readers { readers, components, population } => power_of_readers(
+                (readers, components, population),
+                value - self.least(),
+                self.counted(cases),
+                self.claim.alpha,
+            ),
         };
         power.unwrap_or(0.0)
     }
@@ -108,6 +173,12 @@ impl Question for ComparedQuestion {
             Law::Share { counted, discordant } => {
                 self.pairs(value, discordant)?.size_of(self.claim, power)? / self.sample.share(counted)
             }
+            Law::Readers { readers, components, population } => {
+                let assumed = Assumed { difference: value - self.least(), ..components };
+                let alpha = 2.0 * self.claim.alpha;
+                let found = design::fewest_cases(&assumed, readers, population, alpha, power, MOST_CASES)?;
+                f64::from(found.0)
+            }
         };
         Some(self.sample.sampled(effective))
     }
@@ -120,6 +191,13 @@ impl Question for ComparedQuestion {
             }
             Law::Share { discordant, .. } => {
                 self.pairs(value, discordant).map(|pairs| pairs.standard_error(self.counted(cases).max(1.0)))
+            }
+            Law::Readers { readers, components, population } => {
+                // Of a difference of 1 the non-centrality is the inverse of its variance.
+                let cases = self.counted(cases).max(1.0) as u32;
+                let alpha = 2.0 * self.claim.alpha;
+                let found = design::power(&components, readers, cases, population, alpha);
+                found.map(|found| (1.0 / found.noncentrality).sqrt())
             }
         };
         let half = normal_quantile(1.0 - self.claim.alpha) * se.unwrap_or(1.0);

@@ -21,6 +21,7 @@ use crate::reads::export::Export;
 use crate::reads::form;
 use crate::table::{Sheet, Table, limited, pattern};
 
+pub use place::time;
 pub use sniff::{Guess, sniff};
 
 /// What a reader's file says.

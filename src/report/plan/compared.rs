@@ -6,7 +6,7 @@ use super::Source;
 use super::words::alpha;
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
-use crate::protocol::{ComparativeEndpoint, Expected};
+use crate::protocol::{Against, ComparativeEndpoint, Expected};
 use crate::report::wording;
 use crate::statistics::metric::Metric;
 use crate::study::planning::{PlannedEndpoint, Prospect, SizePlan};
@@ -23,6 +23,9 @@ fn pairs(source: &Source) -> impl Iterator<Item = (&ComparativeEndpoint, &Planne
 /// How far both are expected to go together.
 fn together(endpoint: &ComparativeEndpoint, expected: &Expected) -> String {
     let percent = |share: f64| format::number(share, Style::Percent);
+    if endpoint.against.is_reader_study() {
+        return "components of variance as declared".to_owned();
+    }
     match (endpoint.metric, expected.discordant, expected.correlation) {
         (Metric::Auc, _, Some(correlation)) => {
             format!("estimates correlated {}", format::fixed(correlation, 2))
@@ -49,6 +52,11 @@ fn prospect(plan: &SizePlan, endpoint: &ComparativeEndpoint, planned: &PlannedEn
     else {
         return match planned.prospect {
             Prospect::NotComputed => not_computed(),
+            _ if endpoint.against.is_reader_study() => {
+                "No expected values, or no components of variance of a pilot, are declared, so no \
+                 probability can be given for it."
+                    .to_owned()
+            }
             _ => "No expected values are declared, so no probability can be given for it.".to_owned(),
         };
     };
@@ -57,8 +65,13 @@ fn prospect(plan: &SizePlan, endpoint: &ComparativeEndpoint, planned: &PlannedEn
     }
     let [device, other] = [expected.value, other].map(|v| value(endpoint, v));
     let aim = endpoint.aim.id();
+    let [own, of_other] = match endpoint.against {
+        Against::UnaidedReaders => ["readers with the device", "readers without it"],
+        Against::ReaderPopulation => ["the device", "readers without it"],
+        Against::Predicate | Against::ComparisonReaders => ["the device", "the predicate"],
+    };
     let given = format!(
-        "If the true values are {device} of the device and {other} of the predicate ({})",
+        "If the true values are {device} of {own} and {other} of {of_other} ({})",
         together(endpoint, expected)
     );
     let at_power = percent(plan.power);
@@ -101,7 +114,7 @@ fn prospect(plan: &SizePlan, endpoint: &ComparativeEndpoint, planned: &PlannedEn
 
 fn not_computed() -> String {
     "No probability is computed for it: that is done for AUC, sensitivity and specificity against a \
-     predicate."
+     predicate, and for crossed readers with and without the device who are to be better or not worse."
         .to_owned()
 }
 

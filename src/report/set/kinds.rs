@@ -49,6 +49,7 @@ pub fn title_of(name: &str) -> &'static str {
     match name {
         "report" => "Validation report",
         "truthing" => "Truthing report",
+        "reader-study" => "Reader-study report",
         _ => {
             let mut all = KINDS.into_iter().chain([&MAP, &PLAN]);
             all.find(|kind| kind.name == name).map_or("Document", |kind| kind.title)

@@ -21,6 +21,7 @@ pub fn default_templates() -> BTreeMap<String, String> {
     templates![
         "submission.md",
         "truthing.md",
+        "reader-study.md",
         "title.md",
         "general.md",
         "design.md",

@@ -77,6 +77,42 @@ impl Shares {
         known.then_some(matrix)
     }
 
+    /// Their covariances where patients have several cases: by the sums of each patient's deviations
+    /// (linearised; Obuchowski 1998). `patients` has one number a case of the class. Where each case is a
+    /// patient of its own these are [`Self::covariances`] of a complete reading. None with fewer than two
+    /// patients, or a reader without reads.
+    pub fn clustered_covariances(&self, patients: &[u32]) -> Option<Matrix> {
+        let shares: Vec<f64> = self.shares()?.concat();
+        let cells: Vec<&[Option<bool>]> = self.modalities.iter().flatten().map(|(_, a)| &a[..]).collect();
+        let numbers: std::collections::BTreeMap<u32, usize> = {
+            let distinct: std::collections::BTreeSet<u32> = patients.iter().copied().collect();
+            distinct.into_iter().zip(0..).collect()
+        };
+        let count = numbers.len() as f64;
+        if numbers.len() < 2 {
+            return None;
+        }
+        // Deviations of each patient, over the reads of the cell.
+        let deviations: Vec<Vec<f64>> = cells
+            .iter()
+            .zip(&shares)
+            .map(|(answers, share)| {
+                let mut of = vec![0.0; numbers.len()];
+                let read = answers.iter().flatten().count() as f64;
+                for (answer, patient) in answers.iter().zip(patients) {
+                    if let (Some(answer), Some(place)) = (answer, numbers.get(patient)) {
+                        of[*place] += (f64::from(u8::from(*answer)) - share) / read;
+                    }
+                }
+                of
+            })
+            .collect();
+        let factor = count / (count - 1.0);
+        Some(Matrix::of(cells.len(), |a, b| {
+            factor * deviations[a].iter().zip(&deviations[b]).map(|(x, y)| x * y).sum::<f64>()
+        }))
+    }
+
     fn moments(&self, first: usize, second: usize) -> FourMoments {
         let (mut sums, mut counts) = ([0_i128; 4], [0_i128; 4]);
         for (reader, answers) in &self.modalities[first] {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cases::{Analysed, Columns, count};
 use super::plan::StudyPlan;
+use super::reader_study::StudiedReaders;
 use super::readers::apart;
 use crate::diagnostic::Code;
 use crate::protocol::{Against, ComparativeEndpoint, Fallback, PredicateOutput, Role};
@@ -54,11 +55,15 @@ impl StudyPlan<'_> {
         analysed: &[Analysed],
         reference: &ReferenceStandard,
         predicate: &Predicate,
+        reader_study: Option<&StudiedReaders<'_>>,
     ) -> Vec<ComparisonResult> {
         let of = |endpoint: &ComparativeEndpoint| {
             let compared = match endpoint.against {
                 Against::Predicate => self.with_predicate(analysed, predicate),
                 Against::ComparisonReaders => self.with_readers(analysed, reference),
+                Against::UnaidedReaders | Against::ReaderPopulation => {
+                    return self.of_readers(endpoint, reader_study);
+                }
             };
             self.comparison(endpoint, &compared)
         };

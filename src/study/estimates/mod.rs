@@ -13,6 +13,7 @@ mod intended_use;
 mod other_standards;
 mod overall;
 mod plan;
+mod reader_study;
 mod readers;
 mod repeatability;
 mod sample_size;
@@ -44,6 +45,7 @@ use crate::statistics::poolability::poolability;
 use crate::statistics::roc::{PrecisionRecallPoint, precision_recall_points, roc_points};
 use crate::statistics::roc_band::roc_band;
 use crate::study::comparators::Predicate;
+use crate::study::reader_study::Readings;
 use crate::study::results::{
     AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
 };
@@ -52,13 +54,15 @@ use crate::study::{Cohort, ReferenceStandard};
 /// Computes everything a document may print.
 ///
 /// # Errors
-/// `one-class` when the analysed cases are all positive or all negative.
+/// `one-class` when the analysed cases are all positive or all negative; `reader-without-reads` for a reader
+/// of the reader study who rated no case of one class.
 pub fn analyse(
     protocol: &Protocol,
     cohort: &Cohort,
     drawn: &[StudyCase],
     reference: &ReferenceStandard,
     predicate: &Predicate,
+    readings: Option<&Readings>,
     operating_point: OperatingPointRecord,
 ) -> Result<Results, Vec<Diagnostic>> {
     let analysed: Vec<Analysed> =
@@ -71,7 +75,8 @@ pub fn analyse(
     let plan = StudyPlan::new(protocol, threshold);
     let mut estimates = plan.overall(&analysed);
     let mut endpoints = plan.endpoints(&analysed, &mut estimates);
-    let mut comparisons = plan.comparisons(&analysed, reference, predicate);
+    let reader_study = plan.reader_study(drawn, readings).map_err(|error| error.diagnostics())?;
+    let mut comparisons = plan.comparisons(&analysed, reference, predicate, reader_study.as_ref());
     let family = plan.family(&analysed, &mut endpoints, &mut comparisons);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
@@ -156,6 +161,7 @@ pub fn analyse(
         other_standards: Some(plan.other_standards(drawn, reference)),
         level_differences,
         level_claims: plan.level_claims(&analysed),
+        reader_study: reader_study.map(|study| study.result),
         repeatability: None,
         triage: None,
         change: None,

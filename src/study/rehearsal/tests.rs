@@ -137,3 +137,32 @@ fn every_kind_of_reference_standard_and_operating_point_can_be_rehearsed() {
         assert!((0.86..0.99).contains(&auc), "{name}: {auc}");
     }
 }
+
+#[test]
+fn a_reader_study_is_rehearsed_in_each_design() {
+    for (design, more) in [
+        (
+            "crossed",
+            "order = \"crossover\"\nwashout_days = 28\ncase_map = { file = \"codes.csv\", id_column = \
+             \"code\" }",
+        ),
+        ("nested", ""),
+        ("split-plot", "order = \"sequential\""),
+    ] {
+        let text = format!(
+            "{}\n[reader_study]\nfiles = [\"ratings/*.csv\"]\nunaided = \"without\"\naided = \"with\"\n\
+             design = \"{design}\"\ntime_column = \"read_at\"\nseconds_column = \"s\"\n\
+             scale = {{ min = 1, max = 100, positive_from = 50 }}\n{more}\n[[endpoint]]\nid = \
+             \"helps\"\nmetric = \"auc\"\nrole = \"secondary\"\nagainst = \"unaided-readers\"\naim = \"superiority\"\n",
+            protocol()
+        );
+        let text = text.replace("cases = 600", "cases = 200").replace("positives = 300", "positives = 100");
+        let (of, derived) = rehearsed(&text, &[("cases.csv", cases(400))], &QUALITY);
+        let found = derived.results.reader_study.expect("a reader study");
+        assert_eq!(found.missing, 0, "{design}");
+        assert!(of.protocol.reader_study.is_some_and(|source| source.case_map.is_none()));
+        let helps = derived.results.comparisons.iter().find(|c| c.id == "helps").expect("an endpoint");
+        assert!(helps.difference.is_some_and(|d| d > -0.05 && d < 0.2), "{design} {helps:?}");
+        assert!(helps.interval.is_some(), "{design} {helps:?}");
+    }
+}

@@ -197,6 +197,46 @@ role = "secondary"
 interval = "log"
 criterion = "upper < 0.3"
 
+[reader_study]
+files = ["ratings/*.csv", "more.csv"]
+case_column = "image"
+reader_column = "who"
+modality_column = "arm"
+rating_column = "likelihood"
+time_column = "read_at"
+seconds_column = "seconds"
+case_map = { file = "codes.csv", case_column = "image", id_column = "code" }
+unaided = "without"
+aided = "with"
+design = "crossed"
+order = "crossover"
+washout_days = 30
+scale = { min = 1, max = 100, positive_from = 51 }
+covariances = "jackknife"
+holds_for = "cases"
+missing_reads = "refuse"
+
+[reader_study.planned]
+metric = "auc"
+readers = 6
+variance = 0.002
+cov1 = 0.0012
+cov2 = 0.0011
+cov3 = 0.0007
+interaction = 0.0004
+pilot_cases = 100
+source = "a pilot"
+
+[[endpoint]]
+id = "helps"
+metric = "auc"
+role = "secondary"
+against = "unaided-readers"
+aim = "non-inferiority"
+margin = 0.05
+justification = "as two readings of one reader differ"
+interval = "obuchowski-rockette"
+
 [[endpoint]]
 id = "youden"
 metric = "youden"

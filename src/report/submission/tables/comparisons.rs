@@ -30,15 +30,17 @@ fn quantity(metric: Metric) -> Quantity {
 
 /// H0 in words; H1 is its opposite.
 fn null_hypothesis(aim: Aim, margin: &str, against: Against) -> String {
-    let other = match against {
-        Against::Predicate => "that of the predicate",
-        Against::ComparisonReaders => "the mean of the comparison readers",
+    let (own, other) = match against {
+        Against::Predicate => ("the device's", "that of the predicate"),
+        Against::ComparisonReaders => ("the device's", "the mean of the comparison readers"),
+        Against::UnaidedReaders => ("the mean of readers with the device", "the mean of readers without it"),
+        Against::ReaderPopulation => ("the device's", "the mean of readers without it"),
     };
     match aim {
-        Aim::Superiority if margin.is_empty() => format!("the device's is not above {other}"),
-        Aim::Superiority => format!("the device's is above {other} by no more than {margin}"),
-        Aim::NonInferiority => format!("the device's is below {other} by {margin} or more"),
-        Aim::Equivalence => format!("the device's differs from {other} by {margin} or more"),
+        Aim::Superiority if margin.is_empty() => format!("{own} is not above {other}"),
+        Aim::Superiority => format!("{own} is above {other} by no more than {margin}"),
+        Aim::NonInferiority => format!("{own} is below {other} by {margin} or more"),
+        Aim::Equivalence => format!("{own} differs from {other} by {margin} or more"),
     }
 }
 
@@ -106,7 +108,12 @@ pub fn comparisons(results: &Results, level: &str) -> Table {
         Row::Cells(vec![
             Cell::new(format!("{} ({})", measure(c.metric, c.prevalence, c.most_fpr), c.role.name()))
                 .look(Look::Strong),
-            Cell::new(format!("{} to {}", c.aim.id(), c.comparator)),
+            Cell::new(match c.against {
+                Against::UnaidedReaders => {
+                    format!("readers with the device: {} to {}", c.aim.id(), c.comparator)
+                }
+                _ => format!("{} to {}", c.aim.id(), c.comparator),
+            }),
             Cell::new(number(c.device)),
             Cell::new(number(c.other)),
             Cell::new(number(c.difference)).of(of_comparison(c)),
@@ -188,6 +195,9 @@ fn note(c: &ComparisonResult) -> String {
     }
     if c.against == Against::ComparisonReaders {
         text += "; the readers are these, and it says nothing of others";
+    }
+    if c.against == Against::UnaidedReaders {
+        text += "; what stands under Device is the mean of readers with the device";
     }
     text + "."
 }

@@ -512,6 +512,7 @@ fn results() -> Results {
         conclusion: Verdict::Met,
         poolability: Some(sites()),
         in_intended_use: None,
+        reader_study: None,
         repeatability: None,
         triage: None,
         change: None,

@@ -1,4 +1,6 @@
-//! A reader study from its ratings: what `sequester reads mrmc` prints.
+//! A reader study from its ratings: figures of merit of every reader, their means and differences by every
+//! method, and the device alone beside the readers. What `sequester reads mrmc` prints, and what a study's
+//! endpoints are judged by.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +8,10 @@ use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::reads::ratings::Ratings;
 use crate::statistics::comparative::Aim;
 use crate::statistics::mrmc::analysis::{Effects, Meeting, analyse};
-use crate::statistics::mrmc::device::{against_device, u_against_device};
+use crate::statistics::mrmc::device::{AgainstDevice, against_device, u_against_device};
 use crate::statistics::mrmc::u_statistics::{self, UEstimate};
 use crate::statistics::mrmc::{
-    Analysis, CovarianceMethod, Inference, Matrix, Moments, Population, ReaderStudy, covariances,
+    Analysis, CovarianceMethod, Inference, Matrix, Moments, Population, ReaderStudy, Shares, covariances,
 };
 use crate::statistics::warning::Warning;
 
@@ -32,6 +34,8 @@ pub struct Asked {
     pub device: Option<String>,
     /// Ratings at or above it are positive calls.
     pub threshold: Option<f64>,
+    /// The same of the device's scores; its calls are set beside the readers' where it is given.
+    pub device_threshold: Option<f64>,
 }
 
 /// One line of the results.
@@ -170,6 +174,12 @@ impl Report {
         if let Some(device) = device {
             let whole = ratings.study(&[of[0], device]).map_err(Error::Input)?;
             merits[0].beside_device(&whole, &ratings.modalities[device], &names, asked)?;
+            if let (Some(readers), Some(own)) = (asked.threshold, asked.device_threshold) {
+                let cuts = [(of[0], readers), (device, own)];
+                for merit in &mut merits[1..] {
+                    merit.shares_beside_device(ratings, &cuts, &names, asked);
+                }
+            }
         }
         let design = match met {
             Some(Meeting::Crossed) if study.is_fully_read() => {
@@ -198,26 +208,56 @@ impl Report {
         Ok(report)
     }
 
+    /// The line that decides of a metric: the difference for a population by Obuchowski and Rockette's model,
+    /// or by U-statistics.
+    pub fn deciding(&self, metric: &str, population: Population, by_u: bool, device: bool) -> Option<&Line> {
+        let id = match (by_u, device, population) {
+            (true, true, _) => "device-u-statistics",
+            (true, false, _) => "u-statistics",
+            (false, true, Population::ReadersAndCases) => "device-readers-and-cases",
+            (false, true, Population::Cases) => "device-cases",
+            (false, true, Population::Readers) => "device-readers",
+            (false, false, Population::ReadersAndCases) => "readers-and-cases",
+            (false, false, Population::Cases) => "cases",
+            (false, false, Population::Readers) => "readers",
+        };
+        let merit = self.merits.iter().find(|merit| merit.metric == metric)?;
+        merit.sections.iter().find(|s| s.id == id)?.lines.last()
+    }
+
+    fn section(&self, metric: &str, holds: impl Fn(&str) -> bool) -> Option<&Section> {
+        self.merits.iter().find(|merit| merit.metric == metric)?.sections.iter().find(|s| holds(s.id))
+    }
+
+    /// The mean of a modality's readers.
+    pub fn mean_of(&self, metric: &str, modality: &str) -> Option<f64> {
+        let merit = self.merits.iter().find(|merit| merit.metric == metric)?;
+        let place = self.modalities.iter().position(|name| name == modality)?;
+        let own: Vec<f64> = merit.each.iter().filter(|(m, ..)| *m == place).map(|(.., x)| *x).collect();
+        let mean = own.iter().sum::<f64>() / own.len() as f64;
+        Some(mean).filter(|mean| mean.is_finite())
+    }
+
+    /// The average that U-statistics give of a modality.
+    pub fn u_mean_of(&self, metric: &str, modality: &str) -> Option<f64> {
+        let section = self.section(metric, |id| id == "u-statistics")?;
+        section.lines.iter().find(|line| line.of == modality).map(|line| line.value)
+    }
+
+    /// The device's own figure.
+    pub fn device_of(&self, metric: &str) -> Option<f64> {
+        let section =
+            self.section(metric, |id| id.starts_with("device-") && !id.ends_with("u-statistics"))?;
+        section.lines.first().map(|line| line.value).filter(|value| value.is_finite())
+    }
+
     /// The interval of the area decides, of the population that was asked for.
     fn decide(&self, aim: Aim, asked: &Asked) -> Decision {
-        let id = match (&asked.device, asked.population) {
-            (Some(_), Population::ReadersAndCases) => "device-readers-and-cases",
-            (Some(_), Population::Cases) => "device-cases",
-            (Some(_), Population::Readers) => "device-readers",
-            (None, Population::ReadersAndCases) => "readers-and-cases",
-            (None, Population::Cases) => "cases",
-            (None, Population::Readers) => "readers",
-        };
-        let merit = &self.merits[0];
-        let line = merit.sections.iter().find(|s| s.id == id).and_then(|s| s.lines.last());
+        let line = self.deciding("auc", asked.population, false, asked.device.is_some());
         let of = line.map_or_else(String::new, |line| line.of.clone());
         let margin = asked.margin;
         let found = line.and_then(|line| line.found);
-        let shown = found.map(|found| match aim {
-            Aim::Superiority => found.limits.0 > margin,
-            Aim::NonInferiority => found.limits.0 > -margin,
-            Aim::Equivalence => found.limits.0 > -margin && found.limits.1 < margin,
-        });
+        let shown = found.map(|found| aim.holds(margin, found.limits));
         let wanted = match aim {
             Aim::Superiority => format!("the lower limit above {margin}"),
             Aim::NonInferiority => format!("the lower limit above -{margin}"),
@@ -344,6 +384,21 @@ impl Merit {
             lines,
             global: None,
         });
+        let differences = found.cases.differences.iter().map(|(reader, a, b, inference)| {
+            let value = merit[*a][*reader] - merit[*b][*reader];
+            let own = self.each.iter().filter(|(m, ..)| m == a).nth(*reader);
+            let reader = own.map_or("", |(_, reader, _)| reader.as_str());
+            line(format!("{reader}, {}", names.difference(*a, *b)), value, *inference)
+        });
+        let lines: Vec<Line> = differences.collect();
+        if !lines.is_empty() {
+            self.sections.push(Section {
+                id: "each-reader-difference",
+                method: method("each reader's difference, other cases"),
+                lines,
+                global: None,
+            });
+        }
         let c = &found.components;
         let several = merit.len() > 1;
         self.components = [
@@ -411,31 +466,7 @@ impl Merit {
             );
             return Ok(());
         };
-        let turned = |one: Option<Inference>| {
-            one.map(|one| Inference {
-                estimate: -one.estimate,
-                limits: (-one.limits.1, -one.limits.0),
-                statistic: -one.statistic,
-                ..one
-            })
-        };
-        let by = format!("(Hupse 2013, Chakraborty 2017), covariances {}", method.id());
-        let parts = [
-            ("device-readers-and-cases", "for other readers and other cases", found.readers_and_cases),
-            ("device-cases", "for other cases, these readers", found.cases),
-            ("device-readers", "for other readers, these cases", found.of_readers),
-        ];
-        for (id, what, inference) in parts {
-            self.sections.push(Section {
-                id,
-                method: format!("the device alone, {what} {by}"),
-                lines: vec![
-                    line_of_share(device.to_owned(), found.device, found.of_device),
-                    line(of.clone(), -found.difference, turned(inference)),
-                ],
-                global: None,
-            });
-        }
+        self.add_device(device, &of, &found, method.id());
         if whole.patients.is_none()
             && let Some((u, _)) = u_against_device(whole, &moments, 0, 1)
         {
@@ -451,6 +482,80 @@ impl Merit {
             });
         }
         Ok(())
+    }
+}
+
+impl Merit {
+    /// The device alone, for the three populations.
+    fn add_device(&mut self, device: &str, of: &str, found: &AgainstDevice, by: &str) {
+        let by = format!("(Hupse 2013, Chakraborty 2017), covariances {by}");
+        let parts = [
+            ("device-readers-and-cases", "for other readers and other cases", found.readers_and_cases),
+            ("device-cases", "for other cases, these readers", found.cases),
+            ("device-readers", "for other readers, these cases", found.of_readers),
+        ];
+        for (id, what, inference) in parts {
+            self.sections.push(Section {
+                id,
+                method: format!("the device alone, {what} {by}"),
+                lines: vec![
+                    line_of_share(device.to_owned(), found.device, found.of_device),
+                    line(of.to_owned(), -found.difference, turned(inference)),
+                ],
+                global: None,
+            });
+        }
+    }
+
+    /// The device's share beside the mean of the readers'. `cuts` are the readers' modality and the device's,
+    /// each with the rating from which on one is a positive call.
+    fn shares_beside_device(
+        &mut self,
+        ratings: &Ratings,
+        cuts: &[(usize, f64); 2],
+        names: &Names<'_>,
+        asked: &Asked,
+    ) {
+        let positive = self.metric == "sensitivity";
+        let shares = ratings.shares(cuts, positive);
+        let (matrix, by) = covariances_of_shares(ratings, &shares, positive);
+        let device = &ratings.modalities[cuts[1].0];
+        let of = format!("{device} - {}", names.modalities[0]);
+        let found = shares.shares().zip(matrix).and_then(|(values, matrix)| {
+            against_device(values.first()?, *values.get(1)?.first()?, &matrix, asked.level)
+        });
+        match found {
+            Some(found) => self.add_device(device, &of, &found, by),
+            None => self.warn(
+                Code::IntervalNotEvaluable,
+                "the device cannot be set beside the readers: two readers at least, and two cases of the \
+                 class, are needed",
+            ),
+        }
+    }
+}
+
+/// The other way round.
+fn turned(one: Option<Inference>) -> Option<Inference> {
+    one.map(|one| Inference {
+        estimate: -one.estimate,
+        limits: (-one.limits.1, -one.limits.0),
+        statistic: -one.statistic,
+        ..one
+    })
+}
+
+/// Covariances of shares, which leave the cases of one patient together where patients are known.
+fn covariances_of_shares(
+    ratings: &Ratings,
+    shares: &Shares,
+    positive: bool,
+) -> (Option<Matrix>, &'static str) {
+    match ratings.numbered_patients() {
+        Some(patients) => {
+            (shares.clustered_covariances(&patients[usize::from(positive)]), "linearised over patients")
+        }
+        None => (shares.covariances(), "unbiased"),
     }
 }
 
@@ -516,18 +621,21 @@ fn shares(
     asked: &Asked,
 ) -> Vec<Merit> {
     let one = |(metric, positive): (&'static str, bool)| {
-        let shares = ratings.shares(of, threshold, positive);
+        let cuts: Vec<(usize, f64)> = of.iter().map(|modality| (*modality, threshold)).collect();
+        let shares = ratings.shares(&cuts, positive);
         let values = shares.shares()?;
         let mut merit = Merit::new(metric, study, names, &values);
-        if study.patients.is_some() {
-            merit.warn(Code::ClusteringIgnored, "the cases of one patient are taken as independent");
-        }
-        let matrix: Option<Matrix> = shares.covariances();
+        let (matrix, by) = covariances_of_shares(ratings, &shares, positive);
         match met.zip(matrix).and_then(|(met, matrix)| analyse(&values, &matrix, met, asked.level)) {
-            Some(found) => merit.add(names, &values, &found, "unbiased"),
+            Some(found) => merit.add(names, &values, &found, by),
             None => merit.warn(Code::IntervalNotEvaluable, "two readers in each modality are needed"),
         }
-        if values.iter().all(|of| of.len() > 1) {
+        if study.patients.is_some() {
+            merit.warn(
+                Code::ClusteringIgnored,
+                "U-statistics are left out: they would take the cases of one patient as independent",
+            );
+        } else if values.iter().all(|of| of.len() > 1) {
             let mut all: Vec<(String, UEstimate)> =
                 names.modalities.iter().cloned().zip(shares.averages()).collect();
             for a in 0..of.len() {
