@@ -1,5 +1,7 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+extern crate self as libfuzzer_sys;
+
 mod agreement;
 mod archive_dicom;
 mod asah;
@@ -25,6 +27,7 @@ mod drafts;
 mod eligibility;
 mod exhibits;
 mod explore;
+mod fuzz_targets;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;
@@ -84,3 +87,11 @@ mod training;
 mod walls;
 mod who;
 mod writers;
+
+/// What the fuzzer calls, here a function of bytes: `fuzz_targets` compiles and runs its targets.
+#[macro_export]
+macro_rules! fuzz_target {
+    (|$bytes:ident: &[u8]| $body:block) => {
+        pub(super) fn run($bytes: &[u8]) $body
+    };
+}
