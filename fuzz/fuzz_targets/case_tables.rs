@@ -1,16 +1,17 @@
 //! Tables of cases and NIH metadata, plain and gzipped.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use sequester::dataset::cases::{self, CaseFormat};
-use sequester::dataset::mapped::{self, CaseColumns, PatientFrom};
 use sequester::dataset::describe::{self, AgeBand, Request, Set};
+use sequester::dataset::mapped::{self, CaseColumns, PatientFrom};
 
 /// A table of another's making, as a protocol may declare it.
 fn declared(patient_from: PatientFrom, header_row: Option<u64>) -> CaseColumns {
-    let pattern = matches!(patient_from, PatientFrom::Case | PatientFrom::Image).then(|| "^([a-z]+)[0-9]".to_owned());
+    let pattern =
+        matches!(patient_from, PatientFrom::Case | PatientFrom::Image).then(|| "^([a-z]+)[0-9]".to_owned());
     let fields = ["case_id", "patient_id", "image", "sex", "age_years", "findings", "label"];
     let with_patient = patient_from == PatientFrom::Column;
     CaseColumns {

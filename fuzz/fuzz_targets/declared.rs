@@ -1,5 +1,5 @@
 //! Declared files: protocol, gate, experiment, facts, change control plan.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

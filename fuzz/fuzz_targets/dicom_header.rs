@@ -1,9 +1,9 @@
 //! Headers of DICOM files, and the gate on them.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use libfuzzer_sys::fuzz_target;
-use sequester::imaging::dicom;
 use sequester::dataset::gate::Gate;
+use sequester::imaging::dicom;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(header) = dicom::header_from_bytes(bytes) {

@@ -1,5 +1,5 @@
 //! Pixels of DICOM files, every codec.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use sequester::imaging::dicom;

@@ -1,5 +1,5 @@
 //! PNG and JPEG images.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! The language of protocols: text that is mended until it is one is looked at by the lint as well, and so
 //! is a device file beside the example. The first byte says whether the rest stands alone, or in place of a
 //! line of the example.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! The ledger: what is read is written as the same bytes.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

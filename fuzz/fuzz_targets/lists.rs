@@ -1,5 +1,5 @@
 //! Lists of cases and tables of splits.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Exports of readers' platforms: the first byte picks what is declared, the rest is the file.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -36,13 +36,15 @@ fn declared(keys: &str) -> ReadsSource {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    static DECLARED: LazyLock<Vec<ReadsSource>> = LazyLock::new(|| KEYS.iter().map(|keys| declared(keys)).collect());
+    static DECLARED: LazyLock<Vec<ReadsSource>> =
+        LazyLock::new(|| KEYS.iter().map(|keys| declared(keys)).collect());
     let Some((which, file)) = bytes.split_first() else { return };
     let _ = sniff(Path::new("reads/export"), file);
     if let Some(source) = DECLARED.get(usize::from(*which) % KEYS.len()) {
         let path = Path::new("reads/export");
         // The file is its own map of cases as well, and its own list of what was read.
-        let map = source.case_map.as_ref().and_then(|declared| CaseMap::parse(path, file, declared, true).ok());
+        let map =
+            source.case_map.as_ref().and_then(|declared| CaseMap::parse(path, file, declared, true).ok());
         let read = read_with(path, file, source, Beside { map: map.as_ref(), named: None });
         let rows = read.map(|read| read.rows).unwrap_or_default();
         let _ = without_boxes(path, file, source, map.as_ref(), &rows);

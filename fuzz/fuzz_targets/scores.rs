@@ -1,5 +1,5 @@
 //! Tables of scores.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! Envelopes, statements, signatures of OpenSSH and of models, keys, and trust files: what is read is written as the
-//! same bytes, and nothing that the fuzzer makes is signed by anybody.
-#![no_main]
+//! Envelopes, statements, signatures of OpenSSH and of models, keys, and trust files: what is read is written
+//! as the same bytes, and nothing that the fuzzer makes is signed by anybody.
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

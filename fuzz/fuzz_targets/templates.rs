@@ -1,5 +1,5 @@
 //! Templates of documents.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use sequester::document::lint;

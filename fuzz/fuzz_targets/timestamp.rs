@@ -1,13 +1,13 @@
 //! Time-stamp tokens, certificates, files of age and of custody: whatever the bytes, an answer and no panic.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use libfuzzer_sys::fuzz_target;
+use sequester::custody::age;
 use sequester::custody::commitment::Commitment;
 use sequester::custody::grant::Granted;
 use sequester::custody::register::Register;
 use sequester::custody::request::OpeningRequest;
 use sequester::custody::sealed::SealedSet;
-use sequester::custody::age;
 use sequester::timestamp::{self, Authorities};
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,5 +1,5 @@
 //! Weights in safetensors, and the lock of a model.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

@@ -29,6 +29,10 @@ pub struct QualifyArgs {
     /// Write the report without PDF.
     #[arg(long)]
     no_pdf: bool,
+    /// Write a draft of the report as DOCX too, to go on with: your performance qualification can be filled in
+    /// there. It is no record.
+    #[arg(long)]
+    docx: bool,
 }
 
 /// Runs the command.
@@ -52,6 +56,9 @@ pub fn run(args: &QualifyArgs, context: Context) -> Result<Outcome> {
     let found = qualify(&given, &Here { libtorch: context.libtorch }, &context.outside())?;
     let formats = if args.no_pdf { Formats::WithoutPdf } else { Formats::All };
     let mut files = qualification::render(&found, formats)?;
+    if args.docx {
+        files.extend(qualification::draft(&found)?);
+    }
     let json = serde_json::json!(found);
     let name = "qualification.json".parse().map_err(|e| Diagnostic::error(Code::Path, format!("{e}")))?;
     files.insert(name, format!("{json:#}\n").into_bytes());

@@ -215,6 +215,15 @@ fn commitments(outputs: &mut Outputs) {
     let root = authority.path("root.pem");
     outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--dry-run"]);
     outputs.add("commit-token", 0, &["commit", folder, "--token", text(&token), "--tsa", text(&root)]);
+    let (key, out) = (study.file("key.pem"), study.file("signed"));
+    let made = ["keys", "new", "--out", text(&key), "--no-passphrase"];
+    assert_eq!(sequester(&made).code, 0);
+    let file = study.file("commitments/commitment-1.json");
+    let who = ["--by", "A. Example", "--role", "witness", "--meaning", "review", "--signatures", text(&out)];
+    outputs.add("sign-commitment", 0, &[&["sign", text(&file), "--key", text(&key)][..], &who].concat());
+    let signature = crate::support::files(&out).into_keys().next().expect("a signature");
+    outputs.add("commit-signature", 0, &["commit", folder, "--signature", text(&signature), "--dry-run"]);
+    outputs.add("commit-signature", 0, &["commit", folder, "--signature", text(&signature)]);
 }
 
 /// What a study and its custodian do.

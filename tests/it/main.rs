@@ -1,5 +1,7 @@
 //! One integration binary: the program as its users run it, and the walls of its architecture.
 
+extern crate self as libfuzzer_sys;
+
 mod agreement;
 #[cfg(feature = "pdf")]
 mod archival;
@@ -31,6 +33,7 @@ mod eligibility;
 mod engines;
 mod exhibits;
 mod explore;
+mod fuzz_targets;
 mod generated_streams;
 #[cfg(unix)]
 mod graphics;
@@ -95,3 +98,11 @@ mod triage;
 mod walls;
 mod who;
 mod writers;
+
+/// What the fuzzer calls, here a function of bytes: `fuzz_targets` compiles and runs its targets.
+#[macro_export]
+macro_rules! fuzz_target {
+    (|$bytes:ident: &[u8]| $body:block) => {
+        pub(super) fn run($bytes: &[u8]) $body
+    };
+}

@@ -20,7 +20,8 @@ fn qualified() -> &'static Qualified {
     ONCE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let report = folder.path().join("made/qualification");
-        let ran = sequester(&["qualify", "--out", report.to_str().expect("UTF-8"), "--no-pdf", "--json"]);
+        let out = report.to_str().expect("UTF-8");
+        let ran = sequester(&["qualify", "--out", out, "--no-pdf", "--docx", "--json"]);
         let printed = serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}", ran.stderr));
         let strip = |(path, bytes): (PathBuf, Vec<u8>)| {
             (path.strip_prefix(&report).expect("below").to_path_buf(), bytes)
@@ -75,6 +76,10 @@ fn the_report_says_what_the_json_says_and_has_a_form_to_fill_in() {
         assert!(page.contains(words), "{words}");
     }
     assert!(read("qualification.md").contains("Performance Qualification"));
+    let draft = &qualified().report[Path::new("qualification.docx")];
+    assert!(draft.starts_with(b"PK") && draft.len() > 10_000, "{} bytes", draft.len());
+    // A place of the documentation is named by its words, not by its marks.
+    assert!(!page.contains("**"), "marks of Markdown in the page");
     assert!(!page.contains("Tests That Failed"));
 }
 

@@ -422,7 +422,9 @@ fn second(room: &Room) -> Option<i32> {
         eprintln!("SKIPPED the second verifier on signatures: {}", ran.stderr);
         return None;
     }
-    assert!(ran.stdout.contains("Is what is signed by the keys that it names"), "{}", ran.stdout);
+    // Where the bundle itself cannot be understood nothing else is asked.
+    let asked = ran.stdout.contains("Is what is signed by the keys that it names");
+    assert!(asked || ran.code == 20, "{}", ran.stdout);
     Some(ran.code)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::tables;
 use crate::diagnostic::Result;
 use crate::document::content::Content;
-use crate::document::render::{Files, compose};
+use crate::document::render::{Composed, Files, Look, Wanted, compose};
 use crate::document::text;
 use crate::document::tree::{Facts, Figure, Table};
 use crate::qualification::{Outcome, Qualification};
@@ -16,6 +16,8 @@ use crate::report::submission::Formats;
 
 /// Where the document starts.
 const TEMPLATE: &str = "qualification.md";
+/// Name of its files.
+const NAME: &str = "qualification";
 
 /// All files of a qualification but its JSON: `qualification.html`, `qualification.pdf` (feature `pdf`) and
 /// `qualification.md`.
@@ -24,10 +26,22 @@ const TEMPLATE: &str = "qualification.md";
 /// None that a qualification can cause; `font-missing` where the system's words have characters that no font
 /// has.
 pub fn render(qualification: &Qualification, formats: Formats) -> Result<Files> {
+    composed(qualification)?.files(NAME, (formats == Formats::All).then_some(&[][..]))
+}
+
+/// The same as `qualification.docx`, a draft to go on with: the form of the performance qualification can be
+/// filled in there.
+///
+/// # Errors
+/// None that a qualification can cause.
+pub fn draft(qualification: &Qualification) -> Result<Files> {
+    composed(qualification)?.files(NAME, Wanted::Draft(&Look::default()))
+}
+
+fn composed(qualification: &Qualification) -> Result<Composed> {
     let template = include_str!("../../../templates/qualification.md").to_owned();
     let templates = BTreeMap::from([(TEMPLATE.to_owned(), template)]);
-    let fonts = (formats == Formats::All).then_some(&[][..]);
-    compose(&Arc::new(Qualified(qualification.clone())), TEMPLATE, &templates)?.files("qualification", fonts)
+    compose(&Arc::new(Qualified(qualification.clone())), TEMPLATE, &templates)
 }
 
 struct Qualified(Qualification);

@@ -5,5 +5,5 @@ mod content;
 mod specimen;
 mod tables;
 
-pub use content::render;
+pub use content::{draft, render};
 pub use specimen::specimen;

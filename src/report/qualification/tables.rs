@@ -201,9 +201,13 @@ fn short(text: &str) -> &str {
 }
 
 fn traced(of: &Qualification) -> Table {
+    // As a page shows it: a place is named by its words in the source of the documentation.
+    let words = |place: &str| {
+        let plain = place.trim_start_matches('#').replace("**", "").replace('`', "");
+        plain.trim().to_owned()
+    };
     let rows = of.tests.iter().flat_map(|test| {
-        let row =
-            |place: &&str| Row::plain([place.trim_start_matches('#').trim().to_owned(), test.id.to_owned()]);
+        let row = move |place: &&str| Row::plain([words(place), test.id.to_owned()]);
         test.documented.iter().map(row)
     });
     let columns = vec![Column::left("docs/statistics.md", 1.0), Column::left("Requirement", 0.0)];
