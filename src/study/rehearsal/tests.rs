@@ -149,13 +149,14 @@ fn a_reader_study_is_rehearsed_in_each_design() {
         ("nested", ""),
         ("split-plot", "order = \"sequential\""),
     ] {
-        let text = format!(
-            "{}\n[reader_study]\nfiles = [\"ratings/*.csv\"]\nunaided = \"without\"\naided = \"with\"\n\
+        let declared = format!(
+            "[reader_study]\nfiles = [\"ratings/*.csv\"]\nunaided = \"without\"\naided = \"with\"\n\
              design = \"{design}\"\ntime_column = \"read_at\"\nseconds_column = \"s\"\n\
-             scale = {{ min = 1, max = 100, positive_from = 50 }}\n{more}\n[[endpoint]]\nid = \
-             \"helps\"\nmetric = \"auc\"\nrole = \"secondary\"\nagainst = \"unaided-readers\"\naim = \"superiority\"\n",
-            protocol()
+             scale = {{ min = 1, max = 100, positive_from = 50 }}\n{more}\n"
         );
+        let endpoint = "[[endpoint]]\nid = \"helps\"\nmetric = \"auc\"\nrole = \"secondary\"\n\
+                        against = \"unaided-readers\"\naim = \"superiority\"\n";
+        let text = format!("{}\n{declared}{endpoint}", protocol());
         let text = text.replace("cases = 600", "cases = 200").replace("positives = 300", "positives = 100");
         let (of, derived) = rehearsed(&text, &[("cases.csv", cases(400))], &QUALITY);
         let found = derived.results.reader_study.expect("a reader study");

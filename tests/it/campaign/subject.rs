@@ -67,8 +67,7 @@ fn fixture(name: &'static str) -> Subject {
     subject(name, tree, bag)
 }
 
-/// A study with two runs, the second with other words; with a rule over columns, strata and weights, and a
-/// reader study.
+/// A study with two runs, the second with other words; with a rule over columns, strata and weights.
 fn twice() -> Subject {
     let study = Study::small();
     study.replace(
@@ -78,7 +77,6 @@ fn twice() -> Subject {
          rule = \"age_years >= 18 and sex is not missing\"\ndefinition = \"every image is of an adult\"\n\
          reason = \"a patient who was a child at one of the images\"\n\n[sample]\nmethod = \"enriched\"\n",
     );
-    crate::reader_study_endpoint::add_to(&study);
     assert_eq!(study.run("validate", &[]).code, 0);
     study.write("device.toml", "[device]\nname = \"Another name\"\n");
     assert_eq!(study.run("validate", &["--by", "A. Person", "--role", "statistician"]).code, 0);
