@@ -55,8 +55,8 @@ fn gauss_legendre(count: usize, end: f64) -> Vec<(f64, f64)> {
 /// The average run length of one upward sum that starts at 0. Beyond [`LARGEST_RUN_LENGTH`] it has fewer
 /// digits, in the end none.
 fn one_sided(k: f64, h: f64, shift: f64) -> Option<f64> {
-    // The kernel is as wide as the standard deviation, 1: four nodes on each, and some at the ends, are enough
-    // for eleven digits.
+    // The kernel is as wide as the standard deviation, 1: four nodes on each, and some at the ends, are
+    // enough for eleven digits.
     let nodes = gauss_legendre(16 + 4 * h.ceil() as usize, h);
     let places: Vec<f64> = std::iter::once(0.0).chain(nodes.iter().map(|node| node.0)).collect();
     let density = |z: f64| (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
@@ -85,8 +85,8 @@ pub fn average_run_length(k: f64, h: f64, shift: f64, sides: Sides) -> Option<f6
     let length = match sides {
         Sides::One => one_sided(k, h, shift)?,
         Sides::Two => {
-            // The longer of the two needs few digits: its share of the rate is small. Where it has none, it is
-            // so long that it has no share.
+            // The longer of the two needs few digits: its share of the rate is small. Where it has none, it
+            // is so long that it has no share.
             let rate = [shift, -shift].map(|shift| one_sided(k, h, shift).map_or(0.0, f64::recip));
             (rate[0] + rate[1]).recip()
         }
@@ -94,8 +94,8 @@ pub fn average_run_length(k: f64, h: f64, shift: f64, sides: Sides) -> Option<f6
     (length <= LARGEST_RUN_LENGTH).then_some(length)
 }
 
-/// The limit at which the average run length in control is `run_length`, to as many digits as run lengths have. `None` where no
-/// limit in 0..=60 has it: a run length that a limit of 0 exceeds already, or one above
+/// The limit at which the average run length in control is `run_length`, to as many digits as run lengths
+/// have. `None` where no limit in 0..=60 has it: a run length that a limit of 0 exceeds already, or one above
 /// [`LARGEST_RUN_LENGTH`].
 pub fn decision_limit(k: f64, run_length: f64, sides: Sides) -> Option<f64> {
     if !(1.0..=LARGEST_RUN_LENGTH).contains(&run_length) {
