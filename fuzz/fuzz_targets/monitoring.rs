@@ -1,5 +1,5 @@
 //! A monitoring plan, and a batch that is read as a plan declares it, its ledger and its cohort.
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 
 use std::path::Path;
 

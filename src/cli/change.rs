@@ -16,19 +16,18 @@ use crate::workflow::change_permit;
 
 /// Plan changes of a device after it is cleared, and hold new versions against the plan.
 ///
-/// A predetermined change control plan says beforehand which kinds of change a new version may show, how it
-/// is made, by which comparisons with the version before it is accepted, how often the test set may be
-/// opened, and what the changes mean. The study of a new version is made from its predecessor's bundle: the
-/// same protocol, cases and reference standard.
+/// A predetermined change control plan says beforehand which kinds of change a new version may
+/// show, how it is made, by which comparisons with the version before it is accepted, how often the
+/// test set may be opened, and what the changes mean. The study of a new version is made from its
+/// predecessor's bundle: the same protocol, cases and reference standard.
 ///
-/// ```text
-/// sequester change init v2 --predecessor v1          a study with a plan to be completed
-/// sequester change check v2/change/plan.toml         everything that is wrong at once
-/// sequester change lock v2/change/plan.toml          the plan does not change any more
-/// sequester change assess v2/change/plan.toml --lock NEW/lock.json --scores NEW.csv
-/// sequester verify v2 --predecessor v1               does the chain hold?
-/// ```
+///   sequester change init v2 --predecessor v1          a study with a plan to be completed
+///   sequester change check v2/change/plan.toml         everything that is wrong at once
+///   sequester change lock v2/change/plan.toml          the plan does not change any more
+///   sequester change assess v2/change/plan.toml --lock NEW/lock.json --scores NEW.csv
+///   sequester verify v2 --predecessor v1               does the chain hold?
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct ChangeArgs {
     #[command(subcommand)]
     what: What,

@@ -14,19 +14,21 @@ use crate::timestamp::Authorities;
 use crate::workflow::commitment::{self, Committed, Stamped};
 use crate::workflow::commitment_signature::{self, TakenIn};
 
-/// Commit to the bar before the first score: one file whose digest stands for everything that is fixed.
+/// Commit to the bar before the first score: one file whose digest stands for everything that is
+/// fixed.
 ///
-/// Digests of protocol, drawn cases, case tables, rules on readers and locked model, the seed, and every
-/// endpoint with its threshold go into commitments/commitment-1.json; the text beside it can be mailed or
-/// filed, and says how to check it. The file can be time-stamped and signed. The protocol is locked and the
-/// test set sealed. After an opening nothing is committed any more (exit code 30).
+/// Digests of protocol, drawn cases, case tables, rules on readers and locked model, the seed, and
+/// every endpoint with its threshold go into commitments/commitment-1.json; the text beside it can
+/// be mailed or filed, and says how to check it. The file can be time-stamped and signed. The
+/// protocol is locked and the test set sealed. After an opening nothing is committed any more (exit
+/// code 30).
 ///
-/// With --signature somebody's signature of the file comes in, as `sequester sign` or `ssh-keygen` made it
-/// from the file alone: `verify --trust` says who stands for the bar, and answers that it was set before the
-/// result where a witness signed it before the opening.
+/// With --signature somebody's signature of the file comes in, as `sequester sign` or `ssh-keygen`
+/// made it from the file alone: `verify --trust` says who stands for the bar, and answers that it
+/// was set before the result where a witness signed it before the opening.
 ///
-/// With --token a time-stamp token (RFC 3161) of the file comes in. Before the opening, the opening rests
-/// on it: `verify --tsa` can then answer that the bar was set before the result.
+/// With --token a time-stamp token (RFC 3161) of the file comes in. Before the opening, the opening
+/// rests on it: `verify --tsa` can then answer that the bar was set before the result.
 ///
 ///   sequester commit my-study
 ///
@@ -34,6 +36,7 @@ use crate::workflow::commitment_signature::{self, TakenIn};
 ///
 ///   sequester commit my-study --token reply.tsr --tsa authority.pem
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct CommitArgs {
     #[command(flatten)]
     study: StudyArgs,

@@ -18,13 +18,14 @@ use crate::workflow::report::publish;
 
 /// Compare trained models honestly: is the best one shown to be the best?
 ///
-/// Each CONTENDER is a complete training run (a study, its model folder, or the run folder) or a table of
-/// scores with the columns case_id, label, score and, where patients have several cases, patient_id. NAME=
-/// gives it a name; without, a run has its experiment's id and a table its file's name. All must have scored
-/// the same cases with the same labels. Every pair is compared by AUC (DeLong; Obuchowski where patients have
-/// several cases) and by calls at each contender's own operating point (McNemar), with p values adjusted for
-/// their number after Holm. Runs are compared on their tuning split: that selects a model, and is no
-/// performance claim. One run alone is shown without tests.
+/// Each CONTENDER is a complete training run (a study, its model folder, or the run folder) or a
+/// table of scores with the columns case_id, label, score and, where patients have several cases,
+/// patient_id. NAME= gives it a name; without, a run has its experiment's id and a table its file's
+/// name. All must have scored the same cases with the same labels. Every pair is compared by AUC
+/// (DeLong; Obuchowski where patients have several cases) and by calls at each contender's own
+/// operating point (McNemar), with p values adjusted for their number after Holm. Runs are compared
+/// on their tuning split: that selects a model, and is no performance claim. One run alone is shown
+/// without tests.
 ///
 ///   sequester compare runs/1a runs/1b runs/2a runs/2b --out comparison
 ///

@@ -21,11 +21,11 @@ use crate::workflow::custody::{self, Custodian};
 
 /// Seal the readers' files with a custodian, who grants each opening of the test set.
 ///
-/// Whoever runs the study cannot read the files alone: they are encrypted (age) to the custodian's key. A
-/// request names the opening's number and every input by digest; the custodian answers with a signed grant
-/// and the files, and counts in a ledger of the custodian's own. Without a grant `validate` opens nothing,
-/// and `verify` finds an opening that was not granted, or that the evidence does not tell of. Everything
-/// goes by files.
+/// Whoever runs the study cannot read the files alone: they are encrypted (age) to the custodian's
+/// key. A request names the opening's number and every input by digest; the custodian answers with
+/// a signed grant and the files, and counts in a ledger of the custodian's own. Without a grant
+/// `validate` opens nothing, and `verify` finds an opening that was not granted, or that the
+/// evidence does not tell of. Everything goes by files.
 ///
 ///   sequester custodian seal STUDY --recipient age1... --grants-by custodian.pub --remove
 ///
@@ -36,6 +36,7 @@ use crate::workflow::custody::{self, Custodian};
 ///
 ///   sequester custodian open STUDY grant-1 --identity study.age
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct CustodianArgs {
     #[command(subcommand)]
     what: What,

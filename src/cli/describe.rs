@@ -18,16 +18,18 @@ use crate::report::description;
 use crate::storage;
 use crate::workflow::intensities::of_groups;
 
-/// Describe sets of cases and compare them: age, sex, view, findings, prevalence, what occurs beside the
-/// positive finding, images per patient, what is not recorded, and standardised differences.
+/// Describe sets of cases and compare them: age, sex, view, findings, prevalence, what occurs
+/// beside the positive finding, images per patient, what is not recorded, and standardised
+/// differences.
 ///
-/// Each TABLE is a set. With --split or --subgroup the tables are one whole, and its parts are the sets. With
-/// --images the intensities of healthy and diseased images are shown. --out writes a page with figures, JSON,
-/// Markdown and CSV tables.
+/// Each TABLE is a set. With --split or --subgroup the tables are one whole, and its parts are the
+/// sets. With --images the intensities of healthy and diseased images are shown. --out writes a
+/// page with figures, JSON, Markdown and CSV tables.
 ///
 ///   sequester dataset describe Data_Entry_2017_v2020.csv --positive Pneumonia \
 ///     --split train_val_list.txt --split test_list.txt --out description
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct DescribeArgs {
     #[command(flatten)]
     tables: TablesArgs,

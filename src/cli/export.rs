@@ -22,23 +22,22 @@ use crate::workflow::study::Study;
 
 /// Write a locked model, results or bills of materials in formats that others read.
 ///
-/// ```text
-/// sequester export model/ --out model.onnx                      the model, for engines that read it
-/// sequester export my-study --format ml-bom --out ml-bom.json   CycloneDX 1.7: the model, data, performance
-/// sequester export my-study --format ars --out ars.json         CDISC ARS 1.0: every estimate and endpoint
-/// sequester export --format sbom --out sbom.json                CycloneDX 1.7: what this program is made of
-/// sequester export my-study --engine slurm --out score.sbatch   the job of a score plan, one task a shard
-/// ```
+///   sequester export model/ --out model.onnx                      the model, for engines that read it
+///   sequester export my-study --format ml-bom --out ml-bom.json   CycloneDX 1.7: model and performance
+///   sequester export my-study --format ars --out ars.json         CDISC ARS 1.0: every estimate and endpoint
+///   sequester export --format sbom --out sbom.json                CycloneDX 1.7: this program's parts
+///   sequester export my-study --engine slurm --out score.sbatch   the job of a score plan, one task a shard
 ///
-/// Of a study or bundle nothing is written unless its evidence verifies (exit code 20); numbers are those of
-/// results.json to the last character, and the same bundle gives the same bytes.
+/// Of a study or bundle nothing is written unless its evidence verifies (exit code 20); numbers are
+/// those of results.json to the last character, and the same bundle gives the same bytes.
 ///
-/// The model takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats, and gives
-/// one logit an image; ONNX on request the probability. Beside it, NAME.json says which lock it came from,
-/// how an image is prepared, and the threshold; an ONNX file holds the same as metadata. TorchScript needs a
-/// build with libtorch; it is read back and compared with the locked model before it gets its name. The
-/// locked weights themselves are in weights.safetensors.
+/// The model takes a batch of normalised images, [n, 3, resolution, resolution] in 32-bit floats,
+/// and gives one logit an image; ONNX on request the probability. Beside it, NAME.json says which
+/// lock it came from, how an image is prepared, and the threshold; an ONNX file holds the same as
+/// metadata. TorchScript needs a build with libtorch; it is read back and compared with the locked
+/// model before it gets its name. The locked weights themselves are in weights.safetensors.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct ExportArgs {
     /// Folder of a locked model; for ml-bom and ars a study (its newest run) or a bundle; nothing for sbom.
     #[arg(value_name = "MODEL|STUDY|BUNDLE", required_unless_present = "format")]

@@ -14,16 +14,18 @@ use crate::storage;
 
 /// Make a case table from a folder of images whose sub-folders, or whose names, say the class.
 ///
-/// The table has case_id, patient_id, image and label, for a study or `sequester train --case-table`. Images
-/// of one patient have to share its id, or a patient would be trained on and tuned on: --patient-pattern says
-/// where in a file's name it stands. Where nobody knows, --each-case takes every image as a patient of its
-/// own. With --uids the table also says which case a SOP Instance UID or Study Instance UID is.
+/// The table has case_id, patient_id, image and label, for a study or `sequester train
+/// --case-table`. Images of one patient have to share its id, or a patient would be trained on and
+/// tuned on: --patient-pattern says where in a file's name it stands. Where nobody knows,
+/// --each-case takes every image as a patient of its own. With --uids the table also says which
+/// case a SOP Instance UID or Study Instance UID is.
 ///
 ///   sequester dataset folder train --positive PNEUMONIA --patient-pattern '^(person\d+|.*IM-\d+)' --out
 ///   development.csv
 ///   sequester dataset folder images --label-pattern '_([01])\.png$' --positive 1 --patient-pattern
 ///   '^([A-Z]+_\d+)' --out cases.csv
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct FolderArgs {
     /// Folder of the images.
     #[arg(value_name = "DIR")]

@@ -29,11 +29,12 @@ enum KeysCommand {
 
 /// Make a private key, encrypted with a passphrase, and its public half beside it.
 ///
-/// The private key is PKCS#8 in PEM, the public one SubjectPublicKeyInfo in PEM, in a file with `.pub` behind
-/// its name: `openssl` reads both. Neither is ever replaced.
+/// The private key is PKCS#8 in PEM, the public one SubjectPublicKeyInfo in PEM, in a file with
+/// `.pub` behind its name: `openssl` reads both. Neither is ever replaced.
 ///
 ///   sequester keys new --out statistician.pem
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct NewArgs {
     /// File of the private key.
     #[arg(long, value_name = "FILE")]

@@ -14,14 +14,15 @@ use crate::workflow::lock::{lock_run, lock_study};
 
 /// Lock a trained model: its weights, its intended-use gate and its operating point.
 ///
-/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses weights that
-/// do not match it. The threshold is chosen on the tuning cases. With STUDY, gate and rule are those of its
-/// protocol.
+/// Writes weights.safetensors and lock.json, once: a lock is never replaced, and scoring refuses
+/// weights that do not match it. The threshold is chosen on the tuning cases. With STUDY, gate and
+/// rule are those of its protocol.
 ///
 ///   sequester lock my-study
 ///
 ///   sequester lock --training-run model/run --out model --gate protocol.toml --rule sensitivity=0.9
 #[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct LockArgs {
     /// Study folder: it holds protocol.toml.
     #[arg(value_name = "STUDY", required_unless_present = "training_run", conflicts_with = "training_run")]

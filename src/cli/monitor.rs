@@ -16,10 +16,11 @@ use crate::workflow::monitor::{self, Monitored, Standing};
 
 /// Watch a device in use, by a plan that is sealed before the first batch.
 ///
-/// `init` writes a plan, `seal` binds it to the evidence of the validation, `add` takes the scores of a
-/// month, `report` and `status` say what they show, `answer` writes down what followed from an alarm,
-/// `verify` checks that everything is as it was recorded. Without labels nothing is said about how well the
-/// device performs. `versions` compares two versions of a device on old and new data.
+/// `init` writes a plan, `seal` binds it to the evidence of the validation, `add` takes the scores
+/// of a month, `report` and `status` say what they show, `answer` writes down what followed from an
+/// alarm, `verify` checks that everything is as it was recorded. Without labels nothing is said
+/// about how well the device performs. `versions` compares two versions of a device on old and new
+/// data.
 ///
 ///   sequester monitor init watch
 ///
@@ -27,8 +28,8 @@ use crate::workflow::monitor::{self, Monitored, Standing};
 ///
 ///   sequester monitor add watch march.csv --month 2026-03
 ///
-/// Exit code 10: an alarm. 30: the plan is not the one that was sealed, or a batch is of another device. 20:
-/// a file is not the one that was recorded.
+/// Exit code 10: an alarm. 30: the plan is not the one that was sealed, or a batch is of another
+/// device. 20: a file is not the one that was recorded.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct MonitorArgs {

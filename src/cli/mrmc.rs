@@ -57,18 +57,20 @@ enum AimWord {
 
 /// Analyse a reader study: readers and cases as populations.
 ///
-/// FILE is a table with one row a rating (reader, case, modality, truth, rating), or the list that FDA's
-/// iMRMC reads. Areas under the curves of every reader in every modality, their means and differences: by
-/// Obuchowski and Rockette with Hillis' degrees of freedom, and by Gallas' U-statistics; for other readers
-/// and other cases, for other cases with these readers, and for other readers with these cases. Readers and
-/// cases may be crossed, readers may have cases of their own or a modality of their own, and ratings may
-/// lack. Differences are the first modality less the second, in the order of the file or of --between.
+/// FILE is a table with one row a rating (reader, case, modality, truth, rating), or the list that
+/// FDA's iMRMC reads. Areas under the curves of every reader in every modality, their means and
+/// differences: by Obuchowski and Rockette with Hillis' degrees of freedom, and by Gallas'
+/// U-statistics; for other readers and other cases, for other cases with these readers, and for
+/// other readers with these cases. Readers and cases may be crossed, readers may have cases of
+/// their own or a modality of their own, and ratings may lack. Differences are the first modality
+/// less the second, in the order of the file or of --between.
 ///
-/// With --device-modality one modality is the device alone, and is set beside the mean of the readers. With
-/// --threshold sensitivity and specificity are given as well. With --aim the interval of the area decides,
-/// for the population of --for; ends with code 10 where it is not shown.
+/// With --device-modality one modality is the device alone, and is set beside the mean of the
+/// readers. With --threshold sensitivity and specificity are given as well. With --aim the interval
+/// of the area decides, for the population of --for; ends with code 10 where it is not shown.
 ///
 /// Examples:
+///
 ///   sequester reads mrmc ratings.csv
 ///   sequester reads mrmc study.imrmc --between aided,unaided --aim superiority
 ///   sequester reads mrmc ratings.csv --device-modality DEVICE --aim non-inferiority --margin 0.05
@@ -328,11 +330,12 @@ fn text(report: &Report) -> String {
 
 /// Readers and cases of a study of two modalities, all readers reading all cases.
 ///
-/// By Hillis, Obuchowski and Berbaum (2011). Components of variance come from a pilot (`reads mrmc --json`
-/// prints them) or are assumed; variances shrink with the number of cases. Give --readers, --cases or both:
-/// with both the power is given, with one the fewest of the other that reach it.
+/// By Hillis, Obuchowski and Berbaum (2011). Components of variance come from a pilot (`reads mrmc
+/// --json` prints them) or are assumed; variances shrink with the number of cases. Give --readers,
+/// --cases or both: with both the power is given, with one the fewest of the other that reach it.
 ///
 /// Example:
+///
 ///   sequester design mrmc --difference 0.05 --variance 0.002 --cov1 0.0012 --cov2 0.0011 --cov3 0.0007 \
 ///       --interaction 0.0004 --pilot-cases 100 --readers 8
 #[derive(Debug, Args)]

@@ -23,21 +23,23 @@ use crate::workflow::study::Study;
 
 /// Score the sealed cohort of a study, or single files, with a locked model.
 ///
-/// Only a locked model scores, and only if its weights have the locked digest. The intended-use gate of
-/// the lock decides for each image whether it is scored; a refused image gets a row with every reason
-/// instead of a score. An interrupted study picks up after the images that are scored already.
+/// Only a locked model scores, and only if its weights have the locked digest. The intended-use
+/// gate of the lock decides for each image whether it is scored; a refused image gets a row with
+/// every reason instead of a score. An interrupted study picks up after the images that are scored
+/// already.
 ///
 ///   sequester score my-study
 ///   sequester score --model my-study/model film1.dcm film2.dcm
 ///
-/// Many images on many machines: a plan seals which case is in which shard, each task scores one shard and goes
-/// on where it was killed, and the finished shards give the very table that one process writes. `export
-/// --engine` writes the job for Slurm, Snakemake or Kubernetes.
+/// Many images on many machines: a plan seals which case is in which shard, each task scores one
+/// shard and goes on where it was killed, and the finished shards give the very table that one
+/// process writes. `export --engine` writes the job for Slurm, Snakemake or Kubernetes.
 ///
 ///   sequester score my-study --plan 64
 ///   sequester score my-study --shard 3/64
 ///   sequester score my-study --gather
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct ScoreArgs {
     /// A study folder; or, with --model, image files.
     #[arg(required = true, value_name = "STUDY|FILES")]
@@ -65,7 +67,12 @@ pub struct ScoreArgs {
     plan: Option<u32>,
     /// Score one shard of the plan: I/N, or auto for the index that Slurm, Kubernetes, Grid Engine or AWS
     /// Batch sets for the tasks of an array.
-    #[arg(long, value_name = "I/N", value_parser = shards::which_shard, conflicts_with_all = ["model", "gather"])]
+    #[arg(
+        long,
+        value_name = "I/N",
+        value_parser = shards::which_shard,
+        conflicts_with_all = ["model", "gather"]
+    )]
     shard: Option<WhichShard>,
     /// Put the finished shards together; refuses missing, double, foreign and damaged ones.
     #[arg(long, conflicts_with = "model")]

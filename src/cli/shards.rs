@@ -113,8 +113,8 @@ fn of_engine(of: u32, variable: impl Fn(&str) -> Option<String>) -> Result<u32> 
         Some(shard) if step == 1 && tasks == of => Ok(shard),
         _ => wrong(
             format!(
-                "{} runs task {index} of an array of {tasks} from {first} in steps of {step}, and the plan has \
-                 {of} shards",
+                "{} runs task {index} of an array of {tasks} from {first} in steps of {step}, and the plan \
+                 has {of} shards",
                 engine.name
             ),
             format!("submit an array of {of} tasks, numbered one by one"),

@@ -20,24 +20,27 @@ use crate::workflow::signature_record;
 
 /// Sign a bundle that passes `verify`, a commitment, or the folder of a locked model.
 ///
-/// Of a bundle everything is verified first; where anything is contradicted, nothing is signed (exit code 20). What is
-/// signed: the root digest, the head of the ledger with the number of events and of openings, the answers of
-/// `verify`, the verdicts of the endpoints with their thresholds, your name, your role, and what your
-/// signature means. It is written to signatures/<run> beside evidence/, never into the bundle. Each signer
-/// signs an own statement; `verify --trust` says whose count.
+/// Of a bundle everything is verified first; where anything is contradicted, nothing is signed
+/// (exit code 20). What is signed: the root digest, the head of the ledger with the number of
+/// events and of openings, the answers of `verify`, the verdicts of the endpoints with their
+/// thresholds, your name, your role, and what your signature means. It is written to
+/// signatures/<run> beside evidence/, never into the bundle. Each signer signs an own statement;
+/// `verify --trust` says whose count.
 ///
-/// The file of a commitment (`sequester commit`) is signed by itself, wherever it was sent: its digest and
-/// the bar that it holds. The signature lies beside it until `sequester commit STUDY --signature FILE` takes
-/// it into the study, before the test set is opened.
+/// The file of a commitment (`sequester commit`) is signed by itself, wherever it was sent: its
+/// digest and the bar that it holds. The signature lies beside it until `sequester commit STUDY
+/// --signature FILE` takes it into the study, before the test set is opened.
 ///
-/// A locked model is signed as OpenSSF Model Signing says (P-256), with the digest of every file, in
-/// signatures/model.sig beside its folder: `model_signing verify key` reads it, and so does `sequester verify
-/// MODEL --signature FILE --trust FILE`. Such a signature says neither name nor meaning.
+/// A locked model is signed as OpenSSF Model Signing says (P-256), with the digest of every file,
+/// in signatures/model.sig beside its folder: `model_signing verify key` reads it, and so does
+/// `sequester verify MODEL --signature FILE --trust FILE`. Such a signature says neither name nor
+/// meaning.
 ///
 ///   sequester sign my-study --key statistician.pem --by "A. Example" --role statistician --meaning approval
 ///
 ///   sequester sign my-study --ssh ~/.ssh/id_ed25519 --by "B. Example" --role quality --meaning review
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct SignArgs {
     /// Study folder (its newest run is signed), folder of a bundle or of a locked model, or the file of a
     /// commitment.

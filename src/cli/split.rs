@@ -23,17 +23,18 @@ use crate::storage;
 const FORMAT: &str = "sequester-split/1";
 const NAMES: [&str; 3] = ["training", "tuning", "test"];
 
-/// Divide cases into training, tuning and test by patient, stratified by the label and declared variables,
-/// seeded.
+/// Divide cases into training, tuning and test by patient, stratified by the label and declared
+/// variables, seeded.
 ///
-/// No patient is in two sets; this is checked on what is written. The sizes are numbers or shares of images,
-/// and are reached as exactly as whole patients allow; what was achieved stands in split.json and on the
-/// screen. --official takes NIH's lists instead: the second is the test set, the first is training, or
-/// training and tuning with --tuning.
+/// No patient is in two sets; this is checked on what is written. The sizes are numbers or shares
+/// of images, and are reached as exactly as whole patients allow; what was achieved stands in
+/// split.json and on the screen. --official takes NIH's lists instead: the second is the test set,
+/// the first is training, or training and tuning with --tuning.
 ///
 ///   sequester dataset split Data_Entry_2017_v2020.csv --positive Pneumonia --sizes 79113,16370,rest \
 ///     --stratify sex,view,age_band --seed 1 --out split
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct SplitArgs {
     #[command(flatten)]
     tables: TablesArgs,

@@ -19,15 +19,17 @@ use crate::workflow::train::{Store, TrainRequest, study_request};
 
 /// Train a network as an experiment file declares.
 ///
-/// With STUDY, experiment and development cases are those of its protocol, and the run lies in model/run.
-/// Without, every path is given. Patients, not images, are divided into training and tuning. The weights of
-/// the epoch with the best tuning AUC are kept for `sequester lock`. Ctrl-C keeps what is done; the same
-/// command continues, with the same result as without the interruption, on any number of workers.
+/// With STUDY, experiment and development cases are those of its protocol, and the run lies in
+/// model/run. Without, every path is given. Patients, not images, are divided into training and
+/// tuning. The weights of the epoch with the best tuning AUC are kept for `sequester lock`. Ctrl-C
+/// keeps what is done; the same command continues, with the same result as without the
+/// interruption, on any number of workers.
 ///
 ///   sequester train my-study
 ///
 ///   sequester train --experiment protocols/exp-2a.toml --case-table dev.csv --images images --out model
 #[derive(Clone, Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct TrainArgs {
     /// Study folder: it holds protocol.toml.
     #[arg(value_name = "STUDY", required_unless_present = "case_table", conflicts_with = "case_table")]

@@ -18,29 +18,31 @@ use crate::workflow::model_signature::{self, ModelSigned};
 use crate::workflow::report::{find_bundle, reports_of};
 use crate::workflow::sign;
 
-/// Check evidence and models: every byte, the ledger, every number, the rendering, and what belongs to what.
+/// Check evidence and models: every byte, the ledger, every number, the rendering, and what belongs
+/// to what.
 ///
-/// Of one study or bundle every question is asked. Several things, or a locked model, weights, a lock or a
-/// document by themselves, are told which of them belong together: is this the model that was validated, is
-/// this the document that the evidence renders to, and if not, which numbers differ?
+/// Of one study or bundle every question is asked. Several things, or a locked model, weights, a
+/// lock or a document by themselves, are told which of them belong together: is this the model that
+/// was validated, is this the document that the evidence renders to, and if not, which numbers
+/// differ?
 ///
-/// ```text
-/// sequester verify my-study                               everything about its newest run
-/// sequester verify model/ my-study                        is this the model that was validated?
-/// sequester verify weights.safetensors report.pdf run-1   which of these belong together?
-/// sequester verify --diff model-a/ model-b/               what differs between two models or bundles?
-/// sequester verify v3 --predecessor v2 v1                 does each version follow the one before?
-/// ```
+///   sequester verify my-study                               everything about its newest run
+///   sequester verify model/ my-study                        is this the model that was validated?
+///   sequester verify weights.safetensors report.pdf run-1   which of these belong together?
+///   sequester verify --diff model-a/ model-b/               what differs between two models or bundles?
+///   sequester verify v3 --predecessor v2 v1                 does each version follow the one before?
 ///
-/// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is answered yes,
-/// NO, not shown (what would show it is not there) or not applicable, and every discrepancy is listed. Exit
-/// code 0: nothing is contradicted; 20: the evidence is not intact; 21: something that --require names is not
-/// shown. The same bytes can be checked without this program: `cd evidence/run-1 && sha256sum -c
-/// manifest-sha256.txt tagmanifest-sha256.txt`.
+/// Everything is recomputed from the recorded inputs; libtorch is not needed. Each question is
+/// answered yes, NO, not shown (what would show it is not there) or not applicable, and every
+/// discrepancy is listed. Exit code 0: nothing is contradicted; 20: the evidence is not intact; 21:
+/// something that --require names is not shown. The same bytes can be checked without this program:
+/// `cd evidence/run-1 && sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt`.
 ///
-/// With --rescore the locked weights score the study's images again. With the program and on the kind of
-/// machine that made the scores they must come out equal to the last bit, with others within --tolerance.
+/// With --rescore the locked weights score the study's images again. With the program and on the
+/// kind of machine that made the scores they must come out equal to the last bit, with others
+/// within --tolerance.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct VerifyArgs {
     /// Study folder (its newest run is checked), folder of a bundle or of a locked model, weights, lock.json,
     /// a document, or any other file; several of them are compared with each other.

@@ -14,13 +14,14 @@ use crate::workflow::repeatability::{Asked, of_table};
 
 /// How far scores and calls of several images of one patient lie apart.
 ///
-/// FILE is a CSV with a header, one row an image; nobody has to judge the images. Prints the standard
-/// deviation within patients, the repeatability coefficient, the share of the variance between
-/// patients, mean and limits of agreement of the second image less the first, and positive and
-/// negative percent agreement of the calls; with --condition the same under the same and under
+/// FILE is a CSV with a header, one row an image; nobody has to judge the images. Prints the
+/// standard deviation within patients, the repeatability coefficient, the share of the variance
+/// between patients, mean and limits of agreement of the second image less the first, and positive
+/// and negative percent agreement of the calls; with --condition the same under the same and under
 /// different levels of a column.
 ///
 /// Examples:
+///
 ///   sequester metrics repeatability repeats.csv --threshold 0.4 --condition scanner,operator
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]

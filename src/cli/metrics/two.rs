@@ -84,6 +84,7 @@ impl AimArgs {
 /// spread.
 ///
 /// Examples:
+///
 ///   sequester metrics paired --cells 70,12,6,12 --aim non-inferiority --margin 0.05
 ///   sequester metrics paired counts.csv --json
 ///   sequester metrics paired scores.csv --score new --compare predicate --threshold 0.4 \
@@ -190,6 +191,7 @@ fn scores(args: &PairedArgs, asked: &Asked) -> Result<Table> {
 /// of Miettinen and Nurminen decides.
 ///
 /// Examples:
+///
 ///   sequester metrics unpaired --cells 45,60,38,60
 ///   sequester metrics unpaired pairs.csv --aim non-inferiority --margin 0.1 --json
 #[derive(Debug, Args)]
