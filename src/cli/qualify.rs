@@ -30,8 +30,7 @@ pub struct QualifyArgs {
     #[arg(long)]
     no_pdf: bool,
     /// Write a draft of the report as DOCX too, to go on with: your performance qualification can be
-    /// filled in
-    /// there. It is no record.
+    /// filled in there. It is no record.
     #[arg(long)]
     docx: bool,
 }

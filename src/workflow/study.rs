@@ -344,7 +344,7 @@ impl Study {
             for file in self.expand(&pattern)?.0 {
                 let path = file.below(&self.data);
                 if path.is_file() {
-                    inputs.files.insert(file, storage::read(&path)?);
+                    inputs.files.insert(file, storage::read(&path)?.into());
                 }
             }
         }

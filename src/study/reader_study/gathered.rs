@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::sessions;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::RelativePath;
+use crate::digest::{Bytes, RelativePath};
 use crate::protocol::reader_study::FEW_READERS;
 use crate::protocol::{MissingReads, ReaderRole, ReaderStudySource, ReadingDesign};
 use crate::reads::case_map::CaseMap;
@@ -113,7 +113,7 @@ impl<'a> Gathering<'a> {
             let is_map = self.source.case_map.as_ref().is_some_and(|map| map.file == *path);
             !is_map && self.source.files.iter().any(|pattern| matches(pattern, path.as_str()))
         };
-        let found: Vec<(&RelativePath, &Vec<u8>)> =
+        let found: Vec<(&RelativePath, &Bytes)> =
             inputs.files.iter().filter(|(path, _)| own(path)).collect();
         match found.first() {
             Some((path, _)) => self.place = path.to_string(),

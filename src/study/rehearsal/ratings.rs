@@ -35,7 +35,7 @@ pub(super) fn ratings(
     let declared = section(table, "reader_study");
     declared.insert("files".to_owned(), Value::from(vec![FILE]));
     declared.remove("case_map");
-    simulated.insert(place(FILE)?, of_cases(source, cohort, truth, quality));
+    simulated.insert(place(FILE)?, of_cases(source, cohort, truth, quality).into());
     Ok(())
 }
 
