@@ -29,8 +29,8 @@ pub struct QualifyArgs {
     /// Write the report without PDF.
     #[arg(long)]
     no_pdf: bool,
-    /// Write a draft of the report as DOCX too, to go on with: your performance qualification can be filled in
-    /// there. It is no record.
+    /// Write a draft of the report as DOCX too, to go on with: your performance qualification can be filled
+    /// in there. It is no record.
     #[arg(long)]
     docx: bool,
 }

@@ -20,11 +20,11 @@ use crate::workflow::signature_record;
 
 /// Sign a bundle that passes `verify`, a commitment, or the folder of a locked model.
 ///
-/// Of a bundle everything is verified first; where anything is contradicted, nothing is signed (exit code 20). What is
-/// signed: the root digest, the head of the ledger with the number of events and of openings, the answers of
-/// `verify`, the verdicts of the endpoints with their thresholds, your name, your role, and what your
-/// signature means. It is written to signatures/<run> beside evidence/, never into the bundle. Each signer
-/// signs an own statement; `verify --trust` says whose count.
+/// Of a bundle everything is verified first; where anything is contradicted, nothing is signed (exit code
+/// 20). What is signed: the root digest, the head of the ledger with the number of events and of openings,
+/// the answers of `verify`, the verdicts of the endpoints with their thresholds, your name, your role, and
+/// what your signature means. It is written to signatures/<run> beside evidence/, never into the bundle. Each
+/// signer signs an own statement; `verify --trust` says whose count.
 ///
 /// The file of a commitment (`sequester commit`) is signed by itself, wherever it was sent: its digest and
 /// the bar that it holds. The signature lies beside it until `sequester commit STUDY --signature FILE` takes
