@@ -112,7 +112,8 @@ pub(super) fn bar(opened: &Opened, recomputed: &Recomputed<'_>, witnesses: &Witn
     let signers = signers(witnesses, name);
     if let Some(witness) = &signers.witness {
         return yes(format!(
-            "{witness} signed {name} as `{WITNESS}`, and the opening's line rests on the signature; {ELSEWHERE}"
+            "{witness} signed {name} as `{WITNESS}`, and the opening's line rests on the signature; \
+             {ELSEWHERE}"
         ));
     }
     match (earliest, bound) {

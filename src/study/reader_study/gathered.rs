@@ -113,8 +113,7 @@ impl<'a> Gathering<'a> {
             let is_map = self.source.case_map.as_ref().is_some_and(|map| map.file == *path);
             !is_map && self.source.files.iter().any(|pattern| matches(pattern, path.as_str()))
         };
-        let found: Vec<(&RelativePath, &Bytes)> =
-            inputs.files.iter().filter(|(path, _)| own(path)).collect();
+        let found: Vec<(&RelativePath, &Bytes)> = inputs.files.iter().filter(|(path, _)| own(path)).collect();
         match found.first() {
             Some((path, _)) => self.place = path.to_string(),
             None => {

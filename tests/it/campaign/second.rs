@@ -23,11 +23,13 @@ for folder in sys.argv[2:]:
 ";
 
 #[test]
-fn the_second_verifier_agrees_on_a_mutation_of_every_kind() {
+fn the_second_verifier_agrees_on_a_mutation_of_a_kind() {
     let top = tempfile::tempdir().expect("a folder");
     let subjects = subject::all();
     let mut ours = Vec::new();
-    for (number, kind) in KINDS.iter().enumerate() {
+    // Each costs a study and an audit: every eighth kind here, all of them where the campaign runs in full.
+    let step = if std::env::var_os("SEQUESTER_CAMPAIGN").is_some() { 1 } else { 8 };
+    for (number, kind) in KINDS.iter().enumerate().step_by(step) {
         let mut stream = Stream::new(SEED + 1, number as u64);
         let made = (0..50).find_map(|_| {
             let subject = &subjects[stream.below(subjects.len() as u64) as usize];
@@ -66,5 +68,5 @@ fn the_second_verifier_agrees_on_a_mutation_of_every_kind() {
         }
         both += usize::from(!passes && code == "20");
     }
-    assert!(both > KINDS.len() / 2, "{both} of {} are contradicted by both", KINDS.len());
+    assert!(2 * both > ours.len(), "{both} of {} are contradicted by both", ours.len());
 }
