@@ -193,7 +193,7 @@ mod tests {
         let row = |index: usize| Line::Row {
             name: format!("r{index}."),
             cases: Some(10),
-            shown: vec![Shown::Value { value: 0.8, limits: Some((0.6, 0.9)), open: index % 2 == 0 }],
+            shown: vec![Shown::Value { value: 0.8, limits: Some((0.6, 0.9)), open: index.is_multiple_of(2) }],
         };
         let lines: Vec<Line> =
             std::iter::once(Line::Head("Site".to_owned())).chain((0..60).map(row)).collect();
