@@ -25,13 +25,12 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn intro(&self, how: &str) -> String {
-        format!(
-            "# Scores {} in {} shards by the plan {}.\n# {how}\n",
-            self.study.replace(['\n', '\r'], " "),
-            self.shards,
-            self.plan_sha256
-        )
+    /// Lines of a comment; a name cannot end one, since what stands behind it could be a directive.
+    fn intro(&self, how: &[String]) -> String {
+        let first =
+            format!("Scores {} in {} shards by the plan {}.", self.study, self.shards, self.plan_sha256);
+        let line = |text: &String| format!("# {}\n", text.replace(['\n', '\r'], " "));
+        std::iter::once(&first).chain(how).map(line).collect()
     }
 
     fn command(&self) -> String {
@@ -50,16 +49,18 @@ impl Job<'_> {
              #SBATCH --cpus-per-task=1\n#SBATCH --requeue\n#SBATCH --output=score-{name}-%a.log\n\
              #SBATCH --open-mode=append\nset -eu\nexec \"${{SEQUESTER:-sequester}}\" {command} \\\n    \
              --shard \"$SLURM_ARRAY_TASK_ID/{shards}\" --workers \"${{SLURM_CPUS_PER_TASK:-1}}\"\n",
-            self.intro(&format!(
-                "sbatch THIS, and when the array is done: sequester {command} --gather\n# Killed tasks go on \
-                 where they stopped: sbatch --array=NUMBERS THIS. An array may be no larger than MaxArraySize."
-            )),
+            self.intro(&[
+                format!("sbatch THIS, and when the array is done: sequester {command} --gather"),
+                "Killed tasks go on where they stopped: sbatch --array=NUMBERS THIS.".to_owned(),
+                "An array may be no larger than MaxArraySize.".to_owned(),
+            ]),
         )
     }
 
     /// A workflow for Snakemake: one rule a shard, and one that gathers.
     pub fn snakemake(&self) -> String {
-        let mut text = self.intro("snakemake --snakefile THIS --cores N --keep-going --rerun-incomplete");
+        let mut text =
+            self.intro(&["snakemake --snakefile THIS --cores N --keep-going --rerun-incomplete".to_owned()]);
         let folder = python(self.shards_folder);
         let arguments: Vec<String> =
             std::iter::once(self.study.to_owned()).chain(self.options.iter().cloned()).collect();
@@ -99,10 +100,10 @@ impl Job<'_> {
              resources:\n            requests:\n              cpu: \"1\"\n              memory: 1Gi\n          \
              volumeMounts:\n            - name: study\n              mountPath: {mount}\n      volumes:\n        \
              - name: study\n          persistentVolumeClaim:\n            claimName: {claim}\n",
-            intro = self.intro(&format!(
+            intro = self.intro(&[format!(
                 "kubectl apply --filename THIS, and when the job is complete: sequester {} --gather",
                 self.command()
-            )),
+            )]),
             shards = self.shards,
             parallel = self.shards.min(50),
             image = yaml(image),
@@ -172,6 +173,12 @@ mod tests {
         let kubernetes = job.kubernetes("image", "claim", "/data");
         assert!(kubernetes.contains("\"/data/my study's \\\"first\\\"\""), "{kubernetes}");
         let two_lines = Job { study: "a\n#SBATCH --exclusive", ..job };
-        assert!(!two_lines.slurm().contains("\n#SBATCH --exclusive"), "no directive by a name");
+        // Slurm reads directives up to the first command.
+        let slurm = two_lines.slurm();
+        let directives = slurm.split("\nset -eu\n").next().expect("before the commands");
+        assert!(
+            directives.contains("--exclusive") && !directives.contains("\n#SBATCH --exclusive"),
+            "{slurm}"
+        );
     }
 }

@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn an_f1_needs_the_specificity_that_goes_with_it() {
         let with = plan;
-        let f1 = |plan: &SizePlan| plan.endpoints[3].clone();
+        let f1 = |plan: &SizePlan| PlannedEndpoint { expected: None, ..plan.endpoints[3].clone() };
         let alone = f1(&with(&expected("f1", 0.82, "")));
         assert_eq!((alone.prospect, alone.at_planned), (Prospect::NotDeclared, None));
         let beside = f1(&with(&expected("f1", 0.82, "specificity = 0.85")));

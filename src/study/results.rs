@@ -135,6 +135,7 @@ pub struct Results {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triage: Option<TriageResult>,
     /// What a change control plan says of this version; absent in a study without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<ChangeResult>,
     /// Points for the figures.
     pub curves: Curves,

@@ -81,10 +81,11 @@ pub fn plan(study: &Study, cohort: &Cohort, shards: u32) -> Result<Planned> {
     let begun = if folder.is_dir() { parts_of(&folder)?.len() } else { 0 };
     if begun > 0 {
         let message = format!("{begun} shards of another plan lie here");
-        return Err(Diagnostic::error(Code::ShardPlanDiffers, message)
-            .at(Location::file(&folder))
-            .hint("gather them, or remove the folder: another model, cohort or number of shards is another plan")
-            .into());
+        return Err(Error::Lock(vec![
+            Diagnostic::error(Code::ShardPlanDiffers, message).at(Location::file(&folder)).hint(
+                "gather them, or remove the folder: another model, cohort or number of shards is another plan",
+            ),
+        ]));
     }
     storage::create_folder(&folder)?;
     storage::write_atomic(&folder.join(CASES), &table)?;

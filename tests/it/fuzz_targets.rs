@@ -23,6 +23,8 @@ mod language;
 mod ledger;
 #[path = "../../fuzz/fuzz_targets/lists.rs"]
 mod lists;
+#[path = "../../fuzz/fuzz_targets/monitoring.rs"]
+mod monitoring;
 #[path = "../../fuzz/fuzz_targets/reads.rs"]
 mod reads;
 #[path = "../../fuzz/fuzz_targets/reads_exports.rs"]
@@ -39,7 +41,7 @@ mod timestamp;
 mod weights;
 
 /// Every target, as a function of bytes.
-const TARGETS: [(&str, fn(&[u8])); 16] = [
+const TARGETS: [(&str, fn(&[u8])); 17] = [
     ("bundle", bundle::run),
     ("case_tables", case_tables::run),
     ("declared", declared::run),
@@ -49,6 +51,7 @@ const TARGETS: [(&str, fn(&[u8])); 16] = [
     ("language", language::run),
     ("ledger", ledger::run),
     ("lists", lists::run),
+    ("monitoring", monitoring::run),
     ("reads", reads::run),
     ("reads_exports", reads_exports::run),
     ("scores", scores::run),

@@ -52,7 +52,7 @@ fn the_plan_says_what_the_size_can_and_cannot_show() {
         "That is a test at a one-sided level of 2.5%.",
         "design effect 1.12",
         "(assurance)",
-        "No probability is computed for this measure",
+        "No expected value is declared, so no probability can be given for it.",
         "not locked yet",
     ] {
         assert!(plan.contains(says), "{says}\n{plan}");

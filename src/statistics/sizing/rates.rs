@@ -111,9 +111,24 @@ impl ExpectedRates {
             return None;
         }
         let z = normal_quantile(f64::midpoint(1.0, level));
-        let reaches = self.odds().ln() - (goal / (1.0 - goal)).ln();
-        let reaches = reaches - z * self.logit_se(size, chance.in_interval);
-        Some(normal_cdf(reaches / self.logit_se(size, chance.sampled)))
+        let logit = |value: f64| value.ln() - (-value).ln_1p();
+        let known = if self.measure == Measure::Ppv { self.sensitivity } else { self.specificity };
+        // The smallest estimate that shows it: its own standard error counts, and not that of what is expected.
+        let shows = |value: f64| {
+            let rates = Self::with_value(self.measure, value, self.positives, known)?;
+            Some(logit(value) - z * rates.logit_se(size, chance.in_interval) >= logit(goal))
+        };
+        let (mut low, mut high) = (goal, 1.0 - 1e-12);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            // Below what a PPV or an NPV can be with that rate nothing is shown, above what an F1 can be neither.
+            let enough = shows(middle).unwrap_or(self.measure == Measure::F1);
+            *(if enough { &mut high } else { &mut low }) = middle;
+        }
+        if shows(high) != Some(true) {
+            return Some(0.0);
+        }
+        Some(normal_cdf((self.odds().ln() - logit(high)) / self.logit_se(size, chance.sampled)))
     }
 
     /// Cases, of which the share of positive ones is positive, with which it has this power. None where the

@@ -11,7 +11,13 @@ const NONE: &str = "\u{2013}";
 fn limits(of: Limited) -> String {
     of.limits.map_or_else(
         || NONE.to_owned(),
-        |(lower, upper)| format!("{} to {}", format::fixed(lower, 2), format::fixed(upper, 2)),
+        |(lower, upper)| {
+            format!(
+                "{} to {}",
+                format::number(lower, format::Style::Ratio),
+                format::number(upper, format::Style::Ratio)
+            )
+        },
     )
 }
 
@@ -21,7 +27,11 @@ pub fn processing_time(results: &Results, level: &str) -> Table {
     let mut rows = Vec::new();
     if let Some(found) = found {
         let row = |name: String, of: Limited| {
-            Row::Cells(vec![Cell::new(name), Cell::new(format::fixed(of.value, 2)), Cell::new(limits(of))])
+            Row::Cells(vec![
+                Cell::new(name),
+                Cell::new(format::number(of.value, format::Style::Ratio)),
+                Cell::new(limits(of)),
+            ])
         };
         rows.push(row("Mean".to_owned(), found.mean));
         for quantile in &found.quantiles {
@@ -40,9 +50,9 @@ pub fn processing_time(results: &Results, level: &str) -> Table {
         rows,
     );
     if let Some(found) = found {
-        let spread = found
-            .standard_deviation
-            .map_or_else(String::new, |sd| format!(" Standard deviation {} s.", format::fixed(sd, 2)));
+        let spread = found.standard_deviation.map_or_else(String::new, |sd| {
+            format!(" Standard deviation {} s.", format::number(sd, format::Style::Ratio))
+        });
         table.notes.push(format!(
             "From the column {} of the score table, {} cases with a score.{spread} Mean: Student's t; \
              quantiles: order statistics, whatever the law; without limits where there are too few cases. \
@@ -63,7 +73,7 @@ pub fn time_to_notification(source: &Source, level: &str) -> Table {
         let row = |name: &str, of: Limited, look: Look| {
             Row::Cells(vec![
                 Cell::new(name).look(look),
-                Cell::new(format::fixed(of.value, 2)).look(look),
+                Cell::new(format::number(of.value, format::Style::Ratio)).look(look),
                 Cell::new(limits(of)).look(look),
             ])
         };
@@ -107,7 +117,7 @@ pub fn time_to_notification(source: &Source, level: &str) -> Table {
         let device = if found.processing_minutes > 0.0 {
             format!(
                 "Every examination waits {} minutes for the device first, its mean processing time.",
-                format::fixed(found.processing_minutes, 2)
+                format::number(found.processing_minutes, format::Style::Ratio)
             )
         } else {
             "The time that the device takes is not recorded, and is not in these minutes.".to_owned()
