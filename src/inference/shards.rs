@@ -415,8 +415,8 @@ mod tests {
         Case {
             case_id: format!("case, {number}"),
             image: Some(format!("images/{number}.png").parse().expect("a path")),
-            view: (number % 3 > 0).then(|| "PA".into()),
-            age_years: (number % 2 > 0).then_some(40),
+            view: (!number.is_multiple_of(3)).then(|| "PA".into()),
+            age_years: (!number.is_multiple_of(2)).then_some(40),
             ..Case::default()
         }
     }
@@ -442,7 +442,7 @@ mod tests {
     }
 
     fn row(number: usize) -> Score {
-        let score = (number % 5 > 0).then_some(1.0 / (2.0 + number as f64));
+        let score = (!number.is_multiple_of(5)).then_some(1.0 / (2.0 + number as f64));
         let refused = score.is_none().then(|| "age 81 is outside 18-80 years".to_owned());
         Score { score, refused, image_sha256: Some(Digest::of(&number.to_be_bytes())), line: 0 }
     }

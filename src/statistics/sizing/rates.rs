@@ -261,12 +261,16 @@ mod tests {
                     false_positives: n - tn,
                     true_negatives: tn,
                 };
-                let (carried, se): (fn(f64, f64, f64) -> Option<f64>, _) = match measure {
-                    Measure::Ppv => (transported::ppv, transported::ppv_logit_se(&table)),
-                    _ => (transported::npv, transported::npv_logit_se(&table)),
+                let value = match measure {
+                    Measure::Ppv => transported::at_prevalence(&table, 0.4, transported::ppv),
+                    _ => transported::at_prevalence(&table, 0.4, transported::npv),
                 };
-                let value = transported::at_prevalence(&table, 0.4, carried).expect("a value");
-                let limits = transported::logit_limits(value, se.expect("inside"), 0.95).expect("limits");
+                let se = match measure {
+                    Measure::Ppv => transported::ppv_logit_se(&table),
+                    _ => transported::npv_logit_se(&table),
+                };
+                let (value, se) = (value.expect("a value"), se.expect("inside"));
+                let limits = transported::logit_limits(value, se, 0.95).expect("limits");
                 shown += u32::from(limits.0 > goal);
             }
             let size = Size { positives: m as f64, negatives: n as f64 };

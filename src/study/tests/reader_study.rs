@@ -129,7 +129,7 @@ fn of_readers(results: &Results) -> &ReaderStudyResult {
 
 /// What is said first, and all of it.
 fn refused(ratings: &str, section: &str) -> (Code, String) {
-    let error: Error = derive(&inputs(ratings, section, "", 1)).err().expect("refused");
+    let error: Error = derive(&inputs(ratings, section, "", 1)).expect_err("refused");
     let all = error.diagnostics();
     let first = all.first().expect("a problem");
     let at = first.location.as_ref().map(ToString::to_string).unwrap_or_default();
