@@ -78,16 +78,12 @@ pub struct ScoreArgs {
     #[arg(long, conflicts_with = "model")]
     gather: bool,
     #[command(flatten)]
-    pub(super) who: WhoArgs,
+    who: WhoArgs,
 }
 
 impl ScoreArgs {
-    pub(super) fn place(&self, context: Context) -> Place<'_> {
+    fn place(&self, context: Context) -> Place<'_> {
         Place { device: &self.device, libtorch: context.libtorch }
-    }
-
-    pub(super) fn workers(&self) -> Option<usize> {
-        self.workers
     }
 }
 
@@ -107,13 +103,15 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
     };
     let study = Study::open(folder, args.data.as_deref(), args.out.as_deref())?;
     if let Some(count) = args.plan {
-        return shards::plan(args, &study, count, context);
+        return shards::plan(&study, count, &args.who.outside(context)?, context);
     }
     if let Some(which) = args.shard {
-        return shards::shard(args, &study, which, context);
+        let (place, outside) = (args.place(context), args.who.outside(context)?);
+        return shards::shard(&study, which, |model| place.open(model, args.workers), &outside, context);
     }
     if args.gather {
-        return shards::gather(args, &study, context);
+        let done = shards::gather(&study, &args.who.outside(context)?)?;
+        return Ok(told(&done, context));
     }
     let _alone = study.alone()?;
     let outside = args.who.outside(context)?;
@@ -126,7 +124,7 @@ pub fn run(args: &ScoreArgs, context: Context) -> Result<Outcome> {
 }
 
 /// Says what a score table holds.
-pub(super) fn told(done: &Scored, context: Context) -> Outcome {
+fn told(done: &Scored, context: Context) -> Outcome {
     if context.json {
         println!(
             "{:#}",

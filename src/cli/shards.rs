@@ -1,10 +1,13 @@
 //! `sequester score --plan`, `--shard` and `--gather`: one study scored by many tasks.
 
+use std::path::Path;
+
 use serde_json::json;
 
-use super::score::ScoreArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::workflow::outside::Outside;
+use crate::workflow::score::{Device, Scored};
 use crate::workflow::study::Study;
 use crate::workflow::{dataset, sharded};
 
@@ -126,11 +129,10 @@ fn of_engine(of: u32, variable: impl Fn(&str) -> Option<String>) -> Result<u32> 
 ///
 /// # Errors
 /// As for [`sharded::plan`].
-pub fn plan(args: &ScoreArgs, study: &Study, shards: u32, context: Context) -> Result<Outcome> {
+pub fn plan(study: &Study, shards: u32, outside: &Outside<'_>, context: Context) -> Result<Outcome> {
     let _alone = study.alone()?;
-    let outside = args.who.outside(context)?;
-    let cohort = dataset::draw(study, &outside)?;
-    dataset::seal(study, &cohort, &outside)?;
+    let cohort = dataset::draw(study, outside)?;
+    dataset::seal(study, &cohort, outside)?;
     let planned = sharded::plan(study, &cohort, shards)?;
     if context.json {
         let told = json!({
@@ -153,8 +155,13 @@ pub fn plan(args: &ScoreArgs, study: &Study, shards: u32, context: Context) -> R
 ///
 /// # Errors
 /// As for [`sharded::shard`] and [`of_engine`].
-pub fn shard(args: &ScoreArgs, study: &Study, which: WhichShard, context: Context) -> Result<Outcome> {
-    let outside = args.who.outside(context)?;
+pub fn shard<D: Device>(
+    study: &Study,
+    which: WhichShard,
+    open: impl FnOnce(&Path) -> Result<D>,
+    outside: &Outside<'_>,
+    context: Context,
+) -> Result<Outcome> {
     let (number, of) = match which {
         WhichShard::Typed(number, of) => (number, of),
         WhichShard::Auto => {
@@ -162,12 +169,7 @@ pub fn shard(args: &ScoreArgs, study: &Study, which: WhichShard, context: Contex
             (of_engine(of, |name| std::env::var(name).ok())?, of)
         }
     };
-    let done = sharded::shard(
-        study,
-        (number, of),
-        |model| args.place(context).open(model, args.workers()),
-        &outside,
-    )?;
+    let done = sharded::shard(study, (number, of), open, outside)?;
     if context.json {
         let told = json!({
             "shard": number, "of": of, "file": done.file, "scored": done.scored, "refused": done.refused,
@@ -187,11 +189,9 @@ pub fn shard(args: &ScoreArgs, study: &Study, which: WhichShard, context: Contex
 ///
 /// # Errors
 /// As for [`sharded::gather`].
-pub fn gather(args: &ScoreArgs, study: &Study, context: Context) -> Result<Outcome> {
+pub fn gather(study: &Study, outside: &Outside<'_>) -> Result<Scored> {
     let _alone = study.alone()?;
-    let outside = args.who.outside(context)?;
-    let done = sharded::gather(study, &outside)?;
-    Ok(super::score::told(&done, context))
+    sharded::gather(study, outside)
 }
 
 #[cfg(test)]

@@ -74,10 +74,11 @@ impl Job<'_> {
              FOLDER + \"/{{shard}}/scores.csv\",\n    wildcard_constraints:\n        \
              shard=\"[0-9]{{5}}\",\n    threads: 1\n    retries: 3\n    params:\n        \
              number=lambda wildcards: int(wildcards.shard),\n    shell:\n        \
-             \"{{PROGRAM:q}} score {{ARGUMENTS:q}} --shard {{params.number}}/{{SHARDS}} --workers {{threads}}\"\n\n\n\
-             rule gather:\n    input:\n        expand(FOLDER + \"/{{shard}}/scores.csv\", shard=[f\"{{n:05d}}\" \
-             for n in range(1, SHARDS + 1)]),\n    output:\n        {scores},\n    shell:\n        \
-             \"{{PROGRAM:q}} score {{ARGUMENTS:q}} --gather\"\n",
+             \"{{PROGRAM:q}} score {{ARGUMENTS:q}} --shard {{params.number}}/{{SHARDS}} \
+             --workers {{threads}}\"\n\n\n\
+             rule gather:\n    input:\n        expand(FOLDER + \"/{{shard}}/scores.csv\", \
+             shard=[f\"{{n:05d}}\" for n in range(1, SHARDS + 1)]),\n    output:\n        {scores},\n    \
+             shell:\n        \"{{PROGRAM:q}} score {{ARGUMENTS:q}} --gather\"\n",
             shards = self.shards,
             scores = python(self.scores),
         );
@@ -96,10 +97,11 @@ impl Job<'_> {
             "{intro}apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: score-{name}\nspec:\n  \
              completionMode: Indexed\n  completions: {shards}\n  parallelism: {parallel}\n  \
              backoffLimitPerIndex: 3\n  template:\n    spec:\n      restartPolicy: Never\n      \
-             containers:\n        - name: score\n          image: {image}\n          command: [{command}]\n          \
-             resources:\n            requests:\n              cpu: \"1\"\n              memory: 1Gi\n          \
-             volumeMounts:\n            - name: study\n              mountPath: {mount}\n      volumes:\n        \
-             - name: study\n          persistentVolumeClaim:\n            claimName: {claim}\n",
+             containers:\n        - name: score\n          image: {image}\n          \
+             command: [{command}]\n          resources:\n            requests:\n              \
+             cpu: \"1\"\n              memory: 1Gi\n          volumeMounts:\n            - name: study\n\
+             \x20             mountPath: {mount}\n      volumes:\n        - name: study\n          \
+             persistentVolumeClaim:\n            claimName: {claim}\n",
             intro = self.intro(&[format!(
                 "kubectl apply --filename THIS, and when the job is complete: sequester {} --gather",
                 self.command()

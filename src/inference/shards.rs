@@ -352,8 +352,8 @@ impl<'a> Gathered<'a> {
     /// The rows of every case, and the kind of machine where it was one.
     ///
     /// # Errors
-    /// `shard-missing`, `shard-foreign`, `shard-damaged`: everything that is wrong at once; nothing is gathered
-    /// then.
+    /// `shard-missing`, `shard-foreign`, `shard-damaged`: everything that is wrong at once; nothing is
+    /// gathered then.
     pub fn finish(mut self) -> Result<(Scores, Option<Machine>)> {
         let missing: Vec<u32> =
             (1..).zip(&self.finished).filter(|(_, done)| !**done).map(|(nth, _)| nth).collect();

@@ -190,8 +190,8 @@ impl Protocol {
         }
     }
 
-    /// The rate that is expected beside a PPV, an NPV or an F1: as declared with it, else of the endpoint that
-    /// measures it.
+    /// The rate that is expected beside a PPV, an NPV or an F1: as declared with it, else of the endpoint
+    /// that measures it.
     fn rate_beside(&self, endpoint: &Endpoint, measure: Measure) -> Option<f64> {
         let declared = self.planning.of_id(&endpoint.id)?;
         let (typed, metric) = match measure {

@@ -82,9 +82,9 @@ pub fn plan(study: &Study, cohort: &Cohort, shards: u32) -> Result<Planned> {
     if begun > 0 {
         let message = format!("{begun} shards of another plan lie here");
         return Err(Error::Lock(vec![
-            Diagnostic::error(Code::ShardPlanDiffers, message).at(Location::file(&folder)).hint(
-                "gather them, or remove the folder: another model, cohort or number of shards is another plan",
-            ),
+            Diagnostic::error(Code::ShardPlanDiffers, message)
+                .at(Location::file(&folder))
+                .hint("gather them, or remove the folder: another model, cohort or number is another plan"),
         ]));
     }
     storage::create_folder(&folder)?;
@@ -145,8 +145,8 @@ pub fn planned(study: &Study) -> Result<Planned> {
 /// Scores one shard, or finds it finished. The cases are those of the plan and of no list beside it.
 ///
 /// # Errors
-/// As for [`score::score`]; `shard-count` where there is no such shard, `shard-foreign` where the folder holds
-/// one of another plan; `study-busy` while another process scores it.
+/// As for [`score::score`]; `shard-count` where there is no such shard, `shard-foreign` where the folder
+/// holds one of another plan; `study-busy` while another process scores it.
 pub fn shard<D: Device>(
     study: &Study,
     (number, of): (u32, u32),
@@ -230,8 +230,8 @@ fn parts_of(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Puts the finished shards together to the score table of the study.
 ///
 /// # Errors
-/// `shard-missing`, `shard-foreign`, `shard-damaged`, all at once; `Error::Lock` where cohort or model are not
-/// those of the plan. Nothing is written then.
+/// `shard-missing`, `shard-foreign`, `shard-damaged`, all at once; `Error::Lock` where cohort or model are
+/// not those of the plan. Nothing is written then.
 pub fn gather(study: &Study, outside: &Outside<'_>) -> Result<Scored> {
     score::scored_here(study)?;
     let (planned, list) = read_plan(study)?;

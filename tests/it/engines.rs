@@ -54,8 +54,9 @@ fn planned(engine: &str) -> (Study, PathBuf, PathBuf) {
         "#!/bin/sh\n# The first time that one of these shards runs, it is killed.\nshard= ; next=\n\
          for word in \"$@\"; do [ -n \"$next\" ] && shard=${{word%%/*}}; next=; \
          [ \"$word\" = --shard ] && next=1; done\nmoment=\ncase $shard in {} esac\n\
-         if [ -n \"$moment\" ] && mkdir '{}/killed-'\"$shard\" 2>/dev/null; then\n    '{program}' \"$@\" &\n    \
-         sleep $moment\n    kill -KILL $! 2>/dev/null\n    wait $!\n    exit 137\nfi\nexec '{program}' \"$@\"\n",
+         if [ -n \"$moment\" ] && mkdir '{}/killed-'\"$shard\" 2>/dev/null; then\n    \
+         '{program}' \"$@\" &\n    sleep $moment\n    kill -KILL $! 2>/dev/null\n    wait $!\n    exit 137\nfi\n\
+         exec '{program}' \"$@\"\n",
         moments.collect::<Vec<_>>().join(" "),
         study.path().display(),
         program = env!("CARGO_BIN_EXE_sequester"),
@@ -151,12 +152,15 @@ impl Cluster {
         let (controller, node) = (free_port(), free_port());
         let text = format!(
             "ClusterName=shards\nSlurmctldHost=localhost(127.0.0.1)\nSlurmctldPort={controller}\n\
-             SlurmdPort={node}\nSlurmUser=root\nSlurmdUser=root\nAuthType=auth/munge\nAuthInfo=socket={socket}\n\
+             SlurmdPort={node}\nSlurmUser=root\nSlurmdUser=root\nAuthType=auth/munge\n\
+             AuthInfo=socket={socket}\n\
              CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\nMpiDefault=none\n\
              ProctrackType=proctrack/pgid\nTaskPlugin=task/none\nSwitchType=switch/none\nReturnToService=2\n\
-             SlurmctldPidFile={pid}\nSlurmdPidFile={node_pid}\nStateSaveLocation={state}\nSlurmdSpoolDir={spool}\n\
+             SlurmctldPidFile={pid}\nSlurmdPidFile={node_pid}\nStateSaveLocation={state}\n\
+             SlurmdSpoolDir={spool}\n\
              SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1\n\
-             SelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\nJobAcctGatherType=jobacct_gather/none\n\
+             SelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\n\
+             JobAcctGatherType=jobacct_gather/none\n\
              AccountingStorageType=accounting_storage/none\nKillWait=2\n\
              NodeName=localhost NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN\n\
              PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO\n",

@@ -623,7 +623,7 @@ fn what_every_command_prints_keeps_to_its_schema() {
         .flatten()
         .map(|entry| entry.path().file_stem().expect("a name").to_string_lossy().into_owned())
         .filter(|name| cfg!(feature = "torch") || name != "train")
-        // The schemas of protocol.toml, trust.toml, change/plan.toml and monitoring.toml: other tests have them.
+        // Those of protocol.toml, trust.toml, change/plan.toml and monitoring.toml: other tests have them.
         .filter(|name| !["change-plan", "monitoring", "protocol", "trust"].contains(&name.as_str()))
         .collect();
     let tested: BTreeSet<String> = outputs.0.keys().map(|name| (*name).to_owned()).collect();

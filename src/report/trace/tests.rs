@@ -372,8 +372,8 @@ fn every_document_of_the_set_shows_what_is_planted_in_it_and_nothing_else() {
     let mut missed = Vec::new();
     let mut planted = 0;
     for (turn, template) in OF_SET.into_iter().enumerate() {
-        // The plan has words of its own and none of the results; the map is asked for below; a study without a
-        // change control plan has no document of one.
+        // The plan has words of its own and none of the results; the map is asked for below; a study without
+        // a change control plan has no document of one.
         if matches!(template, "plan.md" | "evidence-map.md" | "change.md") {
             continue;
         }

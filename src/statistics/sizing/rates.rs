@@ -1,9 +1,9 @@
 //! PPV, NPV and F1 at the sampled prevalence before there are data: power and size of a criterion on them,
 //! from the sensitivity and specificity that are expected.
 //!
-//! All three are normal on the logit scale by the delta method: with se, sp and the share p of positive cases,
-//! PPV has the odds p·se / ((1−p)(1−sp)), NPV (1−p)·sp / (p(1−se)) (Mercaldo, Lau and Zhou 2007), and F1
-//! 2p·se / (p(1−se) + (1−p)(1−sp)), as F = 2·TP / (2·TP + FP + FN) has itself the odds 2·TP / (FP + FN).
+//! All three are normal on the logit scale by the delta method: with se, sp and the share p of positive
+//! cases, PPV has the odds p·se / ((1−p)(1−sp)), NPV (1−p)·sp / (p(1−se)) (Mercaldo, Lau and Zhou 2007), and
+//! F1 2p·se / (p(1−se) + (1−p)(1−sp)), as F = 2·TP / (2·TP + FP + FN) has itself the odds 2·TP / (FP + FN).
 
 use super::smallest_size;
 use crate::statistics::design::Size;
@@ -113,7 +113,7 @@ impl ExpectedRates {
         let z = normal_quantile(f64::midpoint(1.0, level));
         let logit = |value: f64| value.ln() - (-value).ln_1p();
         let known = if self.measure == Measure::Ppv { self.sensitivity } else { self.specificity };
-        // The smallest estimate that shows it: its own standard error counts, and not that of what is expected.
+        // The smallest estimate that shows it: its own standard error counts, not that of what is expected.
         let shows = |value: f64| {
             let rates = Self::with_value(self.measure, value, self.positives, known)?;
             Some(logit(value) - z * rates.logit_se(size, chance.in_interval) >= logit(goal))
@@ -121,7 +121,8 @@ impl ExpectedRates {
         let (mut low, mut high) = (goal, 1.0 - 1e-12);
         for _ in 0..60 {
             let middle = f64::midpoint(low, high);
-            // Below what a PPV or an NPV can be with that rate nothing is shown, above what an F1 can be neither.
+            // Below what a PPV or an NPV can be with that rate nothing is shown, above what an F1 can be
+            // neither.
             let enough = shows(middle).unwrap_or(self.measure == Measure::F1);
             *(if enough { &mut high } else { &mut low }) = middle;
         }
@@ -198,8 +199,8 @@ mod tests {
         ) {
             // By differences, a second way to the delta method.
             let logit = |se, sp, positives| {
-                let rates = ExpectedRates { measure: ALL[which], positives, sensitivity: se, specificity: sp };
-                rates.odds().ln()
+                let measure = ALL[which];
+                ExpectedRates { measure, positives, sensitivity: se, specificity: sp }.odds().ln()
             };
             let step = 1e-6;
             let slope = |high: f64, low: f64| (high - low) / (2.0 * step);
