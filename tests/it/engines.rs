@@ -55,8 +55,8 @@ fn planned(engine: &str) -> (Study, PathBuf, PathBuf) {
          for word in \"$@\"; do [ -n \"$next\" ] && shard=${{word%%/*}}; next=; \
          [ \"$word\" = --shard ] && next=1; done\nmoment=\ncase $shard in {} esac\n\
          if [ -n \"$moment\" ] && mkdir '{}/killed-'\"$shard\" 2>/dev/null; then\n    \
-         '{program}' \"$@\" &\n    sleep $moment\n    kill -KILL $! 2>/dev/null\n    wait $!\n    exit 137\nfi\n\
-         exec '{program}' \"$@\"\n",
+         '{program}' \"$@\" &\n    sleep $moment\n    kill -KILL $! 2>/dev/null\n    wait $!\n    exit 137\n\
+         fi\nexec '{program}' \"$@\"\n",
         moments.collect::<Vec<_>>().join(" "),
         study.path().display(),
         program = env!("CARGO_BIN_EXE_sequester"),

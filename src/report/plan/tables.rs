@@ -285,7 +285,8 @@ fn power(source: &Source) -> Table {
     table.notes.push(
         "Shares by the binomial law with the exact limits of Clopper and Pearson (1934), the AUC with the \
          variance of Hanley and McNeil (1982), PPV, NPV and F1 on the logit scale by the delta method \
-         (Mercaldo, Lau and Zhou 2007). Where another interval is declared its power differs a little from this."
+         (Mercaldo, Lau and Zhou 2007). Where another interval is declared its power differs a little from \
+         this."
             .to_owned(),
     );
     table
