@@ -129,7 +129,7 @@ fn samples(cases: &[Case], images: &Path) -> Result<Vec<Sample>> {
                 case_id: case.case_id.clone(),
                 patient_id: case.patient_id.clone(),
                 label: case.source_label == Some(true),
-                site: case.site.clone(),
+                site: case.site.as_ref().map(ToString::to_string),
                 image: folder.inside(image)?,
             }),
             None => without.push(case.case_id.as_str()),

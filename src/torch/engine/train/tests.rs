@@ -40,6 +40,7 @@ impl Bench {
             case_id: format!("C{i:02}"),
             patient_id: format!("P{i:02}"),
             label: i.is_multiple_of(2),
+            site: None,
             image: PathBuf::from("none.png"),
         };
         let folder = tempfile::tempdir().expect("folder");
