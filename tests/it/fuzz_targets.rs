@@ -40,8 +40,11 @@ mod timestamp;
 #[path = "../../fuzz/fuzz_targets/weights.rs"]
 mod weights;
 
+/// A target with its name.
+type Target = (&'static str, fn(&[u8]));
+
 /// Every target, as a function of bytes.
-const TARGETS: [(&str, fn(&[u8])); 17] = [
+const TARGETS: [Target; 17] = [
     ("bundle", bundle::run),
     ("case_tables", case_tables::run),
     ("declared", declared::run),
