@@ -22,7 +22,7 @@ demo:
 
 # The tests are compiled by Clippy's compiler, which is that of Rust with the lints: compiled and linted in one pass, and the
 # dependencies are compiled once and not checked before. Lints are errors as with `cargo clippy -- -D warnings`.
-LINTED = RUSTC_WORKSPACE_WRAPPER="$$(rustc --print sysroot)/bin/clippy-driver" \
+LINTED = RUSTC_WORKSPACE_WRAPPER="$$(command -v "$$(rustc --print sysroot)/bin/clippy-driver" || command -v clippy-driver)" \
 	CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 
 ## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, `age`,
