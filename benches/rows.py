@@ -1,8 +1,8 @@
 """A study with as many rows as are asked for, from a small one: cases, reads and scores again under new ids.
 
-Usage: python3 benches/rows.py PROGRAM FOLDER ROWS [--measure] [--former PROGRAM]
-The scores come from elsewhere, no image is needed, and two thirds of the cases are drawn; three readers, 2,000
-replicates. With --measure it is run (`run --no-pdf`) and verified, and each prints seconds on the clock, CPU
+Usage: python3 benches/rows.py PROGRAM FOLDER ROWS [--drawn N] [--measure] [--former PROGRAM]
+The scores come from elsewhere, no image is needed, and two thirds of the cases are drawn, or N of them; every
+case is scored and read by three readers, 2,000 replicates. With --measure it is run (`run --no-pdf`) and verified, and each prints seconds on the clock, CPU
 seconds and the most memory that the process held; with a former program, its own on a copy beside them.
 """
 
@@ -43,7 +43,7 @@ def again(path, rows, ids):
                 writer.writerow(new)
 
 
-def write(program, folder, rows):
+def write(program, folder, rows, drawn):
     small_study.fewer_replicates = lambda study: None
     small_study.write(program, folder, False, str(OF), "20")
     again(folder / "cases.csv", rows, ["case_id", "patient_id"])
@@ -54,8 +54,8 @@ def write(program, folder, rows):
         shutil.rmtree(folder / images, ignore_errors=True)
     path = folder / "protocol.toml"
     text = path.read_text()
-    text = re.sub(r"(?m)^cases = 666$", f"cases = {rows * 2 // 3}", text)
-    text = re.sub(r"(?m)^positives = 333 ", f"positives = {rows // 3} ", text)
+    text = re.sub(r"(?m)^cases = 666$", f"cases = {drawn}", text)
+    text = re.sub(r"(?m)^positives = 333 ", f"positives = {drawn // 2} ", text)
     text = re.sub(r'(?m)^images = "images".*\n', "", text)
     path.write_text(text)
 
@@ -87,10 +87,11 @@ def main():
     asked.add_argument("program")
     asked.add_argument("folder", type=pathlib.Path)
     asked.add_argument("rows", type=int)
+    asked.add_argument("--drawn", type=int)
     asked.add_argument("--measure", action="store_true")
     asked.add_argument("--former")
     args = asked.parse_args()
-    write(args.program, args.folder, args.rows)
+    write(args.program, args.folder, args.rows, args.drawn or args.rows * 2 // 3)
     if args.measure:
         formerly = [("former", args.former)] if args.former else []
         measure([*formerly, ("this", args.program)], args.folder)

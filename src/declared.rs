@@ -71,7 +71,7 @@ impl<'a> Document<'a> {
         let before = &self.text[..start.unwrap_or(0)];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        Location { path: self.path.clone(), line: Some(line as u64), column: Some(column as u64) }
+        Location { path: self.path.as_path().into(), line: Some(line as u64), column: Some(column as u64) }
     }
 
     /// Everything recorded, in the order of the text.

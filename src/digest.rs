@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use arcstr::ArcStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -155,7 +156,7 @@ impl<'de> Deserialize<'de> for Digest {
 /// A path inside a bundle or a study: relative, `/`-separated, without `.`, `..`, empty or control
 /// components.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelativePath(String);
+pub struct RelativePath(ArcStr);
 
 /// A path that would lead outside, or that tables and manifests cannot hold.
 #[derive(Debug, PartialEq, Eq)]
@@ -195,7 +196,7 @@ impl FromStr for RelativePath {
             && !text.chars().any(|c| c == '\\' || c.is_control())
             && !text.contains(':');
         if plain {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(RelativePathError(text.escape_default().to_string()))
         }

@@ -86,7 +86,7 @@ fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, ear
         },
         Rule::ListedIn { path, column } => lists
             .get(&(path.as_str().to_owned(), column.clone()))
-            .is_some_and(|listed| listed.contains(&case.case_id)),
+            .is_some_and(|listed| listed.contains(case.case_id.as_str())),
         // Dimensions and headers are in the image, not in the table: the scoring gate checks them.
         Rule::Gate => gate.of_table().refusals(&observed(case)).is_empty(),
         // Judged of all cases before.

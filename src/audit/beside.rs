@@ -38,7 +38,7 @@ fn within(mut problem: Diagnostic, study: &Path) -> Diagnostic {
     if let Some(location) = &mut problem.location
         && let Ok(path) = location.path.strip_prefix(study)
     {
-        location.path = path.to_path_buf();
+        location.path = path.into();
     }
     problem
 }

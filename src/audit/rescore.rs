@@ -101,7 +101,7 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
     let threshold = scorer.lock().operating_point.threshold;
     let (mut largest, mut crossed) = (0.0_f64, 0);
     for (image, row) in todo.iter().zip(rows) {
-        let recorded = recorded.get(&image.case_id);
+        let recorded = recorded.get(image.case_id.as_str());
         match row {
             Err(error) => problems.extend(error.diagnostics()),
             Ok(row) => {
@@ -130,7 +130,7 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
 fn difference(image: &Image, recorded: Option<&Score>, new: &Score, tolerance: f64) -> Option<Diagnostic> {
     let case = &image.case_id;
     let at = Location::file(&image.path);
-    if let (Some(then), Some(now)) = (recorded.and_then(|old| old.image_sha256), new.image_sha256)
+    if let (Some(then), Some(now)) = (recorded.and_then(|old| old.image_sha256.as_ref()), &new.image_sha256)
         && then != now
     {
         let message = format!("case {case}: the image scored had SHA-256 {then}, this one has {now}");

@@ -162,7 +162,7 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
         for pair in list.iter().take(args.examples) {
             let (first, second) = (&items[pair.first], &items[pair.second]);
             let shared = match kind {
-                Kind::Case => first.case_id.clone(),
+                Kind::Case => first.case_id.to_string(),
                 Kind::Patient => format!("patient {}", first.patient_id),
                 Kind::ProbablePatient => format!("patients {} and {}", first.patient_id, second.patient_id),
                 Kind::ProbableCase => format!("cases {} and {}", first.case_id, second.case_id),

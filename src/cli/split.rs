@@ -1,7 +1,7 @@
 //! `sequester dataset split`: training, tuning and test from one pool, whole patients, and what was achieved.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -331,7 +331,7 @@ fn report(
     // As inputs: file names.
     let mut warnings = warnings.to_vec();
     for place in warnings.iter_mut().filter_map(|w| w.location.as_mut()) {
-        place.path = describe::file_name(&place.path).into();
+        place.path = Path::new(&describe::file_name(&place.path)).into();
     }
     json!({"format": FORMAT, "inputs": inputs, "images": all, "positive": args.tables.positive,
         "rule": {"unit": "patient",

@@ -53,9 +53,9 @@ impl FromStr for Sex {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Case {
     /// Unique in the table. NIH: the image's file name.
-    pub case_id: String,
+    pub case_id: Word,
     /// Images of one patient share it.
-    pub patient_id: String,
+    pub patient_id: Word,
     /// Image file, relative to the image folder.
     pub image: Option<RelativePath>,
     /// Where it was acquired.

@@ -168,8 +168,8 @@ pub(super) fn written(case: &Case, column: &str) -> String {
         value.map_or_else(String::new, |v| v.to_string())
     }
     match column {
-        "case_id" => case.case_id.clone(),
-        "patient_id" => case.patient_id.clone(),
+        "case_id" => case.case_id.to_string(),
+        "patient_id" => case.patient_id.to_string(),
         "image" => shown(case.image.as_ref()),
         "site" => text(&case.site),
         "country" => text(&case.country),
@@ -237,8 +237,8 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             Some(if as_it_stands { words.word(text) } else { words.word(&text.to_uppercase()) })
         };
         cases.push(Case {
-            case_id,
-            patient_id,
+            case_id: case_id.into(),
+            patient_id: patient_id.into(),
             image: parsed(table, row, "image", &mut problems),
             site: word("site", true),
             country: word("country", true),

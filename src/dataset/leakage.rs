@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::imaging::radiograph::Radiograph;
+use crate::table::Word;
 use crate::table::id::Alike;
 
 /// Rows and compared pairs of columns of the hash.
@@ -75,11 +76,11 @@ pub struct Item {
     /// Which set, from 0.
     pub set: usize,
     /// The case.
-    pub case_id: String,
+    pub case_id: Word,
     /// The patient.
-    pub patient_id: String,
+    pub patient_id: Word,
     /// Where it was acquired.
-    pub site: Option<String>,
+    pub site: Option<Word>,
     /// Study Instance UID of a DICOM image.
     pub study: Option<String>,
     /// SOP Instance UID of a DICOM image.
@@ -210,7 +211,7 @@ fn by_value<'a, V: Ord>(
 }
 
 /// Ids of different sets that differ in form alone: for each form and pair of sets the first such pair.
-fn by_form(items: &[Item], kind: Kind, id: impl Fn(&Item) -> &String, out: &mut Vec<Pair>) {
+fn by_form(items: &[Item], kind: Kind, id: impl Fn(&Item) -> &Word, out: &mut Vec<Pair>) {
     // The first case of each id and set.
     let mut first: BTreeMap<(&str, usize), usize> = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {

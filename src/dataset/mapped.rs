@@ -93,7 +93,7 @@ pub fn parse(
     let table = Table::parse_sheet(path, bytes, &sheet)?;
     let mut reading = Reading::new(&table, declared, positive_findings)?;
     let mut found: Vec<Case> = Vec::with_capacity(table.rows().len());
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Word, usize> = BTreeMap::new();
     for row in table.rows() {
         let Some(case) = reading.case(row) else { continue };
         let first = declared.several_rows.then(|| places.get(&case.case_id)).flatten();
@@ -264,8 +264,8 @@ impl<'t> Reading<'t> {
             days_since_prior_finding: self.read(row, "days_since_prior_finding", whole),
             source_label: self.label(row, &findings),
             origin: self.word(row, "origin"),
-            case_id,
-            patient_id,
+            case_id: case_id.into(),
+            patient_id: patient_id.into(),
             image,
             findings,
             other: BTreeMap::new(),

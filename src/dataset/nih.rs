@@ -101,8 +101,8 @@ pub(super) fn parse(
         let follow_up =
             follow_up.and_then(|text| rows.read("Follow-up #", text, cell::whole_of(text), row.line));
         cases.push(Case {
-            case_id: image_index,
-            patient_id,
+            case_id: image_index.into(),
+            patient_id: patient_id.into(),
             image,
             sex,
             age_years,

@@ -89,14 +89,14 @@ pub fn shared(items: &[Item]) -> Shared {
         }
         match pair.kind {
             Kind::Patient => {
-                shared.patients.insert(one.patient_id.clone());
+                shared.patients.insert(one.patient_id.to_string());
             }
             Kind::Case => {
-                shared.cases.insert(one.case_id.clone());
+                shared.cases.insert(one.case_id.to_string());
             }
             Kind::File => files.extend(one.file),
             Kind::ProbablePatient => {
-                shared.probable.insert((one.patient_id.clone(), other.patient_id.clone()));
+                shared.probable.insert((one.patient_id.to_string(), other.patient_id.to_string()));
             }
             _ => {}
         }
@@ -104,9 +104,10 @@ pub fn shared(items: &[Item]) -> Shared {
     for item in items.iter().filter(|item| item.set == 0) {
         let file = item.file.is_some_and(|file| files.contains(&file));
         if file {
-            shared.files.insert(item.case_id.clone());
+            shared.files.insert(item.case_id.to_string());
         }
-        let other = shared.patients.contains(&item.patient_id) || shared.cases.contains(&item.case_id);
+        let other = shared.patients.contains(item.patient_id.as_str())
+            || shared.cases.contains(item.case_id.as_str());
         shared.of_first += usize::from(file || other);
     }
     shared

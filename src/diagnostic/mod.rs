@@ -5,9 +5,10 @@
 mod code;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 pub use code::Code;
 
@@ -22,10 +23,11 @@ pub enum Severity {
 }
 
 /// Where a problem lies: a file, and in it a line and a column, both counted from 1.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Location {
-    /// The file as the user named it.
-    pub path: PathBuf,
+    /// The file as the user named it; the places in one table share it.
+    #[serde(serialize_with = "as_path")]
+    pub path: Arc<Path>,
     /// Line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -34,15 +36,25 @@ pub struct Location {
     pub column: Option<u64>,
 }
 
+fn as_path<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    path.serialize(serializer)
+}
+
+impl Default for Location {
+    fn default() -> Self {
+        Self::file("")
+    }
+}
+
 impl Location {
     /// A whole file.
     pub fn file(path: impl AsRef<Path>) -> Self {
-        Self { path: path.as_ref().to_path_buf(), line: None, column: None }
+        Self { path: path.as_ref().into(), line: None, column: None }
     }
 
     /// A line of a file, counted from 1.
     pub fn line(path: impl AsRef<Path>, line: u64) -> Self {
-        Self { path: path.as_ref().to_path_buf(), line: Some(line), column: None }
+        Self { path: path.as_ref().into(), line: Some(line), column: None }
     }
 }
 

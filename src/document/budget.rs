@@ -167,7 +167,7 @@ impl Scan<'_> {
         if self.problems.len() < 20 {
             let path = PathBuf::from("templates").join(self.name);
             let (line, column) = (Some(self.line as u64 + 1), Some(self.column as u64 + 1));
-            self.problems.push(refused(message).at(Location { path, line, column }).hint(hint));
+            self.problems.push(refused(message).at(Location { path: path.into(), line, column }).hint(hint));
         }
     }
 

@@ -15,7 +15,7 @@ pub fn lint(name: &str, template: &str) -> Vec<Diagnostic> {
     for (index, line) in bare.lines().enumerate() {
         let excepted = comments.get(index).copied().and_then(exception).is_some();
         let place = |column: usize| Location {
-            path: std::path::PathBuf::from("templates").join(name),
+            path: std::path::PathBuf::from("templates").join(name).into(),
             line: Some(index as u64 + 1),
             column: Some(column as u64 + 1),
         };

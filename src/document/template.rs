@@ -282,7 +282,7 @@ fn located(
             let line = span.start_line.saturating_sub(1);
             let column = template.map_or(span.start_col, |template| template.column(line, span.start_col));
             let location =
-                Location { path, line: Some(span.start_line as u64), column: Some(column as u64 + 1) };
+                Location { path: path.into(), line: Some(span.start_line as u64), column: Some(column as u64 + 1) };
             (report.message().to_owned(), Some(location))
         }
         other => (other.to_string(), None),

@@ -33,7 +33,7 @@ impl Truth {
 
 /// What the rule says of each case, in their order.
 pub fn judge(rule: &DeclaredRule, cases: &[Case]) -> Vec<Truth> {
-    let patients = together(cases, |_, case| (case.patient_id.clone(), None, None));
+    let patients = together(cases, |_, case| (case.patient_id.to_string(), None, None));
     let single = each(&rule.rule, cases, &patients);
     let groups = match &rule.per {
         Per::Image => return single,
@@ -45,7 +45,7 @@ pub fn judge(rule: &DeclaredRule, cases: &[Case]) -> Vec<Truth> {
                 let study = column.datum(case).map(|datum| format!("{datum:?}"));
                 // Without a study an image is judged by itself.
                 let alone = study.is_none().then_some(place);
-                (case.patient_id.clone(), study, alone)
+                (case.patient_id.to_string(), study, alone)
             })
         }
     };

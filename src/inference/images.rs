@@ -52,7 +52,7 @@ impl Image {
             age_years: case.age_years,
             ..Observed::default()
         };
-        Ok(Self { case_id: case.case_id.clone(), path: folder.inside(named)?, known: Some(known) })
+        Ok(Self { case_id: case.case_id.to_string(), path: folder.inside(named)?, known: Some(known) })
     }
 
     /// The digest of the file and the gate's decision. A DICOM file is judged by its own header; another
@@ -115,13 +115,13 @@ pub fn score(
     let row = |(image, admitted): (&Image, Result<(Digest, Admission)>)| {
         let (digest, admission) = admitted?;
         let (score, refused) = match admission {
-            Admission::Refused(reasons) => (None, Some(reasons)),
+            Admission::Refused(reasons) => (None, Some(reasons.into())),
             Admission::Accepted => {
                 let value = values.next().unwrap_or_else(|| unreachable!("one value an accepted image"));
                 (Some(value.map_err(|error| located(error, image))?), None)
             }
         };
-        Ok(Score { score, refused, image_sha256: Some(digest), line: 0 })
+        Ok(Score { score, refused, image_sha256: Some(Box::new(digest)), line: 0 })
     };
     Ok(images.iter().zip(admitted).map(row).collect())
 }

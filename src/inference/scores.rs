@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
-use crate::table::{Table, cell, limited};
+use crate::table::{Table, Word, Words, cell, limited};
 
 /// How several score columns become one score.
 pub type CombineFn = fn(&[f64]) -> f64;
@@ -16,15 +16,15 @@ pub struct Score {
     /// Probability in 0..=1; `None` when the device refused the image.
     pub score: Option<f64>,
     /// Why the device gave no score.
-    pub refused: Option<String>,
+    pub refused: Option<Word>,
     /// Digest of the image file that was scored, where it is known.
-    pub image_sha256: Option<Digest>,
+    pub image_sha256: Option<Box<Digest>>,
     /// Line in the table.
     pub line: u64,
 }
 
 /// Scores by case id.
-pub type Scores = BTreeMap<String, Score>;
+pub type Scores = BTreeMap<Word, Score>;
 
 /// Reads a score table: the case column, one or more score columns, and optionally `refused` (the
 /// reason why there is no score) and `image_sha256`.
@@ -49,6 +49,7 @@ pub fn parse(
     }
     let (refused, image) = (table.column("refused"), table.column("image_sha256"));
     let mut scores = Scores::new();
+    let mut words = Words::default();
     for row in table.rows() {
         let mut wrong = |code, message: String, hint: &str| {
             let problem = Diagnostic::error(code, message).at(table.at(row.line));
@@ -58,7 +59,7 @@ pub fn parse(
             wrong(Code::CaseIdMissing, format!("the cell `{case_column}` is empty"), "");
             continue;
         };
-        let reason = row.get(refused).map(str::to_owned);
+        let reason = row.get(refused).map(|text| words.word(text));
         let mut values = Vec::with_capacity(score_columns.len());
         for (name, index) in &score_columns {
             match row.get(*index) {
@@ -102,8 +103,8 @@ pub fn parse(
             );
         }
         let score = (values.len() == score_columns.len()).then(|| combine(&values));
-        let row_score = Score { score, refused: reason, image_sha256, line: row.line };
-        if let Some(earlier) = scores.insert(case_id.to_owned(), row_score) {
+        let row_score = Score { score, refused: reason, image_sha256: image_sha256.map(Box::new), line: row.line };
+        if let Some(earlier) = scores.insert(case_id.into(), row_score) {
             problems.push(
                 Diagnostic::error(
                     Code::DuplicateCase,
@@ -120,7 +121,7 @@ pub fn parse(
 ///
 /// # Errors
 /// None that memory does not give.
-pub fn to_csv<'a>(scores: impl IntoIterator<Item = (&'a String, &'a Score)>) -> Vec<u8> {
+pub fn to_csv<'a>(scores: impl IntoIterator<Item = (&'a Word, &'a Score)>) -> Vec<u8> {
     let mut out = csv::WriterBuilder::new().from_writer(Vec::new());
     let mut write = |record: [&str; 4]| out.write_record(record).unwrap_or_else(|_| unreachable!("memory"));
     write(["case_id", "score", "refused", "image_sha256"]);
@@ -129,7 +130,7 @@ pub fn to_csv<'a>(scores: impl IntoIterator<Item = (&'a String, &'a Score)>) -> 
             case_id,
             &score.score.map(|s| s.to_string()).unwrap_or_default(),
             score.refused.as_deref().unwrap_or_default(),
-            &score.image_sha256.map(|d| d.to_string()).unwrap_or_default(),
+            &score.image_sha256.as_ref().map(|d| d.to_string()).unwrap_or_default(),
         ]);
     }
     out.into_inner().unwrap_or_default()

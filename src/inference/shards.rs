@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::scores::{self, Score, Scores};
+use super::scores::{self, Scores};
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
@@ -200,7 +200,7 @@ pub fn cases_of(path: &Path, bytes: &[u8], plan: &Plan, shard: u32) -> Result<Ve
 pub fn shards_of(path: &Path, bytes: &[u8], plan: &Plan) -> Result<BTreeMap<String, u32>> {
     let mut shards = BTreeMap::new();
     each_case(path, bytes, plan, |planned| {
-        shards.insert(planned.case.case_id, planned.shard);
+        shards.insert(planned.case.case_id.into(), planned.shard);
     })?;
     if shards.len() as u64 == plan.cases {
         return Ok(shards);
@@ -226,7 +226,7 @@ fn each_case(path: &Path, bytes: &[u8], plan: &Plan, mut take: impl FnMut(Planne
         match (text(0), image, age.transpose(), shard) {
             (Some(case_id), Some(image), Ok(age_years), Some(shard)) => {
                 let case = Case {
-                    case_id,
+                    case_id: case_id.into(),
                     image: Some(image),
                     modality: word(2),
                     body_part: word(3),
@@ -330,7 +330,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    fn rows(&mut self, shard: u32, part: &Part, rows: BTreeMap<String, Score>) {
+    fn rows(&mut self, shard: u32, part: &Part, rows: Scores) {
         const AGAIN: &str = "remove this folder and run its shard again";
         for (case_id, row) in rows {
             match self.cases.get(case_id.as_str()) {
@@ -369,7 +369,7 @@ impl<'a> Gathered<'a> {
         }
         let left = |(case, shard): (&String, &u32)| {
             let finished = self.finished[*shard as usize - 1];
-            (finished && !self.scores.contains_key(case)).then(|| {
+            (finished && !self.scores.contains_key(case.as_str())).then(|| {
                 let message = format!("shard {shard} has no row of the case `{case}`");
                 Diagnostic::error(Code::ShardDamaged, message)
                     .hint("remove the shard's folder and run it again")

@@ -162,7 +162,7 @@ impl Lock {
             let line = u64::try_from(e.line()).ok();
             violated(
                 Diagnostic::error(Code::LockUnreadable, format!("this is not a model lock: {e}"))
-                    .at(Location { path: path.to_path_buf(), line, column: None })
+                    .at(Location { path: path.into(), line, column: None })
                     .hint("a lock is never edited; restore it from where it was archived"),
             )
         };

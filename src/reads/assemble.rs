@@ -1,6 +1,7 @@
 //! The reads of all files, brought together by case: who said what, and which reads count.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 
@@ -10,10 +11,10 @@ use crate::reads::by_reader::ByReader;
 use crate::reads::files::{Rating, Read, ReadRow, Remark};
 use crate::reads::roster::{Roster, colliding};
 use crate::table::id::Alike;
-use crate::table::{LISTED, limited};
+use crate::table::{LISTED, Word, limited};
 
 /// The reads of one case, by reader.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CaseReads {
     /// Reads that count.
     pub reads: ByReader<Read>,
@@ -44,8 +45,9 @@ pub struct Repeated {
 /// The reads of every case, checked against the list of cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assembled {
-    /// By case id; cases without any read are absent. Reads of ignored readers are not among them.
-    pub cases: BTreeMap<String, CaseReads>,
+    /// By case id; cases without any read are absent. Reads of ignored readers are not among them. Cases that
+    /// were read alike share what is held of them.
+    pub cases: BTreeMap<Word, Arc<CaseReads>>,
     /// Everybody but the ignored who read at least one case, sorted.
     pub readers: BTreeSet<String>,
     /// When each of them gave the first and the last answer, where the files say it.
@@ -80,7 +82,7 @@ impl Assembled {
 /// where the last of several reads cannot be told; each with its line.
 pub fn assemble(
     rows: &[ReadRow],
-    known: &BTreeSet<&str>,
+    known: &BTreeSet<Word>,
     rule: &ReferenceRule,
     roster: &Roster,
 ) -> Result<Assembled, Vec<Diagnostic>> {
@@ -105,7 +107,7 @@ pub fn assemble(
             said.push(row);
             continue;
         }
-        let likely = alike.get_or_insert_with(|| known.iter().copied().collect()).likely(&row.case_id);
+        let likely = alike.get_or_insert_with(|| known.iter().map(Word::as_str).collect()).likely(&row.case_id);
         if rule.ignore_other_cases && likely.is_none() {
             assembled.of_other_cases += 1;
             continue;
@@ -125,40 +127,51 @@ pub fn assemble(
         );
     }
     // Those of one reader on one case stand together, in the order of the files.
-    said.sort_by_key(|row| (&row.case_id, &row.reader_id));
-    for rows in said.chunk_by(|a, b| (&a.case_id, &a.reader_id) == (&b.case_id, &b.reader_id)) {
-        let (case_id, reader_id) = (&rows[0].case_id, &rows[0].reader_id);
-        let (counts_as, more) = one_read(rows, rule.repeated_read);
-        problems.extend(more);
-        if rows.len() > 1 {
-            assembled.repeated.push(Repeated {
-                case_id: case_id.clone(),
-                reader_id: reader_id.to_string(),
-                reads: rows.len(),
-                counts_as,
-                said: in_order(rows).map(|row| row.read).collect(),
-            });
-        }
-        let case = assembled.cases.entry(case_id.clone()).or_default();
-        if let [ReadRow { rating: Some(rating), .. }] = rows[..] {
-            case.ratings.insert(reader_id.to_string(), *rating);
-        }
-        if rows.iter().any(|row| !row.remark.is_empty()) {
-            let remarks = in_order(rows).map(|row| row.remark.clone()).collect();
-            case.remarks.insert(reader_id.to_string(), remarks);
-        }
-        match counts_as {
-            Some(read) => {
-                case.reads.insert(reader_id.clone(), read);
+    said.sort_by(|a, b| (&a.case_id, &a.reader_id).cmp(&(&b.case_id, &b.reader_id)));
+    let mut kinds: BTreeSet<Arc<CaseReads>> = BTreeSet::new();
+    let mut by_case: Vec<(Word, Arc<CaseReads>)> = Vec::new();
+    for of_case in said.chunk_by(|a, b| a.case_id == b.case_id) {
+        let mut case = CaseReads::default();
+        for rows in of_case.chunk_by(|a, b| a.reader_id == b.reader_id) {
+            let (case_id, reader_id) = (&rows[0].case_id, &rows[0].reader_id);
+            let (counts_as, more) = one_read(rows, rule.repeated_read);
+            problems.extend(more);
+            if rows.len() > 1 {
+                assembled.repeated.push(Repeated {
+                    case_id: case_id.to_string(),
+                    reader_id: reader_id.to_string(),
+                    reads: rows.len(),
+                    counts_as,
+                    said: in_order(rows).map(|row| row.read).collect(),
+                });
             }
-            None => {
-                case.set_aside.insert(reader_id.to_string());
+            if let [ReadRow { rating: Some(rating), .. }] = rows[..] {
+                case.ratings.insert(reader_id.to_string(), *rating);
+            }
+            if rows.iter().any(|row| !row.remark.is_empty()) {
+                let remarks = in_order(rows).map(|row| row.remark.clone()).collect();
+                case.remarks.insert(reader_id.to_string(), remarks);
+            }
+            match counts_as {
+                Some(read) => case.reads.insert(reader_id.clone(), read),
+                None => {
+                    case.set_aside.insert(reader_id.to_string());
+                }
+            }
+            if !assembled.readers.contains(reader_id.as_str()) {
+                assembled.readers.insert(reader_id.to_string());
             }
         }
-        if !assembled.readers.contains(reader_id.as_str()) {
-            assembled.readers.insert(reader_id.to_string());
-        }
+        // Three readers who say yes or no give eight kinds of cases, however many cases there are.
+        let shared = kinds.get(&case).cloned().unwrap_or_else(|| {
+            let shared = Arc::new(case);
+            kinds.insert(shared.clone());
+            shared
+        });
+        by_case.push((of_case[0].case_id.clone(), shared));
     }
+    drop(said);
+    assembled.cases = by_case.into_iter().collect();
     let voters = rows.iter().filter(|row| roster.role(&row.reader_id) != Some(ReaderRole::Ignored));
     problems.extend(colliding(voters.map(|row| (row.reader_id.as_str(), &row.file, row.line))));
     if problems.is_empty() {

@@ -5,7 +5,7 @@ use std::ops::Index;
 use crate::table::Word;
 
 /// One value a reader, sorted by reader.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByReader<T>(Vec<(Word, T)>);
 
 impl<T> Default for ByReader<T> {

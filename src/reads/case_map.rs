@@ -90,7 +90,7 @@ impl CaseMap {
         let mut unknown = Unknown::default();
         for answer in export.answers.iter_mut().chain(&mut export.given) {
             match self.of(&answer.case_id) {
-                Some(case) => answer.case_id = case.to_owned(),
+                Some(case) => answer.case_id = case.into(),
                 None => unknown.add(&answer.case_id, &answer.at),
             }
         }

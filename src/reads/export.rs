@@ -8,6 +8,7 @@
 use chrono::NaiveDateTime;
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::table::Word;
 
 /// Stands between the choices of one answer that has several.
 pub const SEVERAL: char = '\u{1f}';
@@ -16,20 +17,20 @@ pub const SEVERAL: char = '\u{1f}';
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The case, as the export names it.
-    pub case_id: String,
+    pub case_id: Word,
     /// The reader, as the export names them.
-    pub reader_id: String,
+    pub reader_id: Word,
     /// The answer's words; what they mean the protocol declares. Several choices with [`SEVERAL`] between
     /// them.
-    pub text: String,
+    pub text: Word,
     /// When it was given: as stated, and in UTC where the export states a zone.
     pub time: Option<NaiveDateTime>,
     /// The reading session, event or instance, where the export has one.
-    pub session: Option<String>,
+    pub session: Option<Word>,
     /// The reader's confidence as stated.
-    pub confidence: Option<String>,
+    pub confidence: Option<Word>,
     /// What the reader wrote beside the answer.
-    pub comment: Option<String>,
+    pub comment: Option<Word>,
     /// File and line, or the place inside a file that has no lines.
     pub at: Location,
 }

@@ -40,7 +40,7 @@ impl Read {
 }
 
 /// An answer on a declared scale, as the number that it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rating(u64);
 
 impl Rating {
@@ -57,37 +57,49 @@ impl Rating {
 }
 
 /// What a reader says beside an answer, as stated.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remark {
-    /// How sure the reader is.
-    pub confidence: Option<String>,
-    /// What the reader wrote.
-    pub comment: Option<String>,
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Remark(Option<Box<Told>>);
+
+/// Held beside the read: most rows say nothing, and there are very many.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    confidence: Option<String>,
+    comment: Option<String>,
 }
 
 impl Remark {
-    fn new(confidence: Option<String>, comment: Option<String>) -> Self {
-        // A blank says nothing.
+    /// A blank says nothing.
+    pub fn new(confidence: Option<String>, comment: Option<String>) -> Self {
         let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        Self { confidence: said(confidence), comment: said(comment) }
+        let words = Told { confidence: said(confidence), comment: said(comment) };
+        Self((words != Told::default()).then(|| Box::new(words)))
+    }
+
+    /// How sure the reader is.
+    pub fn confidence(&self) -> Option<&str> {
+        self.0.as_ref()?.confidence.as_deref()
+    }
+
+    /// What the reader wrote.
+    pub fn comment(&self) -> Option<&str> {
+        self.0.as_ref()?.comment.as_deref()
     }
 
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
-        self.confidence.is_none() && self.comment.is_none()
+        self.0.is_none()
     }
 
     /// Of several boxes of one answer: no one confidence, and all that was written, each once.
-    fn with(&mut self, other: Self) {
-        if self.confidence != other.confidence {
-            self.confidence = None;
-        }
-        let Some(more) = other.comment else { return };
-        match &mut self.comment {
-            Some(comment) if comment.contains(&more) => {}
-            Some(comment) => *comment += &format!("; {more}"),
-            None => self.comment = Some(more),
-        }
+    fn with(self, other: Self) -> Self {
+        let (one, other) = (self.0.unwrap_or_default(), other.0.unwrap_or_default());
+        let confidence = one.confidence.filter(|sure| Some(sure) == other.confidence.as_ref());
+        let comment = match (one.comment, other.comment) {
+            (Some(comment), Some(more)) if !comment.contains(&more) => Some(format!("{comment}; {more}")),
+            (Some(comment), _) => Some(comment),
+            (None, more) => more,
+        };
+        Self::new(confidence, comment)
     }
 }
 
@@ -95,7 +107,7 @@ impl Remark {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRow {
     /// The case.
-    pub case_id: String,
+    pub case_id: Word,
     /// The reader.
     pub reader_id: Word,
     /// The read.
@@ -255,10 +267,10 @@ fn with_meaning(
                 rows.push(ReadRow { rating, ..row(answer, read) });
             }
             Ok(None) => no_reads.push(NoRead {
-                case_id: Some(answer.case_id),
-                reader_id: Some(answer.reader_id),
+                case_id: Some(answer.case_id.into()),
+                reader_id: Some(answer.reader_id.into()),
                 reason: NoReadReason::Empty,
-                comment: answer.comment,
+                comment: answer.comment.map(String::from),
                 at: answer.at,
             }),
             Err(problem) => {
@@ -308,7 +320,7 @@ fn row(answer: Answer, read: Read, file: &Word, readers: &mut Words) -> ReadRow 
         read,
         rating: None,
         time: answer.time,
-        remark: Remark::new(answer.confidence, answer.comment),
+        remark: Remark::new(answer.confidence.map(String::from), answer.comment.map(String::from)),
         file: file.clone(),
         line: answer.at.line.unwrap_or(1),
     }
@@ -434,7 +446,7 @@ fn stronger(one: Read, other: Read) -> Read {
 /// One read for all boxes that a reader drew on a case: positive if any is; at the place of the first, with
 /// the latest time.
 fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
-    let mut first: BTreeMap<(String, Word), usize> = BTreeMap::new();
+    let mut first: BTreeMap<(Word, Word), usize> = BTreeMap::new();
     let mut reads: Vec<ReadRow> = Vec::new();
     for row in rows {
         match first.entry((row.case_id.clone(), row.reader_id.clone())) {
@@ -447,7 +459,7 @@ fn of_boxes(rows: Vec<ReadRow>) -> Vec<ReadRow> {
                     read.read = stronger(read.read, row.read);
                     read.rating = None;
                     read.time = read.time.max(row.time);
-                    read.remark.with(row.remark);
+                    read.remark = std::mem::take(&mut read.remark).with(row.remark);
                 }
             }
         }
@@ -486,7 +498,7 @@ pub fn without_boxes(
         }
     }
     problems.extend(map.and_then(|map| unknown.problem(path, map)));
-    for row in rows.iter().filter(|row| !pairs.contains_key(&(row.case_id.clone(), &*row.reader_id))) {
+    for row in rows.iter().filter(|row| !pairs.contains_key(&(row.case_id.to_string(), &*row.reader_id))) {
         let message = format!(
             "the reader `{}` drew on the case `{}`, which the list of what was read ({}) does not have",
             row.reader_id,
@@ -505,7 +517,7 @@ pub fn without_boxes(
     let unboxed = pairs.into_iter().filter(|((case, reader), _)| !boxes.contains(&(case.as_str(), *reader)));
     let (file, mut readers) = (Word::from(&*path.to_string_lossy()), Words::default());
     let read = |((case_id, reader), line): ((String, &str), u64)| ReadRow {
-        case_id,
+        case_id: case_id.into(),
         reader_id: readers.word(reader),
         read: Read::Negative,
         rating: None,

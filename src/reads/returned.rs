@@ -9,7 +9,7 @@ use crate::reads::export::{Answer, Export, NoRead, NoReadReason};
 use crate::reads::files::{self, ReadFile};
 use crate::reads::form::{self, Entry, Form, Kept};
 use crate::reads::round::Round;
-use crate::table::limited;
+use crate::table::{Word, limited};
 
 /// What a form gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +67,16 @@ fn take(export: &mut Export, entry: Entry, case_id: &str, reader: &str) {
     let (case_id, reader_id) = (case_id.to_owned(), reader.to_owned());
     let reason = match answer {
         Some(text) if completed => {
-            let session = None;
-            export.answers.push(Answer { case_id, reader_id, text, time, session, confidence, comment, at });
+            export.answers.push(Answer {
+                case_id: case_id.into(),
+                reader_id: reader_id.into(),
+                text: text.into(),
+                time,
+                session: None,
+                confidence: confidence.map(Word::from),
+                comment: comment.map(Word::from),
+                at,
+            });
             return;
         }
         Some(_) => NoReadReason::NotCompleted,
@@ -221,7 +229,7 @@ mod tests {
             let case = &round.shown(&order[nth]).expect("shown").case_id;
             let row = found.file.rows.iter().find(|row| row.case_id == *case).expect("a row");
             assert_eq!((row.read, row.time.is_some()), (said, true));
-            let remark = (row.remark.confidence.as_deref(), row.remark.comment.as_deref());
+            let remark = (row.remark.confidence(), row.remark.comment());
             assert_eq!(remark, (Some("4"), Some("a \"b\" \u{e9}\n\u{7}")));
         }
         // Who does not answer may still say why.
@@ -261,9 +269,9 @@ mod tests {
                 [NoReadReason::NotCompleted, NoReadReason::NotCompleted, NoReadReason::Empty]
             );
             assert_eq!(found.file.rows[1].read, Read::Negative);
-            let confidence = |nth: usize| found.file.rows[nth].remark.confidence.as_deref();
+            let confidence = |nth: usize| found.file.rows[nth].remark.confidence();
             assert_eq!((confidence(0), confidence(1)), (Some("3"), None));
-            found.file.rows[1].remark.comment.clone()
+            found.file.rows[1].remark.comment().map(str::to_owned)
         };
         assert_eq!(check(filled.as_bytes()).as_deref(), Some("a, b"));
         let utf16: Vec<u8> = std::iter::once(0xfeff_u16)
@@ -331,7 +339,7 @@ mod tests {
         let found =
             read(Path::new("f.json"), &reduced, Kept::Reduced, &round, &source()).expect("reads").file;
         assert_eq!(found.rows.len(), 5);
-        assert!(found.rows.iter().all(|row| row.remark.comment.is_none() && row.remark.confidence.is_some()));
+        assert!(found.rows.iter().all(|row| row.remark.comment().is_none() && row.remark.confidence().is_some()));
     }
 
     #[test]

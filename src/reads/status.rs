@@ -46,11 +46,11 @@ pub fn status(seen: &Seen<'_>) -> Status {
 fn comments(seen: &Seen<'_>, drawn: &BTreeSet<&str>) -> Vec<Commented> {
     let of = |id: &str| seen.roster.role(id) != Some(ReaderRole::Ignored);
     let answered = seen.rows.iter().filter_map(|row| {
-        let comment = row.remark.comment.as_ref()?;
+        let comment = row.remark.comment()?;
         Some((row.case_id.as_str(), row.reader_id.as_str(), row.read.name(), comment))
     });
     let open = seen.no_reads.iter().filter_map(|none| {
-        Some((none.case_id.as_deref()?, none.reader_id.as_deref()?, "no answer", none.comment.as_ref()?))
+        Some((none.case_id.as_deref()?, none.reader_id.as_deref()?, "no answer", none.comment.as_deref()?))
     });
     let mut found: Vec<Commented> = answered
         .chain(open)
@@ -59,7 +59,7 @@ fn comments(seen: &Seen<'_>, drawn: &BTreeSet<&str>) -> Vec<Commented> {
             case_id: case.to_owned(),
             reader: reader.to_owned(),
             answer,
-            comment: comment.clone(),
+            comment: comment.to_owned(),
         })
         .collect();
     found.sort_by(|a, b| (&a.case_id, &a.reader).cmp(&(&b.case_id, &b.reader)));

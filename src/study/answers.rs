@@ -1,7 +1,7 @@
 //! The answers in all readers' files that count: those of a platform as the protocol declares them, and those
 //! that came back from a reading round with the round's codes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Inputs;
@@ -14,13 +14,15 @@ use crate::reads::files::{self as reads, ReadFile};
 use crate::reads::form::Kept;
 use crate::reads::returned::{self, Returned};
 use crate::reads::round::Round;
+use crate::table::Word;
 
 /// The reads of all readers' files that count, and everything that is wrong in them.
-/// `map` says which case an id of a platform is.
+/// `map` says which case an id of a platform is; a case id that is among `ids` is held as it is there.
 pub fn read_all(
     inputs: &Inputs,
     files: &ReadersFiles<'_>,
     map: Option<&CaseMap>,
+    ids: &BTreeSet<Word>,
 ) -> (Vec<ReadFile>, Vec<Diagnostic>) {
     let source = &inputs.protocol.reads;
     let mut rounds: BTreeMap<&str, Option<Round>> = BTreeMap::new();
@@ -30,7 +32,7 @@ pub fn read_all(
         let place = Path::new(path.as_str());
         let Some(OfRound::Returned(name)) = of_round(&inputs.protocol, path) else {
             match reads::read_with(place, bytes, source, files.beside(path, map)) {
-                Ok(file) => read.push(file),
+                Ok(file) => read.push(with_shared_ids(file, ids)),
                 Err(more) => problems.extend(more),
             }
             continue;
@@ -46,12 +48,21 @@ pub fn read_all(
             Ok(one) => {
                 let before = given.insert((name, one.reader.clone()), (path, one.session.clone()));
                 problems.extend(before.map(|before| twice(path, &one, before)));
-                read.push(one.file);
+                read.push(with_shared_ids(one.file, ids));
             }
             Err(more) => problems.extend(more),
         }
     }
     (read, problems)
+}
+
+fn with_shared_ids(mut file: ReadFile, ids: &BTreeSet<Word>) -> ReadFile {
+    for row in &mut file.rows {
+        if let Some(id) = ids.get(row.case_id.as_str()) {
+            row.case_id = id.clone();
+        }
+    }
+    file
 }
 
 fn round(inputs: &Inputs, name: &str) -> Result<Round, Diagnostic> {

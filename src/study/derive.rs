@@ -20,6 +20,7 @@ use crate::study::comparators::predicate;
 use crate::study::estimates::{StudyCase, acceptance, analyse, repeatability, triage};
 use crate::study::reader_study::readings;
 use crate::study::results::{OperatingPointRecord, Results};
+use crate::table::Word;
 use crate::table::id::Alike;
 
 /// What a study's files give.
@@ -198,7 +199,7 @@ fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores
         Error::Input(error.diagnostics().into_iter().map(at).collect())
     };
     if !absent.is_empty() {
-        let known: Alike<'_> = scores.keys().map(String::as_str).collect();
+        let known: Alike<'_> = scores.keys().map(Word::as_str).collect();
         let meant = absent.iter().find_map(|id| Some((id, known.likely(id)?)));
         let meant = meant.map_or_else(String::new, |(id, likely)| {
             format!("; `{likely}` has a score, and `{id}` is probably meant: ids are compared as they stand")
@@ -244,7 +245,7 @@ fn operating_point(
                 .filter(|case| !study.contains(case.patient_id.as_str()))
                 .filter_map(|case| {
                     let score = scores.get(&case.case_id)?.score?;
-                    Some((case.case_id.clone(), case.patient_id.clone(), case.source_label?, score))
+                    Some((case.case_id.to_string(), case.patient_id.to_string(), case.source_label?, score))
                 })
                 .collect();
             tuning.sort_by(|a, b| a.0.cmp(&b.0));

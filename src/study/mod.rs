@@ -368,14 +368,14 @@ fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -
     let line =
         |holds: &dyn Fn(&Case) -> bool| development.iter().find(|case| holds(case)).map(|case| case.line);
     if !found.patients.is_empty() {
-        let first = line(&|case| found.patients.contains(&case.patient_id));
+        let first = line(&|case| found.patients.contains(case.patient_id.as_str()));
         report(Code::PatientOnBothSides, "patients", &found.patients, first);
     }
     // A case that stands for two patients: those of shared patients are named already.
     let other =
-        |case: &Case| found.cases.contains(&case.case_id) && !found.patients.contains(&case.patient_id);
+        |case: &Case| found.cases.contains(case.case_id.as_str()) && !found.patients.contains(case.patient_id.as_str());
     let cases: BTreeSet<String> =
-        development.iter().filter(|case| other(case)).map(|case| case.case_id.clone()).collect();
+        development.iter().filter(|case| other(case)).map(|case| case.case_id.to_string()).collect();
     if !cases.is_empty() {
         report(Code::CaseOnBothSides, "cases", &cases, line(&other));
     }

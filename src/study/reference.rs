@@ -18,6 +18,7 @@ use crate::reads::files::{Read, ReadRow};
 use crate::reads::labels::{Labels, Marked};
 use crate::reads::register::Register;
 use crate::reads::roster::Roster;
+use crate::table::Word;
 use crate::table::id::Alike;
 
 /// The reference standard of the drawn cases.
@@ -146,7 +147,9 @@ fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
     });
     let mut of_files = Vec::new();
     let mut wrong = Vec::new();
-    let Said { rows, given: marked, register, no_reads } = said(inputs, &mut wrong, &mut of_files);
+    // Readers' files name the cases of the tables: an id is held once, whoever reads it.
+    let ids: BTreeSet<Word> = cohort.cases.iter().map(|case| case.case_id.clone()).collect();
+    let Said { rows, given: marked, register, no_reads } = said(inputs, &ids, &mut wrong, &mut of_files);
     problems.extend(wrong.into_iter().filter(|problem| complete || problem.code != Code::ReadsMissing));
     let mut labels = |table: &LabelTable| {
         let found = if table.from_reads {
@@ -170,8 +173,8 @@ fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    let known = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
-    let assembled = assemble(&rows, &known, rule, &roster).map_err(Error::Input)?;
+    let assembled = assemble(&rows, &ids, rule, &roster).map_err(Error::Input)?;
+    drop(ids);
     if complete {
         readers_are_all_there(protocol, &roster, &assembled)?;
     }
@@ -241,7 +244,12 @@ struct Said {
 
 /// The reads of all readers' files, and what a person should know of these; how a table was written is no
 /// matter of the study.
-fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diagnostic>) -> Said {
+fn said(
+    inputs: &Inputs,
+    ids: &BTreeSet<Word>,
+    problems: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Said {
     let of_study = |warning: &Diagnostic| {
         !matches!(warning.code, Code::TableSeparator | Code::TableUtf16 | Code::RowsEmpty)
     };
@@ -265,7 +273,7 @@ fn said(inputs: &Inputs, problems: &mut Vec<Diagnostic>, warnings: &mut Vec<Diag
     };
     let (mut rows, mut given, mut no_reads) = (Vec::new(), Vec::new(), Vec::new());
     warnings.extend(files.warnings.iter().cloned());
-    let (read, more) = answers::read_all(inputs, &files, map.as_ref());
+    let (read, more) = answers::read_all(inputs, &files, map.as_ref(), ids);
     problems.extend(more);
     rows.reserve_exact(read.iter().map(|read| read.rows.len()).sum());
     for read in read {

@@ -128,12 +128,12 @@ fn apart_from_development(inputs: &Inputs, source: &RepeatabilitySource, found: 
     if let Some(development) = &inputs.protocol.data.development
         && inputs.files.contains_key(&development.path)
     {
-        known.extend(inputs.case_table(development)?.cases.into_iter().map(|case| case.patient_id));
+        known.extend(inputs.case_table(development)?.cases.into_iter().map(|case| case.patient_id.into()));
     }
     for (path, bytes) in &inputs.manifests {
         let path = Path::new("model").join(path.as_str());
         let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
-        known.extend(manifest.into_iter().map(|case| case.patient_id));
+        known.extend(manifest.into_iter().map(|case| case.patient_id.into()));
     }
     let both: BTreeSet<String> = found.patients.keys().filter(|id| known.contains(*id)).cloned().collect();
     if both.is_empty() {

@@ -29,8 +29,8 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
         }
     }
     let own = shared::items(0, &cohort.cases, |case| {
-        let scored = scores.and_then(|scores| scores.get(&case.case_id)?.image_sha256);
-        scored.or_else(|| recorded.get(&case.case_id).copied())
+        let scored = scores.and_then(|scores| scores.get(&case.case_id)?.image_sha256.as_deref().copied());
+        scored.or_else(|| recorded.get(case.case_id.as_str()).copied())
     });
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     for (path, bytes) in &inputs.manifests {
@@ -38,7 +38,7 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
         let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
         let recorded = shared::recorded_digests(&path, bytes)?;
         let mut items = own.clone();
-        items.extend(shared::items(1, &manifest, |case| recorded.get(&case.case_id).copied()));
+        items.extend(shared::items(1, &manifest, |case| recorded.get(case.case_id.as_str()).copied()));
         let found = shared::shared(&items);
         let probable = shared::probably_shared(&found, "the study", "those that made the model");
         warnings.extend(probable.map(|warning| warning.at(Location::file(&path))));

@@ -105,7 +105,7 @@ pub fn reference(protocol: &Protocol, cohort: &Cohort, reference: &ReferenceStan
                 Consensus::None(_) => ("none", "none"),
             };
             let mut row = vec![
-                case.case_id.clone(),
+                case.case_id.to_string(),
                 of.count(Read::Positive),
                 of.count(Read::Negative),
                 of.count(Read::Indeterminate),
@@ -227,8 +227,8 @@ fn remarks(case_id: &str, reference: &ReferenceStandard, of: Said) -> String {
     let Some(case) = reference.assembled.cases.get(case_id) else { return String::new() };
     let told = case.remarks.iter().filter_map(|(reader, remarks)| {
         let said = remarks.iter().filter_map(|remark| match of {
-            Said::HowSure => remark.confidence.as_deref(),
-            Said::Comment => remark.comment.as_deref(),
+            Said::HowSure => remark.confidence(),
+            Said::Comment => remark.comment(),
         });
         let mut said: Vec<String> = said.map(in_one_line).collect();
         if of == Said::Comment {

@@ -97,8 +97,8 @@ fn images_of(seed: u64, patient: u64, set: Set) -> Vec<Item> {
         let case_id = format!("P{patient:06}_{number:02}");
         let case = Case {
             image: format!("{case_id}.png").parse().ok(),
-            case_id,
-            patient_id: format!("P{patient:06}"),
+            case_id: case_id.into(),
+            patient_id: format!("P{patient:06}").into(),
             site: Some(site.name.into()),
             country: Some(site.country.into()),
             manufacturer: Some(MAKERS[maker].into()),

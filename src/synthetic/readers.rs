@@ -90,7 +90,7 @@ fn of(seed: u64, number: usize, reader: &Reader, items: &[Item]) -> Vec<Reading>
             ReadValue::Negative
         };
         let day = 3_300 + 3 * number as u64 + reads.len() as u64 / reader.pace;
-        reads.push(Reading { case_id: item.case.case_id.clone(), value, read_at: date(day) });
+        reads.push(Reading { case_id: item.case.case_id.to_string(), value, read_at: date(day) });
     }
     reads
 }

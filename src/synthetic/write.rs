@@ -167,8 +167,8 @@ fn table(items: &[Item]) -> Vec<u8> {
         let or_empty = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let number = |value: Option<u32>| value.map_or(String::new(), |n| n.to_string());
         let fields = [
-            case.case_id.clone(),
-            case.patient_id.clone(),
+            case.case_id.to_string(),
+            case.patient_id.to_string(),
             case.image.as_ref().map_or(String::new(), |path| path.to_string()),
             or_empty(case.site.as_deref()),
             or_empty(case.country.as_deref()),

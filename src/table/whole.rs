@@ -1,6 +1,7 @@
 //! A whole table in memory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use super::problems::limited;
 use super::rows::{Columns, Rows};
@@ -11,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Location};
 /// A table in memory: about the size of its text and four bytes a cell.
 #[derive(Clone, Debug)]
 pub struct Table {
-    path: PathBuf,
+    path: Arc<Path>,
     columns: Columns,
     /// All cells one after another, trimmed.
     cells: String,
@@ -109,7 +110,7 @@ impl Table {
                     .at(Location::file(path)),
             ]);
         }
-        Ok(Self { path: path.to_path_buf(), columns, cells, ends, lines, notes: grid.notes, kinds })
+        Ok(Self { path: path.into(), columns, cells, ends, lines, notes: grid.notes, kinds })
     }
 
     fn of_text(path: &Path, bytes: &[u8], header_row: u64) -> Result<Self, Vec<Diagnostic>> {
@@ -138,7 +139,7 @@ impl Table {
             );
         }
         let table = Self {
-            path: path.to_path_buf(),
+            path: path.into(),
             columns,
             cells,
             ends,
@@ -184,7 +185,7 @@ impl Table {
 
     /// A place in this table.
     pub fn at(&self, line: u64) -> Location {
-        Location::line(&self.path, line)
+        Location { path: self.path.clone(), line: Some(line), column: None }
     }
 
     /// What is to be said of a cell that cannot be read, and why.

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
+use serde::{Serialize, Serializer};
 
 /// A text that is shared by whoever holds it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Word(Arc<str>);
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(ArcStr);
 
 impl Word {
     /// The text.
@@ -46,13 +48,25 @@ impl AsRef<Path> for Word {
 
 impl From<&str> for Word {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(ArcStr::from(text))
     }
 }
 
 impl From<String> for Word {
     fn from(text: String) -> Self {
         text.as_str().into()
+    }
+}
+
+impl From<Word> for String {
+    fn from(word: Word) -> Self {
+        word.as_str().to_owned()
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
     }
 }
 
@@ -113,7 +127,7 @@ mod tests {
             }
             for (a, one) in made.iter().zip(&texts) {
                 for (b, other) in made.iter().zip(&texts) {
-                    proptest::prop_assert_eq!(Arc::ptr_eq(&a.0, &b.0), one == other);
+                    proptest::prop_assert_eq!(ArcStr::ptr_eq(&a.0, &b.0), one == other);
                     proptest::prop_assert_eq!(a.cmp(b), one.cmp(other));
                 }
             }

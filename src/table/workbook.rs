@@ -350,7 +350,7 @@ impl<'a> Book<'a> {
         };
         let wrong = |what: &str| {
             unreadable(self.path, format!("{what} in cell {}", shown(at))).at(Location {
-                path: self.path.to_path_buf(),
+                path: self.path.into(),
                 line: Some(u64::from(at.0)),
                 column: Some(u64::from(at.1)),
             })
@@ -438,7 +438,7 @@ impl Cells {
     ) -> Result<Grid, Vec<Diagnostic>> {
         let sheet: String = sheet.chars().take(60).collect();
         let at = |(row, column): (u32, u32)| Location {
-            path: path.to_path_buf(),
+            path: path.into(),
             line: Some(u64::from(row)),
             column: Some(u64::from(column)),
         };

@@ -163,9 +163,9 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
         // Nothing is kept yet: what is wrong is wrong in the file that the person has.
         let at_source = |mut problem: Diagnostic| {
             if let Some(place) = &mut problem.location
-                && let Some(file) = found.iter().find(|file| Path::new(file.file.as_str()) == place.path)
+                && let Some(file) = found.iter().find(|file| Path::new(file.file.as_str()) == &*place.path)
             {
-                place.path.clone_from(&file.source);
+                place.path = file.source.as_path().into();
             }
             problem
         };
@@ -349,7 +349,7 @@ fn look(
             reasons
         }),
         given: read.given.len() + read.given_unknown.len(),
-        comments: read.rows.iter().filter(|row| row.remark.comment.is_some()).count()
+        comments: read.rows.iter().filter(|row| row.remark.comment().is_some()).count()
             + read.no_reads.iter().filter(|none| none.comment.is_some()).count(),
         labels: labels.counts(),
         identifying: privacy::identifying(source, &bytes, header_row),
@@ -524,12 +524,12 @@ fn all_reads(inputs: &Inputs) -> Result<BTreeMap<(String, String), String>> {
     let mut reads: BTreeMap<(String, String), Vec<&'static str>> = BTreeMap::new();
     let map = study::imports::case_map(inputs).map_err(Error::Input)?;
     let counting = readers_files(inputs).map_err(Error::Input)?;
-    let (files, problems) = study::answers::read_all(inputs, &counting, map.as_ref());
+    let (files, problems) = study::answers::read_all(inputs, &counting, map.as_ref(), &BTreeSet::new());
     if !problems.is_empty() {
         return Err(problems.into());
     }
     for row in files.into_iter().flat_map(|file| file.rows) {
-        reads.entry((row.case_id, row.reader_id.to_string())).or_default().push(row.read.name());
+        reads.entry((row.case_id.to_string(), row.reader_id.to_string())).or_default().push(row.read.name());
     }
     let joined = |mut words: Vec<&str>| {
         words.sort_unstable();
@@ -564,7 +564,7 @@ fn changed_reference(
         .zip(before.iter().zip(after))
         .filter(|(_, (before, after))| before != after)
         .map(|(case, (before, after))| ChangedReference {
-            case: case.case_id.clone(),
+            case: case.case_id.to_string(),
             before: (*before).to_owned(),
             after: (*after).to_owned(),
         })

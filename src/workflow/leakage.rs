@@ -103,10 +103,10 @@ fn read(
         }
         items.push(Item {
             set,
-            file: recorded.get(&case.case_id).copied(),
+            file: recorded.get(case.case_id.as_str()).copied(),
             case_id: case.case_id,
             patient_id: case.patient_id,
-            site: case.site.as_deref().map(str::to_owned),
+            site: case.site.clone(),
             ..Item::default()
         });
     }

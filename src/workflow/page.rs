@@ -99,7 +99,7 @@ impl Source<'_> {
     fn image(&self, code: &str) -> Result<Viewed> {
         let shown = self.round.shown(code);
         let found = shown
-            .and_then(|shown| Some((shown, self.cases.iter().find(|case| case.case_id == shown.case_id)?)));
+            .and_then(|shown| Some((shown, self.cases.iter().find(|case| *case.case_id == *shown.case_id)?)));
         let Some((shown, case)) = found else {
             let message = format!("the case behind the code `{code}` is in no case table");
             return Err(Diagnostic::error(Code::UnknownCase, message)

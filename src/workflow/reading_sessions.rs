@@ -70,7 +70,7 @@ pub fn make(
     let readers = checked(readers)?;
     let inputs = study.inputs(Step::Cohort)?;
     let cohort = study::cohort(&inputs)?;
-    let cases: BTreeSet<String> = cohort.drawn_cases().map(|case| case.case_id.clone()).collect();
+    let cases: BTreeSet<String> = cohort.drawn_cases().map(|case| case.case_id.to_string()).collect();
     outside.say("worklist", "making the sessions");
     let path = map.file.below(&study.data);
     let already = path.is_file();

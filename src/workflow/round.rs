@@ -407,14 +407,14 @@ fn images(
             Diagnostic::warning(Code::RoundWithoutImages, message)
                 .hint("name their folder in `data.images`, or say with --data where it lies"),
         );
-        return Ok(cases.iter().map(|case| (case.case_id.clone(), None)).collect());
+        return Ok(cases.iter().map(|case| (case.case_id.to_string(), None)).collect());
     };
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     let mut text: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
     for case in cases {
         match image_of(case, &folder).and_then(|path| storage::read(&path)) {
             Ok(bytes) => {
-                found.push((case.case_id.clone(), Some(Digest::of(&bytes))));
+                found.push((case.case_id.to_string(), Some(Digest::of(&bytes))));
                 if let Some(why) = text_in_picture(&bytes) {
                     text.entry(why).or_default().push(&case.case_id);
                 }

@@ -178,7 +178,7 @@ pub(super) fn in_chunks(
         for (image, row) in chunk.iter().zip(rows) {
             match row {
                 Ok(row) => {
-                    table.insert(image.case_id.clone(), row);
+                    table.insert(image.case_id.as_str().into(), row);
                 }
                 Err(error) => problems.extend(error.diagnostics()),
             }

@@ -22,7 +22,7 @@ impl Places {
     /// Finds all keys. Of a text that is not TOML nothing is found, and every place is its beginning.
     pub fn new(path: &Path, text: &str) -> Self {
         let document = Document::new(path, text);
-        let whole = Location { path: path.to_path_buf(), line: Some(1), column: Some(1) };
+        let whole = Location { path: path.into(), line: Some(1), column: Some(1) };
         let mut places = Self { whole, found: BTreeMap::new(), texts: Vec::new() };
         if let Some(table) = document.parse() {
             let place = |span: Range<usize>| document.location(span);

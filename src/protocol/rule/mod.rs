@@ -75,8 +75,8 @@ impl Column {
         let text = |text: Option<&str>| text.map(|text| Datum::Text(text.to_owned()));
         let number = |n: Option<u32>| n.map(|n| Datum::Number(f64::from(n)));
         match self.name.as_str() {
-            "case_id" => Some(Datum::Text(case.case_id.clone())),
-            "patient_id" => Some(Datum::Text(case.patient_id.clone())),
+            "case_id" => Some(Datum::Text(case.case_id.to_string())),
+            "patient_id" => Some(Datum::Text(case.patient_id.to_string())),
             "image" => case.image.as_ref().map(|image| Datum::Text(image.to_string())),
             "site" => text(case.site.as_deref()),
             "country" => text(case.country.as_deref()),

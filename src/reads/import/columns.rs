@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::Export;
 use crate::table::pattern::star;
-use crate::table::{Row, Table, limited, typed};
+use crate::table::{Row, Table, Words, limited, typed};
 
 /// Column of the case where none is declared.
 pub const CASE: &str = "case_id";
@@ -26,6 +26,7 @@ struct Sheet<'t> {
     table: &'t Table,
     source: &'t ReadsSource,
     export: Export,
+    words: Words,
     problems: Vec<Diagnostic>,
 }
 
@@ -47,7 +48,7 @@ impl<'t> Sheet<'t> {
     fn take(&mut self, place: Place<'_>, extra: &Extra) {
         let at = self.table.at(place.row.line);
         let given = is_truth(place.reader_id);
-        match place.answer(extra, self.source, at) {
+        match place.answer(extra, self.source, at, &mut self.words) {
             Ok(Ok(answer)) if given => self.export.given.push(answer),
             Ok(Ok(answer)) => self.export.answers.push(answer),
             Ok(Err(none)) => self.export.no_reads.push(none),
@@ -62,7 +63,7 @@ impl<'t> Sheet<'t> {
 }
 
 fn sheet<'t>(table: &'t Table, source: &'t ReadsSource, ids: &[usize], answers: &[usize]) -> Sheet<'t> {
-    let mut sheet = Sheet { table, source, export: Export::default(), problems: Vec::new() };
+    let mut sheet = Sheet { table, source, export: Export::default(), words: Words::default(), problems: Vec::new() };
     match typed(table, ids, answers) {
         Ok(warnings) => sheet.export.warnings = warnings,
         Err(problems) => sheet.problems = problems,

@@ -91,9 +91,9 @@ pub fn read(
             continue;
         }
         export.answers.push(Answer {
-            text: texts.join(&SEVERAL.to_string()),
-            case_id: name,
-            reader_id: reader_id.unwrap_or_default().to_owned(),
+            text: texts.join(&SEVERAL.to_string()).into(),
+            case_id: name.into(),
+            reader_id: reader_id.unwrap_or_default().into(),
             time: None,
             session: None,
             confidence: None,

@@ -106,9 +106,9 @@ pub fn read(
         return Ok(export);
     }
     export.answers.push(Answer {
-        case_id,
-        reader_id,
-        text: picked.join(&SEVERAL.to_string()),
+        case_id: case_id.into(),
+        reader_id: reader_id.into(),
+        text: picked.join(&SEVERAL.to_string()).into(),
         time: content_time(&report),
         session: None,
         confidence: None,

@@ -112,7 +112,7 @@ pub fn answers(
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
         let answer =
-            Answer { case_id, reader_id, text, time: given_at, session, confidence, comment: None, at };
+            Answer { case_id: case_id.into(), reader_id: reader_id.into(), text: text.into(), time: given_at, session, confidence, comment: None, at };
         if given { export.given.push(answer) } else { export.answers.push(answer) }
     }
     export.warnings.extend(table.notes().iter().cloned());
@@ -216,9 +216,9 @@ pub fn ground_truth(path: &Path, bytes: &[u8], source: &ReadsSource) -> Result<E
                 at,
             }),
             Ok(texts) => export.given.push(Answer {
-                case_id,
-                reader_id: "ground truth".to_owned(),
-                text: texts.join(&SEVERAL.to_string()),
+                case_id: case_id.into(),
+                reader_id: "ground truth".into(),
+                text: texts.join(&SEVERAL.to_string()).into(),
                 time: None,
                 session: None,
                 confidence: None,

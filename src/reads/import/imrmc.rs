@@ -63,11 +63,11 @@ pub fn read(
             export.no_reads.push(none(NoReadReason::Empty));
         } else {
             let answer = Answer {
-                case_id: case.to_owned(),
-                reader_id: reader.to_owned(),
-                text: score.to_owned(),
+                case_id: case.into(),
+                reader_id: reader.into(),
+                text: score.into(),
                 time: None,
-                session: (!truth).then(|| of.to_owned()),
+                session: (!truth).then(|| of.into()),
                 confidence: None,
                 comment: None,
                 at,

@@ -62,7 +62,7 @@ impl<'t> Places<'t> {
         let line = self.lines.partition_point(|begin| *begin <= offset);
         let begin = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
         Location {
-            path: self.path.to_path_buf(),
+            path: self.path.into(),
             line: Some(line as u64),
             column: Some((offset - begin) as u64 + 1),
         }

@@ -284,9 +284,9 @@ impl Read<'_> {
             self.problems.push(Diagnostic::error(Code::TimeUnreadable, message).at(at.clone()));
         }
         let answer = Answer {
-            case_id: case.to_owned(),
-            reader_id,
-            text: texts.join(&SEVERAL.to_string()),
+            case_id: case.into(),
+            reader_id: reader_id.into(),
+            text: texts.join(&SEVERAL.to_string()).into(),
             time: given_at,
             session: None,
             confidence: None,
@@ -481,9 +481,9 @@ pub fn csv(
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
         export.answers.push(Answer {
-            case_id,
-            reader_id,
-            text,
+            case_id: case_id.into(),
+            reader_id: reader_id.into(),
+            text: text.into(),
             time: given_at,
             session,
             confidence,

@@ -131,7 +131,7 @@ fn cases(path: &Path, source: &ReadsSource, export: &mut Export) -> Result<(), V
     let mut problems = Vec::new();
     for answer in export.answers.iter_mut().chain(&mut export.given) {
         match case_of(&answer.case_id, source) {
-            Some(case) => answer.case_id = case.to_owned(),
+            Some(case) => answer.case_id = case.into(),
             None => problems.push(no_case(&answer.case_id, source, answer.at.clone())),
         }
     }

@@ -9,7 +9,7 @@ use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::{Answer, NoRead, NoReadReason};
 pub use crate::table::cell::short;
 use crate::table::pattern::star;
-use crate::table::{Row, Table, cell};
+use crate::table::{Row, Table, Word, Words, cell};
 
 /// The reader that the name of a file or of its folder says; `None` where neither is declared.
 ///
@@ -130,6 +130,7 @@ impl Place<'_> {
         extra: &Extra,
         source: &ReadsSource,
         at: Location,
+        words: &mut Words,
     ) -> Result<Result<Answer, NoRead>, Diagnostic> {
         let none = |reason| {
             let (case_id, reader_id) = (Some(self.case_id.to_owned()), Some(self.reader_id.to_owned()));
@@ -152,15 +153,16 @@ impl Place<'_> {
                     )
             })?),
         };
-        let copy = |column| self.row.get(column).map(str::to_owned);
+        let mut shared = |column| self.row.get(column).map(|text| words.word(text));
+        let (session, confidence) = (shared(extra.session), shared(extra.confidence));
         Ok(Ok(Answer {
-            case_id: self.case_id.to_owned(),
-            reader_id: self.reader_id.to_owned(),
-            text,
+            case_id: self.case_id.into(),
+            reader_id: words.word(self.reader_id),
+            text: words.word(&text),
             time: given,
-            session: copy(extra.session),
-            confidence: copy(extra.confidence),
-            comment: copy(extra.comment),
+            session,
+            confidence,
+            comment: self.row.get(extra.comment).map(Word::from),
             at,
         }))
     }

@@ -11,7 +11,7 @@ use super::place::{Extra, Place, is_complete, short};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::{Answer, Export, NoRead, NoReadReason, SEVERAL};
-use crate::table::{Row, Table, cell, limited, typed};
+use crate::table::{Row, Table, Words, cell, limited, typed};
 
 /// Column of the reader where none is declared.
 const READER: &str = "reader_id";
@@ -368,14 +368,14 @@ impl Rows<'_> {
             return Err(Diagnostic::error(Code::ValueMissing, message).at(at).hint(hint));
         };
         let place = Place { row, case_id, reader_id, text };
-        Ok(match place.answer(extra, self.source, at)? {
+        Ok(match place.answer(extra, self.source, at, &mut Words::default())? {
             Err(none) => Said::Nothing(none),
             Ok(mut answer) => {
                 if self.source.session_column.is_none() {
                     let columns =
                         [self.event, self.instance].map(|column| column.filter(|c| Some(*c) != self.reader));
                     let parts: Vec<&str> = columns.iter().filter_map(|column| row.get(*column)).collect();
-                    answer.session = (!parts.is_empty()).then(|| parts.join(" "));
+                    answer.session = (!parts.is_empty()).then(|| parts.join(" ").into());
                 }
                 if merged { Said::Given(answer) } else { Said::Read(answer) }
             }

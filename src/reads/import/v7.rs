@@ -91,9 +91,9 @@ pub fn read(
         });
     } else {
         export.answers.push(Answer {
-            case_id,
-            reader_id: reader_id.unwrap_or_default().to_owned(),
-            text: texts.join(&SEVERAL.to_string()),
+            case_id: case_id.into(),
+            reader_id: reader_id.unwrap_or_default().into(),
+            text: texts.join(&SEVERAL.to_string()).into(),
             time: None,
             session: None,
             confidence: None,

@@ -74,7 +74,7 @@ fn remarks<'a>(seen: &'a Seen<'_>) -> BTreeMap<(&'a str, &'a str), [String; 2]> 
         }
     };
     for row in seen.rows {
-        let said = [row.remark.confidence.as_deref(), row.remark.comment.as_deref()];
+        let said = [row.remark.confidence(), row.remark.comment()];
         add(row.reader_id.as_str(), row.case_id.as_str(), said);
     }
     for none in seen.no_reads {

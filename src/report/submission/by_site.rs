@@ -49,7 +49,7 @@ pub(super) fn flow_by_site(payload: &Payload, protocol: &Protocol) -> Result<Vec
         for case in table.cases {
             recorded |= case.site.is_some();
             sites.insert(
-                case.case_id,
+                case.case_id.to_string(),
                 case.site.map_or_else(|| "not recorded".to_owned(), |site| site.to_string()),
             );
         }

@@ -78,7 +78,7 @@ impl StudyPlan<'_> {
         });
         let (mut cases, mut scores, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for case in analysed {
-            match predicate.get(&case.case.case_id) {
+            match predicate.get(case.case.case_id.as_str()) {
                 Some(Given::Score(score)) => {
                     scores.push(*score);
                     calls.push(threshold.map(|threshold| *score >= threshold));

@@ -79,7 +79,7 @@ pub(super) fn consensus_summary(
             }
             Consensus::None(_) => {
                 summary.none += 1;
-                summary.cases_without.push(case.case.case_id.clone());
+                summary.cases_without.push(case.case.case_id.to_string());
             }
         }
     }
@@ -118,7 +118,7 @@ fn compared(protocol: &Protocol, cohort: &Cohort, reference: &ReferenceStandard)
             .differences(cohort)
             .into_iter()
             .map(|difference| LabelDifference {
-                case_id: difference.case.case_id.clone(),
+                case_id: difference.case.case_id.to_string(),
                 computed: word(difference.computed),
                 level: difference.basis.name().to_owned(),
                 label: word(difference.label),

@@ -15,6 +15,7 @@ use crate::monitoring::sealed::{CohortCase, SEAL_FORMAT, Seal, SealedChart, Vali
 use crate::storage;
 use crate::study;
 use crate::study::results::Results;
+use crate::table::Word;
 
 /// The bundle that is meant: the folder itself, or the last run below `evidence/`.
 fn bundle_at(place: &Path) -> Result<PathBuf> {
@@ -127,7 +128,7 @@ fn cohort_of(plan: &MonitoringPlan, inputs: &study::Inputs) -> Result<Validation
     let cohort = study::cohort(inputs)?;
     let reference = study::consensus_of_all(inputs, &cohort)?;
     let scores = study::scores_of_all(inputs, &cohort)?;
-    let mut patients: BTreeMap<String, u64> = BTreeMap::new();
+    let mut patients: BTreeMap<Word, u64> = BTreeMap::new();
     let mut cases = Vec::new();
     for (case, consensus) in cohort.drawn_cases().zip(&reference.consensus) {
         let next = patients.len() as u64 + 1;
