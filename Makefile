@@ -27,14 +27,20 @@ LINTED = RUSTC_WORKSPACE_WRAPPER="$$(command -v "$$(rustc --print sysroot)/bin/c
 
 ## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, `age`,
 ## the validators, Slurm and Snakemake are for a few tests each, which say so where there are none.
-test: lint
+test:
+	$(SETUP_LIBTORCH)
+	$(MAKE) -j2 lint installed
+	$(LINTED) cargo test --locked --features torch
+
+# Waits for others' servers most of the time, and meanwhile `lint` compiles.
+.PHONY: installed
+installed:
 	scripts/setup-browser.sh
 	scripts/setup-model-signing.sh
 	scripts/setup-validators.sh
 	scripts/setup-office.sh
 	scripts/setup-age.sh
 	scripts/setup-engines.sh
-	$(LINTED) cargo test --locked --features torch
 
 ## Form, and lints of what `make test` does not compile: the program without features, and the benches.
 lint:

@@ -195,11 +195,7 @@ impl FromStr for RelativePath {
             && text.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
             && !text.chars().any(|c| c == '\\' || c.is_control())
             && !text.contains(':');
-        if plain {
-            Ok(Self(text.into()))
-        } else {
-            Err(RelativePathError(text.escape_default().to_string()))
-        }
+        if plain { Ok(Self(text.into())) } else { Err(RelativePathError(text.escape_default().to_string())) }
     }
 }
 

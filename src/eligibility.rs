@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn only_strictly_earlier_images_of_the_same_patient_are_prior() {
         let image = |patient: &str, follow_up, finding: &str| Case {
-            patient_id: patient.to_owned(),
+            patient_id: patient.into(),
             follow_up: Some(follow_up),
             findings: vec![finding.to_owned()],
             ..Case::default()
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn only_cases_in_the_named_column_of_the_named_list_are_eligible() {
-        let case = |id: &str| Case { case_id: id.to_owned(), ..Case::default() };
+        let case = |id: &str| Case { case_id: id.into(), ..Case::default() };
         let rule = Rule::ListedIn { path: "scored.csv".parse().expect("a path"), column: "id".to_owned() };
         let listed = |column: &str, id: &str| {
             (("scored.csv".to_owned(), column.to_owned()), BTreeSet::from([id.to_owned()]))
@@ -226,7 +226,7 @@ mod tests {
         let rule = Rule::NoPriorFinding {
             source: PriorSource::EarlierImages { findings: vec!["Pneumonia".to_owned()] },
         };
-        let cases = [Case { patient_id: "a".to_owned(), ..Case::default() }];
+        let cases = [Case { patient_id: "a".into(), ..Case::default() }];
         let with =
             |missing| failed(&cases, criterion(rule.clone(), missing), &Gate::default(), &Lists::new());
         assert_eq!((with(Missing::Exclude), with(Missing::Include)), (vec![true], vec![false]));

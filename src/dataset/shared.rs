@@ -159,8 +159,8 @@ mod tests {
     fn patients_cases_and_files_are_counted_from_the_first_set() {
         let item = |set, case: &str, patient: &str, file: &[u8]| Item {
             set,
-            case_id: case.to_owned(),
-            patient_id: patient.to_owned(),
+            case_id: case.into(),
+            patient_id: patient.into(),
             file: Some(Digest::of(file)),
             ..Item::default()
         };
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn ids_of_one_set_that_are_alike_are_warned_of_by_kind() {
         let case = |case: &str, patient: &str| Case {
-            case_id: case.to_owned(),
-            patient_id: patient.to_owned(),
+            case_id: case.into(),
+            patient_id: patient.into(),
             ..Case::default()
         };
         let said = |cases: &[Case]| alike(cases).into_iter().map(|w| w.message).collect::<Vec<_>>();
@@ -256,8 +256,8 @@ mod tests {
     fn patients_that_are_probably_the_same_are_pairs_of_the_two_sets() {
         let item = |set, case: &str, patient: &str| Item {
             set,
-            case_id: case.to_owned(),
-            patient_id: patient.to_owned(),
+            case_id: case.into(),
+            patient_id: patient.into(),
             ..Item::default()
         };
         let found = shared(&[item(0, "a", "P1"), item(0, "b", "Q"), item(1, "c", "p 01"), item(1, "d", "R")]);

@@ -281,8 +281,11 @@ fn located(
             let template = counted.get(report.filename());
             let line = span.start_line.saturating_sub(1);
             let column = template.map_or(span.start_col, |template| template.column(line, span.start_col));
-            let location =
-                Location { path: path.into(), line: Some(span.start_line as u64), column: Some(column as u64 + 1) };
+            let location = Location {
+                path: path.into(),
+                line: Some(span.start_line as u64),
+                column: Some(column as u64 + 1),
+            };
             (report.message().to_owned(), Some(location))
         }
         other => (other.to_string(), None),

@@ -31,7 +31,8 @@ pub fn load(path: &Path) -> Result<Radiograph> {
 /// As [`load`].
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Radiograph> {
     if is_dicom(bytes) {
-        return crate::imaging::dicom::load(path);
+        return crate::imaging::dicom::from_bytes(bytes)
+            .map_err(|problem| problem.at(Location::file(path)).into());
     }
     decode(bytes).map_err(|message| {
         Error::from(

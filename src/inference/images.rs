@@ -152,7 +152,7 @@ mod tests {
         let images = ImageFolder::open(folder.path()).expect("opens");
         let path = |image: Option<&str>| {
             let image = image.map(|name| name.parse().expect("a path"));
-            Image::of_case(&Case { case_id: "c".to_owned(), image, ..Case::default() }, &images)
+            Image::of_case(&Case { case_id: "c".into(), image, ..Case::default() }, &images)
         };
         assert_eq!(path(Some("a.png")).expect("found").path, archive.join("a.png"));
         assert_eq!(path(Some("b.png")).expect("named").path, folder.path().join("b.png"));

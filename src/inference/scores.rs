@@ -103,7 +103,8 @@ pub fn parse(
             );
         }
         let score = (values.len() == score_columns.len()).then(|| combine(&values));
-        let row_score = Score { score, refused: reason, image_sha256: image_sha256.map(Box::new), line: row.line };
+        let row_score =
+            Score { score, refused: reason, image_sha256: image_sha256.map(Box::new), line: row.line };
         if let Some(earlier) = scores.insert(case_id.into(), row_score) {
             problems.push(
                 Diagnostic::error(

@@ -413,7 +413,7 @@ mod tests {
 
     fn case(number: usize) -> Case {
         Case {
-            case_id: format!("case, {number}"),
+            case_id: format!("case, {number}").into(),
             image: Some(format!("images/{number}.png").parse().expect("a path")),
             view: (!number.is_multiple_of(3)).then(|| "PA".into()),
             age_years: (!number.is_multiple_of(2)).then_some(40),

@@ -107,7 +107,8 @@ pub fn assemble(
             said.push(row);
             continue;
         }
-        let likely = alike.get_or_insert_with(|| known.iter().map(Word::as_str).collect()).likely(&row.case_id);
+        let likely =
+            alike.get_or_insert_with(|| known.iter().map(Word::as_str).collect()).likely(&row.case_id);
         if rule.ignore_other_cases && likely.is_none() {
             assembled.of_other_cases += 1;
             continue;
@@ -285,7 +286,7 @@ mod tests {
 
     fn row(case: &str, reader: &str, read: Read, line: u64) -> ReadRow {
         ReadRow {
-            case_id: case.to_owned(),
+            case_id: case.into(),
             reader_id: reader.into(),
             read,
             rating: None,
@@ -469,8 +470,8 @@ mod tests {
         let of = |keys: &str| assemble(&rows, &known, &rule(keys), &Roster::default()).expect("assembled");
         let found = of("repeated_read = \"any-positive\"");
         let expected = Repeated {
-            case_id: "a".to_owned(),
-            reader_id: "1".to_owned(),
+            case_id: "a".into(),
+            reader_id: "1".into(),
             reads: 2,
             counts_as: Some(P),
             said: vec![N, P],

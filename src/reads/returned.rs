@@ -339,7 +339,9 @@ mod tests {
         let found =
             read(Path::new("f.json"), &reduced, Kept::Reduced, &round, &source()).expect("reads").file;
         assert_eq!(found.rows.len(), 5);
-        assert!(found.rows.iter().all(|row| row.remark.comment().is_none() && row.remark.confidence().is_some()));
+        assert!(
+            found.rows.iter().all(|row| row.remark.comment().is_none() && row.remark.confidence().is_some())
+        );
     }
 
     #[test]

@@ -372,8 +372,9 @@ fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -
         report(Code::PatientOnBothSides, "patients", &found.patients, first);
     }
     // A case that stands for two patients: those of shared patients are named already.
-    let other =
-        |case: &Case| found.cases.contains(case.case_id.as_str()) && !found.patients.contains(case.patient_id.as_str());
+    let other = |case: &Case| {
+        found.cases.contains(case.case_id.as_str()) && !found.patients.contains(case.patient_id.as_str())
+    };
     let cases: BTreeSet<String> =
         development.iter().filter(|case| other(case)).map(|case| case.case_id.to_string()).collect();
     if !cases.is_empty() {

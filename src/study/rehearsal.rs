@@ -215,7 +215,9 @@ fn tuning_cases(inputs: &Inputs) -> Result<Option<Vec<(String, bool)>>> {
         return Ok(None);
     }
     let read = inputs.case_table(cases)?;
-    Ok(Some(read.cases.into_iter().filter_map(|case| Some((case.case_id.into(), case.source_label?))).collect()))
+    Ok(Some(
+        read.cases.into_iter().filter_map(|case| Some((case.case_id.into(), case.source_label?))).collect(),
+    ))
 }
 
 /// Who reads: the declared readers but those who are ignored, or as many as the rule wants.

@@ -138,15 +138,8 @@ impl Table {
                     .hint("give the part that is needed"),
             );
         }
-        let table = Self {
-            path: path.into(),
-            columns,
-            cells,
-            ends,
-            lines,
-            notes: rows.notes(),
-            kinds: Vec::new(),
-        };
+        let table =
+            Self { path: path.into(), columns, cells, ends, lines, notes: rows.notes(), kinds: Vec::new() };
         if problems.is_empty() { Ok(table) } else { Err(limited(problems, path)) }
     }
 

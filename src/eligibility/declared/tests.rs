@@ -127,7 +127,7 @@ fn case(
     let start = NaiveDate::from_ymd_opt(2023, 12, 15).expect("a day");
     let date = |day: u16| (start + chrono::Days::new(u64::from(day))).format("%Y-%m-%d").to_string();
     Case {
-        patient_id: format!("P{patient}"),
+        patient_id: format!("P{patient}").into(),
         view: view.map(|view| ["PA", "AP", "LL"][usize::from(view % 3)].into()),
         age_years: age,
         follow_up,
@@ -268,7 +268,7 @@ fn studies_are_of_one_patient_and_an_image_without_one_is_alone() {
 #[test]
 fn a_hundred_thousand_images_of_one_patient_are_judged_at_once() {
     let cases: Vec<Case> = (0..100_000_u32)
-        .map(|n| Case { patient_id: "P".to_owned(), follow_up: Some(n), ..Case::default() })
+        .map(|n| Case { patient_id: "P".into(), follow_up: Some(n), ..Case::default() })
         .collect();
     let found = judge(&rule("first by follow_up or last by follow_up"), &cases);
     assert_eq!(found.iter().filter(|said| **said == Truth::Yes).count(), 2);

@@ -14,9 +14,9 @@ fn source(keys: &str) -> ReadsSource {
 
 fn answer(text: &str) -> Answer {
     Answer {
-        case_id: "c".to_owned(),
-        reader_id: "r".to_owned(),
-        text: text.replace('+', &SEVERAL.to_string()),
+        case_id: "c".into(),
+        reader_id: "r".into(),
+        text: text.replace('+', &SEVERAL.to_string()).into(),
         time: None,
         session: None,
         confidence: None,

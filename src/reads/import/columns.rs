@@ -63,7 +63,8 @@ impl<'t> Sheet<'t> {
 }
 
 fn sheet<'t>(table: &'t Table, source: &'t ReadsSource, ids: &[usize], answers: &[usize]) -> Sheet<'t> {
-    let mut sheet = Sheet { table, source, export: Export::default(), words: Words::default(), problems: Vec::new() };
+    let mut sheet =
+        Sheet { table, source, export: Export::default(), words: Words::default(), problems: Vec::new() };
     match typed(table, ids, answers) {
         Ok(warnings) => sheet.export.warnings = warnings,
         Err(problems) => sheet.problems = problems,

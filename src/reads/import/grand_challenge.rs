@@ -111,8 +111,16 @@ pub fn answers(
         }
         let text = texts.join(&SEVERAL.to_string());
         let (session, confidence) = (None, None);
-        let answer =
-            Answer { case_id: case_id.into(), reader_id: reader_id.into(), text: text.into(), time: given_at, session, confidence, comment: None, at };
+        let answer = Answer {
+            case_id: case_id.into(),
+            reader_id: reader_id.into(),
+            text: text.into(),
+            time: given_at,
+            session,
+            confidence,
+            comment: None,
+            at,
+        };
         if given { export.given.push(answer) } else { export.answers.push(answer) }
     }
     export.warnings.extend(table.notes().iter().cloned());

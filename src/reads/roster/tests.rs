@@ -144,7 +144,7 @@ fn where_nobody_is_declared_everybody_is_a_reference_reader() {
 fn row(reader: &str, line: u64) -> ReadRow {
     ReadRow {
         rating: None,
-        case_id: "c".to_owned(),
+        case_id: "c".into(),
         reader_id: reader.into(),
         read: Read::Positive,
         time: None,

@@ -12,8 +12,8 @@ const HOSTILE: &str = "*Bold* _it_ `code` <script>alert(1)</script> | cell | {{ 
 /// Two sets that share a patient.
 fn described(name: &str, finding: &str) -> Description {
     let case = |id: u16, age: u16, positive: bool| Case {
-        case_id: format!("C{id}"),
-        patient_id: format!("P{}", id / 2),
+        case_id: format!("C{id}").into(),
+        patient_id: format!("P{}", id / 2).into(),
         sex: Some(Sex::F),
         age_years: Some(age),
         findings: if positive { vec![finding.to_owned(), "Edema".to_owned()] } else { Vec::new() },

@@ -126,8 +126,8 @@ pub fn description(findings: &[&str]) -> Description {
     use crate::dataset::case::{Case, Sex};
     use crate::dataset::describe::{AgeBand, Request, Set, describe};
     let case = |id: u16, sex, age_years, positive: bool| Case {
-        case_id: format!("C{id}"),
-        patient_id: format!("P{id}"),
+        case_id: format!("C{id}").into(),
+        patient_id: format!("P{id}").into(),
         sex: Some(sex),
         age_years,
         view: Some(if positive { "AP" } else { "PA" }.into()),
