@@ -166,8 +166,8 @@ mod tests {
         let image = Image { case_id: "c".to_owned(), path: "c.png".into(), known: None };
         let row = |score: Option<f64>, refused: Option<&str>, bytes: &[u8]| Score {
             score,
-            refused: refused.map(str::to_owned),
-            image_sha256: Some(Digest::of(bytes)),
+            refused: refused.map(Into::into),
+            image_sha256: Some(Box::new(Digest::of(bytes))),
             line: 0,
         };
         let new = row(Some(0.5), None, b"a");

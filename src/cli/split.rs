@@ -347,7 +347,7 @@ fn report(
 }
 
 /// Writes all files, or none where another split lies there; split.json last.
-fn write(out: &std::path::Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
     let known = NAMES.iter().map(|n| format!("{n}.csv")).chain(["split.csv".into(), "split.json".into()]);
     for name in known {
         let path = out.join(&name);

@@ -226,8 +226,8 @@ mod tests {
         for (patient, (images, positives)) in sizes.iter().enumerate() {
             for image in 0..*images {
                 cases.push(Case {
-                    case_id: format!("{patient}-{image}"),
-                    patient_id: format!("P{patient:05}"),
+                    case_id: format!("{patient}-{image}").into(),
+                    patient_id: format!("P{patient:05}").into(),
                     view: Some(if (patient + image) % 3 == 0 { "AP" } else { "PA" }.into()),
                     source_label: Some(image < *positives),
                     ..Case::default()
@@ -310,7 +310,7 @@ mod tests {
             other.rotate_left(by);
             let again = allocate(&other, &rule).expect("divides");
             let of = |cases: &[Case], sets: &[usize]| -> BTreeMap<String, usize> {
-                cases.iter().map(|c| c.case_id.clone()).zip(sets.iter().copied()).collect()
+                cases.iter().map(|c| c.case_id.to_string()).zip(sets.iter().copied()).collect()
             };
             prop_assert_eq!(of(&cases, &set_of), of(&other, &again));
         }

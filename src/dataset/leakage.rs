@@ -480,7 +480,7 @@ mod tests {
     #[test]
     fn a_site_in_common_is_told_and_missing_values_are_not_in_common() {
         let at = |set, case: &str, site: Option<&str>| Item {
-            site: site.map(str::to_owned),
+            site: site.map(Word::from),
             ..item(set, case, case)
         };
         let items =

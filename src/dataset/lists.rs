@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn cases_in_two_lists_in_none_and_in_no_table_are_said() {
-        let case = |id: &str| Case { case_id: id.to_owned(), ..Case::default() };
+        let case = |id: &str| Case { case_id: id.into(), ..Case::default() };
         let list = |name: &str, ids: &[&str]| List {
             name: name.to_owned(),
             cases: ids.iter().map(|id| (*id).to_owned()).collect(),

@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(read("case_id,other\na,b\n"), BTreeMap::new());
         assert_eq!(read(&format!("other,image_sha256\na,{digest}\n")), BTreeMap::new());
         let cases = [Case { case_id: "a".into(), patient_id: "P".into(), ..Case::default() }];
-        let found = items(3, &cases, |case| own.get(&case.case_id).copied());
+        let found = items(3, &cases, |case| own.get(case.case_id.as_str()).copied());
         assert_eq!(
             (found[0].set, found[0].case_id.as_str(), found[0].patient_id.as_str(), found[0].file),
             (3, "a", "P", Some(digest))

@@ -146,8 +146,8 @@ mod tests {
 
     fn case(number: usize, patient: usize, label: bool) -> Case {
         Case {
-            case_id: format!("C{number:04}"),
-            patient_id: format!("P{patient:04}"),
+            case_id: format!("C{number:04}").into(),
+            patient_id: format!("P{patient:04}").into(),
             source_label: Some(label),
             ..Case::default()
         }

@@ -441,10 +441,11 @@ mod tests {
         (plan, list)
     }
 
-    fn row(number: usize) -> Score {
+    fn row(number: usize) -> scores::Score {
         let score = (!number.is_multiple_of(5)).then_some(1.0 / (2.0 + number as f64));
-        let refused = score.is_none().then(|| "age 81 is outside 18-80 years".to_owned());
-        Score { score, refused, image_sha256: Some(Digest::of(&number.to_be_bytes())), line: 0 }
+        let refused = score.is_none().then(|| "age 81 is outside 18-80 years".into());
+        let image_sha256 = Some(Box::new(Digest::of(&number.to_be_bytes())));
+        scores::Score { score, refused, image_sha256, line: 0 }
     }
 
     fn part(plan: &Plan, list: &[PlannedCase], shard: u32) -> Part {

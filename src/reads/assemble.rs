@@ -301,7 +301,7 @@ mod tests {
         let rows: Vec<ReadRow> =
             reads.iter().zip(2..).map(|(read, line)| row("a", "1", *read, line)).collect();
         let rule = rule(&format!("repeated_read = \"{rule_name}\""));
-        let found = assemble(&rows, &BTreeSet::from(["a"]), &rule, &Roster::default())?;
+        let found = assemble(&rows, &BTreeSet::from([Word::from("a")]), &rule, &Roster::default())?;
         assert_eq!(found.repeated[0].reads, reads.len());
         let case = &found.cases["a"];
         assert_eq!(case.set_aside.is_empty(), !case.reads.is_empty());
@@ -341,7 +341,7 @@ mod tests {
                 .zip(2..)
                 .map(|((read, hour), line)| ReadRow { time: hour.and_then(at), ..row("a", "1", *read, line) })
                 .collect();
-            assemble(&rows, &BTreeSet::from(["a"]), &rule, &Roster::default())
+            assemble(&rows, &BTreeSet::from([Word::from("a")]), &rule, &Roster::default())
                 .map(|a| a.cases["a"].reads["1"])
         };
         assert_eq!(last(&[(P, Some(9)), (N, Some(8))]).expect("told"), P);
@@ -356,7 +356,7 @@ mod tests {
     #[test]
     fn a_read_of_a_case_that_does_not_exist_is_an_error_or_left_out_as_declared() {
         let rows = [row("a1", "1", P, 2), row("b", "1", P, 3), row("A01", "1", N, 4)];
-        let known = BTreeSet::from(["a1"]);
+        let known = BTreeSet::from(["a1"].map(Word::from));
         let problems = assemble(&rows, &known, &rule(""), &Roster::default()).expect_err("unknown");
         assert_eq!(problems.iter().map(|p| p.code).collect::<Vec<_>>(), [Code::UnknownCase; 2]);
         let ignore = rule("other_cases = \"ignore\"");
@@ -411,7 +411,7 @@ mod tests {
         ];
         let (rule, roster) = roster(&all[..4]);
         let rows = [row("a", "R1", P, 2), row("a", "R2", N, 3), row("b", "R1", U, 4), row("b", "x", I, 5)];
-        let known = BTreeSet::from(["a", "b", "c"]);
+        let known = BTreeSet::from(["a", "b", "c"].map(Word::from));
         let found = assemble(&rows, &known, &rule, &roster).expect("assembled");
         assert_eq!(found.readers.iter().map(String::as_str).collect::<Vec<_>>(), ["R1", "R2", "x"]);
         assert_eq!(found.of_role("a", &roster, ReaderRole::Reference), [P, N]);
@@ -434,7 +434,7 @@ mod tests {
     fn an_ignored_reader_takes_part_in_nothing() {
         let (rule, roster) =
             roster(&[("R1", "reference"), ("R2", "reference"), ("R3", "reference"), ("zz", "ignored")]);
-        let known = BTreeSet::from(["a"]);
+        let known = BTreeSet::from(["a"].map(Word::from));
         // Whatever the ignored read: another case, twice, under an id that is like another.
         let rows =
             [row("a", "R1", P, 2), row("a", "zz", N, 3), row("a", "zz", P, 4), row("other", "zz", P, 5)];
@@ -446,7 +446,7 @@ mod tests {
 
     #[test]
     fn of_one_file_the_first_problems_are_told_and_the_number_of_the_others() {
-        let known = BTreeSet::from(["a"]);
+        let known = BTreeSet::from(["a"].map(Word::from));
         let rows = |n: u64, file: &dyn Fn(u64) -> &'static str| -> Vec<ReadRow> {
             (0..n)
                 .map(|i| ReadRow { file: file(i).into(), ..row(&format!("x{i}y"), "1", P, i + 2) })
@@ -466,7 +466,7 @@ mod tests {
     #[test]
     fn several_reads_are_listed_with_what_they_count_as() {
         let rows = [row("a", "1", N, 2), row("a", "2", P, 3), row("a", "1", P, 4), row("b", "1", I, 5)];
-        let known = BTreeSet::from(["a", "b"]);
+        let known = BTreeSet::from(["a", "b"].map(Word::from));
         let of = |keys: &str| assemble(&rows, &known, &rule(keys), &Roster::default()).expect("assembled");
         let found = of("repeated_read = \"any-positive\"");
         let expected = Repeated {

@@ -227,7 +227,7 @@ mod tests {
         let order = &round.part("R1").expect("a part").order;
         for (nth, said) in [(0, Read::Positive), (1, Read::Negative), (2, Read::Indeterminate)] {
             let case = &round.shown(&order[nth]).expect("shown").case_id;
-            let row = found.file.rows.iter().find(|row| row.case_id == *case).expect("a row");
+            let row = found.file.rows.iter().find(|row| *row.case_id == **case).expect("a row");
             assert_eq!((row.read, row.time.is_some()), (said, true));
             let remark = (row.remark.confidence(), row.remark.comment());
             assert_eq!(remark, (Some("4"), Some("a \"b\" \u{e9}\n\u{7}")));

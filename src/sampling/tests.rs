@@ -10,8 +10,8 @@ fn draw(cases: &[Case], eligible: &[usize], sample: &Sample) -> Result<Vec<usize
 fn cases(n: usize) -> Vec<Case> {
     (0..n)
         .map(|i| Case {
-            case_id: format!("C{i:04}"),
-            patient_id: format!("P{}", i / 2),
+            case_id: format!("C{i:04}").into(),
+            patient_id: format!("P{}", i / 2).into(),
             source_label: Some(i % 4 == 0),
             ..Case::default()
         })
@@ -133,8 +133,8 @@ fn exactly_enough_is_enough_and_one_less_is_not() {
 fn a_patient_with_any_number_of_images_gives_one() {
     let patients = ["a", "b", "b", "c", "c", "c", "c", "d"];
     let case = |(i, patient): (usize, &&str)| Case {
-        case_id: format!("C{i}"),
-        patient_id: (*patient).to_owned(),
+        case_id: format!("C{i}").into(),
+        patient_id: (*patient).into(),
         ..Case::default()
     };
     let cases: Vec<Case> = patients.iter().enumerate().map(case).collect();
@@ -313,7 +313,7 @@ proptest! {
             return Ok(());
         };
         let ids = |cases: &[Case], draw: &Draw| -> BTreeSet<String> {
-            draw.drawn.iter().map(|place| cases[*place].case_id.clone()).collect()
+            draw.drawn.iter().map(|place| cases[*place].case_id.to_string()).collect()
         };
         prop_assert_eq!(ids(&cases, drawn), ids(&turned, again));
         prop_assert_eq!(&drawn.strata, &again.strata);

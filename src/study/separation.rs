@@ -83,7 +83,11 @@ mod tests {
     fn problems(rows: &str) -> Vec<Diagnostic> {
         let text = include_str!("../../protocols/pneumonia-exp2a.toml");
         let protocol = crate::protocol::parse(Path::new("protocol.toml"), text).expect("valid");
-        let case = |n: u8| Case { case_id: format!("C{n}"), patient_id: format!("P{n}"), ..Case::default() };
+        let case = |n: u8| Case {
+            case_id: format!("C{n}").into(),
+            patient_id: format!("P{n}").into(),
+            ..Case::default()
+        };
         let cohort = Cohort {
             cases: vec![case(0), case(1), case(2), case(3)],
             fields: ["case_id", "patient_id"].into(),
@@ -94,8 +98,8 @@ mod tests {
             warnings: Vec::new(),
         };
         let score = |n: u8| {
-            let image_sha256 = Some(Digest::of(&[n]));
-            (format!("C{n}"), Score { score: Some(0.5), refused: None, image_sha256, line: 1 })
+            let image_sha256 = Some(Box::new(Digest::of(&[n])));
+            (format!("C{n}").into(), Score { score: Some(0.5), refused: None, image_sha256, line: 1 })
         };
         let scores = (1..4).map(score).collect();
         let manifest = |rows: &str| format!("case_id,patient_id,label,image_sha256\n{rows}").into_bytes();

@@ -374,7 +374,7 @@ proptest! {
         );
         let found = read(&columns, &table).expect("read");
         let found: Vec<_> =
-            found.cases.into_iter().map(|case| (case.case_id, case.patient_id, case.source_label)).collect();
+            found.cases.into_iter().map(|case| (case.case_id.to_string(), case.patient_id.to_string(), case.source_label)).collect();
         prop_assert_eq!(found, expected);
     }
 

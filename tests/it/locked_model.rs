@@ -82,8 +82,8 @@ pub fn lock_random(folder: &Path, architecture: Architecture, gate: Gate) -> Loc
     storage::write_atomic(&run.join("best-1.safetensors"), &bytes).expect("writes");
     storage::write_atomic(&run.join("experiment.toml"), text.as_bytes()).expect("writes");
     let row = |case: &str, label, score| TuningScore {
-        case_id: case.to_owned(),
-        patient_id: case.to_owned(),
+        case_id: case.into(),
+        patient_id: case.into(),
         label,
         score,
     };

@@ -35,7 +35,7 @@ fn every_program_s_table_holds_the_same_reads() {
         let found: Vec<(String, String, String)> = read
             .rows
             .iter()
-            .map(|row| (row.case_id.clone(), row.reader_id.to_string(), word(row.read).to_owned()))
+            .map(|row| (row.case_id.to_string(), row.reader_id.to_string(), word(row.read).to_owned()))
             .collect();
         assert_eq!(found, expected, "{name}");
         assert_eq!(read.no_reads.len(), 1, "{name}: the answer that is missing");

@@ -41,7 +41,7 @@ pub fn word(read: Read) -> &'static str {
 
 pub fn said(rows: &[ReadRow]) -> Vec<Said> {
     let mut said: Vec<Said> =
-        rows.iter().map(|row| (row.case_id.clone(), row.reader_id.to_string(), word(row.read))).collect();
+        rows.iter().map(|row| (row.case_id.to_string(), row.reader_id.to_string(), word(row.read))).collect();
     said.sort();
     said
 }

@@ -3,8 +3,8 @@ use crate::dataset::case::{Case, Sex};
 
 fn case(id: usize, patient: usize, age: Option<u16>, sex: Sex, findings: &[&str]) -> Case {
     Case {
-        case_id: format!("C{id}"),
-        patient_id: format!("P{patient}"),
+        case_id: format!("C{id}").into(),
+        patient_id: format!("P{patient}").into(),
         age_years: age,
         sex: Some(sex),
         findings: findings.iter().map(|f| (*f).to_owned()).collect(),

@@ -150,7 +150,7 @@ fn tables() -> impl Strategy<Value = Vec<Case>> {
         let mut cases: Vec<Case> =
             rows.into_iter().map(|(p, v, a, f, d, m)| case(p, v, a, f, d, m)).collect();
         for (number, case) in cases.iter_mut().enumerate() {
-            case.case_id = format!("C{number:02}");
+            case.case_id = format!("C{number:02}").into();
         }
         cases
     })

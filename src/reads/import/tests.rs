@@ -45,7 +45,7 @@ fn a_part_of_a_text_has_its_line_and_column() {
     let at = |part: &str| {
         let begin = text.find(part).expect("there");
         let place = places.at(&text[begin..begin + part.len()]);
-        assert_eq!(place.path, Path::new("x.json"));
+        assert_eq!(&*place.path, Path::new("x.json"));
         (place.line, place.column)
     };
     assert_eq!(at("["), (Some(1), Some(1)));
@@ -162,7 +162,7 @@ const STUDIO: &str = "format = \"label-studio\"";
 fn an_annotator_is_a_number_a_text_or_the_id_or_address_of_a_person() {
     let reader = |keys: &str, by: &str| {
         let found = of(&format!("{STUDIO}\n{keys}"), &task(&annotation(by, ", \"was_cancelled\": false")));
-        found.map(|export| export.answers[0].reader_id.clone()).map_err(|problems| problems[0].0)
+        found.map(|export| export.answers[0].reader_id.to_string()).map_err(|problems| problems[0].0)
     };
     assert_eq!(reader("", "3"), Ok("3".to_owned()));
     assert_eq!(reader("", "\" R1 \""), Ok("R1".to_owned()));
@@ -213,7 +213,8 @@ fn an_answer_is_one_on_the_whole_image_to_the_question_that_is_read() {
         );
         of(&format!("{STUDIO}\n{keys}"), &task(&annotation))
     };
-    let text = |found: Result<Export, _>| found.expect("an export").answers.first().map(|a| a.text.clone());
+    let text =
+        |found: Result<Export, _>| found.expect("an export").answers.first().map(|a| a.text.to_string());
     let yes = result("choices", "q", "{\"choices\": [\"yes\"]}");
     // A region's choice, with a place in the image, is no answer on the image.
     for place in ["\"x\": 1", "\"points\": []"] {
