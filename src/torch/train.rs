@@ -126,8 +126,8 @@ fn samples(cases: &[Case], images: &Path) -> Result<Vec<Sample>> {
     for case in cases {
         match &case.image {
             Some(image) => samples.push(Sample {
-                case_id: case.case_id.clone(),
-                patient_id: case.patient_id.clone(),
+                case_id: case.case_id.to_string(),
+                patient_id: case.patient_id.to_string(),
                 label: case.source_label == Some(true),
                 site: case.site.as_ref().map(ToString::to_string),
                 image: folder.inside(image)?,

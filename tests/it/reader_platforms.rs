@@ -29,7 +29,7 @@ fn read(folder: &Path, file: &str, keys: &str) -> Result<Export, Vec<Diagnostic>
 /// What is read: case, reader and words, several choices with a `+` between them.
 fn answers(export: &Export) -> Vec<(String, String, String)> {
     let answers = export.answers.iter();
-    answers.map(|a| (a.case_id.clone(), a.reader_id.clone(), a.text.replace(SEVERAL, "+"))).collect()
+    answers.map(|a| (a.case_id.to_string(), a.reader_id.to_string(), a.text.replace(SEVERAL, "+"))).collect()
 }
 
 fn reads(folder: &Path, file: &str, keys: &str) -> Export {

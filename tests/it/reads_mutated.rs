@@ -131,7 +131,7 @@ fn ten_thousand_damaged_exports_turn_nothing_absent_into_a_negative() {
             let Ok(found) = read_file(path, &changed, &format.source) else { continue };
             read += 1;
             for row in &found.rows {
-                let pair = (row.case_id.clone(), row.reader_id.to_string());
+                let pair = (row.case_id.to_string(), row.reader_id.to_string());
                 let absent = ABSENT.iter().any(|(case, reader)| *case == pair.0 && *reader == pair.1);
                 let about = format!("{} {} {pair:?}: {:?}", format.name, path.display(), row.read);
                 assert!(!absent, "{about}\n{}", String::from_utf8_lossy(&changed));
