@@ -232,6 +232,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             .map(|t| t.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect())
             .unwrap_or_default();
         findings.sort();
+        findings.shrink_to_fit();
         let mut word = |name: &str, as_it_stands: bool| {
             let text = row.get(table.column(name))?;
             Some(if as_it_stands { words.word(text) } else { words.word(&text.to_uppercase()) })

@@ -221,7 +221,7 @@ fn by_form(items: &[Item], kind: Kind, id: impl Fn(&Item) -> &Word, out: &mut Ve
     for group in alike.groups() {
         let mut holders: Vec<usize> = Vec::new();
         for id in group {
-            holders.extend(first.range((*id, 0)..=(*id, usize::MAX)).map(|(_, index)| *index));
+            holders.extend(first.range((id, 0)..=(id, usize::MAX)).map(|(_, index)| *index));
         }
         let mut told = BTreeSet::new();
         for (nth, one) in holders.iter().enumerate() {

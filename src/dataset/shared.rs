@@ -61,8 +61,7 @@ pub fn probably_shared(found: &Shared, one: &str, other: &str) -> Option<Diagnos
 pub fn alike(cases: &[Case]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut look = |what: &str, ids: Alike<'_>| {
-        let groups: Vec<String> =
-            ids.groups().take(NAMED + 1).map(|g| id::named(g.iter().copied())).collect();
+        let groups: Vec<String> = ids.groups().into_iter().take(NAMED + 1).map(id::named).collect();
         if !groups.is_empty() {
             let more = if groups.len() > NAMED { "; ..." } else { "" };
             let some = groups.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");

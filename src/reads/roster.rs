@@ -32,6 +32,7 @@ impl Roster {
         let place = || table.map_or_else(Location::default, |(path, _)| Location::file(path));
         let problems: Vec<Diagnostic> = alike
             .groups()
+            .into_iter()
             .map(|ids| {
                 let names = id::named(ids.iter().copied());
                 let message = format!("the declared readers {names} are probably one: {}", id::DIFFERENCE);
@@ -119,6 +120,7 @@ pub fn colliding<'a, P: AsRef<Path> + 'a>(
     let alike: Alike<'_> = first.keys().copied().collect();
     alike
         .groups()
+        .into_iter()
         .map(|ids| {
             let places = ids.iter().filter_map(|id| first.get(id)).skip(1);
             let place = places.map(|(file, line)| Location::line(file, *line)).next().unwrap_or_default();

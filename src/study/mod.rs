@@ -191,7 +191,12 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     for (number, table) in protocol.data.cases.iter().enumerate() {
         match inputs.case_table(table) {
             Ok(read) => {
-                all.cases.extend(read.cases);
+                // The only table as a rule, and then not copied.
+                if all.cases.is_empty() {
+                    all.cases = read.cases;
+                } else {
+                    all.cases.extend(read.cases);
+                }
                 all.warnings.extend(read.warnings);
                 if number == 0 {
                     all.fields = read.fields;

@@ -275,8 +275,9 @@ fn said(
     warnings.extend(files.warnings.iter().cloned());
     let (read, more) = answers::read_all(inputs, &files, map.as_ref(), ids);
     problems.extend(more);
-    rows.reserve_exact(read.iter().map(|read| read.rows.len()).sum());
     for read in read {
+        // One file after another: all of them and their copies would be twice as much.
+        rows.reserve_exact(read.rows.len());
         rows.extend(read.rows);
         no_reads.extend(read.no_reads);
         given.push(Marked { labels: read.given, unknown: read.given_unknown });

@@ -109,7 +109,10 @@ fn formats() -> Vec<Format> {
         let files = small_files(&name, &format["files"]);
         let mut answered: BTreeMap<_, BTreeSet<Read>> = BTreeMap::new();
         for row in read_all(&files, &source).expect("reads").rows {
-            answered.entry((row.case_id.to_string(), row.reader_id.to_string())).or_default().insert(row.read);
+            answered
+                .entry((row.case_id.to_string(), row.reader_id.to_string()))
+                .or_default()
+                .insert(row.read);
         }
         Format { name, source, files, answered }
     };

@@ -204,8 +204,7 @@ impl<'a> Gathering<'a> {
     fn ids_are_apart(&mut self) {
         let readers: BTreeSet<&str> = self.rows.iter().map(|row| row.reader.as_str()).collect();
         let alike: Alike<'_> = readers.iter().copied().collect();
-        let named: Vec<String> =
-            alike.groups().map(|ids| crate::table::id::named(ids.iter().copied())).collect();
+        let named: Vec<String> = alike.groups().into_iter().map(crate::table::id::named).collect();
         for names in named {
             let message = format!("the readers {names} are probably one: {}", crate::table::id::DIFFERENCE);
             let at = Location::file(&self.place);
