@@ -129,9 +129,13 @@ pub const KINDS: [Kind; 55] = [
     kind("ratings-followed", "the same, the ledger repaired as well", Alone, Root, |s, r| {
         edited(s, r, is_rating, true)
     }),
-    kind("change-edited", "a plan or a copy of the predecessor's, manifests repaired", Alone, Told, |s, r| {
-        edited(s, r, is_of_change, false)
-    }),
+    kind(
+        "change-edited",
+        "a plan or a copy of the predecessor's, manifests repaired",
+        Alone,
+        Told,
+        |s, r| edited(s, r, is_of_change, false),
+    ),
     kind("change-followed", "the same, the ledger repaired as well", Alone, Root, |s, r| {
         edited(s, r, is_of_change, true)
     }),
