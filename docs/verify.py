@@ -291,12 +291,12 @@ def check_change(bag, found):
     change, at = bag.results.get("change"), "inputs/change/"
     if not change: return NOT_ASKED
     plan, last = tomllib.loads(bag.text(f"{at}plan.toml")), change["history"][-1]
-    kinds, named = [row["kind"] for row in plan["modification"]], plan["predecessor"]
+    may, named = [row["kind"] for row in plan["modification"]], plan["predecessor"]
     said = [row["result"]["verdict"] for row in change["acceptance"] if row["judged"]] + [change["goals"]]
-    said += ["not-met" for row in change["found"] if row["kind"] not in kinds]
+    said += ["not-met" for row in change["found"] if row["kind"] not in may]
     here = {"plan_sha256": digest(bag.data[f"{at}plan.toml"]), "goals": bag.results["conclusion"],
             "lock_sha256": digest(bag.data["model/lock.json"]), "openings": plan["test_set"]["openings"],
-            "found": [{**r, "allowed": r["kind"] in kinds} for r in change["found"]], "verdict": decides(said)}
+            "found": [{**r, "allowed": r["kind"] in may} for r in change["found"]], "verdict": decides(said)}
     found.same("change", {name: change[name] for name in here}, here)
     before = (named["root"], named["lock"], digest(bag.data[f"{at}lock.json"]))
     found.same("predecessor", (last["root"], last["lock_sha256"], named["lock"]), before)

@@ -1,5 +1,5 @@
-//! Lines of canonical JSON (RFC 8785), each with the digest of the line before: the form of every ledger here.
-//! What its events are, and in which order they may stand, is said where they are declared.
+//! Lines of canonical JSON (RFC 8785), each with the digest of the line before: the form of every ledger
+//! here. What its events are, and in which order they may stand, is said where they are declared.
 
 use std::path::Path;
 

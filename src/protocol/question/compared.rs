@@ -66,8 +66,8 @@ impl Protocol {
     }
 
     /// Of readers with and without the device, or of the device alone and readers without it, as
-    /// `[reader_study.planned]` assumes them. The components belong to one metric of a pilot: endpoints of other
-    /// metrics are not asked by them.
+    /// `[reader_study.planned]` assumes them. The components belong to one metric of a pilot: endpoints of
+    /// other metrics are not asked by them.
     fn reading_question(
         &self,
         endpoint: &ComparativeEndpoint,

@@ -5,13 +5,14 @@ use crate::statistics::special::{binomial_tails, normal_quantile};
 /// Beyond this a value is taken as this: no more is said by a tail of 10⁻¹⁵.
 pub const FARTHEST: f64 = 8.0;
 
-/// The normal score of `hits` of `n` under the share `p` in 0..1, both excluded, standardised: its mean under the
-/// binomial law is 0 and its standard deviation 1, whatever the number of cases. At most [`FARTHEST`] from 0.
+/// The normal score of `hits` of `n` under the share `p` in 0..1, both excluded, standardised: its mean under
+/// the binomial law is 0 and its standard deviation 1, whatever the number of cases. At most [`FARTHEST`]
+/// from 0.
 ///
-/// The score is that of the middle of the step, Φ⁻¹(P(X < k) + ½·P(X = k)) (Quesenberry 1991, *SPC Q charts for a
-/// binomial parameter p: short or long runs*, Journal of Quality Technology 23; the middle after Lancaster 1949).
-/// Of few expected hits it varies less than a normal value (0.86 at 50 cases of a share of 0.02), and a chart
-/// whose limit is that of normal values would alarm too rarely.
+/// The score is that of the middle of the step, Φ⁻¹(P(X < k) + ½·P(X = k)) (Quesenberry 1991, *SPC Q charts
+/// for a binomial parameter p: short or long runs*, Journal of Quality Technology 23; the middle after
+/// Lancaster 1949). Of few expected hits it varies less than a normal value (0.86 at 50 cases of a share of
+/// 0.02), and a chart whose limit is that of normal values would alarm too rarely.
 pub fn share_from_control(hits: u64, n: u64, p: f64) -> f64 {
     let (mean, deviation) = moments(n, p);
     ((score(hits, n, p) - mean) / deviation).clamp(-FARTHEST, FARTHEST)
@@ -30,8 +31,8 @@ fn score(hits: u64, n: u64, p: f64) -> f64 {
     z.clamp(-FARTHEST, FARTHEST)
 }
 
-/// Mean and standard deviation of the score under the binomial law, by its sum over all hits that are no further
-/// from the expected number than nine standard deviations and nine.
+/// Mean and standard deviation of the score under the binomial law, by its sum over all hits that are no
+/// further from the expected number than nine standard deviations and nine.
 fn moments(n: u64, p: f64) -> (f64, f64) {
     let expected = n as f64 * p;
     let far = 9.0 * (expected * (1.0 - p)).sqrt() + 9.0;

@@ -20,7 +20,8 @@ pub enum Layout {
         /// Groups; one is the crossed layout, as many as readers gives every reader cases of its own.
         groups: u32,
     },
-    /// The device alone less the mean of the readers, who read in one modality. `cov1` and `cov3` say nothing.
+    /// The device alone less the mean of the readers, who read in one modality. `cov1` and `cov3` say
+    /// nothing.
     DeviceAlone {
         /// Variance of readers.
         reader: f64,
@@ -124,8 +125,8 @@ pub struct Power {
 }
 
 /// The power with `readers` (two at least, unless they are fixed; in each modality where readers are nested)
-/// and `cases`, of the two-sided test at `alpha`, or of both one-sided tests at half of it where equivalence is
-/// to be shown. None where the assumptions give no variance, or the layout does not fit the readers.
+/// and `cases`, of the two-sided test at `alpha`, or of both one-sided tests at half of it where equivalence
+/// is to be shown. None where the assumptions give no variance, or the layout does not fit the readers.
 pub fn power(
     assumed: &Assumed,
     readers: u32,

@@ -1,5 +1,5 @@
-//! The campaign against a chain of versions: whoever changes a predecessor and repairs everything in its bundle,
-//! or changes in the last version what was copied from the predecessor, breaks the chain.
+//! The campaign against a chain of versions: whoever changes a predecessor and repairs everything in its
+//! bundle, or changes in the last version what was copied from the predecessor, breaks the chain.
 
 use sequester::evidence::bundle;
 use sequester::random::Stream;

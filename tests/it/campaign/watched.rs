@@ -1,5 +1,5 @@
-//! The campaign against `monitor verify`: what is changed in the folder of a plan that watches a device is told,
-//! beside the evidence that the plan was sealed with.
+//! The campaign against `monitor verify`: what is changed in the folder of a plan that watches a device is
+//! told, beside the evidence that the plan was sealed with.
 
 use std::path::Path;
 
@@ -18,8 +18,8 @@ const LEDGER: &str = "ledger.jsonl";
 enum Expect {
     /// That something is wrong.
     Told,
-    /// At least another head of the ledger: nothing in the folder contradicts the rest, and who has the head from
-    /// elsewhere sees it.
+    /// At least another head of the ledger: nothing in the folder contradicts the rest, and who has the head
+    /// from elsewhere sees it.
     Head,
     /// That all is well.
     Honest,
