@@ -204,7 +204,7 @@ def reader_study(program, study):
         rows = []
         for reader in range(1, 5):
             for i, case in enumerate(cases):
-                found = 20 + (24 + 10 * session + reader if case["label"] == "1" else 0)
+                found = 8 + (18 + 9 * session + reader if case["label"] == "1" else 0)
                 rating = found + (i * 37 + reader * 11) % 31 + (i * 53 + reader * 29 + session * 17) % 23
                 seen = f"2026-{month:02}-{10 + i % 7} 10:00,{35 + (i + reader) % 20 + 5 * session}"
                 rows.append(f"A{reader},{case['case_id']},{word},{rating},{seen}\n")
@@ -214,10 +214,12 @@ def reader_study(program, study):
 def under_a_plan(program, study, lock):
     """A second version of the device of `lock`, of whose two versions only locks and scores are there; its study is `study`."""
     first, candidate = study.with_name("first"), study.with_name("candidate")
-    write(program, first, False, cases="60", development="20")
+    write(program, first, False, cases="80", development="20")
     protocol = first / "protocol.toml"
     text = protocol.read_text()
     text = text.replace('\n[scores]\nfile = "scores.csv"\n', "")
+    # Goals that a device of so few cases reaches.
+    text = re.sub(r'criterion = "lower > [0-9.]+"', 'criterion = "lower > 0.4"', text)
     protocol.write_text(text.replace('source = "declared"\nthreshold = 0.5\nrationale = "declared before the study"', 'source = "lock"'))
     for folder, weights in ((first / "model", b"first weights"), (candidate, b"second weights")):
         folder.mkdir()
@@ -226,7 +228,7 @@ def under_a_plan(program, study, lock):
         there["operating_point"]["threshold"] = 0.5
         (folder / "lock.json").write_text(json.dumps(there))
         (folder / "weights.safetensors").write_bytes(weights)
-    call(program, "run", "--no-pdf", first)
+    call(program, "validate", first)
     shutil.copy(first / "scores.csv", candidate / "scores.csv")
     better = [line.split(",") for line in (first / "scores.csv").read_text().splitlines()[1:]]
     with open(first / "cases.csv", newline="") as table:
