@@ -2,8 +2,9 @@
 //! their run lengths stands beside the declared one. `cargo bench --bench monitoring` prints the table of
 //! docs/statistics.md. In the last rows the value in control is itself an estimate.
 
-use sequester::monitoring::watched::share_from_control;
-use sequester::statistics::monitoring::{Cusum, Sides, average_run_length, decision_limit};
+use sequester::statistics::monitoring::{
+    Cusum, Sides, average_run_length, decision_limit, share_from_control,
+};
 use sequester::statistics::random::Stream;
 use sequester::statistics::special::normal_quantile;
 
@@ -71,8 +72,11 @@ fn main() {
         row(&format!("means of {n} skewed scores"), 0.5, 100.0, Sides::Two, &nothing, &mean, 100.0);
     }
     for (p, n) in [(0.02, 50), (0.02, 300), (0.2, 50), (0.2, 300), (0.9, 100)] {
-        let share = move |stream: &mut Stream, _: f64| share_from_control(stream.binomial(n, p), n, p);
-        row(&format!("shares, {p} of {n}"), 0.5, 100.0, Sides::Two, &nothing, &share, 100.0);
+        let scores: Vec<f64> = (0..=n).map(|hits| share_from_control(hits, n, p)).collect();
+        let share = |stream: &mut Stream, _: f64| scores[stream.binomial(n, p) as usize];
+        for sides in [Sides::One, Sides::Two] {
+            row(&format!("shares, {p} of {n}"), 0.5, 100.0, sides, &nothing, &share, 100.0);
+        }
     }
     // The value in control is off by a normal error of so many standard errors of a month; beside the run
     // length under a shift by exactly that.

@@ -2,7 +2,9 @@
 //! section on reader studies of `docs/coverage.md`, and how long 2 modalities x 20 readers x 1,000 cases take.
 //!
 //! Ratings are those of Roe and Metz (1997): readers, cases and their interactions are normal, with the
-//! variances of their four structures; 5 readers and 100 cases, half of them positive.
+//! variances of their twelve cases, of which FDA's iRoeMetz ships the configurations (`RMconfigurations`); 5
+//! readers (in the last rows 10) and 100 cases, half of them positive. The variance of readers that is called
+//! high rises with the area; the one that is called low does not.
 
 use std::time::Instant;
 
@@ -11,7 +13,7 @@ use sequester::statistics::mrmc::{Cell, CovarianceMethod, Moments, ReaderStudy, 
 use sequester::statistics::random::Stream;
 use sequester::statistics::special::{normal_cdf, normal_quantile};
 
-const RUNS: u64 = 2000;
+const RUNS: u64 = 10_000;
 const LEVEL: f64 = 0.95;
 
 /// Variances: of readers and of modality by reader; of cases, modality by case, reader by case, and error.
@@ -24,12 +26,34 @@ struct Structure {
     error: f64,
 }
 
-const STRUCTURES: [Structure; 4] = [
-    Structure { name: "HL", reader: 0.0055, case: 0.3, modality_case: 0.3, reader_case: 0.2, error: 0.2 },
-    Structure { name: "LL", reader: 0.0055, case: 0.1, modality_case: 0.1, reader_case: 0.2, error: 0.6 },
-    Structure { name: "HH", reader: 0.011, case: 0.3, modality_case: 0.3, reader_case: 0.2, error: 0.2 },
-    Structure { name: "LH", reader: 0.03, case: 0.1, modality_case: 0.1, reader_case: 0.2, error: 0.6 },
-];
+/// The four structures at each distance of the classes: with the high or low correlation of ratings (the
+/// first letter), and the high or low variance of readers (the second).
+fn structures(apart: f64) -> [Structure; 4] {
+    let high = if apart < 1.0 {
+        0.011
+    } else if apart < 2.0 {
+        0.03
+    } else {
+        0.056
+    };
+    let alike = |name, reader| Structure {
+        name,
+        reader,
+        case: 0.3,
+        modality_case: 0.3,
+        reader_case: 0.2,
+        error: 0.2,
+    };
+    let unlike = |name, reader| Structure {
+        name,
+        reader,
+        case: 0.1,
+        modality_case: 0.1,
+        reader_case: 0.2,
+        error: 0.6,
+    };
+    [alike("HL", 0.0055), unlike("LL", 0.0055), alike("HH", high), unlike("LH", high)]
+}
 
 impl Structure {
     /// The area that other readers and cases have, where the classes are `apart`.
@@ -89,22 +113,31 @@ fn found(study: &ReaderStudy) -> Vec<Option<Found>> {
     let u = difference.infer(LEVEL).zip(averages[0].0.infer(LEVEL)).map(|(d, m)| (d.limits, d.p, m.limits));
     let mle = |e: &u_statistics::UEstimate| e.infer_with(e.mle_variance, LEVEL);
     let biased = mle(&difference).zip(mle(&averages[0].0)).map(|(d, m)| (d.limits, d.p, m.limits));
-    vec![by(CovarianceMethod::DeLong), by(CovarianceMethod::Jackknife), u, biased]
+    use CovarianceMethod::{DeLong, Jackknife, Unbiased};
+    vec![by(DeLong), by(Jackknife), by(Unbiased), u, biased]
 }
 
-const METHODS: [&str; 4] =
-    ["OR, DeLong", "OR, jackknife", "U-statistics, unbiased", "U-statistics, maximum likelihood"];
+const METHODS: [&str; 5] = [
+    "OR, DeLong",
+    "OR, jackknife",
+    "OR, unbiased",
+    "U-statistics, unbiased",
+    "U-statistics, maximum likelihood",
+];
 
 fn main() {
-    println!("| structure | AUCs | method | covers the difference | covers a mean | rejects | no interval |");
-    println!("|---|---|---|---|---|---|---|");
-    for (number, structure) in (0..).zip(&STRUCTURES) {
-        for apart in [[1.5, 1.5], [2.2, 1.5], [0.75, 0.75]] {
-            let mut counts = [[0_u64; 4]; 4];
+    println!(
+        "| structure | AUCs | readers | method | covers the difference | covers a mean | rejects | no interval |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    // Two areas have the power, with the variances of the second one.
+    for (readers, apart) in [(5, [0.75; 2]), (5, [1.5; 2]), (5, [2.5; 2]), (5, [2.2, 1.5]), (10, [0.75; 2])] {
+        for (number, structure) in (0..).zip(&structures(apart[1])) {
+            let mut counts = [[0_u64; 4]; METHODS.len()];
             let true_auc = apart.map(|a| structure.auc(a));
             for run in 0..RUNS {
                 let mut stream = Stream::new(20_261_127 + number, run);
-                let study = structure.draw(apart, 5, 100, &mut stream);
+                let study = structure.draw(apart, readers, 100, &mut stream);
                 for (k, found) in found(&study).into_iter().enumerate() {
                     let Some((difference, p, mean)) = found else {
                         counts[k][3] += 1;
@@ -120,7 +153,7 @@ fn main() {
                 let of = RUNS - none;
                 let share = |n: u64| 100.0 * n as f64 / of as f64;
                 println!(
-                    "| {} | {:.3}, {:.3} | {method} | {:.1} % | {:.1} % | {:.1} % | {none} |",
+                    "| {} | {:.3}, {:.3} | {readers} | {method} | {:.1} % | {:.1} % | {:.1} % | {none} |",
                     structure.name,
                     true_auc[0],
                     true_auc[1],
@@ -131,7 +164,7 @@ fn main() {
             }
         }
     }
-    let study = STRUCTURES[0].draw([1.5, 1.2], 20, 1000, &mut Stream::new(1, 0));
+    let study = structures(1.5)[0].draw([1.5, 1.2], 20, 1000, &mut Stream::new(1, 0));
     let began = Instant::now();
     let moments = Moments::new(&study);
     let averages = u_statistics::averages(&study, &moments);

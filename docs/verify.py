@@ -3,15 +3,13 @@
 library (3.11 or later), `openssl` and `ssh-keygen`, so that nobody has to believe one program:
     python3 docs/verify.py STUDY/evidence/run-1 [FOLDER]   a bundle, and the folder of its signatures
     python3 docs/verify.py STUDY                           every bundle of a study, and the study's ledger
-Exit code 0: nothing is contradicted; 20: something is; 1: there is no bundle. Whose key signed is not judged:
-its id is printed, to be compared with what its owner says. Neither are rules over columns, the draw, the
-bootstrap, documents, time stamps and grants: `sequester verify` judges them.
+Exit code 0: nothing is contradicted; 20: something is; 1: there is no bundle. Not judged: whose key signed
+(its id is printed), rules over columns, the draw, other intervals than of shares, documents, stamps, grants.
 """
-import base64, csv, hashlib, io, json, math, os, re, shutil, statistics, subprocess, sys, tempfile, tomllib
+import base64, csv, datetime, hashlib, io, json, math, os, pathlib, re
+import shutil, statistics, subprocess, sys, tempfile, tomllib
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from datetime import datetime
-from pathlib import Path
 
 NEEDED, KEPT, FREE = (names.split() for names in (
     "protocol-locked test-set-sealed model-locked reference-standard-locked test-set-opened results-recorded",
@@ -30,17 +28,17 @@ ED25519 = bytes.fromhex("302a300506032b6570032100"), b"ssh-ed25519"    # header 
 digest = lambda data: hashlib.sha256(data).hexdigest()
 base = lambda data: base64.b64encode(data).decode("ascii")
 plain = lambda text: base64.b64decode(text, validate=True)
+close = lambda a, b: a is b or None not in (a, b) and abs(a - b) <= CLOSE
+decides = lambda all: next((verdict for verdict in ("not-met", "not-evaluable") if verdict in all), "met")
 # RFC 8785 for texts, whole numbers, truth values, and lists and objects of them.
 canonical = lambda data: json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 def refuse(unless, why):
-    if not unless:
-        raise ValueError(why)
+    if not unless: raise ValueError(why)
 
 class Found(list):
     """What contradicts an answer; tables are compared entry by entry."""
-    def unless(self, holds, what):
-        self.extend([] if holds else [what])
+    unless = lambda self, holds, what: self.extend([] if holds else [what])
     def same(self, place, recorded, found):
         table = isinstance(recorded, dict)
         for key in sorted({**recorded, **found}) if table else ():
@@ -54,15 +52,16 @@ class Bundle:
         self.root = digest((folder / TAG).read_bytes()) if (folder / TAG).is_file() else "none"
         self.study = folder.absolute().parent.parent
         self.signatures = signatures or self.study / "signatures" / folder.name
-    def rows(self, name):
-        return list(csv.DictReader(io.StringIO(self.data[name].decode("utf-8"), newline="")))
+    text = lambda self, name: self.data[name].decode("utf-8")
+    rows = lambda self, name: list(csv.DictReader(io.StringIO(self.text(name), newline="")))
+    def matching(self, files):
+        known = "|".join(map(re.escape, [files] if isinstance(files, str) else files)).replace(r"\*", "[^/]*")
+        return sorted(name for name in self.data if re.fullmatch(f"inputs/({known})", name))
     def ask(self, check):
         """Answers the question in the docstring of a check; whatever the bytes are, there is an answer."""
         found, self.told = Found(), []
-        try:
-            state = check(self, found)
-        except Exception as error:
-            state = found.append(f"cannot be understood: {type(error).__name__}: {error}")
+        try: state = check(self, found)
+        except Exception as error: state = found.append(f"cannot be read: {type(error).__name__}: {error}")
         self.contradicted |= bool(found)
         if found or state != NOT_ASKED:
             print(f"{'no' if found else state or 'yes':<9}  {check.__doc__}")
@@ -91,19 +90,18 @@ def check_bytes(bag, found):
     found.unless(oxum in files["bag-info.txt"], "bag-info.txt: Payload-Oxum is another")
     found.same("bagit.txt", files["bagit.txt"], b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
     refuse(json.loads(bag.data["environment.json"])["format"] == "sequester-evidence/2", "another format")
-    bag.protocol = tomllib.loads(bag.data["protocol.toml"].decode("utf-8"))
-    bag.results = json.loads(bag.data["results.json"])
+    bag.protocol, bag.results = tomllib.loads(bag.text("protocol.toml")), json.loads(bag.data["results.json"])
 
 def chain(data, found):
     """The events of a ledger, and what is wrong with them as a chain."""
-    events, previous, last = [], "0" * 64, datetime.min
+    events, previous, last = [], "0" * 64, datetime.datetime.min
     for number, line in enumerate(data.split(b"\n")[:-1], 1):
         event, at = json.loads(line), f"event {number}"
         chained = {"line": canonical(event), "sequence": number, "previous": previous}
         found.same(at, {"line": line, "sequence": event["sequence"], "previous": event["previous"]}, chained)
         known = event["event"] in NEEDED + KEPT + FREE and all(map(HEX.fullmatch, event["digests"].values()))
         found.unless(known, f"{at}: is no event with its digests")
-        time = datetime.strptime(event["at"], "%Y-%m-%dT%H:%M:%SZ")
+        time = datetime.datetime.strptime(event["at"], "%Y-%m-%dT%H:%M:%SZ")
         found.unless(time >= last, f"{at}: is earlier than the one before it")
         events, last, previous = [*events, event], time, digest(line)
     found.unless(data.endswith(b"\n"), "the last line is cut")
@@ -113,7 +111,6 @@ def check_ledger(bag, found):
     """Does the chain of events hold, and are they of these files?"""
     events, here = chain(bag.data["ledger.jsonl"], found), {n: digest(data) for n, data in bag.data.items()}
     of = lambda *names: [event for event in events if event["event"] in names]
-    last = lambda *names: [event for name in names for event in of(name)[-1:]]
     found += [f"no event `{name}`" for name in NEEDED if not of(name)]
     found += [f"event {later['sequence']}: a further opening with other inputs gives no reason"
               for earlier, later in zip(of("test-set-opened"), of("test-set-opened")[1:])
@@ -123,9 +120,8 @@ def check_ledger(bag, found):
     table, lines = io.StringIO(), [names, *([row[name] for name in names] for row in drawn)]
     csv.writer(table, lineterminator="\n").writerows(lines)
     here["cohort.csv"] = digest(table.getvalue().encode("utf-8"))
-    whole = {"test-set-opened": INPUT, "results-recorded": DERIVED}
-    for event in last(*NEEDED) + of(*KEPT):
-        kind = whole.get(event["event"])
+    for event in [event for name in NEEDED for event in of(name)[-1:]] + of(*KEPT):
+        kind = {"test-set-opened": INPUT, "results-recorded": DERIVED}.get(event["event"])
         names = [name for name in here if kind.fullmatch(name)] if kind else event["digests"]
         found.same(f"event `{event['event']}`", event["digests"], {name: here.get(name) for name in names})
 
@@ -140,7 +136,7 @@ def check_flow(bag, found):
     for table in {"reference.csv", "derivation.csv", "scores.csv"} & set(bag.data) | {"scores.csv"}:
         once = sorted(row["case_id"] for row in bag.rows(table)) == sorted(drawn)
         found.unless(once, f"{table}: does not list the sampled cases, each once")
-    truth = {row["case_id"]: row["consensus"] for row in bag.rows("reference.csv")}
+    truth = bag.truth = {row["case_id"]: row["consensus"] for row in bag.rows("reference.csv")}
     scores = {row["case_id"]: row["score"] for row in bag.rows("scores.csv")}
     made = {case: "no-consensus" if truth[case] == "none" else "analysed" if scores[case] else "no-score"
             for case in cases if case in drawn}
@@ -156,16 +152,13 @@ def check_flow(bag, found):
     each = Counter(reason for row in cases.values() for reason in row["all_reasons"].split(";"))
     excluded = {rule["id"]: (rule["count"], rule["count_any"]) for rule in flow["excluded"]}
     found.same("flow.excluded", excluded, {n: (first[n], each[n]) for n in {*excluded, *first} if n})
-    if any(rule.get("kind") == "rule" for rule in bag.protocol.get("eligibility", [])):
-        bag.told.append("cases are excluded by rules over columns (not judged here)")
 
 def consensus(reads, adjudication, rule, declared):
     """(answer, basis) of a case from the reads of the reference readers, by the declared rule."""
     kind, none, as_if = rule["rule"], ("none", "none"), rule.get("indeterminate")
     adjudicated = (adjudication, "adjudicated") if adjudication in ("positive", "negative") else none
     excluded = rule.get("uninterpretable") == "exclude-case" and "uninterpretable" in reads
-    if kind == "panel" or excluded:
-        return none if excluded else adjudicated
+    if kind == "panel" or excluded: return none if excluded else adjudicated
     expected = rule.get("readers") or (declared if rule.get("fixed_readers", True) else None)
     alike = kind == "unanimous" or (kind == "adjudicated" and rule["adjudicate"] == "disagreement")
     needed = rule["agreeing"] if kind == "k-of-n" else (expected or 1) if alike else (expected or 1) // 2 + 1
@@ -175,8 +168,7 @@ def consensus(reads, adjudication, rule, declared):
     unread = as_if if rule.get("uninterpretable") == "as-indeterminate" else None
     votes = Counter({"indeterminate": as_if, "uninterpretable": unread}.get(read, read) for read in reads)
     yes, no, tie = votes["positive"], votes["negative"], rule.get("tie", "none")
-    if yes == no > 0 and tie != "none":
-        return adjudicated if tie == "adjudicator" else (tie, "tie")
+    if yes == no > 0 and tie != "none": return adjudicated if tie == "adjudicator" else (tie, "tie")
     if yes == no or max(yes, no) < needed or (alike and min(yes, no)):
         return adjudicated if kind == "adjudicated" else none
     complete = yes + no >= (expected or max(len(reads), 2))
@@ -186,18 +178,16 @@ def consensus(reads, adjudication, rule, declared):
 def check_reference(bag, found):
     """Does the declared rule give the reference standard from the reads?"""
     rule, bag.said = bag.protocol["reference_standard"], {}
-    if "derivation.csv" not in bag.data:          # as in bundles of earlier programs
-        return NOT_SHOWN
+    if "derivation.csv" not in bag.data: return NOT_SHOWN               # as in bundles of earlier programs
     table, reference = rule.get("readers_file"), {row["case_id"]: row for row in bag.rows("reference.csv")}
     readers = bag.rows(f"inputs/{table}") if table else bag.protocol.get("reader")
     voters = readers and sum(reader["role"].strip().lower() == "reference" for reader in readers)
     for row in bag.rows("derivation.csv"):
         case, reads, other = row["case_id"], [], reference.get(row["case_id"], {})
         for part in filter(None, row["readers"].split("; ")):
-            reader, answer = part.rsplit("=", 1)
-            answer, _, role = answer.rstrip(")").partition(" (")
+            reader, answer, role = re.fullmatch(r"(.*)=(.*?)(?: \((.*)\))?", part).groups()
             bag.said[reader, case] = answer
-            reads += [answer] if role in ("", "reference") and answer in READS else []
+            reads += [answer] if role in (None, "reference") and answer in READS else []
         counts = {f"{read}_reads": str(reads.count(read)) for read in READS}
         found.same(f"derivation.csv: {case}", {name: row.get(name, "0") for name in counts}, counts)
         found.same(f"reference.csv: {case}", {name: other.get(name, counts[name]) for name in counts}, counts)
@@ -212,15 +202,11 @@ def check_reference(bag, found):
 def check_reads(bag, found):
     """Do the readers' files hold these reads?"""
     settings, seen = bag.protocol.get("reads", {}), set()
-    if not set(settings) <= {"files"} or "inputs/reads/imports.json" in bag.data or not bag.said:
-        return NOT_SHOWN                             # tables in the plain form alone are read here
-    patterns = [settings["files"]] if isinstance(settings.get("files"), str) else settings.get("files", [])
-    names = [re.compile("inputs/" + re.escape(pattern).replace(r"\*", "[^/]*")) for pattern in patterns]
-    for name in sorted(name for name in bag.data if any(known.fullmatch(name) for known in names)):
-        for row in bag.rows(name):
-            key, read = (row.get("reader_id"), row.get("case_id")), row.get("read")
-            seen.add(key)
-            found.same(f"{name}: {key[0]} of {key[1]}", bag.said.get(key, read), read)
+    if set(settings) != {"files"} or "inputs/reads/imports.json" in bag.data or not bag.said: return NOT_SHOWN
+    for name, row in ((name, row) for name in bag.matching(settings["files"]) for row in bag.rows(name)):
+        key, read = (row.get("reader_id"), row.get("case_id")), row.get("read")
+        seen.add(key)
+        found.same(f"{name}: {key[0]} of {key[1]}", bag.said.get(key, read), read)
     found += [f"no file holds what {key[0]} said of {key[1]}" for key in sorted(set(bag.said) - seen) if seen]
     return None if seen else NOT_SHOWN
 
@@ -228,19 +214,18 @@ def clopper_pearson(k, n, level):
     """Clopper and Pearson (1934), from the binomial tails themselves."""
     ways = lambda i: math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1)
     chance = lambda i, p: math.exp(ways(i) + i * math.log(p) + (n - i) * math.log1p(-p))
-    def where(least, tail):
-        low, high = 0.0, 1.0
-        for _ in range(100):
-            p = (low + high) / 2
-            low, high = (p, high) if math.fsum(chance(i, p) for i in range(least, n + 1)) < tail else (low, p)
-        return p
+    tail = lambda least: lambda step: math.fsum(chance(i, step / 2**52) for i in range(least, n + 1))
+    where = lambda least, share: bisect_left(range(1, 2**52), share, key=tail(least)) / 2**52
     return 0.0 if k == 0 else where(k, (1 - level) / 2), 1.0 if k == n else where(k + 1, (1 + level) / 2)
 
-def wilson(k, n, level):
-    """Wilson (1927)."""
+def wilson(k, n, level):                                                                   # Wilson (1927)
     z = statistics.NormalDist().inv_cdf((1 + level) / 2)
     centre, spread = k + z * z / 2, z * math.sqrt(k * (n - k) / n + z * z / 4)
     return (centre - spread) / (n + z * z), (centre + spread) / (n + z * z)
+
+def area(cases):              # pairs won, ties one half, and all pairs, both twice: Mann and Whitney (1947)
+    low, high = (sorted(score for label, score in cases if label == of) for of in (False, True))
+    return sum(bisect_left(low, x) + bisect_right(low, x) for x in high), 2 * len(low) * len(high)
 
 def check_numbers(bag, found):
     """Do labels and scores give the recorded counts, AUC, shares and exact intervals?"""
@@ -251,14 +236,10 @@ def check_numbers(bag, found):
     table = Counter((label, score >= threshold) for label, score in cases)
     tp, fn, fp, tn = (table[cell] for cell in ((True, True), (True, False), (False, True), (False, False)))
     found.same("operating_point.threshold", threshold, point.get("threshold", threshold))
-    if cases and confusion is not None:
-        found.same("curves.confusion", confusion, {"tp": tp, "fn": fn, "fp": fp, "tn": tn})
-    low, high = (sorted(score for label, score in cases if label == of) for of in (False, True))
-    wins = sum(bisect_left(low, score) + bisect_right(low, score) for score in high)    # ties: one half
-    ratios = {"auc": (wins, 2 * len(low) * len(high)), "accuracy": (tp + tn, len(cases)),
-              "sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "ppv": (tp, tp + fp),
-              "npv": (tn, tn + fn), "f1": (2 * tp, 2 * tp + fp + fn)}
-    close = lambda a, b: a is b or None not in (a, b) and abs(a - b) <= CLOSE
+    counted = {"tp": tp, "fn": fn, "fp": fp, "tn": tn} if cases else confusion
+    found.same("curves.confusion", confusion, confusion and counted)
+    ratios = {"auc": area(cases), "accuracy": (tp + tn, len(cases)), "sensitivity": (tp, tp + fn), "f1": (
+        2 * tp, 2 * tp + fp + fn), "specificity": (tn, tn + fp), "ppv": (tp, tp + fp), "npv": (tn, tn + fn)}
     for estimate in results["estimates"]:
         value, say = estimate["value"], estimate.get
         place = " ".join(filter(None, ("estimates:", *map(say, ("id", "subgroup", "scenario")))))
@@ -286,12 +267,39 @@ def check_verdicts(bag, found):
         meets = {">": float.__gt__, ">=": float.__ge__, "<": float.__lt__, "<=": float.__le__}[comparison]
         met = interval and ("met" if meets(float(interval[end]), float(goal)) else "not-met")
         verdict = endpoint["verdict"] if "family" in results else met or "not-evaluable"    # by p values
-        found.same(f"{endpoint['id']}: bound", endpoint["bound"], interval and interval[end])
-        found.same(f"{endpoint['id']}: verdict", endpoint["verdict"], verdict)
+        recorded = {"bound": endpoint["bound"], "verdict": endpoint["verdict"]}
+        found.same(endpoint["id"], recorded, {"bound": interval and interval[end], "verdict": verdict})
         primary += [verdict] if endpoint["role"] == "primary" else []
-    follows = next((verdict for verdict in ("not-met", "not-evaluable") if verdict in primary), "met")
-    found.same("conclusion", results["conclusion"], follows)
+    found.same("conclusion", results["conclusion"], decides(primary))
     return NOT_SHOWN if compared or "family" in results else None
+
+def check_readers(bag, found):
+    """Do the ratings of the reader study give the recorded areas of its readers?"""
+    study, said, cells = bag.results.get("reader_study"), bag.protocol.get("reader_study", {}), {}
+    if not study or "case_map" in said: return NOT_SHOWN if study else NOT_ASKED
+    columns = [said.get(f"{w.partition('_')[0]}_column", w) for w in "modality reader case_id rating".split()]
+    for row in (row for name in bag.matching(said["files"]) for row in bag.rows(name)):
+        *cell, case, rating = (row[column].strip() for column in columns)
+        if rating and bag.truth.get(case, "none") != "none":
+            cells.setdefault(tuple(cell), []).append((bag.truth[case] == "positive", float(rating)))
+    areas = {cell: wins / pairs for cell, (wins, pairs) in zip(cells, map(area, cells.values()))}
+    each = {(row["modality"], row["reader"]): row["value"] for row in study["merits"][0]["each"]}
+    found.unless(each.keys() == areas.keys() and all(close(each[c], areas[c]) for c in each), "other areas")
+
+def check_change(bag, found):
+    """Are plan and predecessor those that the new version names, and does its verdict follow?"""
+    change, at = bag.results.get("change"), "inputs/change/"
+    if not change: return NOT_ASKED
+    plan, last = tomllib.loads(bag.text(f"{at}plan.toml")), change["history"][-1]
+    may, named = [row["kind"] for row in plan["modification"]], plan["predecessor"]
+    said = [row["result"]["verdict"] for row in change["acceptance"] if row["judged"]] + [change["goals"]]
+    said += ["not-met" for row in change["found"] if row["kind"] not in may]
+    here = {"plan_sha256": digest(bag.data[f"{at}plan.toml"]), "goals": bag.results["conclusion"],
+            "lock_sha256": digest(bag.data["model/lock.json"]), "openings": plan["test_set"]["openings"],
+            "found": [{**r, "allowed": r["kind"] in may} for r in change["found"]], "verdict": decides(said)}
+    found.same("change", {name: change[name] for name in here}, here)
+    before = (named["root"], named["lock"], digest(bag.data[f"{at}lock.json"]))
+    found.same("predecessor", (last["root"], last["lock_sha256"], named["lock"]), before)
 
 def is_by(key, statement, signature, ssh):
     """Whether `ssh-keygen` or `openssl` takes the signature as one of the statement by this key."""
@@ -305,14 +313,12 @@ def is_by(key, statement, signature, ssh):
                "openssl dgst -sha256 -verify pem -signature sig dsse" if name == P256[1] else
                "openssl pkeyutl -verify -pubin -inkey pem -rawin -in dsse -sigfile sig")
     with tempfile.TemporaryDirectory() as room:
-        for file, data in files.items():
-            Path(room, file).write_bytes(data)
+        for file, data in files.items(): pathlib.Path(room, file).write_bytes(data)
         return subprocess.run(command.split(), cwd=room, input=statement, capture_output=True).returncode == 0
 
 def signed(name, files):
     """The subjects and the predicate of a statement that is signed by the key that it names."""
     ssh, data = name.endswith(".statement.json"), files[name]
-    refuse(ssh or name.endswith(".dsse.json"), "is no signature")
     envelope = {} if ssh else json.loads(data)
     statement = data if ssh else plain(envelope["payload"])
     said = json.loads(statement)
@@ -331,8 +337,8 @@ def of_bundle(bag, said):
     claim, head, count = said["claim"], said["claim"]["ledger"], said["claim"]["ledger"]["events"]
     results = json.loads(bag.data["results.json"], parse_float=str, parse_int=str)
     for row in results.get("comparisons", []):
-        row["criterion"] = f"{row['aim']} to {row['comparator']}, margin {row['margin']}"
-        row["value"], row["bound"] = row["difference"], None
+        criterion = f"{row['aim']} to {row['comparator']}, margin {row['margin']}"
+        row |= {"criterion": criterion, "value": row["difference"], "bound": None}
     rows = results["endpoints"] + results.get("comparisons", [])
     words = ("bound", "criterion", "id", "metric", "role", "value", "verdict")
     here = {"endpoints": [{word: row[word] for word in words if row[word] is not None} for row in rows],
@@ -342,8 +348,7 @@ def of_bundle(bag, said):
     whole = head["of"] == "study" and (bag.study / "ledger.jsonl").is_file()
     lines = (bag.study / "ledger.jsonl").read_bytes() if whole else bag.data["ledger.jsonl"]
     lines = lines.split(b"\n")[:-1]
-    if head["of"] == "study" and not whole and count > len(lines):
-        return "the study's ledger is not here"
+    if head["of"] == "study" and not whole and count > len(lines): return "the study's ledger is not here"
     openings = sum(json.loads(line)["event"] == "test-set-opened" for line in lines[:count])
     here = (digest(lines[count - 1]) if 0 < count <= len(lines) else None, openings)
     refuse(here == (head["head"], head["openings"]), "signed another ledger, or one with more events")
@@ -366,8 +371,7 @@ def check_signatures(bag, found):
             who = "{name} as {role}, meaning {meaning}".format(**said["signer"])
             about = of_bundle(bag, said) if file == TAG else file
             bag.told.append(f"{name}: {who}, key {digest(plain(said['signer']['key']))}; {about}")
-        except Exception as error:
-            found.append(f"{name}: {error}")
+        except Exception as error: found.append(f"{name}: {error}")
 
 def check_study(study, found):
     """Does the study's ledger know every bundle, and no other?"""
@@ -380,21 +384,17 @@ def check_study(study, found):
 def main(arguments):
     if not 1 <= len(arguments) <= 2 or arguments[0] in ("-h", "--help"):
         return print(__doc__) or (0 if arguments[:1] in (["-h"], ["--help"]) else 2)
-    top, signatures = Path(arguments[0]), Path(arguments[1]) if arguments[1:] else None
+    top, signatures = pathlib.Path(arguments[0]), pathlib.Path(arguments[1]) if arguments[1:] else None
     one, study = (top / "manifest-sha256.txt").is_file(), Bundle(top)
-    folders = [top] if one else sorted(filter(Path.is_dir, (top / "evidence").glob("*")))
+    folders = [top] if one else sorted(filter(pathlib.Path.is_dir, (top / "evidence").glob("*")))
     study.bags = [Bundle(folder, signatures) for folder in folders]
-    if not folders:
-        return print(f"{top}: there is no evidence bundle here", file=sys.stderr) or 1
+    if not folders: return print(f"{top}: there is no evidence bundle here", file=sys.stderr) or 1
     for bag in study.bags:
         print(f"{bag.folder}\nroot digest {bag.root}")
         bag.ask(check_bytes)
         for check in (check_ledger, check_flow, check_reference, check_reads, check_numbers, check_verdicts,
-                      check_signatures) if bag.results else ():
-            bag.ask(check)
-    if not one and (top / "ledger.jsonl").is_file():
-        study.ask(check_study)
+                      check_readers, check_change, check_signatures) if bag.results else (): bag.ask(check)
+    if not one and (top / "ledger.jsonl").is_file(): study.ask(check_study)
     return 20 if any(looked.contradicted for looked in [study, *study.bags]) else 0
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

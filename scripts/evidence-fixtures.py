@@ -3,9 +3,10 @@
 
     scripts/evidence-fixtures.py PROGRAM FOLDER [NAME...]
 
-Three bundles: `scored-elsewhere`, whose scores were brought, `locked-model`, whose model was trained and locked, and `adjudicated`,
-whose readers' files name UIDs and were imported, one of them as a correction, and whose case table has columns of its own; it needs no
-libtorch. With names only those. They are written once for a format number. Later versions verify them; a version that changes a meaning raises the
+Five bundles: `scored-elsewhere`, whose scores were brought, `locked-model`, whose model was trained and locked, `adjudicated`, whose
+readers' files name UIDs and were imported, one of them as a correction, and whose case table has columns of its own, `reader-study`, whose
+readers rated the cases with and without the device, and `second-version`, which a change control plan accepted. All but the second need
+no libtorch. With names only those. They are written once for a format number. Later versions verify them; a version that changes a meaning raises the
 number, writes new ones, and refuses the old number by name.
 """
 
@@ -26,7 +27,17 @@ def scored_elsewhere(program, study):
     small_study.write(program, study, False, cases="80", development="60")
 
 
-BUNDLES = {"scored-elsewhere": scored_elsewhere, "locked-model": trained, "adjudicated": small_study.adjudicated}
+def second_version(program, study):
+    small_study.under_a_plan(program, study, pathlib.Path(__file__).parent.parent / "fixtures/report/lock.json")
+
+
+BUNDLES = {
+    "scored-elsewhere": scored_elsewhere,
+    "locked-model": trained,
+    "adjudicated": small_study.adjudicated,
+    "reader-study": small_study.reader_study,
+    "second-version": second_version,
+}
 
 
 def main():
@@ -39,7 +50,9 @@ def main():
         with tempfile.TemporaryDirectory() as scratch:
             study = pathlib.Path(scratch) / "study"
             BUNDLES[name](program, study)
-            call(program, "run", study)
+            # What was held against a plan has its bundle already.
+            if not (study / "evidence").exists():
+                call(program, "run", study)
             shutil.copytree(study / "evidence/run-1", target / name)
 
 

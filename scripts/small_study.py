@@ -1,8 +1,11 @@
-"""The small generated study of scripts/same-bytes.py and scripts/evidence-fixtures.py."""
+"""The small generated studies of scripts/same-bytes.py and scripts/evidence-fixtures.py."""
 
 import csv
+import hashlib
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -157,3 +160,84 @@ def adjudicated(program, study, cases=48):
     corrected = study / "outside/reads-R2-corrected.csv"
     corrected.write_text((study / "outside/reads-R2.csv").read_text().replace(old, new))
     call(program, "reads", "import", study, corrected, "--supersedes", "reads/reads-R2.csv", "--reason", "one answer was mistyped", *said)
+
+
+READER_STUDY = """
+[reader_study]
+files = ["reader-study/*.csv"]
+unaided = "unaided"
+aided = "aided"
+design = "crossed"
+order = "independent"
+washout_days = 28
+time_column = "read_at"
+seconds_column = "seconds"
+scale = { min = 0, max = 100, positive_from = 50 }
+
+[[endpoint]]
+id = "readers-better"
+metric = "auc"
+role = "secondary"
+against = "unaided-readers"
+aim = "superiority"
+
+[[endpoint]]
+id = "alone-not-worse"
+metric = "auc"
+role = "secondary"
+against = "reader-population"
+aim = "non-inferiority"
+margin = 0.1
+justification = "two radiologists differ by as much"
+"""
+
+
+def reader_study(program, study):
+    """Four readers rate every case without the device in one session and with it in another, which helps."""
+    write(program, study, False, cases="60", development="20")
+    with open(study / "protocol.toml", "a") as protocol:
+        protocol.write(READER_STUDY)
+    with open(study / "cases.csv", newline="") as table:
+        cases = list(csv.DictReader(table))
+    (study / "reader-study").mkdir()
+    for session, (word, month) in enumerate([("unaided", 1), ("aided", 3)]):
+        rows = []
+        for reader in range(1, 5):
+            for i, case in enumerate(cases):
+                found = 8 + (18 + 9 * session + reader if case["label"] == "1" else 0)
+                rating = found + (i * 37 + reader * 11) % 31 + (i * 53 + reader * 29 + session * 17) % 23
+                seen = f"2026-{month:02}-{10 + i % 7} 10:00,{35 + (i + reader) % 20 + 5 * session}"
+                rows.append(f"A{reader},{case['case_id']},{word},{rating},{seen}\n")
+        (study / f"reader-study/session-{session + 1}.csv").write_text("reader,case_id,modality,rating,read_at,seconds\n" + "".join(rows))
+
+
+def under_a_plan(program, study, lock):
+    """A second version of the device of `lock`, of whose two versions only locks and scores are there; its study is `study`."""
+    first, candidate = study.with_name("first"), study.with_name("candidate")
+    write(program, first, False, cases="80", development="20")
+    protocol = first / "protocol.toml"
+    text = protocol.read_text()
+    text = text.replace('\n[scores]\nfile = "scores.csv"\n', "")
+    # Goals that a device of so few cases reaches.
+    text = re.sub(r'criterion = "lower > [0-9.]+"', 'criterion = "lower > 0.4"', text)
+    protocol.write_text(text.replace('source = "declared"\nthreshold = 0.5\nrationale = "declared before the study"', 'source = "lock"'))
+    for folder, weights in ((first / "model", b"first weights"), (candidate, b"second weights")):
+        folder.mkdir()
+        there = json.loads(lock.read_text())
+        there["weights"] = {"path": "weights.safetensors", "sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)}
+        there["operating_point"]["threshold"] = 0.5
+        (folder / "lock.json").write_text(json.dumps(there))
+        (folder / "weights.safetensors").write_bytes(weights)
+    call(program, "validate", first)
+    shutil.copy(first / "scores.csv", candidate / "scores.csv")
+    better = [line.split(",") for line in (first / "scores.csv").read_text().splitlines()[1:]]
+    with open(first / "cases.csv", newline="") as table:
+        label = {case["case_id"]: case["label"] == "1" for case in csv.DictReader(table)}
+    moved = [f"{case},{min(max(float(score) + (0.05 if label[case] else -0.05), 0), 1):.4f}\n" for case, score in better]
+    (candidate / "scores.csv").write_text("case_id,score\n" + "".join(moved))
+    call(program, "change", "init", study, "--predecessor", first)
+    plan = study / "change/plan.toml"
+    text = re.sub(r"(?m)^margin = .*", "margin = 0.2", plan.read_text())
+    plan.write_text(re.sub(r"(?m)^by = .*", "by = []", text).replace("TO BE WRITTEN: ", "for the fixture: "))
+    call(program, "change", "lock", plan)
+    call(program, "change", "assess", plan, "--lock", candidate / "lock.json", "--scores", candidate / "scores.csv")

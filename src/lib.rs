@@ -6,6 +6,7 @@
 //! ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only [`cli`] reads the clock,
 //! the environment and the terminal.
 
+pub mod chained;
 pub mod declared;
 pub mod diagnostic;
 pub mod digest;

@@ -12,7 +12,7 @@ use crate::reads::ratings::{Columns, Ratings};
 use crate::report::Formats;
 use crate::report::reader_study::{Alone, render_alone};
 use crate::statistics::comparative::Aim;
-use crate::statistics::mrmc::design::{Assumed, Power, fewest_cases, fewest_readers, power};
+use crate::statistics::mrmc::design::{Assumed, Layout, Power, fewest_cases, fewest_readers, power};
 use crate::statistics::mrmc::{CovarianceMethod, Population};
 use crate::storage;
 use crate::study::reader_study::{Asked, Line, Report, Section, record_of};
@@ -48,11 +48,32 @@ enum CovariancesWord {
     PatientJackknife,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum AimWord {
     Superiority,
     NonInferiority,
     Equivalence,
+}
+
+impl AimWord {
+    fn aim(self) -> Aim {
+        match self {
+            Self::Superiority => Aim::Superiority,
+            Self::NonInferiority => Aim::NonInferiority,
+            Self::Equivalence => Aim::Equivalence,
+        }
+    }
+}
+
+/// How readers and cases meet, as a protocol names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LayoutWord {
+    /// All readers read all cases in both modalities.
+    Crossed,
+    /// Each modality has readers of its own.
+    Nested,
+    /// Groups of readers, each with cases of its own.
+    SplitPlot,
 }
 
 /// Analyse a reader study: readers and cases as populations.
@@ -165,11 +186,7 @@ impl MrmcArgs {
             [first, second] => Some([first.clone(), second.clone()]),
             _ => return Err(usage("--between names two modalities", "--between FIRST,SECOND")),
         };
-        let aim = self.aim.map(|aim| match aim {
-            AimWord::Superiority => Aim::Superiority,
-            AimWord::NonInferiority => Aim::NonInferiority,
-            AimWord::Equivalence => Aim::Equivalence,
-        });
+        let aim = self.aim.map(AimWord::aim);
         if aim.is_some_and(|aim| aim != Aim::Superiority) && self.margin == 0.0 {
             let hint = "the margin is the largest difference that does not matter clinically";
             return Err(usage("this aim needs a --margin above 0", hint));
@@ -328,40 +345,69 @@ fn text(report: &Report) -> String {
     out
 }
 
-/// Readers and cases of a study of two modalities, all readers reading all cases.
+/// Readers and cases of a study of two modalities, or of the device alone beside readers.
 ///
 /// By Hillis, Obuchowski and Berbaum (2011). Components of variance come from a pilot (`reads mrmc
 /// --json` prints them) or are assumed; variances shrink with the number of cases. Give --readers,
 /// --cases or both: with both the power is given, with one the fewest of the other that reach it.
 ///
-/// Example:
+/// All readers read all cases in both modalities, unless --layout says otherwise: nested readers are
+/// counted in each modality, and need --reader-variance; a split-plot design has --groups of readers as
+/// large as each other, and --cases are those of all groups. With --device-variance and --device-cov
+/// the device alone stands beside the mean of the readers, who read in one modality: its figure varies
+/// over cases, and --difference is device less readers.
+///
+/// Examples:
 ///
 ///   sequester design mrmc --difference 0.05 --variance 0.002 --cov1 0.0012 --cov2 0.0011 --cov3 0.0007 \
 ///       --interaction 0.0004 --pilot-cases 100 --readers 8
+///   sequester design mrmc --aim equivalence --margin 0.05 --difference 0 --variance 0.002 --cov1 0.0012 \
+///       --cov2 0.0011 --cov3 0.0007 --interaction 0.0004 --pilot-cases 100 --readers 8
+///   sequester design mrmc --difference 0.03 --margin 0.05 --variance 0.002 --cov2 0.0011 \
+///       --reader-variance 0.0006 --device-variance 0.0018 --device-cov 0.0009 --pilot-cases 100 --cases 300
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub struct MrmcDesignArgs {
     /// The true difference of the two modalities.
     #[arg(long, value_name = "D", allow_negative_numbers = true)]
     difference: f64,
-    /// Show that the first is not worse by this much, instead of a difference from 0.
+    /// What is to be shown [default: superiority; with --margin non-inferiority].
+    #[arg(long, value_name = "AIM")]
+    aim: Option<AimWord>,
+    /// Show that the first is not worse by this much, of equivalence that both are not further apart, of
+    /// superiority that the first is better by more, instead of a difference from 0.
     #[arg(long, value_name = "D")]
     margin: Option<f64>,
+    /// How readers and cases meet.
+    #[arg(long, value_name = "LAYOUT", default_value = "crossed")]
+    layout: LayoutWord,
+    /// With --layout split-plot: groups of readers.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    groups: Option<u32>,
     /// Variance of one reader's figure over cases.
     #[arg(long, value_name = "V")]
     variance: f64,
-    /// Covariance of one reader's figures in the two modalities.
+    /// Covariance of one reader's figures in the two modalities; of readers in both.
     #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    cov1: f64,
+    cov1: Option<f64>,
     /// Covariance of two readers in one modality.
     #[arg(long, value_name = "V", allow_negative_numbers = true)]
     cov2: f64,
-    /// Covariance of two readers in two modalities.
+    /// Covariance of two readers in two modalities; not of the device alone.
     #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    cov3: f64,
+    cov3: Option<f64>,
     /// Variance of modality by reader; below 0 counts as 0.
     #[arg(long, value_name = "V", default_value_t = 0.0, allow_negative_numbers = true)]
     interaction: f64,
+    /// Variance of readers within a modality; of nested readers and of the device alone.
+    #[arg(long, value_name = "V")]
+    reader_variance: Option<f64>,
+    /// Variance of the device's own figure over cases: the device alone is compared.
+    #[arg(long, value_name = "V", requires = "device_cov")]
+    device_variance: Option<f64>,
+    /// Covariance of the device's figure and a reader's.
+    #[arg(long, value_name = "V", allow_negative_numbers = true, requires = "device_variance")]
+    device_cov: Option<f64>,
     /// Cases of the study that the variances come from.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pilot_cases: u32,
@@ -385,6 +431,67 @@ pub struct MrmcDesignArgs {
 /// The most cases and readers that are looked for.
 const MOST: (u32, u32) = (1_000_000, 1_000);
 
+impl MrmcDesignArgs {
+    /// How readers and cases meet, with the components that it needs.
+    fn planned_layout(&self) -> Result<Layout> {
+        let needed = |what: &str, value: Option<f64>| {
+            value.ok_or_else(|| usage(format!("{what} is not given, and this layout needs it"), METHODS))
+        };
+        let of_readers = || needed("--reader-variance", self.reader_variance);
+        if self.groups.is_some() && self.layout != LayoutWord::SplitPlot {
+            return Err(usage("--groups is of --layout split-plot", METHODS));
+        }
+        if let (Some(device), Some(with_reader)) = (self.device_variance, self.device_cov) {
+            if self.layout != LayoutWord::Crossed {
+                let message = "beside the device alone readers read in one modality, all of them all cases";
+                return Err(usage(message, "leave --layout out"));
+            }
+            return Ok(Layout::DeviceAlone { reader: of_readers()?, device, with_reader });
+        }
+        needed("--cov3", self.cov3)?;
+        if self.layout == LayoutWord::Nested {
+            return Ok(Layout::Nested { reader: of_readers()? });
+        }
+        needed("--cov1", self.cov1)?;
+        let Some(groups) = self.groups.filter(|_| self.layout == LayoutWord::SplitPlot) else {
+            return match self.layout {
+                LayoutWord::SplitPlot => Err(usage("--layout split-plot needs --groups", METHODS)),
+                _ => Ok(Layout::Crossed),
+            };
+        };
+        if self.readers.is_some_and(|readers| !readers.is_multiple_of(groups)) {
+            let message =
+                format!("--readers is no multiple of {groups}, and groups are as large as each other");
+            return Err(usage(message, "give another number of readers or of groups"));
+        }
+        Ok(Layout::SplitPlot { groups })
+    }
+
+    /// What is to be shown, and what of the difference it takes for that.
+    fn claimed(&self) -> Result<(Aim, f64, Option<f64>)> {
+        let aim = match (self.aim, self.margin) {
+            (Some(aim), _) => aim.aim(),
+            (None, Some(_)) => Aim::NonInferiority,
+            (None, None) => Aim::Superiority,
+        };
+        if self.margin.is_some_and(|m| !(m > 0.0 && m < 1.0)) {
+            return Err(usage("--margin is no margin", "give it without a sign, above 0 and below 1"));
+        }
+        let Some(margin) = self.margin else {
+            if aim != Aim::Superiority {
+                let hint = "the margin is the largest difference that does not matter clinically";
+                return Err(usage("this aim needs a --margin above 0", hint));
+            }
+            return Ok((aim, self.difference, None));
+        };
+        Ok(match aim {
+            Aim::Superiority => (aim, self.difference - margin, None),
+            Aim::NonInferiority => (aim, self.difference + margin, None),
+            Aim::Equivalence => (aim, self.difference, Some(margin)),
+        })
+    }
+}
+
 /// Runs `design mrmc`: for machines, and in words.
 ///
 /// # Errors
@@ -392,28 +499,37 @@ const MOST: (u32, u32) = (1_000_000, 1_000);
 pub fn run_design(args: &MrmcDesignArgs) -> Result<(Value, String)> {
     checked_level("power", args.power)?;
     checked_level("alpha", args.alpha)?;
-    let finite = [args.difference, args.variance, args.cov1, args.cov2, args.cov3, args.interaction];
-    if finite.iter().any(|x| !x.is_finite()) || args.variance <= 0.0 {
+    let given = [args.cov1, args.cov3, args.reader_variance, args.device_variance, args.device_cov];
+    let finite = [args.difference, args.variance, args.cov2, args.interaction];
+    if finite.into_iter().chain(given.into_iter().flatten()).any(|x| !x.is_finite()) || args.variance <= 0.0 {
         return Err(usage(
             "--variance has to be above 0, and all numbers finite",
             "as `reads mrmc` prints them",
         ));
     }
-    if args.margin.is_some_and(|m| !(m > 0.0 && m < 1.0)) {
-        return Err(usage("--margin is no margin", "give it without a sign, above 0 and below 1"));
+    if [args.reader_variance, args.device_variance].into_iter().flatten().any(|x| x < 0.0) {
+        return Err(usage("a variance of readers or of the device is below 0", "give 0 for a negative one"));
     }
-    let shift = args.difference + args.margin.unwrap_or(0.0);
-    if shift == 0.0 || (args.margin.is_some() && shift < 0.0) {
+    let layout = args.planned_layout()?;
+    let (aim, difference, within) = args.claimed()?;
+    let none_to_show = match within {
+        Some(margin) => difference.abs() >= margin,
+        None => difference == 0.0 || (args.margin.is_some() && difference < 0.0),
+    };
+    if none_to_show {
         let message = "the assumed difference is none that the study could show";
-        return Err(usage(message, "a true difference apart from 0, or above minus the margin"));
+        let hint = "a true difference apart from 0, above minus the margin, or of equivalence within it";
+        return Err(usage(message, hint));
     }
     let assumed = Assumed {
-        difference: shift,
+        layout,
+        difference,
+        within,
         interaction: args.interaction,
         variance: args.variance,
-        cov1: args.cov1,
+        cov1: args.cov1.unwrap_or_default(),
         cov2: args.cov2,
-        cov3: args.cov3,
+        cov3: args.cov3.unwrap_or_default(),
         pilot_cases: f64::from(args.pilot_cases),
     };
     let population = args.population.population();
@@ -436,35 +552,62 @@ pub fn run_design(args: &MrmcDesignArgs) -> Result<(Value, String)> {
             ));
         }
     };
+    let method = method_of(layout, aim);
     let value = json!({
         "what": "mrmc", "readers": readers, "cases": cases, "power": found.map(|f| f.power),
         "noncentrality": found.map(|f| f.noncentrality), "df2": found.and_then(|f| f.df2),
-        "alpha": args.alpha, "wanted_power": args.power, "method": METHOD,
+        "alpha": args.alpha, "wanted_power": args.power, "aim": aim.id(), "method": method,
     });
-    Ok((value, design_text(args, readers, cases, found)))
+    Ok((value, design_text(args, readers, cases, found, &method)))
 }
 
-const METHOD: &str =
-    "Hillis, Obuchowski, Berbaum 2011, equation 10; two modalities, readers and cases crossed";
+const METHODS: &str = "`sequester design mrmc --help` says which layout needs what";
+
+/// By what the power is computed.
+fn method_of(layout: Layout, aim: Aim) -> String {
+    let layout = match layout {
+        Layout::Crossed => "equation 10; two modalities, readers and cases crossed".to_owned(),
+        Layout::Nested { .. } => {
+            "with the mean squares of Hillis 2014; readers nested in two modalities, so many in each"
+                .to_owned()
+        }
+        Layout::SplitPlot { groups } => {
+            format!(
+                "equation 10 with the covariances of {groups} groups of readers, each with cases of its own"
+            )
+        }
+        Layout::DeviceAlone { .. } => {
+            "with the mean square of the readers less the device, whose figure varies over cases".to_owned()
+        }
+    };
+    let tests = if aim == Aim::Equivalence { "; two one-sided tests (Schuirmann 1987)" } else { "" };
+    format!("Hillis, Obuchowski, Berbaum 2011, {layout}{tests}")
+}
 
 fn design_text(
     args: &MrmcDesignArgs,
     readers: Option<u32>,
     cases: Option<u32>,
     found: Option<Power>,
+    method: &str,
 ) -> String {
     let Some(found) = found else {
-        let (what, most) = if args.readers.is_some() { ("cases", MOST.0) } else { ("readers", MOST.1) };
+        let (what, most) = match (args.readers, args.cases) {
+            (Some(_), Some(_)) => return format!("these components have no variance above 0\n{method}"),
+            (Some(_), None) => ("cases", MOST.0),
+            _ => ("readers", MOST.1),
+        };
         return format!(
             "no number of {what} up to {most} has a power above {}: the variance that does not shrink with \
-             them is too large\n{METHOD}",
+             them is too large\n{method}",
             args.power
         );
     };
     let count = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
     let df = found.df2.map_or(String::new(), |df| format!(", {df:.1} degrees of freedom"));
+    let each = if args.layout == LayoutWord::Nested { " in each modality" } else { "" };
     format!(
-        "{} readers, {} cases: power {:.4} at a two-sided alpha of {}{df}\n{METHOD}",
+        "{} readers{each}, {} cases: power {:.4} at a two-sided alpha of {}{df}\n{method}",
         count(readers),
         count(cases),
         found.power,

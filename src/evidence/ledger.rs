@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::chained::{Chain, Link};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 
 /// What happened. The order of the variants is the only allowed order within one opening; an import, a
@@ -183,29 +184,40 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|c| c.is_control() || turns(c))
 }
 
+impl Link for Entry {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn at(&self) -> &str {
+        &self.at
+    }
+
+    fn previous(&self) -> &str {
+        &self.previous
+    }
+}
+
 /// A ledger in memory; only [`Ledger::append`] adds to it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
-    entries: Vec<Entry>,
-    lines: Vec<String>,
+    chain: Chain<Entry>,
 }
-
-const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 impl Ledger {
     /// The events in order.
     pub fn entries(&self) -> &[Entry] {
-        &self.entries
+        self.chain.entries()
     }
 
     /// The last event of a kind.
     pub fn last(&self, event: Event) -> Option<&Entry> {
-        self.entries.iter().rev().find(|e| e.event == event)
+        self.entries().iter().rev().find(|e| e.event == event)
     }
 
     /// How often an event occurred.
     pub fn count(&self, event: Event) -> usize {
-        self.entries.iter().filter(|e| e.event == event).count()
+        self.entries().iter().filter(|e| e.event == event).count()
     }
 
     /// Adds an event at the end of the chain, of which nobody said who did it.
@@ -234,36 +246,31 @@ impl Ledger {
         digests: BTreeMap<String, Digest>,
         reason: Option<String>,
     ) -> Result<(), Diagnostic> {
-        if let Some(problem) = out_of_order(&self.entries, event, reason.as_deref()) {
+        if let Some(problem) = out_of_order(self.entries(), event, reason.as_deref()) {
             return Err(Diagnostic::error(Code::LedgerOrder, problem));
         }
-        // A clock that was set back does not go back here: the order of the events is the chain's.
-        let last = self.entries.last().map(|entry| entry.at.as_str());
-        let at = last.filter(|last| is_time(at) && is_time(last) && *last > at).unwrap_or(at);
-        let entry = Entry {
-            sequence: self.entries.len() as u64 + 1,
-            at: at.to_owned(),
+        self.chain.push(at, |place| Entry {
+            sequence: place.sequence,
+            at: place.at,
             event,
             digests,
             by: who.by.clone(),
             role: who.role.clone(),
             reason,
             program: format!("sequester {}", env!("CARGO_PKG_VERSION")),
-            previous: self.head().unwrap_or_else(|| NOTHING.to_owned()),
-        };
-        self.lines.push(canonical(&entry));
-        self.entries.push(entry);
+            previous: place.previous,
+        });
         Ok(())
     }
 
     /// Digest of the last line.
     pub fn head(&self) -> Option<String> {
-        self.lines.last().map(|line| Digest::of(line.as_bytes()).to_string())
+        self.chain.head().map(|head| head.to_string())
     }
 
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect()
+        self.chain.to_bytes()
     }
 
     /// Reads a ledger and checks chain, numbering, form and order.
@@ -271,68 +278,18 @@ impl Ledger {
     /// # Errors
     /// Every broken line.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
-        let mut ledger = Self::default();
-        let mut problems = Vec::new();
-        let text = String::from_utf8_lossy(bytes);
-        if !text.is_empty() && !text.ends_with('\n') {
-            problems.push(
-                Diagnostic::error(Code::LedgerCut, "the last line does not end: the ledger was cut")
-                    .at(Location::line(path, text.lines().count() as u64)),
-            );
-        }
-        for (index, line) in text.lines().enumerate() {
-            let at = || Location::line(path, index as u64 + 1);
-            let entry: Entry = match serde_json::from_str(line) {
-                Ok(entry) => entry,
-                Err(e) => {
-                    problems.push(Diagnostic::error(Code::LedgerLine, format!("not an event: {e}")).at(at()));
-                    ledger.lines.push(line.to_owned());
-                    continue;
-                }
-            };
+        let judged = |before: &[Entry], entry: &Entry| {
+            let mut wrong = Vec::new();
             if [&entry.by, &entry.role].into_iter().flatten().any(|name| !is_name(name)) {
                 let message = "names who acts with nothing, or with a character that does not print";
-                problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
+                wrong.push((Code::LedgerLine, message.to_owned()));
             }
-            if !is_time(&entry.at) {
-                let message = format!("`{}` is no time such as 2026-01-31T12:00:00Z", entry.at);
-                problems.push(Diagnostic::error(Code::LedgerLine, message).at(at()));
-            } else if ledger.entries.last().is_some_and(|last| is_time(&last.at) && last.at > entry.at) {
-                let message = "is of a time before that of the line before";
-                problems.push(Diagnostic::error(Code::LedgerOrder, message).at(at()));
-            }
-            if canonical(&entry) != line {
-                problems.push(Diagnostic::error(Code::LedgerLine, "not in canonical form").at(at()));
-            }
-            let expected = ledger.head().unwrap_or_else(|| NOTHING.to_owned());
-            if entry.previous != expected {
-                problems.push(
-                    Diagnostic::error(Code::LedgerChain, "does not hold the digest of the line before")
-                        .at(at()),
-                );
-            }
-            if entry.sequence != index as u64 + 1 {
-                problems.push(
-                    Diagnostic::error(Code::LedgerChain, format!("is numbered {}", entry.sequence)).at(at()),
-                );
-            }
-            if let Some(problem) = out_of_order(&ledger.entries, entry.event, entry.reason.as_deref()) {
-                problems.push(Diagnostic::error(Code::LedgerOrder, problem).at(at()));
-            }
-            ledger.lines.push(line.to_owned());
-            ledger.entries.push(entry);
-        }
-        if problems.is_empty() { Ok(ledger) } else { Err(problems) }
+            let order = out_of_order(before, entry.event, entry.reason.as_deref());
+            wrong.extend(order.map(|problem| (Code::LedgerOrder, problem)));
+            wrong
+        };
+        Ok(Self { chain: Chain::parse(path, bytes, judged)? })
     }
-}
-
-/// RFC 3339 in UTC with whole seconds, in the one form whose order as text is that of time.
-fn is_time(text: &str) -> bool {
-    text.len() == 20 && text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
-}
-
-fn canonical(entry: &Entry) -> String {
-    serde_json_canonicalizer::to_string(entry).unwrap_or_else(|_| unreachable!("text, numbers and maps"))
 }
 
 /// Protocol locked → test set sealed → model locked → reference standard locked → test set opened →
@@ -393,6 +350,7 @@ fn out_of_order(entries: &[Entry], next: Event, reason: Option<&str>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chained::{NOTHING, canonical};
 
     const ORDER: [Event; 7] = [
         Event::ProtocolLocked,
@@ -426,12 +384,9 @@ mod tests {
             ("2027-01-01T00:00:00+00:00", "ledger-line"),
         ] {
             // A chain that is whole: whoever writes it by hand hashes it as well.
-            let mut forged = ledger.clone();
-            forged.lines.pop();
-            let mut entry = forged.entries.pop().expect("the last");
-            entry.at = at.to_owned();
-            forged.lines.push(canonical(&entry));
-            let problems = Ledger::parse(Path::new("l"), &forged.to_bytes()).expect_err(at);
+            let mut entries = ledger.entries().to_vec();
+            entries.last_mut().expect("the last").at = at.to_owned();
+            let problems = Ledger::parse(Path::new("l"), chained(entries).as_bytes()).expect_err(at);
             assert!(problems.iter().all(|d| d.code.as_str() == code), "{at}: {problems:?}");
         }
     }

@@ -1,5 +1,4 @@
-//! The ledger of batches: one canonical JSON line (RFC 8785) an event, each with the digest of the line
-//! before, as the study's ledger has them.
+//! The ledger of batches: what happened to a plan and its batches, in the chain that every ledger here is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,10 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::month::Month;
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::chained::{Chain, Link};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
-
-const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What happened to a plan or a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,11 +55,24 @@ pub struct MonitoringEntry {
     pub previous: String,
 }
 
+impl Link for MonitoringEntry {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn at(&self) -> &str {
+        &self.at
+    }
+
+    fn previous(&self) -> &str {
+        &self.previous
+    }
+}
+
 /// The ledger in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchLedger {
-    entries: Vec<MonitoringEntry>,
-    lines: Vec<String>,
+    chain: Chain<MonitoringEntry>,
 }
 
 /// Who acts, and when.
@@ -78,23 +89,23 @@ pub struct Acting<'a> {
 impl BatchLedger {
     /// The events in order.
     pub fn entries(&self) -> &[MonitoringEntry] {
-        &self.entries
+        self.chain.entries()
     }
 
     /// Whether the plan is sealed.
     pub fn is_sealed(&self) -> bool {
-        !self.entries.is_empty()
+        !self.entries().is_empty()
     }
 
     /// The batches that came in, in order.
     pub fn batches(&self) -> impl DoubleEndedIterator<Item = &MonitoringEntry> {
-        self.entries.iter().filter(|entry| entry.event == MonitoringEvent::BatchAdded)
+        batches(self.entries())
     }
 
     /// What followed from the alarms of a month, in order.
     pub fn answers(&self, month: Month) -> impl Iterator<Item = &MonitoringEntry> {
         let answered = |e: &&MonitoringEntry| e.event == MonitoringEvent::AlarmAnswered;
-        self.entries.iter().filter(answered).filter(move |entry| entry.month == Some(month))
+        self.entries().iter().filter(answered).filter(move |entry| entry.month == Some(month))
     }
 
     /// Months with alarms that nobody has answered.
@@ -105,12 +116,12 @@ impl BatchLedger {
 
     /// Digest of the last line.
     pub fn head(&self) -> Option<Digest> {
-        self.lines.last().map(|line| Digest::of(line.as_bytes()))
+        self.chain.head()
     }
 
     /// The file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
+        self.chain.to_bytes()
     }
 
     /// Adds an event at the end of the chain.
@@ -126,11 +137,12 @@ impl BatchLedger {
         alarms: Vec<String>,
         reason: Option<String>,
     ) -> Result<(), Diagnostic> {
-        let last = self.entries.last().map(|entry| entry.at.clone());
-        let mut entry = MonitoringEntry {
-            sequence: self.entries.len() as u64 + 1,
-            // A clock that was set back does not go back here.
-            at: last.filter(|last| last.as_str() > acting.at).unwrap_or_else(|| acting.at.to_owned()),
+        if let Some(problem) = out_of_order(self.entries(), event, month, reason.as_deref()) {
+            return Err(Diagnostic::error(Code::LedgerOrder, problem));
+        }
+        self.chain.push(acting.at, |place| MonitoringEntry {
+            sequence: place.sequence,
+            at: place.at,
             event,
             month,
             digests,
@@ -139,40 +151,9 @@ impl BatchLedger {
             role: acting.role.map(str::to_owned),
             reason,
             program: concat!("sequester ", env!("CARGO_PKG_VERSION")).to_owned(),
-            previous: String::new(),
-        };
-        if let Some(problem) = self.out_of_order(&entry) {
-            return Err(Diagnostic::error(Code::LedgerOrder, problem));
-        }
-        entry.previous = self.expected();
-        self.lines.push(canonical(&entry));
-        self.entries.push(entry);
+            previous: place.previous,
+        });
         Ok(())
-    }
-
-    fn expected(&self) -> String {
-        self.head().map_or_else(|| NOTHING.to_owned(), |head| head.to_string())
-    }
-
-    /// Why an event may not come next.
-    fn out_of_order(&self, next: &MonitoringEntry) -> Option<String> {
-        if next.event == MonitoringEvent::PlanSealed {
-            return (self.is_sealed() || next.month.is_some())
-                .then(|| "a plan is sealed once, and first".into());
-        }
-        if !self.is_sealed() {
-            return Some("nothing comes before the sealing of the plan".to_owned());
-        }
-        let Some(month) = next.month else { return Some("an event of a batch names no month".to_owned()) };
-        if next.event == MonitoringEvent::BatchAdded {
-            let last = self.batches().next_back().and_then(|entry| entry.month);
-            return last.filter(|last| *last >= month).map(|last| format!("{month} comes behind {last}"));
-        }
-        if next.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
-            return Some("an alarm is answered without a reason".to_owned());
-        }
-        let alarmed = self.batches().any(|e| e.month == Some(month) && !e.alarms.is_empty());
-        (!alarmed).then(|| format!("{month} has no alarm that could be answered"))
     }
 
     /// Reads a ledger and checks its chain and its order.
@@ -180,43 +161,39 @@ impl BatchLedger {
     /// # Errors
     /// `ledger-line`, `ledger-chain`, `ledger-order` and `ledger-cut` at each line that is wrong.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
-        let (mut ledger, mut problems) = (Self::default(), Vec::new());
-        let text = String::from_utf8_lossy(bytes);
-        for (index, line) in text.lines().enumerate() {
-            let at = || Location::line(path, index as u64 + 1);
-            let mut tell = |code: Code, message: String| {
-                problems.push(Diagnostic::error(code, message).at(at()));
-            };
-            let entry: MonitoringEntry = match serde_json::from_str(line) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    tell(Code::LedgerLine, format!("not a line of a ledger of batches: {error}"));
-                    break;
-                }
-            };
-            if canonical(&entry) != line {
-                tell(Code::LedgerLine, "not in canonical form".to_owned());
-            }
-            if entry.previous != ledger.expected() {
-                tell(Code::LedgerChain, "does not hold the digest of the line before".to_owned());
-            }
-            if entry.sequence != index as u64 + 1 {
-                tell(Code::LedgerChain, format!("has the number {}", entry.sequence));
-            }
-            if let Some(problem) = ledger.out_of_order(&entry) {
-                tell(Code::LedgerOrder, problem);
-            }
-            ledger.lines.push(line.to_owned());
-            ledger.entries.push(entry);
-        }
-        if !bytes.is_empty() && bytes.last() != Some(&b'\n') {
-            let cut = Diagnostic::error(Code::LedgerCut, "the last line does not end");
-            problems.push(cut.at(Location::line(path, text.lines().count() as u64)));
-        }
-        if problems.is_empty() { Ok(ledger) } else { Err(problems) }
+        let judged = |before: &[MonitoringEntry], entry: &MonitoringEntry| {
+            let problem = out_of_order(before, entry.event, entry.month, entry.reason.as_deref());
+            problem.map(|problem| (Code::LedgerOrder, problem)).into_iter().collect()
+        };
+        Ok(Self { chain: Chain::parse(path, bytes, judged)? })
     }
 }
 
-fn canonical(entry: &MonitoringEntry) -> String {
-    serde_json_canonicalizer::to_string(entry).unwrap_or_else(|_| unreachable!("text, numbers and maps"))
+fn batches(entries: &[MonitoringEntry]) -> impl DoubleEndedIterator<Item = &MonitoringEntry> {
+    entries.iter().filter(|entry| entry.event == MonitoringEvent::BatchAdded)
+}
+
+/// Why an event may not come next.
+fn out_of_order(
+    before: &[MonitoringEntry],
+    event: MonitoringEvent,
+    month: Option<Month>,
+    reason: Option<&str>,
+) -> Option<String> {
+    if event == MonitoringEvent::PlanSealed {
+        return (!before.is_empty() || month.is_some()).then(|| "a plan is sealed once, and first".into());
+    }
+    if before.is_empty() {
+        return Some("nothing comes before the sealing of the plan".to_owned());
+    }
+    let Some(month) = month else { return Some("an event of a batch names no month".to_owned()) };
+    if event == MonitoringEvent::BatchAdded {
+        let last = batches(before).next_back().and_then(|entry| entry.month);
+        return last.filter(|last| *last >= month).map(|last| format!("{month} comes behind {last}"));
+    }
+    if reason.is_none_or(|reason| reason.trim().is_empty()) {
+        return Some("an alarm is answered without a reason".to_owned());
+    }
+    let alarmed = batches(before).any(|e| e.month == Some(month) && !e.alarms.is_empty());
+    (!alarmed).then(|| format!("{month} has no alarm that could be answered"))
 }

@@ -3,7 +3,7 @@
 use super::batch::BatchRow;
 use super::plan::Measure;
 use super::sealed::SealedChart;
-use crate::statistics::special::{binomial_tails, normal_quantile};
+use crate::statistics::monitoring::{FARTHEST, share_from_control};
 
 /// A batch on a chart, before the sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,14 +16,9 @@ pub(super) struct Standardised {
     pub z: f64,
 }
 
-/// Beyond this a value is taken as this: no more is said by a tail of 10⁻¹⁵.
-const FARTHEST: f64 = 8.0;
-
 /// The value of rows that are one a patient; `None` where no row has what the measure is of.
 ///
-/// A mean: (mean − μ)·√n/σ. A share: the normal score of its binomial law in the middle of its step,
-/// Φ⁻¹(P(X < k) + ½·P(X = k)) (Quesenberry 1991, *SPC Q charts for a binomial parameter p: short or long
-/// runs*, Journal of Quality Technology 23; the middle after Lancaster 1949).
+/// A mean: (mean − μ)·√n/σ. A share: [`share_from_control`].
 pub(super) fn from_control(
     measure: Measure,
     chart: &SealedChart,
@@ -60,17 +55,4 @@ pub(super) fn from_control(
     }
     let z = share_from_control(hits, n, chart.in_control);
     Some(Standardised { value: hits as f64 / n as f64, cases: n, z })
-}
-
-/// The normal score of `hits` of `n` under the share `p` in 0..1, both excluded; at most 8 from 0.
-pub fn share_from_control(hits: u64, n: u64, p: f64) -> f64 {
-    let (at_most, at_least) = binomial_tails(hits, n, p);
-    let at = (at_most + at_least - 1.0).max(0.0);
-    // From the smaller tail, so that a far value keeps its digits.
-    let z = if at_most < at_least {
-        normal_quantile(at_most - at / 2.0)
-    } else {
-        -normal_quantile(at_least - at / 2.0)
-    };
-    z.clamp(-FARTHEST, FARTHEST)
 }

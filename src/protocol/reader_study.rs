@@ -112,6 +112,18 @@ pub struct PlannedReading {
     pub cov3: f64,
     /// Variance of modality by reader; below 0 counts as 0.
     pub interaction: f64,
+    /// Variance of readers within a modality: of nested readers, and of the device alone beside readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reader_variance: Option<f64>,
+    /// Variance of the device's figure over cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_variance: Option<f64>,
+    /// Covariance of the device's figure and a reader's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_cov: Option<f64>,
+    /// Groups of readers in a split-plot design, as large as each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<u32>,
     /// Cases of the study that the components come from.
     pub pilot_cases: u32,
     /// Where they come from.
@@ -328,24 +340,49 @@ fn planned(section: &Section) -> Option<PlannedReading> {
     let variance = required("variance");
     let [cov1, cov2, cov3] = ["cov1", "cov2", "cov3"].map(required);
     let interaction = table.number("interaction").unwrap_or_default();
-    let whole = |key: &'static str| {
-        let count = table.required_whole(key);
+    let whole = |key: &'static str, count: u64| {
         let within = (2..=1_000_000).contains(&count);
         if table.has(key) && !within {
             table.wrong(key, Code::ValueRange, format!("`{key}` is {count}, must be 2 to 1000000"));
         }
         u32::try_from(count).unwrap_or(2)
     };
+    let [reader_variance, device_variance] = ["reader_variance", "device_variance"].map(|key| {
+        let variance = table.number(key);
+        if variance.is_some_and(|variance| variance < 0.0) {
+            table.wrong(key, Code::ValueRange, format!("`{key}` is below 0, and a variance is not"));
+        }
+        variance
+    });
+    let device_cov = table.number("device_cov");
+    let groups = table.whole("groups").map(|count| whole("groups", count));
     table.required_string("metric");
     let metric = table.choice("metric", &METRICS.map(|metric| (metric.id(), metric)), Metric::Auc);
-    let (readers, pilot_cases) = (whole("readers"), whole("pilot_cases"));
+    let [readers, pilot_cases] = ["readers", "pilot_cases"].map(|key| whole(key, table.required_whole(key)));
+    if groups.is_some_and(|groups| !readers.is_multiple_of(groups)) {
+        table.wrong("groups", Code::ValueRange, "`readers` is no multiple of `groups`".to_owned());
+    }
     let source = table.required_string("source");
     if table.has("variance") && variance <= 0.0 {
         let message = format!("`variance` is {variance}, must be above 0");
         table.wrong("variance", Code::ValueRange, message);
     }
     table.finish();
-    Some(PlannedReading { metric, readers, variance, cov1, cov2, cov3, interaction, pilot_cases, source })
+    Some(PlannedReading {
+        metric,
+        readers,
+        variance,
+        cov1,
+        cov2,
+        cov3,
+        interaction,
+        reader_variance,
+        device_variance,
+        device_cov,
+        groups,
+        pilot_cases,
+        source,
+    })
 }
 
 /// What is compared is declared, and what is declared is compared.

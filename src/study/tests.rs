@@ -8,6 +8,7 @@ use crate::study::results::{EndpointResult, Verdict};
 
 mod agreement;
 mod beside_readers;
+mod compared;
 mod comparisons;
 mod other_standards;
 mod reader_study;

@@ -115,7 +115,7 @@ impl Next {
     }
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
@@ -136,21 +136,29 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn a_chain_of_three_versions_verifies_and_every_broken_link_is_found() {
+/// Three versions, each accepted by the plan that names the one before; of the third one was refused first.
+pub fn chain() -> (Study, Next, Next) {
     let v1 = first();
-    let better = scores(&v1, 0.05, all);
     let v2 = Next::of(v1.path(), overall).locked();
-    let ran = v2.assess(&better, "second weights", |_| {});
+    let ran = v2.assess(&scores(&v1, 0.05, all), "second weights", |_| {});
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("change of weights: allowed"), "{}", ran.stdout);
     assert!(ran.stdout.contains("the new version is accepted by its plan"), "{}", ran.stdout);
     let v3 = Next::of(&v2.study(), overall).locked();
-    let ran = v3.assess(&scores(&v1, 0.08, all), "third weights", |lock| {
+    let better = scores(&v1, 0.08, all);
+    let refused = v3.assess(&better, "third weights", |lock| lock["gate"]["view"] = json!(["PA"]));
+    assert_eq!(refused.code, 30, "{}{}", refused.stdout, refused.stderr);
+    let ran = v3.assess(&better, "third weights", |lock| {
         lock["operating_point"]["threshold"] = json!(0.49);
     });
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("change of threshold: allowed"), "{}", ran.stdout);
+    (v1, v2, v3)
+}
+
+#[test]
+fn a_chain_of_three_versions_verifies_and_every_broken_link_is_found() {
+    let (v1, v2, v3) = chain();
     let first_bundle = v1.file("evidence/run-1");
     let (a, b, c) = (text(&first_bundle).to_owned(), v2.bundle(1), v3.bundle(1));
     let (b, c) = (text(&b).to_owned(), text(&c).to_owned());

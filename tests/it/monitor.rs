@@ -22,7 +22,7 @@ impl Draw {
 struct Watch {
     folder: tempfile::TempDir,
     bundle: PathBuf,
-    _bundle: tempfile::TempDir,
+    evidence: tempfile::TempDir,
     /// Score, age, sex of one case of each patient.
     cases: Vec<(f64, String, String)>,
 }
@@ -34,7 +34,7 @@ impl Watch {
         let (bundle_folder, bundle) = bundle_copy(2, "scored-elsewhere");
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("monitoring.toml"), plan).expect("writes");
-        Self { folder, bundle, _bundle: bundle_folder, cases: Vec::new() }
+        Self { folder, bundle, evidence: bundle_folder, cases: Vec::new() }
     }
 
     fn sealed(plan: &str) -> Self {
@@ -102,6 +102,20 @@ impl Watch {
         let batch = self.batch(name, &self.month(name, moved, false));
         self.says("add", &[&batch], code);
     }
+}
+
+/// A sealed plan with three batches, the second with an alarm that was answered, in its folder; and the
+/// evidence that it was sealed with, in the folder that goes with it.
+pub fn three_months() -> (tempfile::TempDir, tempfile::TempDir, PathBuf) {
+    let watch = Watch::sealed(PLAN);
+    watch.add("2026-01", 0.0, 0);
+    watch.add("2026-02", 0.4, 10);
+    watch.says("answer", &["--month", "2026-02", "--reason", "a new scanner; its protocol was mended"], 0);
+    watch.add("2026-03", 0.0, 0);
+    for month in 1..=3 {
+        std::fs::remove_file(watch.file(&format!("given-2026-0{month}.csv"))).expect("was there");
+    }
+    (watch.folder, watch.evidence, watch.bundle)
 }
 
 #[test]

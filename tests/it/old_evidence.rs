@@ -9,7 +9,7 @@ use sequester::study;
 use crate::support::{bundle_copy, sequester};
 
 const V1: [&str; 2] = ["scored-elsewhere", "locked-model"];
-const V2: [&str; 3] = ["scored-elsewhere", "locked-model", "adjudicated"];
+const V2: [&str; 5] = ["scored-elsewhere", "locked-model", "adjudicated", "reader-study", "second-version"];
 
 fn fixture(version: u8, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/evidence/v{version}")).join(name)

@@ -429,6 +429,8 @@ fn every_power_and_number_of_cases_is_the_reference() {
         let text = |key: &str| input[key].as_str().expect("a text").parse::<f64>().expect("a number");
         let count = |key: &str| u32::try_from(input[key].as_u64().expect("a number")).expect("small");
         let assumed = design::Assumed {
+            layout: design::Layout::Crossed,
+            within: None,
             difference: text("d"),
             interaction: text("VarTR"),
             variance: text("Var"),

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::audit::seal;
 use crate::support::{bundle_copy, files, sequester};
 
-const FIXTURES: [&str; 3] = ["scored-elsewhere", "locked-model", "adjudicated"];
+const FIXTURES: [&str; 5] =
+    ["scored-elsewhere", "locked-model", "adjudicated", "reader-study", "second-version"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

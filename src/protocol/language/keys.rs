@@ -517,6 +517,11 @@ fn reader_study() -> Vec<Key> {
                 component("cov2").required(),
                 component("cov3").required(),
                 component("interaction"),
+                number("reader_variance", Some((0.0, true)), None)
+                    .ours("needed of nested readers, and of the device alone"),
+                number("device_variance", Some((0.0, true)), None).ours("needed of the device alone"),
+                component("device_cov").ours("needed of the device alone"),
+                from("groups", 2, Some(1_000_000)).ours("of which `readers` is a multiple"),
                 from("pilot_cases", 2, Some(1_000_000)).required(),
                 words("source").required(),
             ],

@@ -2,12 +2,14 @@
 //! the device beside readers without it.
 
 use super::{Asked, Composition, Counted, Question, STEPS};
-use crate::protocol::{Against, ComparativeEndpoint, Expected, Protocol, ReadingDesign};
+use crate::protocol::{
+    Against, ComparativeEndpoint, Expected, PlannedReading, Protocol, ReaderStudySource, ReadingDesign,
+};
 use crate::statistics::comparative::Aim;
 use crate::statistics::comparative::power::{Claim, ExpectedAreas};
 use crate::statistics::metric::Metric;
 use crate::statistics::mrmc::Population;
-use crate::statistics::mrmc::design::{self, Assumed};
+use crate::statistics::mrmc::design::{self, Assumed, Layout};
 use crate::statistics::sizing::PairedShares;
 use crate::statistics::special::normal_quantile;
 
@@ -43,7 +45,7 @@ impl Protocol {
         endpoint: &ComparativeEndpoint,
         expected: Option<&Expected>,
     ) -> Asked<ComparedQuestion> {
-        if endpoint.against == Against::UnaidedReaders {
+        if matches!(endpoint.against, Against::UnaidedReaders | Against::ReaderPopulation) {
             return self.reading_question(endpoint, expected);
         }
         let discordant = expected.and_then(|e| e.discordant);
@@ -63,25 +65,28 @@ impl Protocol {
         Asked::Question(ComparedQuestion { law, other, claim, sample: Composition::of(self, share) })
     }
 
-    /// Of readers with and without the device, as `[reader_study.planned]` assumes them. The components
-    /// belong to one metric of a pilot: endpoints of other metrics are not asked by them.
+    /// Of readers with and without the device, or of the device alone and readers without it, as
+    /// `[reader_study.planned]` assumes them. The components belong to one metric of a pilot: endpoints of
+    /// other metrics are not asked by them.
     fn reading_question(
         &self,
         endpoint: &ComparativeEndpoint,
         expected: Option<&Expected>,
     ) -> Asked<ComparedQuestion> {
         let Some(source) = &self.reader_study else { return Asked::NotComputed };
-        if endpoint.aim == Aim::Equivalence || source.design != ReadingDesign::Crossed {
-            return Asked::NotComputed;
-        }
         let (Some(planned), Some(other)) = (&source.planned, expected.and_then(|e| e.comparator)) else {
             return Asked::NotDeclared;
         };
         if planned.metric != endpoint.metric {
             return Asked::NotDeclared;
         }
+        let Some(layout) = planned_layout(source, planned, endpoint.against) else {
+            return Asked::NotDeclared;
+        };
         let components = Assumed {
+            layout,
             difference: 1.0,
+            within: (endpoint.aim == Aim::Equivalence).then_some(endpoint.margin),
             interaction: planned.interaction,
             variance: planned.variance,
             cov1: planned.cov1,
@@ -97,14 +102,32 @@ impl Protocol {
     }
 }
 
-/// The power of a difference that lies so far from the nearest one that is not claimed.
+/// How readers and cases are to meet, with the components that this layout needs; `None` where they are not
+/// declared, and for the device alone beside groups of readers with cases of their own, whose device's figure
+/// is not one on all cases.
+fn planned_layout(source: &ReaderStudySource, planned: &PlannedReading, against: Against) -> Option<Layout> {
+    match (against, source.design) {
+        (Against::ReaderPopulation, ReadingDesign::SplitPlot) => None,
+        (Against::ReaderPopulation, _) => Some(Layout::DeviceAlone {
+            reader: planned.reader_variance?,
+            device: planned.device_variance?,
+            with_reader: planned.device_cov?,
+        }),
+        (_, ReadingDesign::Crossed) => Some(Layout::Crossed),
+        (_, ReadingDesign::Nested) => Some(Layout::Nested { reader: planned.reader_variance? }),
+        (_, ReadingDesign::SplitPlot) => Some(Layout::SplitPlot { groups: planned.groups? }),
+    }
+}
+
+/// The power of a difference; of other aims than equivalence `shift` is how far it lies from the nearest one
+/// that is not claimed.
 fn power_of_readers(
     (readers, components, population): (u32, Assumed, Population),
     shift: f64,
     cases: f64,
     alpha: f64,
 ) -> Option<f64> {
-    if shift <= 0.0 {
+    if shift <= 0.0 && components.within.is_none() {
         // The test rejects in the other direction then, which shows nothing.
         return Some(if shift < 0.0 { 0.0 } else { alpha });
     }
@@ -124,6 +147,12 @@ impl ComparedQuestion {
 
     fn areas(&self, value: f64, correlation: f64) -> ExpectedAreas {
         ExpectedAreas { device: value, other: self.other, correlation }
+    }
+
+    /// What readers' components are asked of: the difference itself where it is to lie within a margin, else
+    /// what it lies above the least one that is claimed.
+    fn compared_by(&self, components: &Assumed, value: f64) -> f64 {
+        if components.within.is_some() { value - self.other } else { value - self.least() }
     }
 
     /// The device's value at which the claim just begins not to be true.
@@ -150,7 +179,7 @@ impl Question for ComparedQuestion {
                 .and_then(|pairs| pairs.power_of(self.claim, self.counted(cases))),
             Law::Readers { readers, components, population } => power_of_readers(
                 (readers, components, population),
-                value - self.least(),
+                self.compared_by(&components, value),
                 self.counted(cases),
                 self.claim.alpha,
             ),
@@ -174,7 +203,8 @@ impl Question for ComparedQuestion {
                 self.pairs(value, discordant)?.size_of(self.claim, power)? / self.sample.share(counted)
             }
             Law::Readers { readers, components, population } => {
-                let assumed = Assumed { difference: value - self.least(), ..components };
+                let difference = self.compared_by(&components, value);
+                let assumed = Assumed { difference, ..components };
                 let alpha = 2.0 * self.claim.alpha;
                 let found = design::fewest_cases(&assumed, readers, population, alpha, power, MOST_CASES)?;
                 f64::from(found.0)

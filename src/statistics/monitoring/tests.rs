@@ -107,3 +107,49 @@ fn run_lengths_are_none_outside_their_range_and_never_nonsense() {
         assert!((found / wanted - 1.0).abs() < 1e-9, "{k} {wanted} {sides:?}: {found}");
     }
 }
+
+/// Of few expected hits too, where the score itself varies much less than a normal value.
+#[test]
+fn a_share_in_control_is_standardised_under_its_binomial_law() {
+    for (n, p) in [(50, 0.02_f64), (100, 0.005), (300, 0.2), (100, 0.9), (400, 0.5)] {
+        // The law by its own recursion: P(k + 1) = P(k)·(n − k)/(k + 1)·p/(1 − p).
+        let mut chance = (1.0 - p).powi(n);
+        let (mut mean, mut square, mut before) = (0.0, 0.0, f64::NEG_INFINITY);
+        for hits in 0..=n {
+            let z = share_from_control(hits as u64, n as u64, p);
+            assert!(z >= before, "more hits lie further up");
+            before = z;
+            mean += chance * z;
+            square += chance * z * z;
+            chance *= f64::from(n - hits) / f64::from(hits + 1) * p / (1.0 - p);
+        }
+        assert!(mean.abs() < 1e-9 && (square - 1.0).abs() < 1e-9, "{n} of {p}: {mean} {square}");
+    }
+}
+
+#[test]
+fn charts_of_shares_have_the_run_length_that_they_declare() {
+    const CHARTS: usize = 2000;
+    let limit = decision_limit(0.5, 100.0, Sides::Two).expect("in range");
+    let chart = Cusum { reference_value: 0.5, limit, watched: [true, true] };
+    let mut stream = crate::statistics::random::Stream::new(20_261_127, 1);
+    for (n, p) in [(50, 0.02), (50, 0.2), (100, 0.9)] {
+        let scores: Vec<f64> = (0..=n).map(|hits| share_from_control(hits, n, p)).collect();
+        let lengths: Vec<f64> = (0..CHARTS)
+            .map(|_| {
+                let (mut sums, mut length) = ([0.0; 2], 0.0);
+                loop {
+                    let point = chart.step(sums, scores[stream.binomial(n, p) as usize]);
+                    (sums, length) = ([point.up, point.down], length + 1.0);
+                    if point.alarm.is_some() {
+                        break length;
+                    }
+                }
+            })
+            .collect();
+        let mean = lengths.iter().sum::<f64>() / CHARTS as f64;
+        let variance = lengths.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (CHARTS - 1) as f64;
+        let error = (variance / CHARTS as f64).sqrt();
+        assert!((mean - 100.0).abs() < 3.0 * error, "{p} of {n}: {mean} ± {error}");
+    }
+}

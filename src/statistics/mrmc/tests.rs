@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::design::{Assumed, Layout};
+use super::device::against_device;
 use super::*;
+use crate::statistics::random::Stream;
+use crate::statistics::special::normal_quantile;
 
 /// A study of random ratings; `missing` of a hundred are not read.
 fn studies(missing: u32) -> impl Strategy<Value = ReaderStudy> {
@@ -157,15 +161,7 @@ fn a_class_that_nobody_read_has_no_area() {
 
 #[test]
 fn more_cases_and_more_readers_have_more_power() {
-    let assumed = design::Assumed {
-        difference: 0.05,
-        interaction: 4e-4,
-        variance: 2e-3,
-        cov1: 1.2e-3,
-        cov2: 1.1e-3,
-        cov3: 7e-4,
-        pilot_cases: 100.0,
-    };
+    let assumed = planned(Layout::Crossed, 0.05, None);
     let of = |readers, cases| {
         design::power(&assumed, readers, cases, Population::ReadersAndCases, 0.05).expect("a variance").power
     };
@@ -176,4 +172,210 @@ fn more_cases_and_more_readers_have_more_power() {
     let (readers, found) =
         design::fewest_readers(&assumed, 400, Population::ReadersAndCases, 0.05, 0.8, 200).expect("enough");
     assert!(found.power > 0.8 && of(readers - 1, 400) <= 0.8);
+}
+
+const DEVICE: Layout = Layout::DeviceAlone { reader: 6e-4, device: 1.8e-3, with_reader: 9e-4 };
+
+fn planned(layout: Layout, difference: f64, within: Option<f64>) -> Assumed {
+    Assumed {
+        layout,
+        difference,
+        within,
+        interaction: 4e-4,
+        variance: 2e-3,
+        cov1: 1.2e-3,
+        cov2: 1.1e-3,
+        cov3: 7e-4,
+        pilot_cases: 100.0,
+    }
+}
+
+/// Figures of readers as the model has them, every error of cases a sum of what is shared, and the analysis
+/// of them with the covariances that are true: how often the difference of `assumed` is shown.
+struct Simulated<'a> {
+    assumed: &'a Assumed,
+    readers: usize,
+    /// Of the pilot's covariances.
+    shrunk: f64,
+    alpha: f64,
+}
+
+impl Simulated<'_> {
+    fn normal(stream: &mut Stream, variance: f64) -> f64 {
+        variance.sqrt() * normal_quantile(stream.unit())
+    }
+
+    /// Whose cases are the same.
+    fn group(&self, reader: usize) -> usize {
+        match self.assumed.layout {
+            Layout::SplitPlot { groups } => reader * groups as usize / self.readers,
+            _ => 0,
+        }
+    }
+
+    /// Of two readers in two modalities.
+    fn covariance(&self, (i, j): (usize, usize), (k, l): (usize, usize)) -> f64 {
+        let of = self.assumed;
+        let nested = matches!(of.layout, Layout::Nested { .. });
+        let covariance = match (i == k, j == l) {
+            _ if self.group(j) != self.group(l) => 0.0,
+            (true, true) => of.variance,
+            (false, true) if !nested => of.cov1,
+            (true, false) => of.cov2,
+            _ => of.cov3,
+        };
+        self.shrunk * covariance
+    }
+
+    fn two_modalities(&self, stream: &mut Stream) -> Option<Inference> {
+        let (of, n) = (self.assumed, self.readers);
+        let groups = self.group(n - 1) + 1;
+        let mut error = |variance: f64| Self::normal(stream, self.shrunk * variance);
+        let shared: Vec<f64> = (0..groups).map(|_| error(of.cov3)).collect();
+        let of_modality: Vec<Vec<f64>> =
+            (0..2).map(|_| (0..groups).map(|_| error(of.cov2 - of.cov3)).collect()).collect();
+        let (own, within, meeting) = match of.layout {
+            Layout::Nested { reader } => (0.0, reader, analysis::Meeting::ReadersWithinModalities),
+            _ => (of.cov1 - of.cov3, of.interaction, analysis::Meeting::Crossed),
+        };
+        let of_reader: Vec<f64> = (0..n).map(|_| error(own)).collect();
+        let rest = of.variance - own - of.cov2;
+        let merit: Vec<Vec<f64>> = (0..2)
+            .map(|i| {
+                let one = |j: usize| {
+                    let g = self.group(j);
+                    let cases = shared[g] + of_modality[i][g] + of_reader[j];
+                    let more = Self::normal(stream, self.shrunk * rest) + Self::normal(stream, within);
+                    [of.difference, 0.0][i] + cases + more
+                };
+                (0..n).map(one).collect()
+            })
+            .collect();
+        let matrix = Matrix::of(2 * n, |x, y| self.covariance((x / n, x % n), (y / n, y % n)));
+        let found = analysis::analyse(&merit, &matrix, meeting, 1.0 - self.alpha)?;
+        found.readers_and_cases.differences[0].2
+    }
+
+    fn device_alone(&self, stream: &mut Stream) -> Option<Inference> {
+        let (of, n) = (self.assumed, self.readers);
+        let Layout::DeviceAlone { reader, device, with_reader } = of.layout else { return None };
+        let shared = normal_quantile(stream.unit());
+        let together = with_reader / of.cov2.sqrt();
+        let alone = of.difference
+            + self.shrunk.sqrt() * together * shared
+            + Self::normal(stream, self.shrunk * (device - together * together));
+        let merit: Vec<f64> = (0..n)
+            .map(|_| {
+                (self.shrunk * of.cov2).sqrt() * shared
+                    + Self::normal(stream, self.shrunk * (of.variance - of.cov2))
+                    + Self::normal(stream, reader)
+            })
+            .collect();
+        let matrix = Matrix::of(n + 1, |x, y| {
+            self.shrunk
+                * match (x == n, y == n) {
+                    (true, true) => device,
+                    (true, false) | (false, true) => with_reader,
+                    _ if x == y => of.variance,
+                    _ => of.cov2,
+                }
+        });
+        // Readers less device.
+        let found = against_device(&merit, alone, &matrix, 1.0 - self.alpha)?.readers_and_cases?;
+        Some(Inference { estimate: -found.estimate, limits: (-found.limits.1, -found.limits.0), ..found })
+    }
+
+    fn share(&self, runs: u64) -> f64 {
+        let shown = |run: u64| {
+            let mut stream = Stream::new(20_261_128, run);
+            let found = match self.assumed.layout {
+                Layout::DeviceAlone { .. } => self.device_alone(&mut stream),
+                _ => self.two_modalities(&mut stream),
+            };
+            let (lower, upper) = found.expect("an interval").limits;
+            match self.assumed.within {
+                Some(margin) => lower > -margin && upper < margin,
+                None => lower > 0.0 || upper < 0.0,
+            }
+        };
+        (0..runs).filter(|run| shown(*run)).count() as f64 / runs as f64
+    }
+}
+
+/// The second route to every power: the model is simulated, and the analysis asked. Where equivalence or
+/// another layout is planned nothing else of the field computes it.
+#[test]
+fn the_planned_power_is_what_the_analysis_of_simulated_figures_has() {
+    const RUNS: u64 = 4000;
+    let nested = Layout::Nested { reader: 6e-4 };
+    for (layout, difference, within, readers, cases) in [
+        (Layout::Crossed, 0.06, None, 5, 200),
+        (Layout::Crossed, 0.01, Some(0.06), 8, 400),
+        (nested, 0.06, None, 6, 300),
+        (nested, 0.0, Some(0.07), 8, 400),
+        (Layout::SplitPlot { groups: 2 }, 0.06, None, 6, 300),
+        (Layout::SplitPlot { groups: 6 }, 0.06, None, 6, 600),
+        (DEVICE, 0.06, None, 5, 200),
+        (DEVICE, 0.01, Some(0.07), 6, 300),
+    ] {
+        let assumed = planned(layout, difference, within);
+        let found = design::power(&assumed, readers, cases, Population::ReadersAndCases, 0.05);
+        let expected = found.expect("a variance").power;
+        let of = Simulated {
+            assumed: &assumed,
+            readers: readers as usize,
+            shrunk: match layout {
+                Layout::SplitPlot { groups } => 100.0 * f64::from(groups) / f64::from(cases),
+                _ => 100.0 / f64::from(cases),
+            },
+            alpha: 0.05,
+        };
+        let simulated = of.share(RUNS);
+        let error = (expected * (1.0 - expected) / RUNS as f64).sqrt();
+        // The degrees of freedom are found anew in every study, and planned with what they are on average.
+        let apart = (simulated - expected).abs();
+        assert!(apart < 4.0 * error + 0.02, "{layout:?} {within:?}: {expected} planned, {simulated}");
+        assert!((0.2..0.95).contains(&expected), "{layout:?} {within:?}: {expected} shows little");
+    }
+}
+
+#[test]
+fn layouts_that_are_one_have_one_power() {
+    let of = |layout, within, readers, cases, population| {
+        let assumed = planned(layout, 0.04, within);
+        design::power(&assumed, readers, cases, population, 0.05).expect("a variance").power
+    };
+    for population in [Population::ReadersAndCases, Population::Readers, Population::Cases] {
+        let crossed = of(Layout::Crossed, None, 6, 300, population);
+        let groups = of(Layout::SplitPlot { groups: 1 }, None, 6, 300, population);
+        assert!((crossed - groups).abs() < 1e-14, "one group: {crossed} {groups}");
+        // Where one margin is far away, what is left is one one-sided test of a difference from the other.
+        let power = |difference: f64, within: Option<f64>| {
+            let assumed = planned(Layout::Crossed, difference, within);
+            design::power(&assumed, 6, 300, population, 0.05).expect("a variance").power
+        };
+        let (near, one) = (power(0.08 - 5.0, Some(5.0)), power(0.08, None));
+        assert!((near - one).abs() < 1e-5, "{population:?}: {near} {one}");
+    }
+    let fixed = Population::ReadersAndCases;
+    // A device whose figure is known and goes with nobody: one modality against a number.
+    let alone = Layout::DeviceAlone { reader: 6e-4, device: 0.0, with_reader: 0.0 };
+    assert!(of(alone, None, 6, 300, fixed) > of(DEVICE, None, 6, 300, fixed));
+    // Readers of their own show less than the same readers in both.
+    assert!(
+        of(Layout::Nested { reader: 6e-4 }, None, 6, 300, fixed) < of(Layout::Crossed, None, 6, 300, fixed)
+    );
+    // Groups that do not fit are none.
+    let misfit = planned(Layout::SplitPlot { groups: 4 }, 0.04, None);
+    assert_eq!(design::power(&misfit, 6, 300, fixed, 0.05), None);
+    let (readers, _) = design::fewest_readers(
+        &planned(Layout::SplitPlot { groups: 4 }, 0.06, None),
+        800,
+        fixed,
+        0.05,
+        0.8,
+        100,
+    )
+    .expect("enough");
+    assert!(readers.is_multiple_of(4));
 }

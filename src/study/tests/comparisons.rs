@@ -1,12 +1,13 @@
 //! The device beside its predicate and beside readers: tables counted by hand, and what must follow.
 
-use super::{path, protocol, reads};
+use super::compared::{self, compared, endpoint, results};
+use super::{path, reads};
 use crate::statistics::comparative::{AucDifference, Contrast, Linearised};
 use crate::statistics::estimate::IntervalMethod as By;
 use crate::statistics::metric::Metric;
 use crate::statistics::multiplicity::{Rule, adjusted};
 use crate::statistics::paired_shares::PairedShares;
-use crate::study::results::{ComparisonResult, Results, Verdict};
+use crate::study::results::{ComparisonResult, Verdict};
 use crate::study::{Files, Inputs, derive};
 
 /// 80 cases, every other one positive; the predicate's score moves where the device's does not.
@@ -40,10 +41,6 @@ fn made(images_per_patient: usize) -> Made {
 }
 
 const PREDICATE: &str = "[predicate]\nname = \"Device A\"\nfile = \"predicate.csv\"\nthreshold = 0.45\n";
-
-fn endpoint(id: &str, metric: &str, against: &str, more: &str) -> String {
-    format!("[[endpoint]]\nid = \"{id}\"\nmetric = \"{metric}\"\nagainst = \"{against}\"\n{more}\n")
-}
 
 const WORSE_BY: &str =
     "role = \"secondary\"\naim = \"non-inferiority\"\nmargin = 0.2\njustification = \"small\"";
@@ -79,28 +76,7 @@ fn inputs(made: &Made, analysis: &str, endpoints: &str, refused: usize) -> Input
     }
     let readers = "[[reader]]\nid = \"r1\"\nrole = \"reference\"\n[[reader]]\nid = \"a\"\nrole = \
                    \"comparison\"\n[[reader]]\nid = \"b\"\nrole = \"comparison\"\n";
-    let scores = format!("{readers}{endpoints}{PREDICATE}[scores]\n");
-    let analysis = format!("seed = 7\n{analysis}");
-    let edits = [("readers = 3\n", ""), ("[scores]\n", scores.as_str()), ("seed = 7\n", analysis.as_str())];
-    Inputs {
-        protocol: protocol(&edits),
-        files,
-        lock: None,
-        manifests: Files::new(),
-        program_version: "0".to_owned(),
-    }
-}
-
-fn results(inputs: &Inputs) -> Results {
-    let derived = derive(inputs).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics()));
-    let text = &derived.files[&path("results.json")];
-    let again: Results = serde_json::from_slice(text).expect("results");
-    assert_eq!(again, derived.results, "results read back as they are");
-    derived.results
-}
-
-fn compared<'r>(results: &'r Results, id: &str) -> &'r ComparisonResult {
-    results.comparisons.iter().find(|c| c.id == id).expect("a comparison")
+    compared::inputs(files, &format!("{readers}{endpoints}{PREDICATE}"), analysis)
 }
 
 fn limits(result: &ComparisonResult) -> (f64, f64) {

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 
-use super::{path, protocol, reads};
+use super::compared::{self, compared, endpoint, results};
+use super::{path, reads};
 use crate::diagnostic::{Code, Error};
 use crate::reads::ratings::Ratings;
 use crate::statistics::estimate::IntervalMethod as By;
@@ -64,10 +65,6 @@ seconds_column = "seconds"
 scale = { min = 0, max = 100, positive_from = 30 }
 "#;
 
-fn endpoint(id: &str, metric: &str, against: &str, more: &str) -> String {
-    format!("[[endpoint]]\nid = \"{id}\"\nmetric = \"{metric}\"\nagainst = \"{against}\"\n{more}\n")
-}
-
 const HELPS: &str = "role = \"secondary\"\naim = \"superiority\"";
 
 fn asked() -> String {
@@ -99,28 +96,7 @@ fn inputs(ratings: &str, section: &str, analysis: &str, images: usize) -> Inputs
     files.insert(path("reads/truth-maker.csv"), reads("truth-maker", &truth).into());
     files.insert(path("ratings.csv"), ratings.into());
     let reader = "[[reader]]\nid = \"truth-maker\"\nrole = \"reference\"\n";
-    let scores = format!("{reader}{}{section}[scores]\n", asked());
-    let analysis = format!("seed = 7\n{analysis}");
-    let edits = [("readers = 3\n", ""), ("[scores]\n", scores.as_str()), ("seed = 7\n", analysis.as_str())];
-    Inputs {
-        protocol: protocol(&edits),
-        files,
-        lock: None,
-        manifests: Files::new(),
-        program_version: "0".to_owned(),
-    }
-}
-
-fn results(inputs: &Inputs) -> Results {
-    let derived = derive(inputs).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics()));
-    let text = &derived.files[&path("results.json")];
-    let again: Results = serde_json::from_slice(text).expect("results");
-    assert_eq!(again, derived.results, "results read back as they are");
-    derived.results
-}
-
-fn compared<'r>(results: &'r Results, id: &str) -> &'r ComparisonResult {
-    results.comparisons.iter().find(|c| c.id == id).expect("a comparison")
+    compared::inputs(files, &format!("{reader}{}{section}", asked()), analysis)
 }
 
 fn of_readers(results: &Results) -> &ReaderStudyResult {
@@ -195,16 +171,12 @@ fn several_primary_endpoints_share_the_error_by_the_law_of_their_intervals() {
     let results = results(&inputs(&plain(), SECTION, "", 1));
     let one = compared(&results, "area").interval.clone().expect("an interval");
     let primary = |text: &str| text.replacen(HELPS, "role = \"primary\"\naim = \"superiority\"", 1);
-    let mut shared = inputs(&plain(), SECTION, "", 1);
+    let files = inputs(&plain(), SECTION, "", 1).files;
     let text = primary(&endpoint("area", "auc", "unaided-readers", HELPS));
-    let scores = format!("[[reader]]\nid = \"truth-maker\"\nrole = \"reference\"\n{text}{SECTION}[scores]\n");
-    let edits = [
-        ("readers = 3\n", ""),
-        ("[scores]\n", scores.as_str()),
-        ("seed = 7\n", "seed = 7\nmultiplicity = \"bonferroni\"\n"),
-    ];
-    shared.protocol = protocol(&edits);
-    let shared = derive(&shared).expect("derived").results;
+    let sections = format!("[[reader]]\nid = \"truth-maker\"\nrole = \"reference\"\n{text}{SECTION}");
+    let shared = derive(&compared::inputs(files, &sections, "multiplicity = \"bonferroni\"\n"))
+        .expect("derived")
+        .results;
     let wide = compared(&shared, "area").interval.clone().expect("an interval");
     assert!((wide.level - (1.0 - 0.05 / 3.0)).abs() < 1e-12, "three primary endpoints: {}", wide.level);
     assert!(wide.lower < one.lower && wide.upper > one.upper);

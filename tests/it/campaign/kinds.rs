@@ -66,7 +66,7 @@ const fn kind(name: &'static str, what: &'static str, view: View, expect: Expect
 use Expect::{Honest, Root, Signature, Told};
 use View::{Alone, Study};
 
-pub const KINDS: [Kind; 51] = [
+pub const KINDS: [Kind; 55] = [
     kind("bit-flipped", "one bit of a file of the bundle", Study, Told, bit_flipped),
     kind("byte-put-in", "a byte more in a file of the bundle", Study, Told, byte_put_in),
     kind("cut", "a file of the bundle cut", Study, Told, cut),
@@ -122,6 +122,22 @@ pub const KINDS: [Kind; 51] = [
     }),
     kind("custody-followed", "the same, the ledger repaired as well", Alone, Told, |s, r| {
         edited(s, r, |p| p.starts_with("custody/"), true)
+    }),
+    kind("ratings-edited", "a value of a reading session, manifests repaired", Alone, Told, |s, r| {
+        edited(s, r, is_rating, false)
+    }),
+    kind("ratings-followed", "the same, the ledger repaired as well", Alone, Root, |s, r| {
+        edited(s, r, is_rating, true)
+    }),
+    kind(
+        "change-edited",
+        "a plan or a copy of the predecessor's, manifests repaired",
+        Alone,
+        Told,
+        |s, r| edited(s, r, is_of_change, false),
+    ),
+    kind("change-followed", "the same, the ledger repaired as well", Alone, Root, |s, r| {
+        edited(s, r, is_of_change, true)
     }),
     kind("proof-removed", "a file that shows something, manifests repaired", Alone, Told, proof_removed),
     kind("forged-whole", "inputs, ledger, results and manifests made to agree", Alone, Root, forged_alone),
@@ -448,6 +464,16 @@ fn unknown_file(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     tree.put(&path, "x");
     tree.seal(&subject.bag);
     made(subject, tree, Some(&path), path.clone())
+}
+
+/// Sessions of a reader study.
+fn is_rating(path: &str) -> bool {
+    path.starts_with("inputs/reader-study/")
+}
+
+/// A change control plan, and what beside it is the predecessor's.
+fn is_of_change(path: &str) -> bool {
+    path.starts_with("inputs/change/")
 }
 
 fn is_derived(path: &str) -> bool {

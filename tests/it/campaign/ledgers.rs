@@ -46,9 +46,15 @@ pub fn publish(tree: &mut Tree, bag: &str) {
 }
 
 /// Whether nothing in a bundle by itself says what the event has to be: a readers' file that came in at its
-/// time, and a bundle that was published before.
+/// time, a bundle that was published before, and a version that the plan refused.
 fn is_unbound(event: &Value) -> bool {
-    ["reads-imported", "evidence-published"].contains(&event["event"].as_str().unwrap_or_default())
+    let name = event["event"].as_str().unwrap_or_default();
+    is_refused(event) || ["reads-imported", "evidence-published"].contains(&name)
+}
+
+/// Whether a version was held against a plan that does not allow it.
+fn is_refused(event: &Value) -> bool {
+    event["event"] == "change-assessed" && event.get("reason").is_some()
 }
 
 pub fn event_gone(subject: &Subject, stream: &mut Stream) -> Option<Made> {
@@ -63,12 +69,23 @@ pub fn event_gone(subject: &Subject, stream: &mut Stream) -> Option<Made> {
 pub fn events_moved(subject: &Subject, stream: &mut Stream) -> Option<Made> {
     let mut all = events(&subject.tree.files[&own(subject)]);
     let at = stream.below(all.len() as u64 - 1) as usize;
-    // Sealing, locking, importing and a custodian's grant have no order among themselves.
-    let free =
-        ["test-set-sealed", "model-locked", "reference-standard-locked", "reads-imported", "opening-granted"];
+    // Sealing, locking, importing, a custodian's grant, and the locking of a plan or the holding of a version
+    // against it have no order among themselves.
+    let free = [
+        "test-set-sealed",
+        "model-locked",
+        "reference-standard-locked",
+        "reads-imported",
+        "opening-granted",
+        "change-plan-locked",
+        "change-assessed",
+    ];
     let both = [&all[at], &all[at + 1]].map(|event| event["event"].as_str().expect("a name").to_owned());
     let imports = |name: &String| name == "reads-imported";
-    if both.iter().all(|name| free.contains(&name.as_str())) || both.iter().any(imports) {
+    // But a plan is locked before anything is held against it.
+    let of_plan = both == ["change-plan-locked", "change-assessed"];
+    let unordered = both.iter().all(|name| free.contains(&name.as_str())) && !of_plan;
+    if unordered || both.iter().any(imports) || all[at..=at + 1].iter().any(is_refused) {
         return None;
     }
     all.swap(at, at + 1);

@@ -4,6 +4,7 @@
 //! `cargo test campaign` runs a thousand, `scripts/campaign.sh` twenty thousand with the table of
 //! `docs/campaign.md`. `SEQUESTER_CAMPAIGN` is the number, `SEQUESTER_CAMPAIGN_TABLE` where the table goes.
 
+mod chain;
 mod cheats;
 mod kinds;
 mod ledgers;
@@ -12,6 +13,7 @@ mod signed;
 mod subject;
 mod tree;
 mod values;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -89,6 +89,21 @@ fn granted() -> Subject {
     subject("custodian", Tree::read(study.path()), "evidence/run-1".to_owned())
 }
 
+/// A study whose readers rated the cases with and without the device.
+fn read_with_and_without() -> Subject {
+    let study = Study::small();
+    crate::reader_study_endpoint::add_to(&study);
+    let ran = study.run("validate", &[]);
+    assert!([0, 10].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
+    subject("reader-study", Tree::read(study.path()), "evidence/run-1".to_owned())
+}
+
+/// The third version of a device, under a change control plan that follows the second's.
+fn third_version() -> Subject {
+    let (_, _, third) = crate::changes::chain();
+    subject("third-version", Tree::read(&third.study()), "evidence/run-1".to_owned())
+}
+
 fn subject(name: &'static str, mut tree: Tree, bag: String) -> Subject {
     let reports = bag.replace("evidence", "reports");
     for (path, bytes) in rendered(&tree, &bag).expect("renders") {
@@ -99,7 +114,15 @@ fn subject(name: &'static str, mut tree: Tree, bag: String) -> Subject {
 
 /// All of them.
 pub fn all() -> Vec<Subject> {
-    vec![fixture("scored-elsewhere"), fixture("locked-model"), fixture("adjudicated"), twice(), granted()]
+    vec![
+        fixture("scored-elsewhere"),
+        fixture("locked-model"),
+        fixture("adjudicated"),
+        twice(),
+        granted(),
+        read_with_and_without(),
+        third_version(),
+    ]
 }
 
 /// The digest of what nobody has.

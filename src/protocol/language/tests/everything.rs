@@ -224,6 +224,10 @@ cov1 = 0.0012
 cov2 = 0.0011
 cov3 = 0.0007
 interaction = 0.0004
+reader_variance = 0.0006
+device_variance = 0.0018
+device_cov = 0.0009
+groups = 2
 pilot_cases = 100
 source = "a pilot"
 
