@@ -10,8 +10,8 @@ use crate::storage;
 
 /// Write the manual pages into a folder, one a command.
 ///
-/// `man -l DIR/sequester-verify.1` shows one; below a folder `man1` of the manual path (`manpath`) they are found by
-/// their names. They say what `--help` says.
+/// `man -l DIR/sequester-verify.1` shows one; below a folder `man1` of the manual path (`manpath`) they are
+/// found by their names. They say what `--help` says.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Folder for the pages; it is made where it is not there.
@@ -50,7 +50,8 @@ fn collect(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> Result<()> 
         .render(&mut page)
         .map_err(|e| Error::io("write", Path::new(&name), &e))?;
     pages.push((format!("{name}.1"), page));
-    for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set()) {
+    for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
+    {
         collect(inner, pages)?;
     }
     Ok(())

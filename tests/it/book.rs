@@ -85,11 +85,8 @@ fn every_link_of_every_page_leads_somewhere() {
                 }
                 links += 1;
                 let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-                let to = if file.is_empty() {
-                    path.clone()
-                } else {
-                    path.parent().expect("a folder").join(file)
-                };
+                let to =
+                    if file.is_empty() { path.clone() } else { path.parent().expect("a folder").join(file) };
                 if !to.exists() {
                     wrong.push(format!("{name}:{line}: {target} is not there"));
                 } else if !anchor.is_empty() {
@@ -107,9 +104,8 @@ fn every_link_of_every_page_leads_somewhere() {
 
 #[test]
 fn files_that_pages_name_are_there() {
-    let name = regex::Regex::new(
-        r"`((?:docs|src|tests|scripts|protocols|fixtures|benches)/[A-Za-z0-9_./-]+)`",
-    );
+    let name =
+        regex::Regex::new(r"`((?:docs|src|tests|scripts|protocols|fixtures|benches)/[A-Za-z0-9_./-]+)`");
     let (name, mut wrong) = (name.expect("a pattern"), Vec::new());
     for path in pages() {
         // What was said of an older state stays said.

@@ -114,8 +114,8 @@ fn follow(
     follow_alike(name, folder, typed, shown_as, str::to_owned)
 }
 
-/// The same where a machine of another kind may answer with other digits: lines are compared as `alike` leaves
-/// them, and written as they are shown.
+/// The same where a machine of another kind may answer with other digits: lines are compared as `alike`
+/// leaves them, and written as they are shown.
 fn follow_alike(
     name: &str,
     folder: &Path,

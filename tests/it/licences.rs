@@ -90,8 +90,12 @@ fn every_crate_has_a_licence_that_is_taken_and_nothing_is_taken_that_no_crate_ha
 fn the_list_of_packages_is_that_of_the_lock_file_and_all_come_from_one_registry() {
     let lock = table("Cargo.lock");
     let deny = table("deny.toml");
-    let refused: Vec<&str> =
-        deny["bans"]["deny"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    let refused: Vec<&str> = deny["bans"]["deny"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
     let sources: BTreeSet<String> =
         texts(&deny["sources"]["allow-registry"]).iter().map(|one| format!("registry+{one}")).collect();
     let mut locked = BTreeSet::new();

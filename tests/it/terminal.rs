@@ -31,10 +31,11 @@ fn every_help_is_as_it_was_read_last() {
     let mut found = Vec::new();
     commands(&[], &mut found);
     assert!(found.len() > 30, "only {} commands were found", found.len());
-    let mut all = "# Every command\n\nWhat `--help` says of each, written and held by a test. What the words \
+    let mut all =
+        "# Every command\n\nWhat `--help` says of each, written and held by a test. What the words \
                    mean everywhere is in [command-line.md](command-line.md); `sequester man DIR` writes the \
                    same as manual pages.\n"
-        .to_owned();
+            .to_owned();
     for path in found {
         let name = [&["sequester".to_owned()], &path[..]].concat().join(" ");
         let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -96,7 +97,10 @@ fn quiet_says_warnings_and_errors_alone_and_verbose_when_and_how_long() {
     assert!(endpoints(&quiet).contains("endpoint"), "{}", quiet.stdout);
     let lines: Vec<&str> = verbose.stderr.lines().collect();
     let (first, last) = (lines[0], lines[lines.len() - 1]);
-    assert!(first.contains(&format!(" s] {}", env!("CARGO_PKG_VERSION"))) && first.contains("cores: "), "{first}");
+    assert!(
+        first.contains(&format!(" s] {}", env!("CARGO_PKG_VERSION"))) && first.contains("cores: "),
+        "{first}"
+    );
     assert!(last.starts_with("sequester  [") && last.ends_with(" s] exit code 0"), "{last}");
     // A warning is told in any case, and both at once mean nothing.
     let warned = Study::small();

@@ -141,7 +141,11 @@ impl Key {
             Need::RequiredWhen(other, words) => format!("required with {other} = {}", words.join(" or ")),
             Need::OnlyWhen(other, words, always) => {
                 let with = format!("{other} = {}", words.join(" or "));
-                if *always { format!("required with {with}, not otherwise") } else { format!("only with {with}") }
+                if *always {
+                    format!("required with {with}, not otherwise")
+                } else {
+                    format!("only with {with}")
+                }
             }
         };
         match &self.beside[..] {

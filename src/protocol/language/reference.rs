@@ -3,16 +3,16 @@
 use super::{Described, Key, Reasons, all_keys, bad, good, root};
 
 /// What a table of the page begins with.
-const HEADER: &str = "| key | what may stand there | needed | where it is absent | also checked | taken | refused |\n\
-                      |---|---|---|---|---|---|---|\n";
+const HEADER: &str = "| key | what may stand there | needed | where it is absent | also checked | taken | \
+                      refused |\n|---|---|---|---|---|---|---|\n";
 
 /// What stands above the tables.
 const INTRODUCTION: &str = "# Every key of `protocol.toml`\n\n\
     Written by the program (`sequester explain --all`) from the list by which `check` and the JSON schema \
-    ([schemas/protocol.json](schemas/protocol.json)) go; a test holds it to that list, and the list to the parser: \
-    each line in *taken* is taken by it, each in *refused* is not. What each key does is said in \
-    [protocol.md](protocol.md), and together with the reason by `sequester explain KEY`. *Also checked*: what the \
-    list cannot say and `sequester check` sees.\n";
+    ([schemas/protocol.json](schemas/protocol.json)) go; a test holds it to that list, and the list to the \
+    parser: each line in *taken* is taken by it, each in *refused* is not. What each key does is said in \
+    [protocol.md](protocol.md), and together with the reason by `sequester explain KEY`. *Also checked*: what \
+    the list cannot say and `sequester check` sees.\n";
 
 /// A text in a cell: a `|` would part it.
 fn cell(text: &str) -> String {
@@ -24,7 +24,8 @@ fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{}`", cell(text)) }
 }
 
-/// The page, in Markdown: one section a table, with a row a key, and the reasons with their sources at the end.
+/// The page, in Markdown: one section a table, with a row a key, and the reasons with their sources at the
+/// end.
 pub fn reference() -> String {
     let (described, reasons) = (Described::all(), Reasons::all());
     let keys = all_keys(&root(), "");

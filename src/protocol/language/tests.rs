@@ -282,7 +282,8 @@ fn the_reference_that_is_shipped_is_that_of_the_list() {
     // Every key has its row, in the section of its table.
     for (key, _) in all_keys(&root(), "") {
         let (table, name) = key.rsplit_once('.').map_or(("The file", &*key), |(table, name)| (table, name));
-        let heading = if table == "The file" { "\n## The file\n".to_owned() } else { format!("\n## `{table}`\n") };
+        let heading =
+            if table == "The file" { "\n## The file\n".to_owned() } else { format!("\n## `{table}`\n") };
         let section = page.split(&heading).nth(1).unwrap_or_else(|| panic!("no section of {table}"));
         let section = section.split("\n## ").next().unwrap_or_default();
         assert!(section.contains(&format!("\n| `{name}` | ")), "{key} has no row");
