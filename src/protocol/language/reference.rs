@@ -11,8 +11,8 @@ const INTRODUCTION: &str = "# Every key of `protocol.toml`\n\n\
     Written by the program (`sequester explain --all`) from the list by which `check` and the JSON schema \
     ([schemas/protocol.json](schemas/protocol.json)) go; a test holds it to that list, and the list to the \
     parser: each line in *taken* is taken by it, each in *refused* is not. What each key does is said in \
-    [protocol.md](protocol.md), and together with the reason by `sequester explain KEY`. *Also checked*: what \
-    the list cannot say and `sequester check` sees.\n";
+    [protocol.md](protocol.md), and together with the reason by `sequester explain KEY`. *Also checked*: \
+    what the list cannot say and `sequester check` sees.\n";
 
 /// A text in a cell: a `|` would part it.
 fn cell(text: &str) -> String {
