@@ -46,6 +46,7 @@ fn collect(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> Result<()> 
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())
+        .source(concat!("sequester ", env!("CARGO_PKG_VERSION")))
         .manual("Sequester")
         .render(&mut page)
         .map_err(|e| Error::io("write", Path::new(&name), &e))?;
