@@ -132,7 +132,7 @@ fn colours_are_shown_where_they_are_wanted_and_never_against_no_color() {
 fn a_command_or_option_that_was_mistyped_is_answered_with_the_nearest() {
     for (typed, nearest) in [
         (&["veryfy", "s"][..], "'verify'"),
-        (&["dataset", "splitt", "t.csv"], "'split'"),
+        (&["keys", "pubilc", "key"], "'public'"),
         (&["verify", "--rescor", "s"], "'--rescore'"),
         (&["metrics", "t.csv", "--tresh", "0.5"], "'--threshold'"),
         (&["init", "s", "--kind", "diagnosys"], "'diagnosis'"),

@@ -14,9 +14,9 @@ const INTRODUCTION: &str = "# Every key of `protocol.toml`\n\n\
     [protocol.md](protocol.md), and together with the reason by `sequester explain KEY`. *Also checked*: \
     what the list cannot say and `sequester check` sees.\n";
 
-/// A text in a cell: a `|` would part it.
+/// A text in a cell: a `|` would part it, and what is linked to lies in the page that the text comes from.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
+    text.replace('|', "\\|").replace("](#", "](protocol.md#")
 }
 
 /// Code in a cell; nothing for no code.
