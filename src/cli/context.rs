@@ -1,15 +1,12 @@
-//! What commands get from the outside: clock, terminal, cores, and the sign to stop.
+//! What commands get from the outside: clock, cores, and the sign to stop.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::libtorch::Libtorch;
-use crate::diagnostic::Diagnostic;
+use super::progress::TERMINAL;
 use crate::evidence::ledger::Who;
 use crate::model::machine::Machine;
-use crate::workflow::outside::{Outside, Progress};
+use crate::workflow::outside::Outside;
 
 /// What every subcommand gets from the outside.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +29,7 @@ impl Context {
     pub fn outside(&self) -> Outside<'static> {
         Outside {
             at: self.timestamp(),
-            clock_set: given_time().is_some(),
+            clock_set: clock_set(),
             who: Who::default(),
             progress: &TERMINAL,
             stop: interrupted(),
@@ -45,58 +42,15 @@ pub fn now() -> chrono::DateTime<chrono::Utc> {
     given_time().unwrap_or_else(chrono::Utc::now)
 }
 
+/// Whether the user set the time.
+pub(super) fn clock_set() -> bool {
+    given_time().is_some()
+}
+
 /// The time that the user set.
 fn given_time() -> Option<chrono::DateTime<chrono::Utc>> {
     let text = std::env::var("SOURCE_DATE_EPOCH").ok()?;
     chrono::DateTime::from_timestamp(text.parse().ok()?, 0)
-}
-
-/// Standard error, for a step that tells how far it is.
-struct Terminal {
-    bar: Mutex<Option<ProgressBar>>,
-}
-
-static TERMINAL: Terminal = Terminal { bar: Mutex::new(None) };
-
-impl Terminal {
-    fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Progress for Terminal {
-    fn say(&self, step: &str, what: &str) {
-        say(step, what);
-    }
-
-    fn warn(&self, warning: &Diagnostic) {
-        eprintln!("{warning}");
-    }
-
-    fn begin(&self, step: &str, total: usize) {
-        let bar = ProgressBar::new(total as u64);
-        let template = format!("{step:>9}  {{wide_bar}} {{pos}}/{{len}} {{per_sec}} eta {{eta}}");
-        let style = ProgressStyle::with_template(&template);
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        *self.bar() = Some(bar);
-    }
-
-    fn at(&self, finished: usize) {
-        if let Some(bar) = &*self.bar() {
-            bar.set_position(finished as u64);
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = self.bar().take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// One line on standard error about what is being done.
-pub fn say(step: &str, what: &str) {
-    eprintln!("{step:>9}  {what}");
 }
 
 /// Cores of this machine.

@@ -4,10 +4,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::who::WhoArgs;
-use super::{Context, Outcome, interrupted};
+use super::{Context, Outcome, interrupted, progress};
 use crate::diagnostic::Result;
 use crate::synthetic::{self, Cohort, Part, Progress, Settings};
 
@@ -78,9 +76,7 @@ pub fn trains(args: &Args) -> bool {
 pub fn write(args: &Args, context: Context) -> Result<Option<Cohort>> {
     let cohort = Cohort::generate(&args.settings())?;
     if !args.dry_run {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let bar = progress::bar("     demo  {msg} {wide_bar} {pos}/{len} {per_sec} eta {eta}", None);
         let report = |now: Progress| {
             if now.part == Part::Images {
                 bar.set_message("drawing phantoms");

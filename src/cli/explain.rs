@@ -9,7 +9,7 @@ use super::{Context, Outcome};
 use crate::declared::distance;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::protocol;
-use crate::protocol::language::{self, Described, Key, Need, Reasons, Slips};
+use crate::protocol::language::{self, Described, Key, Reasons, Slips};
 
 /// The page that says what every code means; the same that is in the manual.
 const CODES: &str = include_str!("../../docs/diagnostics.md");
@@ -28,6 +28,9 @@ pub struct ExplainArgs {
     /// Print the JSON schema of protocol.toml, for editors, and nothing else.
     #[arg(long, conflicts_with = "name")]
     schema: bool,
+    /// Print the reference of all keys as one page of Markdown, and nothing else.
+    #[arg(long, conflicts_with_all = ["name", "schema"])]
+    all: bool,
 }
 
 /// Runs the command.
@@ -37,6 +40,14 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs, context: Context) -> Result<Outcome> {
     if args.schema {
         println!("{:#}", language::schema());
+        return Ok(Outcome::Done);
+    }
+    if args.all {
+        if context.json {
+            println!("{:#}", json!({"reference": language::reference()}));
+        } else {
+            print!("{}", language::reference());
+        }
         return Ok(Outcome::Done);
     }
     let keys = language::all_keys(&language::root(), "");
@@ -121,20 +132,11 @@ fn named(name: &str, keys: &[(String, Key)]) -> Result<Vec<Value>> {
 
 fn of_key(path: &str, key: &Key, described: &Described, reasons: &Reasons) -> Value {
     let row = described.of(path).cloned().unwrap_or_default();
-    let need = match &key.need {
-        Need::Required => "required".to_owned(),
-        Need::Optional => "may be absent".to_owned(),
-        Need::RequiredWhen(other, words) => format!("required with {other} = {}", words.join(" or ")),
-        Need::OnlyWhen(other, words, always) => {
-            let with = format!("{other} = {}", words.join(" or "));
-            if *always { format!("required with {with}, not otherwise") } else { format!("only with {with}") }
-        }
-    };
     let typed = |value: &str| format!("{} = {value}", key.name);
     json!({
         "key": path,
         "values": key.kind.in_words(),
-        "need": need,
+        "need": key.needed(),
         "default": row.default,
         "meaning": row.meaning,
         "also_checked": key.ours,

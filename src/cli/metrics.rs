@@ -8,8 +8,8 @@ mod two;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::progress::doing;
 use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
@@ -175,9 +175,7 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
     drop(bytes);
     // `--by` means a subgroup here: who acts is told by the environment.
     note_examined(file, &WhoArgs::default().outside(context)?)?;
-    let bar = spinner();
-    let report = Report::new(&asked, &table, &|what: &str| bar.set_message(what.to_owned()));
-    bar.finish_and_clear();
+    let report = Report::new(&asked, &table, &|what: &str| doing("metrics", what));
     if context.json {
         println!("{:#}", report.json(&asked));
     } else {
@@ -349,13 +347,4 @@ fn check_columns(args: &MetricsArgs) -> Result<()> {
 
 fn usage(message: String, hint: &str) -> Error {
     Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
-}
-
-/// Says on a terminal which metric is being computed.
-fn spinner() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}");
-    let bar =
-        ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
-    bar
 }

@@ -7,7 +7,12 @@ macro_rules! println {
     ($($argument:tt)*) => { $crate::cli::terminal::out(format_args!($($argument)*)) };
 }
 
-/// The same on standard error.
+/// Prints text that has its line ends in the same way.
+macro_rules! print {
+    ($($argument:tt)*) => { $crate::cli::terminal::part(format_args!($($argument)*)) };
+}
+
+/// A line on standard error.
 macro_rules! eprintln {
     ($($argument:tt)*) => { $crate::cli::terminal::error(format_args!($($argument)*)) };
 }
@@ -39,6 +44,7 @@ mod keys;
 mod leakage;
 mod libtorch;
 mod lock;
+mod man;
 mod metrics;
 mod monitor;
 mod mrmc;
@@ -46,6 +52,7 @@ mod outcome;
 mod page;
 mod passphrase;
 mod plan;
+mod progress;
 mod protocol;
 mod qualify;
 mod reads;
@@ -78,9 +85,10 @@ use crate::diagnostic::{Error, Result};
 use context::{cores, machine, now};
 use outcome::EXIT_CODES;
 
-pub use context::{Context, interrupted, say};
+pub use context::{Context, interrupted};
 pub use libtorch::Libtorch;
 pub use outcome::Outcome;
+pub use progress::{bar, say};
 
 /// Regulatory validation and audit harness for imaging AI.
 ///
@@ -95,6 +103,8 @@ pub struct Cli {
     /// Print one JSON document on standard output instead of text.
     #[arg(long, global = true)]
     json: bool,
+    #[command(flatten)]
+    loudness: progress::Loudness,
     #[command(subcommand)]
     command: Command,
 }
@@ -135,6 +145,7 @@ enum Command {
         /// bash, zsh, fish, elvish or powershell.
         shell: clap_complete::Shell,
     },
+    Man(man::ManArgs),
 }
 
 /// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked
@@ -163,22 +174,29 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
             std::process::exit(130);
         }
     });
-    let code = match dispatch(cli.command, context) {
-        Ok(outcome) => outcome.into(),
+    progress::begin(cli.loudness, &program(libtorch));
+    let mut code = match dispatch(cli.command, context) {
+        Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             fail(&error, context);
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
     };
-    match terminal::arrived() {
-        // An answer that nobody could read is none.
-        Some(kind) if code == ExitCode::SUCCESS => {
-            let error = Error::io("write", Path::new("standard output"), &kind.into());
-            fail(&error, Context { json: false, ..context });
-            ExitCode::from(error.exit_code())
-        }
-        _ => code,
+    // An answer that nobody could read is none.
+    if let Some(kind) = terminal::arrived().filter(|_| code == 0) {
+        let error = Error::io("write", Path::new("standard output"), &kind.into());
+        fail(&error, Context { json: false, ..context });
+        code = error.exit_code();
     }
+    progress::end(code);
+    ExitCode::from(code)
+}
+
+/// Which program this is, where it runs, and with which clock.
+fn program(libtorch: Option<&'static Libtorch>) -> String {
+    let with = if libtorch.is_some() { ", with libtorch" } else { "" };
+    let clock = if context::clock_set() { "SOURCE_DATE_EPOCH" } else { "of this machine" };
+    format!("{}{with}; cores: {}; clock: {clock}", env!("CARGO_PKG_VERSION"), cores())
 }
 
 /// Whether a command is for the program with libtorch.
@@ -247,6 +265,7 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
             clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut std::io::stdout());
             Ok(Outcome::Done)
         }
+        Command::Man(args) => man::run(&args, Cli::command(), context),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Exit codes: what they mean, and how a command that could do its work ended.
 
-use std::process::ExitCode;
-
 /// What every help page of the program says.
 pub const EXIT_CODES: &str = "Exit codes:
   0    done; for run and validate: every primary endpoint is met
@@ -29,13 +27,14 @@ pub enum Outcome {
     NotAllCouldBeDone,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::CriterionNotMet => Self::from(10),
-            Outcome::NotShown => Self::from(21),
-            Outcome::NotAllCouldBeDone => Self::FAILURE,
+impl Outcome {
+    /// The exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::CriterionNotMet => 10,
+            Self::NotShown => 21,
+            Self::NotAllCouldBeDone => 1,
         }
     }
 }

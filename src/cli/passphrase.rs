@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::progress;
 use crate::attestation::PrivateKey;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
@@ -40,6 +41,7 @@ impl PassphraseArgs {
         if !std::io::stdin().is_terminal() {
             return Ok(None);
         }
+        progress::ask();
         let typed = rpassword::prompt_password(prompt);
         let typed =
             typed.map_err(|e| Error::io("read the passphrase from", Path::new("the terminal"), &e))?;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
+use super::progress;
+
 /// The first failure to write on standard output.
 static FAILED: OnceLock<io::ErrorKind> = OnceLock::new();
 
@@ -45,16 +47,26 @@ impl<W: Write> fmt::Write for Plain<W> {
 
 /// One line on standard output. Whether it arrived is told by [`arrived`].
 pub fn out(line: fmt::Arguments<'_>) {
-    let mut out = Plain::new(io::stdout().lock());
-    let _ = fmt::Write::write_fmt(&mut out, format_args!("{line}\n"));
-    if let Some(kind) = out.failed {
+    part(format_args!("{line}\n"));
+}
+
+/// The same of text that has its line ends.
+pub fn part(text: fmt::Arguments<'_>) {
+    let failed = progress::undisturbed(|| {
+        let mut out = Plain::new(io::stdout().lock());
+        let _ = fmt::Write::write_fmt(&mut out, text);
+        out.failed
+    });
+    if let Some(kind) = failed {
         let _ = FAILED.set(kind);
     }
 }
 
 /// One line on standard error, where nothing can be done if it does not arrive.
 pub fn error(line: fmt::Arguments<'_>) {
-    let _ = fmt::Write::write_fmt(&mut Plain::new(io::stderr().lock()), format_args!("{line}\n"));
+    progress::undisturbed(|| {
+        let _ = fmt::Write::write_fmt(&mut Plain::new(io::stderr().lock()), format_args!("{line}\n"));
+    });
 }
 
 /// Why standard output did not take everything; none where it did, or where its reader has gone away (`|

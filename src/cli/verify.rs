@@ -1,14 +1,14 @@
 //! `sequester verify`: answers an auditor's questions about a bundle and the documents beside it. What
 //! belongs to what is in `exhibits`.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::commit::authorities;
 use super::exhibits::{self, Audits};
-use super::{Context, Outcome, cores, interrupted, machine, say};
+use super::{Context, Outcome, cores, interrupted, machine, progress, say};
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, Signatures, State, TOLERANCE};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
@@ -192,12 +192,10 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
     let study = absolute.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     let data = args.data.as_deref().unwrap_or(study);
     let machine = machine();
-    let bar = ProgressBar::no_length();
-    let style = ProgressStyle::with_template("  rescore  {wide_bar} {pos}/{len} {per_sec} eta {eta}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = OnceCell::new();
     let done = |done: usize, total: usize| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
+        let template = "  rescore  {wide_bar} {pos}/{len} {per_sec} eta {eta}";
+        bar.get_or_init(|| progress::bar(template, Some(total))).set_position(done as u64);
     };
     let rescore = args.rescore.then(|| Rescore {
         data,
@@ -230,7 +228,9 @@ fn audit_of(args: &VerifyArgs, bundle: &Path) -> Result<Audit> {
         trust: trust.as_ref(),
     };
     let audit = audit::audit(bundle, &beside)?;
-    bar.finish_and_clear();
+    if let Some(bar) = bar.into_inner() {
+        bar.finish_and_clear();
+    }
     Ok(audit)
 }
 

@@ -1,6 +1,6 @@
 //! What a training shows on standard error.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::engine::Progress;
 use sequester::cli::say;
@@ -8,9 +8,7 @@ use sequester::model::run::RunState;
 
 /// A bar for one kind of work.
 pub(super) fn bar(message: &'static str, length: usize) -> ProgressBar {
-    let bar = ProgressBar::new(length as u64);
-    let style = ProgressStyle::with_template("    train  {msg} {wide_bar} {pos}/{len} eta {eta}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = sequester::cli::bar("    train  {msg} {wide_bar} {pos}/{len} eta {eta}", Some(length));
     bar.set_message(message);
     bar
 }

@@ -336,6 +336,8 @@ fn data(outputs: &mut Outputs) -> (tempfile::TempDir, PathBuf) {
     for name in [&["interval"][..], &["gate-disagrees"], &[]] {
         outputs.add("explain", 0, &[&["explain"], name].concat());
     }
+    outputs.add("explain-all", 0, &["explain", "--all"]);
+    outputs.add("man", 0, &["man", text(&at("man1"))]);
     let dicom = std::fs::read_dir(demo.join("dicom")).expect("lists").flatten().map(|e| e.path());
     let mut dicom: Vec<PathBuf> = dicom.collect();
     dicom.sort();

@@ -1,6 +1,5 @@
 //! What a user sees first, as snapshots: every `--help`, and one error of each kind on standard error.
 
-#[cfg(unix)]
 use std::path::Path;
 
 #[cfg(unix)]
@@ -26,21 +25,122 @@ fn commands(path: &[String], found: &mut Vec<Vec<String>>) {
     }
 }
 
+/// Every help page, as `docs/commands.md` has it; `SEQUESTER_WRITE_GUIDE=1` writes them there.
 #[test]
 fn every_help_is_as_it_was_read_last() {
     let mut found = Vec::new();
     commands(&[], &mut found);
     assert!(found.len() > 30, "only {} commands were found", found.len());
-    let mut all = String::new();
+    let mut all =
+        "# Every command\n\nWhat `--help` says of each, written and held by a test. What the words \
+                   mean everywhere is in [command-line.md](command-line.md); `sequester man DIR` writes the \
+                   same as manual pages.\n"
+            .to_owned();
     for path in found {
+        let name = [&["sequester".to_owned()], &path[..]].concat().join(" ");
         let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
         arguments.push("--help");
         let help = sequester(&arguments).stdout;
-        all += &format!("$ sequester {}\n{help}\n", arguments.join(" "));
+        // Blank-only lines come from clap's wrapping and say nothing.
+        let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+        all += &format!("\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n"));
     }
-    // Blank-only lines come from clap's wrapping and say nothing.
-    let lines: Vec<&str> = all.lines().map(str::trim_end).collect();
-    insta::assert_snapshot!("help", lines.join("\n"));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md");
+    if std::env::var_os("SEQUESTER_WRITE_GUIDE").is_some() {
+        std::fs::write(&page, &all).expect("writes");
+    }
+    let shown = std::fs::read_to_string(&page).expect("the page");
+    for (nth, (says, happens)) in shown.lines().zip(all.lines()).enumerate() {
+        assert_eq!(says, happens, "docs/commands.md, line {}: SEQUESTER_WRITE_GUIDE=1 writes it", nth + 1);
+    }
+    assert_eq!(shown.lines().count(), all.lines().count());
+}
+
+/// One page a command, with what its help says, in a form that `man` takes.
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("man1");
+    let ran = sequester(&["man", to.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut found = Vec::new();
+    commands(&[], &mut found);
+    let wanted: std::collections::BTreeSet<String> = found
+        .iter()
+        .map(|path| format!("{}.1", [&["sequester".to_owned()], &path[..]].concat().join("-")))
+        .collect();
+    let written: std::collections::BTreeSet<String> = std::fs::read_dir(&to)
+        .expect("lists")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(written, wanted);
+    let page = std::fs::read_to_string(to.join("sequester-dataset-split.1")).expect("a page");
+    for part in [".TH SEQUESTER-DATASET-SPLIT 1", ".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS", "\\-\\-sizes"] {
+        assert!(page.contains(part), "{part:?} is not in\n{page}");
+    }
+    let top = std::fs::read_to_string(to.join("sequester.1")).expect("a page");
+    assert!(top.contains("sequester\\-verify(1)") && top.contains("the evidence is not intact"), "{top}");
+}
+
+#[test]
+fn quiet_says_warnings_and_errors_alone_and_verbose_when_and_how_long() {
+    let (usual, quiet, verbose) = (Study::small(), Study::small(), Study::small());
+    let (usual, quiet, verbose) =
+        (usual.run("validate", &[]), quiet.run("validate", &["--quiet"]), verbose.run("validate", &["-v"]));
+    assert_eq!([usual.code, quiet.code, verbose.code], [0; 3], "{}", verbose.stderr);
+    let steps = |ran: &Ran| ran.stderr.lines().filter(|line| line.starts_with(" validate  ")).count();
+    assert_eq!((steps(&usual) > 2, steps(&quiet), steps(&verbose) > 2), (true, 0, true), "{}", quiet.stderr);
+    // What it answers is not told less of.
+    let endpoints = |ran: &Ran| -> String { ran.stdout.lines().take(4).collect::<Vec<_>>().join("\n") };
+    assert_eq!(endpoints(&usual), endpoints(&quiet));
+    assert!(endpoints(&quiet).contains("endpoint"), "{}", quiet.stdout);
+    let lines: Vec<&str> = verbose.stderr.lines().collect();
+    let (first, last) = (lines[0], lines[lines.len() - 1]);
+    assert!(
+        first.contains(&format!(" s] {}", env!("CARGO_PKG_VERSION"))) && first.contains("cores: "),
+        "{first}"
+    );
+    assert!(last.starts_with("sequester  [") && last.ends_with(" s] exit code 0"), "{last}");
+    // A warning is told in any case, and both at once mean nothing.
+    let warned = Study::small();
+    warned.write("reads/other.csv", "case_id,reader_id,read\nnone,R9,positive\n");
+    let (aloud, quiet) = (warned.run("check", &[]), warned.run("check", &["-q"]));
+    let problems = |ran: &Ran| -> Vec<String> {
+        let lines =
+            ran.stderr.lines().filter(|line| line.starts_with("warning[") || line.starts_with("error["));
+        lines.map(str::to_owned).collect()
+    };
+    assert!(!problems(&aloud).is_empty() && problems(&aloud) == problems(&quiet), "{}", quiet.stderr);
+    assert_eq!(warned.run("check", &["-q", "-v"]).code, 2);
+}
+
+#[test]
+fn colours_are_shown_where_they_are_wanted_and_never_against_no_color() {
+    let help = |variables: &[(&str, &str)]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_sequester"));
+        program.arg("--help").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        let ran = program.envs(variables.iter().copied()).output().expect("starts");
+        String::from_utf8(ran.stdout).expect("text").contains('\u{1b}')
+    };
+    assert!(!help(&[]), "no terminal");
+    assert!(help(&[("CLICOLOR_FORCE", "1")]), "asked for");
+    assert!(!help(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+}
+
+#[test]
+fn a_command_or_option_that_was_mistyped_is_answered_with_the_nearest() {
+    for (typed, nearest) in [
+        (&["veryfy", "s"][..], "'verify'"),
+        (&["keys", "pubilc", "key"], "'public'"),
+        (&["verify", "--rescor", "s"], "'--rescore'"),
+        (&["metrics", "t.csv", "--tresh", "0.5"], "'--threshold'"),
+        (&["init", "s", "--kind", "diagnosys"], "'diagnosis'"),
+    ] {
+        let ran = sequester(typed);
+        assert_eq!(ran.code, 2, "{typed:?}");
+        assert!(ran.stderr.contains("similar") && ran.stderr.contains(nearest), "{typed:?}: {}", ran.stderr);
+    }
 }
 
 /// Standard error with the study's folder taken out.

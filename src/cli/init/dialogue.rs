@@ -5,12 +5,14 @@ use std::io::{BufRead, IsTerminal as _, Write as _};
 use clap::ValueEnum as _;
 
 use super::kinds::{Kind, Scored};
+use crate::cli::progress;
 
 /// What the study is to be; `None` where standard input or output is no terminal, or the answer is empty.
 pub(super) fn ask() -> Option<(Kind, Scored)> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;
     }
+    progress::ask();
     answers(&mut std::io::stdin().lock())
 }
 

@@ -132,6 +132,29 @@ impl Key {
     }
 }
 
+impl Key {
+    /// When it has to stand there or may, in words.
+    pub fn needed(&self) -> String {
+        let when = match &self.need {
+            Need::Required => "required".to_owned(),
+            Need::Optional => "may be absent".to_owned(),
+            Need::RequiredWhen(other, words) => format!("required with {other} = {}", words.join(" or ")),
+            Need::OnlyWhen(other, words, always) => {
+                let with = format!("{other} = {}", words.join(" or "));
+                if *always {
+                    format!("required with {with}, not otherwise")
+                } else {
+                    format!("only with {with}")
+                }
+            }
+        };
+        match &self.beside[..] {
+            [] => when,
+            others => format!("{when}; beside {}", others.join(", ")),
+        }
+    }
+}
+
 impl Kind {
     /// What may stand there, in words.
     pub fn in_words(&self) -> String {

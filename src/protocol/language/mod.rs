@@ -9,6 +9,7 @@ mod examples;
 mod key;
 mod keys;
 mod reasons;
+mod reference;
 mod schema;
 mod slips;
 
@@ -17,6 +18,7 @@ pub use examples::{bad, good};
 pub use key::{End, Key, Kind, Need};
 pub use keys::root;
 pub use reasons::Reasons;
+pub use reference::reference;
 pub use schema::{SCHEMA_FILE, schema};
 pub use slips::{EXAMPLE, Slip, Slips};
 

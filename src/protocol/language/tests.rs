@@ -270,6 +270,26 @@ fn the_schema_that_is_shipped_is_that_of_the_list() {
     assert!(shipped == text, "docs/schemas/protocol.json is another: SEQUESTER_WRITE_SCHEMAS=1 writes it");
 }
 
+#[test]
+fn the_reference_that_is_shipped_is_that_of_the_list() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol-keys.md");
+    let page = reference();
+    if std::env::var_os("SEQUESTER_WRITE_SCHEMAS").is_some() {
+        std::fs::write(&path, &page).expect("writes");
+    }
+    let shipped = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(shipped == page, "docs/protocol-keys.md is another: SEQUESTER_WRITE_SCHEMAS=1 writes it");
+    // Every key has its row, in the section of its table.
+    for (key, _) in all_keys(&root(), "") {
+        let (table, name) = key.rsplit_once('.').map_or(("The file", &*key), |(table, name)| (table, name));
+        let heading =
+            if table == "The file" { "\n## The file\n".to_owned() } else { format!("\n## `{table}`\n") };
+        let section = page.split(&heading).nth(1).unwrap_or_else(|| panic!("no section of {table}"));
+        let section = section.split("\n## ").next().unwrap_or_default();
+        assert!(section.contains(&format!("\n| `{name}` | ")), "{key} has no row");
+    }
+}
+
 /// `taplo` where there is one: as `SEQUESTER_TAPLO` says, or as `scripts/setup-browser.sh` installs it.
 fn taplo() -> Option<std::path::PathBuf> {
     let beside = "tests/browser/node_modules/.bin/taplo";

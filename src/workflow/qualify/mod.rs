@@ -55,7 +55,9 @@ pub fn qualify(
     let studies = study::Studies::run(work.path(), given.threads, engines, outside);
     outside.say("qualify", "changing its evidence");
     let mut tests: Vec<Tested> = Vec::new();
-    for requirement in all() {
+    outside.progress.begin("qualify", all().count());
+    for (nth, requirement) in all().enumerate() {
+        outside.progress.at(nth);
         let finding = match requirement.test {
             Test::Values { .. } => {
                 tests.extend(tested_values(requirement, &computed));
@@ -66,6 +68,7 @@ pub fn qualify(
         };
         tests.push(tested(requirement, finding));
     }
+    outside.progress.end();
     let passed = tests.iter().all(|test| test.outcome != Outcome::Failed);
     Ok(Qualification {
         format: FORMAT,
