@@ -73,7 +73,8 @@ pub fn begin(loudness: Loudness, what: &str) {
     if !loudness.quiet && !ProgressBar::new_spinner().is_hidden() {
         std::thread::spawn(|| {
             loop {
-                std::thread::sleep(Duration::from_millis(200));
+                // Wakes early at most, and nothing waits for it: what is shown depends on the moment alone.
+                std::thread::park_timeout(Duration::from_millis(200));
                 tick();
             }
         });
