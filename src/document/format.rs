@@ -8,7 +8,8 @@ pub const RULE: &str = "Numbers are rounded once, when they are printed, from th
                         percent with one decimal beside their counts, ratios to three significant digits (a \
                         thousand and more to the whole number; nothing but a ratio of zero is printed as \
                         0). A confidence bound that rounding would make equal to its acceptance limit is \
-                        printed with more decimals. Percentages in counts tables are the count over the stated total.";
+                        printed with more decimals. Percentages in counts tables are the count over the \
+                        stated total.";
 
 /// How a quantity is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub fn number(value: f64, style: Style) -> String {
         Style::Index => fixed(value, 3),
         Style::Percent => format!("{}%", fixed(value * 100.0, 1)),
         Style::Ratio => ratio(value),
+        // What is expected of a thousand is none only where it is none.
+        Style::Count if value > 0.0 && value < 0.5 => "< 1".to_owned(),
         Style::Count => grouped(&fixed(value, 0)),
     }
 }
@@ -118,6 +121,12 @@ pub fn p_value(value: f64) -> String {
     if value < 0.001 { "< 0.001".to_owned() } else { fixed(value, 3) }
 }
 
+/// The same behind the letter: `= 0.250`, `< 0.001`.
+pub fn p_is(value: f64) -> String {
+    let text = p_value(value);
+    if text.starts_with('<') { text } else { format!("= {text}") }
+}
+
 /// A confidence bound beside its criterion: on the criterion's own scale, with so many decimals that
 /// rounding does not make it equal to the limit it is compared with.
 pub fn bound(bound: f64, criterion: Option<&str>) -> String {
@@ -152,9 +161,14 @@ mod tests {
             assert_eq!(number(value, Style::Ratio), written);
         }
         assert_eq!(count(1_234_567), "1,234,567");
+        let counts = [(0.0, "0"), (0.34, "< 1"), (0.6, "1"), (1499.6, "1,500")];
+        for (value, written) in counts {
+            assert_eq!(number(value, Style::Count), written);
+        }
         assert_eq!(count(100), "100");
         assert_eq!((level(0.95).as_str(), level(0.975).as_str()), ("95%", "97.5%"));
         assert_eq!((prevalence(0.05).as_str(), prevalence(0.0136).as_str()), ("5.0%", "1.36%"));
+        assert_eq!((p_is(0.0004).as_str(), p_is(0.25).as_str()), ("< 0.001", "= 0.250"));
         assert_eq!((p_value(0.0004).as_str(), p_value(0.25).as_str()), ("< 0.001", "0.250"));
     }
 

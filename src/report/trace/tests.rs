@@ -410,7 +410,7 @@ fn every_document_of_the_set_shows_what_is_planted_in_it_and_nothing_else() {
 #[test]
 fn every_typed_field_is_listed_as_typed_and_its_contradictions_are_found() {
     let mut source = realistic();
-    let fields = crate::report::set::field_paths();
+    let fields = set::field_paths();
     let words = [
         "It has an AUC of 0.4321.",
         "We analysed 99,991 cases.",
