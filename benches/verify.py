@@ -1,9 +1,11 @@
 """How long a study of 1,000 cases takes from scores to verified documents, and its verification.
 
-Usage: python3 benches/verify.py PROGRAM [FORMER PROGRAM] [--times N]
+Usage: python3 benches/verify.py PROGRAM [FORMER PROGRAM] [--times N] [--documents]
 Prints seconds on the clock and CPU seconds, the least of N (5); with a former program, its own beside them
 and how many times as long it took. Both verify the same bundle. 666 of the cases are drawn, patients have
-several, three readers, 2,000 replicates; documents with PDF where the program can.
+several, three readers, 2,000 replicates; documents with PDF where the program can. With --documents instead
+the whole set of documents of a study of 1,000 drawn cases, whose evidence is there: as HTML, PDF and DOCX, and
+all three after each other.
 """
 
 import argparse
@@ -37,17 +39,40 @@ def least(times, work):
     return min(t[0] for t in took), min(t[1] for t in took)
 
 
+def of_documents(programs, times, study):
+    """The whole set, rendered again and again from one bundle."""
+    pages = ["report", "--documents", "all", "--no-pdf", study]
+    printed = ["report", "--documents", "all", study]
+    drafts = ["report", "--documents", "all", "--docx", study]
+
+    def each(*commands):
+        def work(program):
+            took = [timed([program, *words]) for words in commands]
+            return sum(clock for clock, _ in took), sum(cpu for _, cpu in took)
+
+        return lambda program: least(times, lambda: work(program))
+
+    return [
+        ("set as HTML", each(pages)),
+        ("set as HTML and PDF", each(printed)),
+        ("set as DOCX", each(drafts)),
+        ("set in all three", each(printed, drafts)),
+    ]
+
+
 def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("program")
     asked.add_argument("former", nargs="?")
     asked.add_argument("--times", type=int, default=5)
+    asked.add_argument("--documents", action="store_true")
     args = asked.parse_args()
     programs = [args.program, *([args.former] if args.former else [])]
     with tempfile.TemporaryDirectory() as scratch:
         study = pathlib.Path(scratch) / "study"
         small_study.fewer_replicates = lambda study: None
-        small_study.write(args.program, study, False, "1000", "160")
+        # Two thirds are drawn.
+        small_study.write(args.program, study, False, "1500" if args.documents else "1000", "160")
 
         def fresh_run(program, *more):
             for made in ["evidence", "reports", "work"]:
@@ -74,6 +99,11 @@ def main():
                 line += f"{was[0]:>14.3f}{was[1]:>10.3f}{was[0] / ours[0]:>16.1f}{was[1] / ours[1]:>8.1f}"
             print(line, flush=True)
 
+        if args.documents:
+            fresh_run(args.program, "--no-pdf")
+            for name, measure in of_documents(programs, args.times, study):
+                show(name, measure)
+            return
         for name, measure in rows:
             show(name, measure)
         shutil.rmtree(study / "reports")

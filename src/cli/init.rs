@@ -163,5 +163,9 @@ fn invented(folder: &Path, kind: Kind, scored: Scored) -> Result<()> {
         }
         storage::write_atomic(&path, bytes)?;
     }
-    write_study(folder, &kinds::protocol(kind, scored, cohort.summary().sample), synthetic::DEVICE)
+    let device = match scored {
+        Scored::Here => synthetic::DEVICE.to_owned(),
+        Scored::Elsewhere => synthetic::device_elsewhere(),
+    };
+    write_study(folder, &kinds::protocol(kind, scored, cohort.summary().sample), &device)
 }

@@ -1,14 +1,15 @@
 //! How numbers are written. Values are rounded here and nowhere before, to the nearest digit that is
 //! printed: three decimals for areas and indices, percent with one decimal beside its count for
-//! proportions, and for ratios, which have no scale of their own, decimals by their size.
+//! proportions, and for ratios, which have no scale of their own, three digits that count.
 
 /// The rule in words, printed in every document.
 pub const RULE: &str = "Numbers are rounded once, when they are printed, from the unrounded values in \
                         results.json: areas, kappa and other indices to three decimals, proportions to \
-                        percent with one decimal beside their counts, ratios to two decimals (from ten on \
-                        to one, from a hundred on to none, below a tenth to three). A confidence bound \
-                        that rounding would make equal to its acceptance limit is printed with more \
-                        decimals. Percentages in counts tables are the count over the stated total.";
+                        percent with one decimal beside their counts, ratios to three significant digits (a \
+                        thousand and more to the whole number; nothing but a ratio of zero is printed as \
+                        0). A confidence bound that rounding would make equal to its acceptance limit is \
+                        printed with more decimals. Percentages in counts tables are the count over the \
+                        stated total.";
 
 /// How a quantity is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Style {
     Index,
     /// 87.1%
     Percent,
-    /// 5.43, 54.3, 543, 0.054
+    /// 5.43, 54.3, 543, 0.0543
     Ratio,
     /// 12
     Count,
@@ -32,18 +33,32 @@ pub fn number(value: f64, style: Style) -> String {
         Style::Index => fixed(value, 3),
         Style::Percent => format!("{}%", fixed(value * 100.0, 1)),
         Style::Ratio => ratio(value),
+        // What is expected of a thousand is none only where it is none.
+        Style::Count if value > 0.0 && value < 0.5 => "< 1".to_owned(),
         Style::Count => grouped(&fixed(value, 0)),
     }
 }
 
-/// About three digits that count, whatever the size.
+/// Ratios below this are printed as smaller than it: more zeros say nothing.
+const SMALLEST: f64 = 1e-6;
+
+/// Three significant digits, whatever the size: two ends of an interval are equally exact, and none looks
+/// like zero that is not.
 fn ratio(value: f64) -> String {
-    // What rounds to ten or to a hundred is written as such.
-    match value.abs() {
-        size if size >= 99.95 => grouped(&fixed(value, 0)),
-        size if size >= 9.995 => fixed(value, 1),
-        size if size >= 0.0995 || size == 0.0 => fixed(value, 2),
-        _ => fixed(value, 3),
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if value.abs() < SMALLEST {
+        return if value > 0.0 { "< 0.000001" } else { "> \u{2212}0.000001" }.to_owned();
+    }
+    // Of the rounded number, so that 9.996 is 10.0 and not 10.00.
+    let written = format!("{value:.2e}");
+    let exponent = written.split_once('e').and_then(|(_, e)| e.parse::<i32>().ok()).unwrap_or_default();
+    let decimals = usize::try_from(2 - exponent).unwrap_or_default();
+    let text = fixed(value, decimals);
+    match text.strip_prefix('\u{2212}') {
+        Some(size) => format!("\u{2212}{}", grouped(size)),
+        None => grouped(&text),
     }
 }
 
@@ -106,6 +121,12 @@ pub fn p_value(value: f64) -> String {
     if value < 0.001 { "< 0.001".to_owned() } else { fixed(value, 3) }
 }
 
+/// The same behind the letter: `= 0.250`, `< 0.001`.
+pub fn p_is(value: f64) -> String {
+    let text = p_value(value);
+    if text.starts_with('<') { text } else { format!("= {text}") }
+}
+
 /// A confidence bound beside its criterion: on the criterion's own scale, with so many decimals that
 /// rounding does not make it equal to the limit it is compared with.
 pub fn bound(bound: f64, criterion: Option<&str>) -> String {
@@ -121,6 +142,8 @@ pub fn bound(bound: f64, criterion: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -130,15 +153,22 @@ mod tests {
         assert_eq!(number(-0.0001, Style::Index), "0.000");
         assert_eq!(number(-0.25, Style::Index), "\u{2212}0.250");
         assert_eq!(number(f64::NAN, Style::Index), "not evaluable");
-        let ratios = [(0.0, "0.00"), (0.012, "0.012"), (0.0996, "0.10"), (5.4321, "5.43"), (9.9949, "9.99")];
-        let larger = [(9.996, "10.0"), (74.24, "74.2"), (99.96, "100"), (10_804.38, "10,804")];
-        for (value, written) in ratios.into_iter().chain(larger) {
+        let ratios = [(0.0, "0"), (0.012, "0.0120"), (0.0996, "0.0996"), (0.099_96, "0.100"), (0.3, "0.300")];
+        let around_one = [(5.4321, "5.43"), (9.9949, "9.99"), (9.996, "10.0"), (74.24, "74.2")];
+        let larger = [(99.96, "100"), (999.6, "1,000"), (10_804.38, "10,804"), (-1234.0, "\u{2212}1,234")];
+        let ratios = ratios.into_iter().chain(around_one).chain([(4e-7, "< 0.000001"), (1e-6, "0.00000100")]);
+        for (value, written) in ratios.chain(larger) {
             assert_eq!(number(value, Style::Ratio), written);
         }
         assert_eq!(count(1_234_567), "1,234,567");
+        let counts = [(0.0, "0"), (0.34, "< 1"), (0.6, "1"), (1499.6, "1,500")];
+        for (value, written) in counts {
+            assert_eq!(number(value, Style::Count), written);
+        }
         assert_eq!(count(100), "100");
         assert_eq!((level(0.95).as_str(), level(0.975).as_str()), ("95%", "97.5%"));
         assert_eq!((prevalence(0.05).as_str(), prevalence(0.0136).as_str()), ("5.0%", "1.36%"));
+        assert_eq!((p_is(0.0004).as_str(), p_is(0.25).as_str()), ("< 0.001", "= 0.250"));
         assert_eq!((p_value(0.0004).as_str(), p_value(0.25).as_str()), ("< 0.001", "0.250"));
     }
 
@@ -148,5 +178,26 @@ mod tests {
         assert_eq!(bound(0.8412, Some("lower > 0.80")), "0.841");
         assert_eq!(bound(0.8, Some("lower > 0.80")), "0.800");
         assert_eq!(bound(0.8, None), "0.800");
+    }
+
+    proptest! {
+        /// What is printed of a ratio is within half a unit of its third digit, has three of them, and is
+        /// zero for zero alone; a larger ratio is never printed as a smaller one.
+        #[test]
+        fn a_ratio_has_three_significant_digits(
+            (digits, exponent, more) in (1.0_f64..10.0, -5_i32..7, 1.0_f64..100.0)
+        ) {
+            let value = digits * 10_f64.powi(exponent);
+            let read = |text: &str| text.replace(',', "").parse::<f64>().expect("a number");
+            let printed = number(value, Style::Ratio);
+            let plain = printed.replace(',', "");
+            let significant = plain.trim_start_matches(['0', '.']).bytes().filter(u8::is_ascii_digit).count();
+            prop_assert!(significant == 3 || significant > 3 && !plain.contains('.'), "{value}: {printed}");
+            let half = 0.5 * 10_f64.powi((exponent - 2).min(0));
+            prop_assert!((read(&printed) - value).abs() <= half * (1.0 + 1e-9), "{value}: {printed}");
+            prop_assert!(read(&printed) > 0.0);
+            prop_assert!(read(&number(value * more, Style::Ratio)) >= read(&printed));
+            prop_assert_eq!(number(-value, Style::Ratio), format!("\u{2212}{printed}"));
+        }
     }
 }

@@ -22,10 +22,34 @@ pub enum Documents {
 /// one whose templates know no document of the set has no such document.
 ///
 /// # Errors
-/// As [`submission::render`], [`truthing::render`], [`reader_study::render`] and [`set::render`].
+/// As [`submission::render`], [`truthing::render`], [`reader_study::render`], [`set::parts`] and
+/// [`set::mapped`].
 pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result<Rendered> {
-    // Setting the pages is most of the work; a large table is held once and not twice.
+    // A large table is held once and not twice.
     let is_small = source.derivation.len() <= AT_ONCE;
+    if documents == Documents::Report {
+        return reports(source, formats, is_small);
+    }
+    let reports = || reports(source, formats, is_small);
+    let parts = || set::parts(source, formats);
+    let (rendered, parts) = if is_small { at_once(reports, parts) } else { (reports(), parts()) };
+    let mut rendered = rendered?;
+    let Some(parts) = parts? else { return Ok(rendered) };
+    set::keep(&mut rendered.files, parts);
+    let of_record = matches!(formats, Formats::All | Formats::WithoutPdf);
+    let as_pages = if of_record || !set::has_map(source) {
+        None
+    } else {
+        let plain = Source { traced: false, ..source.clone() };
+        Some(render(&plain, documents, Formats::WithoutPdf)?.files)
+    };
+    set::mapped(source, formats, as_pages.as_ref(), &mut rendered)?;
+    Ok(rendered)
+}
+
+/// Validation report, truthing report, reader-study report.
+fn reports(source: &Source, formats: Formats, is_small: bool) -> Result<Rendered> {
+    // Setting the pages is most of the work.
     let (rendered, more) = if formats == Formats::All && is_small {
         at_once(|| submission::render(source, formats), || truthing::render(source, formats))
     } else {
@@ -42,16 +66,6 @@ pub fn render(source: &Source, documents: Documents, formats: Formats) -> Result
                 rendered.to_complete.push(field);
             }
         }
-    }
-    if documents == Documents::All {
-        let of_record = matches!(formats, Formats::All | Formats::WithoutPdf);
-        let as_pages = if of_record || !set::has_map(source) {
-            None
-        } else {
-            let plain = Source { traced: false, ..source.clone() };
-            Some(render(&plain, documents, Formats::WithoutPdf)?.files)
-        };
-        set::render(source, formats, as_pages.as_ref(), &mut rendered)?;
     }
     Ok(rendered)
 }

@@ -25,7 +25,7 @@ use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::imaging::radiograph::Radiograph;
 
 pub use sample::sample;
-pub use write::{DEVICE, Part, Progress, write};
+pub use write::{DEVICE, Part, Progress, device_elsewhere, write};
 
 /// What the cohort follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -284,6 +284,20 @@ number = ""
 comparison = ""
 "#;
 
+/// What [`DEVICE`] says of a device that was trained, and what is true of one whose scores are invented.
+const DESCRIBED: [&str; 2] = [
+    "A densely connected convolutional network that gives each frontal chest radiograph a score between 0 and 1 \
+     for pneumonia. In this demonstration it was trained and tested on synthetic phantoms alone; it has no \
+     medical use.",
+    "A device that gives each frontal chest radiograph a score between 0 and 1 for pneumonia. It does not \
+     exist: its scores were invented with the cases, and no network made them.",
+];
+
+/// The same of a device that is scored elsewhere: there is neither a network nor an image.
+pub fn device_elsewhere() -> String {
+    DEVICE.replace(DESCRIBED[0], DESCRIBED[1]).replace("on synthetic phantoms. Not", "on invented cases. Not")
+}
+
 fn readme(cohort: &Cohort, samples: &[Sample<'_>]) -> String {
     let Cohort { settings, pool, development } = cohort;
     let mut text = format!(

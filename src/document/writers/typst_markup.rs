@@ -32,16 +32,23 @@ pub fn markup(document: &Document) -> String {
     );
     let writer = Writer { footnotes: document.footnotes.iter().cloned().collect() };
     let listed = |block: &&Block| matches!(block, Block::Heading { level: 2 | 3, .. });
-    let brief = document.body.iter().filter(listed).count() <= BRIEF;
+    let lines = document.body.iter().filter(listed).count();
+    let brief = lines <= BRIEF;
     let _ = writeln!(out, "#cover(brief: {brief})[");
     writer.blocks(&mut out, &document.cover);
-    let _ = write!(out, "]\n\n#contents(brief: {brief})\n\n");
+    out.push_str("]\n\n");
+    if lines > FEW {
+        let _ = write!(out, "#contents(brief: {brief})\n\n");
+    }
     writer.blocks(&mut out, &document.body);
     out
 }
 
 /// Contents of up to so many lines stand on the cover, below what it says.
 const BRIEF: usize = 20;
+
+/// A document of up to so many headings is read as a whole: it has no contents, and goes on below its cover.
+const FEW: usize = 3;
 
 struct Writer {
     footnotes: BTreeMap<String, Vec<Block>>,

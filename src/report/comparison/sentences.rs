@@ -7,9 +7,8 @@ use crate::report::wording;
 
 /// `p = 0.610`, `p < 0.001`.
 fn p_equals(p: Option<f64>) -> String {
-    match p.map(format::p_value) {
-        Some(text) if text.starts_with('<') => format!("adjusted p {text}"),
-        Some(text) => format!("adjusted p = {text}"),
+    match p.map(format::p_is) {
+        Some(text) => format!("adjusted p {text}"),
         None => "no test: the difference does not vary".to_owned(),
     }
 }

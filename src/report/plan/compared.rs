@@ -168,7 +168,7 @@ pub fn power(source: &Source) -> Table {
     );
     table.notes.push(
         "Power: shares by the normal law of Tango's score test (Nam 1997), AUCs with the variance of \
-         Hanley and McNeil and the declared correlation of both estimates (1982, 1983). Exact: the sum \
+         Hanley and McNeil (1982) and the declared correlation of both estimates (1983). Exact: the sum \
          over every table of discordant cases, by the interval that decides. A design effect, where one is \
          declared, divides the count. Where no share of discordant cases or no correlation is declared, \
          both are taken to err independently, which asks for more cases than devices that err on the same \

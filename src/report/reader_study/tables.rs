@@ -173,12 +173,12 @@ fn estimates(found: &ReaderStudyResult) -> Table {
                 let df2 = test.df2.map_or_else(String::new, |df2| format!(", {}", format::fixed(df2, 1)));
                 let name = if test.statistic == "F" { "F" } else { "\u{3c7}\u{b2}" };
                 notes.push(format!(
-                    "{}, {}: all modalities alike, {name}({}{df2}) = {}, p = {}.",
+                    "{}, {}: all modalities alike, {name}({}{df2}) = {}, p {}.",
                     wording::metric(&merit.metric),
                     method.id,
                     format::fixed(test.df1, 0),
                     format::fixed(test.value, 3),
-                    format::p_value(test.p)
+                    format::p_is(test.p)
                 ));
             }
         }

@@ -32,7 +32,7 @@ pub use drafts::drafted;
 pub use ecopy::copies;
 pub use kinds::is_of_set;
 pub use privacy::searched;
-pub use render::{coverage_of, has_map, render};
+pub use render::{coverage_of, has_map, keep, mapped, parts};
 #[cfg(test)]
 pub use requirements::field_paths;
 pub use requirements::{fields, requirements};

@@ -18,22 +18,16 @@ use crate::document::writers::html;
 use crate::report::plan;
 use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_out};
 
-/// Adds the set to what was rendered: each document in every format, the summary as plain text, the cards for
-/// programs, and at last the map of requirements with its table. What the map says is read from pages: where
-/// other formats are wanted, `as_pages` is the whole set as pages.
+/// The set but its map: each document in every format, the summary as plain text, the cards for programs.
+/// `None` where the bundle's templates have no document of the set.
 ///
 /// # Errors
 /// What is wrong in `device.toml`; what a public document must not hold; and as the report's.
-pub fn render(
-    source: &Source,
-    formats: Formats,
-    as_pages: Option<&Files>,
-    rendered: &mut Rendered,
-) -> Result<()> {
+pub fn parts(source: &Source, formats: Formats) -> Result<Option<Files>> {
     let has = |kind: &Kind| source.templates.contains_key(kind.template);
     let kinds: Vec<&'static Kind> = KINDS.into_iter().filter(|kind| has(kind)).collect();
     if kinds.is_empty() && !has(&MAP) && !has(&PLAN) {
-        return Ok(());
+        return Ok(None);
     }
     refuse_wrong_device(source)?;
     let shared = Arc::new(Shared { source: source.clone(), answers: Vec::new() });
@@ -42,22 +36,41 @@ pub fn render(
         || kinds.par_iter().map(|&kind| document(kind, &shared, formats)).collect(),
         || has(&PLAN).then(|| planned(source, formats)),
     );
+    let mut all = Files::new();
     for files in parts.into_iter().chain(plan) {
-        keep(&mut rendered.files, files?);
+        keep(&mut all, files?);
     }
     // What programs read is of the record alone.
-    let of_record = matches!(formats, Formats::All | Formats::WithoutPdf);
-    if has(&CARD) && of_record {
-        add(&mut rendered.files, "model-card.json", card::json(&shared)?)?;
-        add(&mut rendered.files, "model-card-chai.xml", card::xml(&shared))?;
+    if has(&CARD) && is_of_record(formats) {
+        add(&mut all, "model-card.json", card::json(&shared)?)?;
+        add(&mut all, "model-card-chai.xml", card::xml(&shared))?;
     }
-    if has(&MAP) {
-        let pages = as_pages.map_or_else(|| pages(&rendered.files), before_the_map);
-        let (files, answers) = map(source, pages, formats)?;
-        keep(&mut rendered.files, files);
-        if of_record || formats == Formats::Traced {
-            add(&mut rendered.files, "coverage.csv", coverage::table(&answers)?)?;
-        }
+    Ok(Some(all))
+}
+
+fn is_of_record(formats: Formats) -> bool {
+    matches!(formats, Formats::All | Formats::WithoutPdf)
+}
+
+/// Adds the map of requirements with its table. What it says is read from the pages of all other documents:
+/// where other formats are wanted, `as_pages` is the whole set as pages.
+///
+/// # Errors
+/// As the report's.
+pub fn mapped(
+    source: &Source,
+    formats: Formats,
+    as_pages: Option<&Files>,
+    rendered: &mut Rendered,
+) -> Result<()> {
+    if !has_map(source) {
+        return Ok(());
+    }
+    let pages = as_pages.map_or_else(|| pages(&rendered.files), before_the_map);
+    let (files, answers) = map(source, pages, formats)?;
+    keep(&mut rendered.files, files);
+    if is_of_record(formats) || formats == Formats::Traced {
+        add(&mut rendered.files, "coverage.csv", coverage::table(&answers)?)?;
     }
     Ok(())
 }
@@ -70,7 +83,7 @@ fn before_the_map(files: &Files) -> Pages {
 }
 
 /// Adds files; a figure that another document has already stays that document's.
-fn keep(files: &mut Files, more: Files) {
+pub fn keep(files: &mut Files, more: Files) {
     for (path, bytes) in more {
         files.entry(path).or_insert(bytes);
     }

@@ -44,8 +44,9 @@ fn only(source: &Source, template: &str) -> crate::diagnostic::Result<Files> {
 fn only_as(source: &Source, template: &str, formats: Formats) -> crate::diagnostic::Result<Files> {
     let mut source = source.clone();
     source.templates.retain(|name, _| name == template || !OF_SET.contains(&name.as_str()));
-    let mut rendered = Rendered { files: Files::new(), to_complete: Vec::new() };
-    super::render(&source, formats, None, &mut rendered)?;
+    let files = super::parts(&source, formats)?.unwrap_or_default();
+    let mut rendered = Rendered { files, to_complete: Vec::new() };
+    super::mapped(&source, formats, None, &mut rendered)?;
     Ok(rendered.files)
 }
 

@@ -127,6 +127,9 @@ fn what_there_is(source: &Source) -> Json {
         "has_triage": results.triage.is_some(),
         "has_processing_time": results.triage.as_ref().is_some_and(|triage| triage.processing.is_some()),
         "has_waiting": results.triage.as_ref().is_some_and(|triage| triage.waiting.is_some()),
+        // Readers with the device beside readers without it.
+        "has_aided_readers": results.reader_study.is_some()
+            && source.protocol.reader_study.as_ref().is_some_and(|study| study.aided.is_some()),
         "has_family": results.family.is_some(),
         "has_graph": graph::Drawn::of(&source.protocol).is_some(),
         "has_sample_sizes": !results.sample_sizes.is_empty(),

@@ -8,6 +8,7 @@ use crate::document::format::{self, Style};
 use crate::document::trace::numerals::numerals;
 use crate::report::submission::Source;
 use crate::report::wording;
+use crate::study::planning::{SizePlan, size_plan};
 use crate::study::results::ChangeResult;
 
 /// Lists longer than this are counted, and walked no further: points of curves, scores.
@@ -63,14 +64,39 @@ impl Known {
             let reason = step.reason.as_deref().unwrap_or_default();
             known.text("ledger.jsonl", &format!("{} {} {reason}", step.date, step.by));
         }
-        let plan = crate::study::planning::size_plan(&source.protocol);
+        let plan = size_plan(&source.protocol);
         known.walk("the plan, from protocol.toml", &serde_json::to_value(&plan).unwrap_or_default());
+        known.of_comparisons(source, &plan);
         known.count("cases.csv", crate::report::set::searched(source) as u64);
         for drafts in crate::report::set::drafted(source) {
             known.count("limitations drafted from results.json", drafts as u64);
         }
         known.count("derivation.csv", source.derivation.len() as u64);
         known
+    }
+
+    /// What the documents compute of two recorded numbers of a comparison: the difference that is expected,
+    /// and half of an interval's width.
+    fn of_comparisons(&mut self, source: &Source, plan: &SizePlan) {
+        let half = |(lower, upper): (f64, f64)| (upper - lower) / 2.0;
+        for (endpoint, planned) in source.protocol.comparisons.iter().zip(&plan.comparisons) {
+            let style = Some(wording::style_of(endpoint.metric.id(), false));
+            let path = format!("the plan of {}, from protocol.toml", endpoint.id);
+            let expected = planned.expected.as_ref();
+            if let Some((device, other)) = expected.and_then(|e| Some((e.value, e.comparator?))) {
+                self.value(&path, device - other, style);
+            }
+            if let Some(at) = planned.at_planned {
+                self.value(&path, half(at.interval), style);
+            }
+        }
+        for found in &source.results.comparisons {
+            if let Some(interval) = &found.interval {
+                let style = Some(wording::style_of(found.metric.id(), false));
+                let path = format!("results.json, half of the interval of {}", found.id);
+                self.value(&path, half((interval.lower, interval.upper)), style);
+            }
+        }
     }
 
     /// A new version under a change control plan: which it is, and what the ledger says of each assessment.
@@ -161,6 +187,7 @@ impl Known {
                 self.add(path, &format::prevalence(value));
                 self.add(path, &format::threshold(value));
                 self.add(path, &format::fixed(value, 1));
+                self.add(path, &format::fixed(value, 2));
                 // Points of percent.
                 self.add(path, &format::fixed(100.0 * value, 1));
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::report::set;
 use crate::report::submission::tests::{
     realistic::realistic,
     variants::{not_met, sources},
@@ -29,10 +30,17 @@ fn found(source: &Source) -> Vec<Diagnostic> {
 fn found_in(source: &Source, template: &str) -> Vec<Diagnostic> {
     let mut source = Source { traced: true, ..source.clone() };
     source.templates.retain(|name, _| name == template || !OF_SET.contains(&name.as_str()));
-    let mut rendered = Rendered { files: Files::new(), to_complete: Vec::new() };
-    crate::report::set::render(&source, Formats::Traced, None, &mut rendered).expect("renders");
-    assert_eq!(rendered.files.len(), 1, "{template}");
-    beside(&source, &rendered.files).expect("traces").findings
+    let files = of_set(&source);
+    assert_eq!(files.len(), 1, "{template}");
+    beside(&source, &files).expect("traces").findings
+}
+
+/// What the set has of a source, without the reports.
+fn of_set(source: &Source) -> Files {
+    let files = set::parts(source, Formats::Traced).expect("renders").unwrap_or_default();
+    let mut rendered = Rendered { files, to_complete: Vec::new() };
+    set::mapped(source, Formats::Traced, None, &mut rendered).expect("renders");
+    rendered.files
 }
 
 /// The study with words in a field of its device file.
@@ -402,7 +410,7 @@ fn every_document_of_the_set_shows_what_is_planted_in_it_and_nothing_else() {
 #[test]
 fn every_typed_field_is_listed_as_typed_and_its_contradictions_are_found() {
     let mut source = realistic();
-    let fields = crate::report::set::field_paths();
+    let fields = set::field_paths();
     let words = [
         "It has an AUC of 0.4321.",
         "We analysed 99,991 cases.",
@@ -416,9 +424,7 @@ fn every_typed_field_is_listed_as_typed_and_its_contradictions_are_found() {
     }
     let mut only = Source { traced: true, ..source };
     only.templates.retain(|name, _| name == "declarations.md" || !OF_SET.contains(&name.as_str()));
-    let mut rendered = Rendered { files: Files::new(), to_complete: Vec::new() };
-    crate::report::set::render(&only, Formats::Traced, None, &mut rendered).expect("renders");
-    let trace = beside(&only, &rendered.files).expect("traces");
+    let trace = beside(&only, &of_set(&only)).expect("traces");
     let codes = ["typed-contradicts", "typed-contradicts", "overclaim", "digest-stale", "reference-missing"];
     let mut missed = Vec::new();
     for (index, path) in fields.iter().enumerate() {

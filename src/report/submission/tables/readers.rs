@@ -235,8 +235,7 @@ pub fn agreement(results: &Results, level: &str) -> Table {
         .iter()
         .map(|(e, between)| {
             let value = match e.p_value {
-                Some(p) if p < 0.0001 => format!("{}, p < 0.0001", wording::value(e)),
-                Some(p) => format!("{}, p = {p:.4}", wording::value(e)),
+                Some(p) => format!("{}, p {}", wording::value(e), format::p_is(p)),
                 None => wording::value(e),
             };
             Row::Cells(vec![
