@@ -202,7 +202,7 @@ fn asked(folder: &Path, bundle: &Path) -> (bool, Option<String>) {
 #[test]
 fn what_is_changed_in_a_watched_folder_is_told_and_what_is_honest_passes() {
     let number = std::env::var("SEQUESTER_CAMPAIGN").ok().and_then(|n| n.parse().ok());
-    let count = number.map_or(110, |n: usize| n / 20);
+    let count = number.map_or(33, |n: usize| n / 20);
     let (watched, _evidence, bundle) = crate::monitor::three_months();
     let whole = Tree::read(watched.path());
     let (told, head) = asked(watched.path(), &bundle);
