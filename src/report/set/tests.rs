@@ -133,7 +133,9 @@ fn a_triage_device_prints_what_its_controls_ask_for_and_every_number_is_traced()
         assert_eq!(answer.state, State::Printed, "{id}: {}", answer.note);
     }
     let report = text(&all, "report.html");
-    assert!(report.contains("Saved for an examination with the finding") && report.contains("0.45 to 0.55"));
+    assert!(
+        report.contains("Saved for an examination with the finding") && report.contains("0.450 to 0.550")
+    );
     assert!(!report.contains("That the device saves time is not shown"));
     let trace = crate::report::trace::trace(&source).expect("traces");
     assert!(trace.findings.is_empty(), "{:#?}", trace.findings);
