@@ -152,6 +152,8 @@ def check_flow(bag, found):
     each = Counter(reason for row in cases.values() for reason in row["all_reasons"].split(";"))
     excluded = {rule["id"]: (rule["count"], rule["count_any"]) for rule in flow["excluded"]}
     found.same("flow.excluded", excluded, {n: (first[n], each[n]) for n in {*excluded, *first} if n})
+    kinds = {rule.get("kind") for rule in bag.protocol.get("eligibility", ())}
+    bag.told += ["cases are excluded by rules over columns (not judged here)"] * ("rule" in kinds)
 
 def consensus(reads, adjudication, rule, declared):
     """(answer, basis) of a case from the reads of the reference readers, by the declared rule."""
@@ -319,10 +321,8 @@ def is_by(key, statement, signature, ssh):
 def signed(name, files):
     """The subjects and the predicate of a statement that is signed by the key that it names."""
     ssh, data = name.endswith(".statement.json"), files[name]
-    envelope = {} if ssh else json.loads(data)
-    statement = data if ssh else plain(envelope["payload"])
-    said = json.loads(statement)
-    key = plain(said["predicate"]["signer"]["key"])
+    envelope = {} if ssh else json.loads(data); statement = data if ssh else plain(envelope["payload"])
+    said = json.loads(statement); key = plain(said["predicate"]["signer"]["key"])
     signature = files[f"{name}.sig"] if ssh else plain(envelope["signatures"][0]["sig"])
     whole = {"payload": base(statement), "payloadType": "application/vnd.in-toto+json",
              "signatures": [{"keyid": digest(key), "sig": base(signature)}]}
