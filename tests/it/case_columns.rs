@@ -373,8 +373,8 @@ proptest! {
             names[at(0)], names[at(1)], names[at(2)]
         );
         let found = read(&columns, &table).expect("read");
-        let found: Vec<_> =
-            found.cases.into_iter().map(|case| (case.case_id.to_string(), case.patient_id.to_string(), case.source_label)).collect();
+        let row = |case: Case| (case.case_id.to_string(), case.patient_id.to_string(), case.source_label);
+        let found: Vec<_> = found.cases.into_iter().map(row).collect();
         prop_assert_eq!(found, expected);
     }
 
