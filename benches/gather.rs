@@ -15,7 +15,7 @@ const SHARDS: u32 = 64;
 
 fn case(number: usize) -> Case {
     Case {
-        case_id: format!("{number:08}_000.png"),
+        case_id: format!("{number:08}_000.png").into(),
         image: Some(format!("images/{number:08}_000.png").parse().expect("a path")),
         view: Some("PA".into()),
         modality: Some("DX".into()),
@@ -58,7 +58,7 @@ fn main() {
                 .enumerate()
                 .filter(|(_, planned)| planned.shard == shard)
                 .map(|(n, planned)| {
-                    let image_sha256 = Some(Digest::of(&n.to_be_bytes()));
+                    let image_sha256 = Some(Box::new(Digest::of(&n.to_be_bytes())));
                     let score = Some(1.0 / (2.0 + n as f64));
                     (planned.case.case_id.clone(), Score { score, refused: None, image_sha256, line: 0 })
                 })
