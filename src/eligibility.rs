@@ -97,6 +97,7 @@ fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, ear
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::case::Attributes;
     use crate::dataset::gate::AgeRange;
     use crate::protocol::Field;
 
@@ -138,7 +139,11 @@ mod tests {
         let image = |patient: &str, follow_up, finding: &str| Case {
             patient_id: patient.into(),
             follow_up: Some(follow_up),
-            findings: vec![finding.to_owned()],
+            attributes: Attributes {
+                findings: vec![finding.to_owned()],
+                ..Attributes::default()
+            }
+            .into(),
             ..Case::default()
         };
         let cases = [image("a", 0, "Pneumonia"), image("a", 1, "Edema"), image("b", 1, "Edema")];
@@ -157,11 +162,20 @@ mod tests {
     #[test]
     fn the_gate_judges_what_the_case_table_says_and_leaves_the_image_to_scoring() {
         let chest = || Case {
-            modality: Some("DX".into()),
-            body_part: Some("CHEST".into()),
-            view: Some("PA".into()),
             age_years: Some(40),
+            attributes: Attributes {
+                modality: Some("DX".into()),
+                body_part: Some("CHEST".into()),
+                view: Some("PA".into()),
+                ..Attributes::default()
+            }
+            .into(),
             ..Case::default()
+        };
+        let but = |change: fn(&mut Case)| {
+            let mut case = chest();
+            change(&mut case);
+            case
         };
         let one = |word: &str| Some(vec![word.to_owned()]);
         let gate = Gate {
@@ -175,11 +189,11 @@ mod tests {
         };
         let cases = [
             chest(),
-            Case { modality: Some("CT".into()), ..chest() },
-            Case { body_part: Some("HAND".into()), ..chest() },
-            Case { view: Some("LL".into()), ..chest() },
+            but(|case| case.modality = Some("CT".into())),
+            but(|case| case.body_part = Some("HAND".into())),
+            but(|case| case.view = Some("LL".into())),
             Case { age_years: Some(17), ..chest() },
-            Case { view: None, ..chest() },
+            but(|case| case.view = None),
         ];
         let found = failed(&cases, criterion(Rule::Gate, Missing::Exclude), &gate, &Lists::new());
         assert_eq!(found, [false, true, true, true, true, true]);
@@ -187,7 +201,11 @@ mod tests {
 
     #[test]
     fn a_field_has_to_be_one_of_the_allowed_and_a_missing_one_follows_the_declaration() {
-        let site = |site: Option<&str>| Case { site: site.map(Into::into), ..Case::default() };
+        let site = |site: Option<&str>| {
+            let mut case = Case::default();
+            case.site = site.map(Into::into);
+            case
+        };
         let cases = [site(Some("a")), site(Some("b")), site(None)];
         let rule = Rule::OneOf { field: Field::Site, allowed: vec!["a".to_owned()] };
         let with =

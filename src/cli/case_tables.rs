@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::dataset::case::Case;
+use crate::dataset::case::{Case, change_all};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::describe::{AgeBand, Input};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -81,9 +81,9 @@ impl Tables {
                         && table.fields.contains("findings")
                         && !table.fields.contains("label")
                     {
-                        for case in &mut table.cases {
+                        change_all(&mut table.cases, |_, case| {
                             case.source_label = Some(case.findings.iter().any(|f| args.positive.contains(f)));
-                        }
+                        });
                         table.fields.insert("label");
                     }
                     out.fields.extend(table.fields);

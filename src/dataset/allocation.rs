@@ -220,6 +220,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dataset::case::Attributes;
 
     fn pool(sizes: &[(usize, usize)]) -> Vec<Case> {
         let mut cases = Vec::new();
@@ -228,8 +229,12 @@ mod tests {
                 cases.push(Case {
                     case_id: format!("{patient}-{image}").into(),
                     patient_id: format!("P{patient:05}").into(),
-                    view: Some(if (patient + image) % 3 == 0 { "AP" } else { "PA" }.into()),
-                    source_label: Some(image < *positives),
+                    attributes: Attributes {
+                        view: Some(if (patient + image) % 3 == 0 { "AP" } else { "PA" }.into()),
+                        source_label: Some(image < *positives),
+                        ..Attributes::default()
+                    }
+                    .into(),
                     ..Case::default()
                 });
             }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +51,8 @@ impl FromStr for Sex {
 }
 
 /// One image of one patient. Fields that the data do not give are `None`; whether that matters is
-/// for the protocol to say.
+/// for the protocol to say. What many cases have alike they share: [`Attributes`], whose fields are read as
+/// if they were the case's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Case {
     /// Unique in the table. NIH: the image's file name.
@@ -58,44 +61,93 @@ pub struct Case {
     pub patient_id: Word,
     /// Image file, relative to the image folder.
     pub image: Option<RelativePath>,
+    /// Completed years at the time of the image.
+    pub age_years: Option<u16>,
+    /// Number of the examination in the patient's history, from 0 (NIH's "Follow-up #").
+    pub follow_up: Option<u32>,
+    /// Days since the patient's most recent earlier episode of the finding; `None`: none is known.
+    pub days_since_prior_finding: Option<u32>,
+    /// Line in the table it came from, counted from 1 with the header as line 1.
+    pub line: u64,
+    /// What else is known of it.
+    pub attributes: Arc<Attributes>,
+}
+
+/// What is known of a case and holds for many: a large table has few kinds of them, and each is held once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attributes {
+    /// Findings that came with the image (NIH's "Finding Labels"), sorted; empty: none.
+    pub findings: Vec<String>,
+    /// The label that came with the data, for example from report text. It trains and it enriches
+    /// the sample; it is never the reference standard.
+    pub source_label: Option<bool>,
+    /// Patient's sex.
+    pub sex: Option<Sex>,
+    /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, ...
+    pub view: Option<Word>,
     /// Where it was acquired.
     pub site: Option<Word>,
     /// Country of the site, ISO 3166 alpha-2.
     pub country: Option<Word>,
     /// Manufacturer (0008,0070).
     pub manufacturer: Option<Word>,
-    /// Patient's sex.
-    pub sex: Option<Sex>,
-    /// Completed years at the time of the image.
-    pub age_years: Option<u16>,
-    /// View Position (0018,5101), upper case: `PA`, `AP`, `LL`, ...
-    pub view: Option<Word>,
     /// Modality (0008,0060), upper case.
     pub modality: Option<Word>,
     /// Body Part Examined (0018,0015), upper case.
     pub body_part: Option<Word>,
-    /// Number of the examination in the patient's history, from 0 (NIH's "Follow-up #").
-    pub follow_up: Option<u32>,
-    /// Days since the patient's most recent earlier episode of the finding; `None`: none is known.
-    pub days_since_prior_finding: Option<u32>,
-    /// Findings that came with the image (NIH's "Finding Labels"), sorted; empty: none.
-    pub findings: Vec<String>,
-    /// The label that came with the data, for example from report text. It trains and it enriches
-    /// the sample; it is never the reference standard.
-    pub source_label: Option<bool>,
+    /// `synthetic` for generated cases; documents then say so.
+    pub origin: Option<Word>,
     /// Cells of columns that the protocol names beyond these, where they are not empty; numbers and days in
     /// one form.
     pub other: BTreeMap<String, String>,
-    /// `synthetic` for generated cases; documents then say so.
-    pub origin: Option<Word>,
-    /// Line in the table it came from, counted from 1 with the header as line 1.
-    pub line: u64,
 }
 
 impl Case {
     /// Whether a program made this case.
     pub fn is_synthetic(&self) -> bool {
         self.origin.as_deref() == Some("synthetic")
+    }
+}
+
+impl Deref for Case {
+    type Target = Attributes;
+
+    fn deref(&self) -> &Attributes {
+        &self.attributes
+    }
+}
+
+/// Changes the attributes of this case alone.
+impl DerefMut for Case {
+    fn deref_mut(&mut self) -> &mut Attributes {
+        Arc::make_mut(&mut self.attributes)
+    }
+}
+
+/// The kinds of attributes so far, each once.
+#[derive(Debug, Default)]
+pub struct Kinds(BTreeSet<Arc<Attributes>>);
+
+impl Kinds {
+    /// The attributes, as they are held already where another case has them too.
+    pub fn shared(&mut self, attributes: Attributes) -> Arc<Attributes> {
+        if let Some(known) = self.0.get(&attributes) {
+            return known.clone();
+        }
+        let shared = Arc::new(attributes);
+        self.0.insert(shared.clone());
+        shared
+    }
+}
+
+/// Changes the attributes of all cases, each with the line that it came from; those that are alike
+/// afterwards share them.
+pub fn change_all(cases: &mut [Case], mut change: impl FnMut(u64, &mut Attributes)) {
+    let mut kinds = Kinds::default();
+    for case in cases {
+        let mut attributes = Attributes::clone(&case.attributes);
+        change(case.line, &mut attributes);
+        case.attributes = kinds.shared(attributes);
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::case::{Case, Cases};
+use super::case::{Attributes, Case, Cases, Kinds};
 use super::nih;
 use super::shared::alike;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
@@ -207,7 +207,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
     }
     let fields = COLUMNS.into_iter().filter(|name| table.column(name).is_some()).collect();
     let mut cases = Vec::with_capacity(table.rows().len());
-    let mut words = Words::default();
+    let (mut words, mut kinds) = (Words::default(), Kinds::default());
     for row in table.rows() {
         let text = |name: &str| row.get(table.column(name)).map(str::to_owned);
         let mut required = |name: &'static str, code| {
@@ -232,30 +232,32 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             .map(|t| t.split('|').map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect())
             .unwrap_or_default();
         findings.sort();
-        findings.shrink_to_fit();
         let mut word = |name: &str, as_it_stands: bool| {
             let text = row.get(table.column(name))?;
             Some(if as_it_stands { words.word(text) } else { words.word(&text.to_uppercase()) })
         };
+        let attributes = kinds.shared(Attributes {
+            findings,
+            source_label,
+            sex: parsed(table, row, "sex", &mut problems),
+            view: word("view", false),
+            site: word("site", true),
+            country: word("country", true),
+            manufacturer: word("manufacturer", true),
+            modality: word("modality", false),
+            body_part: word("body_part", false),
+            origin: word("origin", true),
+            other: BTreeMap::new(),
+        });
         cases.push(Case {
             case_id: case_id.into(),
             patient_id: patient_id.into(),
             image: parsed(table, row, "image", &mut problems),
-            site: word("site", true),
-            country: word("country", true),
-            manufacturer: word("manufacturer", true),
-            sex: parsed(table, row, "sex", &mut problems),
             age_years: whole(table, row, "age_years", &mut problems),
-            view: word("view", false),
-            modality: word("modality", false),
-            body_part: word("body_part", false),
             follow_up: whole(table, row, "follow_up", &mut problems),
             days_since_prior_finding: whole(table, row, "days_since_prior_finding", &mut problems),
-            findings,
-            source_label,
-            other: BTreeMap::new(),
-            origin: word("origin", true),
             line: row.line,
+            attributes,
         });
     }
     Ok((Cases { cases, fields, warnings: Vec::new() }, problems))

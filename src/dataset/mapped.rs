@@ -12,7 +12,7 @@ use std::path::Path;
 use regex::Regex;
 use serde::Serialize;
 
-use super::case::{Case, Cases, Sex};
+use super::case::{Attributes, Case, Cases, Kinds, Sex};
 use super::cases::{self, COLUMNS};
 use super::nih;
 use crate::diagnostic::{Code, Diagnostic};
@@ -132,6 +132,7 @@ struct Reading<'t> {
     /// Line and text of cases in which the pattern finds no patient.
     unmatched: Vec<(u64, String)>,
     words: Words,
+    kinds: Kinds,
 }
 
 impl<'t> Reading<'t> {
@@ -189,6 +190,7 @@ impl<'t> Reading<'t> {
             warnings,
             unmatched: Vec::new(),
             words: Words::default(),
+            kinds: Kinds::default(),
         })
     }
 
@@ -251,25 +253,28 @@ impl<'t> Reading<'t> {
         findings.sort();
         findings.dedup();
         let whole = |text: &str| cell::whole_of::<u32>(text).map_err(|e| e.to_string());
-        Some(Case {
+        let attributes = Attributes {
+            source_label: self.label(row, &findings),
+            findings,
+            sex: self.read(row, "sex", str::parse::<Sex>),
+            view: self.capitals(row, "view"),
             site: self.word(row, "site"),
             country: self.word(row, "country"),
             manufacturer: self.word(row, "manufacturer"),
-            sex: self.read(row, "sex", str::parse::<Sex>),
-            age_years: self.read(row, "age_years", age),
-            view: self.capitals(row, "view"),
             modality: self.capitals(row, "modality"),
             body_part: self.capitals(row, "body_part"),
+            origin: self.word(row, "origin"),
+            other: BTreeMap::new(),
+        };
+        Some(Case {
+            age_years: self.read(row, "age_years", age),
             follow_up: self.read(row, "follow_up", whole),
             days_since_prior_finding: self.read(row, "days_since_prior_finding", whole),
-            source_label: self.label(row, &findings),
-            origin: self.word(row, "origin"),
             case_id: case_id.into(),
             patient_id: patient_id.into(),
             image,
-            findings,
-            other: BTreeMap::new(),
             line: row.line,
+            attributes: self.kinds.shared(attributes),
         })
     }
 

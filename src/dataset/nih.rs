@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use super::case::{Case, Cases};
+use super::case::{Attributes, Case, Cases, Kinds};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::table::{Row, Table, Words, cell};
 
@@ -77,7 +77,7 @@ pub(super) fn parse(
     let mut rows = Rows { table, problems: Vec::new(), warnings: Vec::new() };
     let mut unknown = UnknownFindings::default();
     let mut cases = Vec::with_capacity(table.rows().len());
-    let mut words = Words::default();
+    let (mut words, mut kinds) = (Words::default(), Kinds::default());
     for row in table.rows() {
         let image_index = row.get(columns.image).unwrap_or_default().to_owned();
         // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
@@ -100,18 +100,22 @@ pub(super) fn parse(
         let follow_up = row.get(columns.follow_up);
         let follow_up =
             follow_up.and_then(|text| rows.read("Follow-up #", text, cell::whole_of(text), row.line));
+        let attributes = kinds.shared(Attributes {
+            findings,
+            source_label,
+            sex,
+            view: row.get(columns.view).map(|text| words.word(&text.to_uppercase())),
+            ..Attributes::default()
+        });
         cases.push(Case {
             case_id: image_index.into(),
             patient_id: patient_id.into(),
             image,
-            sex,
             age_years,
-            view: row.get(columns.view).map(|text| words.word(&text.to_uppercase())),
             follow_up,
-            findings,
-            source_label,
+            days_since_prior_finding: None,
             line: row.line,
-            ..Case::default()
+            attributes,
         });
     }
     let Rows { problems, mut warnings, .. } = rows;

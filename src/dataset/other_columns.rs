@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::case::Cases;
+use super::case::{Cases, change_all};
 use super::mapped::CaseColumns;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::table::{Sheet, Table, cell, limited};
@@ -119,9 +119,7 @@ pub fn attach(
     if !problems.is_empty() {
         return Err(limited(problems, path));
     }
-    for case in &mut cases.cases {
-        case.other = by_line.remove(&case.line).unwrap_or_default();
-    }
+    change_all(&mut cases.cases, |line, case| case.other = by_line.remove(&line).unwrap_or_default());
     Ok(())
 }
 

@@ -143,12 +143,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dataset::case::Attributes;
 
     fn case(number: usize, patient: usize, label: bool) -> Case {
         Case {
             case_id: format!("C{number:04}").into(),
             patient_id: format!("P{patient:04}").into(),
-            source_label: Some(label),
+            attributes: Attributes {
+                source_label: Some(label),
+                ..Attributes::default()
+            }
+            .into(),
             ..Case::default()
         }
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::scores::{self, Scores};
-use crate::dataset::case::Case;
+use crate::dataset::case::{Attributes, Case, Kinds};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::model::machine::Machine;
@@ -137,7 +137,7 @@ const COLUMNS: [&str; 7] = ["case_id", "image", "modality", "body_part", "view",
 /// `image-missing` of every case that names none.
 pub fn assign<'a>(cases: impl IntoIterator<Item = &'a Case>, shards: u32) -> Result<Vec<PlannedCase>> {
     let mut problems = Vec::new();
-    let mut planned = Vec::new();
+    let (mut planned, mut kinds) = (Vec::new(), Kinds::default());
     for (case, number) in cases.into_iter().zip((1..=shards).cycle()) {
         if case.image.is_none() {
             problems.push(
@@ -148,10 +148,13 @@ pub fn assign<'a>(cases: impl IntoIterator<Item = &'a Case>, shards: u32) -> Res
         let case = Case {
             case_id: case.case_id.clone(),
             image: case.image.clone(),
-            modality: case.modality.clone(),
-            body_part: case.body_part.clone(),
-            view: case.view.clone(),
             age_years: case.age_years,
+            attributes: kinds.shared(Attributes {
+                modality: case.modality.clone(),
+                body_part: case.body_part.clone(),
+                view: case.view.clone(),
+                ..Attributes::default()
+            }),
             ..Case::default()
         };
         planned.push(PlannedCase { case, shard: number });
@@ -216,6 +219,7 @@ fn each_case(path: &Path, bytes: &[u8], plan: &Plan, mut take: impl FnMut(Planne
     if !problems.is_empty() {
         return Err(problems.into());
     }
+    let mut kinds = Kinds::default();
     for row in table.rows() {
         let text = |nth: usize| row.get(columns[nth]).map(str::to_owned);
         let word = |nth: usize| row.get(columns[nth]).map(Word::from);
@@ -228,11 +232,14 @@ fn each_case(path: &Path, bytes: &[u8], plan: &Plan, mut take: impl FnMut(Planne
                 let case = Case {
                     case_id: case_id.into(),
                     image: Some(image),
-                    modality: word(2),
-                    body_part: word(3),
-                    view: word(4),
                     age_years,
                     line: row.line,
+                    attributes: kinds.shared(Attributes {
+                        modality: word(2),
+                        body_part: word(3),
+                        view: word(4),
+                        ..Attributes::default()
+                    }),
                     ..Case::default()
                 };
                 take(PlannedCase { case, shard });
@@ -415,8 +422,12 @@ mod tests {
         Case {
             case_id: format!("case, {number}").into(),
             image: Some(format!("images/{number}.png").parse().expect("a path")),
-            view: (!number.is_multiple_of(3)).then(|| "PA".into()),
             age_years: (!number.is_multiple_of(2)).then_some(40),
+            attributes: Attributes {
+                view: (!number.is_multiple_of(3)).then(|| "PA".into()),
+                ..Attributes::default()
+            }
+            .into(),
             ..Case::default()
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::dataset::case::{Case, Sex};
+use crate::dataset::case::{Attributes, Case, Sex};
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
 
 /// The least that is valid.
@@ -299,13 +299,17 @@ fn an_acceptance_criterion_compares_one_bound_with_its_goal() {
 fn fields_have_the_name_and_the_value_of_the_case_table() {
     let word = |word: &str| Some(word.into());
     let case = Case {
-        sex: Some(Sex::F),
-        view: word("PA"),
-        site: word("north"),
-        country: word("NO"),
-        manufacturer: word("M"),
-        modality: word("DX"),
-        body_part: word("CHEST"),
+        attributes: Attributes {
+            sex: Some(Sex::F),
+            view: word("PA"),
+            site: word("north"),
+            country: word("NO"),
+            manufacturer: word("M"),
+            modality: word("DX"),
+            body_part: word("CHEST"),
+            ..Attributes::default()
+        }
+        .into(),
         ..Case::default()
     };
     let found: Vec<_> = Field::NAMES.iter().map(|(_, f)| (f.name(), f.of(&case).expect("a value"))).collect();

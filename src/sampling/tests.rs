@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::dataset::case::Attributes;
 use crate::protocol::SampleTarget;
 
 fn draw(cases: &[Case], eligible: &[usize], sample: &Sample) -> Result<Vec<usize>, Diagnostic> {
@@ -12,7 +13,11 @@ fn cases(n: usize) -> Vec<Case> {
         .map(|i| Case {
             case_id: format!("C{i:04}").into(),
             patient_id: format!("P{}", i / 2).into(),
-            source_label: Some(i % 4 == 0),
+            attributes: Attributes {
+                source_label: Some(i % 4 == 0),
+                ..Attributes::default()
+            }
+            .into(),
             ..Case::default()
         })
         .collect()

@@ -24,7 +24,7 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::dataset::case::{Case, Cases};
+use crate::dataset::case::{Case, Cases, change_all};
 use crate::dataset::cases::COLUMNS;
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -140,13 +140,13 @@ impl Inputs {
             && cases.fields.insert("modality")
         {
             let word = Word::from(modality.as_str());
-            cases.cases.iter_mut().for_each(|case| case.modality = Some(word.clone()));
+            change_all(&mut cases.cases, |_, attributes| attributes.modality = Some(word.clone()));
         }
         if let Some(body_part) = &data.body_part
             && cases.fields.insert("body_part")
         {
             let word = Word::from(body_part.as_str());
-            cases.cases.iter_mut().for_each(|case| case.body_part = Some(word.clone()));
+            change_all(&mut cases.cases, |_, attributes| attributes.body_part = Some(word.clone()));
         }
         Ok(cases)
     }

@@ -216,7 +216,7 @@ fn tuning_cases(inputs: &Inputs) -> Result<Option<Vec<(String, bool)>>> {
     }
     let read = inputs.case_table(cases)?;
     Ok(Some(
-        read.cases.into_iter().filter_map(|case| Some((case.case_id.into(), case.source_label?))).collect(),
+        read.cases.into_iter().filter_map(|case| case.source_label.map(|label| (case.case_id.into(), label))).collect(),
     ))
 }
 

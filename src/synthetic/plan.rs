@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 use super::phantom::{Acquisition, Anatomy, Phantom, Projection, Shadow};
 use super::random::{Draw, Purpose};
 use super::{Item, Set, Settings, Truth};
-use crate::dataset::case::{Case, Sex};
+use crate::dataset::case::{Attributes, Case, Sex};
 
 /// An invented place: country, and how its images divide over the four makers.
 struct Site {
@@ -99,21 +99,24 @@ fn images_of(seed: u64, patient: u64, set: Set) -> Vec<Item> {
             image: format!("{case_id}.png").parse().ok(),
             case_id: case_id.into(),
             patient_id: format!("P{patient:06}").into(),
-            site: Some(site.name.into()),
-            country: Some(site.country.into()),
-            manufacturer: Some(MAKERS[maker].into()),
-            sex: Some(sex),
             age_years: age_is_known.then_some(years as u16),
-            view: Some(projection.code().into()),
-            modality: Some(if draw.chance(site.computed) { "CR" } else { "DX" }.into()),
-            body_part: Some("CHEST".into()),
             follow_up: Some(number as u32),
             days_since_prior_finding: previous.map(|days| days as u32),
-            findings,
-            source_label: Some(label),
-            other: BTreeMap::new(),
-            origin: Some("synthetic".into()),
             line: 0,
+            attributes: Attributes {
+                site: Some(site.name.into()),
+                country: Some(site.country.into()),
+                manufacturer: Some(MAKERS[maker].into()),
+                sex: Some(sex),
+                view: Some(projection.code().into()),
+                modality: Some(if draw.chance(site.computed) { "CR" } else { "DX" }.into()),
+                body_part: Some("CHEST".into()),
+                findings,
+                source_label: Some(label),
+                other: BTreeMap::new(),
+                origin: Some("synthetic".into()),
+            }
+            .into(),
         };
         if pneumonia {
             previous = Some(0);

@@ -104,9 +104,9 @@ fn read(
         items.push(Item {
             set,
             file: recorded.get(case.case_id.as_str()).copied(),
+            site: case.site.clone(),
             case_id: case.case_id,
             patient_id: case.patient_id,
-            site: case.site.clone(),
             ..Item::default()
         });
     }

@@ -1,14 +1,18 @@
 use super::*;
-use crate::dataset::case::{Case, Sex};
+use crate::dataset::case::{Attributes, Case, Sex};
 
 fn case(id: usize, patient: usize, age: Option<u16>, sex: Sex, findings: &[&str]) -> Case {
     Case {
         case_id: format!("C{id}").into(),
         patient_id: format!("P{patient}").into(),
         age_years: age,
-        sex: Some(sex),
-        findings: findings.iter().map(|f| (*f).to_owned()).collect(),
-        source_label: Some(findings.contains(&"Pneumonia")),
+        attributes: Attributes {
+            sex: Some(sex),
+            findings: findings.iter().map(|f| (*f).to_owned()).collect(),
+            source_label: Some(findings.contains(&"Pneumonia")),
+            ..Attributes::default()
+        }
+        .into(),
         ..Case::default()
     }
 }

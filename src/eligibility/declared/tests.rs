@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::*;
+use crate::dataset::case::Attributes;
 use crate::protocol::rule::{Value, read};
 
 fn rule(text: &str) -> DeclaredRule {
@@ -128,11 +129,15 @@ fn case(
     let date = |day: u16| (start + chrono::Days::new(u64::from(day))).format("%Y-%m-%d").to_string();
     Case {
         patient_id: format!("P{patient}").into(),
-        view: view.map(|view| ["PA", "AP", "LL"][usize::from(view % 3)].into()),
         age_years: age,
         follow_up,
-        findings: if mass { vec!["Mass".to_owned()] } else { Vec::new() },
-        other: day.map(|day| ("acquired".to_owned(), date(day))).into_iter().collect(),
+        attributes: Attributes {
+            view: view.map(|view| ["PA", "AP", "LL"][usize::from(view % 3)].into()),
+            findings: if mass { vec!["Mass".to_owned()] } else { Vec::new() },
+            other: day.map(|day| ("acquired".to_owned(), date(day))).into_iter().collect(),
+            ..Attributes::default()
+        }
+        .into(),
         ..Case::default()
     }
 }

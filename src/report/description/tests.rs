@@ -1,7 +1,7 @@
 //! The page of a description, from few cases whose names try to be markup.
 
 use super::*;
-use crate::dataset::case::{Case, Sex};
+use crate::dataset::case::{Attributes, Case, Sex};
 use crate::dataset::describe::{AgeBand, Description, Request, Set, Share, describe};
 use crate::document::lint;
 use crate::document::render::Files;
@@ -14,10 +14,14 @@ fn described(name: &str, finding: &str) -> Description {
     let case = |id: u16, age: u16, positive: bool| Case {
         case_id: format!("C{id}").into(),
         patient_id: format!("P{}", id / 2).into(),
-        sex: Some(Sex::F),
         age_years: Some(age),
-        findings: if positive { vec![finding.to_owned(), "Edema".to_owned()] } else { Vec::new() },
-        source_label: Some(positive),
+        attributes: Attributes {
+            sex: Some(Sex::F),
+            findings: if positive { vec![finding.to_owned(), "Edema".to_owned()] } else { Vec::new() },
+            source_label: Some(positive),
+            ..Attributes::default()
+        }
+        .into(),
         ..Case::default()
     };
     let cases = [case(1, 40, true), case(2, 51, false), case(3, 70, true), case(4, 20, false)];

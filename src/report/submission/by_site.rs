@@ -50,7 +50,7 @@ pub(super) fn flow_by_site(payload: &Payload, protocol: &Protocol) -> Result<Vec
             recorded |= case.site.is_some();
             sites.insert(
                 case.case_id.to_string(),
-                case.site.map_or_else(|| "not recorded".to_owned(), |site| site.to_string()),
+                case.site.as_deref().unwrap_or("not recorded").to_owned(),
             );
         }
     }

@@ -123,16 +123,20 @@ fn endpoint(
 
 /// Three cases for development and two of a test set.
 pub fn description(findings: &[&str]) -> Description {
-    use crate::dataset::case::{Case, Sex};
+    use crate::dataset::case::{Attributes, Case, Sex};
     use crate::dataset::describe::{AgeBand, Request, Set, describe};
     let case = |id: u16, sex, age_years, positive: bool| Case {
         case_id: format!("C{id}").into(),
         patient_id: format!("P{id}").into(),
-        sex: Some(sex),
         age_years,
-        view: Some(if positive { "AP" } else { "PA" }.into()),
-        findings: findings.iter().filter(|_| positive).map(|f| (*f).to_owned()).collect(),
-        source_label: Some(positive),
+        attributes: Attributes {
+            sex: Some(sex),
+            view: Some(if positive { "AP" } else { "PA" }.into()),
+            findings: findings.iter().filter(|_| positive).map(|f| (*f).to_owned()).collect(),
+            source_label: Some(positive),
+            ..Attributes::default()
+        }
+        .into(),
         ..Case::default()
     };
     let development =
