@@ -1,39 +1,86 @@
 //! SHA-256 digests and the relative paths that manifests are made of. Imports nothing of the project.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arcstr::ArcStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// The bytes of a file, read once and shared by whoever needs them: a large study's files are most of its
-/// memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Bytes(Arc<Vec<u8>>);
+/// The bytes of a file, read once and shared by whoever needs them. A large study's files are most of its
+/// memory, and tables are mostly repetition: a large file that shrinks is held as LZ4 blocks, and is whole
+/// only while somebody reads it.
+#[derive(Clone, Default)]
+pub struct Bytes(Arc<Held>);
+
+#[derive(Default)]
+struct Held {
+    /// As they are; of packed ones once somebody asked for all of them for good.
+    whole: OnceLock<Vec<u8>>,
+    /// Packed, and how many they are.
+    packed: Option<(Vec<u8>, usize)>,
+}
+
+/// Files below this many bytes are never packed.
+const PACKED_FROM: usize = 1 << 20;
 
 impl Bytes {
-    /// All of them.
+    /// All of them, for as long as somebody holds the answer.
+    pub fn read(&self) -> Cow<'_, [u8]> {
+        match (self.0.whole.get(), &self.0.packed) {
+            (Some(whole), _) => Cow::Borrowed(whole),
+            (None, Some((packed, length))) => Cow::Owned(unpacked(packed, *length)),
+            (None, None) => Cow::Borrowed(&[]),
+        }
+    }
+
+    /// All of them, and they stay whole from now on: not for what large studies have large.
     pub fn as_slice(&self) -> &[u8] {
-        &self.0
+        match &self.0.packed {
+            Some((packed, length)) => self.0.whole.get_or_init(|| unpacked(packed, *length)),
+            None => self.0.whole.get().map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        self.0.packed.as_ref().map_or_else(|| self.0.whole.get().map_or(0, Vec::len), |(_, length)| *length)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-impl Deref for Bytes {
-    type Target = Vec<u8>;
+fn unpacked(packed: &[u8], length: usize) -> Vec<u8> {
+    // Nobody but `From` packs, and nobody changes what it packed.
+    lz4_flex::block::decompress(packed, length).unwrap_or_else(|e| unreachable!("packed here: {e}"))
+}
 
-    fn deref(&self) -> &Vec<u8> {
-        &self.0
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.as_slice()
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(bytes))
+        if bytes.len() >= PACKED_FROM {
+            let mut packed = lz4_flex::block::compress(&bytes);
+            if packed.len() < bytes.len() / 2 {
+                packed.shrink_to_fit();
+                return Self(Arc::new(Held { whole: OnceLock::new(), packed: Some((packed, bytes.len())) }));
+            }
+        }
+        Self(Arc::new(Held { whole: bytes.into(), packed: None }))
     }
 }
 
@@ -49,9 +96,27 @@ impl From<&str> for Bytes {
     }
 }
 
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0.packed, &other.0.packed) {
+            // The same bytes are packed the same.
+            (Some(one), Some(another)) => one == another,
+            _ => self.len() == other.len() && self.read() == other.read(),
+        }
+    }
+}
+
+impl Eq for Bytes {}
+
 impl PartialEq<Vec<u8>> for Bytes {
     fn eq(&self, other: &Vec<u8>) -> bool {
-        *self.0 == *other
+        self.len() == other.len() && *self.read() == **other
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
     }
 }
 

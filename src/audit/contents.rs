@@ -149,8 +149,8 @@ fn device(opened: &Opened) -> Vec<Diagnostic> {
 /// Names of templates that are not those of this program, of this version or an earlier one.
 pub(super) fn own_templates(opened: &Opened) -> Vec<String> {
     let there = bundle::below(&opened.payload, bundle::TEMPLATES);
-    let by_name: BTreeMap<String, &Vec<u8>> =
-        there.iter().map(|(name, b)| (name.to_string(), &**b)).collect();
+    let by_name: BTreeMap<String, &[u8]> =
+        there.iter().map(|(name, bytes)| (name.to_string(), bytes.as_slice())).collect();
     crate::report::own_templates(&by_name)
 }
 

@@ -59,7 +59,7 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     let bag = beside.path().join("bag");
     storage::create_folder(&bag)?;
     for (path, bytes) in payload {
-        storage::write_atomic(&path.below(&bag.join("data")), bytes)?;
+        storage::write_atomic(&path.below(&bag.join("data")), &bytes.read())?;
     }
     let octets: u64 = payload.values().map(|bytes| bytes.len() as u64).sum();
     let mut lines = String::new();
@@ -69,7 +69,7 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     lines.push_str(&format!("Payload-Oxum: {octets}.{}\n", payload.len()));
     let manifest: String = payload
         .iter()
-        .map(|(path, bytes)| manifest_line(Digest::of(bytes), &format!("data/{path}")))
+        .map(|(path, bytes)| manifest_line(Digest::of(&bytes.read()), &format!("data/{path}")))
         .collect();
     let tags =
         BTreeMap::from([(INFO, lines), ("bagit.txt", DECLARATION.to_owned()), (PAYLOAD_MANIFEST, manifest)]);
@@ -133,13 +133,13 @@ pub fn open(folder: &Path) -> Result<Opened> {
     let mut opened = Opened::default();
     let mut there = There::default();
     list(folder, "", &mut there, &mut opened.discrepancies)?;
-    let files = there.files;
-    let text = |name: &str| files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let files = read_all(folder, &there.files)?;
+    let text = |name: &str| files.get(name).map(|file| String::from_utf8_lossy(&file.bytes.read()).into_owned());
     let payload_recorded =
         parse_manifest(folder, PAYLOAD_MANIFEST, text(PAYLOAD_MANIFEST), &mut opened.discrepancies);
     let tags_recorded = parse_manifest(folder, TAG_MANIFEST, text(TAG_MANIFEST), &mut opened.discrepancies);
-    opened.root = files.get(TAG_MANIFEST).map(|bytes| Digest::of(bytes));
-    if files.get("bagit.txt").is_some_and(|bytes| bytes != DECLARATION.as_bytes()) {
+    opened.root = files.get(TAG_MANIFEST).map(|file| file.digest);
+    if files.get("bagit.txt").is_some_and(|file| *file.bytes.read() != *DECLARATION.as_bytes()) {
         opened.discrepancies.push(found(
             folder,
             "bagit.txt",
@@ -185,11 +185,11 @@ pub fn open(folder: &Path) -> Result<Opened> {
             "an empty folder: there, but not recorded",
         ));
     }
-    for (path, bytes) in files {
+    for (path, file) in files {
         if let Some(inner) = path.strip_prefix("data/")
             && let Ok(inner) = inner.parse()
         {
-            opened.payload.insert(inner, bytes.into());
+            opened.payload.insert(inner, file.bytes);
         }
     }
     if opened.discrepancies.is_empty() {
@@ -202,12 +202,12 @@ pub fn open(folder: &Path) -> Result<Opened> {
 }
 
 /// The bag says how many octets in how many files its payload has (RFC 8493, 2.2.2).
-fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Vec<u8>>) -> Option<Diagnostic> {
+fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Found>) -> Option<Diagnostic> {
     let said: Vec<&str> =
         info.iter().filter(|(label, _)| label == "Payload-Oxum").map(|(_, value)| value.as_str()).collect();
     let payload = files.iter().filter(|(path, _)| path.starts_with("data/"));
     let (octets, count) =
-        payload.fold((0_u64, 0_u64), |(octets, count), (_, bytes)| (octets + bytes.len() as u64, count + 1));
+        payload.fold((0_u64, 0_u64), |(octets, count), (_, file)| (octets + file.bytes.len() as u64, count + 1));
     let there = format!("{octets}.{count}");
     (said != [there.as_str()]).then(|| {
         let message = format!("Payload-Oxum is `{}`, the payload has {there}", said.join("`, `"));
@@ -215,18 +215,32 @@ fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Vec<u
     })
 }
 
-/// The digest of every file, on all cores: the largest first, so that no core waits for one that began late.
-fn digests_of(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, Digest> {
-    let mut by_size: Vec<(&String, &Vec<u8>)> = files.iter().collect();
-    by_size.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
-    by_size.par_iter().with_max_len(1).map(|(path, bytes)| (path.as_str(), Digest::of(bytes))).collect()
+/// A file as it was read.
+struct Found {
+    bytes: Bytes,
+    digest: Digest,
+}
+
+/// Every file with its digest, on all cores: the largest first, so that no core waits for one that began
+/// late. One that is large is whole in memory only while it is hashed.
+fn read_all(folder: &Path, files: &BTreeMap<String, u64>) -> Result<BTreeMap<String, Found>> {
+    let mut by_size: Vec<(&String, &u64)> = files.iter().collect();
+    by_size.sort_by_key(|(_, bytes)| std::cmp::Reverse(**bytes));
+    let read = |path: &String| -> Result<Found> {
+        let bytes = storage::read(&folder.join(path))?;
+        let digest = Digest::of(&bytes);
+        Ok(Found { bytes: bytes.into(), digest })
+    };
+    let found: BTreeMap<&String, Result<Found>> =
+        by_size.par_iter().with_max_len(1).map(|(path, _)| (*path, read(path))).collect();
+    found.into_iter().map(|(path, found)| Ok((path.clone(), found?))).collect()
 }
 
 /// What is recorded against what is there, in both directions.
 fn compare(
     folder: &Path,
     recorded: &BTreeMap<&String, &Digest>,
-    files: &BTreeMap<String, Vec<u8>>,
+    files: &BTreeMap<String, Found>,
     discrepancies: &mut Vec<Diagnostic>,
 ) {
     let is_signature = |path: &str| {
@@ -241,7 +255,6 @@ fn compare(
     for path in extra.keys() {
         discrepancies.push(found(folder, path, Code::FileExtra, "there, but not recorded"));
     }
-    let digests = digests_of(files);
     for (path, digest) in recorded {
         match files.get(path.as_str()) {
             None => {
@@ -257,12 +270,11 @@ fn compare(
                     None => problem,
                 });
             }
-            Some(_) => {
-                if let Some(there) = digests.get(path.as_str()).filter(|there| *there != *digest) {
-                    let message = format!("changed: recorded {}, found {}", digest.short(), there.short());
-                    discrepancies.push(found(folder, path, Code::FileChanged, &message));
-                }
+            Some(file) if file.digest != **digest => {
+                let message = format!("changed: recorded {}, found {}", digest.short(), file.digest.short());
+                discrepancies.push(found(folder, path, Code::FileChanged, &message));
             }
+            Some(_) => {}
         }
     }
 }
@@ -275,8 +287,8 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 /// What lies on disk.
 #[derive(Default)]
 struct There {
-    /// Contents by path.
-    files: BTreeMap<String, Vec<u8>>,
+    /// How many bytes each has, by path.
+    files: BTreeMap<String, u64>,
     /// Every folder.
     folders: BTreeSet<String>,
     /// Bytes of all files.
@@ -341,7 +353,7 @@ fn list(folder: &Path, below: &str, there: &mut There, discrepancies: &mut Vec<D
             list(folder, &path, there, discrepancies)?;
             there.folders.insert(path);
         } else if kind.is_file() {
-            there.files.insert(path, storage::read(&entry.path())?);
+            there.files.insert(path, bytes);
         } else {
             discrepancies.push(found(folder, &path, Code::FileKind, "neither a file nor a folder (a link?)"));
         }

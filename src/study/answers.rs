@@ -31,7 +31,7 @@ pub fn read_all(
     for (path, bytes) in &files.counting {
         let place = Path::new(path.as_str());
         let Some(OfRound::Returned(name)) = of_round(&inputs.protocol, path) else {
-            match reads::read_with(place, bytes, source, files.beside(path, map)) {
+            match reads::read_with(place, &bytes.read(), source, files.beside(path, map)) {
                 Ok(file) => read.push(with_shared_ids(file, ids)),
                 Err(more) => problems.extend(more),
             }
@@ -44,7 +44,7 @@ pub fn read_all(
         let Some(round) = round else { continue };
         let withheld = files.register.of(path).is_some_and(|import| import.withheld.is_some());
         let kept = if withheld { Kept::Reduced } else { Kept::AsItCame };
-        match returned::read(place, bytes, kept, round, source) {
+        match returned::read(place, &bytes.read(), kept, round, source) {
             Ok(one) => {
                 let before = given.insert((name, one.reader.clone()), (path, one.session.clone()));
                 problems.extend(before.map(|before| twice(path, &one, before)));

@@ -1,6 +1,7 @@
 //! A study of a new version under a change control plan: what was taken from the predecessor's bundle, which
 //! kinds of change the two locks show, and what the plan says of them. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -54,20 +55,20 @@ pub fn succession(inputs: &Inputs) -> Result<Option<Succession>> {
     if !is_change(inputs) {
         return Ok(None);
     }
-    let file = |name: &str| -> Result<&[u8]> {
+    let file = |name: &str| -> Result<Cow<'_, [u8]>> {
         let path: RelativePath = name
             .parse()
             .map_err(|e: crate::digest::RelativePathError| Diagnostic::error(Code::Path, e.to_string()))?;
         inputs.file(&path)
     };
     let bytes = file(change::PLAN)?;
-    let plan = read_plan(Path::new(change::PLAN), bytes)?;
+    let plan = read_plan(Path::new(change::PLAN), &bytes)?;
     let wrong = plan.disagreements(Path::new(change::PLAN), &inputs.protocol);
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
     let before_bytes = file(change::LOCK)?;
-    let before = Lock::from_bytes(before_bytes, Path::new(change::LOCK))?;
+    let before = Lock::from_bytes(&before_bytes, Path::new(change::LOCK))?;
     let of_predecessor = |name: &str, message: String| {
         Error::Evidence(vec![
             Diagnostic::error(Code::ChangePredecessor, message).at(Location::file(name)).hint(
@@ -76,7 +77,7 @@ pub fn succession(inputs: &Inputs) -> Result<Option<Succession>> {
             ),
         ])
     };
-    let found = lock::digest_of(before_bytes);
+    let found = lock::digest_of(&before_bytes);
     if found != plan.predecessor.lock {
         let named = plan.predecessor.lock.short();
         let message =
@@ -97,7 +98,7 @@ pub fn succession(inputs: &Inputs) -> Result<Option<Succession>> {
             .hint("give the lock of the new version")
             .into());
     }
-    let results: Results = serde_json::from_slice(file(change::RESULTS)?)
+    let results: Results = serde_json::from_slice(&file(change::RESULTS)?)
         .map_err(|e| of_predecessor(change::RESULTS, format!("cannot be understood: {e}")))?;
     if results.change.as_ref().is_some_and(|change| change.verdict != Verdict::Met) {
         let message = "the predecessor is a version that its own plan did not accept".to_owned();
@@ -106,13 +107,13 @@ pub fn succession(inputs: &Inputs) -> Result<Option<Succession>> {
     // As the predecessor's bundle derived them: one column, whatever the protocol's own table looks like.
     let one: scores::CombineFn = |values| values.first().copied().unwrap_or_default();
     let path = Path::new(change::SCORES);
-    let scores = scores::parse(path, file(change::SCORES)?, "case_id", &["score".to_owned()], one)
+    let scores = scores::parse(path, &file(change::SCORES)?, "case_id", &["score".to_owned()], one)
         .map_err(Error::Input)?;
     let earlier = results.change.as_ref().map_or(0, |change| change.openings_before);
-    let openings_before = earlier + openings(file(change::LEDGER)?);
+    let openings_before = earlier + openings(&file(change::LEDGER)?);
     Ok(Some(Succession {
         plan,
-        plan_sha256: Digest::of(bytes),
+        plan_sha256: Digest::of(&bytes),
         before,
         now,
         now_sha256: lock::digest_of(now_bytes),

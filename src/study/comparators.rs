@@ -29,7 +29,7 @@ pub type Predicate = BTreeMap<String, Given>;
 pub fn predicate(inputs: &Inputs, cohort: &Cohort) -> Result<Predicate> {
     let Some(source) = &inputs.protocol.predicate else { return Ok(Predicate::new()) };
     let path = Path::new(source.file.as_str());
-    let table = Table::parse(path, inputs.file(&source.file)?).map_err(Error::Input)?;
+    let table = Table::parse(path, &inputs.file(&source.file)?).map_err(Error::Input)?;
     let (case, output) = (table.required(&source.case_column), table.required(source.output.column()));
     let (case, output) = match (case, output) {
         (Ok(case), Ok(output)) => (case, output),

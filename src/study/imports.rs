@@ -65,14 +65,14 @@ pub fn case_map(inputs: &Inputs) -> Result<Option<CaseMap>, Vec<Diagnostic>> {
     let Some(declared) = &inputs.protocol.reads.case_map else { return Ok(None) };
     let bytes = inputs.file(&declared.file).map_err(|error| error.diagnostics())?;
     let others = inputs.protocol.reference_standard.ignore_other_cases;
-    CaseMap::parse(Path::new(declared.file.as_str()), bytes, declared, others).map(Some)
+    CaseMap::parse(Path::new(declared.file.as_str()), &bytes, declared, others).map(Some)
 }
 
 /// The readers' files of a study.
 #[derive(Clone, Debug)]
 pub struct ReadersFiles<'a> {
     /// Those that count, by path.
-    pub counting: BTreeMap<&'a RelativePath, &'a [u8]>,
+    pub counting: BTreeMap<&'a RelativePath, &'a Bytes>,
     /// The register; empty where nothing was imported.
     pub register: Register,
     /// Files that nobody imported while others were.
@@ -108,7 +108,7 @@ impl BroughtFile {
         let register = readers_files(inputs)?.register;
         let of = |(path, bytes): (&RelativePath, &Bytes)| Self {
             path: path.to_string(),
-            sha256: Digest::of(bytes).to_string(),
+            sha256: Digest::of(&bytes.read()).to_string(),
             import: register.of(path).cloned(),
             superseded_by: register.superseded_by(path).map(ToString::to_string),
         };
@@ -137,11 +137,10 @@ impl BroughtFile {
 /// `reads-register`, and `reads-replaced` for each file that is not the one that was imported.
 pub fn readers_files(inputs: &Inputs) -> Result<ReadersFiles<'_>, Vec<Diagnostic>> {
     let protocol = &inputs.protocol;
-    let mut counting: BTreeMap<&RelativePath, &[u8]> = inputs
+    let mut counting: BTreeMap<&RelativePath, &Bytes> = inputs
         .files
         .iter()
         .filter(|(path, _)| is_reads_file(protocol, path))
-        .map(|(path, bytes)| (path, bytes.as_slice()))
         .collect();
     let place = register_path(protocol);
     let Some((path, bytes)) = place.as_ref().and_then(|path| inputs.files.get_key_value(path)) else {
@@ -152,7 +151,7 @@ pub fn readers_files(inputs: &Inputs) -> Result<ReadersFiles<'_>, Vec<Diagnostic
         .files
         .iter()
         .filter(|(path, _)| is_reads_file(protocol, path) || is_labels_file(protocol, path));
-    let digests = registered.map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
+    let digests = registered.map(|(path, bytes)| (path.clone(), Digest::of(&bytes.read()))).collect();
     let problems = register.discrepancies(&digests);
     if !problems.is_empty() {
         return Err(problems);

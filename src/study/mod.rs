@@ -21,6 +21,7 @@ mod separation;
 mod sites;
 mod tables;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -123,8 +124,8 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 }
 
 impl Inputs {
-    fn file(&self, path: &RelativePath) -> Result<&[u8]> {
-        self.files.get(path).map(Bytes::as_slice).ok_or_else(|| {
+    fn file(&self, path: &RelativePath) -> Result<Cow<'_, [u8]>> {
+        self.files.get(path).map(Bytes::read).ok_or_else(|| {
             Diagnostic::error(Code::FileMissing, "the protocol names this file, and it is not there")
                 .at(Location::file(path.as_str()))
                 .into()
@@ -133,7 +134,7 @@ impl Inputs {
 
     fn case_table(&self, table: &CaseTable) -> Result<Cases> {
         let path = Path::new(table.path.as_str());
-        let mut cases = table.parse(path, self.file(&table.path)?).map_err(Error::Input)?;
+        let mut cases = table.parse(path, &self.file(&table.path)?).map_err(Error::Input)?;
         // What the source documents for all its images holds where the table has no such column.
         let data = &self.protocol.data;
         if let Some(modality) = &data.modality
@@ -396,7 +397,7 @@ fn lists(inputs: &Inputs) -> Result<Lists> {
     let mut lists = Lists::new();
     for criterion in &inputs.protocol.eligibility {
         if let Rule::ListedIn { path, column } = &criterion.rule {
-            let table = Table::parse(Path::new(path.as_str()), inputs.file(path)?).map_err(Error::Input)?;
+            let table = Table::parse(Path::new(path.as_str()), &inputs.file(path)?).map_err(Error::Input)?;
             let index = table.required(column)?;
             let ids = table.rows().filter_map(|row| row.get(Some(index)).map(str::to_owned)).collect();
             lists.insert((path.to_string(), column.clone()), ids);
@@ -433,7 +434,7 @@ fn scores_of(inputs: &Inputs, file: &RelativePath) -> Result<Scores> {
         Combine::Mean => |values| values.iter().sum::<f64>() / values.len() as f64,
         Combine::NoisyOr => |values| 1.0 - values.iter().map(|v| 1.0 - v).product::<f64>(),
     };
-    scores::parse(Path::new(file.as_str()), inputs.file(file)?, case_column, columns, combine)
+    scores::parse(Path::new(file.as_str()), &inputs.file(file)?, case_column, columns, combine)
         .map_err(Error::Input)
 }
 

@@ -21,7 +21,7 @@ pub fn processing_times(inputs: &Inputs, cohort: &Cohort, scores: &Scores) -> Re
     let Some(column) = declared else { return Ok(None) };
     let source = &inputs.protocol.scores;
     let path = Path::new(source.file.as_str());
-    let table = Table::parse(path, inputs.file(&source.file)?).map_err(Error::Input)?;
+    let table = Table::parse(path, &inputs.file(&source.file)?).map_err(Error::Input)?;
     let mut problems = Vec::new();
     let mut index = |name: &str| table.required(name).map_err(|p| problems.push(p)).ok();
     let (case, time) = (index(&source.case_column), index(column));

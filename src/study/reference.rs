@@ -141,7 +141,7 @@ fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
         DeclaredReaders::File(path) => Some((Path::new(path.as_str()), inputs.file(path)?)),
         _ => None,
     };
-    let roster = Roster::of(rule, table).unwrap_or_else(|more| {
+    let roster = Roster::of(rule, table.as_ref().map(|(path, bytes)| (*path, &**bytes))).unwrap_or_else(|more| {
         problems.extend(more);
         Roster::default()
     });
@@ -286,7 +286,7 @@ fn said(
     if let Some(path) = &source.read_list {
         match inputs
             .file(path)
-            .map(|bytes| reads::without_boxes(Path::new(path.as_str()), bytes, source, map.as_ref(), &rows))
+            .map(|bytes| reads::without_boxes(Path::new(path.as_str()), &bytes, source, map.as_ref(), &rows))
         {
             Ok(Ok(read)) => rows.extend(read),
             Ok(Err(more)) => problems.extend(more),
@@ -318,7 +318,7 @@ fn of_tables(inputs: &Inputs, table: &LabelTable, register: &Register) -> Result
         // A name that is none of the files is told as missing.
         let paths = if paths.is_empty() { vec![pattern] } else { paths };
         for path in paths.into_iter().filter(|path| register.superseded_by(path).is_none()) {
-            let added = labels.add(Path::new(path.as_str()), inputs.file(path)?, table);
+            let added = labels.add(Path::new(path.as_str()), &inputs.file(path)?, table);
             problems.extend(added.err().into_iter().flatten());
         }
     }

@@ -41,7 +41,7 @@ pub fn repeats(inputs: &Inputs) -> Result<Option<Repeats>> {
     let path = Path::new(source.file.as_str());
     let bytes = inputs.file(&source.file)?;
     let scored = super::scores_of(inputs, &source.file)?;
-    let table = Table::parse(path, bytes).map_err(Error::Input)?;
+    let table = Table::parse(path, &bytes).map_err(Error::Input)?;
     let found = patients(&table, path, source, &inputs.protocol.scores.case_column, &scored)?;
     let repeated = found.patients.values().filter(|images| images.len() > 1).count();
     if repeated < 2 {

@@ -105,7 +105,7 @@ impl<'a> Gathering<'a> {
             Some(declared) => {
                 let path = Path::new(declared.file.as_str());
                 let bytes = inputs.file(&declared.file)?;
-                Some(CaseMap::parse(path, bytes, declared, false).map_err(Error::Input)?)
+                Some(CaseMap::parse(path, &bytes, declared, false).map_err(Error::Input)?)
             }
             None => None,
         };
