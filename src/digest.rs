@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +23,8 @@ struct Held {
     whole: OnceLock<Vec<u8>>,
     /// Packed, and how many they are.
     packed: Option<(Vec<u8>, usize)>,
+    /// Once somebody asked for it.
+    digest: OnceLock<Digest>,
 }
 
 /// Files below this many bytes are never packed.
@@ -47,6 +48,18 @@ impl Bytes {
         }
     }
 
+    /// The same where their digest was computed already, while they were whole.
+    pub fn of_digest(bytes: Vec<u8>, digest: Digest) -> Self {
+        let bytes = Self::from(bytes);
+        let _ = bytes.0.digest.set(digest);
+        bytes
+    }
+
+    /// Their digest, computed once.
+    pub fn digest(&self) -> Digest {
+        *self.0.digest.get_or_init(|| Digest::of(&self.read()))
+    }
+
     /// How many they are.
     pub fn len(&self) -> usize {
         self.0.packed.as_ref().map_or_else(|| self.0.whole.get().map_or(0, Vec::len), |(_, length)| *length)
@@ -63,24 +76,17 @@ fn unpacked(packed: &[u8], length: usize) -> Vec<u8> {
     lz4_flex::block::decompress(packed, length).unwrap_or_else(|e| unreachable!("packed here: {e}"))
 }
 
-impl Deref for Bytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.as_slice()
-    }
-}
-
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
         if bytes.len() >= PACKED_FROM {
             let mut packed = lz4_flex::block::compress(&bytes);
             if packed.len() < bytes.len() / 2 {
                 packed.shrink_to_fit();
-                return Self(Arc::new(Held { whole: OnceLock::new(), packed: Some((packed, bytes.len())) }));
+                let packed = Some((packed, bytes.len()));
+                return Self(Arc::new(Held { packed, ..Held::default() }));
             }
         }
-        Self(Arc::new(Held { whole: bytes.into(), packed: None }))
+        Self(Arc::new(Held { whole: bytes.into(), ..Held::default() }))
     }
 }
 

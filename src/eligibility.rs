@@ -139,11 +139,7 @@ mod tests {
         let image = |patient: &str, follow_up, finding: &str| Case {
             patient_id: patient.into(),
             follow_up: Some(follow_up),
-            attributes: Attributes {
-                findings: vec![finding.to_owned()],
-                ..Attributes::default()
-            }
-            .into(),
+            attributes: Attributes { findings: vec![finding.to_owned()], ..Attributes::default() }.into(),
             ..Case::default()
         };
         let cases = [image("a", 0, "Pneumonia"), image("a", 1, "Edema"), image("b", 1, "Edema")];

@@ -75,5 +75,5 @@ pub(super) fn changed(study: &Path, opened: &Opened) -> Vec<String> {
                 || crate::storage::read(&path).is_ok_and(|bytes| bytes != recorded))
     };
     let named = opened.payload.iter().filter_map(|(path, bytes)| Some((own(path.as_str())?, bytes)));
-    named.filter(|(name, bytes)| differs(name, bytes)).map(|(name, _)| name).collect()
+    named.filter(|(name, bytes)| differs(name, &bytes.read())).map(|(name, _)| name).collect()
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::LOCK;
 use super::answer::{Answer, State};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::Digest;
+use crate::digest::{Bytes, Digest};
 use crate::evidence::amendment;
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle::{self, Environment};
@@ -262,7 +262,7 @@ fn scoring(opened: &Opened, inputs: &Inputs) -> Vec<Diagnostic> {
     let Some(record) = Scoring::from_bytes(bytes) else {
         return vec![unreadable(&name, "is no record of what made a score table")];
     };
-    let table = inputs.files.get(&inputs.protocol.scores.file).map(|bytes| Digest::of(bytes));
+    let table = inputs.files.get(&inputs.protocol.scores.file).map(Bytes::digest);
     let same = record.scores_sha256.is_some() && record.scores_sha256 == table;
     if same { Vec::new() } else { vec![unbound(&name, "is the record of another score table")] }
 }

@@ -16,7 +16,7 @@ use crate::custody::register::Register;
 use crate::custody::request::{self, OpeningRequest};
 use crate::custody::sealed::{self, SealedSet};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::Digest;
+use crate::digest::{Bytes, Digest};
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
@@ -219,7 +219,7 @@ fn rewritten(inputs: Option<&Inputs>, sealed: &SealedSet) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut here = BTreeMap::new();
     for (path, bytes) in &inputs.files {
-        here.insert(format!("{}/{path}", bundle::INPUTS), (path, Digest::of(bytes)));
+        here.insert(format!("{}/{path}", bundle::INPUTS), (path, bytes.digest()));
     }
     for (name, (path, digest)) in &here {
         let at = Location::file(format!("data/{name}"));
@@ -255,7 +255,7 @@ fn hidden(
         Err(problem) => return vec![problem.at(Location::file(path))],
     };
     // Whatever a study calls itself, its files are the same.
-    let here: Vec<Digest> = opened.payload.values().map(|bytes| Digest::of(bytes)).collect();
+    let here: Vec<Digest> = opened.payload.values().map(Bytes::digest).collect();
     let sealed = found.sealed.as_ref().map_or_else(|| Digest::of(b""), SealedSet::digest);
     let mut known: Vec<Digest> = found.grants.values().map(|granted| granted.grant.request).collect();
     // The study's own ledger goes on after the bundle.

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::exhibit::{Exhibit, What, lock_in};
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
-use crate::digest::Digest;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
 use crate::model::differences::{self, Differing};
@@ -82,7 +81,7 @@ fn bundles(first: Of<'_>, second: Of<'_>, all: &mut Vec<Difference>) -> Result<(
     for (part, folder) in [("inputs", bundle::INPUTS), ("templates", bundle::TEMPLATES)] {
         let files = |(_, opened): Of<'_>| -> BTreeMap<String, String> {
             let inside = bundle::below(&opened.payload, folder);
-            inside.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes).to_string())).collect()
+            inside.iter().map(|(path, bytes)| (path.to_string(), bytes.digest().to_string())).collect()
         };
         maps(part, &files(first), &files(second), all);
     }

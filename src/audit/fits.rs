@@ -197,7 +197,7 @@ fn digests(first: &Exhibit, second: &Exhibit) -> Option<Fit> {
             named(first, second, *kind, bytes, *digest)
         }
         (What::File(digest), What::Bundle(opened)) => {
-            let found = opened.payload.iter().find(|(_, bytes)| Digest::of(bytes) == *digest);
+            let found = opened.payload.iter().find(|(_, bytes)| bytes.digest() == *digest);
             Some(match found {
                 Some((path, _)) => {
                     Fit::new(first, second, State::Yes, format!("the file is data/{path} of the bundle"))

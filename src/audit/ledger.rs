@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::answer::Answer;
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
@@ -140,7 +140,7 @@ fn events(opened: &Opened, recomputed: &Recomputed<'_>, ledger: &Ledger) -> Vec<
     expect(Event::ModelLocked, model);
     let reference = recomputed.inputs.map(|inputs| {
         let files = inputs.files.iter().filter(|(path, _)| study::is_reference_file(&inputs.protocol, path));
-        files.map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), Digest::of(bytes))).collect()
+        files.map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), bytes.digest())).collect()
     });
     expect(Event::ReferenceStandardLocked, reference);
     expect(Event::ReadsImported, None);
@@ -189,7 +189,7 @@ fn compared(event: Event, named: &Digests, expected: &Digests, position: usize) 
 
 fn found(opened: &Opened, name: &str, digest: Digest) -> Option<Diagnostic> {
     let path = name.parse::<RelativePath>().ok();
-    let found = path.and_then(|path| opened.payload.get(&path)).map(|bytes| Digest::of(bytes));
+    let found = path.and_then(|path| opened.payload.get(&path)).map(Bytes::digest);
     (found != Some(digest)).then(|| {
         let found = found.map_or("nothing".to_owned(), |d| d.short());
         let message = format!("the ledger names {}, found {found}", digest.short());

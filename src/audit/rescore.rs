@@ -55,7 +55,7 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
         let inputs = bundle::inputs(&opened.payload)?;
         let cohort = study::cohort(&inputs)?;
         let scores = study::read_scores(&inputs)?;
-        Ok((inputs, cohort, scores, Lock::from_bytes(lock, Path::new("data/model/lock.json"))?))
+        Ok((inputs, cohort, scores, Lock::from_bytes(&lock.read(), Path::new("data/model/lock.json"))?))
     })();
     let (inputs, cohort, recorded, lock) = match recorded {
         Ok(recorded) => recorded,
@@ -94,7 +94,7 @@ pub(super) fn scores(opened: &Opened, model: Option<&Path>, rescore: &Rescore<'_
     let table =
         inputs.files.get(&inputs.protocol.scores.file).map(|bytes| bytes.as_slice()).unwrap_or_default();
     let record = bundle::path(bundle::MODEL, bundle::SCORING)?;
-    let record = opened.payload.get(&record).and_then(|bytes| Scoring::from_bytes(bytes));
+    let record = opened.payload.get(&record).and_then(|bytes| Scoring::from_bytes(&bytes.read()));
     let machine = record.and_then(|record| record.machine_of(table));
     let exact = machine.as_ref().is_some_and(|machine| machine.is_same_kind(rescore.machine));
     let tolerance = if exact { 0.0 } else { rescore.tolerance };

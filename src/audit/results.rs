@@ -20,6 +20,7 @@ pub(super) fn results(opened: &Opened, derived: &Result<Derived>) -> Answer {
                 problems.push(Diagnostic::error(Code::ResultLost, "derived, but not in the bundle").at(at))
             }
             Some(recorded) if recorded != bytes => {
+                let (recorded, bytes) = (recorded.read(), bytes.read());
                 let line = recorded
                     .split(|b| *b == b'\n')
                     .zip(bytes.split(|b| *b == b'\n'))
@@ -30,7 +31,7 @@ pub(super) fn results(opened: &Opened, derived: &Result<Derived>) -> Answer {
                         bytes.split(|b| *b == b'\n').nth(line.unwrap_or(1) as usize - 1).unwrap_or_default();
                     String::from_utf8_lossy(line).trim().chars().take(80).collect::<String>()
                 };
-                let message = format!("recorded `{}`, the inputs give `{}`", text(recorded), text(bytes));
+                let message = format!("recorded `{}`, the inputs give `{}`", text(&recorded), text(&bytes));
                 problems.push(Diagnostic::error(Code::ResultDiffers, message).at(Location { line, ..at }));
             }
             Some(_) => {}

@@ -149,11 +149,7 @@ mod tests {
         Case {
             case_id: format!("C{number:04}").into(),
             patient_id: format!("P{patient:04}").into(),
-            attributes: Attributes {
-                source_label: Some(label),
-                ..Attributes::default()
-            }
-            .into(),
+            attributes: Attributes { source_label: Some(label), ..Attributes::default() }.into(),
             ..Case::default()
         }
     }

@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::bag::Payload;
 use super::ledger::{Entry, Event};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::Digest;
 use crate::protocol::meaning::{self, Meaning};
 use crate::protocol::{self, Protocol};
 
@@ -147,11 +146,11 @@ pub fn problems(entries: &[Entry], payload: &Payload) -> Vec<Diagnostic> {
         let bytes = name.parse().ok().and_then(|path| payload.get(&path));
         let place = format!("data/{name}");
         match bytes {
-            Some(bytes) if entry.digests.get("protocol.toml") == Some(&Digest::of(bytes)) => {
+            Some(bytes) if entry.digests.get("protocol.toml") == Some(&bytes.digest()) => {
                 texts.push((place, bytes));
             }
             _ => {
-                let found = bytes.map_or_else(|| "nothing".to_owned(), |bytes| Digest::of(bytes).short());
+                let found = bytes.map_or_else(|| "nothing".to_owned(), |bytes| bytes.digest().short());
                 let message =
                     format!("the protocol that was locked at {} is not there: found {found}", entry.at);
                 problems.push(Diagnostic::error(Code::LedgerDigest, message).at(Location::file(place)));
@@ -160,7 +159,8 @@ pub fn problems(entries: &[Entry], payload: &Payload) -> Vec<Diagnostic> {
     }
     for two in texts.windows(2) {
         let ((before, old), (after, new)) = (&two[0], &two[1]);
-        problems.extend(of_one_study((before, old), (after, new)).err().into_iter().flatten());
+        problems
+            .extend(of_one_study((before, &old.read()), (after, &new.read())).err().into_iter().flatten());
     }
     problems
 }
@@ -170,6 +170,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::digest::Digest;
     use crate::evidence::ledger::Ledger;
 
     const TEXT: &str = include_str!("../../protocols/pneumonia-exp2a.toml");

@@ -67,10 +67,8 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
         lines.push_str(&format!("{label}: {}\n", label_value(value)));
     }
     lines.push_str(&format!("Payload-Oxum: {octets}.{}\n", payload.len()));
-    let manifest: String = payload
-        .iter()
-        .map(|(path, bytes)| manifest_line(Digest::of(&bytes.read()), &format!("data/{path}")))
-        .collect();
+    let manifest: String =
+        payload.iter().map(|(path, bytes)| manifest_line(bytes.digest(), &format!("data/{path}"))).collect();
     let tags =
         BTreeMap::from([(INFO, lines), ("bagit.txt", DECLARATION.to_owned()), (PAYLOAD_MANIFEST, manifest)]);
     let tag_manifest: String =
@@ -134,12 +132,12 @@ pub fn open(folder: &Path) -> Result<Opened> {
     let mut there = There::default();
     list(folder, "", &mut there, &mut opened.discrepancies)?;
     let files = read_all(folder, &there.files)?;
-    let text = |name: &str| files.get(name).map(|file| String::from_utf8_lossy(&file.bytes.read()).into_owned());
+    let text = |name: &str| files.get(name).map(|bytes| String::from_utf8_lossy(&bytes.read()).into_owned());
     let payload_recorded =
         parse_manifest(folder, PAYLOAD_MANIFEST, text(PAYLOAD_MANIFEST), &mut opened.discrepancies);
     let tags_recorded = parse_manifest(folder, TAG_MANIFEST, text(TAG_MANIFEST), &mut opened.discrepancies);
-    opened.root = files.get(TAG_MANIFEST).map(|file| file.digest);
-    if files.get("bagit.txt").is_some_and(|file| *file.bytes.read() != *DECLARATION.as_bytes()) {
+    opened.root = files.get(TAG_MANIFEST).map(Bytes::digest);
+    if files.get("bagit.txt").is_some_and(|bytes| *bytes.read() != *DECLARATION.as_bytes()) {
         opened.discrepancies.push(found(
             folder,
             "bagit.txt",
@@ -185,11 +183,11 @@ pub fn open(folder: &Path) -> Result<Opened> {
             "an empty folder: there, but not recorded",
         ));
     }
-    for (path, file) in files {
+    for (path, bytes) in files {
         if let Some(inner) = path.strip_prefix("data/")
             && let Ok(inner) = inner.parse()
         {
-            opened.payload.insert(inner, file.bytes);
+            opened.payload.insert(inner, bytes);
         }
     }
     if opened.discrepancies.is_empty() {
@@ -202,12 +200,12 @@ pub fn open(folder: &Path) -> Result<Opened> {
 }
 
 /// The bag says how many octets in how many files its payload has (RFC 8493, 2.2.2).
-fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Found>) -> Option<Diagnostic> {
+fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Bytes>) -> Option<Diagnostic> {
     let said: Vec<&str> =
         info.iter().filter(|(label, _)| label == "Payload-Oxum").map(|(_, value)| value.as_str()).collect();
     let payload = files.iter().filter(|(path, _)| path.starts_with("data/"));
     let (octets, count) =
-        payload.fold((0_u64, 0_u64), |(octets, count), (_, file)| (octets + file.bytes.len() as u64, count + 1));
+        payload.fold((0_u64, 0_u64), |(octets, count), (_, bytes)| (octets + bytes.len() as u64, count + 1));
     let there = format!("{octets}.{count}");
     (said != [there.as_str()]).then(|| {
         let message = format!("Payload-Oxum is `{}`, the payload has {there}", said.join("`, `"));
@@ -215,23 +213,17 @@ fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Found
     })
 }
 
-/// A file as it was read.
-struct Found {
-    bytes: Bytes,
-    digest: Digest,
-}
-
 /// Every file with its digest, on all cores: the largest first, so that no core waits for one that began
 /// late. One that is large is whole in memory only while it is hashed.
-fn read_all(folder: &Path, files: &BTreeMap<String, u64>) -> Result<BTreeMap<String, Found>> {
+fn read_all(folder: &Path, files: &BTreeMap<String, u64>) -> Result<BTreeMap<String, Bytes>> {
     let mut by_size: Vec<(&String, &u64)> = files.iter().collect();
     by_size.sort_by_key(|(_, bytes)| std::cmp::Reverse(**bytes));
-    let read = |path: &String| -> Result<Found> {
+    let read = |path: &String| -> Result<Bytes> {
         let bytes = storage::read(&folder.join(path))?;
         let digest = Digest::of(&bytes);
-        Ok(Found { bytes: bytes.into(), digest })
+        Ok(Bytes::of_digest(bytes, digest))
     };
-    let found: BTreeMap<&String, Result<Found>> =
+    let found: BTreeMap<&String, Result<Bytes>> =
         by_size.par_iter().with_max_len(1).map(|(path, _)| (*path, read(path))).collect();
     found.into_iter().map(|(path, found)| Ok((path.clone(), found?))).collect()
 }
@@ -240,7 +232,7 @@ fn read_all(folder: &Path, files: &BTreeMap<String, u64>) -> Result<BTreeMap<Str
 fn compare(
     folder: &Path,
     recorded: &BTreeMap<&String, &Digest>,
-    files: &BTreeMap<String, Found>,
+    files: &BTreeMap<String, Bytes>,
     discrepancies: &mut Vec<Diagnostic>,
 ) {
     let is_signature = |path: &str| {
@@ -270,8 +262,9 @@ fn compare(
                     None => problem,
                 });
             }
-            Some(file) if file.digest != **digest => {
-                let message = format!("changed: recorded {}, found {}", digest.short(), file.digest.short());
+            Some(bytes) if bytes.digest() != **digest => {
+                let there = bytes.digest().short();
+                let message = format!("changed: recorded {}, found {there}", digest.short());
                 discrepancies.push(found(folder, path, Code::FileChanged, &message));
             }
             Some(_) => {}

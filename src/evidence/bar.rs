@@ -24,7 +24,7 @@ pub fn stated(inputs: &Inputs, cohort: &Cohort, protocol_text: &[u8]) -> Commitm
             .files
             .iter()
             .filter(|(path, _)| of_cases(path.as_str()))
-            .map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), Digest::of(bytes)))
+            .map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), bytes.digest()))
             .collect(),
         cohort: Digest::of(&study::cohort_table(cohort)),
         format: FORMAT.to_owned(),

@@ -175,7 +175,7 @@ pub fn inputs(payload: &Payload) -> Result<Inputs> {
     Ok(Inputs {
         protocol,
         files: below(payload, INPUTS),
-        lock: payload.get(&lock).map(|bytes| bytes.to_vec()),
+        lock: payload.get(&lock).map(|bytes| bytes.read().into_owned()),
         manifests,
         program_version: program_version(payload),
     })
@@ -190,7 +190,8 @@ pub fn templates(payload: &Payload) -> Result<BTreeMap<String, String>> {
         .into_iter()
         .map(|(path, bytes)| {
             let name = path.to_string();
-            let text = String::from_utf8(bytes.to_vec()).map_err(|e| unreadable(&name, &e.to_string()))?;
+            let text = String::from_utf8(bytes.read().into_owned())
+                .map_err(|e| unreadable(&name, &e.to_string()))?;
             Ok((name, text))
         })
         .collect()

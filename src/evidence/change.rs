@@ -121,7 +121,7 @@ pub fn problems(entries: &[Entry], inputs: Option<&Inputs>, derived: Option<&Der
     let change = derived.and_then(|derived| derived.results.change.as_ref());
     let allowed = change.map_or(0, |change| change.openings);
     if let Some((_, bytes)) = plan
-        && let Some(refusal) = plan_refusal(entries, Digest::of(bytes))
+        && let Some(refusal) = plan_refusal(entries, bytes.digest())
     {
         found.push(refusal.problem(allowed).at(at_plan.clone()));
     }

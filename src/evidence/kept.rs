@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::bag::Payload;
 use super::ledger::{Entry, Event};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 
 /// Whether every file that an event of this kind names is kept.
 pub fn is_kept(event: Event) -> bool {
@@ -38,7 +38,7 @@ pub fn problems(entries: &[Entry], payload: &Payload) -> Vec<Diagnostic> {
             // A file of these is written once: another one under its name was put in its place.
             let before = *first.entry(name.as_str()).or_insert(*digest);
             let there = name.parse::<RelativePath>().ok().and_then(|path| payload.get(&path));
-            let there = there.map(|bytes| Digest::of(bytes));
+            let there = there.map(Bytes::digest);
             if there != Some(*digest) || before != *digest {
                 let found = there.map_or("nothing".to_owned(), |digest| digest.short());
                 let line = position + 1;

@@ -102,7 +102,7 @@ pub fn digests(inputs: &Inputs, protocol: &[u8]) -> Digests {
     let mut digests: Digests = inputs
         .files
         .iter()
-        .map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), Digest::of(bytes)))
+        .map(|(path, bytes)| (format!("{}/{path}", bundle::INPUTS), bytes.digest()))
         .collect();
     digests.insert(bundle::PROTOCOL.to_owned(), Digest::of(protocol));
     digests.extend(inputs.lock.as_deref().map(lock_digest));

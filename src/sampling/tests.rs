@@ -13,11 +13,7 @@ fn cases(n: usize) -> Vec<Case> {
         .map(|i| Case {
             case_id: format!("C{i:04}").into(),
             patient_id: format!("P{}", i / 2).into(),
-            attributes: Attributes {
-                source_label: Some(i % 4 == 0),
-                ..Attributes::default()
-            }
-            .into(),
+            attributes: Attributes { source_label: Some(i % 4 == 0), ..Attributes::default() }.into(),
             ..Case::default()
         })
         .collect()

@@ -73,7 +73,7 @@ fn round(inputs: &Inputs, name: &str) -> Result<Round, Diagnostic> {
     };
     let (path, _) = places(&inputs.protocol, name).ok_or_else(|| missing(name))?;
     let bytes = inputs.files.get(&path).ok_or_else(|| missing(path.as_str()))?;
-    Round::parse(Path::new(path.as_str()), bytes)
+    Round::parse(Path::new(path.as_str()), &bytes.read())
 }
 
 /// Two files of one reader in one round.

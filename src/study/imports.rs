@@ -7,7 +7,7 @@ use std::path::Path;
 use super::rounds::{OfRound, of_round};
 use super::{Inputs, matches};
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::{Bytes, Digest, RelativePath};
+use crate::digest::{Bytes, RelativePath};
 use crate::protocol::Protocol;
 use crate::reads::case_map::CaseMap;
 use crate::reads::files::Beside;
@@ -108,7 +108,7 @@ impl BroughtFile {
         let register = readers_files(inputs)?.register;
         let of = |(path, bytes): (&RelativePath, &Bytes)| Self {
             path: path.to_string(),
-            sha256: Digest::of(&bytes.read()).to_string(),
+            sha256: bytes.digest().to_string(),
             import: register.of(path).cloned(),
             superseded_by: register.superseded_by(path).map(ToString::to_string),
         };
@@ -137,21 +137,18 @@ impl BroughtFile {
 /// `reads-register`, and `reads-replaced` for each file that is not the one that was imported.
 pub fn readers_files(inputs: &Inputs) -> Result<ReadersFiles<'_>, Vec<Diagnostic>> {
     let protocol = &inputs.protocol;
-    let mut counting: BTreeMap<&RelativePath, &Bytes> = inputs
-        .files
-        .iter()
-        .filter(|(path, _)| is_reads_file(protocol, path))
-        .collect();
+    let mut counting: BTreeMap<&RelativePath, &Bytes> =
+        inputs.files.iter().filter(|(path, _)| is_reads_file(protocol, path)).collect();
     let place = register_path(protocol);
     let Some((path, bytes)) = place.as_ref().and_then(|path| inputs.files.get_key_value(path)) else {
         return Ok(ReadersFiles { counting, register: Register::default(), warnings: Vec::new() });
     };
-    let register = Register::parse(Path::new(path.as_str()), bytes)?;
+    let register = Register::parse(Path::new(path.as_str()), &bytes.read())?;
     let registered = inputs
         .files
         .iter()
         .filter(|(path, _)| is_reads_file(protocol, path) || is_labels_file(protocol, path));
-    let digests = registered.map(|(path, bytes)| (path.clone(), Digest::of(&bytes.read()))).collect();
+    let digests = registered.map(|(path, bytes)| (path.clone(), bytes.digest())).collect();
     let problems = register.discrepancies(&digests);
     if !problems.is_empty() {
         return Err(problems);

@@ -141,10 +141,11 @@ fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
         DeclaredReaders::File(path) => Some((Path::new(path.as_str()), inputs.file(path)?)),
         _ => None,
     };
-    let roster = Roster::of(rule, table.as_ref().map(|(path, bytes)| (*path, &**bytes))).unwrap_or_else(|more| {
-        problems.extend(more);
-        Roster::default()
-    });
+    let roster =
+        Roster::of(rule, table.as_ref().map(|(path, bytes)| (*path, &**bytes))).unwrap_or_else(|more| {
+            problems.extend(more);
+            Roster::default()
+        });
     let mut of_files = Vec::new();
     let mut wrong = Vec::new();
     // Readers' files name the cases of the tables: an id is held once, whoever reads it.

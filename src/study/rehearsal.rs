@@ -102,7 +102,7 @@ pub(super) fn refuse_simulated(inputs: &Inputs) -> Result<()> {
     let problems: Vec<Diagnostic> = inputs
         .files
         .iter()
-        .filter(|(_, bytes)| is_marked(bytes))
+        .filter(|(_, bytes)| is_marked(&bytes.read()))
         .map(|(path, _)| {
             Diagnostic::error(Code::RehearsalData, "this table was simulated for a rehearsal")
                 .at(Location::file(path.as_str()))
@@ -216,7 +216,10 @@ fn tuning_cases(inputs: &Inputs) -> Result<Option<Vec<(String, bool)>>> {
     }
     let read = inputs.case_table(cases)?;
     Ok(Some(
-        read.cases.into_iter().filter_map(|case| case.source_label.map(|label| (case.case_id.into(), label))).collect(),
+        read.cases
+            .into_iter()
+            .filter_map(|case| case.source_label.map(|label| (case.case_id.into(), label)))
+            .collect(),
     ))
 }
 

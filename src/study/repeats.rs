@@ -132,7 +132,8 @@ fn apart_from_development(inputs: &Inputs, source: &RepeatabilitySource, found: 
     }
     for (path, bytes) in &inputs.manifests {
         let path = Path::new("model").join(path.as_str());
-        let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
+        let manifest =
+            cases::parse(&path, &bytes.read(), CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
         known.extend(manifest.into_iter().map(|case| case.patient_id.into()));
     }
     let both: BTreeSet<String> = found.patients.keys().filter(|id| known.contains(*id)).cloned().collect();

@@ -25,7 +25,7 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
     let mut recorded = BTreeMap::new();
     for table in &inputs.protocol.data.cases {
         if let Some(bytes) = inputs.files.get(&table.path) {
-            recorded.extend(shared::recorded_digests(Path::new(table.path.as_str()), bytes)?);
+            recorded.extend(shared::recorded_digests(Path::new(table.path.as_str()), &bytes.read())?);
         }
     }
     let own = shared::items(0, &cohort.cases, |case| {
@@ -35,8 +35,9 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     for (path, bytes) in &inputs.manifests {
         let path = Path::new("model").join(path.as_str());
-        let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
-        let recorded = shared::recorded_digests(&path, bytes)?;
+        let manifest =
+            cases::parse(&path, &bytes.read(), CaseFormat::Cases, &[]).map_err(Error::Input)?.cases;
+        let recorded = shared::recorded_digests(&path, &bytes.read())?;
         let mut items = own.clone();
         items.extend(shared::items(1, &manifest, |case| recorded.get(case.case_id.as_str()).copied()));
         let found = shared::shared(&items);

@@ -39,7 +39,7 @@ pub(super) fn separation(inputs: &Inputs, cohort: &Cohort) -> Result<Option<Site
     }
     for (name, bytes) in &inputs.manifests {
         let path = Path::new("model").join(name.as_str());
-        let manifest = cases::parse(&path, bytes, CaseFormat::Cases, &[]).map_err(Error::Input)?;
+        let manifest = cases::parse(&path, &bytes.read(), CaseFormat::Cases, &[]).map_err(Error::Input)?;
         if manifest.fields.contains("site") {
             unknown += manifest.cases.iter().filter(|case| case.site.is_none()).count() as u64;
             shown.extend(manifest.cases.iter().filter_map(site));

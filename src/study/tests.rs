@@ -163,7 +163,7 @@ impl Inputs {
 
     /// A file with a text replaced.
     fn changed(self, name: &str, from: &str, to: &str) -> Self {
-        let text = String::from_utf8(self.files[&path(name)].to_vec()).expect("text");
+        let text = String::from_utf8(self.files[&path(name)].read().into_owned()).expect("text");
         assert!(text.contains(from), "{from}");
         self.with(name, text.replace(from, to))
     }
@@ -180,7 +180,7 @@ impl Inputs {
 }
 
 fn text(derived: &Derived, name: &str) -> String {
-    String::from_utf8(derived.files[&path(name)].to_vec()).expect("text")
+    String::from_utf8(derived.files[&path(name)].read().into_owned()).expect("text")
 }
 
 fn overall<'a>(derived: &'a Derived, id: &str) -> &'a Estimate {

@@ -76,7 +76,7 @@ pub fn init(folder: &Path, predecessor: &Path) -> Result<PathBuf> {
     let scores = &inputs.protocol.scores.file;
     for (path, bytes) in &inputs.files {
         if path != scores && !crate::study::change::is_of_change(path.as_str()) {
-            storage::write_atomic(&path.below(folder), bytes)?;
+            storage::write_atomic(&path.below(folder), &bytes.read())?;
         }
     }
     for (copy, original) in [

@@ -75,7 +75,7 @@ impl Looked {
         // The case tables' own notes are among the cohort's.
         let tables: BTreeSet<&str> = study.protocol.data.cases.iter().map(|t| t.path.as_str()).collect();
         for (path, bytes) in inputs.files.iter().filter(|(path, _)| !tables.contains(path.as_str())) {
-            if let Ok(table) = Table::parse(Path::new(path.as_str()), bytes) {
+            if let Ok(table) = Table::parse(Path::new(path.as_str()), &bytes.read()) {
                 self.said(Ok(table.notes().to_vec()));
             }
         }

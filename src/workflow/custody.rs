@@ -98,9 +98,9 @@ pub fn seal(
     let mut plain = Vec::new();
     for (path, bytes) in files {
         let name = format!("{}/{path}", bundle::INPUTS);
-        let encrypted = age::encrypt(bytes, to, &mut *random)?;
+        let encrypted = age::encrypt(&bytes.read(), to, &mut *random)?;
         let file =
-            SealedFile { encrypted: Digest::of(&encrypted), sha256: Digest::of(bytes), name: name.clone() };
+            SealedFile { encrypted: Digest::of(&encrypted), sha256: bytes.digest(), name: name.clone() };
         set.files.push(file);
         plain.push(path.below(&study.data));
         if !dry_run {

@@ -79,6 +79,6 @@ fn bundled(payload: &bag::Payload, root: Digest) -> Result<Bundled> {
         device,
         lock,
         created: environment["created"].as_str().unwrap_or_default().to_owned(),
-        digests: payload.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes))).collect(),
+        digests: payload.iter().map(|(path, bytes)| (path.to_string(), bytes.digest())).collect(),
     })
 }

@@ -60,7 +60,7 @@ pub fn lock(study: &Study, inputs: &Inputs, outside: &Outside<'_>) -> Result<()>
         .files
         .iter()
         .filter(|(path, _)| study::is_reference_file(&study.protocol, path))
-        .map(|(path, bytes)| (format!("inputs/{path}"), Digest::of(bytes)))
+        .map(|(path, bytes)| (format!("inputs/{path}"), bytes.digest()))
         .collect();
     if study.ledger()?.last(Event::ReferenceStandardLocked).is_some_and(|e| e.digests == digests) {
         return Ok(());

@@ -62,7 +62,7 @@ pub fn write(study: &Study, rehearsal: &Rehearsal, folder: &Path) -> Result<()> 
     storage::create_folder(&fresh)?;
     storage::write_atomic(&fresh.join("protocol.toml"), rehearsal.protocol.as_bytes())?;
     for (path, bytes) in &rehearsal.simulated {
-        storage::write_atomic(&path.below(&fresh), bytes)?;
+        storage::write_atomic(&path.below(&fresh), &bytes.read())?;
     }
     for path in &rehearsal.taken {
         storage::write_atomic(&path.below(&fresh), &storage::read(&path.below(&study.data))?)?;

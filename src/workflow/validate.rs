@@ -7,7 +7,7 @@ use super::outside::Outside;
 use super::study::Study;
 use super::{amendment, change_permit, custody, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
-use crate::digest::Digest;
+use crate::digest::{Bytes, Digest};
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::kept;
@@ -70,7 +70,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     outside.say("validate", "estimates, intervals and subgroups");
     let derived = study::derive_from(&inputs, &cohort, reference, scores)?;
     let recorded: BTreeMap<String, Digest> =
-        derived.files.iter().map(|(path, bytes)| (path.to_string(), Digest::of(bytes))).collect();
+        derived.files.iter().map(|(path, bytes)| (path.to_string(), bytes.digest())).collect();
     match opening::decide(ledger.entries(), &opened, Some(&recorded), reason) {
         Decision::Refused(why) => return Err(refused(study, why)),
         Decision::Same => {
@@ -177,7 +177,7 @@ fn lock_model(study: &Study, inputs: &study::Inputs, outside: &Outside<'_>) -> R
         BTreeMap::from([opening::lock_digest(bytes)])
     } else {
         let file = &study.protocol.scores.file;
-        let scores = inputs.files.get(file).map(|bytes| Digest::of(bytes));
+        let scores = inputs.files.get(file).map(Bytes::digest);
         scores.map(|digest| (format!("inputs/{file}"), digest)).into_iter().collect()
     };
     if study.ledger()?.last(Event::ModelLocked).is_some_and(|e| e.digests == digests) {
@@ -207,7 +207,7 @@ fn publish(
         let path = study.out.join(scoring::FILE);
         let table = inputs.files.get(&study.protocol.scores.file);
         if let (Some(record), Some(table)) = (Scoring::read(&path), table)
-            && record.clone().machine_of(table).is_some()
+            && record.clone().machine_of(&table.read()).is_some()
         {
             payload.insert(bundle::path(bundle::MODEL, bundle::SCORING)?, record.to_bytes().into());
         }

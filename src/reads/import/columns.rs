@@ -124,6 +124,8 @@ pub fn long(
     let Some(case) = case.filter(|_| missing.is_empty()) else { return Err(missing) };
     let ids: Vec<usize> = std::iter::once(case).chain(reader).collect();
     let mut sheet = sheet(table, source, &ids, read.as_slice());
+    // One answer a row: a list that grows would be up to twice as large.
+    sheet.export.answers.reserve_exact(table.rows().len());
     for row in table.rows() {
         let case_id = sheet.filled(row, case, case_name);
         let reader_id = match reader {

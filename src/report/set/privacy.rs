@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::outline::Outline;
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::report::submission::Source;
+use crate::report::submission::{Identifiers, Source};
 
 /// Endings of the names of input files.
 const ENDINGS: [&str; 10] =
@@ -20,17 +20,14 @@ const DIGEST: usize = 16;
 
 /// How many ids were looked for.
 pub fn searched(source: &Source) -> usize {
-    identifiers(source).len()
+    Known::of(source).iter().count()
 }
 
 /// Everything that identifies something, each once, with its section.
 pub fn problems(source: &Source, outline: &Outline) -> Vec<Diagnostic> {
-    let ids = identifiers(source);
-    let with_blanks: Vec<(&str, &str)> = ids
-        .iter()
-        .filter(|(id, _)| id.contains(char::is_whitespace))
-        .map(|(id, kind)| (*id, *kind))
-        .collect();
+    let ids = Known::of(source);
+    let with_blanks: Vec<(&str, &str)> =
+        ids.iter().filter(|(id, _)| id.contains(char::is_whitespace)).collect();
     let mut found: BTreeMap<String, Diagnostic> = BTreeMap::new();
     for section in &outline.sections {
         let text = format!("{} {} {}", section.title, section.captions.join(" "), section.words);
@@ -72,11 +69,32 @@ pub fn problems(source: &Source, outline: &Outline) -> Vec<Diagnostic> {
 }
 
 /// Ids that can be told from words, with what they are of.
-fn identifiers(source: &Source) -> BTreeMap<&str, &'static str> {
-    let of_cases = source.identifiers.iter().map(|id| (id.as_str(), "id of a case or patient"));
-    let derived = source.derivation.iter().map(|row| (row.case_id.as_str(), "id of a case or patient"));
-    let readers = source.results.readers.iter().map(|reader| (reader.id.as_str(), "id of a reader"));
-    of_cases.chain(derived).chain(readers).filter(|(id, _)| is_telling(id)).collect()
+struct Known<'a> {
+    /// Of all cases and patients, told from words or not.
+    all: &'a Identifiers,
+    /// Of drawn cases and of readers.
+    more: BTreeMap<&'a str, &'static str>,
+}
+
+const OF_CASES: &str = "id of a case or patient";
+
+impl<'a> Known<'a> {
+    fn of(source: &'a Source) -> Self {
+        let derived = source.derivation.iter().map(|row| (row.case_id.as_str(), OF_CASES));
+        let readers = source.results.readers.iter().map(|reader| (reader.id.as_str(), "id of a reader"));
+        let more = derived.chain(readers).filter(|(id, _)| is_telling(id)).collect();
+        Self { all: &source.identifiers, more }
+    }
+
+    fn get(&self, word: &str) -> Option<&'static str> {
+        let of_cases = || (is_telling(word) && self.all.contains(word)).then_some(OF_CASES);
+        self.more.get(word).copied().or_else(of_cases)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let others = self.all.iter().filter(|id| is_telling(id) && !self.more.contains_key(id));
+        others.map(|id| (id, OF_CASES)).chain(self.more.iter().map(|(id, kind)| (*id, *kind)))
+    }
 }
 
 /// Whether an id is more than a short number or a short word.

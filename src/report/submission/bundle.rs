@@ -1,12 +1,13 @@
 //! From a bundle to what a document is made of: reads, decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::by_site;
+use super::identifiers::Identifiers;
 use super::source::{Maker, Opening, Recorded, Source, Step, TrainingEpoch};
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
@@ -45,7 +46,9 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
     });
     let amendments = amendment::amendments(ledger.entries(), payload);
     let deviations = match payload.get(&bundle::path("", bundle::DEVIATIONS)?) {
-        Some(bytes) => deviation::parse(Path::new("data/deviations.toml"), bytes).map_err(Error::Evidence)?,
+        Some(bytes) => {
+            deviation::parse(Path::new("data/deviations.toml"), &bytes.read()).map_err(Error::Evidence)?
+        }
         None => Vec::new(),
     };
     let lock_path = bundle::path(bundle::MODEL, "lock.json")?;
@@ -54,7 +57,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         None => (None, None),
     };
     let mut digests: BTreeMap<String, String> =
-        payload.iter().map(|(path, bytes)| (format!("data/{path}"), Digest::of(bytes).to_string())).collect();
+        payload.iter().map(|(path, bytes)| (format!("data/{path}"), bytes.digest().to_string())).collect();
     if let Some(lock) = &lock {
         // The weights stay with the model; the lock in the bundle holds their digest.
         digests.insert("data/model/weights.safetensors".to_owned(), lock.weights.sha256.to_string());
@@ -65,9 +68,9 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         None => None,
     };
     let derivation: Arc<[Derivation]> = match payload.get(&bundle::path("", bundle::DERIVATION)?) {
-        Some(bytes) => {
-            Derivation::parse(Path::new("data/derivation.csv"), bytes).map_err(Error::Evidence)?.into()
-        }
+        Some(bytes) => Derivation::parse(Path::new("data/derivation.csv"), &bytes.read())
+            .map_err(Error::Evidence)?
+            .into(),
         None => Arc::default(),
     };
     let device_text = bundle::text(payload, bundle::DEVICE)?.to_owned();
@@ -75,7 +78,7 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
         crate::protocol::parse(Path::new("data/protocol.toml"), &protocol_text).map_err(Error::Evidence)?;
     let change_path = bundle::path(bundle::INPUTS, crate::protocol::change::PLAN)?;
     let change_plan = match payload.get(&change_path) {
-        Some(bytes) => Some(crate::study::change::read_plan(Path::new(change_path.as_str()), bytes)?),
+        Some(bytes) => Some(crate::study::change::read_plan(Path::new(change_path.as_str()), &bytes.read())?),
         None => None,
     };
     Ok(Source {
@@ -117,25 +120,18 @@ pub fn from_bundle(payload: &Payload, root: Option<Digest>) -> Result<Source> {
 }
 
 /// Ids of cases and patients, from the table of every case considered.
-fn identifiers(payload: &Payload) -> Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
-    let Some(bytes) = payload.get(&bundle::path("", bundle::CASES)?) else { return Ok(found) };
-    let mut table = csv::ReaderBuilder::new().from_reader(bytes.as_slice());
-    let headers = table.headers().map_err(|e| bundle::unreadable(bundle::CASES, &e.to_string()))?;
-    let places: Vec<usize> =
-        ["case_id", "patient_id"].iter().filter_map(|name| headers.iter().position(|h| h == *name)).collect();
-    for row in table.records() {
-        let row = row.map_err(|e| bundle::unreadable(bundle::CASES, &e.to_string()))?;
-        found.extend(places.iter().filter_map(|place| row.get(*place)).map(str::to_owned));
-    }
-    found.remove("");
-    Ok(found)
+fn identifiers(payload: &Payload) -> Result<Identifiers> {
+    let Some(bytes) = payload.get(&bundle::path("", bundle::CASES)?) else {
+        return Ok(Identifiers::default());
+    };
+    let found = Identifiers::of_table(&bytes.read(), &["case_id", "patient_id"]);
+    found.map_err(|e| bundle::unreadable(bundle::CASES, &e.to_string()))
 }
 
 /// The fonts that a bundle brings along.
 pub fn fonts_of(payload: &Payload) -> Vec<FontFile> {
     let fonts = bundle::below(payload, bundle::FONTS).into_iter();
-    fonts.map(|(path, bytes)| FontFile { name: path.to_string(), bytes: bytes.to_vec() }).collect()
+    fonts.map(|(path, bytes)| FontFile { name: path.to_string(), bytes: bytes.read().into_owned() }).collect()
 }
 
 fn json<T: serde::de::DeserializeOwned>(payload: &Payload, name: &str) -> Result<T> {

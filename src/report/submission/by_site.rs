@@ -39,33 +39,33 @@ pub struct SiteFlow {
 pub(super) fn flow_by_site(payload: &Payload, protocol: &Protocol) -> Result<Vec<SiteFlow>> {
     let Some(bytes) = payload.get(&bundle::path("", bundle::CASES)?) else { return Ok(Vec::new()) };
     let inputs = bundle::inputs(payload)?;
-    let mut sites: BTreeMap<String, String> = BTreeMap::new();
-    let mut recorded = false;
+    // By case; of a large study a list is a third of a map.
+    let mut sites = Vec::new();
     for declared in &protocol.data.cases {
         let Some(text) = inputs.files.get(&declared.path) else { return Ok(Vec::new()) };
-        let Ok(table) = declared.parse(Path::new(declared.path.as_str()), text) else {
+        let Ok(table) = declared.parse(Path::new(declared.path.as_str()), &text.read()) else {
             return Ok(Vec::new());
         };
-        for case in table.cases {
-            recorded |= case.site.is_some();
-            sites.insert(
-                case.case_id.to_string(),
-                case.site.as_deref().unwrap_or("not recorded").to_owned(),
-            );
-        }
+        sites.extend(table.cases.into_iter().map(|case| (case.case_id.clone(), case.site.clone())));
     }
-    if !recorded {
+    if sites.iter().all(|(_, site)| site.is_none()) {
         return Ok(Vec::new());
     }
+    sites.sort_unstable();
+    let site_of = |id: &str| {
+        let place = sites.binary_search_by(|(case, _)| case.as_str().cmp(id)).ok()?;
+        sites[place].1.as_deref()
+    };
+    let cases = bytes.read();
     let mut flows: BTreeMap<String, SiteFlow> = BTreeMap::new();
-    let mut table = csv::ReaderBuilder::new().from_reader(bytes.as_slice());
+    let mut table = csv::ReaderBuilder::new().from_reader(&*cases);
     let unreadable = |e: csv::Error| bundle::unreadable(bundle::CASES, &e.to_string());
     let headers = table.headers().map_err(unreadable)?.clone();
     let place = |name: &str| headers.iter().position(|header| header == name);
     let (Some(id), Some(status)) = (place("case_id"), place("status")) else { return Ok(Vec::new()) };
     for row in table.records() {
         let row = row.map_err(unreadable)?;
-        let site = row.get(id).and_then(|id| sites.get(id)).map_or("not recorded", String::as_str);
+        let site = row.get(id).and_then(site_of).unwrap_or("not recorded");
         let flow = flows
             .entry(site.to_owned())
             .or_insert_with(|| SiteFlow { site: site.to_owned(), ..SiteFlow::default() });

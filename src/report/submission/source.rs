@@ -1,12 +1,13 @@
 //! What a submission document is made of, and what it becomes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::by_site::SiteFlow;
+use super::identifiers::Identifiers;
 use crate::dataset::describe::Description;
 use crate::digest::RelativePath;
 use crate::document::render::{FontFile, Look};
@@ -65,7 +66,7 @@ pub struct Source {
     /// What made the evidence.
     pub maker: Maker,
     /// Ids of cases and patients, which no public document may hold.
-    pub identifiers: Arc<BTreeSet<String>>,
+    pub identifiers: Arc<Identifiers>,
     /// Changes of the protocol after it was locked, from ledger and texts, in order.
     pub amendments: Vec<Amendment>,
     /// Deviations from the protocol, in order.

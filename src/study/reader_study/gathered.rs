@@ -126,7 +126,8 @@ impl<'a> Gathering<'a> {
         let mut truths = Vec::new();
         let mut seen: BTreeMap<(String, String, bool), Location> = BTreeMap::new();
         for (path, bytes) in found {
-            let file = match reads::parse(Path::new(path.as_str()), bytes, self.source, map.as_ref()) {
+            let file = match reads::parse(Path::new(path.as_str()), &bytes.read(), self.source, map.as_ref())
+            {
                 Ok(file) => file,
                 Err(problems) => {
                     self.problems.extend(problems);

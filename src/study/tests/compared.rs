@@ -27,7 +27,7 @@ pub(super) fn inputs(files: Files, sections: &str, analysis: &str) -> Inputs {
 pub(super) fn results(inputs: &Inputs) -> Results {
     let derived = derive(inputs).unwrap_or_else(|error| panic!("{:#?}", error.diagnostics()));
     let text = &derived.files[&path("results.json")];
-    let again: Results = serde_json::from_slice(text).expect("results");
+    let again: Results = serde_json::from_slice(&text.read()).expect("results");
     assert_eq!(again, derived.results, "results read back as they are");
     derived.results
 }

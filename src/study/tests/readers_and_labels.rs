@@ -360,8 +360,8 @@ fn import(file: &str, bytes: &[u8], supersedes: Option<&str>) -> Import {
 fn imported_files_count_until_another_one_takes_their_place() {
     let inputs = study(&[]).with("reads/r4.csv", reads("r3", "NNNP-NIP"));
     let bytes = |name: &str| inputs.files[&path(name)].clone();
-    let imports = ["reads/r1.csv", "reads/r3.csv"].map(|name| import(name, &bytes(name), None));
-    let correction = import("reads/r4.csv", &bytes("reads/r4.csv"), Some("reads/r3.csv"));
+    let imports = ["reads/r1.csv", "reads/r3.csv"].map(|name| import(name, &bytes(name).read(), None));
+    let correction = import("reads/r4.csv", &bytes("reads/r4.csv").read(), Some("reads/r3.csv"));
     let imports = imports.into_iter().chain([correction]).collect();
     let register = Register { imports, ..Register::default() };
     let inputs = inputs.clone().with("reads/imports.json", register.to_bytes());

@@ -34,7 +34,7 @@ fn how_sure_readers_were_and_what_they_wrote_stands_beside_who_said_what() {
     let inputs = with(beside);
     let derived = inputs.derived();
     let table = &derived.files[&"derivation.csv".parse().expect("a path")];
-    let cases = Derivation::parse(Path::new("derivation.csv"), table).expect("a table");
+    let cases = Derivation::parse(Path::new("derivation.csv"), &table.read()).expect("a table");
     let of = |case: &str| cases.iter().find(|found| found.case_id == case).expect(case);
     assert_eq!(of("c01").confidence, "r1=4; r2=2");
     assert_eq!(of("c01").comments, "r1: line one line two | r3: =1+1");

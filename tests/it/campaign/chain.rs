@@ -22,7 +22,7 @@ fn forged(honest: &Tree, bag: &str, name: &str, stream: &mut Stream) -> Tree {
     let mut tree = made.unwrap_or_else(|| panic!("{path} has no value"));
     let derived = bundle::inputs(&tree.payload(bag)).ok().and_then(|inputs| study::derive(&inputs).ok());
     for (name, bytes) in derived.into_iter().flat_map(|derived| derived.files) {
-        tree.put(&format!("{bag}/data/{name}"), bytes.to_vec());
+        tree.put(&format!("{bag}/data/{name}"), bytes.read().into_owned());
     }
     follow(&mut tree, bag);
     tree.seal(bag);

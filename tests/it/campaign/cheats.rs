@@ -61,7 +61,7 @@ fn position(all: &[Value], event: &str) -> usize {
 fn derive_again(subject: &Subject, tree: &mut Tree) {
     let inputs = bundle::inputs(&tree.payload(&subject.bag)).expect("inputs");
     for (name, bytes) in study::derive(&inputs).expect("derives").files {
-        tree.put(&own(subject, name.as_str()), bytes.to_vec());
+        tree.put(&own(subject, name.as_str()), bytes.read().into_owned());
     }
     follow(tree, &subject.bag);
     tree.seal(&subject.bag);

@@ -585,7 +585,7 @@ fn forged(subject: &Subject, stream: &mut Stream) -> Option<(Tree, String)> {
     let inputs = sequester::evidence::bundle::inputs(&tree.payload(&subject.bag)).ok()?;
     let derived = study::derive(&inputs).ok()?;
     for (name, bytes) in derived.files {
-        tree.put(&format!("{}/data/{name}", subject.bag), bytes.to_vec());
+        tree.put(&format!("{}/data/{name}", subject.bag), bytes.read().into_owned());
     }
     follow(&mut tree, &subject.bag);
     tree.seal(&subject.bag);

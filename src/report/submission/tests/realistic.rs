@@ -634,7 +634,7 @@ pub fn realistic() -> Source {
             platform: "x86_64-linux".into(),
             libraries_sha256: hex(11),
         },
-        identifiers: std::sync::Arc::new(["C0001", "P0001"].map(str::to_owned).into()),
+        identifiers: std::sync::Arc::new(["C0001", "P0001"].into_iter().collect()),
         protocol: crate::protocol::parse(std::path::Path::new("protocol.toml"), protocol_text)
             .expect("the protocol is valid"),
         protocol_text: protocol_text.to_owned(),
