@@ -125,7 +125,7 @@ fn events(opened: &Opened, recomputed: &Recomputed<'_>, ledger: &Ledger) -> Vec<
             None => problems.extend(named.iter().filter_map(|(name, digest)| found(opened, name, *digest))),
         }
     };
-    let of = |name: &str| bundle::file(&opened.payload, name).ok().map(Digest::of);
+    let of = |name: &str| bundle::digest(&opened.payload, name);
     let one = |name: &str, digest: Option<Digest>| Some(BTreeMap::from([(name.to_owned(), digest?)]));
     expect(Event::ProtocolLocked, one(bundle::PROTOCOL, of(bundle::PROTOCOL)));
     let cohort = recomputed.cohort.map(|cohort| Digest::of(&study::cohort_table(cohort)));

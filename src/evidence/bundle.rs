@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bag::Payload;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::{Bytes, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 use crate::study::{self, Files, Inputs};
 
 /// Version of the layout; a change of meaning raises the number.
@@ -113,6 +113,12 @@ pub fn file<'a>(payload: &'a Payload, name: &str) -> Result<&'a [u8]> {
         let problem = Diagnostic::error(Code::BundleIncomplete, "the bundle has no such file");
         Error::Evidence(vec![problem.at(Location::file(format!("data/{name}")))])
     })
+}
+
+/// The digest of a file of the bundle, where it is there.
+pub fn digest(payload: &Payload, name: &str) -> Option<Digest> {
+    let path = name.parse::<RelativePath>().ok()?;
+    payload.get(&path).map(Bytes::digest)
 }
 
 /// A file of the bundle as text.
