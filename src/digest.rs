@@ -293,6 +293,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn packed_bytes_are_the_bytes_and_have_their_digest() {
+        let lines = |of: u32| (0..60_000).map(|n| format!("C{:06},{n},AP\n", n % of)).collect::<String>();
+        let noise: Vec<u8> =
+            (0..PACKED_FROM as u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
+        let table = lines(9_000).into_bytes();
+        assert!(table.len() < PACKED_FROM && table.repeat(2).len() > PACKED_FROM);
+        for (bytes, is_packed) in
+            [(table.repeat(2), true), (table, false), (noise, false), (Vec::new(), false)]
+        {
+            let held = Bytes::from(bytes.clone());
+            assert_eq!(held.0.packed.is_some(), is_packed);
+            assert_eq!((held.len(), held.is_empty()), (bytes.len(), bytes.is_empty()));
+            assert_eq!((&*held.read(), held.digest()), (&bytes[..], Digest::of(&bytes)));
+            let (same, mut other) = (Bytes::from(bytes.clone()), bytes.clone());
+            assert!(held == bytes && held == same);
+            assert_eq!(held.as_slice(), bytes);
+            // Whole by now, and the same.
+            assert_eq!(*held.read(), bytes);
+            other.push(b'x');
+            let longer = Bytes::from(other.clone());
+            assert!(held != longer && held != other);
+            if let Some(last) = other.get_mut(bytes.len() / 2) {
+                *last ^= 1;
+                other.truncate(bytes.len().max(1));
+                let changed = Bytes::from(other);
+                assert!(held != changed);
+            }
+        }
+    }
+
+    #[test]
     fn digest_of_abc_matches_fips_180_4() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), expected);

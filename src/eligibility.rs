@@ -197,10 +197,9 @@ mod tests {
 
     #[test]
     fn a_field_has_to_be_one_of_the_allowed_and_a_missing_one_follows_the_declaration() {
-        let site = |site: Option<&str>| {
-            let mut case = Case::default();
-            case.site = site.map(Into::into);
-            case
+        let site = |site: Option<&str>| Case {
+            attributes: Attributes { site: site.map(Into::into), ..Attributes::default() }.into(),
+            ..Case::default()
         };
         let cases = [site(Some("a")), site(Some("b")), site(None)];
         let rule = Rule::OneOf { field: Field::Site, allowed: vec!["a".to_owned()] };

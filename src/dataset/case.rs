@@ -162,3 +162,27 @@ pub struct Cases {
     /// have.
     pub warnings: Vec<Diagnostic>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_that_are_alike_share_what_is_known_of_them_and_one_changes_alone() {
+        let mut kinds = Kinds::default();
+        let mut case = |line, sex| {
+            let attributes = kinds.shared(Attributes { sex, ..Attributes::default() });
+            Case { line, attributes, ..Case::default() }
+        };
+        let mut cases = [case(2, Some(Sex::F)), case(3, None), case(4, Some(Sex::F))];
+        let share =
+            |cases: &[Case], a: usize, b: usize| Arc::ptr_eq(&cases[a].attributes, &cases[b].attributes);
+        assert!(share(&cases, 0, 2) && !share(&cases, 0, 1));
+        cases[0].site = Some("north".into());
+        assert_eq!((cases[0].site.as_deref(), cases[2].site.as_deref()), (Some("north"), None));
+        change_all(&mut cases, |line, of| of.site = (line > 2).then(|| "south".into()));
+        assert_eq!(cases.each_ref().map(|case| case.site.as_deref()), [None, Some("south"), Some("south")]);
+        change_all(&mut cases, |_, of| *of = Attributes::default());
+        assert!(share(&cases, 0, 1) && share(&cases, 0, 2));
+    }
+}

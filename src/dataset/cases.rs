@@ -79,13 +79,19 @@ pub fn parse_as(
     format: Option<CaseFormat>,
     positive_findings: &[String],
 ) -> Result<Cases, Vec<Diagnostic>> {
-    let table = Table::parse(path, bytes)?;
-    let own = || if table.column("Image Index").is_some() { CaseFormat::Nih } else { CaseFormat::Cases };
-    let cases = match format.unwrap_or_else(own) {
-        CaseFormat::Cases => parse_cases(&table),
-        CaseFormat::Nih => nih::parse(&table, positive_findings),
+    let (mut own, mut of_nih) = (OwnTable::default(), nih::NihTable::default());
+    let is_nih = |table: &Table| match format {
+        Some(format) => format == CaseFormat::Nih,
+        None => table.column("Image Index").is_some(),
     };
-    let (cases, problems) = cases.map_err(|problems| limited(problems, path))?;
+    let table = Table::parse_in_parts(path, bytes, |part| match is_nih(part) {
+        true => of_nih.take(part, positive_findings),
+        false => own.take(part),
+    })?;
+    let (cases, problems) = match is_nih(&table) {
+        true => of_nih.finish(&table, positive_findings),
+        false => (own.cases, own.problems),
+    };
     checked(path, &table, cases, problems)
 }
 
@@ -191,24 +197,43 @@ pub(super) fn written(case: &Case, column: &str) -> String {
 /// The way out where a table is not one of ours.
 const ELSEWHERE: &str = "[data.columns] of the protocol says which column is which";
 
-type Parsed = (Cases, Vec<Diagnostic>);
+/// A table of ours that is being read.
+#[derive(Default)]
+struct OwnTable {
+    cases: Cases,
+    problems: Vec<Diagnostic>,
+    words: Words,
+    kinds: Kinds,
+}
 
-fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
-    let mut problems = Vec::new();
-    for name in ["case_id", "patient_id"] {
-        if let Err(missing) = table.required(name) {
-            let hint = missing.hint.clone().unwrap_or_default();
-            problems
-                .push(missing.hint(format!("{hint}; where a study's table has other names, {ELSEWHERE}")));
+impl OwnTable {
+    /// The cases of one part.
+    ///
+    /// # Errors
+    /// `column-missing`.
+    fn take(&mut self, table: &Table) -> Result<(), Vec<Diagnostic>> {
+        let mut missing = Vec::new();
+        for name in ["case_id", "patient_id"] {
+            if let Err(problem) = table.required(name) {
+                let hint = problem.hint.clone().unwrap_or_default();
+                missing.push(
+                    problem.hint(format!("{hint}; where a study's table has other names, {ELSEWHERE}")),
+                );
+            }
         }
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        self.cases.fields = COLUMNS.into_iter().filter(|name| table.column(name).is_some()).collect();
+        for row in table.rows() {
+            let case = self.case(table, row);
+            self.cases.cases.push(case);
+        }
+        Ok(())
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let fields = COLUMNS.into_iter().filter(|name| table.column(name).is_some()).collect();
-    let mut cases = Vec::with_capacity(table.rows().len());
-    let (mut words, mut kinds) = (Words::default(), Kinds::default());
-    for row in table.rows() {
+
+    fn case(&mut self, table: &Table, row: Row<'_>) -> Case {
+        let Self { problems, words, kinds, .. } = self;
         let text = |name: &str| row.get(table.column(name)).map(str::to_owned);
         let mut required = |name: &'static str, code| {
             text(name).unwrap_or_else(|| {
@@ -239,7 +264,7 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
         let attributes = kinds.shared(Attributes {
             findings,
             source_label,
-            sex: parsed(table, row, "sex", &mut problems),
+            sex: parsed(table, row, "sex", problems),
             view: word("view", false),
             site: word("site", true),
             country: word("country", true),
@@ -249,18 +274,17 @@ fn parse_cases(table: &Table) -> Result<Parsed, Vec<Diagnostic>> {
             origin: word("origin", true),
             other: BTreeMap::new(),
         });
-        cases.push(Case {
+        Case {
             case_id: case_id.into(),
             patient_id: patient_id.into(),
-            image: parsed(table, row, "image", &mut problems),
-            age_years: whole(table, row, "age_years", &mut problems),
-            follow_up: whole(table, row, "follow_up", &mut problems),
-            days_since_prior_finding: whole(table, row, "days_since_prior_finding", &mut problems),
+            image: parsed(table, row, "image", problems),
+            age_years: whole(table, row, "age_years", problems),
+            follow_up: whole(table, row, "follow_up", problems),
+            days_since_prior_finding: whole(table, row, "days_since_prior_finding", problems),
             line: row.line,
             attributes,
-        });
+        }
     }
-    Ok((Cases { cases, fields, warnings: Vec::new() }, problems))
 }
 
 fn parsed<T: FromStr<Err: Display>>(

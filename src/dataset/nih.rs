@@ -64,68 +64,86 @@ impl Columns {
     }
 }
 
-/// The cases, and what is wrong with them; the source label is positive when any of `positive_findings` is
-/// among the finding labels.
-///
-/// # Errors
-/// `column-missing` for each column that is not there.
-pub(super) fn parse(
-    table: &Table,
-    positive_findings: &[String],
-) -> Result<(Cases, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let columns = Columns::of(table)?;
-    let mut rows = Rows { table, problems: Vec::new(), warnings: Vec::new() };
-    let mut unknown = UnknownFindings::default();
-    let mut cases = Vec::with_capacity(table.rows().len());
-    let (mut words, mut kinds) = (Words::default(), Kinds::default());
-    for row in table.rows() {
-        let image_index = row.get(columns.image).unwrap_or_default().to_owned();
-        // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
-        // which.
-        let patient_id = row.get(columns.patient).unwrap_or_default().to_owned();
-        rows.named(Code::CaseIdMissing, "Image Index", &image_index, row.line);
-        rows.named(Code::PatientIdMissing, "Patient ID", &patient_id, row.line);
-        let findings = rows.findings(row, columns.labels, &image_index);
-        for finding in findings.iter().filter(|finding| !positive_findings.contains(finding)) {
-            unknown.note(finding, row.line);
+/// A table that is being read.
+#[derive(Default)]
+pub(super) struct NihTable {
+    cases: Vec<Case>,
+    problems: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+    unknown: UnknownFindings,
+    words: Words,
+    kinds: Kinds,
+}
+
+impl NihTable {
+    /// The cases of one part; the source label is positive when any of `positive_findings` is among the
+    /// finding labels.
+    ///
+    /// # Errors
+    /// `column-missing` for each column that is not there.
+    pub(super) fn take(
+        &mut self,
+        table: &Table,
+        positive_findings: &[String],
+    ) -> Result<(), Vec<Diagnostic>> {
+        let columns = Columns::of(table)?;
+        let mut rows = Rows { table, problems: Vec::new(), warnings: Vec::new() };
+        for row in table.rows() {
+            let image_index = row.get(columns.image).unwrap_or_default().to_owned();
+            // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
+            // which.
+            let patient_id = row.get(columns.patient).unwrap_or_default().to_owned();
+            rows.named(Code::CaseIdMissing, "Image Index", &image_index, row.line);
+            rows.named(Code::PatientIdMissing, "Patient ID", &patient_id, row.line);
+            let findings = rows.findings(row, columns.labels, &image_index);
+            for finding in findings.iter().filter(|finding| !positive_findings.contains(finding)) {
+                self.unknown.note(finding, row.line);
+            }
+            let source_label = (!positive_findings.is_empty())
+                .then(|| findings.iter().any(|finding| positive_findings.contains(finding)));
+            let age_years = rows.age(row, columns.age, &image_index);
+            // An empty one is told of already.
+            let image = Some(image_index.as_str()).filter(|text| !text.is_empty());
+            let image = image.and_then(|text| rows.read("Image Index", text, text.parse(), row.line));
+            let sex = row.get(columns.sex);
+            let sex = sex.and_then(|text| rows.read("Patient Gender", text, text.parse(), row.line));
+            let follow_up = row.get(columns.follow_up);
+            let follow_up =
+                follow_up.and_then(|text| rows.read("Follow-up #", text, cell::whole_of(text), row.line));
+            let attributes = self.kinds.shared(Attributes {
+                findings,
+                source_label,
+                sex,
+                view: row.get(columns.view).map(|text| self.words.word(&text.to_uppercase())),
+                ..Attributes::default()
+            });
+            self.cases.push(Case {
+                case_id: image_index.into(),
+                patient_id: patient_id.into(),
+                image,
+                age_years,
+                follow_up,
+                days_since_prior_finding: None,
+                line: row.line,
+                attributes,
+            });
         }
-        let source_label = (!positive_findings.is_empty())
-            .then(|| findings.iter().any(|finding| positive_findings.contains(finding)));
-        let age_years = rows.age(row, columns.age, &image_index);
-        // An empty one is told of already.
-        let image = Some(image_index.as_str()).filter(|text| !text.is_empty());
-        let image = image.and_then(|text| rows.read("Image Index", text, text.parse(), row.line));
-        let sex = row.get(columns.sex);
-        let sex = sex.and_then(|text| rows.read("Patient Gender", text, text.parse(), row.line));
-        let follow_up = row.get(columns.follow_up);
-        let follow_up =
-            follow_up.and_then(|text| rows.read("Follow-up #", text, cell::whole_of(text), row.line));
-        let attributes = kinds.shared(Attributes {
-            findings,
-            source_label,
-            sex,
-            view: row.get(columns.view).map(|text| words.word(&text.to_uppercase())),
-            ..Attributes::default()
-        });
-        cases.push(Case {
-            case_id: image_index.into(),
-            patient_id: patient_id.into(),
-            image,
-            age_years,
-            follow_up,
-            days_since_prior_finding: None,
-            line: row.line,
-            attributes,
-        });
+        self.problems.append(&mut rows.problems);
+        self.warnings.append(&mut rows.warnings);
+        Ok(())
     }
-    let Rows { problems, mut warnings, .. } = rows;
-    warnings.extend(unknown.warnings(table));
-    let mut fields: BTreeSet<&'static str> =
-        ["case_id", "patient_id", "image", "sex", "age_years", "view", "follow_up", "findings"].into();
-    if !positive_findings.is_empty() {
-        fields.insert("label");
+
+    /// All cases, and what is wrong with them.
+    pub(super) fn finish(self, table: &Table, positive_findings: &[String]) -> (Cases, Vec<Diagnostic>) {
+        let Self { cases, problems, mut warnings, unknown, .. } = self;
+        warnings.extend(unknown.warnings(table));
+        let mut fields: BTreeSet<&'static str> =
+            ["case_id", "patient_id", "image", "sex", "age_years", "view", "follow_up", "findings"].into();
+        if !positive_findings.is_empty() {
+            fields.insert("label");
+        }
+        (Cases { cases, fields, warnings }, problems)
     }
-    Ok((Cases { cases, fields, warnings }, problems))
 }
 
 /// Reads cells, and keeps what is to be said of them.

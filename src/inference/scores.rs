@@ -39,76 +39,77 @@ pub fn parse(
     columns: &[String],
     combine: CombineFn,
 ) -> Result<Scores, Vec<Diagnostic>> {
-    let table = Table::parse(path, bytes)?;
-    let mut problems = Vec::new();
-    let mut column = |name: &str| table.required(name).map_err(|p| problems.push(p)).ok();
-    let case = column(case_column);
-    let score_columns: Vec<_> = columns.iter().map(|name| (name, column(name))).collect();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let (refused, image) = (table.column("refused"), table.column("image_sha256"));
-    let mut scores: Vec<(Word, Score)> = Vec::with_capacity(table.rows().len());
-    let mut words = Words::default();
-    for row in table.rows() {
-        let mut wrong = |code, message: String, hint: &str| {
-            let problem = Diagnostic::error(code, message).at(table.at(row.line));
-            problems.push(if hint.is_empty() { problem } else { problem.hint(hint) });
-        };
-        let Some(case_id) = row.get(case) else {
-            wrong(Code::CaseIdMissing, format!("the cell `{case_column}` is empty"), "");
-            continue;
-        };
-        let reason = row.get(refused).map(|text| words.word(text));
-        let mut values = Vec::with_capacity(score_columns.len());
-        for (name, index) in &score_columns {
-            match row.get(*index) {
-                None => {
-                    if reason.is_none() {
-                        wrong(
-                            Code::ScoreMissing,
-                            format!("no `{name}` for the case `{case_id}`, and no reason"),
-                            "score the case again, or say in a column `refused` why the device gave no score",
-                        );
-                    }
-                }
-                Some(text) => match cell::number(text) {
-                    Some(value) if (0.0..=1.0).contains(&value) => values.push(value),
-                    Some(value) => wrong(
-                        Code::ScoreOutOfRange,
-                        format!("the `{name}` of the case `{case_id}` is {value}, outside 0 to 1"),
-                        "a score is a probability; scale the device's output before the study, not after",
-                    ),
+    let (mut problems, mut scores, mut words) = (Vec::new(), Vec::new(), Words::default());
+    let table = Table::parse_in_parts(path, bytes, |table| {
+        let mut missing = Vec::new();
+        let mut column = |name: &str| table.required(name).map_err(|p| missing.push(p)).ok();
+        let case = column(case_column);
+        let score_columns: Vec<_> = columns.iter().map(|name| (name, column(name))).collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let (refused, image) = (table.column("refused"), table.column("image_sha256"));
+        for row in table.rows() {
+            let mut wrong = |code, message: String, hint: &str| {
+                let problem = Diagnostic::error(code, message).at(table.at(row.line));
+                problems.push(if hint.is_empty() { problem } else { problem.hint(hint) });
+            };
+            let Some(case_id) = row.get(case) else {
+                wrong(Code::CaseIdMissing, format!("the cell `{case_column}` is empty"), "");
+                continue;
+            };
+            let reason = row.get(refused).map(|text| words.word(text));
+            let mut values = Vec::with_capacity(score_columns.len());
+            for (name, index) in &score_columns {
+                match row.get(*index) {
                     None => {
-                        let text: String = text.chars().take(40).collect();
-                        wrong(
-                            Code::ScoreNotANumber,
-                            format!("the `{name}` of the case `{case_id}` is `{text}`"),
-                            "a score is a decimal number from 0 to 1",
-                        );
+                        if reason.is_none() {
+                            wrong(
+                                Code::ScoreMissing,
+                                format!("no `{name}` for the case `{case_id}`, and no reason"),
+                                "score the case again, or say in a column `refused` why the device gave no score",
+                            );
+                        }
                     }
-                },
+                    Some(text) => match cell::number(text) {
+                        Some(value) if (0.0..=1.0).contains(&value) => values.push(value),
+                        Some(value) => wrong(
+                            Code::ScoreOutOfRange,
+                            format!("the `{name}` of the case `{case_id}` is {value}, outside 0 to 1"),
+                            "a score is a probability; scale the device's output before the study, not after",
+                        ),
+                        None => {
+                            let text: String = text.chars().take(40).collect();
+                            wrong(
+                                Code::ScoreNotANumber,
+                                format!("the `{name}` of the case `{case_id}` is `{text}`"),
+                                "a score is a decimal number from 0 to 1",
+                            );
+                        }
+                    },
+                }
             }
+            let image_sha256 = row.get(image).and_then(|text| {
+                text.parse()
+                    .map_err(|e: crate::digest::DigestError| wrong(Code::ValueUnreadable, e.to_string(), ""))
+                    .ok()
+            });
+            if let (Some(reason), false) = (&reason, values.is_empty()) {
+                wrong(
+                    Code::ScoreAndRefusal,
+                    format!("the case `{case_id}` has a score and a reason for none: {reason}"),
+                    "",
+                );
+            }
+            let score = (values.len() == score_columns.len()).then(|| combine(&values));
+            let row_score =
+                Score { score, refused: reason, image_sha256: image_sha256.map(Box::new), line: row.line };
+            scores.push((case_id.into(), row_score));
         }
-        let image_sha256 = row.get(image).and_then(|text| {
-            text.parse()
-                .map_err(|e: crate::digest::DigestError| wrong(Code::ValueUnreadable, e.to_string(), ""))
-                .ok()
-        });
-        if let (Some(reason), false) = (&reason, values.is_empty()) {
-            wrong(
-                Code::ScoreAndRefusal,
-                format!("the case `{case_id}` has a score and a reason for none: {reason}"),
-                "",
-            );
-        }
-        let score = (values.len() == score_columns.len()).then(|| combine(&values));
-        let row_score =
-            Score { score, refused: reason, image_sha256: image_sha256.map(Box::new), line: row.line };
-        scores.push((case_id.into(), row_score));
-    }
+        Ok(())
+    })?;
     // From a sorted list the map has full leaves: of a million cases half of its memory.
-    scores.sort_by(|a, b| a.0.cmp(&b.0));
+    scores.sort_by(|a: &(Word, Score), b| a.0.cmp(&b.0));
     let twice = scores.windows(2).filter(|two| two[0].0 == two[1].0);
     problems.extend(twice.map(|two| {
         let message = format!("the case `{}` already has a score on line {}", two[1].0, two[0].1.line);

@@ -169,6 +169,34 @@ fn quoted(cell: &str, separator: char, always: bool) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
+    #[test]
+    fn a_table_in_parts_is_the_table(text in "[ab,;\"\r\n ]{0,60}", header in "x,y|x", most in 1_usize..4) {
+        let (path, bytes) = (Path::new("t.csv"), format!("{header}\n{text}"));
+        let cells = |table: &Table, row: Row<'_>| -> (u64, Vec<String>) {
+            let width = table.header().len();
+            (row.line, (0..width).map(|c| row.get(Some(c)).unwrap_or_default().to_owned()).collect())
+        };
+        let (mut rows, mut asked) = (Vec::new(), 0);
+        let parts = Table::in_parts_of(most, path, bytes.as_bytes(), |part| {
+            asked += 1;
+            assert!(part.rows().len() <= most);
+            rows.extend(part.rows().map(|row| cells(part, row)));
+            Ok(())
+        });
+        match (Table::parse(path, bytes.as_bytes()), parts) {
+            (Ok(whole), Ok(parts)) => {
+                prop_assert_eq!(rows, whole.rows().map(|row| cells(&whole, row)).collect::<Vec<_>>());
+                prop_assert_eq!((parts.header(), parts.notes()), (whole.header(), whole.notes()));
+                prop_assert!(asked > 0 && parts.rows().len() == 0);
+                let refused = Table::in_parts_of(most, path, bytes.as_bytes(), |part| {
+                    Err(vec![part.required("absent").expect_err("absent")])
+                });
+                prop_assert_eq!(refused.expect_err("refused").len(), 1);
+            }
+            (whole, parts) => prop_assert_eq!(whole.err(), parts.err()),
+        }
+    }
+
     /// Whatever program wrote the table, the same cells are read on the right lines.
     #[test]
     fn a_table_reads_the_same_in_every_dialect(

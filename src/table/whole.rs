@@ -9,6 +9,9 @@ use super::text::text;
 use super::workbook::{CellKind, Grid, Sheet, is_workbook, sheet};
 use crate::diagnostic::{Code, Diagnostic, Location};
 
+/// Rows of one part of a table that is read in parts.
+const PART: usize = 1 << 15;
+
 /// A table in memory: about the size of its text and four bytes a cell.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -113,34 +116,100 @@ impl Table {
         Ok(Self { path: path.into(), columns, cells, ends, lines, notes: grid.notes, kinds })
     }
 
+    /// Parses a table in parts of very many rows, each given to `of` and then forgotten: beside what is made
+    /// of it a large table is never in memory as a whole. `of` is asked once at least. Gives the table
+    /// without its rows.
+    ///
+    /// # Errors
+    /// As [`Table::parse`], and where the table is none of these what `of` says first.
+    pub fn parse_in_parts(
+        path: &Path,
+        bytes: &[u8],
+        of: impl FnMut(&Self) -> Result<(), Vec<Diagnostic>>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        Self::in_parts_of(PART, path, bytes, of)
+    }
+
+    pub(super) fn in_parts_of(
+        most: usize,
+        path: &Path,
+        bytes: &[u8],
+        mut of: impl FnMut(&Self) -> Result<(), Vec<Diagnostic>>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        if is_workbook(bytes) {
+            let mut table = Self::parse(path, bytes)?;
+            of(&table).map_err(|problems| limited(problems, path))?;
+            table.lines.clear();
+            return Ok(table);
+        }
+        let text = text(path, bytes)?;
+        let mut rows = Rows::new(path, &text)?;
+        let mut part = Self::without_rows(path, rows.columns().clone());
+        let (mut problems, mut said) = (Vec::new(), Ok(()));
+        loop {
+            problems.extend(part.fill(&mut rows, most));
+            let is_last = part.lines.len() < most;
+            if problems.is_empty() && said.is_ok() {
+                said = of(&part);
+            }
+            part.forget();
+            if is_last {
+                break;
+            }
+        }
+        part.notes = rows.notes();
+        match said {
+            _ if !problems.is_empty() => Err(limited(problems, path)),
+            Ok(()) => Ok(part),
+            Err(problems) => Err(limited(problems, path)),
+        }
+    }
+
     fn of_text(path: &Path, bytes: &[u8], header_row: u64) -> Result<Self, Vec<Diagnostic>> {
         let text = text(path, bytes)?;
         let mut rows = Rows::below(path, &text, header_row)?;
-        let columns = rows.columns().clone();
-        let (mut cells, mut ends, mut lines) = (String::new(), Vec::new(), Vec::new());
+        let mut table = Self::without_rows(path, rows.columns().clone());
+        let problems = table.fill(&mut rows, usize::MAX);
+        table.notes = rows.notes();
+        if problems.is_empty() { Ok(table) } else { Err(limited(problems, path)) }
+    }
+
+    fn without_rows(path: &Path, columns: Columns) -> Self {
+        let (cells, ends, lines) = (String::new(), Vec::new(), Vec::new());
+        Self { path: path.into(), columns, cells, ends, lines, notes: Vec::new(), kinds: Vec::new() }
+    }
+
+    fn forget(&mut self) {
+        self.cells.clear();
+        self.ends.clear();
+        self.lines.clear();
+    }
+
+    /// Takes further rows until it has so many, and says what is wrong with those that it does not take.
+    fn fill(&mut self, rows: &mut Rows<'_>, most: usize) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
-        while let Some(row) = rows.next() {
+        while self.lines.len() < most
+            && let Some(row) = rows.next()
+        {
             match row {
                 Ok((line, record)) => {
                     for cell in record {
-                        cells.push_str(cell.trim());
-                        ends.push(u32::try_from(cells.len()).unwrap_or(u32::MAX));
+                        self.cells.push_str(cell.trim());
+                        self.ends.push(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
                     }
-                    lines.push(line);
+                    self.lines.push(line);
                 }
                 Err(problem) => problems.push(problem),
             }
         }
-        if u32::try_from(cells.len()).is_err() {
+        if u32::try_from(self.cells.len()).is_err() {
             problems.push(
                 Diagnostic::error(Code::TableUnreadable, "the table holds more than four gigabytes of text")
-                    .at(Location::file(path))
+                    .at(Location::file(&*self.path))
                     .hint("give the part that is needed"),
             );
         }
-        let table =
-            Self { path: path.into(), columns, cells, ends, lines, notes: rows.notes(), kinds: Vec::new() };
-        if problems.is_empty() { Ok(table) } else { Err(limited(problems, path)) }
+        problems
     }
 
     /// The rows in file order.
