@@ -295,8 +295,16 @@ mod tests {
     #[test]
     fn packed_bytes_are_the_bytes_and_have_their_digest() {
         let lines = |of: u32| (0..60_000).map(|n| format!("C{:06},{n},AP\n", n % of)).collect::<String>();
-        let noise: Vec<u8> =
-            (0..PACKED_FROM as u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
+        // Xorshift (Marsaglia, 2003): nothing repeats.
+        let mut state = 2_463_534_242_u32;
+        let noise: Vec<u8> = (0..PACKED_FROM)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                state.to_le_bytes()[0]
+            })
+            .collect();
         let table = lines(9_000).into_bytes();
         assert!(table.len() < PACKED_FROM && table.repeat(2).len() > PACKED_FROM);
         for (bytes, is_packed) in
