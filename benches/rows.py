@@ -1,9 +1,10 @@
 """A study with as many rows as are asked for, from a small one: cases, reads and scores again under new ids.
 
-Usage: python3 benches/rows.py PROGRAM FOLDER ROWS [--drawn N] [--measure] [--former PROGRAM]
+Usage: python3 benches/rows.py PROGRAM FOLDER ROWS [--drawn N [--read-drawn]] [--measure] [--former PROGRAM]
 The scores come from elsewhere, no image is needed, and two thirds of the cases are drawn, or N of them; every
-case is scored and read by three readers, 2,000 replicates. With --measure it is run (`run --no-pdf`) and verified, and each prints seconds on the clock, CPU
-seconds and the most memory that the process held; with a former program, its own on a copy beside them.
+case is scored and read by three readers, or with --read-drawn the drawn ones alone, 2,000 replicates. With
+--measure it is run (`run --no-pdf`) and verified, and each prints seconds on the clock, CPU seconds and the
+most memory that the process held; with a former program, its own on a copy beside them.
 """
 
 import argparse
@@ -41,6 +42,21 @@ def again(path, rows, ids):
                     place = header.index("score")
                     new[place] = f"{min(float(line[place]) + ((number * 7919) % 100_003) / 1e8, 0.9999):.8f}"
                 writer.writerow(new)
+
+
+def reads_of_the_drawn(program, folder):
+    """Leaves the reads of the cohort, which is sealed for it: readers are sent the cases that were drawn."""
+    small_study.call(program, "dataset", folder)
+    with open(folder / "work" / "cohort.csv", newline="") as table:
+        drawn = {row["case_id"] for row in csv.DictReader(table)}
+    for reads in sorted((folder / "reads").glob("*.csv")):
+        with open(reads, newline="") as table:
+            header, *lines = list(csv.reader(table))
+        place = header.index("case_id")
+        with open(reads, "w", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(line for line in lines if line[place] in drawn)
 
 
 def write(program, folder, rows, drawn):
@@ -88,10 +104,13 @@ def main():
     asked.add_argument("folder", type=pathlib.Path)
     asked.add_argument("rows", type=int)
     asked.add_argument("--drawn", type=int)
+    asked.add_argument("--read-drawn", action="store_true")
     asked.add_argument("--measure", action="store_true")
     asked.add_argument("--former")
     args = asked.parse_args()
     write(args.program, args.folder, args.rows, args.drawn or args.rows * 2 // 3)
+    if args.read_drawn:
+        reads_of_the_drawn(args.program, args.folder)
     if args.measure:
         formerly = [("former", args.former)] if args.former else []
         measure([*formerly, ("this", args.program)], args.folder)

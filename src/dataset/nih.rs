@@ -90,8 +90,8 @@ impl NihTable {
         let mut rows = Rows { table, problems: Vec::new(), warnings: Vec::new() };
         for row in table.rows() {
             let image_index = row.get(columns.image).unwrap_or_default().to_owned();
-            // As it came: releases differ, `13` here and `00000013` there, and only the ids as they stand tell
-            // which.
+            // As it came: releases differ, `13` here and `00000013` there, and only the ids as they
+            // stand tell which.
             let patient_id = row.get(columns.patient).unwrap_or_default().to_owned();
             rows.named(Code::CaseIdMissing, "Image Index", &image_index, row.line);
             rows.named(Code::PatientIdMissing, "Patient ID", &patient_id, row.line);

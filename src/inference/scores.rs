@@ -67,7 +67,8 @@ pub fn parse(
                             wrong(
                                 Code::ScoreMissing,
                                 format!("no `{name}` for the case `{case_id}`, and no reason"),
-                                "score the case again, or say in a column `refused` why the device gave no score",
+                                "score the case again, or say in a column `refused` why the device gave no \
+                                 score",
                             );
                         }
                     }

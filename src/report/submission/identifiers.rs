@@ -80,9 +80,12 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn they_are_a_set_of_what_is_not_empty(ids in proptest::collection::vec("[ab\u{e9}]{0,3}", 0..30)) {
+        fn they_are_a_set_of_what_is_not_empty(
+            ids in proptest::collection::vec("[ab\u{e9}]{0,3}", 0..30),
+        ) {
             let found: Identifiers = ids.iter().map(String::as_str).collect();
-            let expected: BTreeSet<&str> = ids.iter().map(String::as_str).filter(|id| !id.is_empty()).collect();
+            let texts = ids.iter().map(String::as_str).filter(|id| !id.is_empty());
+            let expected: BTreeSet<&str> = texts.collect();
             proptest::prop_assert!(found.iter().eq(expected.iter().copied()));
             for id in ["", "a", "b", "ab", "\u{e9}"] {
                 proptest::prop_assert_eq!(found.contains(id), expected.contains(id));
