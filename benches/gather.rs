@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use sequester::dataset::case::Case;
+use sequester::dataset::case::{Attributes, Case};
 use sequester::digest::Digest;
 use sequester::inference::scores::{self, Score, Scores};
 use sequester::inference::shards::{self, Gathered, PLAN_FORMAT, Part, Plan, Record, SHARD_FORMAT};
@@ -17,8 +17,12 @@ fn case(number: usize) -> Case {
     Case {
         case_id: format!("{number:08}_000.png").into(),
         image: Some(format!("images/{number:08}_000.png").parse().expect("a path")),
-        view: Some("PA".into()),
-        modality: Some("DX".into()),
+        attributes: Attributes {
+            view: Some("PA".into()),
+            modality: Some("DX".into()),
+            ..Attributes::default()
+        }
+        .into(),
         age_years: Some(50),
         ..Case::default()
     }
