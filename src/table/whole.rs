@@ -139,7 +139,7 @@ impl Table {
         if is_workbook(bytes) {
             let mut table = Self::parse(path, bytes)?;
             of(&table).map_err(|problems| limited(problems, path))?;
-            table.lines.clear();
+            table.forget();
             return Ok(table);
         }
         let text = text(path, bytes)?;
@@ -183,6 +183,7 @@ impl Table {
         self.cells.clear();
         self.ends.clear();
         self.lines.clear();
+        self.kinds.clear();
     }
 
     /// Takes further rows until it has so many, and says what is wrong with those that it does not take.
