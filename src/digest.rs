@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use arcstr::ArcStr;
+use arcstr::Substr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -21,21 +21,29 @@ pub struct Bytes(Arc<Held>);
 struct Held {
     /// As they are; of packed ones once somebody asked for all of them for good.
     whole: OnceLock<Vec<u8>>,
-    /// Packed, and how many they are.
-    packed: Option<(Vec<u8>, usize)>,
+    packed: Option<Packed>,
     /// Once somebody asked for it.
     digest: OnceLock<Digest>,
 }
 
+/// Blocks that are packed each for itself.
+struct Packed {
+    blocks: Vec<Vec<u8>>,
+    /// How many bytes they all hold.
+    length: usize,
+}
+
 /// Files below this many bytes are never packed.
 const PACKED_FROM: usize = 1 << 20;
+/// So many bytes are in a block, in the last one fewer.
+const BLOCK: usize = 1 << 20;
 
 impl Bytes {
     /// All of them, for as long as somebody holds the answer.
     pub fn read(&self) -> Cow<'_, [u8]> {
         match (self.0.whole.get(), &self.0.packed) {
             (Some(whole), _) => Cow::Borrowed(whole),
-            (None, Some((packed, length))) => Cow::Owned(unpacked(packed, *length)),
+            (None, Some(packed)) => Cow::Owned(packed.whole()),
             (None, None) => Cow::Borrowed(&[]),
         }
     }
@@ -43,7 +51,7 @@ impl Bytes {
     /// All of them, and they stay whole from now on: not for what large studies have large.
     pub fn as_slice(&self) -> &[u8] {
         match &self.0.packed {
-            Some((packed, length)) => self.0.whole.get_or_init(|| unpacked(packed, *length)),
+            Some(packed) => self.0.whole.get_or_init(|| packed.whole()),
             None => self.0.whole.get().map_or(&[], Vec::as_slice),
         }
     }
@@ -55,14 +63,31 @@ impl Bytes {
         bytes
     }
 
+    /// All of them one piece after another, of which large files are never whole.
+    pub fn pieces(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        let whole = self.0.whole.get().map(Vec::as_slice);
+        let packed = if whole.is_some() { None } else { self.0.packed.as_ref() };
+        let blocks = packed.map_or(&[][..], |packed| &packed.blocks);
+        whole.map(Cow::Borrowed).into_iter().chain(blocks.iter().map(|block| Cow::Owned(unpacked(block))))
+    }
+
+    /// The same as a reader.
+    pub fn reader(&self) -> impl Read {
+        Pieces { pieces: self.pieces(), now: Cow::Borrowed(&[]), at: 0 }
+    }
+
     /// Their digest, computed once.
     pub fn digest(&self) -> Digest {
-        *self.0.digest.get_or_init(|| Digest::of(&self.read()))
+        *self.0.digest.get_or_init(|| {
+            let mut hasher = Sha256::new();
+            self.pieces().for_each(|piece| hasher.update(&piece));
+            Digest(hasher.finalize().into())
+        })
     }
 
     /// How many they are.
     pub fn len(&self) -> usize {
-        self.0.packed.as_ref().map_or_else(|| self.0.whole.get().map_or(0, Vec::len), |(_, length)| *length)
+        self.0.packed.as_ref().map_or_else(|| self.0.whole.get().map_or(0, Vec::len), |packed| packed.length)
     }
 
     /// Whether there is none.
@@ -71,20 +96,107 @@ impl Bytes {
     }
 }
 
-fn unpacked(packed: &[u8], length: usize) -> Vec<u8> {
-    // Nobody but `From` packs, and nobody changes what it packed.
-    lz4_flex::block::decompress(packed, length).unwrap_or_else(|e| unreachable!("packed here: {e}"))
+fn unpacked(block: &[u8]) -> Vec<u8> {
+    // Nobody but `Packed::of` packs, and nobody changes what it packed.
+    lz4_flex::block::decompress(block, BLOCK).unwrap_or_else(|e| unreachable!("packed here: {e}"))
+}
+
+impl Packed {
+    /// Where that halves them.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (mut blocks, mut size) = (Vec::new(), 0);
+        for block in bytes.chunks(BLOCK) {
+            let mut packed = lz4_flex::block::compress(block);
+            size += packed.len();
+            if size >= bytes.len() / 2 {
+                return None;
+            }
+            packed.shrink_to_fit();
+            blocks.push(packed);
+        }
+        Some(Self { blocks, length: bytes.len() })
+    }
+
+    fn whole(&self) -> Vec<u8> {
+        let mut whole = Vec::with_capacity(self.length);
+        self.blocks.iter().for_each(|block| whole.extend_from_slice(&unpacked(block)));
+        whole
+    }
+}
+
+/// Bytes that are packed while they are written, so that what is large is never whole.
+#[derive(Default)]
+pub struct Packing {
+    blocks: Vec<Vec<u8>>,
+    /// What the blocks hold.
+    length: usize,
+    block: Vec<u8>,
+}
+
+impl Packing {
+    fn pack(&mut self) {
+        let mut packed = lz4_flex::block::compress(&self.block);
+        packed.shrink_to_fit();
+        self.length += self.block.len();
+        self.blocks.push(packed);
+        self.block.clear();
+    }
+
+    /// What was written.
+    pub fn bytes(mut self) -> Bytes {
+        if self.blocks.is_empty() {
+            return self.block.into();
+        }
+        if !self.block.is_empty() {
+            self.pack();
+        }
+        let packed = Packed { blocks: self.blocks, length: self.length };
+        if packed.blocks.iter().map(Vec::len).sum::<usize>() >= packed.length / 2 {
+            return packed.whole().into();
+        }
+        Bytes(Arc::new(Held { packed: Some(packed), ..Held::default() }))
+    }
+}
+
+impl Write for Packing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == BLOCK {
+            self.pack();
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Pieces<'b, I: Iterator<Item = Cow<'b, [u8]>>> {
+    pieces: I,
+    now: Cow<'b, [u8]>,
+    at: usize,
+}
+
+impl<'b, I: Iterator<Item = Cow<'b, [u8]>>> Read for Pieces<'b, I> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.now.len() {
+            let Some(next) = self.pieces.next() else { return Ok(0) };
+            (self.now, self.at) = (next, 0);
+        }
+        let read = (&self.now[self.at..]).read(into)?;
+        self.at += read;
+        Ok(read)
+    }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        if bytes.len() >= PACKED_FROM {
-            let mut packed = lz4_flex::block::compress(&bytes);
-            if packed.len() < bytes.len() / 2 {
-                packed.shrink_to_fit();
-                let packed = Some((packed, bytes.len()));
-                return Self(Arc::new(Held { packed, ..Held::default() }));
-            }
+        if bytes.len() >= PACKED_FROM
+            && let Some(packed) = Packed::of(&bytes)
+        {
+            return Self(Arc::new(Held { packed: Some(packed), ..Held::default() }));
         }
         Self(Arc::new(Held { whole: bytes.into(), ..Held::default() }))
     }
@@ -106,7 +218,7 @@ impl PartialEq for Bytes {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0.packed, &other.0.packed) {
             // The same bytes are packed the same.
-            (Some(one), Some(another)) => one == another,
+            (Some(one), Some(another)) => one.length == another.length && one.blocks == another.blocks,
             _ => self.len() == other.len() && self.read() == other.read(),
         }
     }
@@ -227,7 +339,7 @@ impl<'de> Deserialize<'de> for Digest {
 /// A path inside a bundle or a study: relative, `/`-separated, without `.`, `..`, empty or control
 /// components.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelativePath(ArcStr);
+pub struct RelativePath(Substr);
 
 /// A path that would lead outside, or that tables and manifests cannot hold.
 #[derive(Debug, PartialEq, Eq)]
@@ -262,11 +374,26 @@ impl FromStr for RelativePath {
     type Err = RelativePathError;
 
     fn from_str(text: &str) -> Result<Self, RelativePathError> {
+        Self::plain(text).map(|()| Self(text.into()))
+    }
+}
+
+impl TryFrom<Substr> for RelativePath {
+    type Error = RelativePathError;
+
+    /// Of a part of a longer text, which it shares.
+    fn try_from(text: Substr) -> Result<Self, RelativePathError> {
+        Self::plain(&text).map(|()| Self(text))
+    }
+}
+
+impl RelativePath {
+    fn plain(text: &str) -> Result<(), RelativePathError> {
         let plain = !text.is_empty()
             && text.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
             && !text.chars().any(|c| c == '\\' || c.is_control())
             && !text.contains(':');
-        if plain { Ok(Self(text.into())) } else { Err(RelativePathError(text.escape_default().to_string())) }
+        if plain { Ok(()) } else { Err(RelativePathError(text.escape_default().to_string())) }
     }
 }
 
@@ -314,6 +441,14 @@ mod tests {
             assert_eq!(held.0.packed.is_some(), is_packed);
             assert_eq!((held.len(), held.is_empty()), (bytes.len(), bytes.is_empty()));
             assert_eq!((&*held.read(), held.digest()), (&bytes[..], Digest::of(&bytes)));
+            assert_eq!(held.pieces().collect::<Vec<_>>().concat(), bytes);
+            let mut again = Vec::new();
+            held.reader().read_to_end(&mut again).expect("memory");
+            assert_eq!(again, bytes);
+            let mut packing = Packing::default();
+            bytes.chunks(7919).for_each(|chunk| packing.write_all(chunk).expect("memory"));
+            let written = packing.bytes();
+            assert_eq!((written.0.packed.is_some(), &written == &held), (is_packed, true));
             let (same, mut other) = (Bytes::from(bytes.clone()), bytes.clone());
             assert!(held == bytes && held == same);
             assert_eq!(held.as_slice(), bytes);

@@ -3,6 +3,7 @@
 mod declared;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::dataset::case::Case;
 use crate::dataset::gate::Gate;
@@ -20,8 +21,11 @@ pub fn failed_criteria(
     criteria: &[Criterion],
     gate: &Gate,
     lists: &Lists,
-) -> Vec<Vec<usize>> {
-    let earlier = earlier_images(cases);
+) -> Vec<Arc<[usize]>> {
+    let by_images = |criterion: &Criterion| {
+        matches!(&criterion.rule, Rule::NoPriorFinding { source: PriorSource::EarlierImages { .. } })
+    };
+    let earlier = if criteria.iter().any(by_images) { earlier_images(cases) } else { Earlier::new() };
     // A boolean rule is judged of all cases at once: it may look at the others of a patient.
     let declared: Vec<Option<Vec<Truth>>> = criteria
         .iter()
@@ -30,6 +34,7 @@ pub fn failed_criteria(
             _ => None,
         })
         .collect();
+    let mut known = BTreeSet::new();
     cases
         .iter()
         .enumerate()
@@ -40,9 +45,20 @@ pub fn failed_criteria(
                 Some(Truth::Unknown) => criteria[criterion].missing == Missing::Include,
                 None => satisfied(case, &criteria[criterion], gate, lists, &earlier),
             };
-            (0..criteria.len()).filter(|criterion| !holds(*criterion)).collect()
+            (0..criteria.len()).filter(|criterion| !holds(*criterion)).collect::<Vec<usize>>()
         })
+        .map(|failed| shared(failed, &mut known))
         .collect()
+}
+
+/// Very many cases fail the same criteria: the list is there once.
+fn shared(failed: Vec<usize>, known: &mut BTreeSet<Arc<[usize]>>) -> Arc<[usize]> {
+    if let Some(one) = known.get(failed.as_slice()) {
+        return one.clone();
+    }
+    let one: Arc<[usize]> = failed.into();
+    known.insert(one.clone());
+    one
 }
 
 /// What the case table says of an image, as the gate sees it.
@@ -56,15 +72,15 @@ pub fn observed(case: &Case) -> Observed {
     }
 }
 
-type Earlier<'a> = BTreeMap<&'a str, Vec<(u32, &'a [String])>>;
+/// Patient, number of the image, and what was found on it, by patient.
+type Earlier<'a> = Vec<(&'a str, u32, &'a [String])>;
 
 fn earlier_images(cases: &[Case]) -> Earlier<'_> {
     let mut earlier = Earlier::new();
-    for case in cases {
-        if let Some(follow_up) = case.follow_up {
-            earlier.entry(&case.patient_id).or_default().push((follow_up, &case.findings));
-        }
+    for case in cases.iter().filter(|case| !case.findings.is_empty()) {
+        earlier.extend(case.follow_up.map(|number| (case.patient_id.as_str(), number, &case.findings[..])));
     }
+    earlier.sort_unstable_by_key(|(patient, ..)| *patient);
     earlier
 }
 
@@ -80,9 +96,12 @@ fn satisfied(case: &Case, criterion: &Criterion, gate: &Gate, lists: &Lists, ear
         }
         Rule::NoPriorFinding { source: PriorSource::EarlierImages { findings } } => match case.follow_up {
             None => when_missing,
-            Some(now) => !earlier.get(case.patient_id.as_str()).is_some_and(|images| {
-                images.iter().any(|(then, found)| *then < now && found.iter().any(|f| findings.contains(f)))
-            }),
+            Some(now) => {
+                let patient = case.patient_id.as_str();
+                let from = earlier.partition_point(|(other, ..)| *other < patient);
+                let mut images = earlier[from..].iter().take_while(|(other, ..)| *other == patient);
+                !images.any(|(_, then, found)| *then < now && found.iter().any(|f| findings.contains(f)))
+            }
         },
         Rule::ListedIn { path, column } => lists
             .get(&(path.as_str().to_owned(), column.clone()))
@@ -115,7 +134,7 @@ mod tests {
             let criteria = [criterion(rule.clone(), missing)];
             failed_criteria(&cases, &criteria, &Gate::default(), &Lists::new())
                 .iter()
-                .map(Vec::is_empty)
+                .map(|failed| failed.is_empty())
                 .collect()
         };
         assert_eq!(eligible(Missing::Exclude), [false, true, true, false, false]);
@@ -131,7 +150,7 @@ mod tests {
             .collect();
         let failed =
             failed_criteria(&cases, &[criterion(rule, Missing::Include)], &Gate::default(), &Lists::new());
-        assert_eq!(failed, [vec![0], vec![], vec![]]);
+        assert_eq!(failed.iter().map(|f| f.to_vec()).collect::<Vec<_>>(), [vec![0], vec![], vec![]]);
     }
 
     #[test]
@@ -148,7 +167,7 @@ mod tests {
         };
         let failed =
             failed_criteria(&cases, &[criterion(rule, Missing::Include)], &Gate::default(), &Lists::new());
-        assert_eq!(failed, [vec![], vec![0], vec![]]);
+        assert_eq!(failed.iter().map(|f| f.to_vec()).collect::<Vec<_>>(), [vec![], vec![0], vec![]]);
     }
 
     fn failed(cases: &[Case], criterion: Criterion, gate: &Gate, lists: &Lists) -> Vec<bool> {
@@ -231,7 +250,7 @@ mod tests {
         let view = Rule::OneOf { field: Field::View, allowed: vec!["PA".to_owned()] };
         let view = criterion(view, Missing::Exclude);
         let found = failed_criteria(&cases, &[age, old, view], &Gate::default(), &Lists::new());
-        assert_eq!(found, [vec![0, 2]]);
+        assert_eq!(found.iter().map(|f| f.to_vec()).collect::<Vec<_>>(), [vec![0, 2]]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::digest::Digest;
+use crate::digest::{Bytes, Digest};
 use crate::evidence::bag::{self, Opened};
 use crate::evidence::bundle;
 
@@ -67,13 +67,13 @@ pub(super) fn changed(study: &Path, opened: &Opened) -> Vec<String> {
         bundle::PROTOCOL | bundle::DEVICE => Some(path.to_owned()),
         _ => path.strip_prefix(bundle::INPUTS)?.strip_prefix('/').map(str::to_owned),
     };
-    let differs = |name: &String, recorded: &[u8]| {
+    let differs = |name: &String, recorded: &Bytes| {
         let path = study.join(name);
         let Ok(metadata) = std::fs::metadata(&path) else { return false };
         metadata.is_file()
             && (metadata.len() != recorded.len() as u64
-                || crate::storage::read(&path).is_ok_and(|bytes| bytes != recorded))
+                || Digest::of_file(&path).is_ok_and(|digest| digest != recorded.digest()))
     };
     let named = opened.payload.iter().filter_map(|(path, bytes)| Some((own(path.as_str())?, bytes)));
-    named.filter(|(name, bytes)| differs(name, &bytes.read())).map(|(name, _)| name).collect()
+    named.filter(|(name, bytes)| differs(name, bytes)).map(|(name, _)| name).collect()
 }

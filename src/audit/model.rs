@@ -164,7 +164,7 @@ fn manifests(
     }
     // Inputs that cannot be read are answered by another question.
     let Some((inputs, cohort)) = inputs.zip(cohort) else { return Ok(()) };
-    let scores: Option<Scores> = study::read_scores(inputs).ok();
+    let scores: Option<Scores> = study::read_needed_scores(inputs, cohort).ok();
     study::separate(inputs, cohort, scores.as_ref()).map(drop).map_err(|error| match error {
         Error::Input(problems) => Error::Evidence(problems),
         other => other,

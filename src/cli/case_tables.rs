@@ -10,6 +10,7 @@ use crate::dataset::case::{Case, change_all};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::describe::{AgeBand, Input};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::digest::Bytes;
 use crate::storage;
 
 /// Format of case tables, as typed.
@@ -71,8 +72,8 @@ impl Tables {
         let mut out = Self::default();
         let mut problems = Vec::new();
         for path in &args.tables {
-            let bytes = storage::read(path)?;
-            out.inputs.push(Input::of(path, &bytes));
+            let bytes = Bytes::from(storage::read(path)?);
+            out.inputs.push(Input::of(path, bytes.digest()));
             match cases::parse_as(path, &bytes, format, &args.positive) {
                 Ok(mut table) => {
                     // A case table of findings without labels: the named findings make the label, as in

@@ -13,6 +13,7 @@ use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::facts;
 use crate::dataset::lists::{self, List};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::digest::Digest;
 use crate::imaging::image_folder::ImageFolder;
 use crate::report::description;
 use crate::storage;
@@ -79,7 +80,7 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
         None => Vec::new(),
         Some(path) => {
             let bytes = storage::read(path)?;
-            inputs.push(Input::of(path, &bytes));
+            inputs.push(Input::of(path, Digest::of(&bytes)));
             let text = std::str::from_utf8(&bytes).map_err(|e| {
                 Diagnostic::error(Code::TomlSyntax, format!("not UTF-8 text: {e}")).at(Location::file(path))
             })?;
@@ -200,7 +201,7 @@ fn read_lists(named: &[String], inputs: &mut Vec<Input>) -> Result<Vec<List>> {
         };
         let path = PathBuf::from(path);
         let bytes = storage::read(&path)?;
-        inputs.push(Input::of(&path, &bytes));
+        inputs.push(Input::of(&path, Digest::of(&bytes)));
         for list in lists::parse(&path, &bytes, name)? {
             if list.name == "all" || all.iter().any(|other| other.name == list.name) {
                 return Err(Error::usage(

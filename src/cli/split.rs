@@ -189,7 +189,7 @@ fn official(
     let mut official = Vec::new();
     for (path, name) in args.official.iter().zip(["train_val", "test"]) {
         let bytes = storage::read(path)?;
-        inputs.push(Input::of(path, &bytes));
+        inputs.push(Input::of(path, Digest::of(&bytes)));
         let read = lists::parse(path, &bytes, Some(name))?;
         let [list] = &read[..] else {
             return Err(Diagnostic::error(

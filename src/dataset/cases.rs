@@ -12,7 +12,7 @@ use super::nih;
 use super::shared::alike;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::imaging::traces;
-use crate::table::{Row, Table, Word, Words, cell, limited};
+use crate::table::{Row, Source, Table, Texts, Word, Words, cell, limited};
 
 /// The columns of `cases.csv`; only the first two are required, the others when the protocol uses them.
 pub const COLUMNS: [&str; 16] = [
@@ -60,9 +60,9 @@ pub fn read(path: &Path, format: CaseFormat, positive_findings: &[String]) -> Re
 /// # Errors
 /// Everything wrong at once: `column-missing`, `case-id-missing`, `patient-id-missing`,
 /// `finding-labels-missing`, `duplicate-case`, `value-unreadable`, and what [`Table::parse`] reports.
-pub fn parse(
+pub fn parse<'s>(
     path: &Path,
-    bytes: &[u8],
+    bytes: impl Into<Source<'s>>,
     format: CaseFormat,
     positive_findings: &[String],
 ) -> Result<Cases, Vec<Diagnostic>> {
@@ -73,9 +73,9 @@ pub fn parse(
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_as(
+pub fn parse_as<'s>(
     path: &Path,
-    bytes: &[u8],
+    bytes: impl Into<Source<'s>>,
     format: Option<CaseFormat>,
     positive_findings: &[String],
 ) -> Result<Cases, Vec<Diagnostic>> {
@@ -106,18 +106,14 @@ pub(super) fn checked(
     mut problems: Vec<Diagnostic>,
 ) -> Result<Cases, Vec<Diagnostic>> {
     cases.warnings.splice(..0, table.notes().iter().cloned());
-    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
-    for case in &cases.cases {
-        if let Some(line) = first.insert(&case.case_id, case.line) {
-            problems.push(
-                Diagnostic::error(
-                    Code::DuplicateCase,
-                    format!("the case `{}` is already on line {line}", case.case_id),
-                )
+    for [line, again] in twice(&cases.cases) {
+        let case = &cases.cases[again];
+        let message = format!("the case `{}` is already on line {}", case.case_id, cases.cases[line].line);
+        problems.push(
+            Diagnostic::error(Code::DuplicateCase, message)
                 .at(table.at(case.line))
                 .hint("a case is one image; give each its own case_id and remove the duplicate row"),
-            );
-        }
+        );
     }
     cases.warnings.extend(telling_names(&cases.cases, table));
     cases.warnings.extend(alike(&cases.cases).into_iter().map(|w| w.at(table.at(1))));
@@ -125,6 +121,18 @@ pub(super) fn checked(
         problems.push(Diagnostic::error(Code::TableEmpty, "the table has no rows").at(table.at(1)));
     }
     if problems.is_empty() { Ok(cases) } else { Err(limited(problems, path)) }
+}
+
+/// Cases whose id another has before them, each after that one, in the table's order. Places in a list are a
+/// quarter of a map.
+pub fn twice(cases: &[Case]) -> Vec<[usize; 2]> {
+    let mut places: Vec<u32> = (0..).zip(cases).map(|(place, _)| place).collect();
+    places.sort_unstable_by_key(|place| (&cases[*place as usize].case_id, *place));
+    let same = |two: &&[u32]| cases[two[0] as usize].case_id == cases[two[1] as usize].case_id;
+    let pairs = places.windows(2).filter(same).map(|two| [two[0] as usize, two[1] as usize]);
+    let mut pairs: Vec<_> = pairs.collect();
+    pairs.sort_unstable_by_key(|[_, again]| *again);
+    pairs
 }
 
 /// Identifiers and names of files that look as if they named somebody: they would be copied into evidence. By
@@ -225,13 +233,23 @@ impl OwnTable {
             return Err(missing);
         }
         self.cases.fields = COLUMNS.into_iter().filter(|name| table.column(name).is_some()).collect();
+        let (before, mut texts, mut places) = (self.cases.cases.len(), Texts::default(), Vec::new());
         for row in table.rows() {
             let case = self.case(table, row);
-            self.cases.cases.push(case);
+            let image = case.image.as_ref().map(|image| texts.push(image.as_str()));
+            places.push((texts.push(&case.case_id), texts.push(&case.patient_id), image));
+            let (case_id, patient_id) = Default::default();
+            self.cases.cases.push(Case { case_id, patient_id, image: None, ..case });
+        }
+        let texts = texts.shared();
+        for (case, (case_id, patient_id, image)) in self.cases.cases[before..].iter_mut().zip(places) {
+            (case.case_id, case.patient_id) = (texts.word(case_id), texts.word(patient_id));
+            case.image = image.and_then(|place| texts.part(place).try_into().ok());
         }
         Ok(())
     }
 
+    /// A case, with its own texts.
     fn case(&mut self, table: &Table, row: Row<'_>) -> Case {
         let Self { problems, words, kinds, .. } = self;
         let text = |name: &str| row.get(table.column(name)).map(str::to_owned);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -59,7 +60,9 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     let bag = beside.path().join("bag");
     storage::create_folder(&bag)?;
     for (path, bytes) in payload {
-        storage::write_atomic(&path.below(&bag.join("data")), &bytes.read())?;
+        storage::write_atomic_with(&path.below(&bag.join("data")), |out| {
+            bytes.pieces().try_for_each(|piece| out.write_all(&piece))
+        })?;
     }
     let octets: u64 = payload.values().map(|bytes| bytes.len() as u64).sum();
     let mut lines = String::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
-use crate::table::{Table, Word, Words, cell, limited};
+use crate::table::{Source, Table, Word, Words, cell, limited};
 
 /// How several score columns become one score.
 pub type CombineFn = fn(&[f64]) -> f64;
@@ -32,14 +32,31 @@ pub type Scores = BTreeMap<Word, Score>;
 /// # Errors
 /// Everything wrong at once: missing columns, `duplicate-case`, `score-not-a-number`,
 /// `score-out-of-range` outside 0..=1, `score-missing` for an empty score without a reason.
-pub fn parse(
+pub fn parse<'s>(
     path: &Path,
-    bytes: &[u8],
+    bytes: impl Into<Source<'s>>,
     case_column: &str,
     columns: &[String],
     combine: CombineFn,
 ) -> Result<Scores, Vec<Diagnostic>> {
+    parse_needed(path, bytes, case_column, columns, combine, &|_| true)
+}
+
+/// The same, of which only the scores of some cases are kept: a study may have scores of very many more cases
+/// than it draws. All are checked.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_needed<'s>(
+    path: &Path,
+    bytes: impl Into<Source<'s>>,
+    case_column: &str,
+    columns: &[String],
+    combine: CombineFn,
+    is_needed: &dyn Fn(&str) -> bool,
+) -> Result<Scores, Vec<Diagnostic>> {
     let (mut problems, mut scores, mut words) = (Vec::new(), Vec::new(), Words::default());
+    let mut others = Others::default();
     let table = Table::parse_in_parts(path, bytes, |table| {
         let mut missing = Vec::new();
         let mut column = |name: &str| table.required(name).map_err(|p| missing.push(p)).ok();
@@ -105,19 +122,51 @@ pub fn parse(
             let score = (values.len() == score_columns.len()).then(|| combine(&values));
             let row_score =
                 Score { score, refused: reason, image_sha256: image_sha256.map(Box::new), line: row.line };
-            scores.push((case_id.into(), row_score));
+            if is_needed(case_id) {
+                scores.push((case_id.into(), row_score));
+            } else {
+                others.push(case_id, row.line);
+            }
         }
         Ok(())
     })?;
     // From a sorted list the map has full leaves: of a million cases half of its memory.
     scores.sort_by(|a: &(Word, Score), b| a.0.cmp(&b.0));
+    let already = |id: &str, first: u64, line: u64| {
+        let message = format!("the case `{id}` already has a score on line {first}");
+        Diagnostic::error(Code::DuplicateCase, message).at(table.at(line))
+    };
     let twice = scores.windows(2).filter(|two| two[0].0 == two[1].0);
-    problems.extend(twice.map(|two| {
-        let message = format!("the case `{}` already has a score on line {}", two[1].0, two[0].1.line);
-        Diagnostic::error(Code::DuplicateCase, message).at(table.at(two[1].1.line))
-    }));
+    problems.extend(twice.map(|two| already(&two[1].0, two[0].1.line, two[1].1.line)));
+    problems.extend(others.twice().into_iter().map(|(id, first, line)| already(&id, first, line)));
     problems.sort_by_key(|problem| problem.location.as_ref().and_then(|at| at.line));
     if problems.is_empty() { Ok(scores.into_iter().collect()) } else { Err(limited(problems, path)) }
+}
+
+/// Ids of which only is asked whether any stands twice: one text, and where each ends there.
+#[derive(Default)]
+struct Others {
+    text: String,
+    /// Begin and end in the text, and the line; a part of a table has less than four gigabytes of ids.
+    places: Vec<(u32, u32, u64)>,
+}
+
+impl Others {
+    fn push(&mut self, id: &str, line: u64) {
+        let (from, to) = (u32::try_from(self.text.len()), u32::try_from(self.text.len() + id.len()));
+        if let (Ok(from), Ok(to)) = (from, to) {
+            self.text.push_str(id);
+            self.places.push((from, to, line));
+        }
+    }
+
+    /// Those that do, with the line before and the own.
+    fn twice(mut self) -> Vec<(String, u64, u64)> {
+        let id = |(from, to, _): &(u32, u32, u64)| &self.text[*from as usize..*to as usize];
+        self.places.sort_unstable_by(|a, b| id(a).cmp(id(b)).then(a.2.cmp(&b.2)));
+        let same = self.places.windows(2).filter(|two| id(&two[0]) == id(&two[1]));
+        same.map(|two| (id(&two[1]).to_owned(), two[0].2, two[1].2)).collect()
+    }
 }
 
 /// The table that `score` writes and that evidence holds, sorted by case id.

@@ -107,7 +107,7 @@ pub fn succession(inputs: &Inputs) -> Result<Option<Succession>> {
     // As the predecessor's bundle derived them: one column, whatever the protocol's own table looks like.
     let one: scores::CombineFn = |values| values.first().copied().unwrap_or_default();
     let path = Path::new(change::SCORES);
-    let scores = scores::parse(path, &file(change::SCORES)?, "case_id", &["score".to_owned()], one)
+    let scores = scores::parse(path, &*file(change::SCORES)?, "case_id", &["score".to_owned()], one)
         .map_err(Error::Input)?;
     let earlier = results.change.as_ref().map_or(0, |change| change.openings_before);
     let openings_before = earlier + openings(&file(change::LEDGER)?);

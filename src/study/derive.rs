@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{
-    Cohort, Files, Inputs, ReferenceStandard, cohort, description, processing_times, read_scores,
-    reference_standard, repeats, separate, tables,
+    Cohort, Files, Inputs, ReferenceStandard, cohort, description, processing_times, read_needed_scores,
+    read_scores, reference_standard, repeats, separate, tables,
 };
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::digest::Bytes;
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
 use crate::protocol::{Incomplete, OperatingPointSource};
@@ -50,7 +51,7 @@ pub fn derive(inputs: &Inputs) -> Result<Derived> {
 /// As [`derive`].
 pub fn derive_of(inputs: &Inputs, cohort: &Cohort) -> Result<Derived> {
     let reference = consensus_of_all(inputs, cohort)?;
-    derive_from(inputs, cohort, reference, read_scores(inputs)?)
+    derive_from(inputs, cohort, reference, read_needed_scores(inputs, cohort)?)
 }
 
 /// The same where reference standard and scores were read already.
@@ -116,12 +117,13 @@ pub fn derive_from(
     let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
     let used = scores.iter().filter(|(id, _)| drawn.contains(id.as_str()));
     let mut files = Files::new();
-    let mut put = |name: &str, bytes: Vec<u8>| {
+    let mut put = |name: &str, bytes: Bytes| {
         if let Ok(path) = name.parse() {
-            files.insert(path, bytes.into());
+            files.insert(path, bytes);
         }
     };
     put("cases.csv", tables::cases(protocol, cohort, &reference, &scores));
+    let mut put = |name: &str, bytes: Vec<u8>| put(name, bytes.into());
     put("reference.csv", tables::reference(protocol, cohort, &reference));
     put("derivation.csv", tables::reference_for_people(cohort, &reference));
     if reference.came.is_some() {
@@ -172,7 +174,7 @@ fn every_case_has_an_answer(inputs: &Inputs, cohort: &Cohort, reference: &Refere
 /// # Errors
 /// What [`derive`] would say of them.
 pub fn scores_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
-    let scores = read_scores(inputs)?;
+    let scores = read_needed_scores(inputs, cohort)?;
     every_case_is_accounted_for(inputs, cohort, &scores)?;
     if matches!(inputs.protocol.operating_point, OperatingPointSource::Tuning { .. }) {
         operating_point(inputs, cohort, &scores)?;
@@ -199,6 +201,7 @@ fn every_case_is_accounted_for(inputs: &Inputs, cohort: &Cohort, scores: &Scores
         Error::Input(error.diagnostics().into_iter().map(at).collect())
     };
     if !absent.is_empty() {
+        let scores = read_scores(inputs)?;
         let known: Alike<'_> = scores.keys().map(Word::as_str).collect();
         let meant = absent.iter().find_map(|id| Some((id, known.likely(id)?)));
         let meant = meant.map_or_else(String::new, |(id, likely)| {

@@ -34,7 +34,9 @@ pub(super) fn json(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<u8>> {
     let request = Request { positive, bands: AgeBand::USUAL.to_vec(), fields, whole_first: false };
     let mut description = describe::describe(&sets, &request);
     for table in tables() {
-        description.inputs.push(Input::of(Path::new(table.path.as_str()), &inputs.file(&table.path)?));
+        description
+            .inputs
+            .push(Input::of(Path::new(table.path.as_str()), inputs.held(&table.path)?.digest()));
     }
     let mut json = serde_json::to_vec_pretty(&description).map_err(|e| {
         Diagnostic::error(Code::ResultsNotFinite, format!("a description cannot be written: {e}"))

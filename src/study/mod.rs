@@ -24,9 +24,10 @@ mod tables;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::dataset::case::{Case, Cases, change_all};
-use crate::dataset::cases::COLUMNS;
+use crate::dataset::cases::{COLUMNS, twice};
 use crate::dataset::shared::{self, alike};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Bytes, RelativePath};
@@ -125,7 +126,11 @@ pub fn matches(pattern: &str, path: &str) -> bool {
 
 impl Inputs {
     fn file(&self, path: &RelativePath) -> Result<Cow<'_, [u8]>> {
-        self.files.get(path).map(Bytes::read).ok_or_else(|| {
+        self.held(path).map(Bytes::read)
+    }
+
+    fn held(&self, path: &RelativePath) -> Result<&Bytes> {
+        self.files.get(path).ok_or_else(|| {
             Diagnostic::error(Code::FileMissing, "the protocol names this file, and it is not there")
                 .at(Location::file(path.as_str()))
                 .into()
@@ -134,7 +139,7 @@ impl Inputs {
 
     fn case_table(&self, table: &CaseTable) -> Result<Cases> {
         let path = Path::new(table.path.as_str());
-        let mut cases = table.parse(path, &self.file(&table.path)?).map_err(Error::Input)?;
+        let mut cases = table.parse(path, self.held(&table.path)?).map_err(Error::Input)?;
         // What the source documents for all its images holds where the table has no such column.
         let data = &self.protocol.data;
         if let Some(modality) = &data.modality
@@ -161,7 +166,7 @@ pub struct Cohort {
     /// Columns that every case table has, as [`Cases::fields`].
     pub fields: BTreeSet<&'static str>,
     /// Criteria each case fails, as positions in the protocol's list.
-    pub failed: Vec<Vec<usize>>,
+    pub failed: Vec<Arc<[usize]>>,
     /// Positions of the drawn cases, ascending.
     pub drawn: Vec<usize>,
     /// How they were drawn: strata, and what each case stands for.
@@ -211,12 +216,9 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    let mut seen = BTreeSet::new();
-    for case in &all.cases {
-        if !seen.insert(&case.case_id) {
-            let message = format!("the case `{}` is in two case tables", case.case_id);
-            problems.push(Diagnostic::error(Code::DuplicateCase, message));
-        }
+    for [_, again] in twice(&all.cases) {
+        let message = format!("the case `{}` is in two case tables", all.cases[again].case_id);
+        problems.push(Diagnostic::error(Code::DuplicateCase, message));
     }
     problems.extend(missing_fields(protocol, &all));
     if !problems.is_empty() {
@@ -423,18 +425,34 @@ pub fn reference_table(cohort: &Cohort, reference: &ReferenceStandard) -> Vec<u8
 /// Whatever is wrong in the table.
 pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
     rehearsal::refuse_simulated(inputs)?;
-    scores_of(inputs, &inputs.protocol.scores.file)
+    scores_of(inputs, &inputs.protocol.scores.file, &|_| true)
+}
+
+/// Those of the drawn cases, and of all where others are asked for: where the operating point is chosen from
+/// scores, and where the table's digests of images are compared with those that made the model.
+///
+/// # Errors
+/// As [`read_scores`].
+pub fn read_needed_scores(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
+    let by_scores = matches!(inputs.protocol.operating_point, OperatingPointSource::Tuning { .. });
+    if by_scores || !inputs.manifests.is_empty() {
+        return read_scores(inputs);
+    }
+    rehearsal::refuse_simulated(inputs)?;
+    let drawn: BTreeSet<&str> = cohort.drawn_cases().map(|case| case.case_id.as_str()).collect();
+    scores_of(inputs, &inputs.protocol.scores.file, &|id| drawn.contains(id))
 }
 
 /// A table of scores that is read as the protocol's score table is.
-fn scores_of(inputs: &Inputs, file: &RelativePath) -> Result<Scores> {
+fn scores_of(inputs: &Inputs, file: &RelativePath, is_needed: &dyn Fn(&str) -> bool) -> Result<Scores> {
     let ScoresSource { case_column, columns, combine, .. } = &inputs.protocol.scores;
     let combine: scores::CombineFn = match combine {
         Combine::Max => |values| values.iter().copied().fold(0.0, f64::max),
         Combine::Mean => |values| values.iter().sum::<f64>() / values.len() as f64,
         Combine::NoisyOr => |values| 1.0 - values.iter().map(|v| 1.0 - v).product::<f64>(),
     };
-    scores::parse(Path::new(file.as_str()), &inputs.file(file)?, case_column, columns, combine)
+    let path = Path::new(file.as_str());
+    scores::parse_needed(path, inputs.held(file)?, case_column, columns, combine, is_needed)
         .map_err(Error::Input)
 }
 

@@ -17,7 +17,7 @@ use toml::{Table, Value};
 use super::{Cohort, Files, Inputs};
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::digest::{Digest, RelativePath};
+use crate::digest::{Bytes, Digest, RelativePath};
 use crate::protocol::{
     ConsensusRule, DeclaredReaders, Incomplete, LabelTable, OperatingPointSource, Protocol, ReaderRole,
 };
@@ -95,14 +95,21 @@ pub(super) fn refuse_simulated(inputs: &Inputs) -> Result<()> {
     if inputs.protocol.study.rehearsal {
         return Ok(());
     }
-    let is_marked = |bytes: &[u8]| {
-        let header = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let is_marked = |bytes: &Bytes| {
+        let mut header = Vec::new();
+        for piece in bytes.pieces() {
+            let end = piece.iter().position(|b| *b == b'\n');
+            header.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);
+            if end.is_some() {
+                break;
+            }
+        }
         header.windows(MARK.len()).any(|part| part == MARK.as_bytes())
     };
     let problems: Vec<Diagnostic> = inputs
         .files
         .iter()
-        .filter(|(_, bytes)| is_marked(&bytes.read()))
+        .filter(|(_, bytes)| is_marked(bytes))
         .map(|(path, _)| {
             Diagnostic::error(Code::RehearsalData, "this table was simulated for a rehearsal")
                 .at(Location::file(path.as_str()))

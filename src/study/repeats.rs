@@ -40,7 +40,7 @@ pub fn repeats(inputs: &Inputs) -> Result<Option<Repeats>> {
     let Some(source) = &inputs.protocol.repeatability else { return Ok(None) };
     let path = Path::new(source.file.as_str());
     let bytes = inputs.file(&source.file)?;
-    let scored = super::scores_of(inputs, &source.file)?;
+    let scored = super::scores_of(inputs, &source.file, &|_| true)?;
     let table = Table::parse(path, &bytes).map_err(Error::Input)?;
     let found = patients(&table, path, source, &inputs.protocol.scores.case_column, &scored)?;
     let repeated = found.patients.values().filter(|images| images.len() > 1).count();

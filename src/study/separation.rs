@@ -92,7 +92,7 @@ mod tests {
         let cohort = Cohort {
             cases: vec![case(0), case(1), case(2), case(3)],
             fields: ["case_id", "patient_id"].into(),
-            failed: vec![Vec::new(); 4],
+            failed: vec![Vec::new().into(); 4],
             drawn: vec![1, 2, 3],
             draw: crate::sampling::Draw::default(),
             sites: None,

@@ -1,6 +1,9 @@
 //! The derived tables of a bundle, as CSV with a fixed column order.
 
+use std::io::Write;
+
 use super::{Cohort, ReferenceStandard};
+use crate::digest::{Bytes, Packing};
 use crate::inference::scores::Scores;
 use crate::protocol::{Protocol, ReaderRole};
 use crate::reads::consensus::Consensus;
@@ -8,7 +11,11 @@ use crate::reads::files::Read;
 use crate::sampling::Stratum;
 
 fn csv_of(rows: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
-    let mut out = csv::WriterBuilder::new().from_writer(Vec::new());
+    written(Vec::new(), rows)
+}
+
+fn written<W: Write + Default>(into: W, rows: impl IntoIterator<Item = Vec<String>>) -> W {
+    let mut out = csv::WriterBuilder::new().from_writer(into);
     for row in rows {
         out.write_record(&row).unwrap_or_else(|_| unreachable!("rows of one length into memory"));
     }
@@ -20,12 +27,7 @@ fn owned<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 /// Every case considered: what was decided, and every reason.
-pub fn cases(
-    protocol: &Protocol,
-    cohort: &Cohort,
-    reference: &ReferenceStandard,
-    scores: &Scores,
-) -> Vec<u8> {
+pub fn cases(protocol: &Protocol, cohort: &Cohort, reference: &ReferenceStandard, scores: &Scores) -> Bytes {
     let mut status = vec!["not-sampled"; cohort.cases.len()];
     for (index, consensus) in cohort.drawn.iter().zip(&reference.consensus) {
         let score = scores.get(&cohort.cases[*index].case_id).and_then(|s| s.score);
@@ -57,7 +59,7 @@ pub fn cases(
     if weighted {
         header.extend(owned(["stratum", "weight"]));
     }
-    csv_of(std::iter::once(header).chain(rows))
+    written(Packing::default(), std::iter::once(header).chain(rows)).bytes()
 }
 
 /// The stratum of a case that could be drawn, and the weight of one that was.

@@ -642,7 +642,16 @@ fn every_drawn_case_has_a_score_or_a_reason_for_none() {
     );
     let inputs = study(&[]);
     let cohort = cohort(&inputs).expect("a cohort");
-    assert_eq!(scores_of_all(&inputs, &cohort).expect("scores").len(), 10);
+    // That of a case that was not drawn is checked like the others, and not kept.
+    assert_eq!(read_scores(&inputs).expect("scores").len(), 10);
+    let needed = scores_of_all(&inputs, &cohort).expect("scores");
+    assert_eq!((needed.len(), needed.contains_key("c99")), (cohort.drawn.len(), false));
+    for (row, code) in [("c99,0.9,\nc99,0.8,\n", Code::DuplicateCase), ("c99,7,\n", Code::ScoreOutOfRange)] {
+        let inputs = study(&[]).changed("scores.csv", "c99,0.9,\n", row);
+        let found = scores_of_all(&inputs, &cohort).expect_err("refused").diagnostics();
+        let all = read_scores(&inputs).expect_err("refused").diagnostics();
+        assert_eq!((found[0].code, &found), (code, &all));
+    }
     let inputs = study(&[]).changed("scores.csv", "c06,0.1,\n", "");
     assert!(scores_of_all(&inputs, &cohort).is_err());
 }

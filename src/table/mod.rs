@@ -12,6 +12,7 @@ pub mod labelled;
 pub mod pattern;
 mod problems;
 mod rows;
+mod source;
 mod text;
 mod typed;
 mod whole;
@@ -21,10 +22,11 @@ pub mod xml;
 
 pub use self::problems::{LISTED, limited};
 pub use self::rows::{Columns, Rows};
+pub use self::source::Source;
 pub use self::text::{Text, text};
 pub use self::typed::typed;
 pub use self::whole::{Row, Table};
-pub use self::word::{Word, Words};
+pub use self::word::{Texts, Word, Words};
 pub use self::workbook::{CellKind, Sheet};
 
 #[cfg(test)]

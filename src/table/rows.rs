@@ -87,6 +87,7 @@ pub struct Rows<'t> {
     path: &'t Path,
     above: &'t str,
     text: &'t str,
+    separator: u8,
     reader: csv::Reader<&'t [u8]>,
     columns: Columns,
     notes: Vec<Diagnostic>,
@@ -138,7 +139,28 @@ impl<'t> Rows<'t> {
         }
         let names = record.iter().map(|name| name.trim().to_owned()).collect();
         let columns = Columns::new(path, names, counted.1)?;
-        Ok(Self { path, above, text, reader, columns, notes, counted, empty: None, record })
+        let separator = dialect.separator;
+        Ok(Self { path, above, text, separator, reader, columns, notes, counted, empty: None, record })
+    }
+
+    /// The rows of a further text of the same table, of which the one before ended with the end of a line.
+    pub(super) fn resumed(path: &'t Path, text: &'t str, before: Ended) -> Self {
+        let Ended { separator, columns, notes, line, empty } = before;
+        let reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .has_headers(false)
+            .delimiter(separator)
+            .from_reader(text.as_bytes());
+        let (above, counted, record) = ("", (0, line), StringRecord::new());
+        Self { path, above, text, separator, reader, columns, notes, counted, empty, record }
+    }
+
+    /// What the next text of the table goes on from, once all rows of this one were asked for.
+    pub(super) fn ended(self) -> Ended {
+        let (from, line) = self.counted;
+        let line = line + line_ends(self.text.as_bytes().get(from..).unwrap_or_default());
+        let Self { separator, columns, notes, empty, .. } = self;
+        Ended { separator, columns, notes, line, empty }
     }
 
     /// The lines above the one that names the columns, with their ends.
@@ -204,6 +226,16 @@ impl<'t> Rows<'t> {
         self.counted = (at, line);
         line
     }
+}
+
+/// What is known of a table between two of its texts.
+pub(super) struct Ended {
+    separator: u8,
+    columns: Columns,
+    notes: Vec<Diagnostic>,
+    /// The line that comes next.
+    line: u64,
+    empty: Option<(u64, u64)>,
 }
 
 /// Where the line of the header begins, and how many stand above it.

@@ -197,6 +197,44 @@ proptest! {
         }
     }
 
+    #[test]
+    fn a_table_in_pieces_is_the_table(
+        text in "[ab,;\u{e9}\u{feff}\r\n ]{0,80}",
+        header in "x,y|x",
+        most in 1_usize..4,
+        size in 1_usize..9,
+    ) {
+        let (path, first) = (Path::new("t.csv"), format!("{header}\n{}", "a,b\n".repeat(400)));
+        let bytes = format!("{first}{text}");
+        let pieces = || {
+            let rest = text.as_bytes().chunks(size).map(<[u8]>::to_vec);
+            std::iter::once(first.clone().into_bytes()).chain(rest)
+        };
+        let lines: Vec<Vec<u8>> = source::lines_of(pieces()).collect();
+        prop_assert_eq!(lines.concat(), bytes.as_bytes());
+        if !source::can_be_in_pieces(pieces()) {
+            return Ok(());
+        }
+        let cells = |table: &Table, row: Row<'_>| -> (u64, Vec<String>) {
+            let width = table.header().len();
+            (row.line, (0..width).map(|c| row.get(Some(c)).unwrap_or_default().to_owned()).collect())
+        };
+        let mut rows = Vec::new();
+        let texts = lines.into_iter().map(|line| String::from_utf8(line).expect("whole lines"));
+        let parts = Table::of_pieces(most, path, texts, |part| {
+            assert!(part.rows().len() <= most);
+            rows.extend(part.rows().map(|row| cells(part, row)));
+            Ok(())
+        });
+        match (Table::parse(path, bytes.as_bytes()), parts) {
+            (Ok(whole), Ok(parts)) => {
+                prop_assert_eq!(rows, whole.rows().map(|row| cells(&whole, row)).collect::<Vec<_>>());
+                prop_assert_eq!((parts.header(), parts.notes()), (whole.header(), whole.notes()));
+            }
+            (whole, parts) => prop_assert_eq!(whole.err(), parts.err()),
+        }
+    }
+
     /// Whatever program wrote the table, the same cells are read on the right lines.
     #[test]
     fn a_table_reads_the_same_in_every_dialect(

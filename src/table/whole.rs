@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::problems::limited;
 use super::rows::{Columns, Rows};
+use super::source::Source;
 use super::text::text;
 use super::workbook::{CellKind, Grid, Sheet, is_workbook, sheet};
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -122,12 +123,16 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::parse`], and where the table is none of these what `of` says first.
-    pub fn parse_in_parts(
+    pub fn parse_in_parts<'s>(
         path: &Path,
-        bytes: &[u8],
+        bytes: impl Into<Source<'s>>,
         of: impl FnMut(&Self) -> Result<(), Vec<Diagnostic>>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        Self::in_parts_of(PART, path, bytes, of)
+        let source = bytes.into();
+        match source.pieces() {
+            Some(pieces) => Self::of_pieces(PART, path, pieces, of),
+            None => Self::in_parts_of(PART, path, &source.whole(), of),
+        }
     }
 
     pub(super) fn in_parts_of(
@@ -144,25 +149,30 @@ impl Table {
         }
         let text = text(path, bytes)?;
         let mut rows = Rows::new(path, &text)?;
-        let mut part = Self::without_rows(path, rows.columns().clone());
-        let (mut problems, mut said) = (Vec::new(), Ok(()));
-        loop {
-            problems.extend(part.fill(&mut rows, most));
-            let is_last = part.lines.len() < most;
-            if problems.is_empty() && said.is_ok() {
-                said = of(&part);
-            }
-            part.forget();
-            if is_last {
-                break;
-            }
+        let mut parts = Parts::new(most, Self::without_rows(path, rows.columns().clone()));
+        parts.take(&mut rows, &mut of);
+        parts.end(path, rows, &mut of)
+    }
+
+    /// The same of a text that comes in pieces of whole lines, none of which holds a quote.
+    pub(super) fn of_pieces(
+        most: usize,
+        path: &Path,
+        mut pieces: impl Iterator<Item = String>,
+        mut of: impl FnMut(&Self) -> Result<(), Vec<Diagnostic>>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let first = pieces.next().unwrap_or_default();
+        let first = text(path, first.as_bytes())?;
+        let mut rows = Rows::new(path, &first)?;
+        let mut parts = Parts::new(most, Self::without_rows(path, rows.columns().clone()));
+        parts.take(&mut rows, &mut of);
+        let mut ended = rows.ended();
+        for piece in pieces {
+            let mut rows = Rows::resumed(path, &piece, ended);
+            parts.take(&mut rows, &mut of);
+            ended = rows.ended();
         }
-        part.notes = rows.notes();
-        match said {
-            _ if !problems.is_empty() => Err(limited(problems, path)),
-            Ok(()) => Ok(part),
-            Err(problems) => Err(limited(problems, path)),
-        }
+        parts.end(path, Rows::resumed(path, "", ended), &mut of)
     }
 
     fn of_text(path: &Path, bytes: &[u8], header_row: u64) -> Result<Self, Vec<Diagnostic>> {
@@ -256,5 +266,52 @@ impl Table {
         let value: String = value.chars().take(60).collect();
         Diagnostic::error(Code::ValueUnreadable, format!("`{value}` in column `{column}`: {why}"))
             .at(self.at(line))
+    }
+}
+
+/// A table that is given away part by part.
+struct Parts {
+    most: usize,
+    part: Table,
+    problems: Vec<Diagnostic>,
+    said: Result<(), Vec<Diagnostic>>,
+}
+
+impl Parts {
+    fn new(most: usize, part: Table) -> Self {
+        Self { most, part, problems: Vec::new(), said: Ok(()) }
+    }
+
+    /// All rows of a text; what does not fill a part waits for the next.
+    fn take(&mut self, rows: &mut Rows<'_>, of: &mut impl FnMut(&Table) -> Result<(), Vec<Diagnostic>>) {
+        loop {
+            self.problems.extend(self.part.fill(rows, self.most));
+            if self.part.lines.len() < self.most {
+                return;
+            }
+            self.give(of);
+        }
+    }
+
+    fn give(&mut self, of: &mut impl FnMut(&Table) -> Result<(), Vec<Diagnostic>>) {
+        if self.problems.is_empty() && self.said.is_ok() {
+            self.said = of(&self.part);
+        }
+        self.part.forget();
+    }
+
+    fn end(
+        mut self,
+        path: &Path,
+        rows: Rows<'_>,
+        of: &mut impl FnMut(&Table) -> Result<(), Vec<Diagnostic>>,
+    ) -> Result<Table, Vec<Diagnostic>> {
+        self.give(of);
+        self.part.notes = rows.notes();
+        match self.said {
+            _ if !self.problems.is_empty() => Err(limited(self.problems, path)),
+            Ok(()) => Ok(self.part),
+            Err(problems) => Err(limited(problems, path)),
+        }
     }
 }

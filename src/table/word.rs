@@ -7,12 +7,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
 
-use arcstr::ArcStr;
+use arcstr::{ArcStr, Substr};
 use serde::{Serialize, Serializer};
 
 /// A text that is shared by whoever holds it.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Word(ArcStr);
+pub struct Word(Substr);
 
 impl Word {
     /// The text.
@@ -48,7 +48,7 @@ impl AsRef<Path> for Word {
 
 impl From<&str> for Word {
     fn from(text: &str) -> Self {
-        Self(ArcStr::from(text))
+        Self(Substr::from(text))
     }
 }
 
@@ -110,6 +110,43 @@ impl Words {
     }
 }
 
+/// Texts of many rows that will be one: of a large table's ids the allocations would be as much as the texts.
+#[derive(Debug, Default)]
+pub struct Texts(String);
+
+/// Where one of them stands.
+pub type Place = (usize, usize);
+
+impl Texts {
+    /// Takes one more.
+    pub fn push(&mut self, text: &str) -> Place {
+        let from = self.0.len();
+        self.0.push_str(text);
+        (from, self.0.len())
+    }
+
+    /// All of them.
+    pub fn shared(self) -> SharedTexts {
+        SharedTexts(self.0.into())
+    }
+}
+
+/// The texts as one, which is there as long as any of them.
+#[derive(Debug)]
+pub struct SharedTexts(ArcStr);
+
+impl SharedTexts {
+    /// The text that stands there.
+    pub fn word(&self, place: Place) -> Word {
+        Word(self.part(place))
+    }
+
+    /// The same, for types of others.
+    pub fn part(&self, (from, to): Place) -> Substr {
+        self.0.substr(from..to)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +164,7 @@ mod tests {
             }
             for (a, one) in made.iter().zip(&texts) {
                 for (b, other) in made.iter().zip(&texts) {
-                    proptest::prop_assert_eq!(ArcStr::ptr_eq(&a.0, &b.0), one == other);
+                    proptest::prop_assert_eq!(Substr::shallow_eq(&a.0, &b.0), one == other);
                     proptest::prop_assert_eq!(a.cmp(b), one.cmp(other));
                 }
             }

@@ -52,7 +52,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
     dataset::seal(study, &cohort, outside)?;
     let reference = study::reference_standard(&inputs, &cohort)?;
     // A score table that cannot be read must not count as an opening of the test set.
-    let scores = study::read_scores(&inputs)?;
+    let scores = study::read_needed_scores(&inputs, &cohort)?;
     lock_model(study, &inputs, outside)?;
     reads::lock(study, &inputs, outside)?;
 

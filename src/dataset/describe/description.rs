@@ -223,9 +223,9 @@ pub struct Input {
 }
 
 impl Input {
-    /// Of a file and its bytes.
-    pub fn of(path: &Path, bytes: &[u8]) -> Self {
-        Self { name: file_name(path), sha256: Digest::of(bytes) }
+    /// Of a file and its digest.
+    pub fn of(path: &Path, sha256: Digest) -> Self {
+        Self { name: file_name(path), sha256 }
     }
 }
 

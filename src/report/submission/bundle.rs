@@ -124,7 +124,7 @@ fn identifiers(payload: &Payload) -> Result<Identifiers> {
     let Some(bytes) = payload.get(&bundle::path("", bundle::CASES)?) else {
         return Ok(Identifiers::default());
     };
-    let found = Identifiers::of_table(&bytes.read(), &["case_id", "patient_id"]);
+    let found = Identifiers::of_table(bytes.reader(), &["case_id", "patient_id"]);
     found.map_err(|e| bundle::unreadable(bundle::CASES, &e.to_string()))
 }
 

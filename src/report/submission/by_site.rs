@@ -43,7 +43,7 @@ pub(super) fn flow_by_site(payload: &Payload, protocol: &Protocol) -> Result<Vec
     let mut sites = Vec::new();
     for declared in &protocol.data.cases {
         let Some(text) = inputs.files.get(&declared.path) else { return Ok(Vec::new()) };
-        let Ok(table) = declared.parse(Path::new(declared.path.as_str()), &text.read()) else {
+        let Ok(table) = declared.parse(Path::new(declared.path.as_str()), text) else {
             return Ok(Vec::new());
         };
         sites.extend(table.cases.into_iter().map(|case| (case.case_id.clone(), case.site.clone())));
@@ -56,9 +56,8 @@ pub(super) fn flow_by_site(payload: &Payload, protocol: &Protocol) -> Result<Vec
         let place = sites.binary_search_by(|(case, _)| case.as_str().cmp(id)).ok()?;
         sites[place].1.as_deref()
     };
-    let cases = bytes.read();
     let mut flows: BTreeMap<String, SiteFlow> = BTreeMap::new();
-    let mut table = csv::ReaderBuilder::new().from_reader(&*cases);
+    let mut table = csv::ReaderBuilder::new().from_reader(bytes.reader());
     let unreadable = |e: csv::Error| bundle::unreadable(bundle::CASES, &e.to_string());
     let headers = table.headers().map_err(unreadable)?.clone();
     let place = |name: &str| headers.iter().position(|header| header == name);

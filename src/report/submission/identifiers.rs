@@ -1,6 +1,7 @@
 //! The ids of a study's cases and patients: of a large one there are millions, so they are one text.
 
 use std::cmp::Ordering;
+use std::io::Read;
 
 /// Ids, each once and sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Identifiers {
     ///
     /// # Errors
     /// Where this is no table.
-    pub fn of_table(bytes: &[u8], columns: &[&str]) -> Result<Self, csv::Error> {
+    pub fn of_table(bytes: impl Read, columns: &[&str]) -> Result<Self, csv::Error> {
         let mut table = csv::ReaderBuilder::new().from_reader(bytes);
         let headers = table.headers()?;
         let places: Vec<usize> =
@@ -96,8 +97,8 @@ mod tests {
     #[test]
     fn they_are_read_from_the_columns_that_are_there() {
         let found =
-            Identifiers::of_table(b"patient_id,x,case_id\np,1,b\np,2,a\n", &["case_id", "patient_id"]);
+            Identifiers::of_table(&b"patient_id,x,case_id\np,1,b\np,2,a\n"[..], &["case_id", "patient_id"]);
         assert!(found.expect("a table").iter().eq(["a", "b", "p"]));
-        assert!(Identifiers::of_table(b"x,y\n1\n", &["x"]).is_err());
+        assert!(Identifiers::of_table(&b"x,y\n1\n"[..], &["x"]).is_err());
     }
 }
