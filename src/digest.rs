@@ -448,7 +448,7 @@ mod tests {
             let mut packing = Packing::default();
             bytes.chunks(7919).for_each(|chunk| packing.write_all(chunk).expect("memory"));
             let written = packing.bytes();
-            assert_eq!((written.0.packed.is_some(), &written == &held), (is_packed, true));
+            assert_eq!((written.0.packed.is_some(), written == held), (is_packed, true));
             let (same, mut other) = (Bytes::from(bytes.clone()), bytes.clone());
             assert!(held == bytes && held == same);
             assert_eq!(held.as_slice(), bytes);
