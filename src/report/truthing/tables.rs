@@ -63,11 +63,17 @@ pub fn blinding(source: &Source) -> BTreeSet<&str> {
     source.brought.iter().filter_map(BroughtFile::blinding).collect()
 }
 
+/// Characters of a qualification that fit into its column in two lines.
+const WIDE: usize = 60;
+
 /// Who read, in which role, and when.
 fn who(source: &Source) -> Table {
     let general = source.protocol.reference_standard.qualification.as_deref();
+    // One that fills lines stands once below the table, not beside every reader.
+    let below = general.filter(|text| text.chars().count() > WIDE);
     let not_declared = || "not declared".to_owned();
     let row = |reader: &ReaderSummary| {
+        let general = if below.is_some() { Some("as for all") } else { general };
         let qualification = reader.qualification.as_deref().or(general);
         Row::plain([
             reader.id.clone(),
@@ -98,6 +104,7 @@ fn who(source: &Source) -> Table {
          last answer, where the readers' files say when an answer was given."
             .to_owned(),
     );
+    table.notes.extend(below.map(|text| format!("Qualification declared for all readers: {text}")));
     if source.results.readers.iter().all(|reader| reader.role.is_none()) {
         table.notes.push("No readers are declared, so whoever read is a reference reader.".to_owned());
     }

@@ -45,6 +45,26 @@ fn it_says_who_read_what_they_saw_and_where_every_answer_comes_from() {
 }
 
 #[test]
+fn a_qualification_that_fills_lines_stands_once_and_not_beside_every_reader() {
+    for (words, fits) in
+        [("board-certified radiologist", true), ("certified by their board, and by the source", false)]
+    {
+        let words = words.repeat(if fits { 1 } else { 2 });
+        let mut source = realistic();
+        for reader in &mut source.results.readers {
+            reader.qualification = None;
+        }
+        source.protocol.reference_standard.qualification = Some(words.clone());
+        let readers = source.results.readers.len();
+        let markdown = text(&source, "truthing.md");
+        let table = markdown.split("The readers, as declared").nth(1).expect("there");
+        let table = table.split("##").next().expect("a table");
+        assert_eq!(table.matches(&words).count(), if fits { readers } else { 1 }, "{table}");
+        assert_eq!(table.matches("as for all").count(), if fits { 0 } else { readers }, "{table}");
+    }
+}
+
+#[test]
 fn what_is_not_recorded_is_said_so() {
     let mut source = realistic();
     source.brought[0].import = None;
