@@ -129,6 +129,9 @@ impl Run {
     }
 }
 
+/// Instead of a table without rows.
+const NONE: &str = "No number in this document is an estimate of the study.";
+
 /// The table, before it is known what stands in it.
 pub(super) fn empty_table() -> Table {
     let mut table = Table::new(
@@ -169,16 +172,12 @@ pub(super) fn resolve(document: &mut Document, of: impl Fn(&str) -> Option<Origi
     marks.blocks(&mut document.body);
     document.footnotes.iter_mut().for_each(|(_, content)| marks.blocks(content));
     let rows = marks.rows;
-    for block in document.cover.iter_mut().chain(&mut document.body) {
-        if let Block::Table(table) = block
-            && table.link == Link::List
-        {
-            if !rows.is_empty() {
-                table.rows.clone_from(&rows);
-                table.notes.clone_from(&notes);
-            }
-            break;
-        }
+    let Some(list) = document.cover.iter_mut().chain(&mut document.body).find(|block| is_list(block)) else {
+        return;
+    };
+    match list {
+        Block::Table(table) if !rows.is_empty() => (table.rows, table.notes) = (rows, notes),
+        _ => *list = Block::Paragraph(vec![Inline::Text(NONE.to_owned())]),
     }
 }
 

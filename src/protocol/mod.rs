@@ -43,8 +43,7 @@ use crate::dataset::gate::Gate;
 use crate::dataset::mapped::{self, CaseColumns};
 use crate::dataset::other_columns::{self, OtherColumn};
 use crate::diagnostic::Diagnostic;
-use crate::digest::RelativePath;
-use crate::table::Source;
+use crate::digest::{Bytes, RelativePath};
 
 pub use comparisons::{Against, COMPARABLE, ComparativeEndpoint, PredicateOutput, PredicateSource};
 pub use family::Family;
@@ -159,18 +158,13 @@ impl CaseTable {
     ///
     /// # Errors
     /// Everything wrong in it at once.
-    pub fn parse<'s>(
-        &self,
-        path: &std::path::Path,
-        bytes: impl Into<Source<'s>>,
-    ) -> Result<Cases, Vec<Diagnostic>> {
-        let bytes = bytes.into();
+    pub fn parse(&self, path: &std::path::Path, bytes: &Bytes) -> Result<Cases, Vec<Diagnostic>> {
         let mut cases = match &self.columns {
-            Some(columns) => mapped::parse(path, &bytes.whole(), columns, &self.positive_findings),
+            Some(columns) => mapped::parse(path, &bytes.read(), columns, &self.positive_findings),
             None => cases::parse(path, bytes, self.format, &self.positive_findings),
         }?;
         if !self.other.is_empty() {
-            other_columns::attach(path, &bytes.whole(), self.columns.as_deref(), &self.other, &mut cases)?;
+            other_columns::attach(path, &bytes.read(), self.columns.as_deref(), &self.other, &mut cases)?;
         }
         Ok(cases)
     }

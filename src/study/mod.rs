@@ -429,13 +429,15 @@ pub fn read_scores(inputs: &Inputs) -> Result<Scores> {
 }
 
 /// Those of the drawn cases, and of all where others are asked for: where the operating point is chosen from
-/// scores, and where the table's digests of images are compared with those that made the model.
+/// scores, where the table's digests of images are compared with those that made the model, and where every
+/// scored case has a time.
 ///
 /// # Errors
 /// As [`read_scores`].
 pub fn read_needed_scores(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
     let by_scores = matches!(inputs.protocol.operating_point, OperatingPointSource::Tuning { .. });
-    if by_scores || !inputs.manifests.is_empty() {
+    let timed = inputs.protocol.triage.as_ref().is_some_and(|triage| triage.processing_column.is_some());
+    if by_scores || timed || !inputs.manifests.is_empty() {
         return read_scores(inputs);
     }
     rehearsal::refuse_simulated(inputs)?;

@@ -1,5 +1,5 @@
-//! Where the bytes of a table are: whole in memory, or packed and given out in pieces of whole lines, so that a
-//! large table's text is never in memory at once.
+//! Where the bytes of a table are: whole in memory, or packed and given out in pieces of whole lines, so that
+//! a large table's text is never in memory at once.
 
 use std::borrow::Cow;
 

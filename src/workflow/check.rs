@@ -167,7 +167,7 @@ impl Looked {
         let development = match &study.protocol.data.development {
             Some(table) if !locked && study.protocol.model.is_some() => {
                 let path = table.path.below(&study.data);
-                table.parse(&path, &storage::read(&path)?).map_err(Error::Input)?.cases
+                table.parse(&path, &storage::read(&path)?.into()).map_err(Error::Input)?.cases
             }
             _ => Vec::new(),
         };

@@ -60,7 +60,7 @@ pub fn study_request(study: &Study, workers: usize) -> Result<TrainRequest> {
             .into());
     };
     let path = development.path.below(&study.data);
-    let table = development.parse(&path, &storage::read(&path)?).map_err(Error::Input)?;
+    let table = development.parse(&path, &storage::read(&path)?.into()).map_err(Error::Input)?;
     Ok(TrainRequest {
         experiment: model.experiment.below(&study.folder),
         cases: table.cases,

@@ -25,7 +25,7 @@ fn declared(keys: &str) -> Result<protocol::CaseTable, Vec<Diagnostic>> {
 fn read(columns: &str, table: &str) -> Result<Cases, Vec<Diagnostic>> {
     let keys = format!("[data.columns]\n{columns}");
     let declared = declared(&keys).unwrap_or_else(|e| panic!("{columns}: {e:?}"));
-    declared.parse(Path::new("t.csv"), table.as_bytes())
+    declared.parse(Path::new("t.csv"), &table.into())
 }
 
 fn refused(columns: &str, table: &str, expected: &[(&str, Option<u64>)]) -> Vec<Diagnostic> {
@@ -384,8 +384,8 @@ proptest! {
         let keys = "[data.columns]\ncase_id = \"a\"\npatient_from = \"case\"\npatient_pattern = \
         \"(.)\"\nrows = \"several\"";
         let declared = declared(keys).expect("valid");
-        let _ = declared.parse(Path::new("t.csv"), &bytes);
+        let _ = declared.parse(Path::new("t.csv"), &bytes.clone().into());
         let text = String::from_utf8_lossy(&bytes);
-        let _ = declared.parse(Path::new("t.csv"), format!("a,b\n{text}").as_bytes());
+        let _ = declared.parse(Path::new("t.csv"), &format!("a,b\n{text}").into());
     }
 }

@@ -262,7 +262,7 @@ pub fn operating_point(protocol: &Protocol) -> String {
             format!("score \u{2265} {}, declared beforehand: {rationale}", format::threshold(*threshold))
         }
         OperatingPointSource::Tuning { rule, .. } => {
-            format!("chosen on scored cases of patients outside the study, by the rule `{}`", rule.name())
+            format!("chosen on scored cases of patients outside the study: {}", rule.describe())
         }
     }
 }

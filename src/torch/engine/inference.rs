@@ -406,10 +406,12 @@ mod tests {
                         let fast = inference.part(&images, 0, to).expect("runs");
                         check(wanted, plain, fast, &format!("after {to}"));
                     }
-                    // A logit is one number, and that of the plain pass can by luck be far more exact than its
-                    // terms are, which depends on the processor. So the head is judged on the features it had,
-                    // and against the size of what it adds up (Higham 2002, section 3.1), not against a sum near 0.
-                    let features = inference.part(&images, 0, count).expect("runs").to_kind(Kind::Double);
+                    // A logit is one number, and that of the plain pass can by luck be far more exact than
+                    // its terms are, which depends on the processor. So the head is judged on the features
+                    // it had, and against the size of what it adds up (Higham 2002, section 3.1), not
+                    // against a sum near 0.
+                    let features = inference.part(&images, 0, count).expect("runs");
+                    let features = features.to_kind(Kind::Double);
                     let head = |of: &dyn Fn(&Tensor) -> Tensor| {
                         [1, 2, 3].iter().fold(of(&features), |x, number| {
                             let part = |part: &str| {

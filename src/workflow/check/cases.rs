@@ -239,7 +239,7 @@ fn sites(study: &Study, inputs: &Inputs, cohort: &Cohort, places: &Places) -> Ve
     let Some(table) = &study.protocol.data.development else { return found };
     let Some(bytes) = inputs.files.get(&table.path) else { return found };
     // What is wrong with the table is told where it is read for the cohort.
-    let Ok(development) = table.parse(Path::new(table.path.as_str()), &bytes.read()) else { return found };
+    let Ok(development) = table.parse(Path::new(table.path.as_str()), bytes) else { return found };
     let known: BTreeSet<String> = development.cases.iter().filter_map(|case| Field::Site.of(case)).collect();
     let shared: BTreeSet<String> = sites.intersection(&known).cloned().collect();
     if !shared.is_empty() {
