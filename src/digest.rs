@@ -71,6 +71,11 @@ impl Bytes {
         whole.map(Cow::Borrowed).into_iter().chain(blocks.iter().map(|block| Cow::Owned(unpacked(block))))
     }
 
+    /// Whether they come in pieces at all.
+    pub fn is_packed(&self) -> bool {
+        self.0.whole.get().is_none() && self.0.packed.is_some()
+    }
+
     /// The same as a reader.
     pub fn reader(&self) -> impl Read {
         Pieces { pieces: self.pieces(), now: Cow::Borrowed(&[]), at: 0 }
@@ -438,7 +443,7 @@ mod tests {
             [(table.repeat(2), true), (table, false), (noise, false), (Vec::new(), false)]
         {
             let held = Bytes::from(bytes.clone());
-            assert_eq!(held.0.packed.is_some(), is_packed);
+            assert_eq!(held.is_packed(), is_packed);
             assert_eq!((held.len(), held.is_empty()), (bytes.len(), bytes.is_empty()));
             assert_eq!((&*held.read(), held.digest()), (&bytes[..], Digest::of(&bytes)));
             assert_eq!(held.pieces().collect::<Vec<_>>().concat(), bytes);
@@ -452,6 +457,7 @@ mod tests {
             let (same, mut other) = (Bytes::from(bytes.clone()), bytes.clone());
             assert!(held == bytes && held == same);
             assert_eq!(held.as_slice(), bytes);
+            assert!(!held.is_packed());
             // Whole by now, and the same.
             assert_eq!(*held.read(), bytes);
             other.push(b'x');

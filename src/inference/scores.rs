@@ -147,7 +147,7 @@ pub fn parse_needed<'s>(
 #[derive(Default)]
 struct Others {
     text: String,
-    /// Begin and end in the text, and the line; a part of a table has less than four gigabytes of ids.
+    /// Begin and end in the text, and the line; a file that is read has less than four gigabytes.
     places: Vec<(u32, u32, u64)>,
 }
 

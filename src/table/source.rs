@@ -62,6 +62,9 @@ impl<'s> Source<'s> {
     /// plain UTF-8 in which no quote can hold a line's end. Everything else is read whole.
     pub(super) fn pieces(self) -> Option<impl Iterator<Item = String> + use<'s>> {
         let Self::Held(bytes) = self else { return None };
+        if !bytes.is_packed() {
+            return None;
+        }
         let pieces = || bytes.pieces().map(|piece| piece.into_owned());
         can_be_in_pieces(pieces())
             .then(|| lines_of(pieces()).filter_map(|piece| String::from_utf8(piece).ok()))
