@@ -101,6 +101,16 @@ fn name(path: &str) -> String {
     format!("{}/{path}", bundle::INPUTS)
 }
 
+/// Whether an event of a plan names what it is about, and nothing else: the plan; or [`assessed`].
+fn is_whole(entry: &Entry) -> bool {
+    let names = |name: &str| entry.digests.contains_key(name);
+    let plan = names(&name(change::PLAN));
+    match entry.event {
+        Event::ChangeAssessed => plan && names(bundle::MODEL_LOCK) && entry.digests.len() == 3,
+        _ => plan && entry.digests.len() == 1,
+    }
+}
+
 /// What in a bundle's ledger does not follow the rule. What cannot be derived is another question's answer.
 pub fn problems(entries: &[Entry], inputs: Option<&Inputs>, derived: Option<&Derived>) -> Vec<Diagnostic> {
     let place = Location::file(format!("data/{}", bundle::LEDGER));
@@ -117,6 +127,10 @@ pub fn problems(entries: &[Entry], inputs: Option<&Inputs>, derived: Option<&Der
     }
     let at_plan = Location::file(format!("data/{}", name(change::PLAN)));
     let mut found = Vec::new();
+    for entry in entries.iter().filter(of_plan).filter(|entry| !is_whole(entry)) {
+        let message = format!("line {} does not name what an event of a plan names", entry.sequence);
+        found.push(Diagnostic::error(Code::LedgerDigest, message).at(place.clone()));
+    }
     let plan = inputs.files.iter().find(|(path, _)| path.as_str() == change::PLAN);
     let change = derived.and_then(|derived| derived.results.change.as_ref());
     let allowed = change.map_or(0, |change| change.openings);
