@@ -157,6 +157,12 @@ fn a_sep_line_is_read_however_a_spreadsheet_wrote_it() {
     assert_eq!(problem(b"sep=;,\na;b\n"), ("table-separator", Some(1)));
 }
 
+/// Line and cells of a row.
+fn cells(table: &Table, row: Row<'_>) -> (u64, Vec<String>) {
+    let width = table.header().len();
+    (row.line, (0..width).map(|c| row.get(Some(c)).unwrap_or_default().to_owned()).collect())
+}
+
 /// A cell as a writer of CSV quotes it.
 fn quoted(cell: &str, separator: char, always: bool) -> String {
     if always || cell.contains([separator, '"', '\n', '\r']) {
@@ -172,10 +178,6 @@ proptest! {
     #[test]
     fn a_table_in_parts_is_the_table(text in "[ab,;\"\r\n ]{0,60}", header in "x,y|x", most in 1_usize..4) {
         let (path, bytes) = (Path::new("t.csv"), format!("{header}\n{text}"));
-        let cells = |table: &Table, row: Row<'_>| -> (u64, Vec<String>) {
-            let width = table.header().len();
-            (row.line, (0..width).map(|c| row.get(Some(c)).unwrap_or_default().to_owned()).collect())
-        };
         let (mut rows, mut asked) = (Vec::new(), 0);
         let parts = Table::in_parts_of(most, path, bytes.as_bytes(), |part| {
             asked += 1;
@@ -199,7 +201,7 @@ proptest! {
 
     #[test]
     fn a_table_in_pieces_is_the_table(
-        text in "[ab,;\u{e9}\u{feff}\r\n ]{0,80}",
+        text in "[ab,;\u{e9}\r\n ]{0,80}",
         header in "x,y|x",
         most in 1_usize..4,
         size in 1_usize..9,
@@ -212,13 +214,12 @@ proptest! {
         };
         let lines: Vec<Vec<u8>> = source::lines_of(pieces()).collect();
         prop_assert_eq!(lines.concat(), bytes.as_bytes());
-        if !source::can_be_in_pieces(pieces()) {
-            return Ok(());
+        // Not where a mark or a quote stands in it; and there have to be pieces.
+        for sign in ["\u{feff}", "\"", "\0"] {
+            let with = pieces().chain([sign.as_bytes().to_vec(), b"\n".to_vec()]);
+            prop_assert!(!source::can_be_in_pieces(with));
         }
-        let cells = |table: &Table, row: Row<'_>| -> (u64, Vec<String>) {
-            let width = table.header().len();
-            (row.line, (0..width).map(|c| row.get(Some(c)).unwrap_or_default().to_owned()).collect())
-        };
+        prop_assert_eq!(source::can_be_in_pieces(pieces()), lines.len() > 1);
         let mut rows = Vec::new();
         let texts = lines.into_iter().map(|line| String::from_utf8(line).expect("whole lines"));
         let parts = Table::of_pieces(most, path, texts, |part| {
