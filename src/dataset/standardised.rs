@@ -20,7 +20,11 @@ pub fn continuous(first: (f64, f64), second: (f64, f64)) -> Option<f64> {
 /// Of a share: `(p₁ − p₂) / √((p₁(1 − p₁) + p₂(1 − p₂)) / 2)`. `None` when a side is empty, or when one share
 /// is 0 and the other 1.
 pub fn binary(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
-    let (p, q) = (share(first)?, share(second)?);
+    shares(share(first)?, share(second)?)
+}
+
+/// The same of two shares in `[0, 1]` whose counts are not known.
+pub fn shares(p: f64, q: f64) -> Option<f64> {
     over(p - q, (p * (1.0 - p) + q * (1.0 - q)) / 2.0)
 }
 

@@ -702,7 +702,7 @@ codes! {
     ManifestIncomplete = "manifest-incomplete",
     /// A line of a manifest is not `<sha256>  <path>`.
     ManifestLine = "manifest-line",
-    /// A manifest is not in the form in which it was written.
+    /// A manifest or `bag-info.txt` is not in the form in which it was written.
     ManifestForm = "manifest-form",
     /// Recorded, but not there.
     FileLost = "file-lost",
@@ -1186,6 +1186,10 @@ codes! {
     ComparisonSource = "comparison-source",
     /// `device.toml`: a row that differs from the predicate and is not discussed.
     ComparisonDiscussion = "comparison-discussion",
+    /// `device.toml`: a share of the intended population without its source.
+    PopulationSource = "population-source",
+    /// `device.toml`: shares of the intended population that add up to more than all of it, or one twice.
+    PopulationShares = "population-shares",
     /// `device.toml`: a drafted limitation that is declined without a reason.
     LimitationReason = "limitation-reason",
     /// `device.toml`: a key that no document asks for.

@@ -67,9 +67,9 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     let octets: u64 = payload.values().map(|bytes| bytes.len() as u64).sum();
     let mut lines = String::new();
     for (label, value) in info {
-        lines.push_str(&format!("{label}: {}\n", label_value(value)));
+        lines.push_str(&label_line(label, &label_value(value)));
     }
-    lines.push_str(&format!("Payload-Oxum: {octets}.{}\n", payload.len()));
+    lines.push_str(&label_line("Payload-Oxum", &format!("{octets}.{}", payload.len())));
     let manifest: String =
         payload.iter().map(|(path, bytes)| manifest_line(bytes.digest(), &format!("data/{path}"))).collect();
     let tags =
@@ -88,6 +88,10 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
 /// A text as `bag-info.txt` holds it: tools end a line there at each control character and separator.
 pub fn label_value(text: &str) -> String {
     text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
+}
+
+fn label_line(label: &str, value: &str) -> String {
+    format!("{label}: {value}\n")
 }
 
 /// The temporary folder is private; evidence is to be read by others.
@@ -154,6 +158,16 @@ pub fn open(folder: &Path) -> Result<Opened> {
         .map(|line| line.split_once(": ").unwrap_or((line, "")))
         .map(|(label, value)| (label.to_owned(), value.to_owned()))
         .collect();
+    // As `write` writes it; what says the same in another form was not written so.
+    let written: String = opened.info.iter().map(|(label, value)| label_line(label, value)).collect();
+    if files.get(INFO).is_some_and(|bytes| *bytes.read() != *written.as_bytes()) {
+        opened.discrepancies.push(found(
+            folder,
+            INFO,
+            Code::ManifestForm,
+            "not one `Label: value` a line, each line ended by a line feed",
+        ));
+    }
     let oxum = oxum(folder, &opened.info, &files);
     for required in TAGS {
         if !tags_recorded.contains_key(required) {
@@ -193,8 +207,10 @@ pub fn open(folder: &Path) -> Result<Opened> {
             opened.payload.insert(inner, bytes);
         }
     }
-    if opened.discrepancies.is_empty() {
-        // Whatever is lost or added is named already.
+    let payload = folder.join("data");
+    let in_payload = |p: &Diagnostic| p.location.as_ref().is_none_or(|l| l.path.starts_with(&payload));
+    if !opened.discrepancies.iter().any(in_payload) {
+        // Else whatever is lost or added is named already.
         opened.discrepancies.extend(oxum);
     }
     opened.discrepancies.sort();
@@ -429,6 +445,40 @@ mod tests {
             fs::write(&path, &original).expect("writes");
         }
         assert_eq!(open(&target).expect("opens").discrepancies, []);
+    }
+
+    /// What remains says something else in the same form: whether that is true, the bundle's contents say.
+    #[test]
+    fn a_changed_form_or_oxum_of_the_labels_is_told_as_such() {
+        let (_folder, target) = bag();
+        let path = target.join(INFO);
+        let original = fs::read(&path).expect("reads");
+        let info = open(&target).expect("opens").info;
+        let is_told = |changed: &[u8], what: &str| {
+            fs::write(&path, changed).expect("writes");
+            let opened = open(&target).expect("opens");
+            let at = Some(Location::file(&path));
+            let codes = [Code::ManifestForm, Code::PayloadOxum];
+            let told = opened.discrepancies.iter().any(|p| p.location == at && codes.contains(&p.code));
+            let octets =
+                |info: &[(String, String)]| info.iter().find(|(name, _)| name == "Payload-Oxum").cloned();
+            assert!(told || opened.info != info && octets(&opened.info) == octets(&info), "{what}");
+        };
+        for at in 0..original.len() {
+            let mut cut = original.clone();
+            cut.remove(at);
+            is_told(&cut, &format!("without byte {at}"));
+            for put in [b' ', b'\r', b'\n', b'\t', 0xff] {
+                let mut longer = original.clone();
+                longer.insert(at, put);
+                is_told(&longer, &format!("{put} at byte {at}"));
+            }
+            for bit in 0..8 {
+                let mut flipped = original.clone();
+                flipped[at] ^= 1 << bit;
+                is_told(&flipped, &format!("bit {bit} of byte {at}"));
+            }
+        }
     }
 
     #[test]

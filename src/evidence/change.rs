@@ -101,14 +101,15 @@ fn name(path: &str) -> String {
     format!("{}/{path}", bundle::INPUTS)
 }
 
-/// Whether an event of a plan names what it is about, and nothing else: the plan; or [`assessed`].
-fn is_whole(entry: &Entry) -> bool {
-    let names = |name: &str| entry.digests.contains_key(name);
-    let plan = names(&name(change::PLAN));
-    match entry.event {
-        Event::ChangeAssessed => plan && names(bundle::MODEL_LOCK) && entry.digests.len() == 3,
-        _ => plan && entry.digests.len() == 1,
+/// Whether an event of a plan names what it is about, and nothing else: the plan; or what [`assessed`] says
+/// of it, the table of scores being the protocol's.
+fn is_whole(entry: &Entry, scores: &str) -> bool {
+    let mut names = vec![name(change::PLAN)];
+    if entry.event == Event::ChangeAssessed {
+        names.extend([bundle::MODEL_LOCK.to_owned(), name(scores)]);
     }
+    names.sort();
+    entry.digests.keys().eq(&names)
 }
 
 /// What in a bundle's ledger does not follow the rule. What cannot be derived is another question's answer.
@@ -127,7 +128,8 @@ pub fn problems(entries: &[Entry], inputs: Option<&Inputs>, derived: Option<&Der
     }
     let at_plan = Location::file(format!("data/{}", name(change::PLAN)));
     let mut found = Vec::new();
-    for entry in entries.iter().filter(of_plan).filter(|entry| !is_whole(entry)) {
+    let scores = inputs.protocol.scores.file.as_str();
+    for entry in entries.iter().filter(of_plan).filter(|entry| !is_whole(entry, scores)) {
         let message = format!("line {} does not name what an event of a plan names", entry.sequence);
         found.push(Diagnostic::error(Code::LedgerDigest, message).at(place.clone()));
     }

@@ -61,6 +61,25 @@ fn every_branch_of_the_rule() {
 }
 
 #[test]
+fn an_event_of_a_plan_names_what_it_is_about_and_nothing_else() {
+    let (plan, lock, scores) = ("inputs/change/plan.toml", bundle::MODEL_LOCK, "inputs/scores.csv");
+    let is_whole_of = |event, names: &[&str]| {
+        let digests = names.iter().map(|name| ((*name).to_owned(), Digest::of(name.as_bytes()))).collect();
+        let mut entry = ledger(Some(Digest::of(b"plan")), 0).entries()[0].clone();
+        (entry.event, entry.digests) = (event, digests);
+        is_whole(&entry, "scores.csv")
+    };
+    // Every choice of four names, of which one is foreign.
+    for choice in 0_u8..16 {
+        let of = [plan, lock, scores, "inputs/cases.csv"];
+        let names: Vec<&str> = (0..4).filter(|bit| choice >> bit & 1 == 1).map(|bit| of[bit]).collect();
+        assert_eq!(is_whole_of(Event::ChangePlanLocked, &names), names == [plan], "{names:?}");
+        assert_eq!(is_whole_of(Event::ChangeAssessed, &names), names == [plan, lock, scores], "{names:?}");
+    }
+    assert!(!is_whole_of(Event::ChangeAssessed, &[plan, lock, "inputs/other.csv"]));
+}
+
+#[test]
 fn a_plan_is_locked_once_and_before_an_opening() {
     let (_, digest) = plan();
     let digests = || Digests::from([("inputs/change/plan.toml".to_owned(), digest)]);

@@ -71,6 +71,12 @@ pub(super) fn of_table(id: &str) -> Option<Place> {
             Of::Analysed,
             "the case table; results.json, cohort",
         ),
+        "population" => place(
+            "The intended population",
+            "counted by level, beside the shares that were typed; differences of both",
+            Of::Analysed,
+            "the case table; results.json, cohort; device.toml, population",
+        ),
         "consensus" | "reads-per-case" | "label-differences" | "repeated-reads" => place(
             "Reference standard",
             "counted: the declared rule applied to the readers' answers of each case",

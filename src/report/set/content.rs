@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::coverage::{self, Answer, State};
 use super::kinds::Kind;
 use super::shared::Shared;
-use super::{device, drafts, facts, figures, performance, privacy, tables};
+use super::{device, drafts, facts, figures, performance, population, privacy, tables};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::content::{Answer as Said, Arguments, Content, Notice, Refusal};
 use crate::document::origins::Origin;
@@ -119,6 +119,7 @@ impl Content for Part {
                 "requirements": answers.len(),
                 "fields": fields_of_people,
                 "has_site_sets": !is_empty(&performance::site_sets(source)),
+                "has_population": population::is_declared(source),
                 "has_predicate_rows": !device::comparisons(&source.device).is_empty(),
                 "limitations_given": given("device.limitations"),
                 "warnings_given": given("labelling.warnings"),

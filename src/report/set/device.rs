@@ -1,5 +1,5 @@
-//! What `device.toml` says beside its fields: rows that compare the device with the predicate, and decisions
-//! on drafted limitations; with every problem at its place.
+//! What `device.toml` says beside its fields: rows that compare the device with the predicate, shares of the
+//! intended population, and decisions on drafted limitations; with every problem at its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::population;
 use super::requirements::fields;
 use crate::declared::{Document, Section, distance};
 use crate::diagnostic::{Code, Diagnostic};
@@ -82,6 +83,7 @@ pub fn check(path: &Path, text: &str) -> Vec<Diagnostic> {
         comparison(&row);
         row.finish();
     }
+    population::check(&root);
     for row in root.sections("limitation") {
         row.required_string("id");
         let accepted = row.boolean("accepted");
@@ -157,7 +159,7 @@ pub fn unknown_keys(path: &Path, text: &str, templates: &BTreeMap<String, String
     };
     for (group, value) in table.get_ref() {
         let name = group.get_ref().as_ref();
-        if matches!(name, "format" | "comparison" | "limitation") {
+        if matches!(name, "format" | "comparison" | "limitation" | population::KEY) {
             continue;
         }
         let DeValue::Table(inside) = value.get_ref() else {

@@ -2,6 +2,7 @@
 //! submitter accepts, and names those that are not decided yet.
 
 use super::device::{self, Decision};
+use super::population;
 use crate::document::{format, text};
 use crate::report::submission::{Source, in_subgroup, is_insufficient, subgroup_levels};
 use crate::report::wording;
@@ -65,6 +66,7 @@ fn drafts(source: &Source) -> Vec<Draft> {
         found.extend(MEASURES.iter().filter_map(|id| below(results, id, &variable, &level)));
     }
     found.extend(not_seen(source));
+    found.extend(not_in_sample(source));
     found.extend(of_sample(source));
     found
 }
@@ -143,6 +145,22 @@ fn not_seen(source: &Source) -> Vec<Draft> {
                 text::one_line(view)
             );
             draft(&["not-seen", "view", view], "a level that the checks accept and no case has", sentence)
+        })
+        .collect()
+}
+
+/// Levels that the submitter says the intended population has, and no analysed case.
+fn not_in_sample(source: &Source) -> Vec<Draft> {
+    let levels = population::without_cases(source).into_iter();
+    levels
+        .map(|(variable, level)| {
+            let sentence = format!(
+                "The intended population includes {}, and no analysed case is of that level: performance there \
+                 is not known.",
+                named(&variable, &level)
+            );
+            let rule = "a level that the intended population has and no case";
+            draft(&["not-in-sample", &variable, &level], rule, sentence)
         })
         .collect()
 }

@@ -12,12 +12,13 @@ const LARGEST: usize = 50_000_000;
 const LONGEST: usize = 125;
 
 /// Documents in the order in which they are read.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "summary",
     "predicate",
     "report",
     "truthing",
     "plan",
+    "data",
     "sites",
     "algorithm",
     "software",

@@ -28,9 +28,10 @@ pub const MAP: Kind = kind("evidence-map", "evidence-map.md", "Evidence map");
 pub const CARD: Kind = kind("model-card", "model-card.md", "Model card");
 
 /// All but the map, in the order in which they are rendered.
-pub const KINDS: [&Kind; 10] = [
+pub const KINDS: [&Kind; 11] = [
     &SUMMARY,
     &kind("predicate", "predicate.md", "Comparison with the predicate"),
+    &kind("data", "data.md", "Data description"),
     &kind("sites", "sites.md", "Site report"),
     &kind("algorithm", "algorithm.md", "Algorithm description"),
     &kind("software", "software.md", "Software and model record"),

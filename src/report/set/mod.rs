@@ -1,5 +1,5 @@
 //! The documents beside validation report and truthing report: the 510(k) summary, the comparison with the
-//! predicate, reports of sites, algorithm and software, labelling and cards, the source project's own
+//! predicate, reports of data, sites, algorithm and software, labelling and cards, the source project's own
 //! document, what the submitter declares, and the map that says which of them answers which requirement.
 //! Each is a template on the same engine; a bundle whose templates lack one has no such document.
 
@@ -16,6 +16,7 @@ mod kinds;
 mod outline;
 mod performance;
 mod plain;
+mod population;
 mod privacy;
 mod render;
 mod requirements;
@@ -31,6 +32,7 @@ pub use device::{check as check_device, unknown_keys};
 pub use drafts::drafted;
 pub use ecopy::copies;
 pub use kinds::is_of_set;
+pub use population::{declared as intended_population, differences as population_differences};
 pub use privacy::searched;
 pub use render::{coverage_of, has_map, keep, mapped, parts};
 #[cfg(test)]

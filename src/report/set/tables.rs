@@ -13,9 +13,10 @@ use crate::report::origins;
 use crate::report::submission::{Source, TO_COMPLETE, at, words};
 
 /// The ids of all of them.
-pub const IDS: [&str; 27] = [
+pub const IDS: [&str; 28] = [
     "device-facts",
     "predicate-comparison",
+    "population",
     "limitations",
     "grid",
     "subgroup-shares",
@@ -49,6 +50,7 @@ pub fn build(shared: &Shared, id: &str, path: &str) -> Option<Table> {
     Some(match id {
         "device-facts" => device_facts(source),
         "predicate-comparison" => predicate_comparison(shared),
+        "population" => super::population::table(source),
         "limitations" => limitations(source),
         "grid" => super::performance::grid(source),
         "subgroup-shares" => super::performance::subgroup_shares(source),

@@ -72,6 +72,11 @@ fn filled() -> Source {
         let words = format!("Typed for {}.", field.path.replace(['.', '_'], " "));
         source.device[group][key] = if is_list { serde_json::json!([words]) } else { words.into() };
     }
+    source.device["population"] = serde_json::json!([
+        {"characteristic": "sex", "level": "F", "percent": 51.3, "source": "A register, 2024, table 3"},
+        {"characteristic": "view", "level": "lateral", "percent": 7, "source": "Ten sites, 2023"},
+        {"characteristic": "ethnicity", "level": "Hispanic", "percent": 19.1, "source": "A census"},
+    ]);
     source.device["device"]["form"] = "software only".into();
     source.device["device"]["regulation"] = "21 CFR 892.2050".into();
     // Readers' files with times, and a subgroup of severity: what the results of a full study hold.

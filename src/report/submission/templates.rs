@@ -39,6 +39,7 @@ pub fn default_templates() -> BTreeMap<String, String> {
         "plan.md",
         "summary.md",
         "predicate.md",
+        "data.md",
         "sites.md",
         "algorithm.md",
         "software.md",
@@ -60,10 +61,11 @@ pub fn change_templates() -> BTreeMap<String, String> {
 }
 
 /// Main templates of the documents beside report and truthing report, which have functions of their own.
-pub const OF_SET: [&str; 12] = [
+pub const OF_SET: [&str; 13] = [
     "plan.md",
     "summary.md",
     "predicate.md",
+    "data.md",
     "sites.md",
     "algorithm.md",
     "software.md",

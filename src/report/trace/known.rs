@@ -67,6 +67,9 @@ impl Known {
         let plan = size_plan(&source.protocol);
         known.walk("the plan, from protocol.toml", &serde_json::to_value(&plan).unwrap_or_default());
         known.of_comparisons(source, &plan);
+        for difference in crate::report::set::population_differences(source) {
+            known.text("results.json cohort beside device population", &difference);
+        }
         known.count("cases.csv", crate::report::set::searched(source) as u64);
         for drafts in crate::report::set::drafted(source) {
             known.count("limitations drafted from results.json", drafts as u64);

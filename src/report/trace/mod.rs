@@ -18,6 +18,7 @@ mod sums;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -224,6 +225,9 @@ impl Tracing<'_> {
         if let Some(span) = span.filter(|span| !span.from.starts_with("caption ")) {
             return self.named(document, passage, numeral, span);
         }
+        if let Some((key, _)) = self.sources(text).find(|(_, at)| at.contains(&numeral.at.start)) {
+            return (Kind::Typed, format!("device {key}"));
+        }
         if let Some(reason) = self.listed.reason(text).filter(|_| passage.role == Role::Program) {
             return (Kind::Allowed, reason.to_owned());
         }
@@ -314,6 +318,17 @@ impl Tracing<'_> {
         self.typed.iter().find(of).map(|(key, _)| key.as_str())
     }
 
+    /// Typed sources within a text, such as a note below a table: key and place. They speak of other studies,
+    /// whose numbers contradict nothing here.
+    fn sources<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (&'t str, Range<usize>)> {
+        let of = |(key, _): &&(String, String)| SOURCES.contains(&key.as_str());
+        self.typed.iter().filter(of).flat_map(move |(key, words)| {
+            let words = words.trim_end_matches('.');
+            let found = text.match_indices(words).filter(|(_, found)| !found.is_empty());
+            found.map(move |(start, _)| (key.as_str(), start..start + words.len()))
+        })
+    }
+
     /// What of a passage people typed, with where they did.
     fn typed_parts(&self, passage: &Passage) -> Vec<(String, String)> {
         let mut parts = Vec::new();
@@ -394,6 +409,9 @@ impl Tracing<'_> {
         }
     }
 }
+
+/// Fields that are printed within a sentence of the program.
+const SOURCES: &[&str] = &["comparison.source", "population.source"];
 
 /// What captions of a validation report are about.
 const TOPICS: &[&str] = &[
@@ -571,5 +589,7 @@ fn typed(device: &Json) -> Vec<(String, String)> {
     }
     let mut out = Vec::new();
     walk(device, "", &mut out);
+    let shares = crate::report::set::intended_population(device).into_iter();
+    out.extend(shares.map(|level| ("population.percent".to_owned(), level.printed())));
     out
 }
