@@ -67,7 +67,7 @@ fn times_and_waiting_are_results_a_part_of_the_documents_and_derived_again() {
     let drafted = study.run("report", &["--docx", "--documents", "all"]);
     assert_eq!(drafted.code, 0, "{}", drafted.stderr);
     let names: Vec<String> = drafted.stdout.lines().map(str::to_owned).collect();
-    assert_eq!(names.len(), 13, "{names:?}");
+    assert_eq!(names.len(), 14, "{names:?}");
     for name in ["plan", "evidence-map", "summary", "model-card"] {
         assert!(study.file(&format!("drafts/run-1/{name}.docx")).is_file(), "{name}");
     }

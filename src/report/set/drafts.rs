@@ -155,8 +155,8 @@ fn not_in_sample(source: &Source) -> Vec<Draft> {
     levels
         .map(|(variable, level)| {
             let sentence = format!(
-                "The intended population includes {}, and no analysed case is of that level: performance there \
-                 is not known.",
+                "The intended population includes {}, and no analysed case is of that level: performance \
+                 there is not known.",
                 named(&variable, &level)
             );
             let rule = "a level that the intended population has and no case";

@@ -4,7 +4,7 @@
 
 use serde_json::Value as Json;
 
-use super::drafts::levels_of;
+use crate::dataset::describe::NOT_RECORDED;
 use crate::dataset::standardised;
 use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
@@ -164,7 +164,9 @@ fn lines(source: &Source) -> Vec<(String, Vec<Line>)> {
             intended: Some((one.printed(), one.percent / 100.0)),
             cases: (!recorded.is_empty()).then_some(0),
         });
-        found.push((text::humanise(characteristic), of_sample.chain(others).collect()));
+        let mut lines: Vec<Line> = of_sample.chain(others).collect();
+        lines.sort_by_key(|line| line.level == NOT_RECORDED);
+        found.push((text::humanise(characteristic), lines));
     }
     found
 }
@@ -180,36 +182,26 @@ pub fn is_declared(source: &Source) -> bool {
 
 /// Levels that the intended population has and no analysed case: (characteristic, level).
 pub(super) fn without_cases(source: &Source) -> Vec<(String, String)> {
-    let recorded = |one: &Level| !levels_of(&source.results, &one.characteristic.to_lowercase()).is_empty();
-    let is_there = |one: &Level| {
-        rows_of(&source.results, &one.characteristic)
-            .iter()
-            .any(|row| alike(&row.level, &one.level) && row.cases > 0)
+    let is_without = |one: &Level| {
+        let rows = rows_of(&source.results, &one.characteristic);
+        let is_recorded = rows.iter().any(|row| row.level != NOT_RECORDED);
+        is_recorded && !rows.iter().any(|row| alike(&row.level, &one.level) && row.cases > 0)
     };
     declared(&source.device)
         .into_iter()
-        .filter(|one| one.percent > 0.0 && recorded(one) && !is_there(one))
+        .filter(|one| one.percent > 0.0 && is_without(one))
         .map(|one| (one.characteristic, one.level))
         .collect()
 }
 
-/// A difference of shares in percentage points, with its sign.
+/// A difference of shares in percentage points.
 fn points(difference: f64) -> String {
-    signed(difference, format::fixed(100.0 * difference.abs(), 1))
+    format::fixed(100.0 * difference, 1)
 }
 
-/// The sign of what is printed: what rounds to nothing has none.
-fn signed(value: f64, printed: String) -> String {
-    let is_zero = printed.chars().all(|c| matches!(c, '0' | '.'));
-    match (is_zero, value < 0.0) {
-        (true, _) => printed,
-        (_, true) => format!("\u{2212}{printed}"),
-        (_, false) => format!("+{printed}"),
-    }
-}
-
-fn of_spread(value: f64) -> String {
-    signed(value, format::fixed(value.abs(), 3))
+/// The same in units of the spread.
+fn of_spread(difference: f64) -> String {
+    format::fixed(difference, 3)
 }
 
 /// Every difference that the table prints, for the trace of numbers.
@@ -295,21 +287,22 @@ fn notes(source: &Source) -> Vec<String> {
     }
     if !declared.is_empty() {
         notes.push(
-            "Shares of the intended population were typed by the submitter from the sources named; they are not \
-             part of the evidence, and no result rests on them."
+            "Shares of the intended population were typed by the submitter from the sources named; they are \
+             not part of the evidence, and no result rests on them."
                 .to_owned(),
         );
     }
     notes.push(format!(
-        "Difference: share of the analysed cases minus share of the intended population, in percentage points; \
-         standardised, over the square root of the mean of both variances (Austin 2009), and in bold beyond {}.",
+        "Difference: share of the analysed cases minus share of the intended population, in percentage \
+         points; standardised, over the square root of the mean of both variances (Austin 2009), and in \
+         bold beyond {}.",
         standardised::NOTABLE
     ));
     let sample = &source.protocol.sample;
     if sample.target.as_ref().is_some_and(|target| target.positives.is_some()) {
         notes.push(
-            "The share of positive cases in the sample was declared: what goes with the finding differs from the \
-             intended population by that design."
+            "The share of positive cases in the sample was declared: what goes with the finding differs from \
+             the intended population by that design."
                 .to_owned(),
         );
     }
@@ -327,7 +320,8 @@ mod tests {
     use crate::report::submission::tests::realistic::realistic;
 
     fn row(characteristic: &str, level: &str, percent: f64) -> Json {
-        json!({"characteristic": characteristic, "level": level, "percent": percent, "source": "A register, 2024."})
+        let source = "A register, 2024.";
+        json!({"characteristic": characteristic, "level": level, "percent": percent, "source": source})
     }
 
     fn cells(source: &Source) -> Vec<Vec<String>> {
@@ -368,8 +362,8 @@ mod tests {
             &["Sex"][..],
             &["F", "51%", "90", "45.0%", "\u{2212}6.0", "\u{2212}0.120"],
             &["M", "not given", "108", "54.0%", "\u{2013}", "\u{2013}"],
-            &["not recorded", "not given", "2", "1.0%", "\u{2013}", "\u{2013}"],
             &["X", "0.5%", "0", "0.0%", "\u{2212}0.5", "\u{2212}0.100"],
+            &["not recorded", "not given", "2", "1.0%", "\u{2013}", "\u{2013}"],
             &["Ethnicity"],
             &["Hispanic", "19%", "not recorded", "\u{2013}", "\u{2013}", "\u{2013}"],
         ];
@@ -387,7 +381,7 @@ mod tests {
         source.results.method.intended_use_prevalence = Some(0.02);
         source.results.flow.positives = 100;
         let finding = source.results.study.finding.clone();
-        let expected = ["50.0%", "+48.0"];
+        let expected = ["50.0%", "48.0"];
         assert!(is_declared(&source));
         assert_eq!(cells(&source)[1][0], finding);
         assert_eq!(cells(&source)[1][3..5], expected);
@@ -421,10 +415,12 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was typed, and whatever was recorded: a table with a difference for each pair that there is.
+        /// Whatever was typed and recorded: a table with a difference for each pair that there is.
         #[test]
-        fn any_rows_make_a_table(rows in prop::collection::vec((0_usize..4, 0_usize..5, 0.0_f64..=100.0), 0..12),
-                                 analysed in 0_u64..300) {
+        fn any_rows_make_a_table(
+            rows in prop::collection::vec((0_usize..4, 0_usize..5, 0.0_f64..=100.0), 0..12),
+            analysed in 0_u64..300,
+        ) {
             let names = ["sex", "SEX ", "age", "\u{202e}x"];
             let levels = ["F", "m", "not recorded", "18-44", ""];
             let rows: Vec<Json> = rows.iter().map(|(c, l, p)| row(names[*c], levels[*l], *p)).collect();
