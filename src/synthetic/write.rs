@@ -282,6 +282,37 @@ limitations = "All images, patients, labels and readers are synthetic. No conclu
 name = ""
 number = ""
 comparison = ""
+
+# The intended population in numbers, beside which the data description sets the analysed cases.
+[[population]]
+characteristic = "sex"
+level = "F"
+percent = 51
+source = "Invented for this demonstration"
+
+[[population]]
+characteristic = "sex"
+level = "M"
+percent = 49
+source = "Invented for this demonstration"
+
+[[population]]
+characteristic = "age"
+level = "18-44"
+percent = 35
+source = "Invented for this demonstration"
+
+[[population]]
+characteristic = "age"
+level = "45-64"
+percent = 35
+source = "Invented for this demonstration"
+
+[[population]]
+characteristic = "age"
+level = "65-80"
+percent = 30
+source = "Invented for this demonstration"
 "#;
 
 /// What [`DEVICE`] says of a device that was trained, and what is true of one whose scores are invented.

@@ -1,5 +1,6 @@
 //! From the tree to files: one writer a format.
 
+mod columns;
 pub mod csv;
 pub mod docx;
 pub mod html;

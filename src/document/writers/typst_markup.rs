@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::columns;
 use crate::document::text::typst_string;
 use crate::document::tree::{
-    Align, Block, Callout, Cell, Document, Figure, Inline, Link, Look, Row, Table, beside,
+    Align, Block, Callout, Cell, Column, Document, Figure, Inline, Link, Look, Row, Table, beside,
 };
 
 const STYLE: &str = include_str!("../../../templates/style.typ");
@@ -207,13 +208,14 @@ fn runs(rows: &[Row]) -> Vec<usize> {
 }
 
 fn table(out: &mut String, table: &Table) {
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|c| if c.weight > 0.0 { format!("{:.2}fr", c.weight) } else { "auto".to_owned() })
-        .collect();
-    let alignments: Vec<&str> = table.columns.iter().map(|c| align(c.align)).collect();
     let numbered = !table.caption.is_empty();
+    let shares = if numbered { columns::shares(&table.columns, &table.rows, IN_CELLS) } else { None };
+    let declared = |c: &Column| if c.weight > 0.0 { format!("{:.2}fr", c.weight) } else { "auto".to_owned() };
+    let columns: Vec<String> = match shares {
+        Some(shares) => shares.iter().map(|share| format!("{share:.1}fr")).collect(),
+        None => table.columns.iter().map(declared).collect(),
+    };
+    let alignments: Vec<&str> = table.columns.iter().map(|c| align(c.align)).collect();
     let function = if numbered { "data-table" } else { "facts" };
     let long = numbered && table.rows.len() > WHOLE;
     let _ =

@@ -229,7 +229,7 @@ pub fn any_comment(source: &Source) -> bool {
 
 /// `sure`: with how sure readers were.
 fn columns(sure: bool) -> Vec<Column> {
-    let mut columns = vec![Column::left("Case", 0.8), Column::left("What each reader said", 1.6)];
+    let mut columns = vec![Column::left("Case", 0.0), Column::left("What each reader said", 1.6)];
     columns.extend(sure.then(|| Column::left("How sure, as stated", 0.8)));
     columns.extend(["Adjudication", "Level", "Reference standard"].map(Column::right));
     columns
