@@ -107,13 +107,13 @@ fn unpacked(block: &[u8]) -> Vec<u8> {
 }
 
 impl Packed {
-    /// Where that halves them.
+    /// Where that halves them, their first block too: of weights and archives no more is tried.
     fn of(bytes: &[u8]) -> Option<Self> {
         let (mut blocks, mut size) = (Vec::new(), 0);
         for block in bytes.chunks(BLOCK) {
             let mut packed = lz4_flex::block::compress(block);
             size += packed.len();
-            if size >= bytes.len() / 2 {
+            if size >= bytes.len() / 2 || blocks.is_empty() && size >= block.len() / 2 {
                 return None;
             }
             packed.shrink_to_fit();

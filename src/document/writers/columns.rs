@@ -27,9 +27,29 @@ struct Needs {
 /// One of the widths that a column may have.
 type Width = fn(&Needs) -> f64;
 
+/// A table of more rows is not measured by the typesetter, which takes as long as setting it.
+const MEASURED: usize = 100;
+
+/// Columns as the typesetter takes them.
+pub fn declared(columns: &[Column], rows: &[Row], longest: usize) -> Vec<String> {
+    if let Some(shares) = shares(columns, rows, longest) {
+        return shares.iter().map(|share| format!("{share:.1}fr")).collect();
+    }
+    let as_content = |place: usize| match rows.len() {
+        ..=MEASURED => "auto".to_owned(),
+        // A letter more than was counted: what is bold or no letter of the table is estimated.
+        _ => format!("{:.1}pt", of_column(columns, rows, place, longest).all + SIZE / 2.0),
+    };
+    let of = |(place, column): (usize, &Column)| match column.weight {
+        weight if weight > 0.0 => format!("{weight:.2}fr"),
+        _ => as_content(place),
+    };
+    columns.iter().enumerate().map(of).collect()
+}
+
 /// The share of the page of every column; `None` where the columns fit as they were declared. `longest` is
 /// the longest word that gets no place to break, in letters.
-pub fn shares(columns: &[Column], rows: &[Row], longest: usize) -> Option<Vec<f64>> {
+fn shares(columns: &[Column], rows: &[Row], longest: usize) -> Option<Vec<f64>> {
     let needs: Vec<Needs> =
         (0..columns.len()).map(|place| of_column(columns, rows, place, longest)).collect();
     if fits(columns, &needs) {

@@ -209,11 +209,11 @@ fn runs(rows: &[Row]) -> Vec<usize> {
 
 fn table(out: &mut String, table: &Table) {
     let numbered = !table.caption.is_empty();
-    let shares = if numbered { columns::shares(&table.columns, &table.rows, IN_CELLS) } else { None };
-    let declared = |c: &Column| if c.weight > 0.0 { format!("{:.2}fr", c.weight) } else { "auto".to_owned() };
-    let columns: Vec<String> = match shares {
-        Some(shares) => shares.iter().map(|share| format!("{share:.1}fr")).collect(),
-        None => table.columns.iter().map(declared).collect(),
+    let columns = if numbered {
+        columns::declared(&table.columns, &table.rows, IN_CELLS)
+    } else {
+        let of = |c: &Column| if c.weight > 0.0 { format!("{:.2}fr", c.weight) } else { "auto".to_owned() };
+        table.columns.iter().map(of).collect()
     };
     let alignments: Vec<&str> = table.columns.iter().map(|c| align(c.align)).collect();
     let function = if numbered { "data-table" } else { "facts" };
