@@ -159,10 +159,11 @@ fn disagreements(source: &Source) -> Table {
         .iter()
         .filter(|case| case.reference == "none" || (case.positive_reads > 0 && case.negative_reads > 0))
         .collect();
-    let rows = found.iter().take(MOST_CASES).map(|case| row(case, false, told)).collect();
+    let shown = Shown { sure: false, adjudication: any_adjudication(source) };
+    let rows = found.iter().take(MOST_CASES).map(|case| row(case, shown, told)).collect();
     let mut table = Table::or_none(
         "Cases on which reference readers disagree, or that have no reference standard",
-        columns(false),
+        columns(shown),
         rows,
     );
     table.notes.extend(counted(&source.derivation));
@@ -172,10 +173,10 @@ fn disagreements(source: &Source) -> Table {
 
 /// From the reads of each case to its answer.
 fn derivation(source: &Source) -> Table {
-    let sure = any_confidence(source);
-    let rows = source.derivation.iter().take(MOST_CASES).map(|case| row(case, sure, told)).collect();
-    let mut table = Table::or_none("From the reads of each case to its answer", columns(sure), rows);
-    table.notes.extend(sure.then(|| {
+    let shown = Shown { sure: any_confidence(source), adjudication: any_adjudication(source) };
+    let rows = source.derivation.iter().take(MOST_CASES).map(|case| row(case, shown, told)).collect();
+    let mut table = Table::or_none("From the reads of each case to its answer", columns(shown), rows);
+    table.notes.extend(shown.sure.then(|| {
         "How sure a reader was is as the reader stated it, on a page of this program from 1 (little) to 5 \
          (very); it takes no part in the reference standard."
             .to_owned()
@@ -187,11 +188,12 @@ fn derivation(source: &Source) -> Table {
 
 /// The same of every case, for the file beside the document.
 pub fn every_case(source: &Source) -> Result<Vec<u8>> {
-    let (sure, commented) = (any_confidence(source), any_comment(source));
-    let mut columns = columns(sure);
+    let (shown, commented) =
+        (Shown { sure: any_confidence(source), adjudication: true }, any_comment(source));
+    let mut columns = columns(shown);
     columns.extend(commented.then(|| Column::left("Comments", 2.0)));
     let whole = |case: &Derivation| {
-        let mut row = row(case, sure, or_dash);
+        let mut row = row(case, shown, or_dash);
         if let (true, Row::Cells(cells)) = (commented, &mut row) {
             cells.push(Cell::new(or_dash(&case.comments)));
         }
@@ -227,11 +229,24 @@ pub fn any_comment(source: &Source) -> bool {
     source.derivation.iter().any(|case| !case.comments.is_empty())
 }
 
-/// `sure`: with how sure readers were.
-fn columns(sure: bool) -> Vec<Column> {
+/// Whether anybody adjudicated a case.
+fn any_adjudication(source: &Source) -> bool {
+    source.derivation.iter().any(|case| !case.adjudication.is_empty())
+}
+
+/// Which columns a table of cases has beside those that each has.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// How sure readers were.
+    sure: bool,
+    adjudication: bool,
+}
+
+fn columns(shown: Shown) -> Vec<Column> {
     let mut columns = vec![Column::left("Case", 0.0), Column::left("What each reader said", 1.6)];
-    columns.extend(sure.then(|| Column::left("How sure, as stated", 0.8)));
-    columns.extend(["Adjudication", "Level", "Reference standard"].map(Column::right));
+    columns.extend(shown.sure.then(|| Column::left("How sure, as stated", 0.8)));
+    columns.extend(shown.adjudication.then(|| Column::right("Adjudication")));
+    columns.extend(["Level", "Reference standard"].map(Column::right));
     columns
 }
 
@@ -272,14 +287,15 @@ fn counted(cases: &[Derivation]) -> Option<String> {
 }
 
 /// `said`: how the answers of the readers are told.
-fn row(case: &Derivation, sure: bool, said: fn(&str) -> String) -> Row {
+fn row(case: &Derivation, shown: Shown, said: fn(&str) -> String) -> Row {
     let level = match case.reason_for_none.as_str() {
         "" => case.level.clone(),
         reason => format!("none ({})", reason.replace('-', " ")),
     };
     let mut cells = vec![case.case_id.clone(), said(&case.readers)];
-    cells.extend(sure.then(|| or_dash(&case.confidence)));
-    cells.extend([or_dash(&case.adjudication), level, case.reference.clone()]);
+    cells.extend(shown.sure.then(|| or_dash(&case.confidence)));
+    cells.extend(shown.adjudication.then(|| or_dash(&case.adjudication)));
+    cells.extend([level, case.reference.clone()]);
     Row::plain(cells)
 }
 
