@@ -13,6 +13,9 @@ use super::requirements::fields;
 use crate::declared::{Document, Section, distance};
 use crate::diagnostic::{Code, Diagnostic};
 
+/// Tables that stand there once a row.
+const REPEATED: [&str; 3] = ["comparison", "limitation", population::KEY];
+
 /// A row of the comparison with the predicate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
@@ -159,12 +162,12 @@ pub fn unknown_keys(path: &Path, text: &str, templates: &BTreeMap<String, String
     };
     for (group, value) in table.get_ref() {
         let name = group.get_ref().as_ref();
-        if matches!(name, "format" | "comparison" | "limitation" | population::KEY) {
+        if name == "format" || REPEATED.contains(&name) {
             continue;
         }
         let DeValue::Table(inside) = value.get_ref() else {
             if !asked(name) {
-                say(group, name, nearest(name, groups.iter().copied()));
+                say(group, name, nearest(name, groups.iter().copied().chain(REPEATED)));
             }
             continue;
         };
@@ -233,6 +236,19 @@ mod tests {
         assert_eq!(codes(&format!("{limits}reason = \"y\"\n")), Vec::<String>::new());
         assert!(!codes("[[comparison]]\nsubject = 3\n").is_empty());
         assert_eq!(codes("comparison = [[[\n"), Vec::<String>::new(), "no TOML is said elsewhere");
+    }
+
+    #[test]
+    fn a_table_of_rows_that_nobody_asks_for_is_said_with_the_one_that_is_meant() {
+        for (typed, meant) in
+            [("populaton", "population"), ("limitations", "limitation"), ("comparision", "comparison")]
+        {
+            let found = unknown_keys(Path::new("d"), &format!("[[{typed}]]\nid = \"x\"\n"), &BTreeMap::new());
+            let hints: Vec<&str> = found.iter().filter_map(|p| p.hint.as_deref()).collect();
+            assert_eq!(hints, [format!("is `{meant}` meant?")], "{typed}");
+        }
+        let right = REPEATED.map(|name| format!("[[{name}]]\nid = \"x\"\n")).concat();
+        assert_eq!(unknown_keys(Path::new("d"), &right, &BTreeMap::new()), []);
     }
 
     #[test]
