@@ -16,7 +16,7 @@ const BOLD: f64 = 1.07;
 /// Advance of a letter of the font for code, times the size it is set in.
 const CODE: f64 = 0.602 * 0.8;
 
-/// How wide a column is when its longest word fits, each of its cells, and its header as well.
+/// How wide, in points, a column is when its longest word fits, each of its cells, and its header as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Needs {
     words: f64,
@@ -37,8 +37,7 @@ pub fn declared(columns: &[Column], rows: &[Row], longest: usize) -> Vec<String>
     }
     let as_content = |place: usize| match rows.len() {
         ..=MEASURED => "auto".to_owned(),
-        // A letter more than was counted: what is bold or no letter of the table is estimated.
-        _ => format!("{:.1}pt", of_column(columns, rows, place, longest).all + SIZE / 2.0),
+        _ => format!("{:.1}pt", of_column(columns, rows, place, longest).all),
     };
     let of = |(place, column): (usize, &Column)| match column.weight {
         weight if weight > 0.0 => format!("{weight:.2}fr"),
@@ -100,7 +99,9 @@ fn of_column(columns: &[Column], rows: &[Row], place: usize, longest: usize) -> 
         // Sentences are broken into lines anyhow.
         needs.cells = needs.cells.min((PAGE / 4.0).max(needs.words));
     }
-    needs.all = needs.cells.max(of_header(&column.header));
+    // Where this is the last word, a letter more than was counted: bold ones and foreign ones are estimated.
+    let spare = if rows.len() > MEASURED { SIZE / 2.0 } else { 0.0 };
+    needs.all = needs.cells.max(of_header(&column.header)) + spare;
     Needs { words: needs.words + INSET, cells: needs.cells + INSET, all: needs.all + INSET }
 }
 
@@ -143,6 +144,17 @@ mod tests {
         assert_eq!(shares(&columns, &[], 22), None);
         let all = [Column::right("A"), Column::right("B")];
         assert_eq!(shares(&all, &rows(&[&["1", "2"]]), 22), None);
+    }
+
+    #[test]
+    fn a_long_table_is_not_measured_by_the_typesetter() {
+        let columns = [Column::right("Case"), Column::left("What each reader said", 1.0)];
+        let one: &[&str] = &["P000029_03", "reader-1=negative"];
+        assert_eq!(declared(&columns, &rows(&[one; MEASURED]), 22), ["auto", "1.00fr"]);
+        let long = declared(&columns, &rows(&[one; MEASURED + 1]), 22);
+        let width: f64 = long[0].strip_suffix("pt").and_then(|w| w.parse().ok()).expect("points");
+        assert!((SIZE * text::width(one[0]) + INSET..80.0).contains(&width), "{long:?}");
+        assert_eq!(long[1], "1.00fr");
     }
 
     /// The first column shared a rest that there was not, and stood below the second.
