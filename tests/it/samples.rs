@@ -153,8 +153,14 @@ fn the_sample_of_the_demonstration_is_what_is_rendered() {
     let folder = tempfile::tempdir().expect("a folder");
     bag::write(&folder.path().join("evidence/run-1"), &opened.payload, &info).expect("writes");
     // Those that say something of a model.
-    let of_model =
-        ["report.html", "algorithm.html", "software.html", "fda-submission.html", "model-card-chai.xml"];
+    let of_model = [
+        "report.html",
+        "algorithm.html",
+        "data.html",
+        "software.html",
+        "fda-submission.html",
+        "model-card-chai.xml",
+    ];
     is_as_in("demonstration", folder.path(), |name| of_model.contains(&name));
 }
 
@@ -167,6 +173,13 @@ fn the_sample_of_the_real_study_is_what_is_rendered() {
     let (data, study) = (data.to_str().expect("UTF-8"), out.path().to_str().expect("UTF-8"));
     ran(&["run", protocol, "--data", data, "--out", study]);
     // None that lists answers to single cases.
-    let kept = ["report.html", "summary.html", "labelling.html", "model-card.html", "evidence-map.html"];
+    let kept = [
+        "report.html",
+        "data.html",
+        "summary.html",
+        "labelling.html",
+        "model-card.html",
+        "evidence-map.html",
+    ];
     is_as_in("nih-airspace-opacity", out.path(), |name| kept.contains(&name));
 }
