@@ -152,7 +152,7 @@ fn the_sample_of_the_demonstration_is_what_is_rendered() {
     let info: Vec<(&str, String)> = told.map(|(label, value)| (label.as_str(), value.clone())).collect();
     let folder = tempfile::tempdir().expect("a folder");
     bag::write(&folder.path().join("evidence/run-1"), &opened.payload, &info).expect("writes");
-    // Those that say something of a model.
+    // Those that say something of a model, and of its data.
     let of_model = [
         "report.html",
         "algorithm.html",
