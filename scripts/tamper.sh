@@ -15,7 +15,10 @@ fresh() {
     rm -rf "$copy"
     mkdir -p "$copy"
     cp -R "$study/evidence" "$study/reports" "$study/ledger.jsonl" "$copy/"
-    find "$copy/reports" -name '*.pdf' -exec rm -f {} +
+    # To be quick; but a map of requirements says which files lie beside it.
+    if [ -z "$(find "$copy/reports" -name evidence-map.html)" ]; then
+        find "$copy/reports" -name '*.pdf' -exec rm -f {} +
+    fi
 }
 
 # Writes every manifest again, as a forger does who knows the format.
