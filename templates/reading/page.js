@@ -13,12 +13,17 @@ const KEPT_AS = `sequester:${round.worklist}`;
 
 /** Answers so far: of this browser where it has some for this very page, else none. */
 function begun() {
-  const empty = { session: newSession(), opened: now(), exported: null, at: 0, reads: {} };
+  const kept = [() => localStorage, () => sessionStorage].map(keptIn).filter(Boolean);
+  const [latest] = kept.sort((one, other) => (other.kept || 0) - (one.kept || 0));
+  return { session: newSession(), opened: now(), exported: null, at: 0, reads: {}, kept: 0, ...latest };
+}
+
+function keptIn(place) {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT_AS));
-    return kept && typeof kept.session === "string" && kept.reads ? { ...empty, ...kept } : empty;
+    const kept = JSON.parse(place().getItem(KEPT_AS));
+    return kept && typeof kept.session === "string" && kept.reads ? kept : null;
   } catch {
-    return empty;
+    return null;
   }
 }
 
@@ -53,15 +58,36 @@ function answeredCount() {
   return cases.filter((one) => isAnswered(one.code)).length;
 }
 
-/** Keeps everything in this browser; says so, or says loudly that it cannot. */
+/**
+ * Keeps everything in this browser; says so, or says loudly that it cannot. Kept twice: Chromium under load
+ * gave a page that was loaded again an older state of the local storage, or none, while that of the session,
+ * which ends with the window, was whole. Of the two the later counts.
+ */
 function keep() {
   if (elsewhere) return;
+  state.kept += 1;
+  const text = JSON.stringify(state);
   try {
-    localStorage.setItem(KEPT_AS, JSON.stringify(state));
+    sessionStorage.setItem(KEPT_AS, text);
+    localStorage.setItem(KEPT_AS, text);
     by("saved").textContent = `Kept in this browser at ${new Date().toLocaleTimeString()}.`;
   } catch {
-    notice("This browser does not keep the answers. Save them to a file before you close the page.");
+    cannotKeep();
   }
+}
+
+/** Whether answers can be kept, without touching those that are. */
+function tryToKeep() {
+  try {
+    localStorage.setItem(`${KEPT_AS}:trial`, "");
+    localStorage.removeItem(`${KEPT_AS}:trial`);
+  } catch {
+    cannotKeep();
+  }
+}
+
+function cannotKeep() {
+  notice("This browser does not keep the answers. Save them to a file before you close the page.");
 }
 
 function notice(text) {
@@ -96,7 +122,7 @@ function isUnsaved() {
 
 window.addEventListener("beforeunload", (event) => {
   clockOut();
-  keep();
+  if (state.kept > 0) keep();
   if (isUnsaved()) {
     event.preventDefault();
     event.returnValue = "";
@@ -124,7 +150,7 @@ document.addEventListener("visibilitychange", () => {
     clockIn();
   } else {
     clockOut();
-    keep();
+    if (state.kept > 0) keep();
   }
 });
 
@@ -627,13 +653,18 @@ function go(at) {
   if (at === null || at < 0 || at >= cases.length) return;
   clockOut();
   state.at = at;
-  const read = readOf(cases[at].code);
-  read.shown_at ??= now();
-  clockIn();
+  present();
   keep();
+}
+
+/** Presents the case; what is kept stays as it is until the reader does something. */
+function present() {
+  const { code } = cases[state.at];
+  readOf(code).shown_at ??= now();
+  clockIn();
   show();
   showImage();
-  say(`Case ${at + 1} of ${cases.length}, ${cases[at].code}, ${isAnswered(cases[at].code) ? "answered" : "not answered"}.`);
+  say(`Case ${state.at + 1} of ${cases.length}, ${code}, ${isAnswered(code) ? "answered" : "not answered"}.`);
 }
 
 for (const [nth] of cases.entries()) {
@@ -722,4 +753,5 @@ document.addEventListener("keydown", (event) => {
 
 // ---------------------------------------------------------------------------------------------------------
 
-go(state.at);
+tryToKeep();
+present();

@@ -33,6 +33,7 @@ fn a_reader_reads_on_the_page_with_the_keyboard_and_the_reads_come_in() {
         let empty = |key: &str| assert_eq!(said[key], json!([]), "{key}");
         ["axe", "requests", "faults"].into_iter().for_each(empty);
         assert_eq!(said["resumed"], "6 of 12 answered", "after a reload in the middle");
+        assert_eq!(said["elsewhere"], "12 of 12 answered", "in another window");
         assert_eq!(said["open_one"], "11 of 12 answered", "an answer was taken back");
         assert_eq!(said["name"], format!("first-{reader}.json"));
         assert_eq!(said["asked_after_saving"], 0);
