@@ -1,17 +1,42 @@
 #!/usr/bin/env bash
-# Runs every target for SECONDS (default 60) and says what came of it; ends with 1 when one found something.
+# Fuzzes until every target has run SECONDS (default 600) in all, and adds a line for each run to fuzz/log.tsv; ends
+# with 1 when one found something.
+#
+#   fuzz/run.sh [SECONDS [TARGET...]]     all targets, or these; what the log has of the same program already counts
+#
+# A run that is interrupted has no line, and goes on from its corpus the next time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-seconds=${1:-60}
+seconds=${1:-600}
+shift || true
+log=fuzz/log.tsv
+[ -f $log ] || printf 'ended\tprogram\ttarget\tseconds\texecutions\tedges\tfeatures\tcorpus\tfindings\n' >$log
+# What is fuzzed: the sources, not the commit, so that a changed page asks for nothing anew.
+program=$(git ls-files -s src Cargo.lock fuzz/fuzz_targets | sha256sum | cut -c1-12)
 status=0
-for target in $(cargo +nightly fuzz list); do
-  log=$(mktemp)
-  if cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -max_len=300000 >"$log" 2>&1; then
-    echo "$target: $(grep -E '^Done' "$log" || tail -1 "$log")"
-  else
-    echo "$target: FOUND SOMETHING: $(grep -m1 -E "panicked at|ERROR:|deadly signal" "$log")"
-    status=1
+for target in $([ $# -gt 0 ] && printf '%s\n' "$@" || cargo +nightly fuzz list); do
+  already=$(awk -F'\t' -v p="$program" -v t="$target" '$2 == p && $3 == t { s += $4 } END { print s + 0 }' $log)
+  left=$((seconds - already))
+  if [ $left -le 0 ]; then
+    echo "$target: ran $already seconds already"
+    continue
   fi
-  rm -f "$log"
+  out=$(mktemp)
+  cargo +nightly fuzz run "$target" -- -max_total_time="$left" -timeout=10 -rss_limit_mb=3000 -max_len=300000 \
+    -print_final_stats=1 >"$out" 2>&1
+  rc=$?
+  ran=$(sed -n 's/^Done [0-9]* runs in \([0-9]*\) second.*/\1/p' "$out")
+  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out")
+  read -r edges features corpus < <(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) corp: \([0-9]*\).*/\1 \2 \3/p' "$out" | tail -1)
+  found=0
+  if [ $rc -ne 0 ]; then
+    found=1
+    status=1
+    echo "$target: FOUND SOMETHING: $(grep -m1 -E "panicked at|ERROR:|deadly signal" "$out"); fuzz/artifacts/$target"
+  fi
+  printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%MZ)" "$program" "$target" "${ran:-0}" \
+    "${executions:-0}" "${edges:-0}" "${features:-0}" "${corpus:-0}" "$found" >>$log
+  [ $found = 1 ] || echo "$target: $ran seconds, $executions executions, $edges edges, corpus of $corpus"
+  rm -f "$out"
 done
 exit $status

@@ -161,4 +161,16 @@ mod tests {
         let all = Trainable::From("stem".to_owned()).resolve(lite).expect("there");
         assert_eq!((all.first_layer, all.frozen_parameters), (0, 0));
     }
+
+    #[test]
+    fn parts_of_efficientnet_b4_are_stages_blocks_and_what_is_in_them() {
+        let first = |name: &str| {
+            Trainable::From(name.to_owned()).resolve(Architecture::EfficientnetB4).map(|r| r.first_module)
+        };
+        assert_eq!(first("6").expect("there"), "features.6.0.block.0.0");
+        assert_eq!(first("features.6.3").expect("there"), "features.6.3.block.0.0");
+        assert_eq!(first("6.3.block.2").expect("there"), "features.6.3.block.2.fc1");
+        assert_eq!(first("8").expect("there"), "features.8.0");
+        assert!(first("9").expect_err("none").contains("stages 1 to 7"));
+    }
 }

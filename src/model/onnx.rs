@@ -164,6 +164,17 @@ impl Writer<'_> {
                     [("zero", 0.0), ("six", 6.0)].map(|(name, value)| self.scalar(name, value));
                 self.value("Clip", &[x, &least, &most], Vec::new())
             }
+            Operation::Silu => self.silu(x),
+            Operation::SqueezeExcitation { name, .. } => {
+                let mut y = self.value("GlobalAveragePool", &[x], Vec::new());
+                for layer in ["fc1", "fc2"] {
+                    let [weight, bias] =
+                        ["weight", "bias"].map(|part| self.tensor(&format!("{name}.{layer}.{part}")));
+                    y = self.value("Conv", &[&y, &weight, &bias], Vec::new());
+                    y = if layer == "fc1" { self.silu(&y) } else { self.value("Sigmoid", &[&y], Vec::new()) };
+                }
+                self.value("Mul", &[x, &y], Vec::new())
+            }
             Operation::MaxPool => {
                 let window = self.window([3, 3], 2, Padding::Each(1));
                 self.value("MaxPool", &[x], window)
@@ -177,6 +188,11 @@ impl Writer<'_> {
                 self.value("Flatten", &[&pooled], vec![Attribute::int("axis", 1)])
             }
         }
+    }
+
+    fn silu(&mut self, x: &str) -> String {
+        let gate = self.value("Sigmoid", &[x], Vec::new());
+        self.value("Mul", &[x, &gate], Vec::new())
     }
 
     /// Attributes of a window that moves over square maps, and what is left of the maps.

@@ -51,6 +51,11 @@ fn the_file_holds_every_operation_and_the_very_weights() {
              Relu:2 \
              Squeeze:1",
         ),
+        (
+            Architecture::EfficientnetB4,
+            "Add:25 BatchNormalization:96 Conv:160 Flatten:1 Gemm:3 GlobalAveragePool:33 Identity:1 Mul:128 \
+             Relu:2 Sigmoid:128 Squeeze:1",
+        ),
     ] {
         let (lock, out) = exported(folder.path(), architecture, &[]);
         let bytes = std::fs::read(&out).expect("reads");

@@ -156,20 +156,34 @@ struct Bits<'a> {
 /// What is wrong with a scan; short, because every sample may bring one.
 type Wrong = &'static str;
 
+const OUT_OF_RANGE: Wrong = "an error of the JPEG-LS picture is out of range";
 const ENDED: Wrong = "the JPEG-LS picture ends before the image is full";
 
 impl Bits<'_> {
-    /// Holds more than 32 bits, unless a marker or the end comes first; more than 56 after a second time.
+    /// Holds more than 56 bits, unless a marker or the end comes first.
+    #[inline]
     fn fill(&mut self) {
-        if self.count <= 32 && !self.stuffed {
-            let next = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<4>());
-            if let Some(next) = next.filter(|next| !next.contains(&0xFF)) {
-                self.held |= u64::from(u32::from_be_bytes(*next)) << (32 - self.count);
-                self.count += 32;
-                self.at += 4;
-                return;
+        const LOWEST: u64 = u64::from_ne_bytes([1; 8]);
+        let next = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>());
+        match next.map(|next| u64::from_be_bytes(*next)) {
+            // No byte of ones among the eight: no byte of the others is 0.
+            Some(word)
+                if self.count <= 56
+                    && !self.stuffed
+                    && (!word).wrapping_sub(LOWEST) & word & (LOWEST << 7) == 0 =>
+            {
+                // The bits of a byte that is not held whole are the same when it comes again.
+                self.held |= word >> self.count;
+                let bytes = (63 - self.count) >> 3;
+                self.at += bytes as usize;
+                self.count += 8 * bytes;
             }
+            _ => self.fill_bytewise(),
         }
+    }
+
+    #[inline(never)]
+    fn fill_bytewise(&mut self) {
         while self.count <= 56 {
             let Some(&byte) = self.bytes.get(self.at) else { return };
             let width = if self.stuffed { 7 } else { 8 };
@@ -217,14 +231,14 @@ impl Bits<'_> {
         // At most 55 zeros lead: 64 bits less an escape of 8, which 16 bits and the largest error have, and
         // the one that ends them.
         let most = limit - escape - 1;
-        while self.count <= 56 {
-            let before = self.count;
+        if self.count < 32 {
             self.fill();
-            if self.count == before {
-                break;
-            }
         }
-        let zeros = self.held.leading_zeros().min(self.count);
+        let mut zeros = self.held.leading_zeros();
+        if zeros >= self.count {
+            self.fill();
+            zeros = self.held.leading_zeros().min(self.count);
+        }
         if zeros as i32 > most {
             return Err("a code of the JPEG-LS picture is too long");
         }
@@ -368,49 +382,48 @@ impl<'a> Scan<'a> {
     #[inline]
     fn error(&mut self, k: i32, limit: i32) -> Result<i32, Wrong> {
         let mapped = self.bits.golomb(k, limit, self.escape)?;
-        if mapped <= self.range { Ok(mapped) } else { Err("an error of the JPEG-LS picture is out of range") }
+        if mapped <= self.range { Ok(mapped) } else { Err(OUT_OF_RANGE) }
     }
 
+    /// A sample that no run holds. Choices whose outcome nobody can foresee are arithmetic: a processor that
+    /// guesses them guesses wrong half of the time.
+    #[inline]
     fn regular(&mut self, gradients: [i32; 3], a: i32, b: i32, c: i32) -> Result<i32, Wrong> {
         let region = |gradient: i32| i32::from(self.regions[(gradient + self.frame.largest) as usize]);
         let (one, two, three) = (region(gradients[0]), region(gradients[1]), region(gradients[2]));
         let index = 81 * one + 9 * two + three;
-        let sign = if index < 0 { -1 } else { 1 };
+        // All ones where the sign is turned.
+        let turned = index >> 31;
+        let signed = |value: i32| (value ^ turned) - turned;
         let index = index.unsigned_abs() as usize;
-        let edge = if c >= a.max(b) {
-            a.min(b)
-        } else if c <= a.min(b) {
-            a.max(b)
-        } else {
-            a + b - c
-        };
-        let mut context = self.contexts[index];
-        let predicted = (edge + sign * context.c).clamp(0, self.frame.largest);
-        let mapped = self.error(golomb_parameter(context.n, context.a), self.limit)?;
-        // A.5.2, backwards.
-        let mut error = if mapped & 1 == 0 { mapped >> 1 } else { -((mapped + 1) >> 1) };
-        if self.frame.near == 0 && context.n >= context.a && 2 * context.b <= -context.n {
-            error = -error - 1;
+        // A.4.1: the median of the three.
+        let edge = (a + b - c).clamp(a.min(b), a.max(b));
+        let context = &mut self.contexts[index];
+        let Context { a: sum, b: bias, c: correction, n: count } = *context;
+        let predicted = (edge + signed(correction)).clamp(0, self.frame.largest);
+        let mapped = self.bits.golomb(golomb_parameter(count, sum), self.limit, self.escape)?;
+        if mapped > self.range {
+            return Err(OUT_OF_RANGE);
         }
+        // A.5.2, backwards.
+        let error = (mapped >> 1) ^ -(mapped & 1);
+        let mirrored = self.frame.near == 0 && count >= sum && 2 * bias <= -count;
+        let error = if mirrored { !error } else { error };
         let step = 2 * self.frame.near + 1;
         // A.6.
-        context.b += error * step;
-        context.a += error.abs();
-        if context.n == self.frame.reset {
-            context.a >>= 1;
-            context.b >>= 1;
-            context.n >>= 1;
+        let (mut bias, mut sum, mut count) = (bias + error * step, sum + error.abs(), count);
+        if count == self.frame.reset {
+            (sum, bias, count) = (sum >> 1, bias >> 1, count >> 1);
         }
-        context.n += 1;
-        if context.b <= -context.n {
-            context.b = (context.b + context.n).max(1 - context.n);
-            context.c = (context.c - 1).max(-128);
-        } else if context.b > 0 {
-            context.b = (context.b - context.n).min(0);
-            context.c = (context.c + 1).min(127);
-        }
-        self.contexts[index] = context;
-        Ok(self.restored(predicted, sign * error))
+        count += 1;
+        let (below, above) = (bias <= -count, bias > 0);
+        let lifted = (bias + count).max(1 - count);
+        let lowered = (bias - count).min(0);
+        let bias = if below { lifted } else { bias };
+        let bias = if above { lowered } else { bias };
+        let correction = (correction + i32::from(above) - i32::from(below)).clamp(-128, 127);
+        *context = Context { a: sum, b: bias, c: correction, n: count };
+        Ok(self.restored(predicted, signed(error)))
     }
 
     /// The sample that ends a run (A.7.2).

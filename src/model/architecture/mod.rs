@@ -2,7 +2,9 @@
 //! layers are counted when a share of them is unfrozen. One interpreter runs all of them; no other code knows
 //! a network by name.
 
+mod builder;
 mod densenet;
+mod efficientnet;
 mod efficientnet_lite;
 
 use serde::{Deserialize, Serialize};
@@ -20,17 +22,21 @@ pub enum Architecture {
     /// as the PyTorch port of the published weights writes them.
     #[serde(rename = "efficientnet-lite0")]
     EfficientnetLite0,
+    /// Tan and Le, ICML 2019, with squeeze-and-excitation; tensor names as torchvision writes them.
+    #[serde(rename = "efficientnet-b4")]
+    EfficientnetB4,
 }
 
 impl Architecture {
     /// All of them, in the order they are listed in messages.
-    pub const ALL: [Self; 2] = [Self::Densenet121, Self::EfficientnetLite0];
+    pub const ALL: [Self; 3] = [Self::Densenet121, Self::EfficientnetLite0, Self::EfficientnetB4];
 
     /// As experiments, locks and documents write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Densenet121 => "densenet121",
             Self::EfficientnetLite0 => "efficientnet-lite0",
+            Self::EfficientnetB4 => "efficientnet-b4",
         }
     }
 
@@ -39,12 +45,13 @@ impl Architecture {
         match self {
             Self::Densenet121 => densenet::units(),
             Self::EfficientnetLite0 => efficientnet_lite::units(),
+            Self::EfficientnetB4 => efficientnet::units(),
         }
     }
 
     /// Layers of the base. DenseNet121: as Keras counts them (`len(model.layers)` of
-    /// `DenseNet121(include_top=False)`, 427). EfficientNet-lite0 is not in Keras: its convolutions,
-    /// normalisations, activations, additions and the pooling, 141.
+    /// `DenseNet121(include_top=False)`, 427), and EfficientNet-B4 too (474). EfficientNet-lite0 is not in
+    /// Keras: its convolutions, normalisations, activations, additions and the pooling, 141.
     pub fn layers(self) -> usize {
         self.units().last().map_or(0, |unit| unit.end_layer)
     }
@@ -57,7 +64,7 @@ impl Architecture {
     /// Start of the names of the published classifier's tensors, which are passed over on import.
     pub fn classifier(self) -> &'static str {
         match self {
-            Self::Densenet121 => "classifier.",
+            Self::Densenet121 | Self::EfficientnetB4 => "classifier.",
             Self::EfficientnetLite0 => "_fc.",
         }
     }
@@ -72,6 +79,9 @@ impl Architecture {
             Self::EfficientnetLite0 => {
                 "stem, blocks.0 to blocks.15, head, and below them such as blocks.12.project_conv"
             }
+            Self::EfficientnetB4 => {
+                "stem, stages 1 to 7, 8 (what is pooled), and below them blocks such as 6.3 and 6.3.block.2"
+            }
         }
     }
 
@@ -85,6 +95,9 @@ impl Architecture {
             Self::EfficientnetLite0 => {
                 "the state dict of the PyTorch port of EfficientNet-lite0, saved with \
                  safetensors.torch.save_file"
+            }
+            Self::EfficientnetB4 => {
+                "torchvision's state dict of `efficientnet_b4`, saved with safetensors.torch.save_file"
             }
         }
     }
@@ -189,6 +202,20 @@ pub enum Operation {
     Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
+    /// `x / (1 + exp(-x))`, also called swish.
+    Silu,
+    /// Each map times a number in 0..1: the logistic function of a linear layer, of SiLU of a linear layer,
+    /// of the means of all maps. Its tensors are `name.fc1.weight`, `.fc1.bias`, `.fc2.weight`, `.fc2.bias`.
+    SqueezeExcitation {
+        /// See above.
+        name: String,
+        /// Maps.
+        channels: usize,
+        /// Values between the two layers.
+        squeezed: usize,
+        /// Its number.
+        layer: usize,
+    },
     /// 3 × 3, stride 2, one row and column of padding on each side.
     MaxPool,
     /// 2 × 2, stride 2.
@@ -258,7 +285,26 @@ impl Operation {
                 layer: *layer,
             })
             .collect(),
-            _ => Vec::new(),
+            Self::SqueezeExcitation { name, channels, squeezed, layer } => {
+                let layers = [("fc1", *channels, *squeezed), ("fc2", *squeezed, *channels)];
+                let tensors = layers.into_iter().flat_map(|(part, fan_in, output)| {
+                    [
+                        ("weight", vec![output, fan_in, 1, 1], Role::Weight { fan_in }),
+                        ("bias", vec![output], Role::Shift),
+                    ]
+                    .map(|(kind, shape, role)| {
+                        let name = format!("{name}.{part}.{kind}");
+                        TensorSpec { name, shape, role, layer: *layer }
+                    })
+                });
+                tensors.collect()
+            }
+            Self::Relu
+            | Self::Relu6
+            | Self::Silu
+            | Self::MaxPool
+            | Self::AveragePool
+            | Self::GlobalAverage => Vec::new(),
         }
     }
 }
@@ -337,6 +383,8 @@ mod tests {
         // EfficientNet-lite0 has 4,652,008 parameters with its classifier of 1,281,000.
         let lite = Architecture::EfficientnetLite0;
         assert_eq!(trained(&lite.base_tensors()), 4_652_008 - 1_281_000);
+        // torchvision's efficientnet_b4 has 19,341,616 parameters with its classifier of 1,793,000.
+        assert_eq!(trained(&Architecture::EfficientnetB4.base_tensors()), 19_341_616 - 1_793_000);
     }
 
     #[test]
@@ -353,6 +401,8 @@ mod tests {
         assert_eq!((Architecture::Densenet121.layers(), Architecture::Densenet121.features()), (427, 1024));
         let lite = Architecture::EfficientnetLite0;
         assert_eq!((lite.layers(), lite.features()), (141, 1280));
+        let b4 = Architecture::EfficientnetB4;
+        assert_eq!((b4.layers(), b4.features()), (474, 1792));
         let densenet = Architecture::Densenet121.units();
         let block_4 = densenet.iter().find(|u| u.name == "features.denseblock4.denselayer1").expect("there");
         assert_eq!(block_4.first_layer, 313);

@@ -68,6 +68,8 @@ enum Step {
     Winograd(Tile, Linear<Vec<Matrix>>),
     Patches([usize; 2], usize, Padding, Linear<Matrix>),
     Depthwise([usize; 2], usize, Padding, Linear<Vec<f32>>),
+    Silu,
+    SqueezeExcitation([Linear<Vec<f32>>; 2]),
     MaxPool,
     AveragePool,
     GlobalAverage,
@@ -260,6 +262,10 @@ impl Forward {
             Step::Depthwise(kernel, stride, padding, linear) => {
                 kernels::depthwise(arch, input, window(*kernel, *stride, *padding), linear.parts(), out);
             }
+            Step::Silu => kernels::silu(arch, input, out),
+            Step::SqueezeExcitation([squeeze, excite]) => {
+                kernels::squeeze_excitation(arch, input, squeeze.parts(), excite.parts(), out);
+            }
             Step::MaxPool => kernels::max_pool(arch, input, window([3, 3], 2, Padding::Each(1)), out),
             Step::AveragePool => kernels::average_pool(arch, input, out),
             Step::GlobalAverage => kernels::global_average(arch, input, out),
@@ -285,7 +291,7 @@ impl Step {
     fn shape(&self, input: View<'_>) -> [usize; 3] {
         let [channels, height, width] = [input.channels, input.height, input.width];
         match self {
-            Self::Affine(_) => [channels, height, width],
+            Self::Affine(_) | Self::Silu | Self::SqueezeExcitation(_) => [channels, height, width],
             Self::Pointwise(_, Linear { bias, .. }) | Self::Winograd(_, Linear { bias, .. }) => {
                 [bias.len(), height, width]
             }
@@ -305,7 +311,7 @@ impl Step {
     }
 }
 
-/// `[out, in]` as `[in][out]`.
+/// `[out, in]`, also with two sides of 1 behind, as `[in][out]`.
 fn transposed(matrix: &Array) -> Vec<f32> {
     let (rows, columns) = (matrix.shape[0], matrix.shape[1]);
     (0..rows * columns).map(|at| matrix.values[at % rows * columns + at / rows]).collect()
@@ -383,6 +389,15 @@ fn compile(
             }
             // Taken with the convolution or normalisation before them; no network has one that stands alone.
             Operation::Relu | Operation::Relu6 => {}
+            Operation::Silu => steps.push(Step::Silu),
+            Operation::SqueezeExcitation { name, .. } => {
+                let layer = |layer: &str| {
+                    let part = |part: &str| &weights[&format!("{name}.{layer}.{part}")];
+                    let (weights, bias) = (transposed(part("weight")), part("bias").values.clone());
+                    Linear { weights, bias, activation: Activation::None }
+                };
+                steps.push(Step::SqueezeExcitation([layer("fc1"), layer("fc2")]));
+            }
             Operation::MaxPool | Operation::AveragePool => {
                 *scale *= 2;
                 let max = operation == Operation::MaxPool;

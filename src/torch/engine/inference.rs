@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::failed;
-use super::network::{Network, extent, shape_of, to_array, zeros};
+use super::network::{Network, extent, shape_of, squeeze_excitation, to_array, zeros};
 use sequester::diagnostic::Result;
 use sequester::model::architecture::{Joined, Operation, Padding};
 use sequester::model::forward::{self, Forward, Maps};
@@ -45,6 +45,9 @@ enum Step {
     Normalisation([Tensor; 4], f64),
     Relu,
     Relu6,
+    Silu,
+    /// Weight and bias of the two layers.
+    SqueezeExcitation([Tensor; 4]),
     MaxPool,
     AveragePool,
     GlobalAverage,
@@ -227,6 +230,10 @@ impl Unit {
                 // reads.
                 Step::Relu => x.f_relu_()?,
                 Step::Relu6 => x.f_relu6_()?,
+                Step::Silu => x.f_silu_()?,
+                Step::SqueezeExcitation([weight1, bias1, weight2, bias2]) => {
+                    squeeze_excitation(&x, [weight1, bias1], [weight2, bias2])?
+                }
                 Step::MaxPool => x.f_max_pool2d(3, 2, 1, 1, false)?,
                 Step::AveragePool => x.f_avg_pool2d(2, 2, 0, false, true, None)?,
                 Step::GlobalAverage => x.f_adaptive_avg_pool2d([1, 1])?.f_flatten(1, -1)?,
@@ -253,6 +260,10 @@ impl Step {
             }
             Self::Relu => Self::Relu,
             Self::Relu6 => Self::Relu6,
+            Self::Silu => Self::Silu,
+            Self::SqueezeExcitation(parts) => {
+                Self::SqueezeExcitation(parts.each_ref().map(Tensor::shallow_clone))
+            }
             Self::MaxPool => Self::MaxPool,
             Self::AveragePool => Self::AveragePool,
             Self::GlobalAverage => Self::GlobalAverage,
@@ -332,6 +343,13 @@ fn compile(network: &Network, operations: VecDeque<Operation>) -> Result<Vec<Ste
             }
             Operation::Relu => steps.push(Step::Relu),
             Operation::Relu6 => steps.push(Step::Relu6),
+            Operation::Silu => steps.push(Step::Silu),
+            Operation::SqueezeExcitation { name, .. } => {
+                let part = |part: &str| network.tensor(&format!("{name}.{part}"))?.f_detach_copy();
+                let [fc1, fc2] = [["fc1.weight", "fc1.bias"], ["fc2.weight", "fc2.bias"]];
+                let parts = [part(fc1[0])?, part(fc1[1])?, part(fc2[0])?, part(fc2[1])?];
+                steps.push(Step::SqueezeExcitation(parts));
+            }
             Operation::MaxPool => steps.push(Step::MaxPool),
             Operation::AveragePool => steps.push(Step::AveragePool),
             Operation::GlobalAverage => steps.push(Step::GlobalAverage),

@@ -192,6 +192,13 @@ impl Network {
                 // In place: what comes before is always a normalisation, whose output nobody else reads.
                 Operation::Relu => x.f_relu_()?,
                 Operation::Relu6 => x.f_relu6_()?,
+                // Not in place: its gradient needs the input.
+                Operation::Silu => x.f_silu()?,
+                Operation::SqueezeExcitation { name, .. } => {
+                    let part = |part: &str| self.tensor(&format!("{name}.{part}"));
+                    let squeeze = [part("fc1.weight")?, part("fc1.bias")?];
+                    squeeze_excitation(&x, squeeze, [part("fc2.weight")?, part("fc2.bias")?])?
+                }
                 Operation::MaxPool => x.f_max_pool2d(3, 2, 1, 1, false)?,
                 Operation::AveragePool => x.f_avg_pool2d(2, 2, 0, false, true, None)?,
                 Operation::GlobalAverage => x.f_adaptive_avg_pool2d([1, 1])?.f_flatten(1, -1)?,
@@ -269,6 +276,17 @@ impl Network {
         }
         x.f_squeeze_dim(1)
     }
+}
+
+/// Each map times its gate, from weights `[out, in, 1, 1]` and biases `[out]`.
+pub(super) fn squeeze_excitation(
+    x: &Tensor,
+    squeeze: [&Tensor; 2],
+    excite: [&Tensor; 2],
+) -> Result<Tensor, TchError> {
+    let layer = |x: &Tensor, [weight, bias]: [&Tensor; 2]| x.f_conv2d(weight, Some(bias), 1, 0, 1, 1);
+    let gate = layer(&x.f_adaptive_avg_pool2d([1, 1])?, squeeze)?.f_silu()?;
+    x.f_mul(&layer(&gate, excite)?.f_sigmoid()?)
 }
 
 /// Zeros before and after a side of a tensor.

@@ -94,6 +94,14 @@ fn features_and_logits_are_those_of_the_pytorch_port_of_efficientnet_lite0() {
 }
 
 #[test]
+fn features_and_logits_are_those_of_torchvisions_efficientnet_b4() {
+    compare(
+        Architecture::EfficientnetB4,
+        include_str!("../../../fixtures/reference-values/efficientnet-b4/expected.json"),
+    );
+}
+
+#[test]
 fn loss_gradients_and_a_step_of_adam_are_those_of_pytorch() {
     tch::set_num_threads(1);
     let text = include_str!("../../../fixtures/reference-values/training-step/expected.json");

@@ -8,7 +8,7 @@ pub(super) mod winograd;
 
 use pulp::Arch;
 
-use self::maps::{BLOCK, LANES, limited};
+use self::maps::{BLOCK, LANES, limited, logistic};
 use self::product::{Matrix, Rows};
 use crate::vectorised::vectorised;
 
@@ -188,6 +188,52 @@ vectorised! {
     }
 }
 
+/// Each map times its gate: the logistic function of a layer, of SiLU of a layer, of the means of all maps.
+pub(super) fn squeeze_excitation(
+    arch: Arch,
+    input: View<'_>,
+    squeeze: (&[f32], &[f32], Activation),
+    excite: (&[f32], &[f32], Activation),
+    output: &mut [f32],
+) {
+    let mut means = vec![0.0; input.channels];
+    global_average(arch, input, &mut means);
+    let mut squeezed = vec![0.0; squeeze.1.len()];
+    dense(arch, &means, squeeze, &mut squeezed);
+    let one =
+        |values| View { values, pitch: squeeze.1.len(), height: 1, width: 1, channels: squeeze.1.len() };
+    let mut hidden = vec![0.0; squeezed.len()];
+    silu(arch, one(&squeezed), &mut hidden);
+    let mut gates = means;
+    dense(arch, &hidden, excite, &mut gates);
+    gated(arch, input, &mut gates, output);
+}
+
+vectorised! {
+    /// `x / (1 + exp(-x))`.
+    pub(super) fn silu<'a>(input: View<'a>, output: &'a mut [f32]) {
+        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x * logistic(*x);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Each map times the logistic function of its number.
+    fn gated<'a>(input: View<'a>, gates: &'a mut [f32], output: &'a mut [f32]) {
+        for gate in gates.iter_mut() {
+            *gate = logistic(*gate);
+        }
+        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
+            for ((y, x), gate) in y.iter_mut().zip(x).zip(gates.iter()) {
+                *y = x * gate;
+            }
+        }
+    }
+}
+
 vectorised! {
     /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
     pub(super) fn dense<'a>(
@@ -250,6 +296,26 @@ mod tests {
                 let wanted: Vec<f64> = (0..rows * outputs).map(one).collect();
                 near(&y, &wanted, &format!("{rows} x {inputs} x {outputs}"));
             }
+        }
+    }
+
+    #[test]
+    fn the_logistic_function_is_that_of_64_bits_and_keeps_what_is_not_a_number() {
+        let arch = Arch::new();
+        let x: Vec<f32> =
+            (-40_000..=40_000).map(|i| i as f32 / 400.0).chain([0.0, -0.0, 1e30, -1e6]).collect();
+        let mut y = vec![0.0; x.len()];
+        silu(arch, View { values: &x, pitch: 1, height: 1, width: x.len(), channels: 1 }, &mut y);
+        for (x, y) in x.iter().zip(&y) {
+            let exact = f64::from(*x) / (1.0 + (-f64::from(*x)).exp());
+            // Two units in the last place; below 1e-30 what is left is nothing beside any other value.
+            let off = (f64::from(*y) - exact).abs();
+            assert!(off <= 2.5e-7 * exact.abs() + 1e-30, "{x}: {y} for {exact}");
+        }
+        for x in [f32::NAN, f32::INFINITY] {
+            let mut y = [0.0];
+            silu(arch, View { values: &[x], pitch: 1, height: 1, width: 1, channels: 1 }, &mut y);
+            assert!(if x.is_nan() { y[0].is_nan() } else { y[0] == x }, "{x}: {}", y[0]);
         }
     }
 
