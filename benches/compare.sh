@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 largest=${1:-16370}
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
-if [ ! -d benches/.venv ]; then
+if [ ! -x benches/.venv/bin/python ] || ! benches/.venv/bin/python -c 'import numba, sklearn, confidenceinterval' 2>/dev/null; then
   python3 -m venv benches/.venv
   benches/.venv/bin/pip install --quiet numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 numba==0.68.1 confidenceinterval==1.0.5
 fi
@@ -22,9 +22,11 @@ if command -v Rscript >/dev/null && Rscript -e 'quit(status = !requireNamespace(
 else
   echo "pROC is not installed here and was not measured" >&2
 fi
-python3 - "$out/ours.jsonl" "$out/peers.jsonl" <<'PY'
+PYTHONPATH=benches python3 - "$out/ours.jsonl" "$out/peers.jsonl" <<'PY'
 import json
 import sys
+
+import speed_log
 
 ours = {}
 print(f"{'what':34}{'n':>10}{'positives':>11}{'B':>7}  {'ours, s':>10}")
@@ -42,4 +44,8 @@ for line in open(sys.argv[2]):
     mine = ours.get((r["what"], r["n"], r["positives"], r["replicates"]))
     ratio = f"{r['seconds'] / mine:>10.1f}" if mine else ""
     print(f"{r['peer']:24}{r['what']:34}{r['n']:>10}{r['positives']:>11}{r['replicates']:>7}  {r['seconds']:>10.4f}  {ratio}")
+    if mine and r["n"] in (1000, 1_000_000):
+        times = f", {r['replicates']:,} replicates" if r["replicates"] else ""
+        name = {"delong": "AUC with DeLong's variance"}.get(r["what"], "bootstrap of AUC, sensitivity, specificity and F1")
+        speed_log.add(f"{name}, {r['n']:,} cases{times}", mine, r["peer"], r["seconds"])
 PY

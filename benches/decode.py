@@ -10,6 +10,8 @@ import pathlib
 import sys
 import time
 
+import speed_log
+
 PICTURES = 16
 SECONDS = 1.5
 LOSSLESS, RLE, LS, J2K, BASELINE = (
@@ -145,6 +147,9 @@ def table(ours, peers):
             ratio = "" if line is own else f"{line['core_seconds'] / own['core_seconds']:.2f} x"
             rate, spent = f"{line['images_a_second']:.1f}", f"{line['core_seconds']:.5f}"
             print(f"{own['what'] if line is own else '':22}{line['who']:22}{rate:>10}{spent:>14}{ratio:>10}")
+            if line is not own:
+                what = f"{own['what'].replace('dicom', 'DICOM').replace('png', 'PNG')}, decoded"
+                speed_log.add(what, 1 / own["core_seconds"], line["who"], 1 / line["core_seconds"], "/s")
 
 
 command, *rest = sys.argv[1:]

@@ -28,9 +28,22 @@ timed() {
     name=$1
     shift
     # shellcheck disable=SC2016
-    command time -f "$name: %e s, CPU %U s (and %S s in the system)" sh -c '"$@" > /dev/null 2>&1 || true' sh "$@"
+    command time -f "$name: %e s, CPU %U s (and %S s in the system)" -o "$scratch/time" sh -c '"$@" > /dev/null 2>&1 || true' sh "$@"
+    cat "$scratch/time"
+    seconds=$(sed -n 's/.*: \([0-9.]*\) s, CPU.*/\1/p' "$scratch/time")
 }
 echo "$files files of $mib MiB on $(getconf _NPROCESSORS_ONLN) cores"
 timed "sha256sum           " sh -c "cat $bag/data/inputs/* | sha256sum"
+coreutils=$seconds
 timed "openssl dgst -sha256" sh -c "openssl dgst -sha256 $bag/data/inputs/*"
+openssl=$seconds
 timed "sequester verify    " "$program" verify "$bag"
+PYTHONPATH=$(dirname "$0") python3 - "$((files * mib))" "$seconds" "$coreutils" "$openssl" << 'PY'
+import sys
+
+import speed_log
+
+mib, ours, coreutils, openssl = sys.argv[1:]
+for peer, seconds in (("sha256sum, one core", coreutils), ("openssl dgst, one core", openssl)):
+    speed_log.add(f"SHA-256 of {mib} MiB of evidence, on the clock", float(ours), peer, float(seconds))
+PY

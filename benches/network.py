@@ -58,24 +58,24 @@ def several(workers: int, make):
 
 
 class Classifier(torch.nn.Module):
-    def __init__(self, base: torch.nn.Module, features: int) -> None:
+    def __init__(self, base: torch.nn.Module, features: int, last=torch.relu) -> None:
         super().__init__()
         self.base = base
+        self.last = last
         self.head = torch.nn.Sequential(
             torch.nn.Linear(features, 1024), torch.nn.ReLU(), torch.nn.Dropout(0.5),
             torch.nn.Linear(1024, 512), torch.nn.ReLU(), torch.nn.Dropout(0.3), torch.nn.Linear(512, 1),
         )  # fmt: skip
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        maps = torch.relu(self.base.features(x))
+        maps = self.last(self.base.features(x))
         return torch.flatten(torch.nn.functional.adaptive_avg_pool2d(maps, 1), 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.features(x))
 
 
-def scoring(model: Classifier) -> None:
-    what = "scoring densenet121"
+def scoring(model: Classifier, what: str) -> None:
     model.eval()
     image = torch.rand(1, 3, 224, 224)
     array = image.numpy()
@@ -173,7 +173,9 @@ def preparing(files: list[str]) -> None:
 
 with torch.no_grad():
     network = Classifier(torchvision.models.densenet121(weights=None), 1024)
-scoring(network)
+    b4 = Classifier(torchvision.models.efficientnet_b4(weights=None), 1792, lambda maps: maps)
+scoring(network, "scoring densenet121")
+scoring(b4, "scoring efficientnet-b4")
 if sys.argv[2:]:
     preparing(sys.argv[2:])
 training(network, int(sys.argv[1]))

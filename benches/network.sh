@@ -49,4 +49,9 @@ for own in ours:
             continue
         ratio = peer["core_seconds"] / own["core_seconds"] if training else rate / peer["images_a_second"]
         print(f"{'':38}  {peer['peer']:28}{format(peer['images_a_second'], '.2f') if 'images_a_second' in peer else '':>10}{peer['core_seconds']:>14.4f}{ratio:>12.2f}")
+        if training:
+            speed_log.add(f"{own['what']}, core-seconds an image", own["core_seconds"], peer["peer"], peer["core_seconds"])
+        else:
+            what = f"{own['what']}, {own['threads']} thread{'s' * (own['threads'] > 1)}"
+            speed_log.add(what, rate, peer["peer"], peer["images_a_second"], "/s")
 PY

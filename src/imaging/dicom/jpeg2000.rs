@@ -48,8 +48,11 @@ pub(super) fn decode(
     let half = 1_i32 << (component.precision - 1);
     let shift = if component.signed { half } else { 0 };
     let (least, most) = (-shift, 2 * half - 1 - shift);
+    // Added and taken away, it rounds what lies within 16 bits to a whole number, ties to the even one.
+    const ROUNDS: f32 = 12_582_912.0;
     let value = |sample: f32| {
-        let value = (sample.round_ties_even() as i32 - shift).clamp(least, most);
+        let value = (sample.clamp(-65_536.0, 65_536.0) + ROUNDS - ROUNDS) as i32 - shift;
+        let value = value.clamp(least, most);
         if signed && !component.signed && value >= half { value - 2 * half } else { value }
     };
     let values: Vec<i32> = samples.iter().map(|&sample| value(sample)).collect();

@@ -174,9 +174,9 @@ impl Bits<'_> {
             {
                 // The bits of a byte that is not held whole are the same when it comes again.
                 self.held |= word >> self.count;
-                let bytes = (63 - self.count) >> 3;
-                self.at += bytes as usize;
-                self.count += 8 * bytes;
+                let bytes = 63_u32.wrapping_sub(self.count) >> 3;
+                self.at = self.at.wrapping_add(bytes as usize);
+                self.count |= 56;
             }
             _ => self.fill_bytewise(),
         }
@@ -201,7 +201,7 @@ impl Bits<'_> {
     #[inline]
     fn skip(&mut self, count: u32) -> Result<(), Wrong> {
         self.count = self.count.checked_sub(count).ok_or(ENDED)?;
-        self.held <<= count;
+        self.held = self.held.wrapping_shl(count);
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl Bits<'_> {
         if self.count < count {
             self.fill();
         }
-        let value = self.held >> (64 - count);
+        let value = self.held.wrapping_shr(count.wrapping_neg());
         self.skip(count)?;
         Ok(value as i32)
     }
@@ -242,9 +242,13 @@ impl Bits<'_> {
         if zeros as i32 > most {
             return Err("a code of the JPEG-LS picture is too long");
         }
-        self.skip(zeros + 1)?;
+        self.skip(zeros.wrapping_add(1))?;
         let zeros = zeros as i32;
-        if zeros < most { Ok((zeros << k) + self.bits(k)?) } else { Ok(self.bits(escape)? + 1) }
+        if zeros < most {
+            Ok(zeros.wrapping_shl(k as u32) | self.bits(k)?)
+        } else {
+            Ok(self.bits(escape)?.wrapping_add(1))
+        }
     }
 }
 
@@ -252,7 +256,7 @@ impl Bits<'_> {
 #[inline]
 fn golomb_parameter(count: i32, sum: i32) -> i32 {
     let k = count.leading_zeros().saturating_sub(sum.max(1).leading_zeros());
-    k as i32 + i32::from(count << k < sum)
+    k.wrapping_add(u32::from(count.wrapping_shl(k) < sum)) as i32
 }
 
 /// A context of regular mode (A.2).
@@ -326,7 +330,7 @@ impl<'a> Scan<'a> {
         let mut x = 1;
         while x <= width {
             let (a, b, c, d) = (line[x - 1], above[x], above[x - 1], above[x + 1]);
-            let gradients = [d - b, b - c, c - a];
+            let gradients = [d.wrapping_sub(b), b.wrapping_sub(c), c.wrapping_sub(a)];
             if gradients.iter().any(|g| g.abs() > near) {
                 line[x] = self.regular(gradients, a, b, c)?;
                 x += 1;
@@ -364,18 +368,15 @@ impl<'a> Scan<'a> {
     }
 
     /// A sample out of the prediction and its error, which was coded modulo RANGE (A.4.5).
+    #[inline]
     fn restored(&self, predicted: i32, error: i32) -> i32 {
-        let step = 2 * self.frame.near + 1;
-        let value = predicted + error * step;
-        let around = self.range * step;
-        let value = if value < -self.frame.near {
-            value + around
-        } else if value > self.frame.largest + self.frame.near {
-            value - around
-        } else {
-            value
-        };
-        value.clamp(0, self.frame.largest)
+        let (near, largest) = (self.frame.near, self.frame.largest);
+        let step = near.wrapping_mul(2).wrapping_add(1);
+        let value = predicted.wrapping_add(error.wrapping_mul(step));
+        let around = self.range.wrapping_mul(step);
+        let more = if value < near.wrapping_neg() { around } else { 0 };
+        let less = if value > largest.wrapping_add(near) { around } else { 0 };
+        value.wrapping_add(more).wrapping_sub(less).max(0).min(largest)
     }
 
     /// A mapped error. No picture has one beyond RANGE, and sums of errors stay small for it.
@@ -386,42 +387,43 @@ impl<'a> Scan<'a> {
     }
 
     /// A sample that no run holds. Choices whose outcome nobody can foresee are arithmetic: a processor that
-    /// guesses them guesses wrong half of the time.
+    /// guesses them guesses wrong half of the time. No sum can wrap (samples and errors have 16 bits, A, B and
+    /// N at most 24), and to look at each of them would take a third of the time.
     #[inline]
     fn regular(&mut self, gradients: [i32; 3], a: i32, b: i32, c: i32) -> Result<i32, Wrong> {
-        let region = |gradient: i32| i32::from(self.regions[(gradient + self.frame.largest) as usize]);
+        let (near, largest) = (self.frame.near, self.frame.largest);
+        let region = |gradient: i32| i32::from(self.regions[gradient.wrapping_add(largest) as usize]);
         let (one, two, three) = (region(gradients[0]), region(gradients[1]), region(gradients[2]));
-        let index = 81 * one + 9 * two + three;
+        let index = one.wrapping_mul(81).wrapping_add(two.wrapping_mul(9)).wrapping_add(three);
         // All ones where the sign is turned.
         let turned = index >> 31;
-        let signed = |value: i32| (value ^ turned) - turned;
-        let index = index.unsigned_abs() as usize;
+        let signed = |value: i32| (value ^ turned).wrapping_sub(turned);
         // A.4.1: the median of the three.
-        let edge = (a + b - c).clamp(a.min(b), a.max(b));
-        let context = &mut self.contexts[index];
+        let edge = a.wrapping_add(b).wrapping_sub(c).max(a.min(b)).min(a.max(b));
+        let context = &mut self.contexts[index.unsigned_abs() as usize];
         let Context { a: sum, b: bias, c: correction, n: count } = *context;
-        let predicted = (edge + signed(correction)).clamp(0, self.frame.largest);
+        let predicted = edge.wrapping_add(signed(correction)).max(0).min(largest);
         let mapped = self.bits.golomb(golomb_parameter(count, sum), self.limit, self.escape)?;
         if mapped > self.range {
             return Err(OUT_OF_RANGE);
         }
         // A.5.2, backwards.
-        let error = (mapped >> 1) ^ -(mapped & 1);
-        let mirrored = self.frame.near == 0 && count >= sum && 2 * bias <= -count;
+        let error = (mapped >> 1) ^ (mapped & 1).wrapping_neg();
+        let mirrored = near == 0 && count >= sum && bias.wrapping_mul(2) <= count.wrapping_neg();
         let error = if mirrored { !error } else { error };
-        let step = 2 * self.frame.near + 1;
         // A.6.
-        let (mut bias, mut sum, mut count) = (bias + error * step, sum + error.abs(), count);
-        if count == self.frame.reset {
-            (sum, bias, count) = (sum >> 1, bias >> 1, count >> 1);
-        }
-        count += 1;
-        let (below, above) = (bias <= -count, bias > 0);
-        let lifted = (bias + count).max(1 - count);
-        let lowered = (bias - count).min(0);
+        let step = near.wrapping_mul(2).wrapping_add(1);
+        let bias = bias.wrapping_add(error.wrapping_mul(step));
+        let sum = sum.wrapping_add(error.wrapping_abs());
+        let half = i32::from(count == self.frame.reset) as u32;
+        let (sum, bias) = (sum.wrapping_shr(half), bias.wrapping_shr(half));
+        let count = count.wrapping_shr(half).wrapping_add(1);
+        let (below, above) = (bias <= count.wrapping_neg(), bias > 0);
+        let lifted = bias.wrapping_add(count).max(1_i32.wrapping_sub(count));
+        let lowered = bias.wrapping_sub(count).min(0);
         let bias = if below { lifted } else { bias };
         let bias = if above { lowered } else { bias };
-        let correction = (correction + i32::from(above) - i32::from(below)).clamp(-128, 127);
+        let correction = correction.wrapping_add(above.into()).wrapping_sub(below.into()).clamp(-128, 127);
         *context = Context { a: sum, b: bias, c: correction, n: count };
         Ok(self.restored(predicted, signed(error)))
     }

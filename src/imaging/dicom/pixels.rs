@@ -91,7 +91,7 @@ pub(super) fn stored(data: &DataSet<'_>, syntax: &Syntax) -> Result<Stored, Diag
     let codec = codec(syntax)?;
     let layout = layout(data, codec)?;
     let samples = samples(element, codec, &layout, syntax)?;
-    let values = samples.into_iter().map(|sample| layout.value(sample)).collect();
+    let values = samples.each(|sample| layout.value(sample));
     Ok(Stored {
         columns: layout.columns,
         rows: layout.rows,
@@ -113,17 +113,9 @@ pub(super) fn decode(data: &DataSet<'_>, syntax: &Syntax) -> Result<Radiograph, 
         let (shift, mask) = (layout.high_bit + 1 - layout.stored, layout.mask());
         let all: Vec<f32> = (0..=mask).map(|bits| intensity(bits << shift)).collect();
         let look_up = |sample: u32| all[(sample >> shift & mask) as usize];
-        match &element.value {
-            Value::Bytes(bytes)
-                if codec == Codec::Native && layout.allocated == 16 && !element.big_endian =>
-            {
-                let words = enough(bytes, &layout)?.chunks_exact(2);
-                words.map(|word| look_up(u16::from_le_bytes([word[0], word[1]]).into())).collect()
-            }
-            _ => samples(element, codec, &layout, syntax)?.into_iter().map(look_up).collect(),
-        }
+        samples(element, codec, &layout, syntax)?.each(look_up)
     } else {
-        samples(element, codec, &layout, syntax)?.into_iter().map(intensity).collect()
+        samples(element, codec, &layout, syntax)?.each(intensity)
     };
     Ok(Radiograph::new(layout.columns, layout.rows, pixels))
 }
@@ -155,13 +147,7 @@ pub(super) fn unwindowed(data: &DataSet<'_>, syntax: &Syntax) -> Result<Unwindow
         if turned { -value } else { value }
     };
     let (from, to) = if turned { (-window.1, -window.0) } else { window };
-    Ok(Unwindowed {
-        columns: layout.columns,
-        rows: layout.rows,
-        values: samples.into_iter().map(value).collect(),
-        from,
-        to,
-    })
+    Ok(Unwindowed { columns: layout.columns, rows: layout.rows, values: samples.each(value), from, to })
 }
 
 fn layout(data: &DataSet<'_>, codec: Codec) -> Result<Layout, Diagnostic> {
@@ -266,7 +252,12 @@ impl Layout {
 
     /// Samples of a codec of this precision. Bits above the high bit are none, or repeat the sign of a
     /// picture with more bits than the header has; all else would be dropped without a word.
-    fn decoded(&self, samples: Vec<u16>, precision: u32, codec: &str) -> Result<Vec<u32>, Diagnostic> {
+    fn decoded(
+        &self,
+        samples: Vec<u16>,
+        precision: u32,
+        codec: &str,
+    ) -> Result<Samples<'static>, Diagnostic> {
         let above = self.high_bit + 1;
         // Nothing tells where a shorter sample has its sign, or which of its bits count.
         if precision < above && (self.signed || above != self.stored) {
@@ -280,13 +271,14 @@ impl Layout {
             0 => true,
             upper => self.signed && upper == ones && sample >> self.high_bit & 1 == 1,
         };
-        match samples.iter().find(|&&sample| !fits(sample.into())) {
-            Some(sample) => {
-                let high_bit = self.high_bit;
-                Err(wrong(format!("the {codec} picture holds the value {sample} above high bit {high_bit}")))
-            }
-            None => Ok(samples.into_iter().map(u32::from).collect()),
+        let any = u32::from(samples.iter().fold(0, |any, sample| any | sample));
+        let unfit = if any >> above == 0 { None } else { samples.iter().find(|&&s| !fits(s.into())) };
+        if let Some(sample) = unfit {
+            let high_bit = self.high_bit;
+            let what = format!("the {codec} picture holds the value {sample} above high bit {high_bit}");
+            return Err(wrong(what));
         }
+        Ok(Samples::Short(samples))
     }
 
     /// As many ones as bits are stored: 1 to 32.
@@ -301,15 +293,40 @@ impl Layout {
     }
 }
 
-/// The samples as they are stored, one a pixel.
-fn samples(
-    element: &Element<'_>,
+/// Samples as they are stored, one a pixel, in the form in which they came.
+enum Samples<'a> {
+    /// Of 8 bits.
+    Bytes(Cow<'a, [u8]>),
+    /// Of 16 bits, the lower byte first.
+    Words(Cow<'a, [u8]>),
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+}
+
+impl Samples<'_> {
+    /// What each gives.
+    fn each<T>(self, gives: impl Fn(u32) -> T) -> Vec<T> {
+        match self {
+            Self::Bytes(all) => all.iter().map(|&byte| gives(byte.into())).collect(),
+            Self::Words(all) => {
+                let (words, _) = all.as_chunks();
+                words.iter().map(|&word| gives(u16::from_le_bytes(word).into())).collect()
+            }
+            Self::Short(all) => all.into_iter().map(|sample| gives(sample.into())).collect(),
+            Self::Long(all) => all.into_iter().map(gives).collect(),
+        }
+    }
+}
+
+/// The samples of an element.
+fn samples<'a>(
+    element: &'a Element<'_>,
     codec: Codec,
     layout: &Layout,
     syntax: &Syntax,
-) -> Result<Vec<u32>, Diagnostic> {
+) -> Result<Samples<'a>, Diagnostic> {
     let encapsulated = match (codec, &element.value) {
-        (Codec::Native, Value::Bytes(bytes)) => return native(&in_order(bytes, element, layout), layout),
+        (Codec::Native, Value::Bytes(bytes)) => return native(in_order(bytes, element, layout), layout),
         (Codec::Native, _) => {
             return Err(wrong("the pixel data are encapsulated, the transfer syntax is not"));
         }
@@ -318,13 +335,13 @@ fn samples(
         _ => return Err(wrong("the pixel data are not encapsulated, the transfer syntax is")),
     };
     match codec {
-        Codec::Native | Codec::EncapsulatedNative => native(&encapsulated, layout),
-        Codec::Rle => rle(&encapsulated, layout),
+        Codec::Native | Codec::EncapsulatedNative => native(Cow::Owned(encapsulated), layout),
+        Codec::Rle => rle(&encapsulated, layout).map(Samples::Long),
         Codec::Jpeg => jpeg(&encapsulated, layout, syntax),
         Codec::Jpeg2000 => {
             let (columns, rows) = (layout.columns, layout.rows);
             jpeg2000::decode(&encapsulated, columns, rows, layout.stored, layout.signed)
-                .map(|values| values.into_iter().map(|value| layout.sample(value)).collect())
+                .map(|values| Samples::Long(values.into_iter().map(|value| layout.sample(value)).collect()))
                 .map_err(wrong)
         }
         Codec::JpegLs => {
@@ -345,27 +362,32 @@ fn in_order<'a>(bytes: &'a [u8], element: &Element<'_>, layout: &Layout) -> Cow<
 }
 
 /// As many bytes as the pixels take.
-fn enough<'a>(bytes: &'a [u8], layout: &Layout) -> Result<&'a [u8], Diagnostic> {
+fn native<'a>(bytes: Cow<'a, [u8]>, layout: &Layout) -> Result<Samples<'a>, Diagnostic> {
     let wanted = (layout.samples() * layout.allocated as usize).div_ceil(8);
-    bytes.get(..wanted).ok_or_else(|| {
+    if bytes.len() < wanted {
         let (columns, rows, there) = (layout.columns, layout.rows, bytes.len());
-        wrong(format!("{columns} x {rows} pixels need {wanted} bytes, {there} are there"))
-    })
-}
-
-fn native(bytes: &[u8], layout: &Layout) -> Result<Vec<u32>, Diagnostic> {
-    let bytes = enough(bytes, layout)?;
+        return Err(wrong(format!("{columns} x {rows} pixels need {wanted} bytes, {there} are there")));
+    }
+    let bytes = match bytes {
+        Cow::Borrowed(all) => Cow::Borrowed(&all[..wanted]),
+        Cow::Owned(mut all) => {
+            all.truncate(wanted);
+            Cow::Owned(all)
+        }
+    };
     Ok(match layout.allocated {
         // The first pixel in the least significant bit; rows are not padded (PS3.5, 8.1.1).
-        1 => (0..layout.samples()).map(|at| u32::from(bytes[at / 8] >> (at % 8) & 1)).collect(),
-        8 => bytes.iter().map(|&byte| byte.into()).collect(),
-        16 => bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]).into()).collect(),
-        _ => bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        1 => {
+            Samples::Long((0..layout.samples()).map(|at| u32::from(bytes[at / 8] >> (at % 8) & 1)).collect())
+        }
+        8 => Samples::Bytes(bytes),
+        16 => Samples::Words(bytes),
+        _ => Samples::Long(bytes.as_chunks().0.iter().map(|&long| u32::from_le_bytes(long)).collect()),
     })
 }
 
 /// JPEG. The picture has to be as large as the header says.
-fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Vec<u32>, Diagnostic> {
+fn jpeg(bytes: &[u8], layout: &Layout, syntax: &Syntax) -> Result<Samples<'static>, Diagnostic> {
     let refused = |refused| match refused {
         Refused::Process(process) => {
             refused_syntax(&format!("{} ({}) with {process}", syntax.name, syntax.uid))
