@@ -42,11 +42,11 @@ installed:
 	scripts/setup-age.sh
 	scripts/setup-engines.sh
 
-## Form, and lints of what `make test` does not compile: the program without features, and the benches.
+## Form, and lints of what `make test` does not compile: the program without PDF, and the benches.
 lint:
 	$(SETUP_LIBTORCH)
 	cargo fmt --check
-	cargo clippy --locked --no-default-features --lib --bins --benches -- -D warnings
+	cargo clippy --locked --no-default-features --features torch --lib --bins --benches -- -D warnings
 
 ## Statistics beside their peers, which are installed into benches/.venv; prints CPU seconds and ratios.
 bench:

@@ -109,6 +109,7 @@ fn training(count: usize) {
         case_id: format!("C{i}"),
         patient_id: format!("P{i}"),
         label: i.is_multiple_of(2),
+        site: None,
         image: PathBuf::from("none.png"),
     };
     let samples: Vec<Sample> = (0..count + tuning).map(sample).collect();

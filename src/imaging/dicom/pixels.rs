@@ -331,11 +331,14 @@ fn samples<'a>(
             return Err(wrong("the pixel data are encapsulated, the transfer syntax is not"));
         }
         // One frame: however many fragments it was cut into.
-        (_, Value::Fragments(fragments)) => fragments.concat(),
+        (_, Value::Fragments(fragments)) => match fragments[..] {
+            [whole] => Cow::Borrowed(whole),
+            _ => Cow::Owned(fragments.concat()),
+        },
         _ => return Err(wrong("the pixel data are not encapsulated, the transfer syntax is")),
     };
     match codec {
-        Codec::Native | Codec::EncapsulatedNative => native(Cow::Owned(encapsulated), layout),
+        Codec::Native | Codec::EncapsulatedNative => native(encapsulated, layout),
         Codec::Rle => rle(&encapsulated, layout).map(Samples::Long),
         Codec::Jpeg => jpeg(&encapsulated, layout, syntax),
         Codec::Jpeg2000 => {
