@@ -17,7 +17,7 @@ say() { echo "== $*" >&2; }
 say "statistics"; benches/compare.sh
 say "reader studies"; benches/reader_studies.sh
 say "decoding"; benches/decode.sh
-say "networks"; benches/network.sh
+say "networks"; benches/network.sh 16
 say "hashing"; benches/hash.sh "$program"
 say "studies"; python3 benches/verify.py "$program"; python3 benches/verify.py "$program" --documents
 [ -z "${KEEP:-}" ] || cp "$lines" "$KEEP"

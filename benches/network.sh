@@ -33,9 +33,11 @@ PY
 fi
 LD_LIBRARY_PATH=$LIBTORCH/lib:${LD_LIBRARY_PATH:-} cargo bench --quiet --no-default-features --features torch --bench network -- "$images" "$@" >"$out/ours.jsonl"
 benches/.venv-network/bin/python benches/network.py "$images" "$@" >"$out/peers.jsonl" 2>"$out/peers.log" || { tail -5 "$out/peers.log" >&2; exit 1; }
-python3 - "$out/ours.jsonl" "$out/peers.jsonl" <<'PY'
+PYTHONPATH=benches python3 - "$out/ours.jsonl" "$out/peers.jsonl" <<'PY'
 import json
 import sys
+
+import speed_log
 
 ours = [json.loads(line) for line in open(sys.argv[1])]
 peers = [json.loads(line) for line in open(sys.argv[2])]

@@ -1,4 +1,4 @@
-"""The tables of speed: of docs/performance.md every peer, of README.md the fastest alone.
+"""The tables of speed: of docs/performance.md every peer, of README.md the fastest of each kind.
 
 Usage: table.py LINES README.md docs/performance.md. LINES is what `benches/all.sh` measured in one run; a table stands
 between the marks `<!-- speed -->` and `<!-- /speed -->` of a page.
@@ -52,12 +52,9 @@ def put(page, lines, note):
 
 def main():
     lines = [json.loads(line) for line in open(sys.argv[1])]
-    kinds = dict.fromkeys(line["what"] for line in lines)
-    # The fastest peer of each kind, which is the one that ours is least times as fast as.
-    fastest = [
-        min((line for line in lines if line["what"] == what), key=lambda line: times(line) if line["peer"] else 0)
-        for what in kinds
-    ]
+    compared = [line for line in lines if line["peer"]]
+    kinds = dict.fromkeys(line["what"] for line in compared)
+    fastest = [min((line for line in compared if line["what"] == what), key=times) for what in kinds]
     note = f"One run of `benches/all.sh`, {os.cpu_count()} cores ({processor()}); a peer is the fastest that was at hand."
     put(sys.argv[2], fastest, note)
     put(sys.argv[3], lines, note.replace("a peer is the fastest that was at hand", "every peer that was at hand"))
