@@ -25,6 +25,11 @@ for target in $([ $# -gt 0 ] && printf '%s\n' "$@" || cargo +nightly fuzz list);
   cargo +nightly fuzz run "$target" -- -max_total_time="$left" -timeout=10 -rss_limit_mb=3000 -max_len=300000 \
     -print_final_stats=1 >"$out" 2>&1
   rc=$?
+  if ! grep -q '^INFO: Seed' "$out"; then
+    echo "$target does not run:"
+    tail -5 "$out"
+    exit 2
+  fi
   ran=$(sed -n 's/^Done [0-9]* runs in \([0-9]*\) second.*/\1/p' "$out")
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out")
   read -r edges features corpus < <(sed -n 's/.* cov: \([0-9]*\) ft: \([0-9]*\) corp: \([0-9]*\).*/\1 \2 \3/p' "$out" | tail -1)
