@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes until every target has run SECONDS (default 600) in all, and adds a line for each run to fuzz/log.tsv; ends
-# with 1 when one found something.
+# with 1 when one found something, and with 2 where a target does not run.
 #
 #   fuzz/run.sh [SECONDS [TARGET...]]     all targets, or these; what the log has of the same program already counts
 #
