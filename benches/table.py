@@ -15,7 +15,7 @@ import sys
 def number(value, unit):
     digits = 3 if value < 10 else 1 if value < 1000 else 0
     text = f"{value:.{digits}f}" if value >= 0.01 else f"{value:.2g}"
-    return f"{text} s" if unit == "s" else f"{text} a second"
+    return f"{text} s" if unit == "s" else f"{text} images/s"
 
 
 def times(line):
