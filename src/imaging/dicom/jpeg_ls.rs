@@ -388,8 +388,8 @@ impl<'a> Scan<'a> {
     }
 
     /// A sample that no run holds. Choices whose outcome nobody can foresee are arithmetic: a processor that
-    /// guesses them guesses wrong half of the time. No sum can wrap (samples and errors have 16 bits, A, B and
-    /// N at most 24), and to look at each of them would take a third of the time.
+    /// guesses them guesses wrong half of the time. No sum can wrap (samples and errors have 16 bits, A, B
+    /// and N at most 24), and to look at each of them would take a third of the time.
     #[inline]
     fn regular(&mut self, gradients: [i32; 3], a: i32, b: i32, c: i32) -> Result<i32, Wrong> {
         let (near, largest) = (self.frame.near, self.frame.largest);
