@@ -253,7 +253,7 @@ impl Bits<'_> {
     }
 }
 
-/// The least `k` with `count << k` not below `sum` (A.5.1); both are positive and below 2^24.
+/// The least `k` with `count << k` not below `sum` (A.5.1); both are positive.
 #[inline]
 fn golomb_parameter(count: i32, sum: i32) -> i32 {
     let k = count.leading_zeros().saturating_sub(sum.max(1).leading_zeros());
@@ -388,8 +388,8 @@ impl<'a> Scan<'a> {
     }
 
     /// A sample that no run holds. Choices whose outcome nobody can foresee are arithmetic: a processor that
-    /// guesses them guesses wrong half of the time. No sum can wrap (samples and errors have 16 bits, A, B
-    /// and N at most 24), and to look at each of them would take a third of the time.
+    /// guesses them guesses wrong half of the time. No sum can wrap (no error is above 2^15, and no RESET
+    /// above 2^16 - 1, so that A stays below 2^31), and to look at each would take a third of the time.
     #[inline]
     fn regular(&mut self, gradients: [i32; 3], a: i32, b: i32, c: i32) -> Result<i32, Wrong> {
         let (near, largest) = (self.frame.near, self.frame.largest);
