@@ -67,12 +67,20 @@ function keep() {
   if (elsewhere) return;
   state.kept += 1;
   const text = JSON.stringify(state);
-  try {
-    sessionStorage.setItem(KEPT_AS, text);
-    localStorage.setItem(KEPT_AS, text);
+  putIn(() => sessionStorage, text);
+  if (putIn(() => localStorage, text)) {
     by("saved").textContent = `Kept in this browser at ${new Date().toLocaleTimeString()}.`;
-  } catch {
+  } else {
     cannotKeep();
+  }
+}
+
+function putIn(place, text) {
+  try {
+    place().setItem(KEPT_AS, text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
