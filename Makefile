@@ -29,11 +29,14 @@ LINTED = RUSTC_WORKSPACE_WRAPPER="$$(command -v "$$(rustc --print sysroot)/bin/c
 ## the validators, Slurm and Snakemake are for a few tests each, which say so where there are none.
 test:
 	$(SETUP_LIBTORCH)
-	$(MAKE) -j2 lint installed
+	$(MAKE) -j2 compiled installed
 	$(LINTED) cargo test --locked --features torch
 
-# Waits for others' servers most of the time, and meanwhile `lint` compiles.
-.PHONY: installed
+.PHONY: compiled installed
+compiled: lint
+	$(LINTED) cargo test --locked --features torch --no-run
+
+# Waits for others' servers most of the time, and meanwhile everything is compiled.
 installed:
 	scripts/setup-browser.sh
 	scripts/setup-model-signing.sh

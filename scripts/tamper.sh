@@ -3,6 +3,7 @@
 # study itself is not touched.
 # Usage: scripts/tamper.sh PROGRAM STUDY
 set -eu
+here=$(dirname "$0")
 program=$1
 study=$2
 scratch=$(mktemp -d)
@@ -21,18 +22,9 @@ fresh() {
     fi
 }
 
-# Writes every manifest again, as a forger does who knows the format.
+# Writes every manifest again.
 repair() {
-    (
-        cd "$bag"
-        find data -type f | LC_ALL=C sort | while read -r file; do sha256sum "$file"; done > manifest-sha256.txt
-        octets=$(find data -type f -exec cat {} + | wc -c | tr -d ' ')
-        files=$(wc -l < manifest-sha256.txt | tr -d ' ')
-        grep -v '^Payload-Oxum' bag-info.txt > ../info
-        { cat ../info; echo "Payload-Oxum: $octets.$files"; } > bag-info.txt
-        rm ../info
-        sha256sum bag-info.txt bagit.txt manifest-sha256.txt > tagmanifest-sha256.txt
-    )
+    sh "$here/repair.sh" "$bag"
 }
 
 # Asks, expects an exit code, and shows where the differences begin and what was found first.

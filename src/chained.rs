@@ -131,9 +131,13 @@ impl<E: Link> Chain<E> {
     }
 }
 
-/// RFC 3339 in UTC with whole seconds, in the one form whose order as text is that of time.
-fn is_time(text: &str) -> bool {
-    text.len() == 20 && text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+/// RFC 3339 in UTC with whole seconds, in the one form whose order as text is that of time: RFC 3339 lets a
+/// blank or a small letter stand for the `T`, and those sort elsewhere.
+pub fn is_time(text: &str) -> bool {
+    text.len() == 20
+        && text.ends_with('Z')
+        && text.as_bytes()[10] == b'T'
+        && chrono::DateTime::parse_from_rfc3339(text).is_ok()
 }
 
 /// A line without its line feed.

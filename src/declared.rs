@@ -262,6 +262,26 @@ impl<'d, 'a> Section<'d, 'a> {
         text
     }
 
+    /// The version of the file's format, which has to be `own`.
+    pub fn format(&self, own: &str) {
+        self.format_or(own, None);
+    }
+
+    /// The same; a file of a former version is told the way out.
+    pub fn format_or(&self, own: &str, former: Option<(&str, &'static str)>) {
+        let found = self.required_string("format");
+        if !self.has("format") || found == own {
+            return;
+        }
+        let message = format!("the format is \"{found}\", this program reads \"{own}\"");
+        let problem = Diagnostic::error(Code::FormatUnknown, message).at(self.at("format"));
+        let way_out = former.filter(|(of, _)| *of == found).map(|(_, way_out)| way_out);
+        self.report(match way_out {
+            Some(way_out) => problem.hint(way_out),
+            None => problem,
+        });
+    }
+
     /// A list of texts; one text counts as a list of one.
     pub fn strings(&self, key: &'static str) -> Option<Vec<String>> {
         let value = self.value(key)?;

@@ -245,7 +245,8 @@ impl fmt::Debug for Bytes {
 
 /// A SHA-256 digest (FIPS 180-4), written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest([u8; 32]);
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Digest(#[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$")))] [u8; 32]);
 
 impl Digest {
     /// The digest of bytes in memory.
@@ -344,7 +345,8 @@ impl<'de> Deserialize<'de> for Digest {
 /// A path inside a bundle or a study: relative, `/`-separated, without `.`, `..`, empty or control
 /// components.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelativePath(Substr);
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RelativePath(#[cfg_attr(test, schemars(with = "String"))] Substr);
 
 /// A path that would lead outside, or that tables and manifests cannot hold.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::encoding::{canonical, from_canonical};
 use super::key::PublicKey;
+use crate::chained::is_time;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 
@@ -18,6 +19,7 @@ pub const LARGEST: usize = 1 << 20;
 
 /// What kind of thing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A bundle was verified, with these verdicts and this ledger ([`super::verified::Verified`]).
@@ -44,6 +46,7 @@ impl Kind {
 
 /// What a signature means (21 CFR 11.50).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Meaning {
     /// I read it.
@@ -70,6 +73,7 @@ impl Meaning {
 
 /// Who signs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Signer {
     /// SubjectPublicKeyInfo in base64: the statement names its key itself.
@@ -110,6 +114,7 @@ pub struct Statement {
 
 /// A statement as it is written.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Written {
     #[serde(rename = "_type")]
@@ -120,7 +125,14 @@ struct Written {
     predicate: Predicate,
 }
 
+/// The schema of a statement as it is written.
+#[cfg(test)]
+pub fn schema(generator: schemars::SchemaGenerator) -> Value {
+    generator.into_root_schema_for::<Written>().to_value()
+}
+
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct WrittenSubject {
     name: String,
@@ -128,12 +140,14 @@ struct WrittenSubject {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Sha256 {
     sha256: Digest,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Predicate {
     at: String,
@@ -149,14 +163,6 @@ pub fn is_name(text: &str) -> bool {
     let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let short = !text.is_empty() && text.len() <= 1_000 && text.trim() == text;
     short && !text.chars().any(|c| c.is_control() || turns(c))
-}
-
-/// RFC 3339 in UTC with whole seconds, in the one form whose order as text is that of time.
-pub fn is_time(text: &str) -> bool {
-    text.len() == 20
-        && text.ends_with('Z')
-        && text.as_bytes()[10] == b'T'
-        && chrono::DateTime::parse_from_rfc3339(text).is_ok()
 }
 
 /// Only what canonical JSON has one form of: a fraction could be written as several texts.

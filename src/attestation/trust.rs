@@ -68,14 +68,7 @@ impl Trust {
         let mut trust = Self::default();
         if let Some(table) = document.parse() {
             let root = Section::root(&document, &table);
-            let format = root.required_string("format");
-            if root.has("format") && format != FORMAT {
-                root.wrong(
-                    "format",
-                    Code::FormatUnknown,
-                    format!("the format is \"{format}\", not \"{FORMAT}\""),
-                );
-            }
+            root.format(FORMAT);
             for section in root.sections("signer") {
                 let signer = signer(&section, read);
                 let taken = trust.signers.iter().any(|other| other.name == signer.name);

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::answer::Answer;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::{Bytes, Digest, RelativePath};
+use crate::document::format;
 use crate::evidence::amendment;
 use crate::evidence::bag::Opened;
 use crate::evidence::bundle;
@@ -49,7 +50,7 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
     let who: Vec<String> = who.into_iter().collect();
     let examined = match ledger.count(Event::ScoresExamined) {
         0 => String::new(),
-        times => format!("; scores looked at outside the protocol {times} times"),
+        times => format!("; scores looked at outside the protocol {}", format::times(times)),
     };
     let succeeds = recomputed.derived.and_then(|derived| derived.results.change.as_ref());
     let succeeds = succeeds.map_or_else(String::new, |change| {
@@ -57,9 +58,9 @@ pub(super) fn ledger(opened: &Opened, recomputed: &Recomputed<'_>) -> Answer {
         format!(" of {} that the plan allows, predecessor {before}...", change.openings)
     });
     let looked_at = format!(
-        "{} events, test set opened {} times{succeeds}{}{examined}; who acted: {}",
-        ledger.entries().len(),
-        ledger.count(Event::TestSetOpened),
+        "{}, test set opened {}{succeeds}{}{examined}; who acted: {}",
+        format::counted(ledger.entries().len(), "event"),
+        format::times(ledger.count(Event::TestSetOpened)),
         changes(&ledger, opened),
         who.join(", ")
     );
@@ -72,7 +73,8 @@ fn changes(ledger: &Ledger, opened: &Opened) -> String {
     let amendments = amendment::amendments(ledger.entries(), &opened.payload);
     if !amendments.is_empty() {
         let after = amendments.iter().filter(|amendment| amendment.is_after_opening()).count();
-        let _ = write!(words, ", protocol amended {} times ({after} after an opening)", amendments.len());
+        let times = format::times(amendments.len());
+        let _ = write!(words, ", protocol amended {times} ({after} after an opening)");
     }
     match ledger.count(Event::DeviationRecorded) {
         0 => {}

@@ -9,7 +9,7 @@ use super::who::WhoArgs;
 use super::{Context, Outcome, say};
 use crate::comparison::Comparison;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::document::render::FontFile;
+use crate::document::font::FontFile;
 use crate::report::comparison as document;
 use crate::statistics::operating_point::OperatingPointRule;
 use crate::storage;

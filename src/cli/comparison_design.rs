@@ -32,7 +32,7 @@ pub struct ComparisonArgs {
     #[arg(long, value_name = "P")]
     predicate: f64,
     /// The margin, without a sign; 0 for a superiority by anything.
-    #[arg(long, value_name = "D", default_value_t = 0.0)]
+    #[arg(long, value_name = "D", default_value_t = 0.0, allow_negative_numbers = true)]
     margin: f64,
     /// Both are tried on different cases.
     #[arg(long, conflicts_with_all = ["discordant", "correlation"])]

@@ -39,18 +39,11 @@ fn exhibits_at(target: &Path, run: Option<&str>) -> Result<Vec<Exhibit>> {
     if is_model(target) {
         return Exhibit::model(target);
     }
-    let bundle = find_bundle(target, run).map_err(|_| {
-        Error::from(
-            Diagnostic::error(
-                Code::NotABundle,
-                "there is neither an evidence bundle nor a locked model here",
-            )
-            .at(Location::file(target))
-            .hint(
-                "name a study after `sequester validate`, a folder below its `evidence/`, or a model \
-                 with lock.json",
-            ),
-        )
+    let bundle = find_bundle(target, run).map_err(|error| {
+        let message = "there is neither an evidence bundle nor a locked model here";
+        let hint = error.diagnostics().into_iter().find_map(|problem| problem.hint).unwrap_or_default();
+        let problem = Diagnostic::error(Code::NotABundle, message).at(Location::file(target));
+        Error::from(problem.hint(format!("{hint}; of a model, the folder with lock.json")))
     })?;
     Ok(vec![Exhibit::bundle(&bundle)?])
 }

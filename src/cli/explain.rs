@@ -206,18 +206,22 @@ fn told(document: &Value) -> String {
     let mut lines: Vec<String> = Vec::new();
     if !text("key").is_empty() {
         lines.push(text("key").to_owned());
-        for (name, key) in [
-            ("values", "values"),
-            ("needed", "need"),
-            ("default", "default"),
-            ("does", "meaning"),
-            ("checked", "also_checked"),
-            ("why", "reason"),
-            ("good", "good"),
-            ("bad", "bad"),
+        // The page marks with it what is needed unless something else is declared.
+        let required = text("default") == "**required**";
+        let unless = required && text("need") == "may be absent";
+        let needed = if unless { "required, but for what `checked` says" } else { text("need") };
+        for (name, value) in [
+            ("values", text("values")),
+            ("needed", needed),
+            ("default", if required { "" } else { text("default") }),
+            ("does", text("meaning")),
+            ("checked", text("also_checked")),
+            ("why", text("reason")),
+            ("good", text("good")),
+            ("bad", text("bad")),
         ] {
-            if !text(key).is_empty() {
-                lines.push(format!("  {name:<9}{}", text(key)));
+            if !value.is_empty() {
+                lines.push(format!("  {name:<9}{value}"));
             }
         }
         return lines.join("\n");

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::study::StudyArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
+use crate::document::format;
 use crate::protocol::ReadsFormat;
 use crate::workflow::import::{self, Found, Plan, Request};
 
@@ -39,6 +40,10 @@ pub struct ImportArgs {
     /// Repeatable.
     #[arg(long, value_name = "COLUMN")]
     withhold: Vec<String>,
+    /// Keep columns that identify a person, such as e-mail addresses: they are then part of the evidence,
+    /// which is never changed. Without it such files are refused until --withhold names the columns.
+    #[arg(long)]
+    keep_identifying: bool,
     /// The imported file that this one corrects, relative to the data folder.
     #[arg(long, value_name = "FILE", requires = "reason")]
     supersedes: Option<String>,
@@ -78,7 +83,11 @@ pub fn run(args: &ImportArgs, context: Context) -> Result<Outcome> {
         blinding: args.blinding.as_deref(),
     };
     let plan = import::plan(&study, &request, &outside)?;
+    let identifying: Vec<Diagnostic> = plan.files.iter().flat_map(identifying).collect();
     if !args.dry_run {
+        if !args.keep_identifying && !identifying.is_empty() {
+            return Err(Error::Input(identifying));
+        }
         import::keep(&study, &plan, args.reason.as_deref(), &outside)?;
     }
     if context.json {
@@ -86,16 +95,26 @@ pub fn run(args: &ImportArgs, context: Context) -> Result<Outcome> {
     } else {
         print!("{}", text(&plan, args));
     }
-    for found in &plan.files {
-        let at = || Location::file(&found.source);
-        for (column, why) in &found.identifying {
-            let message = format!("the column or key `{column}` identifies a person: {why}");
-            let hint = format!("--withhold {column:?} keeps it out of the evidence");
-            eprintln!("{}", Diagnostic::warning(Code::IdentifiesPerson, message).at(at()).hint(hint));
+    if args.dry_run {
+        for mut told in identifying {
+            told.severity = Severity::Warning;
+            eprintln!("{told}");
         }
-        found.warnings.iter().for_each(|warning| eprintln!("{warning}"));
     }
+    plan.files.iter().flat_map(|found| &found.warnings).for_each(|warning| eprintln!("{warning}"));
     Ok(Outcome::Done)
+}
+
+/// Columns that would make a person part of the evidence. Of a file that was kept already nothing is said: it
+/// is too late.
+fn identifying(found: &Found) -> Vec<Diagnostic> {
+    let told = |(column, why): (&String, &&str)| {
+        let message = format!("the column or key `{column}` identifies a person: {why}");
+        Diagnostic::error(Code::IdentifiesPerson, message).at(Location::file(&found.source)).hint(format!(
+            "--withhold {column:?} keeps it out of the evidence; --keep-identifying keeps it there, for good"
+        ))
+    };
+    if found.already { Vec::new() } else { found.identifying.iter().map(told).collect() }
 }
 
 fn value(plan: &Plan, dry_run: bool) -> Value {
@@ -126,13 +145,9 @@ fn value(plan: &Plan, dry_run: bool) -> Value {
         "files": plan.files.iter().map(file).collect::<Vec<_>>(),
         "correction": plan.correction,
         "incomplete": plan.incomplete,
+        "not_read": plan.not_read,
         "imports": plan.register.imports.len(),
     })
-}
-
-/// A number with its noun.
-fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn text(plan: &Plan, args: &ImportArgs) -> String {
@@ -174,10 +189,16 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
             out += &format!(
                 "  {}: free text that becomes evidence and stands in documents; read it, and keep it out \
                  with --withhold and the name of its column (`comment` in a form) if it names anybody\n",
-                counted(found.comments, "comment")
+                format::counted(found.comments, "comment")
             );
         }
         out += &format!("  sha256 {}\n", found.sha256);
+    }
+    for (reader, cases) in &plan.not_read {
+        let some: Vec<&str> = cases.iter().take(5).map(String::as_str).collect();
+        let more = if cases.len() > some.len() { ", ... (`sequester reads status` names all)" } else { "" };
+        let number = format::counted(cases.len(), "drawn case");
+        out += &format!("  not read by {reader}: {number} of {}: {}{more}\n", plan.drawn, some.join(", "));
     }
     for open in &plan.incomplete {
         out += &format!("no reference standard yet: {}\n", open.message);
@@ -186,8 +207,8 @@ fn text(plan: &Plan, args: &ImportArgs) -> String {
         out += &format!(
             "takes the place of {}: {} and the reference standard of {} changed\n",
             correction.supersedes,
-            counted(correction.reads.len(), "read"),
-            counted(correction.reference.len(), "case")
+            format::counted(correction.reads.len(), "read"),
+            format::counted(correction.reference.len(), "case")
         );
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         for read in &correction.reads {

@@ -11,6 +11,7 @@ use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::Result;
 use crate::digest::Digest;
+use crate::document::format;
 use crate::evidence::amendment::differences;
 use crate::evidence::deviation::{Deviation, Grade};
 use crate::evidence::ledger::Event;
@@ -184,7 +185,7 @@ fn amend(args: &AmendArgs, context: Context) -> Result<Outcome> {
     };
     let when = match amended.openings {
         0 => "before the test set was opened".to_owned(),
-        openings => format!("AFTER the test set was opened ({openings} times)"),
+        openings => format!("AFTER the test set was opened ({})", format::times(openings)),
     };
     let recorded = if args.dry_run { "would be recorded" } else { "is recorded" };
     println!("amendment {} {recorded}, {when}", amended.number);

@@ -7,6 +7,7 @@ use clap::Args;
 use super::who::WhoArgs;
 use super::{Context, Outcome, say};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::document::format;
 use crate::evidence::ledger::Event;
 use crate::protocol::Protocol;
 use crate::statistics::metric::Metric;
@@ -77,7 +78,8 @@ pub fn run(args: &RehearseArgs, context: Context) -> Result<Outcome> {
         }
     };
     if openings > 0 {
-        say("rehearse", &format!("the study's own test set was opened {openings} times already"));
+        let times = format::times(openings);
+        say("rehearse", &format!("the study's own test set was opened {times} already"));
     }
     if args.dry_run {
         if context.json {

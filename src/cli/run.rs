@@ -10,6 +10,7 @@ use super::study::StudyArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome, cores, train, validate, verify};
 use crate::diagnostic::{Error, Result};
+use crate::document::format;
 use crate::model::run::RunState;
 use crate::report::Formats;
 use crate::workflow::run::{self, Engines};
@@ -116,6 +117,6 @@ fn show_plan(study: &Study, context: Context) -> Result<Outcome> {
         let what = if planned.done { "done before; its inputs are checked again" } else { "to be done" };
         println!("{:<9} {what}", planned.step);
     }
-    println!("the test set was opened {opened} times; dry run: nothing was done");
+    println!("the test set was opened {}; dry run: nothing was done", format::times(opened));
     Ok(Outcome::Done)
 }

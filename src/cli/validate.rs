@@ -6,6 +6,7 @@ use super::study::StudyArgs;
 use super::who::WhoArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::Result;
+use crate::document::format;
 use crate::evidence::ledger::Event;
 use crate::report::wording;
 use crate::study::results::{Results, Verdict};
@@ -44,8 +45,9 @@ pub fn run(args: &ValidateArgs, context: Context) -> Result<Outcome> {
         let cohort = study::cohort(&inputs)?;
         let openings = study.ledger()?.count(Event::TestSetOpened);
         println!(
-            "{} cases would be analysed; the test set was opened {openings} times so far",
-            cohort.drawn.len()
+            "{} would be analysed; the test set was opened {} so far",
+            format::counted(cohort.drawn.len(), "case"),
+            format::times(openings)
         );
         println!("dry run: nothing was opened or written");
         return Ok(Outcome::Done);

@@ -327,6 +327,7 @@ pub fn show(audit: &Audit, bundle: &Path, context: Context) {
     match (n, open.is_empty()) {
         (0, true) => println!("the evidence is intact"),
         (0, false) => println!("the evidence is intact; not shown: {}", open.join(", ")),
+        (1, _) => println!("1 discrepancy"),
         _ => println!("{n} discrepancies"),
     }
 }

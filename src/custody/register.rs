@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::canonical;
 use super::request::{Head, OpeningRequest};
 use super::sealed::SealedSet;
+use crate::chained::is_time;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 
@@ -85,6 +86,9 @@ impl Register {
                 .map_err(|problem| wrong(number, &problem.message))?;
             if read.sequence != number as u64 || read.previous != register.previous() {
                 return Err(wrong(number, "does not follow the one before it"));
+            }
+            if !is_time(&read.at) {
+                return Err(wrong(number, "has a time that is not RFC 3339 in UTC with whole seconds"));
             }
             let earlier = register.lines.iter().any(|line| line.at > read.at);
             let alike = register.of(&read.files, read.sealed).count() as u64;

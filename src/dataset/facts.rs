@@ -54,14 +54,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Stated>, Vec<Diagnostic>> {
     let document = Document::new(path, text);
     let Some(table) = document.parse() else { return Err(document.into_problems()) };
     let root = Section::root(&document, &table);
-    let format = root.required_string("format");
-    if root.has("format") && format != FORMAT {
-        root.wrong(
-            "format",
-            Code::FormatUnknown,
-            format!("`format` is \"{format}\", this program reads \"{FORMAT}\""),
-        );
-    }
+    root.format(FORMAT);
     let mut facts = Vec::new();
     for section in root.sections("fact") {
         let statement = section.required_string("statement");

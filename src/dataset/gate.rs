@@ -8,6 +8,7 @@ use crate::imaging::observed::Observed;
 
 /// Completed years, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AgeRange {
     /// Youngest.
@@ -18,6 +19,7 @@ pub struct AgeRange {
 
 /// Columns divided by rows, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AspectRange {
     /// Narrowest.
@@ -28,6 +30,7 @@ pub struct AspectRange {
 
 /// What Burned In Annotation (0028,0301) has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BurnedIn {
     /// `NO`; an image that does not say cannot be judged.
@@ -38,6 +41,7 @@ pub enum BurnedIn {
 
 /// The rules. An absent rule accepts everything.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Gate {
     /// Modality (0008,0060).

@@ -10,6 +10,7 @@ use crate::random::Stream;
 
 /// How a development table is divided.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SplitRule {
     /// Share of the patients, in each stratum, that goes to tuning. Between 0 and 1, both excluded.

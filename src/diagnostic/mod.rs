@@ -162,6 +162,12 @@ impl Error {
             }
             std::io::ErrorKind::NotFound => {
                 diagnostic.code = Code::FileMissing;
+                diagnostic =
+                    diagnostic.hint("look how the name is spelt, and in which folder you are; `ls` lists it");
+            }
+            std::io::ErrorKind::IsADirectory => {
+                diagnostic =
+                    diagnostic.hint("this is a folder, and a file is asked for: name the file in it");
             }
             _ => {}
         }

@@ -31,7 +31,7 @@ pub fn number(value: f64, style: Style) -> String {
     }
     match style {
         Style::Index => fixed(value, 3),
-        Style::Percent => format!("{}%", fixed(value * 100.0, 1)),
+        Style::Percent => format!("{}%", fixed(hundredfold(value), 1)),
         Style::Ratio => ratio(value),
         // What is expected of a thousand is none only where it is none.
         Style::Count if value > 0.0 && value < 0.5 => "< 1".to_owned(),
@@ -62,6 +62,18 @@ fn ratio(value: f64) -> String {
     }
 }
 
+/// A share in percent, to the last digit: of the shortest decimal that is this value, so that 0.2875, which
+/// is 23 of 80, gives 28.75 as 100 * 23 / 80 does. A product with 100 is rounded, here to
+/// 28.749999999999996, and one share would be printed as 28.7% here and as 28.8% there.
+pub fn hundredfold(value: f64) -> f64 {
+    let shortest = format!("{value:e}");
+    let shifted = shortest.split_once('e').and_then(|(digits, exponent)| {
+        let exponent: i32 = exponent.parse().ok()?;
+        format!("{digits}e{}", exponent + 2).parse().ok()
+    });
+    shifted.unwrap_or(value * 100.0)
+}
+
 /// A fixed number of decimals, with a true minus sign and no negative zero.
 pub fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
@@ -70,6 +82,20 @@ pub fn fixed(value: f64, decimals: usize) -> String {
         Some(rest) => format!("\u{2212}{rest}"),
         None => text,
     }
+}
+
+/// How often, in words: `once`, `twice`, `3 times`.
+pub fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{} times", grouped(&count.to_string())),
+    }
+}
+
+/// A number with its noun: `1 file`, `2 files`; for nouns that take an `s`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(&count.to_string()), if count == 1 { "" } else { "s" })
 }
 
 /// A count with commas between thousands.
@@ -101,13 +127,13 @@ pub fn share(part: u64, whole: u64) -> String {
 
 /// A level such as 0.95 as `95%`.
 pub fn level(level: f64) -> String {
-    let text = fixed(level * 100.0, 2);
+    let text = fixed(hundredfold(level), 2);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A prevalence: percent with as many decimals as it has, up to two, at least one.
 pub fn prevalence(value: f64) -> String {
-    let text = fixed(value * 100.0, 2);
+    let text = fixed(hundredfold(value), 2);
     format!("{}%", text.strip_suffix('0').unwrap_or(&text))
 }
 
@@ -150,6 +176,8 @@ mod tests {
     fn numbers_are_rounded_when_printed() {
         assert_eq!(number(0.87149, Style::Index), "0.871");
         assert_eq!(number(0.8725, Style::Percent), "87.2%");
+        // 0.2875 * 100 is 28.749999999999996.
+        assert_eq!((number(0.2875, Style::Percent), share(23, 80)), ("28.8%".to_owned(), "28.8%".to_owned()));
         assert_eq!(number(-0.0001, Style::Index), "0.000");
         assert_eq!(number(-0.25, Style::Index), "\u{2212}0.250");
         assert_eq!(number(f64::NAN, Style::Index), "not evaluable");
@@ -198,6 +226,13 @@ mod tests {
             prop_assert!(read(&printed) > 0.0);
             prop_assert!(read(&number(value * more, Style::Ratio)) >= read(&printed));
             prop_assert_eq!(number(-value, Style::Ratio), format!("\u{2212}{printed}"));
+        }
+
+        /// A share is one text, whether it comes as a number or as two counts.
+        #[test]
+        fn a_share_is_printed_alike_as_a_number_and_as_counts((part, whole) in (0_u64..1_001, 1_u64..1_001)) {
+            prop_assume!(part <= whole);
+            prop_assert_eq!(number(part as f64 / whole as f64, Style::Percent), share(part, whole));
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod budget;
 pub mod canvas;
 pub mod content;
 mod emf;
+pub mod font;
 pub mod format;
 pub mod lint;
 mod markdown;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::content::Content;
+use super::font::FontFile;
 use super::tree::Document;
 pub use super::writers::docx::Look;
 use super::{lint, markdown, origins, template, writers};
@@ -12,15 +13,6 @@ use crate::digest::RelativePath;
 
 /// Finished files by their path.
 pub type Files = BTreeMap<RelativePath, Vec<u8>>;
-
-/// A font that a user names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FontFile {
-    /// File name, for messages.
-    pub name: String,
-    /// TrueType or OpenType.
-    pub bytes: Vec<u8>,
-}
 
 /// Which files of a document are wanted.
 #[derive(Clone, Copy, Debug)]

@@ -65,6 +65,7 @@ pub const CLOCK_SET: &str = "SOURCE_DATE_EPOCH";
 
 /// `environment.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// [`FORMAT`].
     pub format: String,

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 /// What happened. The order of the variants is the only allowed order within one opening; an import, a
 /// deviation and, with a reason, an amendment of the protocol may stand anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// The protocol is fixed from here on.
@@ -99,6 +100,7 @@ impl Event {
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// From 1.

@@ -11,3 +11,5 @@ pub mod kept;
 pub mod ledger;
 pub mod names;
 pub mod opening;
+#[cfg(test)]
+mod tests;

@@ -48,14 +48,22 @@ pub fn is_dicom(bytes: &[u8]) -> bool {
     crate::imaging::dicom::is_dicom(bytes)
 }
 
+/// Whether the bytes begin as an image that is read: PNG, JPEG or DICOM.
+pub fn is_image(bytes: &[u8]) -> bool {
+    is_dicom(bytes) || format_of(bytes).is_some()
+}
+
+fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
+    let format = image::guess_format(bytes).ok();
+    format.filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg))
+}
+
 fn decode(bytes: &[u8]) -> Result<Radiograph, String> {
     if bytes.is_empty() {
         return Err("the file is empty".to_owned());
     }
-    let format = image::guess_format(bytes)
-        .ok()
-        .filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg))
-        .ok_or_else(|| "the content is neither PNG nor JPEG nor DICOM".to_owned())?;
+    let format =
+        format_of(bytes).ok_or_else(|| "the content is neither PNG nor JPEG nor DICOM".to_owned())?;
     if format == ImageFormat::Jpeg && !jpeg_has_its_end(bytes) {
         return Err("the JPEG image is truncated: its end marker is not there".to_owned());
     }

@@ -37,6 +37,7 @@ impl Histogram {
 
 /// The intensities of a group of images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Intensity {
     /// `positive`, `no finding`, `other finding`, or `negative` where findings are not recorded.
     pub group: String,

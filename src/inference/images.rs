@@ -68,6 +68,13 @@ impl Image {
             dicom::read_header(&self.path)?.observed
         } else {
             rules = rules.without_header_rules();
+            if !image::is_image(&bytes) {
+                let message = "the content is neither PNG nor JPEG nor DICOM";
+                return Err(Diagnostic::error(Code::ImageUnreadable, message)
+                    .at(Location::file(&self.path))
+                    .hint("name images; all cases of a study are scored with `sequester score STUDY`")
+                    .into());
+            }
             let mut observed = self.known.clone().ok_or_else(|| {
                 Diagnostic::error(
                     Code::ImageWithoutHeader,

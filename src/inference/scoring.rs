@@ -14,6 +14,7 @@ pub const FILE: &str = "work/scoring.json";
 
 /// On which kind of machine a score table was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scoring {
     /// `None` where several kinds of machine had a part in it.

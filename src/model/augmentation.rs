@@ -7,6 +7,7 @@ use super::random::{Purpose, stream, uniform};
 
 /// What is done to training images, as declared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Augmentation {
     /// Nothing.
@@ -19,6 +20,7 @@ pub enum Augmentation {
 
 /// Ranges of random views.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Affine {
     /// The angle is uniform in plus or minus so many degrees.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One line of `training.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EpochRecord {
     /// Counted from 1 through all stages.

@@ -9,6 +9,7 @@ use super::lock::Lock;
 
 /// A value that is not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Differing {
     /// Which: keys joined by dots; members of a list by their id.
     pub key: String,

@@ -23,6 +23,7 @@ pub const FORMAT: &str = "sequester-experiment/1";
 
 /// A valid experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// Short name, such as `2A`.
@@ -62,6 +63,7 @@ pub struct Experiment {
 
 /// Where the base's weights come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum InitialWeights {
     /// Drawn, with the experiment's seed.
@@ -78,6 +80,7 @@ pub enum InitialWeights {
 
 /// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Adam {
     /// Decay of the first moment.
@@ -125,11 +128,7 @@ impl Experiment {
 
 /// `None` only when something was reported.
 fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
-    let format = root.required_string("format");
-    if root.has("format") && format != FORMAT {
-        let message = format!("`format` is \"{format}\", this program reads \"{FORMAT}\"");
-        root.wrong("format", Code::FormatUnknown, message);
-    }
+    root.format(FORMAT);
     let id = root.required_string("id");
     let title = root.required_string("title");
 
@@ -452,6 +451,9 @@ fn numbers<const N: usize>(
     }
     Some(array)
 }
+
+#[cfg(test)]
+mod schema;
 
 #[cfg(test)]
 mod tests {

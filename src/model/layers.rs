@@ -6,6 +6,7 @@ use super::architecture::{Architecture, Unit};
 
 /// Which layers a training stage changes, as declared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trainable {
     /// The head alone.
@@ -20,6 +21,7 @@ pub enum Trainable {
 
 /// What [`Trainable`] means for a network: recorded in the lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResolvedLayers {
     /// As declared.

@@ -9,7 +9,7 @@ use super::architecture::Architecture;
 use super::curve::EpochRecord;
 use super::operating_point::OperatingPoint;
 use super::preprocessing::Preprocessing;
-use super::run::{InitialStatement, Inputs, RunState, SideSummary, pretty};
+use super::run::{InitialStatement, Inputs, RunState, pretty};
 use crate::dataset::gate::Gate;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
@@ -36,6 +36,7 @@ const CARGO_LOCK: &[u8] = include_bytes!("../../Cargo.lock");
 
 /// Everything that makes a locked model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// [`FORMAT`].
@@ -64,6 +65,7 @@ pub struct Lock {
 
 /// A file with its digest and length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WeightsFile {
     /// Relative to the lock.
@@ -76,6 +78,7 @@ pub struct WeightsFile {
 
 /// What came out of the training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSummary {
     /// Epochs that ran.
@@ -90,6 +93,7 @@ pub struct TrainingSummary {
 
 /// Which program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Program {
     /// Version of Sequester.
@@ -107,6 +111,7 @@ impl Program {
 
 /// Where the training ran. The same weights on another processor may differ in the last digits of a score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
     /// Operating system.
@@ -318,11 +323,6 @@ impl Lock {
     /// What the base started from.
     pub fn initial_weights(&self) -> &InitialStatement {
         &self.experiment.initial_weights
-    }
-
-    /// The training and the tuning side of the development data.
-    pub fn development(&self) -> [(&'static str, &SideSummary); 2] {
-        [("training", &self.experiment.training), ("tuning", &self.experiment.tuning)]
     }
 }
 

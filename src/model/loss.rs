@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Weights of the two classes in the loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassWeights {
     /// All cases weigh 1.
@@ -39,6 +40,7 @@ impl ClassWeights {
 /// What the optimiser makes small, for one case with label `y`, weight `w` and probability `p` of its own
 /// class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
     /// `-w ln p`.

@@ -8,6 +8,7 @@ use super::lock::Program;
 
 /// Everything that the numbers of a forward pass depend on besides weights and image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
     /// The program: another one may sum in another order.

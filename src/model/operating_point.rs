@@ -13,6 +13,7 @@ use crate::statistics::operating_point::{self, OperatingPointRule};
 
 /// Which data chose the threshold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// Always `tuning`: never the test set.
@@ -29,6 +30,7 @@ pub struct Provenance {
 
 /// A threshold with its origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OperatingPoint {
     /// Positive at or above. In 0..=1.

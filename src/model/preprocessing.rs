@@ -8,6 +8,7 @@ use crate::vectorised::vectorised;
 
 /// The resizing filter. Pixels are resized to a square without keeping the aspect ratio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
     /// A triangle whose half width is the larger of one source pixel and the reduction factor (antialiased
@@ -18,6 +19,7 @@ pub enum Filter {
 
 /// Resizing and normalisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Rows and columns of the network's input.

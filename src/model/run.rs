@@ -45,6 +45,7 @@ pub struct Sample {
 
 /// What is known of one side of the split, for the lock and for documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SideSummary {
     /// Images.
@@ -120,6 +121,7 @@ pub struct Best {
 
 /// Everything a run is made of; two trainings with equal inputs give equal weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
     /// The experiment with its layers resolved.
@@ -138,6 +140,7 @@ pub struct Inputs {
 
 /// What the base started from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum InitialStatement {
     /// Drawn at random.

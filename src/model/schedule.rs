@@ -8,6 +8,7 @@ use super::layers::ResolvedLayers;
 
 /// How the learning rate of a stage goes on after its first epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
     /// As it is.
@@ -37,6 +38,7 @@ impl Schedule {
 
 /// Statistics that the trained normalisations use; frozen ones always use their stored statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NormStatistics {
     /// The stored running statistics, which stay as they are.
@@ -47,6 +49,7 @@ pub enum NormStatistics {
 
 /// One stage of the training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Name for the training curve.

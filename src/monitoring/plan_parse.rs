@@ -32,11 +32,7 @@ impl MonitoringPlan {
 }
 
 fn read(root: Section<'_, '_>) -> MonitoringPlan {
-    let format = root.required_string("format");
-    if root.has("format") && format != FORMAT {
-        let message = format!("`format` is \"{format}\", must be \"{FORMAT}\"");
-        root.wrong("format", Code::ValueUnknown, message);
-    }
+    root.format(FORMAT);
     let about = root.required_section("monitoring");
     let id = about.required_string("id");
     let title = about.required_string("title");

@@ -80,7 +80,7 @@ fn a_plan_is_read_and_its_limits_follow() {
 fn what_a_plan_cannot_mean_is_told_at_its_place() {
     let changed = |from: &str, to: &str| codes(&PLAN.replacen(from, to, 1));
     assert_eq!(codes("format = \"sequester-monitoring/1\"\n").len(), 3, "two tables, and nothing is watched");
-    assert_eq!(changed("sequester-monitoring/1", "sequester-monitoring/9"), ["value-unknown"]);
+    assert_eq!(changed("sequester-monitoring/1", "sequester-monitoring/9"), ["format-unknown"]);
     assert_eq!(changed("id = \"calls\"", "id = \"scores\""), ["monitoring-plan"]);
     assert_eq!(changed("measure = \"mean-score\"", "measure = \"mean\""), ["value-unknown"]);
     assert_eq!(changed("run_length = 100", "run_length = 1"), ["value-range"]);

@@ -39,6 +39,7 @@ const MOST_OPENINGS: u64 = 1000;
 
 /// What of a device is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// The weights, by another training: also the development data, how it was trained, and where the tuning
@@ -130,6 +131,7 @@ pub struct ModificationProtocol {
 
 /// By what a level of a subgroup is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JudgedBy {
     /// The interval of the difference, as overall.
@@ -238,11 +240,7 @@ pub fn parse(path: &Path, text: &str) -> Result<ChangePlan, Vec<Diagnostic>> {
 }
 
 fn root(root: Section) -> ChangePlan {
-    let format = root.required_string("format");
-    if root.has("format") && format != FORMAT {
-        let message = format!("the format is \"{format}\", this program reads \"{FORMAT}\"");
-        root.report(Diagnostic::error(Code::FormatUnknown, message).at(root.at("format")));
-    }
+    root.format(FORMAT);
     let about = root.required_section("plan");
     let (id, title) = (about.required_string("id"), about.required_string("title"));
     let is_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

@@ -24,6 +24,7 @@ pub const COMPARABLE: [Metric; 7] = [
 
 /// What the device is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Against {
     /// The predicate, or an earlier version: its scores or answers on the same cases.

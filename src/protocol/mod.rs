@@ -436,6 +436,7 @@ pub struct Analysis {
 /// Primary endpoints decide; key secondary ones are claims under the same rule of multiplicity; secondary
 /// ones are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// All primary endpoints have to be met.

@@ -50,12 +50,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Protocol, Vec<Diagnostic>> {
 }
 
 fn root(root: Section) -> Protocol {
-    let format = root.required_string("format");
-    if root.has("format") && format != FORMAT {
-        let message = format!("the format is \"{format}\", this program reads \"{FORMAT}\"");
-        let problem = Diagnostic::error(Code::FormatUnknown, message).at(root.at("format"));
-        root.report(if format == FORMER { problem.hint(WAY_OUT) } else { problem });
-    }
+    root.format_or(FORMAT, Some((FORMER, WAY_OUT)));
     let study = study(root.required_section("study"));
     let data = data(root.required_section("data"));
     let gate = gate(root.section("gate"));

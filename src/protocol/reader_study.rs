@@ -15,6 +15,7 @@ use crate::statistics::mrmc::{CovarianceMethod, Population};
 
 /// How readers and cases are declared to meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadingDesign {
     /// The same readers read the same cases with and without the device.
@@ -44,6 +45,7 @@ impl ReadingDesign {
 
 /// In which order a reader reads with and without the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadingOrder {
     /// Without, and right after it with the device, case by case.

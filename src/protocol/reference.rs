@@ -10,6 +10,7 @@ use crate::digest::RelativePath;
 
 /// What a reader's reads are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReaderRole {
     /// Votes.

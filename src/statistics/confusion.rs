@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// 2x2 counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Confusion {
     /// True positives.
     #[serde(rename = "tp")]

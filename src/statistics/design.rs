@@ -276,20 +276,6 @@ pub fn goals(ppv: f64, npv: f64, prevalence: f64) -> Option<Goals> {
     })
 }
 
-/// Holm's (1979) step-down adjustment of p values for several endpoints of which any may succeed. Co-primary
-/// endpoints that must all be met need none.
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
-    let mut out = vec![0.0; p_values.len()];
-    let mut least: f64 = 0.0;
-    for (rank, &i) in order.iter().enumerate() {
-        least = least.max((p_values[i] * (p_values.len() - rank) as f64).min(1.0));
-        out[i] = least;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,12 +341,6 @@ mod tests {
             let power = auc_power(variance, 0.85, 0.80, size, 0.05).expect("power");
             assert!((power - 0.9).abs() < 1e-9, "{variance:?} {power}");
         }
-    }
-
-    #[test]
-    fn holm_is_monotone_and_at_most_one() {
-        assert_eq!(holm(&[0.01, 0.04, 0.03]), vec![0.03, 0.06, 0.06]);
-        assert_eq!(holm(&[0.9, 0.8]), vec![1.0, 1.0]);
     }
 
     #[test]

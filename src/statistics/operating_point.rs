@@ -17,6 +17,7 @@ use crate::statistics::ranks::{Group, groups, score_of};
 
 /// How a threshold is chosen. A case is positive when its score is at or above it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OperatingPointRule {
     /// The score with the largest sensitivity + specificity - 1 (Youden 1950); of several the lowest, which
@@ -134,6 +135,7 @@ impl OperatingPointRule {
 
 /// What gave a threshold: a number of the protocol, or a rule. Written as `declared` or as the rule prints.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum ChosenBy {
     /// Declared beforehand, with its rationale.

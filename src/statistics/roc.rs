@@ -11,6 +11,7 @@ use crate::statistics::special::CompensatedSum;
 
 /// One operating point of the ROC curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RocPoint {
     /// Positive is score >= threshold; `None` at (0, 0), where nothing is called positive.
     pub threshold: Option<f64>,
@@ -22,6 +23,7 @@ pub struct RocPoint {
 
 /// One operating point of the precision-recall curve, at the sample's prevalence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PrecisionRecallPoint {
     /// Positive is score >= threshold.
     pub threshold: f64,

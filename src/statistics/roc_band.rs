@@ -12,6 +12,7 @@ use crate::statistics::warning::Warning;
 
 /// Confidence band at one false positive rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BandPoint {
     /// 1 - specificity.
     pub fpr: f64,
@@ -23,6 +24,7 @@ pub struct BandPoint {
 
 /// How the band was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BandMethod {
     /// Confidence level at each rate, two-sided.
     pub level: f64,
@@ -36,6 +38,7 @@ pub struct BandMethod {
     pub dropped: u64,
     /// Things to know about the band, as `code: message`.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
+    #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
     pub warnings: Vec<Warning>,
 }
 

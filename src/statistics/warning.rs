@@ -8,8 +8,10 @@ use crate::diagnostic::{Code, Diagnostic};
 
 /// Something the reader of a document has to know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// Stable code.
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[a-z0-9-]+$")))]
     pub code: Code,
     /// In words, with the values.
     pub message: String,

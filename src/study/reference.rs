@@ -372,7 +372,15 @@ fn readers_are_all_there(protocol: &Protocol, roster: &Roster, assembled: &Assem
         }
         let names: Vec<_> = assembled.readers.iter().map(String::as_str).collect();
         let readers = if names.len() == 1 { "reader" } else { "readers" };
-        format!("{} {readers} read, the protocol declares {wanted}: {}", names.len(), names.join(", "))
+        let message =
+            format!("{} {readers} read, the protocol declares {wanted}: {}", names.len(), names.join(", "));
+        if names.len() > wanted {
+            let hint = "look whether a reader's id is mistyped: the mended file comes in with --supersedes, \
+                        where the wrong one was imported; a reader beyond those is declared with a role \
+                        (`[[reference_standard.reader]]`)";
+            return Err(Diagnostic::error(Code::TooManyReaders, message).hint(hint).into());
+        }
+        message
     };
     Err(Diagnostic::error(Code::ReaderCount, message).hint(hint).into())
 }

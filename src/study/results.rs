@@ -53,6 +53,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// Everything a document may print.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Results {
     /// [`FORMAT`].
     pub format: String,
@@ -148,6 +149,7 @@ pub struct Results {
 
 /// Which study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StudyIdentity {
     /// `study.id` of the protocol.
     pub id: String,
@@ -168,6 +170,7 @@ pub struct StudyIdentity {
 /// `eligible = not_sampled + sampled`; `sampled = without_consensus + without_score + analysed`, where a
 /// case that lacks both is counted under `without_consensus`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Flow {
     /// Rows of the case table.
     pub considered: u64,
@@ -199,6 +202,7 @@ pub struct Flow {
 
 /// How many cases a criterion excluded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReasonCount {
     /// The criterion's id.
     pub id: String,
@@ -212,6 +216,7 @@ pub struct ReasonCount {
 
 /// One row of the cohort table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CohortRow {
     /// `sex`, `age`, `view`, `site`, `manufacturer`, ...
     pub variable: String,
@@ -227,6 +232,7 @@ pub struct CohortRow {
 
 /// One reader.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderSummary {
     /// The reader's id as in the files.
     pub id: String,
@@ -271,6 +277,7 @@ pub struct ReaderSummary {
 
 /// How the consensus came about, over the sampled cases.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConsensusSummary {
     /// All votes equal, with the full number of votes.
     pub unanimous: u64,
@@ -308,6 +315,7 @@ pub struct ConsensusSummary {
 
 /// How many cases have so many reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadsPerCase {
     /// Reads of reference readers, one a reader.
     pub reads: u64,
@@ -317,6 +325,7 @@ pub struct ReadsPerCase {
 
 /// Several reads of one reader on one case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RepeatedReads {
     /// The case.
     pub case_id: String,
@@ -330,6 +339,7 @@ pub struct RepeatedReads {
 
 /// Labels that came with the reads, beside the computed answers, over the sampled cases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelComparison {
     /// Where the labels come from, as declared.
     pub source: String,
@@ -345,6 +355,7 @@ pub struct LabelComparison {
 
 /// A case on which the computed answer and the label that came with the reads differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LabelDifference {
     /// The case.
     pub case_id: String,
@@ -358,6 +369,7 @@ pub struct LabelDifference {
 
 /// The operating point, and where it came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OperatingPointRecord {
     /// A case is called positive when score >= threshold.
     pub threshold: f64,
@@ -369,6 +381,7 @@ pub struct OperatingPointRecord {
 
 /// The analysis as it was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnalysisMethod {
     /// Confidence level, two-sided.
     pub level: f64,
@@ -394,6 +407,7 @@ pub struct AnalysisMethod {
 
 /// An endpoint with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EndpointResult {
     /// The endpoint's id in the protocol.
     pub id: String,
@@ -421,6 +435,7 @@ pub struct EndpointResult {
 /// The size that was planned and the one that was achieved, and what can be shown with it: of an endpoint on
 /// sensitivity, specificity or the AUC whose criterion is a lower bound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SampleSize {
     /// The endpoint's id.
     pub endpoint: String,
@@ -442,6 +457,7 @@ pub struct SampleSize {
 
 /// What was planned of an endpoint, as the protocol declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedValue {
     /// The expected value.
     pub expected: f64,
@@ -453,6 +469,7 @@ pub struct PlannedValue {
 
 /// Points for the figures. All of the primary analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Curves {
     /// ROC operating points from (0, 0) to (1, 1), thinned to the corners of the curve.
     pub roc: Vec<RocPoint>,
@@ -472,6 +489,7 @@ pub struct Curves {
 
 /// Counts in equal bins, right-closed only in the last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScoreHistogram {
     /// Bin edges, one more than counts.
     pub edges: Vec<f64>,

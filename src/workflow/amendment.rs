@@ -8,6 +8,7 @@ use super::outside::Outside;
 use super::study::Study;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Digest;
+use crate::document::format;
 use crate::evidence::amendment::{confined, locked_name, of_one_study};
 use crate::evidence::bag::Payload;
 use crate::evidence::ledger::{Event, Ledger};
@@ -145,7 +146,8 @@ pub fn mend_reads(study: &Study, reason: &str, outside: &Outside<'_>) -> Result<
     }
     let openings = ledger.count(Event::TestSetOpened);
     if openings > 0 {
-        let message = format!("the test set was opened {openings} times: [reads] is mended before");
+        let message =
+            format!("the test set was opened {}: [reads] is mended before", format::times(openings));
         return Err(refused(study, Code::ProtocolChanged, message, AMEND));
     }
     let number = ledger.count(Event::ProtocolLocked);

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::evidence::ledger::Event;
 use crate::evidence::opening;
-use crate::protocol::{LabelTable, ReadsFormat, ReadsSource};
+use crate::protocol::{LabelTable, ReaderRole, ReadsFormat, ReadsSource};
 use crate::reads::case_map::CaseMap;
 use crate::reads::export::NoReadReason;
 use crate::reads::files::{self, Beside, Read, ReadFile};
@@ -97,6 +97,11 @@ pub struct Plan {
     /// Why there is no reference standard yet, where there is none: readers who are still missing, for
     /// example.
     pub incomplete: Vec<Diagnostic>,
+    /// Drawn cases.
+    pub drawn: usize,
+    /// Of readers whose files these are: drawn cases that they have not read yet, where each reader reads
+    /// every case and no round says otherwise.
+    pub not_read: BTreeMap<String, Vec<String>>,
     /// The register as it will be.
     pub register: Register,
     place: RelativePath,
@@ -140,10 +145,15 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     if let Some(old) = &superseded
         && register.of(old).is_none()
     {
-        problems.push(
-            Diagnostic::error(Code::CorrectionIncomplete, format!("`{old}` was not imported"))
-                .hint("import it as it is first: only what is recorded can be corrected"),
-        );
+        let named = Path::new(old.as_str()).file_name();
+        let kept =
+            register.imports.iter().find(|import| Path::new(import.file.as_str()).file_name() == named);
+        let hint = match kept {
+            Some(import) => format!("`{}` was: name the file as it is kept", import.file),
+            None => "import it as it is first: only what is recorded can be corrected".to_owned(),
+        };
+        let message = format!("`{old}` was not imported");
+        problems.push(Diagnostic::error(Code::CorrectionIncomplete, message).hint(hint));
     }
     if !problems.is_empty() {
         return Err(problems.into());
@@ -190,7 +200,35 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
         corrected.reference = changed_reference(&cohort, was.as_deref(), now.as_deref());
         correction = Some(corrected.clone());
     }
-    Ok(Plan { files: found, correction, incomplete, register, place })
+    let not_read = not_read(study, &after, &cohort, &found)?;
+    let drawn = cohort.drawn_cases().count();
+    Ok(Plan { files: found, correction, incomplete, drawn, not_read, register, place })
+}
+
+/// See [`Plan::not_read`].
+fn not_read(
+    study: &Study,
+    after: &Inputs,
+    cohort: &Cohort,
+    found: &[Found],
+) -> Result<BTreeMap<String, Vec<String>>> {
+    let rule = &study.protocol.reference_standard;
+    if !rule.fixed_readers || !rule.rule.is_vote() || !study.rounds().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let so_far = study::reads_so_far(after, cohort)?;
+    let roster = &so_far.standard.roster;
+    let votes =
+        |id: &String| roster.declared().is_none() || roster.of_role(ReaderRole::Reference).any(|r| r == id);
+    let read = so_far.rows.iter().map(|row| (row.reader_id.as_str(), row.case_id.as_str()));
+    let read: BTreeSet<(&str, &str)> = read.collect();
+    let left = |reader: &String| {
+        let cases = cohort.drawn_cases().map(|case| case.case_id.to_string());
+        cases.filter(|case| !read.contains(&(reader.as_str(), case.as_str()))).collect::<Vec<_>>()
+    };
+    let readers: BTreeSet<&String> = found.iter().flat_map(|file| file.readers.keys()).collect();
+    let of_each = readers.into_iter().filter(|id| votes(id)).map(|id| (id.clone(), left(id)));
+    Ok(of_each.filter(|(_, cases)| !cases.is_empty()).collect())
 }
 
 /// Keeps what was planned: originals, files, register, ledger.
@@ -278,7 +316,9 @@ fn kept_as<'s>(
     } else {
         format!("the protocol names no readers' files, and the labels are in {}", named.join(", "))
     };
-    let hint = if named.is_empty() {
+    let hint = if is_picture(source) {
+        "this looks like an image, and no table or export of readers".to_owned()
+    } else if named.is_empty() {
         "add a pattern for it to `files` in [reads]; one pattern may end in `*` alone".to_owned()
     } else {
         format!(
@@ -288,6 +328,12 @@ fn kept_as<'s>(
         )
     };
     Err(Diagnostic::error(Code::ReadsNotMatched, message).at(Location::file(source)).hint(hint).into())
+}
+
+/// Whether the name is that of an image.
+fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+    ["png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp"].contains(&&*ending)
 }
 
 /// One file: what it says, and what of it would be kept.
@@ -433,7 +479,7 @@ fn correction_asked(
         return Ok(None);
     };
     if !reason {
-        problems.push(wrong("a correction needs its reason in words"));
+        problems.push(wrong("a correction needs its reason in words: one of three letters at least"));
     }
     if request.files.len() != 1 {
         problems.push(wrong("one file takes the place of one file"));

@@ -27,11 +27,23 @@ pub fn find_bundle(target: &Path, run: Option<&str>) -> Result<PathBuf> {
         None => runs.into_iter().next_back(),
     };
     found.map(|(_, folder)| folder).ok_or_else(|| {
+        let hint = match bundle_within(target) {
+            Some(within) => format!("{} is one", within.display()),
+            None => {
+                "name a study folder after `sequester validate`, or a folder below its `evidence/`".into()
+            }
+        };
         Diagnostic::error(Code::NotABundle, "there is no evidence bundle here")
             .at(Location::file(target))
-            .hint("name a study folder after `sequester validate`, or a folder below its `evidence/`")
+            .hint(hint)
             .into()
     })
+}
+
+/// A bundle that lies right in a folder: what a person means who names one level too high.
+fn bundle_within(folder: &Path) -> Option<PathBuf> {
+    let inside = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    inside.filter(|path| path.join("bagit.txt").is_file()).min()
 }
 
 /// `reports/<run>` beside `evidence/<run>`.

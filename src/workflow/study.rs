@@ -30,6 +30,24 @@ pub struct Study {
     pub protocol_bytes: Vec<u8>,
 }
 
+/// Why a place is no study, and the way out of it.
+fn no_study(folder: &Path) -> Diagnostic {
+    let problem = |message: &str| Diagnostic::error(Code::NotAStudy, message).at(Location::file(folder));
+    if folder.is_file() {
+        return problem("this is a file, and a study is the folder with its protocol.toml")
+            .hint("name the folder that the file lies in");
+    }
+    if !folder.exists() {
+        return problem("there is no such folder").hint(
+            "look how its name is spelt, and in which folder you are (`pwd`); `sequester init DIR` writes a \
+             study to start from",
+        );
+    }
+    problem("there is no protocol.toml here").hint(
+        "`sequester init DIR` writes a study to start from; `sequester demo DIR` a complete synthetic one",
+    )
+}
+
 impl Study {
     /// Reads and validates the protocol. Data and results lie in the study folder unless others are given.
     ///
@@ -38,13 +56,7 @@ impl Study {
     pub fn open(folder: &Path, data: Option<&Path>, out: Option<&Path>) -> Result<Self> {
         let path = folder.join("protocol.toml");
         if !path.is_file() {
-            return Err(Diagnostic::error(Code::NotAStudy, "there is no protocol.toml here")
-                .at(Location::file(folder))
-                .hint(
-                    "`sequester init DIR` writes a study to start from; \
-                     `sequester demo DIR` a complete synthetic one",
-                )
-                .into());
+            return Err(no_study(folder).into());
         }
         let protocol_bytes = storage::read(&path)?;
         let text = std::str::from_utf8(&protocol_bytes).map_err(|e| {

@@ -8,6 +8,7 @@ use super::study::Study;
 use super::{amendment, change_permit, custody, dataset, deviation, names, reads, report};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
 use crate::digest::{Bytes, Digest};
+use crate::document::format;
 use crate::evidence::bag::{self, Payload};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::kept;
@@ -94,7 +95,7 @@ pub fn validate(study: &Study, reason: Option<&str>, outside: &Outside<'_>) -> R
 fn refused(study: &Study, why: Refusal) -> Error {
     let (message, hint) = match why {
         Refusal::OtherInputs { openings } => (
-            format!("the test set was opened {openings} times, and the inputs have changed since"),
+            format!("the test set was opened {}, and the inputs have changed since", format::times(openings)),
             "put the inputs back, or give the reason in words with --reason; every document will print it",
         ),
         Refusal::OtherResults => (

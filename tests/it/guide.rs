@@ -1,10 +1,9 @@
 //! The guides are typed as they stand, and answer as they say. `SEQUESTER_WRITE_GUIDE=1` writes the answers
 //! into them.
 
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
-
-use crate::reads_formats::fixtures;
+use std::process::{Command, Stdio};
 
 /// A line that is typed, as words: blanks separate them, double quotes keep them together.
 fn words(line: &str) -> Vec<String> {
@@ -43,28 +42,64 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What the terminal shows after a command. `cp FROM TO` copies a file, and nothing else is understood.
+/// A line with the program's own folder, which the guides call `../sequester`, where it lies here.
+fn at_home(line: &str) -> String {
+    line.replace("../sequester/", concat!(env!("CARGO_MANIFEST_DIR"), "/"))
+}
+
+/// What a reader would see too: the version is another one in each release, nobody else sets the clock, and
+/// without the feature `pdf` there is no such document.
+fn as_a_reader_sees(shown: &str) -> String {
+    let shown: Vec<&str> = shown.lines().filter(|line| !line.ends_with(".pdf")).collect();
+    let shown = shown.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    shown.replace("; the user set the clock (SOURCE_DATE_EPOCH)", "").trim_end().to_owned()
+}
+
+/// What files are copied, made and removed with, without a shell: `cp FROM TO`, `cp -r FROM TO`, `mkdir NAME`
+/// and `rm -r NAME`. Anything else, such as `cd`, is no line of such a guide.
+fn moved(folder: &Path, program: &str, words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match (program, &words[..]) {
+        // What lies in the folder; otherwise a folder that is there gets the copy under its name.
+        ("cp", ["-r", from, to]) if from.ends_with("/.") => copy(&folder.join(from), &folder.join(to)),
+        ("cp", ["-r", from, to]) => {
+            let (from, to) = (folder.join(from), folder.join(to));
+            let name = from.file_name().expect("a name");
+            copy(&from, &if to.is_dir() { to.join(name) } else { to });
+        }
+        ("cp", [from, to]) => {
+            std::fs::copy(folder.join(from), folder.join(to)).expect("copies");
+        }
+        ("mkdir", [name]) => std::fs::create_dir(folder.join(name)).expect("creates"),
+        ("rm", ["-r", name]) => std::fs::remove_dir_all(folder.join(name)).expect("removes"),
+        _ => return false,
+    }
+    true
+}
+
+/// What a terminal shows after a command: answers and progress in the order in which they come.
 fn typed(folder: &Path, line: &str) -> String {
-    let mut words = words(line);
+    let mut words = words(&at_home(line));
     let program = words.remove(0);
-    if let ("cp", [from, to]) = (program.as_str(), &words[..]) {
-        std::fs::copy(folder.join(from), folder.join(to)).expect("copies");
+    if moved(folder, &program, &words) {
         return String::new();
     }
     assert_eq!(program, "sequester", "{line}");
-    let ran = Command::new(env!("CARGO_BIN_EXE_sequester"))
+    let (mut shown, both) = std::io::pipe().expect("a pipe");
+    let mut ran = Command::new(env!("CARGO_BIN_EXE_sequester"))
         .args(&words)
         .current_dir(folder)
         .env("SOURCE_DATE_EPOCH", "1767225600")
         .env("NO_COLOR", "1")
-        .output()
+        .stdin(Stdio::null())
+        .stdout(both.try_clone().expect("a pipe"))
+        .stderr(both)
+        .spawn()
         .expect("the program starts");
-    let shown = [ran.stdout, ran.stderr].concat();
-    let shown = String::from_utf8(shown).expect("text");
-    // Without the feature `pdf` there is no such document.
-    let shown: Vec<&str> = shown.lines().filter(|line| !line.ends_with(".pdf")).collect();
-    // The version is another one in each release.
-    shown.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION").trim_end().to_owned()
+    let mut text = String::new();
+    shown.read_to_string(&mut text).expect("text");
+    ran.wait().expect("the program ends");
+    as_a_reader_sees(&text)
 }
 
 /// Without what differs from build to build: digests, and whether there are PDFs.
@@ -73,7 +108,7 @@ fn without_digests(text: &str) -> String {
     for (pattern, instead) in [
         (r"\b[0-9a-f]{64}\b", "DIGEST"),
         (r"\b[0-9a-f]{12}\.\.\.", "DIGEST..."),
-        (r"\(\d+ files rendered again[^)]*\)", "(all files rendered again)"),
+        (r"\(\d+ files rendered again[^)]*\)", "(N files rendered again)"),
         (
             r"\d+ tests: \d+ passed, 0 failed, \d+ not applicable; \d+ values",
             "N tests: N passed, 0 failed, N not applicable; N values",
@@ -104,11 +139,11 @@ fn edit(file: &Path, lines: &[&str]) {
 }
 
 /// Types everything in a guide and compares; returns how many commands there were. `shown_as` is what is
-/// written of what the terminal shows.
+/// written of what the terminal shows. A box that begins with "toml" and a name is saved under that name.
 fn follow(
     name: &str,
     folder: &Path,
-    typed: fn(&Path, &str) -> String,
+    typed: impl FnMut(&Path, &str) -> String,
     shown_as: fn(&str) -> String,
 ) -> usize {
     follow_alike(name, folder, typed, shown_as, str::to_owned)
@@ -119,7 +154,7 @@ fn follow(
 fn follow_alike(
     name: &str,
     folder: &Path,
-    typed: fn(&Path, &str) -> String,
+    mut typed: impl FnMut(&Path, &str) -> String,
     shown_as: fn(&str) -> String,
     alike: fn(&str) -> String,
 ) -> usize {
@@ -128,15 +163,21 @@ fn follow_alike(
     let mut out = String::new();
     let (mut inside, mut commands) = (false, 0);
     let mut editing: Option<(&str, Vec<&str>)> = None;
+    let mut saving: Option<(&str, Vec<&str>)> = None;
     for line in guide.lines() {
         if let Some(file) = line.strip_prefix("```diff ") {
             editing = Some((file, Vec::new()));
+        } else if let Some(file) = line.strip_prefix("```toml ") {
+            saving = Some((file, Vec::new()));
         } else if line == "```" {
             inside = false;
             if let Some((file, lines)) = editing.take() {
                 edit(&folder.join(file), &lines);
             }
-        } else if let Some((_, lines)) = &mut editing {
+            if let Some((file, lines)) = saving.take() {
+                std::fs::write(folder.join(file), format!("{}\n", lines.join("\n"))).expect("writes");
+            }
+        } else if let Some((_, lines)) = editing.as_mut().or(saving.as_mut()) {
             lines.push(line);
         } else if line == "```console" {
             inside = true;
@@ -168,14 +209,12 @@ fn follow_alike(
 #[test]
 fn the_coordinator_s_guide_is_what_happens() {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(&fixtures().join("guide"), folder.path());
-    assert!(follow("guide-coordinator.md", folder.path(), typed, str::to_owned) >= 12);
+    assert!(follow("guide-coordinator.md", folder.path(), typed, str::to_owned) >= 14);
 }
 
-/// What a team of a study delivers: cases, the answers of three readers, and a device's scores.
-fn deliver(folder: &Path) {
-    let delivery = folder.join("delivery");
-    std::fs::create_dir_all(&delivery).expect("creates");
+/// What a team of a study delivers: cases, the answers of three readers, and a device's scores, as name and
+/// text of each file. Invented by a rule.
+fn delivery() -> Vec<(String, String)> {
     let mut cases = "case_id,patient_id,sex,age_years,view,modality,body_part,site,manufacturer,\
                      days_since_prior_finding,label\n"
         .to_owned();
@@ -197,18 +236,55 @@ fn deliver(folder: &Path) {
             *text += &format!("C{i:03},R{},{read}\n", reader + 1);
         }
     }
-    std::fs::write(delivery.join("cases.csv"), cases).expect("writes");
-    std::fs::write(delivery.join("scores.csv"), scores).expect("writes");
-    for (reader, text) in reads.iter().enumerate() {
-        std::fs::write(delivery.join(format!("reader-{}.csv", reader + 1)), text).expect("writes");
-    }
+    let readers = reads.into_iter().enumerate();
+    let mut files: Vec<(String, String)> =
+        readers.map(|(reader, text)| (format!("reader-{}.csv", reader + 1), text)).collect();
+    files.extend([("cases.csv".to_owned(), cases), ("scores.csv".to_owned(), scores)]);
+    files
 }
 
+/// `fixtures/guide/delivery` is what is made here, and `SEQUESTER_WRITE_GUIDE=1` writes it. The guide's box
+/// copies it, and its text shows the first two lines of each table.
 #[test]
 fn the_quality_engineer_s_guide_is_what_happens() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped = root.join("fixtures/guide/delivery");
+    let writes = std::env::var_os("SEQUESTER_WRITE_GUIDE").is_some();
+    let guide = std::fs::read_to_string(root.join("docs/guide-quality-engineer.md")).expect("the guide");
+    for (name, text) in delivery() {
+        if writes {
+            std::fs::create_dir_all(&shipped).expect("creates");
+            std::fs::write(shipped.join(&name), &text).expect("writes");
+        }
+        let there = std::fs::read_to_string(shipped.join(&name)).expect("a table that is shipped");
+        assert_eq!(there, text, "fixtures/guide/delivery/{name}");
+        let first: Vec<&str> = text.lines().take(2).collect();
+        assert!(guide.contains(&first.join("\n")), "the guide does not show {name}: {first:?}");
+    }
+    let files = std::fs::read_dir(&shipped).expect("lists").count();
+    assert_eq!(files, delivery().len(), "fixtures/guide/delivery has a file too many");
     let folder = tempfile::tempdir().expect("a folder");
-    deliver(folder.path());
-    assert!(follow("guide-quality-engineer.md", folder.path(), typed, without_digests) >= 15);
+    assert!(follow("guide-quality-engineer.md", folder.path(), typed, without_digests) >= 18);
+}
+
+/// A line that begins with `cd` leaves whoever types it in another folder, where the next box is wrong: it
+/// stands in parentheses.
+#[test]
+fn no_box_leaves_its_reader_in_another_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md")];
+    pages.extend(std::fs::read_dir(root.join("docs")).expect("lists").flatten().map(|entry| entry.path()));
+    let mut commands = 0;
+    for page in pages.iter().filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        for (nth, line) in std::fs::read_to_string(page).expect("a page").lines().enumerate() {
+            let Some(command) = line.strip_prefix("$ ") else { continue };
+            commands += 1;
+            let mut steps = command.split("&&").flat_map(|part| part.split(';')).map(str::trim);
+            let leaves = steps.any(|step| step == "cd" || step.starts_with("cd "));
+            assert!(!leaves, "{}, line {}: write (cd FOLDER && ...)", page.display(), nth + 1);
+        }
+    }
+    assert!(commands > 100, "{commands}");
 }
 
 /// Every digest, whole or shortened, is another one as soon as a bundle is written again.
@@ -218,23 +294,67 @@ fn without_any_digest(text: &str) -> String {
     digest.replace_all(text, "DIGEST").into_owned()
 }
 
-/// What a shell answers in which the program is at hand.
+/// One shell for all the boxes of a page, in which the program is at hand: whoever goes to another folder is
+/// there in the next box too, and `$?` is the exit code of the line before.
 #[cfg(unix)]
-fn in_a_shell(folder: &Path, line: &str) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_sequester")).parent().expect("a folder");
-    let paths = std::env::var("PATH").unwrap_or_default();
-    let ran = Command::new("sh")
-        .args(["-c", &format!("{{ {line}; }} 2>&1")])
-        .current_dir(folder)
-        .env("PATH", format!("{}:{paths}", program.display()))
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("a shell");
-    String::from_utf8(ran.stdout)
-        .expect("text")
-        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
-        .trim_end()
-        .to_owned()
+struct Shell {
+    shell: std::process::Child,
+    keys: std::process::ChildStdin,
+    screen: std::io::BufReader<std::process::ChildStdout>,
+}
+
+#[cfg(unix)]
+impl Shell {
+    fn open(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let program = Path::new(env!("CARGO_BIN_EXE_sequester")).parent().expect("a folder");
+        let paths = std::env::var("PATH").unwrap_or_default();
+        let mut shell = Command::new("sh")
+            .current_dir(folder)
+            .env("PATH", format!("{}:{paths}", program.display()))
+            .env("NO_COLOR", "1")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let keys = shell.stdin.take().expect("piped");
+        let screen = std::io::BufReader::new(shell.stdout.take().expect("piped"));
+        Self { shell, keys, screen }
+    }
+
+    fn answer(&mut self, line: &str) -> String {
+        use std::io::{BufRead, Write};
+        const END: &str = "this is where an answer ends";
+        let line = at_home(line);
+        let all = format!("{{ {line}\n}} 2>&1 </dev/null; went=$?; echo; echo '{END}'; (exit $went)\n");
+        self.keys.write_all(all.as_bytes()).expect("types");
+        self.keys.flush().expect("types");
+        let mut answer = String::new();
+        loop {
+            let mut next = String::new();
+            assert_ne!(self.screen.read_line(&mut next).expect("text"), 0, "the shell ended at: {line}");
+            if next.trim_end() == END {
+                return answer.replace(env!("CARGO_PKG_VERSION"), "VERSION").trim_end().to_owned();
+            }
+            answer += &next;
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Shell {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+/// What one shell answers to line after line.
+#[cfg(unix)]
+fn in_a_shell(folder: &Path) -> impl FnMut(&Path, &str) -> String + use<> {
+    let mut shell = Shell::open(folder, &[]);
+    move |_, line| shell.answer(line)
 }
 
 /// Digests, and keys that are drawn anew in every run.
@@ -266,30 +386,29 @@ fn the_page_on_the_custodian_is_what_happens() {
     let trust = "format = \"sequester-trust/1\"\n\n[[signer]]\nname = \"A. Custodian\"\nroles = \
                  [\"custodian\"]\nkey_files = [\"custodian/custodian.pub\"]\n";
     std::fs::write(folder.path().join("trust.toml"), trust).expect("writes");
-    assert!(follow("custodian.md", folder.path(), in_a_shell, without_keys) >= 14);
+    assert!(follow("custodian.md", folder.path(), in_a_shell(folder.path()), without_keys) >= 14);
 }
 
 #[cfg(unix)]
 #[test]
 fn the_auditor_s_guide_is_what_happens() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let check = "import sys, tomllib; sys.exit(sys.version_info < (3, 11))";
+    let python = Command::new("python3").args(["-c", check]).output();
+    if !python.is_ok_and(|ran| ran.status.success()) {
+        eprintln!("SKIPPED the auditor's guide: python3 is not there, or is older than 3.11");
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
-    copy(&root.join("fixtures/evidence/v2/scored-elsewhere"), &folder.path().join("received/run-1"));
-    // The forger's tool, as scripts/tamper.sh has it.
-    let tamper = std::fs::read_to_string(root.join("scripts/tamper.sh")).expect("the script");
-    let from = tamper.find("repair() {").expect("a function");
-    let end = from + tamper[from..].find("\n}\n").expect("its end") + 3;
-    let repair = format!("bag=$1\n{}\nrepair\n", &tamper[from..end]);
-    std::fs::write(folder.path().join("repair.sh"), repair).expect("writes");
-    assert!(follow("guide-auditor.md", folder.path(), in_a_shell, without_any_digest) >= 7);
+    let shell = in_a_shell(folder.path());
+    // The bundle is shipped, and so its digests are everybody's.
+    assert!(follow("guide-auditor.md", folder.path(), shell, str::to_owned) >= 13);
 }
 
-/// The same on a day that is set, and with the folders of signatures as the guide shortens them.
+/// The same on a day that is set.
 #[cfg(unix)]
-fn on_a_day(folder: &Path, line: &str) -> String {
-    let here = folder.canonicalize().expect("a folder");
-    let line = format!("export SOURCE_DATE_EPOCH=1767225600; {line}");
-    in_a_shell(folder, &line).replace(&format!("{}/", here.display()), ".../")
+fn on_a_day(folder: &Path) -> impl FnMut(&Path, &str) -> String + use<> {
+    let mut shell = Shell::open(folder, &[("SOURCE_DATE_EPOCH", "1767225600")]);
+    move |_, line| as_a_reader_sees(&shell.answer(line))
 }
 
 #[cfg(unix)]
@@ -306,7 +425,7 @@ fn the_guide_to_signatures_is_what_happens() {
     let trust =
         guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a trust file");
     std::fs::write(folder.path().join("trust.toml"), trust).expect("writes");
-    assert!(follow("guide-signatures.md", folder.path(), on_a_day, without_any_digest) >= 12);
+    assert!(follow("guide-signatures.md", folder.path(), on_a_day(folder.path()), without_any_digest) >= 12);
 }
 
 #[cfg(unix)]
@@ -321,7 +440,7 @@ fn the_guide_to_documents_is_what_happens() {
         assert!(matches!(study.run(command, more).code, 0 | 10), "{command}");
     }
     std::fs::copy(drafts.join("report.docx"), folder.path().join("company.docx")).expect("a draft");
-    assert!(follow("guide-documents.md", folder.path(), on_a_day, without_any_digest) >= 20);
+    assert!(follow("guide-documents.md", folder.path(), on_a_day(folder.path()), without_any_digest) >= 20);
 }
 
 /// Months as a hospital exports them, drawn from the validation's own scores with a generator that is the
@@ -378,7 +497,7 @@ fn the_guide_to_monitoring_is_what_happens() {
         }
         std::fs::write(folder.path().join(format!("{name}.csv")), text).expect("writes");
     }
-    assert!(follow("monitoring.md", folder.path(), on_a_day, without_any_digest) >= 10);
+    assert!(follow("monitoring.md", folder.path(), on_a_day(folder.path()), without_any_digest) >= 10);
 }
 
 /// The readers' part: after the sessions are made, the filled forms lie where the protocol says.
@@ -437,21 +556,13 @@ fn the_guide_to_reader_studies_is_what_happens() {
 #[test]
 fn the_readme_s_commands_answer_as_it_says() {
     let folder = tempfile::tempdir().expect("a folder");
-    assert_eq!(follow("../README.md", folder.path(), on_a_day, without_digests), 3);
+    assert_eq!(follow("../README.md", folder.path(), on_a_day(folder.path()), without_digests), 3);
 }
 
 #[test]
 fn the_statistician_s_guide_is_what_happens() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().expect("a folder");
-    let inputs = root.join("fixtures/reference-values/inputs");
-    for (from, to) in [("d08_clustered.csv", "scores.csv"), ("r02_missing200.csv", "reads.csv")] {
-        std::fs::copy(inputs.join(from), folder.path().join(to)).expect("copies");
-    }
-    let guide = std::fs::read_to_string(root.join("docs/guide-statistician.md")).expect("the guide");
-    let declared = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
-    std::fs::write(folder.path().join("hypotheses.toml"), declared.expect("hypotheses")).expect("writes");
-    assert!(follow("guide-statistician.md", folder.path(), typed, str::to_owned) >= 8);
+    assert!(follow("guide-statistician.md", folder.path(), typed, str::to_owned) >= 10);
 }
 
 /// A network's numbers are those of a kind of processor, and seconds those of a moment.
@@ -466,11 +577,6 @@ fn without_numbers(line: &str) -> String {
 #[test]
 fn the_ml_engineer_s_guide_is_what_happens() {
     let folder = tempfile::tempdir().expect("a folder");
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide-ml-engineer.md");
-    let guide = std::fs::read_to_string(guide).expect("the guide");
-    // The file that the guide shows whole, and of which it tells its reader to keep a copy.
-    let declared = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
-    std::fs::write(folder.path().join("small.toml"), declared.expect("an experiment")).expect("writes");
     let commands =
         follow_alike("guide-ml-engineer.md", folder.path(), typed, without_any_digest, without_numbers);
     assert!(commands >= 10, "{commands}");

@@ -93,13 +93,13 @@ fn a_later_version_derives_the_results_that_an_earlier_one_wrote() {
             assert!(text.contains(before), "{name} holds {before}");
             text.replace(before, after).into_bytes()
         };
-        let now = env!("CARGO_PKG_VERSION");
+        let then = "0.2.0";
         let environment =
-            edited(&payload, bundle::ENVIRONMENT, &format!("sequester {now}"), "sequester 0.0.9");
+            edited(&payload, bundle::ENVIRONMENT, &format!("sequester {then}"), "sequester 0.0.9");
         let results = edited(
             &payload,
             bundle::RESULTS,
-            &format!("\"program_version\": \"{now}\""),
+            &format!("\"program_version\": \"{then}\""),
             "\"program_version\": \"0.0.9\"",
         );
         payload.insert(path(bundle::ENVIRONMENT), environment.into());
@@ -110,4 +110,22 @@ fn a_later_version_derives_the_results_that_an_earlier_one_wrote() {
             "{name}: the same bytes but for the version"
         );
     }
+}
+
+/// The statement that an earlier version signed is read, and counts, by every later one.
+#[test]
+fn a_signature_that_an_earlier_version_made_counts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/statements/v1");
+    let (bundle, signatures, trust) =
+        (fixture(2, "scored-elsewhere"), folder.join("signatures"), folder.join("trust.toml"));
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let asked = |bundle: &Path| {
+        sequester(&["verify", &text(bundle), "--signatures", &text(&signatures), "--trust", &text(&trust)])
+    };
+    let ran = asked(&bundle);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let said = "A. Example as engineer, meaning approval";
+    assert!(ran.stdout.lines().any(|line| line.starts_with("yes") && line.contains(said)), "{}", ran.stdout);
+    let (_folder, other) = bundle_copy(2, "adjudicated");
+    assert_eq!(asked(&other).code, 20, "it is about one bundle");
 }

@@ -175,7 +175,7 @@ fn deviations_are_listed_and_cannot_be_taken_back() {
     // The same results again, with the deviation: no other opening.
     let again = study.run("run", &[]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert!(again.stdout.contains("test set opened 1 times, 1 deviation recorded"), "{}", again.stdout);
+    assert!(again.stdout.contains("test set opened once, 1 deviation recorded"), "{}", again.stdout);
     for document in ["report", "truthing"] {
         let html = study.read(&format!("reports/run-2/{document}.html"));
         assert!(

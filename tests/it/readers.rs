@@ -452,7 +452,7 @@ fn words_of_the_reads_may_be_mended_with_a_reason_until_the_test_set_is_opened()
     study.write("protocol.toml", &(mended + "indeterminate = [\"unsure\"]\n"));
     let stopped = study.run("reads", &["--reason", "again"]);
     assert_eq!(stopped.code, 30, "{}", stopped.stderr);
-    assert!(stopped.stderr.contains("the test set was opened 1 times"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("the test set was opened once"), "{}", stopped.stderr);
 }
 
 #[test]

@@ -156,6 +156,11 @@ fn what_identifies_a_person_is_named_and_kept_out_where_it_is_asked() {
     let looked = import(&study, &[&named], &["--dry-run"]);
     assert!(looked.stderr.contains("warning[identifies-person]"), "{}", looked.stderr);
     assert!(looked.stderr.contains("--withhold"), "{}", looked.stderr);
+    let refused = import(&study, &[&named], &[]);
+    assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("error[identifies-person]"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--keep-identifying"), "{}", refused.stderr);
+    assert!(!study.file("reads/reader-1.csv").exists() && !study.file("reads/imports.json").exists());
     let ran = import(&study, &[&named], &["--withhold", "e-mail"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(!ran.stderr.contains("identifies-person"), "{}", ran.stderr);
@@ -226,4 +231,42 @@ fn an_import_that_was_killed_is_finished_by_the_same_command() {
         assert_eq!(import(&study, &all, &[]).code, 0, "{lost:?}");
         assert_eq!(study.snapshot(), whole, "{lost:?}");
     }
+}
+
+#[test]
+fn a_person_may_be_kept_where_somebody_says_so() {
+    let (study, outside, files) = before_reading();
+    let named = outside.path().join("reader-1.csv");
+    let text = std::fs::read_to_string(&files[0]).expect("reads");
+    let with = |(nth, line): (usize, &str)| format!("{line},{}\n", if nth == 0 { "e-mail" } else { "none" });
+    std::fs::write(&named, text.lines().enumerate().map(with).collect::<String>()).expect("writes");
+    let ran = import(&study, &[&named], &["--keep-identifying"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(study.read("reads/reader-1.csv").contains("e-mail"));
+}
+
+#[test]
+fn what_is_not_read_yet_and_who_is_too_many_is_said_before_anything_is_kept() {
+    let (study, outside, files) = before_reading();
+    let short = outside.path().join("reader-1.csv");
+    let text = std::fs::read_to_string(&files[0]).expect("reads");
+    let half: String = text.lines().take(60).map(|line| format!("{line}\n")).collect();
+    std::fs::write(&short, half).expect("writes");
+    let ran = import(&study, &[&short], &["--dry-run"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let told = ran.stdout.lines().find(|line| line.contains("not read by R1: ")).expect("says so");
+    assert!(told.contains(" drawn cases of ") && told.contains("C"), "{told}");
+    let listed = json(&import(&study, &[&short], &["--dry-run", "--json"]))["not_read"]["R1"].clone();
+    let listed = listed.as_array().expect("a list").len();
+    assert!(listed > 5 && told.contains(&format!("R1: {listed} drawn")), "{told}");
+    assert_eq!(import(&study, &[&files[0]], &[]).code, 0);
+    let rest: Vec<&Path> = files[1..].iter().map(PathBuf::as_path).collect();
+    assert_eq!(import(&study, &rest, &[]).code, 0);
+    let stranger = outside.path().join("reader-9.csv");
+    let id = text.lines().nth(1).and_then(|line| line.split(',').nth(1)).expect("a reader").to_owned();
+    std::fs::write(&stranger, text.replace(&format!(",{id},"), ",R9,")).expect("writes");
+    let ran = import(&study, &[&stranger], &[]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("error[too-many-readers]") && ran.stderr.contains("R9"), "{}", ran.stderr);
+    assert!(!study.file("reads/reader-9.csv").exists());
 }

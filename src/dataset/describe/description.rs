@@ -14,6 +14,7 @@ pub const FORMAT: &str = "sequester-description/1";
 
 /// One level of a variable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Level {
     /// Its name; `not recorded` is a level.
     pub level: String,
@@ -27,6 +28,7 @@ pub struct Level {
 
 /// A variable with levels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Covariate {
     /// `sex`, `view`, `age_band`, `site`, ...
     pub field: Cow<'static, str>,
@@ -36,6 +38,7 @@ pub struct Covariate {
 
 /// A bin of the age histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AgeBin {
     /// Youngest age in it.
     pub first: u16,
@@ -49,6 +52,7 @@ pub struct AgeBin {
 
 /// A finding that came with the images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Its name.
     pub finding: String,
@@ -66,6 +70,7 @@ pub struct Finding {
 
 /// Findings that occur on the same image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CoOccurrence {
     /// Names, in the order of rows and columns.
     pub findings: Vec<String>,
@@ -75,6 +80,7 @@ pub struct CoOccurrence {
 
 /// All findings of an image together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Combination {
     /// Sorted; a positive image with the positive finding alone has one.
     pub findings: Vec<String>,
@@ -84,6 +90,7 @@ pub struct Combination {
 
 /// Images with so many findings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comorbidity {
     /// Findings on the image, the positive one included.
     pub findings: usize,
@@ -95,6 +102,7 @@ pub struct Comorbidity {
 
 /// Patients with so many images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImagesPerPatient {
     /// Images.
     pub images: u64,
@@ -104,6 +112,7 @@ pub struct ImagesPerPatient {
 
 /// A cell of the positives by age band and sex.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AgeAndSex {
     /// Age band, or `not recorded`.
     pub age_band: String,
@@ -117,6 +126,7 @@ pub struct AgeAndSex {
 
 /// How much of a field is not recorded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Missing {
     /// The field.
     pub field: Cow<'static, str>,
@@ -126,6 +136,7 @@ pub struct Missing {
 
 /// One set of cases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SetDescription {
     /// Its name.
     pub name: String,
@@ -172,6 +183,7 @@ pub struct SetDescription {
 
 /// One line of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// `age`, `images_per_patient`, `label`, a covariate, or `finding`.
     pub variable: String,
@@ -186,6 +198,7 @@ pub struct Difference {
 
 /// Which formula a standardised difference has ([`crate::dataset::standardised`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceKind {
     /// Of means.
@@ -198,6 +211,7 @@ pub enum DifferenceKind {
 
 /// Two sets side by side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Name of the first set.
     pub first: String,
@@ -215,6 +229,7 @@ pub struct Comparison {
 
 /// A file that a description or a split follows from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Input {
     /// The file's name. Its folder is left out: it differs between machines, and documents travel.
     pub name: String,
@@ -236,6 +251,7 @@ pub fn file_name(path: &Path) -> String {
 
 /// A stated fact beside what was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fact {
     /// In words.
     pub statement: String,
@@ -249,6 +265,7 @@ pub struct Fact {
 
 /// All sets, and how far they lie apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Description {
     /// [`FORMAT`].
     pub format: Cow<'static, str>,

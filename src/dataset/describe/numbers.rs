@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A count of a total.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Share {
     /// How many.
     pub numerator: u64,
@@ -28,6 +29,7 @@ impl Share {
 
 /// A whole-numbered variable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Numbers {
     /// Recorded values.
     pub n: u64,

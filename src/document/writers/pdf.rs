@@ -15,8 +15,8 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use super::typst_markup;
 use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::document::font::FontFile;
 use crate::document::places::texts;
-use crate::document::render::FontFile;
 use crate::document::text::clean;
 use crate::document::tree::Document;
 

@@ -14,6 +14,7 @@ pub const HEAD: [usize; 2] = [1024, 512];
 
 /// A network that can be trained and scored with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Architecture {
     /// Huang, Liu, van der Maaten and Weinberger, CVPR 2017; tensor names as torchvision writes them.
     #[serde(rename = "densenet121")]

@@ -1,6 +1,6 @@
 //! What a report is made of: plain values.
 
-use crate::document::render::FontFile;
+use crate::document::font::FontFile;
 use crate::monitoring::judgement::Judgement;
 use crate::monitoring::month::Month;
 use crate::monitoring::plan::MonitoringPlan;

@@ -196,7 +196,7 @@ pub(super) fn without_cases(source: &Source) -> Vec<(String, String)> {
 
 /// A difference of shares in percentage points.
 fn points(difference: f64) -> String {
-    format::fixed(100.0 * difference, 1)
+    format::fixed(format::hundredfold(difference), 1)
 }
 
 /// The same in units of the spread.

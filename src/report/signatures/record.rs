@@ -1,6 +1,6 @@
 //! What the document says.
 
-use crate::document::render::FontFile;
+use crate::document::font::FontFile;
 
 /// Name of the document's files.
 pub const NAME: &str = "signatures";

@@ -6,6 +6,7 @@ use super::source::Source;
 use super::subgroups::is_insufficient;
 use super::truth;
 use super::values::{at, words};
+use crate::document::trace::numerals::{Numeral, numerals};
 use crate::document::tree::Facts;
 use crate::document::{format, text};
 use crate::evidence::amendment::Amendment;
@@ -228,24 +229,19 @@ fn typed_numbers(device: &Json) -> Vec<Json> {
     out
 }
 
-/// Numbers of a text that may be results: one decimal sign between digits, or a sign of percent. `1.2.3` is a
-/// version and `892.2080` after CFR a clause.
+/// Numbers of a text that may be results: with decimals, or a sign of percent. `1.2.3` is a version and
+/// `892.2080` after CFR a clause.
 fn typed_in(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut before = "";
-    for word in text.split_whitespace() {
-        let bare = word.trim_matches(|c: char| !c.is_ascii_digit() && c != '%' && c != '.');
-        let bare = bare.trim_matches('.');
-        let number = bare.trim_end_matches('%');
-        let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-        let decimal = number.split_once('.').is_some_and(|(whole, part)| digits(whole) && digits(part));
-        let clause = matches!(before, "CFR" | "CFR," | "Part" | "version" | "Version" | "v");
-        if (decimal && !clause) || (bare.ends_with('%') && (digits(number) || decimal)) {
-            found.push(bare.to_owned());
-        }
-        before = word;
-    }
-    found
+    let is_clause = |numeral: &Numeral| {
+        let before = text[..numeral.at.start].split_whitespace().next_back().unwrap_or_default();
+        matches!(before, "CFR" | "CFR," | "Part" | "version" | "Version" | "v") && !numeral.percent
+    };
+    numerals(text)
+        .into_iter()
+        .filter(|numeral| !numeral.in_name && (numeral.percent || numeral.decimals() > 0))
+        .filter(|numeral| !is_clause(numeral))
+        .map(|numeral| format!("{}{}", numeral.digits, if numeral.percent { "%" } else { "" }))
+        .collect()
 }
 
 #[cfg(test)]
@@ -257,6 +253,10 @@ mod tests {
         let text =
             "Sensitivity was 0.87 (95% of sites), AUC 0.91; version 2.1, 21 CFR 892.2080, 1.2.3, 40 cases.";
         assert_eq!(typed_in(text), ["0.87", "95%", "0.91"]);
+        assert_eq!(
+            typed_in("A sensitivity of 87 % (0.82-0.91), in 1,234.5 hours."),
+            ["87%", "0.82", "0.91", "1,234.5"]
+        );
         let device = json!({"device": {"description": "AUC 0.9.", "limitations": ["none", "below 50%"]}});
         let found = typed_numbers(&device);
         assert_eq!(found[0], json!({"path": "device.description", "numbers": "0.9"}));

@@ -177,7 +177,7 @@ impl Known {
                 self.add(path, &format::number(value, style));
                 if style == Style::Percent {
                     // A difference of shares is printed in points.
-                    self.add(path, &format::fixed(100.0 * value, 1));
+                    self.add(path, &format::fixed(format::hundredfold(value), 1));
                 }
             }
             None => {
@@ -192,7 +192,7 @@ impl Known {
                 self.add(path, &format::fixed(value, 1));
                 self.add(path, &format::fixed(value, 2));
                 // Points of percent.
-                self.add(path, &format::fixed(100.0 * value, 1));
+                self.add(path, &format::fixed(format::hundredfold(value), 1));
             }
         }
     }

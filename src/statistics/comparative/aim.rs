@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::special::{normal_cdf, normal_two_sided};
+use crate::statistics::special::normal_cdf;
 
 /// What a comparison aims at. The one-sided error of each test is α = (1 − level)/2, so that the two-sided
 /// interval at the level decides the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Aim {
     /// The difference is above the margin, which may be 0: H0 says Δ ≤ margin.
@@ -69,13 +70,6 @@ pub struct NormalTest {
     pub z: f64,
     /// Its p value.
     pub p: f64,
-}
-
-impl NormalTest {
-    /// Two-sided.
-    pub fn two_sided(z: f64) -> Self {
-        Self { z, p: normal_two_sided(z) }
-    }
 }
 
 /// The tests of a difference against a margin by one statistic.

@@ -25,6 +25,7 @@ use crate::statistics::ranks;
 /// What decides where the declared interval is none. With one case a patient both rules give the exact
 /// interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fallback {
     /// Patients with several cases: the effective number of cases where a design effect can be estimated,

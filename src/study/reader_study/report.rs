@@ -45,7 +45,7 @@ pub struct Line {
     pub of: String,
     /// The estimate; none where it is not evaluable.
     pub found: Option<Inference>,
-    /// The value, where there is no interval.
+    /// The estimate; NaN where it is not evaluable.
     pub value: f64,
 }
 
@@ -91,7 +91,7 @@ pub struct Decision {
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Modalities as they are named, readers, negative and positive cases, ratings, patients.
+    /// The modalities that are compared, as they are named.
     pub modalities: Vec<String>,
     /// Readers.
     pub readers: Vec<String>,

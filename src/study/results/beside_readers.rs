@@ -7,6 +7,7 @@ use crate::statistics::estimate::Estimate;
 
 /// Readers beside the device. No reader study: these readers stand for themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BesideReaders {
     /// One entry a reader, by id.
     pub readers: Vec<BesideReader>,
@@ -17,6 +18,7 @@ pub struct BesideReaders {
 
 /// A reader and the device by the reference standard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BesideReader {
     /// The reader.
     pub reader: String,
@@ -33,6 +35,7 @@ pub struct BesideReader {
 
 /// A share of right calls of a reader and of the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShareBeside {
     /// The reader, on all cases that the reader decided.
     pub reader: Estimate,
@@ -48,6 +51,7 @@ pub struct ShareBeside {
 
 /// A test of two shares of the same cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PairedTest {
     /// McNemar's test, exact.
@@ -58,6 +62,7 @@ pub enum PairedTest {
 
 /// The readers' mean: each reader counts once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MeanOfReaders {
     /// How many readers.
     pub readers: u64,

@@ -9,6 +9,7 @@ use crate::statistics::metric::Metric;
 
 /// A level's estimate less that of the reference level.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LevelDifference {
     /// The subgroup's variable.
     pub variable: String,
@@ -32,6 +33,7 @@ pub struct LevelDifference {
 
 /// What was claimed of a level, and whether it is met.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LevelClaim {
     /// The subgroup's variable.
     pub variable: String,

@@ -11,6 +11,7 @@ use crate::statistics::estimate::SubgroupLevel;
 
 /// What a plan says of this version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChangeResult {
     /// The plan's id.
     pub plan: String,
@@ -47,6 +48,7 @@ impl ChangeResult {
 
 /// A kind of change that two locks show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FoundChange {
     /// Which.
     pub kind: ChangeKind,
@@ -58,6 +60,7 @@ pub struct FoundChange {
 
 /// A comparison of this version with its predecessor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Acceptance {
     /// In which level of which subgroup; `None`: overall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,6 +75,7 @@ pub struct Acceptance {
 
 /// A version of the device that was studied before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeviceVersion {
     /// Root digest of its bundle.
     pub root: Digest,
@@ -90,6 +94,7 @@ pub struct DeviceVersion {
 
 /// What a version's own plan said of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AcceptedUnder {
     /// The plan's id.
     pub plan: String,

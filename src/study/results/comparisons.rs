@@ -11,6 +11,7 @@ use crate::statistics::multiplicity::Multiplicity;
 
 /// An endpoint that is compared with another device or with readers, with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ComparisonResult {
     /// The endpoint's id in the protocol.
     pub id: String,
@@ -74,6 +75,7 @@ pub struct ComparisonResult {
 
 /// What a rule of multiplicity says of all primary and key secondary endpoints together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FamilyResult {
     /// The rule.
     pub rule: Multiplicity,
@@ -85,6 +87,7 @@ pub struct FamilyResult {
 
 /// One endpoint under the rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FamilyMember {
     /// The endpoint's id.
     pub id: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the scores are worth where the device is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InIntendedUse {
     /// The declared prevalence.
     pub prevalence: f64,
@@ -19,6 +20,7 @@ pub struct InIntendedUse {
 
 /// A value with its limits, where there are some.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Limited {
     /// The value.
     pub value: f64,
@@ -28,6 +30,7 @@ pub struct Limited {
 
 /// Calibration of the scores as probabilities at the prevalence of intended use.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CalibrationInUse {
     /// Mean score that is to be expected there.
     pub mean_score: f64,
@@ -41,6 +44,7 @@ pub struct CalibrationInUse {
 
 /// Net benefit at one threshold, in true positives a patient; treating nobody has 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NetBenefit {
     /// Acted on is a score at or above it.
     pub threshold: f64,

@@ -6,6 +6,7 @@ use crate::statistics::estimate::Estimate;
 
 /// Sensitivity analyses of the reference standard. Exploratory: none of them decides an endpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OtherStandards {
     /// Always true: no criterion is judged by any of them.
     pub exploratory: bool,
@@ -18,6 +19,7 @@ pub struct OtherStandards {
 
 /// What a case is judged by instead of the declared reference standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OtherStandard {
     /// The declared one, of cases alone whose reads were all given and all equal.
@@ -53,6 +55,7 @@ impl OtherStandard {
 
 /// The primary endpoints' metrics under one other reference standard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UnderOtherStandard {
     /// Which one.
     pub standard: OtherStandard,

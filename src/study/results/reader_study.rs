@@ -8,6 +8,7 @@ use crate::statistics::warning::Warning;
 
 /// Everything of a reader study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderStudyResult {
     /// Two-sided level of its intervals.
     pub level: f64,
@@ -59,6 +60,7 @@ pub struct ReaderStudyResult {
 
 /// What a protocol declares of reading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeclaredReading {
     /// How readers and cases are to meet.
     pub design: ReadingDesign,
@@ -79,6 +81,7 @@ pub struct DeclaredReading {
 
 /// One figure of merit: `auc`, `sensitivity` or `specificity`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderMerit {
     /// Its id.
     pub metric: String,
@@ -95,6 +98,7 @@ pub struct ReaderMerit {
 
 /// A reader's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderValue {
     /// The modality.
     pub modality: String,
@@ -106,6 +110,7 @@ pub struct ReaderValue {
 
 /// One method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderMethod {
     /// `readers-and-cases`, `cases`, `readers`, `each-reader`, `u-statistics`, and those of the device.
     pub id: String,
@@ -120,6 +125,7 @@ pub struct ReaderMethod {
 
 /// An estimate of a method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderEstimate {
     /// Of what: a modality, a difference of two, a reader in a modality.
     pub of: String,
@@ -132,6 +138,7 @@ pub struct ReaderEstimate {
 
 /// Interval and test of an estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderInference {
     /// Standard error.
     pub standard_error: f64,
@@ -147,6 +154,7 @@ pub struct ReaderInference {
 
 /// The test that all modalities are alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AllAlike {
     /// `F` or `chi2`.
     pub statistic: String,
@@ -162,6 +170,7 @@ pub struct AllAlike {
 
 /// A component of variance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VarianceComponent {
     /// `variance`, `cov1`, `cov2`, `cov3`, `readers`, `modality_by_reader`.
     pub name: String,
@@ -171,6 +180,7 @@ pub struct VarianceComponent {
 
 /// A ROC curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderCurve {
     /// The modality.
     pub modality: String,
@@ -183,6 +193,7 @@ pub struct ReaderCurve {
 
 /// A reader's reads in one modality.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadingSession {
     /// The reader.
     pub reader: String,
@@ -203,6 +214,7 @@ pub struct ReadingSession {
 
 /// Reading times in seconds, as means of the readers' means.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadingTime {
     /// Readers who were timed both with and without the device.
     pub readers: u64,

@@ -6,6 +6,7 @@ use super::intended_use::Limited;
 
 /// What repeated images of patients show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Repeatability {
     /// Two-sided level of all intervals and of the limits of agreement.
     pub level: f64,
@@ -40,6 +41,7 @@ pub struct Repeatability {
 
 /// Differences, one a patient.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PairDifferences {
     /// How many.
     pub patients: u64,
@@ -55,6 +57,7 @@ pub struct PairDifferences {
 
 /// How often calls of two images of a patient are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CallAgreement {
     /// Of either call.
     pub overall: CallShare,
@@ -66,6 +69,7 @@ pub struct CallAgreement {
 
 /// A share of agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CallShare {
     /// The share, with its limits.
     pub share: Limited,
@@ -77,6 +81,7 @@ pub struct CallShare {
 
 /// The same by a condition that should make no difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UnderCondition {
     /// The column.
     pub column: String,
@@ -96,6 +101,7 @@ pub struct UnderCondition {
 
 /// One level of a condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AtLevel {
     /// Its name.
     pub level: String,

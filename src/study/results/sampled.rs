@@ -9,6 +9,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// How the sample was drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sampling {
     /// `random`, `stratified`, `enriched` or `consecutive`.
     pub method: String,
@@ -31,6 +32,7 @@ pub struct Sampling {
 
 /// One stratum: `pool` and `drawn` give the weight, `pool / drawn`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SampledStratum {
     /// Its levels.
     pub name: String,
@@ -49,6 +51,7 @@ pub struct SampledStratum {
 
 /// Measures with each analysed case counted by its weight: those of the cases that could be drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Weighted {
     /// Sum of the weights of the analysed cases.
     pub cases: f64,
@@ -62,6 +65,7 @@ pub struct Weighted {
 
 /// One weighted measure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WeightedEstimate {
     /// `prevalence`, or the name of a metric.
     pub id: String,
@@ -75,6 +79,7 @@ pub struct WeightedEstimate {
 
 /// What the evidence says of the sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SiteAnswer {
     /// No site is on both sides, and tables show it.
@@ -87,6 +92,7 @@ pub enum SiteAnswer {
 
 /// The sites of the study beside those of development.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SiteSeparation {
     /// Whether the protocol states that they are separate.
     pub stated: bool,

@@ -6,6 +6,7 @@ use super::Limited;
 
 /// Of a device for triage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TriageResult {
     /// Level of the limits.
     pub level: f64,
@@ -19,6 +20,7 @@ pub struct TriageResult {
 
 /// Seconds from the image to the device's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProcessingTime {
     /// Column of the score table.
     pub column: String,
@@ -37,6 +39,7 @@ pub struct ProcessingTime {
 
 /// A quantile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuantileOfTime {
     /// Share of cases that take no longer.
     pub share: f64,
@@ -46,6 +49,7 @@ pub struct QuantileOfTime {
 
 /// Mean minutes until reading begins, by the declared queue with the device's sensitivity and specificity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Waiting {
     /// Sensitivity in the primary analysis, with limits at the level of both together.
     pub sensitivity: Limited,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{Monitored, Standing};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
-use crate::document::render::FontFile;
+use crate::document::font::FontFile;
 use crate::report::Formats;
 use crate::report::monitoring::{MonitoringSource, Told, default_template, render};
 use crate::storage;

@@ -20,7 +20,7 @@ fn share(estimate: &Estimate) -> String {
 
 fn row(name: &str, share_of: &ShareBeside) -> Row {
     let difference = &share_of.difference;
-    let points = |value: f64| format::fixed(100.0 * value, 1);
+    let points = |value: f64| format::fixed(format::hundredfold(value), 1);
     let limits = difference.intervals.first();
     let limits = limits.map(|i| format!(" ({} to {})", points(i.lower), points(i.upper)));
     let value = difference.value.map_or_else(|| wording::not_evaluable(difference), points);
