@@ -11,6 +11,7 @@ use super::answer::{Answer, State};
 use super::beside;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
+use crate::document::format;
 use crate::evidence::bag::{Opened, Payload, TAG_MANIFEST};
 use crate::evidence::bundle::{self, Environment};
 use crate::evidence::deviation;
@@ -146,9 +147,9 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
         _ => format!("; not as in this bundle any more: {}", some(&changed)),
     };
     let looked_at = format!(
-        "{} events of the study's ledger, {} bundles below evidence/{}{changed}",
-        ledger.entries().len(),
-        history.runs.len(),
+        "{} of the study's ledger, {} below evidence/{}{changed}",
+        format::counted(ledger.entries().len(), "event"),
+        format::counted(history.runs.len(), "bundle"),
         since(opened, &ledger)
     );
     Answer::of("history", WORDS, looked_at, problems)

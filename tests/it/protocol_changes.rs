@@ -72,7 +72,7 @@ fn an_amendment_before_the_opening_is_listed_and_another_test_set_is_sealed_anew
     assert_eq!(protocol(&study, "amend", &["--reason", "nothing to do"]).code, 0);
     let ran = study.run("run", &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains("protocol amended 1 times (0 after an opening)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("protocol amended once (0 after an opening)"), "{}", ran.stdout);
     let report = report(&study, "run-1");
     assert!(report.contains("The protocol was amended after it was locked."), "{report}");
     assert!(!report.contains("AMENDED AFTER"));
@@ -102,7 +102,7 @@ fn an_amendment_after_the_opening_stands_on_every_page_and_draws_no_other_test_s
     assert_eq!(study.run("validate", &[]).code, 30, "another opening needs a reason too");
     let again = study.run("run", &["--reason", "the goal was too high"]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert!(again.stdout.contains("protocol amended 1 times (1 after an opening)"), "{}", again.stdout);
+    assert!(again.stdout.contains("protocol amended once (1 after an opening)"), "{}", again.stdout);
     let html = study.read("reports/run-2/report.html");
     assert!(html.contains("AMENDED AFTER THE TEST SET WAS OPENED"));
     assert!(html.contains("the protocol was amended after the test set was opened;"), "no conclusion then");
