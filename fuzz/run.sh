@@ -36,7 +36,7 @@ for target in $([ $# -gt 0 ] && printf '%s\n' "$@" || ls fuzz/fuzz_targets | sed
   out=$(mktemp)
   mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
   "$binaries/$target" "fuzz/corpus/$target" -artifact_prefix="fuzz/artifacts/$target/" -max_total_time="$left" \
-    -timeout=10 -rss_limit_mb=3000 -max_len=300000 -print_final_stats=1 >"$out" 2>&1
+    -timeout=60 -rss_limit_mb=3000 -max_len=300000 -print_final_stats=1 >"$out" 2>&1
   rc=$?
   if ! grep -q '^INFO: Seed' "$out"; then
     echo "$target does not run:"

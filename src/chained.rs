@@ -144,3 +144,25 @@ pub fn is_time(text: &str) -> bool {
 pub fn canonical<E: Serialize>(entry: &E) -> String {
     serde_json_canonicalizer::to_string(entry).unwrap_or_else(|_| unreachable!("text, numbers and maps"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_one_form() {
+        assert!(is_time("2026-01-01T00:00:00Z"));
+        for other in [
+            "2026-01-01 00:00:00Z",
+            "2026-01-01t00:00:00Z",
+            "2026-01-01T00:00:00z",
+            "2026-01-01T00:00:0Z",
+            "2026-01-01T00:00:00.5Z",
+            "2026-01-01T00:00:00+00:00",
+            "2026-13-01T00:00:00Z",
+            "",
+        ] {
+            assert!(!is_time(other), "{other}");
+        }
+    }
+}

@@ -233,6 +233,10 @@ mod tests {
         let (line, already) = register.decide(&first, &set, "2026-01-01T00:00:00Z").expect("granted");
         assert!(!already);
         register.add(line.clone());
+        // A time in another form, which would sort before every other.
+        let text = String::from_utf8(register.to_bytes().to_vec()).expect("text");
+        assert!(Register::parse(text.as_bytes()).is_ok());
+        assert!(Register::parse(text.replace("-01T00", "-01 00").as_bytes()).is_err());
         // The same request is the same grant, and no second one.
         assert_eq!(register.decide(&first, &set, "2026-02-01T00:00:00Z"), Ok((line, true)));
         let code = |set: &SealedSet, number, seed: &str, reason| {
