@@ -319,7 +319,7 @@ fn a_look_at_the_own_scores_is_in_the_ledger_the_document_and_the_audit() {
     assert!(words(&study, "run-1").contains("looked at outside the protocol 1 times"));
     let verified = study.run("verify", &[]);
     done(&verified);
-    assert!(verified.stdout.contains("scores looked at outside the protocol 1 times"), "{}", verified.stdout);
+    assert!(verified.stdout.contains("scores looked at outside the protocol once"), "{}", verified.stdout);
     // A table inside the evidence is the study's too; a copy elsewhere is nobody's.
     let copy = tempfile::tempdir().expect("a folder");
     let other = copy.path().join("scores.csv");
