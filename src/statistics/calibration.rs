@@ -18,8 +18,8 @@ pub fn brier(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) -> Option
     })
 }
 
-/// Mean of −ln(probability given to what occurred). None without cases, or where probability zero was
-/// given to what occurred.
+/// Logarithmic score (Good 1952): mean of −ln(probability given to what occurred), in nats, from 0. None
+/// without cases, or where probability zero was given to what occurred.
 pub fn log_loss(labels: &[bool], scores: &[f64], weights: Option<&[u32]>) -> Option<f64> {
     mean_over(labels, scores, weights, |label, score| {
         let loss = if label { -score.ln() } else { -(-score).ln_1p() };
@@ -436,14 +436,16 @@ pub fn reliability(
     sums.into_iter().enumerate().map(bin).collect()
 }
 
-/// Expected calibration error Σ nᵦ/N·|mean score − share of positives|. None without cases.
+/// Expected calibration error (Naeini, Cooper and Hauskrecht 2015) Σ nᵦ/N·|mean score − share of positives|,
+/// in 0..=1. None without cases.
 pub fn expected_error(bins: &[Bin]) -> Option<f64> {
     let cases: f64 = bins.iter().map(|b| b.cases).sum();
     let gaps: CompensatedSum = bins.iter().map(|b| b.gap).collect();
     (cases > 0.0).then(|| gaps.total() / cases)
 }
 
-/// Maximum calibration error over bins that hold a case. None without cases.
+/// Maximum calibration error (Naeini, Cooper and Hauskrecht 2015) over bins that hold a case, in 0..=1. None
+/// without cases.
 pub fn maximum_error(bins: &[Bin]) -> Option<f64> {
     bins.iter().filter(|b| b.cases > 0.0).map(|b| b.gap / b.cases).reduce(f64::max)
 }

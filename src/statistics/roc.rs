@@ -65,8 +65,8 @@ pub fn roc_points(labels: &[bool], scores: &[f64]) -> Vec<RocPoint> {
     corners.into_iter().map(point).collect()
 }
 
-/// Partial area over false positive rates 0..`max_fpr` (0 < max_fpr <= 1), trapezoids, linear at the
-/// bound. None when a class is empty.
+/// Partial area (McClish 1989) over false positive rates 0..`max_fpr` (0 < max_fpr <= 1), trapezoids, linear
+/// at the bound; in 0..=`max_fpr`. None when a class is empty.
 pub fn partial_area(labels: &[bool], scores: &[f64], max_fpr: f64) -> Option<f64> {
     partial_area_of(&groups(labels, scores), max_fpr)
 }
@@ -101,7 +101,8 @@ pub fn mcclish(partial: f64, max_fpr: f64) -> f64 {
     (1.0 + (partial - least) / (max_fpr - least)) / 2.0
 }
 
-/// Average precision Σ (Rₖ − Rₖ₋₁)·Pₖ over descending distinct scores. None without positives.
+/// Average precision Σ (Rₖ − Rₖ₋₁)·Pₖ over descending distinct scores, without interpolation (Davis and
+/// Goadrich 2006 say why none); in (0, 1]. None without positives.
 pub fn average_precision(labels: &[bool], scores: &[f64]) -> Option<f64> {
     average_precision_of(&groups(labels, scores))
 }
