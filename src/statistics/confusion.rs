@@ -167,8 +167,8 @@ impl Confusion {
         cells.iter().all(|&c| c > 0.0).then(|| cells.iter().map(|c| 1.0 / c).sum::<f64>().sqrt())
     }
 
-    /// Standard error of Youden's (1950) index and, halved, of balanced accuracy, with m and n fixed: the root
-    /// of the sum of two binomial variances.
+    /// Standard error of Youden's (1950) index and, halved, of balanced accuracy, with m and n fixed: the
+    /// root of the sum of two binomial variances.
     pub fn youden_se(&self) -> Option<f64> {
         let (m, n) = (self.positives() as f64, self.negatives() as f64);
         let [tp, fn_, fp, tn] = self.cells();
