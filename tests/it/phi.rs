@@ -9,7 +9,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use sequester::imaging::image;
 
-use crate::support::{files, sequester, with_pdf};
+use crate::support::{files, holds, sequester, with_pdf};
 
 const MARK: &str = "QZXVPERSON";
 const BIRTH: &str = "19310717";
@@ -85,12 +85,9 @@ fn pdf_text(path: &Path) -> String {
 
 fn marks(bytes: &[u8]) -> Vec<&'static str> {
     let lower = bytes.to_ascii_lowercase();
-    let holds = |mark: &&&str| {
-        let mark = mark.to_ascii_lowercase();
-        lower.windows(mark.len()).any(|window| window == mark.as_bytes())
-    };
     // A birth date may also be written with hyphens.
-    [MARK, BIRTH, "1931-07-17", STUDY].iter().filter(holds).copied().collect()
+    let all = [MARK, BIRTH, "1931-07-17", STUDY];
+    all.into_iter().filter(|mark| holds(&lower, &mark.to_ascii_lowercase())).collect()
 }
 
 #[test]

@@ -128,18 +128,6 @@ fn refused(ran: &Ran, code: &str, words: &str) {
     assert!(ran.stderr.contains(&format!("error[{code}]")) && ran.stderr.contains(words), "{}", ran.stderr);
 }
 
-/// Whoever does not train does not wait for libtorch to be loaded, in a build with it as well.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_everyday_program_is_linked_without_libtorch() {
-    let names_libtorch = |program: &str| {
-        let bytes = std::fs::read(program).expect("reads");
-        bytes.windows(15).any(|window| window == b"libtorch_cpu.so")
-    };
-    assert!(!names_libtorch(env!("CARGO_BIN_EXE_sequester")));
-    assert!(names_libtorch(env!("CARGO_BIN_EXE_sequester-torch")));
-}
-
 #[test]
 fn a_program_with_libtorch_that_is_not_there_is_named_with_the_way_out() {
     let bench = Bench::new();
