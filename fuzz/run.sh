@@ -5,8 +5,8 @@
 #   fuzz/run.sh [SECONDS [TARGET...]]     all targets, or these; what the log has of the same program already counts
 #   fuzz/run.sh --built [SECONDS [...]]   the same without building: what was built last, whatever changed since
 #
-# A run that is interrupted has no line, and goes on from its corpus the next time. Instrumented, the program takes about
-# a quarter of an hour to compile on one core.
+# A run that is interrupted has no line, and goes on from its corpus the next time. Instrumented, the program takes some
+# twenty minutes of one core to compile.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 log=fuzz/log.tsv
