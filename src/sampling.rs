@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, few};
 use crate::protocol::rule::{Column, Datum};
 use crate::protocol::{Sample, SampleMethod, Shortage, StratumCount};
 use crate::random::Stream;
@@ -231,11 +231,10 @@ fn by_day(cases: &[Case], pool: &mut [usize], order_by: &str) -> Result<(), Diag
         .map(|index| cases[*index].case_id.as_str())
         .collect();
     if !without.is_empty() {
-        let more = if without.len() > 10 { ", ..." } else { "" };
         let message = format!(
-            "{} eligible cases have no `{order_by}`, so nobody knows whether they came first: {}{more}",
+            "{} eligible cases have no `{order_by}`, so nobody knows whether they came first: {}",
             without.len(),
-            without[..without.len().min(10)].join(", ")
+            few::and_so_on(&without, 10)
         );
         return Err(Diagnostic::error(Code::SampleOrderMissing, message).hint(format!(
             "fill the column, or exclude such cases by a criterion of kind `rule`: {column} is not missing"

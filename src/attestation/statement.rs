@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::encoding::{canonical, from_canonical};
 use super::key::PublicKey;
 use crate::chained::is_time;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, line};
 use crate::digest::Digest;
 
 /// `_type` of in-toto.
@@ -160,9 +160,8 @@ struct Predicate {
 /// Neither empty nor long nor with a character that ends a line, moves a cursor or turns the direction of
 /// what follows, nor with space around it.
 pub fn is_name(text: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let short = !text.is_empty() && text.len() <= 1_000 && text.trim() == text;
-    short && !text.chars().any(|c| c.is_control() || turns(c))
+    short && line::stays_in_line(text)
 }
 
 /// Only what canonical JSON has one form of: a fraction could be written as several texts.

@@ -10,6 +10,7 @@ use super::answer::State;
 use super::exhibit::{Exhibit, What, lock_in};
 use super::succession;
 use super::unlike::{Unlike, unlike};
+use crate::diagnostic::line::shell_word;
 use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::digest::{Digest, RelativePath};
 use crate::document::reading::{Finished, names};
@@ -389,11 +390,5 @@ pub fn commands(exhibits: &[Exhibit]) -> Vec<(String, String)> {
 
 /// A path as a shell takes it.
 fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    shell_word(&path.display().to_string())
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, State};
 use super::beside;
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::digest::Digest;
 use crate::document::format;
 use crate::evidence::bag::{Opened, Payload, TAG_MANIFEST};
@@ -144,7 +144,7 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
     let changed = history.study.as_ref().map(|study| beside::changed(study, opened)).unwrap_or_default();
     let changed = match changed.len() {
         0 => String::new(),
-        _ => format!("; not as in this bundle any more: {}", some(&changed)),
+        _ => format!("; not as in this bundle any more: {}", few::and_more(&changed, 5)),
     };
     let looked_at = format!(
         "{} of the study's ledger, {} below evidence/{}{changed}",
@@ -153,13 +153,6 @@ pub(super) fn history(opened: &Opened, history: Option<&History>) -> Answer {
         since(opened, &ledger)
     );
     Answer::of("history", WORDS, looked_at, problems)
-}
-
-/// The first few names.
-fn some(names: &[String]) -> String {
-    const FIRST: usize = 5;
-    let more = if names.len() > FIRST { format!(" and {} more", names.len() - FIRST) } else { String::new() };
-    format!("{}{more}", names[..names.len().min(FIRST)].join(", "))
 }
 
 /// Whether nothing was recorded but what stands beside the steps: an interruption before the line of the

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::domain::{level, usage};
 use super::metrics::text_table;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -86,10 +87,7 @@ pub struct AgreementArgs {
 /// # Errors
 /// [`Error::Usage`] for a level outside (0, 1); located diagnostics for everything wrong in the file.
 pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
-    if !(args.level > 0.0 && args.level < 1.0) {
-        let message = format!("--level {} is not between 0 and 1", args.level);
-        return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.95, say")));
-    }
+    level(args.level)?;
     let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
     let calls = match &args.device_reader {
         Some(device) => Some(reads.take(device)?),
@@ -204,14 +202,14 @@ impl<'a> Answers<'a> {
                 let message =
                     format!("--categories names {name:?}, which is empty, repeated or named by --missing");
                 let hint = "name each answer once";
-                return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint)));
+                return Err(usage(message, hint));
             }
             names.push((name, key));
         }
         if names.len() == 1 {
             let message = "--categories names one answer, and agreement needs a choice";
             let hint = "name every answer that a reader can give";
-            return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint)));
+            return Err(usage(message, hint));
         }
         if !args.is_nominal() {
             names = ["negative", "positive"].map(|n| (n.to_owned(), n.to_owned())).into();

@@ -4,7 +4,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use super::domain::usage;
+use crate::diagnostic::Result;
 use crate::statistics::design;
 
 /// Several images of one patient.
@@ -24,7 +25,7 @@ pub(super) struct Clusters {
 impl Clusters {
     pub(super) fn effect(&self) -> Result<f64> {
         design::design_effect(self.images_per_patient, self.cv, self.icc).ok_or_else(|| {
-            outside(
+            usage(
                 format!(
                     "no design effect for {} images a patient, cv {} and icc {}",
                     self.images_per_patient, self.cv, self.icc
@@ -33,11 +34,6 @@ impl Clusters {
             )
         })
     }
-}
-
-/// A usage error with a way out.
-pub(super) fn outside(message: String, hint: &str) -> Error {
-    Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
 }
 
 /// Whole cases, rounded up.
@@ -53,9 +49,7 @@ pub(super) fn effect_text(effect: f64) -> String {
 /// The share of cases that count is one.
 pub(super) fn checked_share(share: Option<f64>) -> Result<()> {
     match share.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
-        Some(share) => {
-            Err(outside(format!("--share {share} is not in (0, 1]"), "use the prevalence, say 0.5"))
-        }
+        Some(share) => Err(usage(format!("--share {share} is not in (0, 1]"), "use the prevalence, say 0.5")),
         None => Ok(()),
     }
 }

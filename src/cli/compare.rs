@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::domain::{level, usage};
 use super::who::WhoArgs;
 use super::{Context, Outcome, say};
 use crate::comparison::Comparison;
@@ -151,15 +152,10 @@ fn asked(args: &CompareArgs) -> Asked<'_> {
 }
 
 fn check(args: &CompareArgs) -> Result<()> {
-    if !(args.level > 0.0 && args.level < 1.0) {
-        let message = format!("--level {} is not between 0 and 1", args.level);
-        return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint("use 0.95, say")));
-    }
+    level(args.level)?;
     if args.bootstrap > 10_000_000 {
         let message = format!("--bootstrap {} is above ten million", args.bootstrap);
-        return Err(Error::usage(
-            Diagnostic::error(Code::OptionOutOfRange, message).hint("2000 to 10000 are usual"),
-        ));
+        return Err(usage(message, "2000 to 10000 are usual"));
     }
     Ok(())
 }

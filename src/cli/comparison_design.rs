@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
+use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, whole};
+use super::domain::usage;
 use crate::diagnostic::Result;
 use crate::statistics::comparative::Aim;
 use crate::statistics::comparative::power::{Claim, ExpectedAreas, ExpectedShares};
@@ -159,7 +160,7 @@ fn compared(args: &ComparisonArgs) -> Result<(Compared, Claim)> {
     let inside = |p: f64| p > 0.0 && p < 1.0;
     let aim = Aim::NAMES.iter().find(|(name, _)| *name == args.aim).map_or(Aim::Superiority, |(_, aim)| *aim);
     if ![args.expected, args.predicate, args.power, args.level].into_iter().all(inside) {
-        return Err(outside(
+        return Err(usage(
             format!(
                 "--expected {}, --predicate {}, --power {}, --level {}",
                 args.expected, args.predicate, args.power, args.level
@@ -169,14 +170,14 @@ fn compared(args: &ComparisonArgs) -> Result<(Compared, Claim)> {
     }
     let least = if aim == Aim::Superiority { args.margin >= 0.0 } else { args.margin > 0.0 };
     if !(least && args.margin < 1.0) {
-        return Err(outside(
+        return Err(usage(
             format!("--margin {} for {}", args.margin, args.aim),
             "a margin is below 1 and above 0, but for superiority, where it may be 0; it has no sign",
         ));
     }
     let ratios = [args.predicate_cases, args.negatives_per_positive];
     if !ratios.into_iter().all(|ratio| ratio > 0.0 && ratio.is_finite()) {
-        return Err(outside(
+        return Err(usage(
             format!("--predicate-cases {}, --negatives-per-positive {}", ratios[0], ratios[1]),
             "each is above 0; 1 means as many",
         ));
@@ -187,21 +188,21 @@ fn compared(args: &ComparisonArgs) -> Result<(Compared, Claim)> {
     let ratio = args.unpaired.then_some(args.predicate_cases);
     if args.measure == "auc" {
         if args.discordant.is_some() || args.share.is_some() {
-            return Err(outside(
-                "--discordant and --share are of shares".into(),
+            return Err(usage(
+                "--discordant and --share are of shares",
                 "of AUCs, --correlation says how far both go together, and both classes count",
             ));
         }
         let correlation = args.correlation.unwrap_or(0.0);
         if !(0.0..1.0).contains(&correlation) {
-            return Err(outside(format!("--correlation {correlation}"), "it lies in 0 to below 1"));
+            return Err(usage(format!("--correlation {correlation}"), "it lies in 0 to below 1"));
         }
         let negatives = args.negatives_per_positive;
         return Ok((Compared::Areas { other, correlation, negatives, ratio }, claim));
     }
     if args.correlation.is_some() {
-        return Err(outside(
-            "--correlation is of AUCs".into(),
+        return Err(usage(
+            "--correlation is of AUCs",
             "of shares, --discordant says on how many cases exactly one of both is right",
         ));
     }
@@ -210,7 +211,7 @@ fn compared(args: &ComparisonArgs) -> Result<(Compared, Claim)> {
     }
     let discordant = args.discordant;
     if discordant.is_some_and(|d| PairedShares::new(args.expected, other, d).is_none()) {
-        return Err(outside(
+        return Err(usage(
             format!(
                 "no pairs are right with {} and {other}, and discordant with {}",
                 args.expected,
@@ -230,7 +231,7 @@ fn range(args: &ComparisonArgs) -> Result<Option<Uncertain>> {
             Ok(Some(Uncertain::Triangular { low, mode: args.expected, high }))
         }
         [] => Ok(None),
-        _ => Err(outside(
+        _ => Err(usage(
             format!("--expected-range {:?}", args.expected_range),
             "a lowest and a highest value between 0 and 1, with --expected in between: 0.85,0.95",
         )),
@@ -245,7 +246,7 @@ pub fn comparison(args: &ComparisonArgs) -> Result<(Value, String)> {
     let (compared, claim) = compared(args)?;
     let (effect, over) = (args.clusters.effect()?, range(args)?);
     let size = compared.size(claim, args.expected, args.power).ok_or_else(|| {
-        outside(
+        usage(
             format!("no number of cases shows {} with these values", args.aim),
             "what is claimed has to be true of what is expected: a device that is worse by the margin or \
              more is not shown to be no worse",

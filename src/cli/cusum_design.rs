@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use super::domain::usage;
+use crate::diagnostic::Result;
 use crate::statistics::monitoring::{LARGEST_RUN_LENGTH, Sides, average_run_length, decision_limit};
 
 /// Cumulative sums that watch a device in use: limits and average run lengths.
@@ -45,23 +46,20 @@ enum SidesWord {
 /// The limit and its run lengths, as JSON and as text.
 ///
 /// # Errors
-/// [`Error::Usage`] for what no chart has.
+/// [`crate::diagnostic::Error::Usage`] for what no chart has.
 pub fn cusum(args: &CusumDesignArgs) -> Result<(Value, String)> {
     let sides = match args.sides {
         SidesWord::One => Sides::One,
         SidesWord::Two => Sides::Two,
     };
     let k = args.reference_value;
-    let refused = |message: String, hint: &str| {
-        Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
-    };
     if !(0.0..=10.0).contains(&k) {
-        return Err(refused(format!("the reference value is {k}, must be 0 to 10"), "0.5 is a usual one"));
+        return Err(usage(format!("the reference value is {k}, must be 0 to 10"), "0.5 is a usual one"));
     }
     let limit = match (args.limit, args.run_length) {
         (Some(limit), _) if limit > 0.0 && limit <= 60.0 => limit,
         (Some(limit), _) => {
-            return Err(refused(
+            return Err(usage(
                 format!("the limit is {limit}, must be above 0 and at most 60"),
                 "give another",
             ));
@@ -71,12 +69,12 @@ pub fn cusum(args: &CusumDesignArgs) -> Result<(Value, String)> {
             decision_limit(k, wanted, sides).ok_or_else(|| {
                 let message = format!("no limit has a run length of {wanted} with a reference value of {k}");
                 let hint = "single values alone have a longer one, or it is beyond 1e9";
-                refused(message, hint)
+                usage(message, hint)
             })?
         }
     };
     if let Some(wrong) = args.shift.iter().find(|shift| shift.is_nan() || shift.abs() > 20.0) {
-        return Err(refused(
+        return Err(usage(
             format!("the shift is {wrong}, must be -20 to 20"),
             "shifts are in standard errors",
         ));

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
+use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, whole};
+use super::domain::usage;
 use super::{Context, Outcome, comparison_design, cusum_design, mrmc, sizes};
 use crate::diagnostic::Result;
 use crate::statistics::design;
@@ -158,13 +159,13 @@ pub fn run(args: &DesignArgs, context: Context) -> Result<Outcome> {
 fn checked(expected: f64, goal: f64, power: f64, level: f64) -> Result<()> {
     let inside = |p: f64| p > 0.0 && p < 1.0;
     if !(inside(expected) && inside(goal) && inside(power) && inside(level)) {
-        return Err(outside(
+        return Err(usage(
             format!("--expected {expected}, --goal {goal}, --power {power}, --level {level}"),
             "each lies between 0 and 1, both excluded",
         ));
     }
     if expected <= goal {
-        return Err(outside(
+        return Err(usage(
             format!("--expected {expected} is not above --goal {goal}"),
             "no number of cases shows that a device is better than it is",
         ));
@@ -176,7 +177,7 @@ fn auc(args: &AucArgs) -> Result<(Value, String)> {
     checked(args.expected, args.goal, args.power, args.level)?;
     let ratio = args.negatives_per_positive;
     if !(ratio > 0.0 && ratio.is_finite()) {
-        return Err(outside(format!("--negatives-per-positive {ratio} is not above 0"), "use 1, say"));
+        return Err(usage(format!("--negatives-per-positive {ratio} is not above 0"), "use 1, say"));
     }
     let (effect, alpha) = (args.clusters.effect()?, 1.0 - args.level);
     let mut text = format!(
@@ -189,7 +190,7 @@ fn auc(args: &AucArgs) -> Result<(Value, String)> {
         ("obuchowski", "Obuchowski and McClish (1997), binormal", AucVariance::Obuchowski),
     ] {
         let size = design::auc_size(variance, args.expected, args.goal, ratio, alpha, args.power)
-            .ok_or_else(|| outside("no size has this power".into(), "lower the goal or the power"))?;
+            .ok_or_else(|| usage("no size has this power", "lower the goal or the power"))?;
         let (m, n) = (whole(size.positives * effect), whole(size.negatives * effect));
         text += &format!("\n  {name}: {m} positive and {n} negative cases, {} together", m + n);
         let mut method = json!({"method": id, "positives": m, "negatives": n, "cases": m + n});
@@ -215,9 +216,8 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
     checked(args.expected, args.goal, args.power, args.level)?;
     checked_share(args.share)?;
     let (effect, alpha) = (args.clusters.effect()?, (1.0 - args.level) / 2.0);
-    let size = design::binomial_size(args.goal, args.expected, alpha, args.power).ok_or_else(|| {
-        outside("more than a million cases would be needed".into(), "lower the goal or the power")
-    })?;
+    let size = design::binomial_size(args.goal, args.expected, alpha, args.power)
+        .ok_or_else(|| usage("more than a million cases would be needed", "lower the goal or the power"))?;
     let counted = whole(size.stable as f64 * effect);
     let needed = design::successes_needed(size.stable, args.goal, alpha);
     let mut text = format!(
@@ -252,7 +252,7 @@ fn proportion(args: &ProportionArgs) -> Result<(Value, String)> {
 fn difference(args: &DifferenceArgs) -> Result<(Value, String)> {
     let pilot = Size { positives: args.pilot_positives as f64, negatives: args.pilot_negatives as f64 };
     if let Some(margin) = args.margin.filter(|margin| !(*margin > 0.0 && args.difference + margin > 0.0)) {
-        return Err(outside(
+        return Err(usage(
             format!("--margin {margin} with a difference of {}", args.difference),
             "the margin is above 0, and the device is expected to be worse by less than it",
         ));
@@ -262,8 +262,8 @@ fn difference(args: &DifferenceArgs) -> Result<(Value, String)> {
     let size = design::paired_auc_size(pilot, gain, args.pilot_se.powi(2), args.alpha, args.power)
         .filter(|s| s.positives > 0.0 && s.negatives > 0.0)
         .ok_or_else(|| {
-            outside(
-                "no size follows from these numbers".into(),
+            usage(
+                "no size follows from these numbers",
                 "the difference is not 0, the standard error above 0, the pilot has both classes, \
                      alpha and power lie between 0 and 1",
             )
@@ -286,7 +286,7 @@ fn difference(args: &DifferenceArgs) -> Result<(Value, String)> {
 
 fn goals(args: &GoalsArgs) -> Result<(Value, String)> {
     let goals = design::goals(args.ppv, args.npv, args.prevalence).ok_or_else(|| {
-        outside(
+        usage(
             format!(
                 "no device gives PPV {} and NPV {} at prevalence {}",
                 args.ppv, args.npv, args.prevalence

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::domain::{between, level, usage};
 use super::progress::doing;
 use super::who::WhoArgs;
 use super::{Context, Outcome};
@@ -154,7 +155,7 @@ pub fn run(args: &MetricsArgs, context: Context) -> Result<Outcome> {
         (Some(MetricsCommand::Multiplicity(args)), _) => return several::run(args, context),
         (Some(MetricsCommand::Repeatability(args)), _) => return repeated::run(args, context),
         (None, Some(file)) => file,
-        (None, None) => return Err(usage("no file is named".to_owned(), "sequester metrics FILE.csv")),
+        (None, None) => return Err(usage("no file is named", "sequester metrics FILE.csv")),
     };
     check(args)?;
     let asked = asked(args)?;
@@ -247,7 +248,7 @@ fn wanted(args: &MetricsArgs) -> Result<Wanted> {
         if of_two && args.compare.is_none() {
             let message = format!("{id} compares two models, and there is no --compare");
             let hint = "name the column of the second model's scores with --compare";
-            return Err(Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint)));
+            return Err(usage(message, hint));
         }
         let metric = Metric::from_id(id);
         if metric.is_none() && !of_two {
@@ -274,14 +275,12 @@ fn unit_of(args: &MetricsArgs) -> ResamplingUnit {
 
 /// Options are in their ranges.
 fn check(args: &MetricsArgs) -> Result<()> {
-    if !(args.level > 0.0 && args.level < 1.0) {
-        return Err(usage(format!("--level {} is not between 0 and 1", args.level), "use 0.95, say"));
-    }
+    level(args.level)?;
     if let Some(bad) = args.threshold.iter().find(|t| !t.is_finite()) {
         return Err(usage(format!("--threshold {bad} is not a finite number"), "use 0.5, say"));
     }
-    if let Some(bad) = args.prevalence.filter(|p| !(*p > 0.0 && *p < 1.0)) {
-        return Err(usage(format!("--prevalence {bad} is not between 0 and 1"), "use 0.05, say"));
+    if let Some(prevalence) = args.prevalence {
+        between("prevalence", prevalence, "use 0.05, say")?;
     }
     if !(args.max_fpr > 0.0 && args.max_fpr <= 1.0) {
         return Err(usage(format!("--max-fpr {} is not in 0..1", args.max_fpr), "use 0.1, say"));
@@ -296,8 +295,7 @@ fn check(args: &MetricsArgs) -> Result<()> {
     if args.bootstrap == Bootstrap::Exact && !by_case {
         return Err(usage(
             "--bootstrap exact needs a law in closed form, and there is none where patients or sites are \
-             drawn"
-                .into(),
+             drawn",
             "give a number of replicates, or draw cases with --unit case-stratified",
         ));
     }
@@ -333,18 +331,14 @@ fn check_columns(args: &MetricsArgs) -> Result<()> {
     match args.unit {
         Some(Unit::Patient | Unit::SiteThenPatient) if args.patient.is_none() => {
             return Err(usage(
-                "--unit draws patients, and there is no --patient".into(),
+                "--unit draws patients, and there is no --patient",
                 "add --patient patient_id",
             ));
         }
         Some(Unit::Site | Unit::SiteThenPatient) if args.site.is_none() => {
-            return Err(usage("--unit draws sites, and there is no --site".into(), "add --site site"));
+            return Err(usage("--unit draws sites, and there is no --site", "add --site site"));
         }
         _ => {}
     }
     Ok(())
-}
-
-fn usage(message: String, hint: &str) -> Error {
-    Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
 }

@@ -34,6 +34,7 @@ mod demo;
 mod describe;
 mod design;
 mod dicom;
+mod domain;
 mod exhibits;
 mod explain;
 mod export;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::domain::{between, usage};
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
@@ -158,23 +159,12 @@ pub struct MrmcArgs {
     no_pdf: bool,
 }
 
-fn usage(message: impl Into<String>, hint: &str) -> Error {
-    Error::usage(Diagnostic::error(Code::OptionOutOfRange, message).hint(hint))
-}
-
-fn checked_level(name: &str, level: f64) -> Result<()> {
-    if level > 0.0 && level < 1.0 {
-        return Ok(());
-    }
-    Err(usage(
-        format!("--{name} {level} is not between 0 and 1"),
-        "use 0.95 for a level, 0.05 for an alpha, say",
-    ))
-}
+/// What is said where a level, a power or an alpha is none.
+const LEVELS: &str = "use 0.95 for a level, 0.05 for an alpha, say";
 
 impl MrmcArgs {
     fn asked(&self) -> Result<Asked> {
-        checked_level("level", self.level)?;
+        between("level", self.level, LEVELS)?;
         if !(0.0..1.0).contains(&self.margin) {
             return Err(usage(
                 format!("--margin {} is no margin", self.margin),
@@ -497,8 +487,8 @@ impl MrmcDesignArgs {
 /// # Errors
 /// Options out of range.
 pub fn run_design(args: &MrmcDesignArgs) -> Result<(Value, String)> {
-    checked_level("power", args.power)?;
-    checked_level("alpha", args.alpha)?;
+    between("power", args.power, LEVELS)?;
+    between("alpha", args.alpha, LEVELS)?;
     let given = [args.cov1, args.cov3, args.reader_variance, args.device_variance, args.device_cov];
     let finite = [args.difference, args.variance, args.cov2, args.interaction];
     if finite.into_iter().chain(given.into_iter().flatten()).any(|x| !x.is_finite()) || args.variance <= 0.0 {

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Context, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::protocol::ReaderRole;
 use crate::reads::consensus::{Basis, Consensus};
 use crate::reads::files::Read;
@@ -95,8 +95,7 @@ fn refuse_to_replace_something_else(out: &Path) -> Result<()> {
 const NAMED: usize = 10;
 
 fn some<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = if names.len() > NAMED { ", ..." } else { "" };
-    format!("{}{more}", names.take(NAMED).collect::<Vec<_>>().join(", "))
+    few::and_so_on(names, NAMED)
 }
 
 /// Levels and what is irregular, in lines for the terminal.

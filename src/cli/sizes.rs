@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, outside, whole};
+use super::clusters::{Clusters, cases_in_all, checked_share, effect_text, whole};
+use super::domain::usage;
 use crate::diagnostic::Result;
 use crate::statistics::design::{AucVariance, width_size};
 use crate::statistics::sizing::{PairedShares, auc_width_size, calibration_size};
@@ -96,7 +97,7 @@ pub fn noninferiority(args: &NoninferiorityArgs) -> Result<(Value, String)> {
     let discordant =
         args.discordant.unwrap_or_else(|| PairedShares::independent(args.expected, args.predicate));
     let pair = PairedShares::new(args.expected, args.predicate, discordant).ok_or_else(|| {
-        outside(
+        usage(
             format!(
                 "no pairs are right with {} and {}, and discordant with {discordant}",
                 args.expected, args.predicate
@@ -107,7 +108,7 @@ pub fn noninferiority(args: &NoninferiorityArgs) -> Result<(Value, String)> {
     })?;
     let (effect, alpha) = (args.clusters.effect()?, (1.0 - args.level) / 2.0);
     let size = pair.size(args.margin, alpha, args.power).ok_or_else(|| {
-        outside(
+        usage(
             format!("--margin {}, --power {}, --level {}", args.margin, args.power, args.level),
             "each lies between 0 and 1; a device that is expected to be worse by the margin or more is not \
              shown to be no worse by any number of cases",
@@ -144,7 +145,7 @@ pub fn precision(args: &PrecisionArgs) -> Result<(Value, String)> {
     checked_share(args.share)?;
     let effect = args.clusters.effect()?;
     let none = || {
-        outside(
+        usage(
             format!("no size gives {} \u{b1} {}", args.expected, args.half_width),
             "expected value and level lie between 0 and 1, the half width above 0; at most a million cases",
         )
@@ -196,7 +197,7 @@ pub fn calibration(args: &CalibrationArgs) -> Result<(Value, String)> {
     let size =
         calibration_size(args.expected, args.prevalence, args.ratio_width, args.slope_width, args.level)
             .ok_or_else(|| {
-                outside(
+                usage(
                     format!(
                         "no size follows from an AUC of {} and a prevalence of {}",
                         args.expected, args.prevalence

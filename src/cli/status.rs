@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::study::StudyArgs;
 use super::{Context, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result, few};
 use crate::reads::status::{ReaderStatus, Status};
 use crate::storage;
 use crate::workflow::status::{self, copy_in_words, drift_in_words, overall, summary};
@@ -84,11 +84,7 @@ fn write(path: &Path, bytes: &[u8], begin: &[u8]) -> Result<()> {
 }
 
 fn some(ids: &[String]) -> String {
-    let named = ids.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
+    few::and_more(ids, NAMED)
 }
 
 fn text(status: &Status) -> String {

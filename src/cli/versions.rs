@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::domain::usage;
 use super::{Context, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result};
 use crate::monitoring::versions::{BothVersions, told_apart};
 use crate::storage;
 use crate::table::labelled::{LabelledScores, Wanted};
@@ -69,8 +70,7 @@ struct Named {
 pub fn run(args: &VersionsArgs, context: Context) -> Result<Outcome> {
     if !(args.level > 0.0 && args.level < 1.0) {
         let message = format!("the level is {}, must be between 0 and 1", args.level);
-        let problem = Diagnostic::error(Code::OptionOutOfRange, message);
-        return Err(Error::usage(problem.hint("0.95 is a usual one")));
+        return Err(usage(message, "0.95 is a usual one"));
     }
     let (old, new) = (read(args, &args.old_data)?, read(args, &args.new_data)?);
     shared("case", &old.cases, &new.cases, &args.new_data)?;

@@ -17,6 +17,7 @@ use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::mcnemar::{clustered_p, mcnemar};
 use crate::statistics::metric::{Metric, Plan, Sample, estimate, estimate_difference};
+use crate::statistics::multiplicity::{Rule, adjusted};
 use crate::statistics::roc::PrecisionRecallPoint;
 use crate::statistics::roc::{precision_recall_points, roc_points};
 
@@ -30,19 +31,12 @@ const THRESHOLDS: u32 = 200;
 const BINS: usize = 10;
 
 /// Adjusts p values so that the probability of at least one false claim among them stays below the level
-/// (Holm 1979): the k-th smallest of m is multiplied by m − k + 1, is at least the one before it and at most
-/// 1. A comparison without a test counts among the m and gets nothing.
+/// ([`Rule::Holm`]). A comparison without a test counts among them and gets nothing.
 pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut order: Vec<(f64, usize)> =
-        p_values.iter().enumerate().filter_map(|(index, p)| Some(((*p)?, index))).collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut adjusted = vec![None; p_values.len()];
-    let mut before = 0.0_f64;
-    for (rank, (p, index)) in order.into_iter().enumerate() {
-        before = before.max(((p_values.len() - rank) as f64 * p).min(1.0));
-        adjusted[index] = Some(before);
-    }
-    adjusted
+    // Without a test is like 1: it comes last and changes no other.
+    let all: Vec<f64> = p_values.iter().map(|p| p.unwrap_or(1.0)).collect();
+    let adjusted = adjusted(&Rule::Holm, &all);
+    p_values.iter().zip(adjusted).map(|(p, adjusted)| p.map(|_| adjusted)).collect()
 }
 
 /// The cases, one entry a case everywhere.

@@ -37,7 +37,7 @@ pub fn from_counts(published: &Published, settings: &Settings) -> Contender {
         standard_error: Some(variance.sqrt()),
         n: m + n,
         positives: m,
-        intervals: vec![interval(IntervalMethod::HanleyMcneil, limits, settings.level)],
+        intervals: vec![Interval::closed(IntervalMethod::HanleyMcneil, settings.level, limits)],
         ..Estimate::default()
     }];
     if let Some(table) = &published.confusion {
@@ -65,19 +65,6 @@ pub fn from_counts(published: &Published, settings: &Settings) -> Contender {
     }
 }
 
-fn interval(method: IntervalMethod, limits: (f64, f64), level: f64) -> Interval {
-    Interval {
-        method,
-        level,
-        lower: limits.0,
-        upper: limits.1,
-        unit: None,
-        replicates: None,
-        seed: None,
-        dropped: None,
-    }
-}
-
 /// Pairs of models of which printed numbers alone are known, as if each had been tested on cases of its own:
 /// the variance of a difference is the sum of both. On the same cases AUCs are correlated, and the true
 /// variance is less by 2·r·SE₁·SE₂ (Hanley and McNeil 1983); r cannot be known from printed numbers, so the r
@@ -94,6 +81,7 @@ pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<P
             let se = se_a.hypot(*se_b);
             let z = z_two_sided(settings.level);
             let half = z * se;
+            let limits = ((difference - half).max(-1.0), (difference + half).min(1.0));
             let usable = se > 0.0;
             let p_value = usable.then(|| normal_two_sided(difference / se));
             let room = se_a * se_a + se_b * se_b - (difference / z).powi(2);
@@ -105,11 +93,7 @@ pub fn compare_published(contenders: &[Contender], settings: &Settings) -> Vec<P
                 p_value,
                 n: a.estimate("auc").map_or(0, |e| e.n),
                 positives: a.estimate("auc").map_or(0, |e| e.positives),
-                intervals: vec![interval(
-                    IntervalMethod::HanleyMcneil,
-                    ((difference - half).max(-1.0), (difference + half).min(1.0)),
-                    settings.level,
-                )],
+                intervals: vec![Interval::closed(IntervalMethod::HanleyMcneil, settings.level, limits)],
                 warnings: vec![Warning::new(
                     Code::Unpaired,
                     "the models are compared as if each had cases of its own; the p value is an \

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::case::{Attributes, Case, Cases, Kinds};
 use super::nih;
 use super::shared::alike;
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result, few};
 use crate::imaging::traces;
 use crate::table::{Row, Source, Table, Texts, Word, Words, cell, limited};
 
@@ -146,12 +146,10 @@ fn telling_names(cases: &[Case], table: &Table) -> Option<Diagnostic> {
     };
     let lines: Vec<u64> = cases.iter().filter(tells).map(|case| case.line).collect();
     let first = *lines.first()?;
-    let some: Vec<String> = lines.iter().take(5).map(u64::to_string).collect();
-    let more = if lines.len() > 5 { ", ..." } else { "" };
     let message = format!(
-        "{} case ids, patient ids or image names look as if they held a name or a date: lines {}{more}",
+        "{} case ids, patient ids or image names look as if they held a name or a date: lines {}",
         lines.len(),
-        some.join(", ")
+        few::and_so_on(&lines, 5)
     );
     Some(
         Diagnostic::warning(Code::IdentifierTelling, message)

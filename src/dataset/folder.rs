@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::RelativePath;
 use crate::imaging::{dicom, image_folder};
 use crate::storage;
@@ -205,10 +205,8 @@ impl Images<'_> {
     }
 
     fn not_found(&self, code: Code, what: &str, names: &[String], hint: &str) -> Option<Diagnostic> {
-        let shown = names.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let more = if names.len() > 5 { ", ..." } else { "" };
-        let message =
-            format!("the pattern finds no {what} in the names of {} images: {shown}{more}", names.len());
+        let shown = few::and_so_on(names, 5);
+        let message = format!("the pattern finds no {what} in the names of {} images: {shown}", names.len());
         (!names.is_empty()).then(|| Diagnostic::error(code, message).at(Location::file(self.top)).hint(hint))
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::case::Case;
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::table::{Table, limited, text};
 
 /// Names of sets in the order in which people expect them; others follow by name.
@@ -191,8 +191,7 @@ pub fn assign(cases: &[Case], lists: &[List]) -> Result<Assigned, Vec<Diagnostic
 
 /// The first few.
 fn some(ids: &[&str]) -> String {
-    let shown = ids.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    if ids.len() > 5 { format!("{shown} and {} more", ids.len() - 5) } else { shown }
+    few::and_more(ids, 5)
 }
 
 #[cfg(test)]

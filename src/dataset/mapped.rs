@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::case::{Attributes, Case, Cases, Kinds, Sex};
 use super::cases::{self, COLUMNS};
 use super::nih;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, few};
 use crate::digest::RelativePath;
 use crate::table::{Row, Sheet, Table, Word, Words, cell, limited, pattern, typed};
 
@@ -375,15 +375,13 @@ fn age(text: &str) -> Result<u16, String> {
 /// The cases in which the pattern finds no patient: how many, and the first by name.
 fn no_patient(table: &Table, declared: &CaseColumns, unmatched: &[(u64, String)]) -> Option<Diagnostic> {
     let (line, _) = unmatched.first()?;
-    let some: Vec<String> =
-        unmatched.iter().take(NAMED).map(|(_, text)| format!("`{}`", cell::short(text))).collect();
-    let more = if unmatched.len() > NAMED { ", ..." } else { "" };
+    let texts = unmatched.iter().map(|(_, text)| format!("`{}`", cell::short(text)));
     let pattern = declared.patient_pattern.as_deref().unwrap_or_default();
     let message = format!(
-        "`{pattern}` finds no patient in {} of {} rows: {}{more}",
+        "`{pattern}` finds no patient in {} of {} rows: {}",
         unmatched.len(),
         table.rows().len(),
-        some.join(", ")
+        few::and_so_on(texts, NAMED)
     );
     Some(Diagnostic::error(Code::PatientPattern, message).at(table.at(*line)).hint(
         "correct `patient_pattern` in [data.columns]: a regular expression whose first group is the patient",

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::case::Case;
 use super::leakage::{self, Item, Kind};
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result, few};
 use crate::digest::Digest;
 use crate::table::Table;
 use crate::table::id::{self, Alike};
@@ -44,11 +44,10 @@ pub fn probably_shared(found: &Shared, one: &str, other: &str) -> Option<Diagnos
     if count == 0 {
         return None;
     }
-    let pairs = found.probable.iter().take(NAMED).map(|(a, b)| format!("`{a}` and `{b}`"));
-    let more = if count > NAMED { ", ..." } else { "" };
+    let pairs = found.probable.iter().map(|(a, b)| format!("`{a}` and `{b}`"));
     let message = format!(
-        "{count} patients of {one} are probably patients of {other}: {}{more}; {}",
-        pairs.collect::<Vec<_>>().join(", "),
+        "{count} patients of {one} are probably patients of {other}: {}; {}",
+        few::and_so_on(pairs, NAMED),
         id::DIFFERENCE
     );
     Some(
@@ -146,8 +145,7 @@ pub fn recorded_digests(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Di
 
 /// The first ids of a list, for a message.
 pub fn some(ids: &BTreeSet<String>) -> String {
-    let more = if ids.len() > NAMED { ", ..." } else { "" };
-    format!("{}{more}", ids.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", "))
+    few::and_so_on(ids, NAMED)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
 use super::shared;
-use crate::diagnostic::{Code, Diagnostic, Error, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result, few};
 use crate::random::Stream;
 
 /// How a development table is divided.
@@ -128,12 +128,10 @@ fn patients(cases: &[Case]) -> Result<BTreeMap<&str, bool>> {
     if unlabelled.is_empty() {
         return Ok(positive);
     }
-    let shown = unlabelled.iter().take(12).copied().collect::<Vec<_>>().join(", ");
-    let more = unlabelled.len().saturating_sub(12);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let shown = few::and_more(&unlabelled, 12);
     Err(Diagnostic::error(
         Code::LabelMissing,
-        format!("{} of {} cases have no label to train with: {shown}{rest}", unlabelled.len(), cases.len()),
+        format!("{} of {} cases have no label to train with: {shown}", unlabelled.len(), cases.len()),
     )
     .hint("give the column `label` (0 or 1) for every development case")
     .into())

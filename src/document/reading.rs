@@ -4,6 +4,8 @@
 //! those that a bundle renders to, and which digests a document names. Nothing is concluded from words that
 //! agree; that the bytes agree is another question.
 
+use super::text;
+
 /// Documents beyond this many bytes are compared by their bytes alone.
 const LARGEST: usize = 64 << 20;
 
@@ -90,9 +92,7 @@ fn without_tags(html: &str) -> String {
         rest = &tag[end.max(1)..];
     }
     out.push_str(rest);
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
-        .into_iter()
-        .fold(out, |text, (entity, character)| text.replace(entity, character))
+    text::of_html(&out)
 }
 
 /// The text of a PDF, page by page.

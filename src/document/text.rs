@@ -89,6 +89,16 @@ pub fn html(text: &str) -> String {
     out
 }
 
+/// The characters that [`html`] escapes, as they were.
+pub fn of_html(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .into_iter()
+        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
 /// A typst string literal with its quotes. Text reaches typst only inside string literals, so that typst
 /// markup needs no escaping rules of its own.
 pub fn typst_string(text: &str) -> String {

@@ -19,6 +19,8 @@ const PAYLOAD_MANIFEST: &str = "manifest-sha256.txt";
 /// The manifest of the manifests; its digest is the root.
 pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 const INFO: &str = "bag-info.txt";
+/// The label with the size of the payload (RFC 8493, 2.2.2).
+const OXUM: &str = "Payload-Oxum";
 /// Everything that the tag manifest names, no more and no less.
 const TAGS: [&str; 3] = [INFO, "bagit.txt", PAYLOAD_MANIFEST];
 /// How a detached signature or time stamp of the tag manifest ends; it lies beside and cannot be in it.
@@ -69,7 +71,7 @@ pub fn write(target: &Path, payload: &Payload, info: &[(&str, String)]) -> Resul
     for (label, value) in info {
         lines.push_str(&label_line(label, &label_value(value)));
     }
-    lines.push_str(&label_line("Payload-Oxum", &format!("{octets}.{}", payload.len())));
+    lines.push_str(&label_line(OXUM, &format!("{octets}.{}", payload.len())));
     let manifest: String =
         payload.iter().map(|(path, bytes)| manifest_line(bytes.digest(), &format!("data/{path}"))).collect();
     let tags =
@@ -122,6 +124,14 @@ pub struct Opened {
     pub info: Vec<(String, String)>,
     /// Every byte that is not the one that was recorded, sorted.
     pub discrepancies: Vec<Diagnostic>,
+}
+
+impl Opened {
+    /// Labels and values as [`write`] takes them: it adds the Payload-Oxum itself.
+    pub fn labels(&self) -> Vec<(&str, String)> {
+        let given = self.info.iter().filter(|(label, _)| label != OXUM);
+        given.map(|(label, value)| (label.as_str(), value.clone())).collect()
+    }
 }
 
 /// Reads a bag and compares it with its manifests in both directions.
@@ -221,13 +231,13 @@ pub fn open(folder: &Path) -> Result<Opened> {
 /// The bag says how many octets in how many files its payload has (RFC 8493, 2.2.2).
 fn oxum(folder: &Path, info: &[(String, String)], files: &BTreeMap<String, Bytes>) -> Option<Diagnostic> {
     let said: Vec<&str> =
-        info.iter().filter(|(label, _)| label == "Payload-Oxum").map(|(_, value)| value.as_str()).collect();
+        info.iter().filter(|(label, _)| label == OXUM).map(|(_, value)| value.as_str()).collect();
     let payload = files.iter().filter(|(path, _)| path.starts_with("data/"));
     let (octets, count) =
         payload.fold((0_u64, 0_u64), |(octets, count), (_, bytes)| (octets + bytes.len() as u64, count + 1));
     let there = format!("{octets}.{count}");
     (said != [there.as_str()]).then(|| {
-        let message = format!("Payload-Oxum is `{}`, the payload has {there}", said.join("`, `"));
+        let message = format!("{OXUM} is `{}`, the payload has {there}", said.join("`, `"));
         found(folder, INFO, Code::PayloadOxum, &message)
     })
 }

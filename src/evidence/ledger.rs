@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::chained::{Chain, Link};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, line};
 use crate::digest::Digest;
 
 /// What happened. The order of the variants is the only allowed order within one opening; an import, a
@@ -182,8 +182,7 @@ impl Who {
 /// Neither empty nor with a character that ends a line, moves a cursor or turns the direction of what
 /// follows.
 fn is_name(text: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !text.is_empty() && !text.chars().any(|c| c.is_control() || turns(c))
+    !text.is_empty() && line::stays_in_line(text)
 }
 
 impl Link for Entry {

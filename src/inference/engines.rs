@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::diagnostic::line::shell_word;
 use crate::digest::Digest;
 
 /// What a job file is made from.
@@ -34,8 +35,8 @@ impl Job<'_> {
     }
 
     fn command(&self) -> String {
-        let mut words = vec!["score".to_owned(), quoted(self.study)];
-        words.extend(self.options.iter().map(|option| quoted(option)));
+        let mut words = vec!["score".to_owned(), shell_word(self.study)];
+        words.extend(self.options.iter().map(|option| shell_word(option)));
         words.join(" ")
     }
 
@@ -113,15 +114,6 @@ impl Job<'_> {
             claim = yaml(claim),
         )
     }
-}
-
-/// One word of a shell.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A text of Python.

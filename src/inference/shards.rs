@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scores::{self, Scores};
 use crate::dataset::case::{Attributes, Case, Kinds};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::{Digest, RelativePath};
 use crate::model::machine::Machine;
 use crate::table::{Table, Word, limited};
@@ -401,15 +401,10 @@ fn ranges(numbers: &[u32]) -> String {
             _ => found.push((*number, *number)),
         }
     }
-    const SHOWN: usize = 20;
     let range = |(first, last): &(u32, u32)| {
         if first == last { first.to_string() } else { format!("{first}-{last}") }
     };
-    let mut text = found.iter().take(SHOWN).map(range).collect::<Vec<_>>().join(", ");
-    if found.len() > SHOWN {
-        text.push_str(", ...");
-    }
-    text
+    few::and_so_on(found.iter().map(range), 20)
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn of_metric(metric: Metric, data: [&BothVersions; 2], at: [f64; 2], level: f64)
         let interval = both.map(|(of, less)| {
             let found = square_and_add::difference(of, less);
             let limits = (found.lower.max(-1.0), found.upper.min(1.0));
-            crate::statistics::comparative::deciding::interval(IntervalMethod::Newcombe, level, limits)
+            Interval::closed(IntervalMethod::Newcombe, level, limits)
         });
         let note = interval.is_none().then(|| "one of the two values has no interval".to_owned());
         let value = of.value.zip(less.value).map(|(of, less)| of - less);

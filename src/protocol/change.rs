@@ -10,8 +10,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::comparisons::comparative;
-use super::reader::{Document, Section};
 use super::{Against, ComparativeEndpoint, Protocol, ResamplingUnit, Role};
+use crate::declared::{Document, Section};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::digest::Digest;
 use crate::statistics::comparative::Aim;

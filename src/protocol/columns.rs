@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::reader::Section;
 use crate::dataset::cases::{COLUMNS, CaseFormat};
 use crate::dataset::mapped::{CaseColumns, PatientFrom};
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The table below `key` as typed; `None` where it is not there or empty.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Role;
-use super::reader::Section;
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::RelativePath;
 use crate::statistics::comparative::{Aim, deciding::PAIRED};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::gate::{upper, years};
 use super::paths::required_path;
-use super::reader::Section;
 use super::rule::{self, DeclaredRule, Expr, Holds, Per};
 use super::*;
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
 
 #[derive(Clone, Copy)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::comparisons::{comparative, refuse_without_against};
 use super::criterion::refused;
 use super::family::Share;
-use super::reader::Section;
 use super::*;
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Every `[[endpoint]]` in the order of the text.

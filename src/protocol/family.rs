@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Role;
-use super::reader::Section;
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::statistics::multiplicity::{Graph, Multiplicity, Rule};
 

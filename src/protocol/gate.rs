@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::reader::{Document, Section};
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn, Gate};
+use crate::declared::{Document, Section};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The gate of a TOML text: its `[gate]` table, or the whole text as one. `path` is for messages.

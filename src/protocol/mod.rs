@@ -26,7 +26,6 @@ pub mod rule;
 mod sample;
 mod subgroups;
 mod triage;
-use crate::declared as reader;
 use crate::statistics::estimate::IntervalMethod;
 pub use crate::statistics::estimate::ResamplingUnit;
 pub use crate::statistics::metric::Fallback;

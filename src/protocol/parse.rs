@@ -10,16 +10,16 @@ use super::family::family;
 use super::gate::gate;
 use super::paths::{path, required_path};
 use super::planning::planning;
-use super::reader::{Document, Section};
 use super::reader_study::{check_reader_study, reader_study};
 use super::reads::reads;
-use super::reference::reference_standard;
+use super::reference::parse::reference_standard;
 use super::repeatability::repeatability;
 use super::sample::sample;
 use super::subgroups::subgroups;
 use super::triage::triage;
 use super::*;
 use crate::dataset::other_columns::CellKind;
+use crate::declared::{Document, Section};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Version of the format; a change of meaning raises the number.

@@ -1,6 +1,6 @@
 //! Paths that a protocol names.
 
-use super::reader::Section;
+use crate::declared::Section;
 use crate::diagnostic::Code;
 use crate::digest::RelativePath;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::reader::Section;
 use super::{ComparativeEndpoint, Endpoint, Protocol};
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::statistics::metric::Metric;
 use crate::statistics::sizing::PairedShares;

@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::reader::Section;
 use super::reads::case_map;
 use super::{Against, CaseMapTable, ComparativeEndpoint};
+use crate::declared::Section;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::RelativePath;
 use crate::statistics::estimate::IntervalMethod;

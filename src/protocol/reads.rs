@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::reader::Section;
+use crate::declared::Section;
 use crate::diagnostic::Code;
 use crate::digest::RelativePath;
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::reader::Section;
+use crate::declared::Section;
 use crate::diagnostic::Code;
 use crate::digest::RelativePath;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::reader::Section;
 use super::rule::Column;
 use crate::dataset::other_columns::CellKind;
+use crate::declared::Section;
 use crate::diagnostic::Code;
 
 /// How the test set is drawn from the eligible cases.

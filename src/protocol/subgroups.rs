@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::reader::{Section, TypedBands};
 use super::{AcceptanceCriterion, Endpoint, Field, endpoints};
 use crate::dataset::case::Case;
 use crate::dataset::other_columns::{CellKind, OtherColumn, day};
+use crate::declared::{Section, TypedBands};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The level of a case whose number or day is in none of the bands.

@@ -6,6 +6,7 @@
 
 mod compared;
 pub mod embedded;
+pub mod requirement;
 pub mod requirements;
 pub mod sets;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use compared::Compared;
-use requirements::{Requirement, Test};
+use requirement::{Requirement, Test};
 use sets::Set;
 
 /// Version of the JSON document.

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::requirements::{Operation, Risk, Severity, all};
+use super::requirement::{Operation, Risk, Severity};
+use super::requirements::all;
 use super::*;
 use crate::statistics::estimate::IntervalMethod;
 use crate::statistics::metric::Metric;

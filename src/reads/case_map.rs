@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::protocol::CaseMapTable;
 use crate::reads::export::Export;
 use crate::table::{Table, cell, limited};
@@ -120,14 +120,12 @@ impl Unknown {
     /// The problem of all of them, if there are any. `path` is the file that names them.
     pub fn problem(self, path: &Path, map: &CaseMap) -> Option<Diagnostic> {
         let at = self.first?;
-        let some: Vec<String> =
-            self.ids.keys().take(NAMED).map(|id| format!("`{}`", cell::short(id))).collect();
-        let more = if self.ids.len() > NAMED { ", ..." } else { "" };
+        let ids = self.ids.keys().map(|id| format!("`{}`", cell::short(id)));
         let message = format!(
-            "{} ids are not in the map of cases ({}): {}{more}",
+            "{} ids are not in the map of cases ({}): {}",
             self.ids.len(),
             map.path.display(),
-            some.join(", ")
+            few::and_so_on(ids, NAMED)
         );
         let at = if at.line.is_some() { at } else { Location::file(path) };
         Some(Diagnostic::error(Code::CaseMapUnknown, message).at(at).hint(

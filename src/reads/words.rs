@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::protocol::ReadsSource;
 use crate::reads::export::SEVERAL;
 use crate::table::cell;
@@ -91,13 +91,12 @@ impl Unknown {
             return None;
         }
         let shown = |(word, times): (&String, &usize)| format!("`{}` ({times})", cell::short(word));
-        let some: Vec<String> = words.iter().take(MOST).map(shown).collect();
-        let more = if words.len() > MOST { ", ..." } else { "" };
+        let some = few::and_so_on(words.iter().map(shown), MOST);
         let all = match words.len() {
             1 => "one answer has".to_owned(),
             n => format!("{n} different answers have"),
         };
-        let message = format!("{all} no declared meaning: {}{more}", some.join(", "));
+        let message = format!("{all} no declared meaning: {some}");
         let problem = Diagnostic::error(Code::ReadsWords, message).at(Location::file(path));
         if words.len() > MOST {
             return Some(problem.hint(

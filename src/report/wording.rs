@@ -226,16 +226,7 @@ mod tests {
 
     #[test]
     fn a_proportion_is_a_sentence_with_count_interval_and_method() {
-        let interval = Interval {
-            method: IntervalMethod::ClopperPearson,
-            level: 0.95,
-            lower: 0.8396,
-            upper: 0.8999,
-            unit: None,
-            replicates: None,
-            seed: None,
-            dropped: None,
-        };
+        let interval = Interval::closed(IntervalMethod::ClopperPearson, 0.95, (0.8396, 0.8999));
         let estimate = Estimate {
             id: "sensitivity".into(),
             value: Some(0.872),

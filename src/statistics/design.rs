@@ -299,9 +299,9 @@ mod tests {
         assert!((goals.specificity - 0.778).abs() < 5e-4, "{goals:?}");
         // And back: those give the wanted values at that prevalence.
         let ppv =
-            crate::statistics::transported::ppv(goals.sensitivity, goals.specificity, 0.10).expect("ppv");
+            crate::statistics::at_prevalence::ppv(goals.sensitivity, goals.specificity, 0.10).expect("ppv");
         let npv =
-            crate::statistics::transported::npv(goals.sensitivity, goals.specificity, 0.10).expect("npv");
+            crate::statistics::at_prevalence::npv(goals.sensitivity, goals.specificity, 0.10).expect("npv");
         assert!((ppv - 0.30).abs() < 1e-14 && (npv - 0.98).abs() < 1e-14);
     }
 

@@ -1,6 +1,7 @@
 //! Mean and quantiles of durations, with limits: of what a device takes for an examination.
 
 use crate::statistics::proportion::Limits;
+use crate::statistics::quantile;
 use crate::statistics::special::{binomial_tails, t_two_sided};
 
 /// Durations in ascending order.
@@ -46,13 +47,9 @@ impl Durations {
         Some((self.mean() - half, self.mean() + half))
     }
 
-    /// The quantile of a share in 0..=1, interpolated between order statistics (Hyndman and Fan 1996, type
-    /// 7).
+    /// The quantile of a share in 0..=1.
     pub fn quantile(&self, share: f64) -> f64 {
-        let place = share.clamp(0.0, 1.0) * (self.sorted.len() - 1) as f64;
-        let below = place.floor();
-        let at = |place: f64| self.sorted.get(place as usize).copied().unwrap_or_else(|| self.longest());
-        at(below) + (place - below) * (at(below + 1.0) - at(below))
+        quantile::of_ascending(&self.sorted, share).unwrap_or_default()
     }
 
     /// Limits of the quantile of a share from order statistics, whatever the law (David and Nagaraja 2003,

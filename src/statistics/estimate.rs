@@ -260,6 +260,11 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// In closed form: nothing was drawn.
+    pub fn closed(method: IntervalMethod, level: f64, (lower, upper): (f64, f64)) -> Self {
+        Self { method, level, lower, upper, unit: None, replicates: None, seed: None, dropped: None }
+    }
+
     /// Whether it is one point, or all but one: narrower than any spread that cases can have.
     pub fn is_point(&self) -> bool {
         self.upper - self.lower <= 1e-9 * (1.0 + self.lower.abs())

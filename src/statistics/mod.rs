@@ -3,6 +3,7 @@
 //! may use its types.
 
 pub mod agreement;
+pub mod at_prevalence;
 pub mod auc;
 pub mod auc_bounds;
 pub mod bootstrap;
@@ -24,6 +25,7 @@ pub mod operating_point;
 pub mod paired_shares;
 pub mod poolability;
 pub mod proportion;
+pub mod quantile;
 pub mod queue;
 pub mod random;
 pub(crate) mod ranks;
@@ -33,7 +35,6 @@ pub mod roc_band;
 pub mod sizing;
 pub mod special;
 pub mod square_and_add;
-pub mod transported;
 pub mod trend;
 pub mod warning;
 pub mod weighted;

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::at_prevalence::logit_limits;
 use super::special::z_two_sided;
-use super::transported::logit_limits;
 
 /// A case with what it counts for.
 #[derive(Clone, Copy, Debug, PartialEq)]

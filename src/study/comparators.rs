@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Cohort, Inputs};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::protocol::{Incomplete, PredicateOutput};
 use crate::table::{Table, cell, limited};
 
@@ -91,12 +91,11 @@ pub fn predicate(inputs: &Inputs, cohort: &Cohort) -> Result<Predicate> {
         .filter(|id| found.get(*id).is_none_or(|given| given.is_none() && refuse))
         .collect();
     if !missing.is_empty() {
-        let more = if missing.len() > 10 { ", ..." } else { "" };
         let message = format!(
-            "the predicate's output is missing for {} of {} cases: {}{more}",
+            "the predicate's output is missing for {} of {} cases: {}",
             missing.len(),
             cohort.drawn.len(),
-            missing[..missing.len().min(10)].join(", ")
+            few::and_so_on(&missing, 10)
         );
         let hint = "run the predicate on these cases, or add rows with the reason in a column `refused`";
         return Err(Diagnostic::error(Code::ScoreMissing, message)

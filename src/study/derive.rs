@@ -8,7 +8,7 @@ use super::{
     read_scores, reference_standard, repeats, separate, tables,
 };
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Bytes;
 use crate::inference::scores::{self, Scores};
 use crate::model::lock::Lock;
@@ -183,9 +183,8 @@ pub fn scores_of_all(inputs: &Inputs, cohort: &Cohort) -> Result<Scores> {
 }
 
 fn incomplete(what: &str, code: Code, ids: &[&str], of: usize, hint: &str) -> Error {
-    let more = if ids.len() > 10 { ", ..." } else { "" };
-    let some = ids[..ids.len().min(10)].join(", ");
-    Diagnostic::error(code, format!("{what} is missing for {} of {of} cases: {some}{more}", ids.len()))
+    let some = few::and_so_on(ids, 10);
+    Diagnostic::error(code, format!("{what} is missing for {} of {of} cases: {some}", ids.len()))
         .hint(hint)
         .into()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::cell::{BINARY, binary, is_word, number, shown};
-use super::problems::LISTED;
+use super::problems::{LISTED, not_listed};
 use super::rows::{Columns, Rows};
 use super::text::text;
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -270,8 +270,7 @@ impl Reading<'_> {
 
     fn finish(mut self, notes: Vec<Diagnostic>, places: &Places) -> Result<LabelledScores, Vec<Diagnostic>> {
         if self.more > 0 {
-            let message = format!("and {} more problems in this file", self.more);
-            self.listed.push(Diagnostic::error(Code::MoreProblems, message).at(Location::file(self.path)));
+            self.listed.push(not_listed(self.more, self.path));
         }
         if self.listed.is_empty() && self.table.labels.is_empty() {
             let what = if self.skipped > 0 { "no row with a label and a score" } else { "no row" };

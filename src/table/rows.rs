@@ -7,7 +7,7 @@ use csv::StringRecord;
 
 use super::dialect::{Dialect, fault_of_quotes};
 use super::text::{Text, line_ends};
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 
 /// Column names that a hint shows.
 const SHOWN: usize = 12;
@@ -68,10 +68,7 @@ impl Columns {
     pub fn required(&self, name: &str) -> Result<usize, Diagnostic> {
         self.find(name).ok_or_else(|| {
             let short = |name: &String| name.chars().take(60).collect::<String>();
-            let mut names = self.names.iter().take(SHOWN).map(short).collect::<Vec<_>>().join(", ");
-            if self.names.len() > SHOWN {
-                names.push_str(&format!(" and {} more", self.names.len() - SHOWN));
-            }
+            let mut names = few::and_more(self.names.iter().map(short), SHOWN);
             if self.names.iter().any(|name| name.contains([',', ';', '\t'])) {
                 names.push_str("; separate the cells by commas, or by one other sign throughout");
             }

@@ -4,63 +4,28 @@
 //! formulas that nobody computed, more than one sheet without a declared one. Ids that were made numbers or
 //! dates are told by the kind of a cell. Every size is limited before memory is taken for it.
 
+mod grid;
+mod limits;
+mod notation;
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 
-use chrono::{Duration, NaiveDate};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
+use self::grid::Cells;
+pub(super) use self::grid::Grid;
+pub use self::grid::{CellKind, Sheet};
+use self::limits::{CELLS, COLUMNS, LARGEST, LARGEST_PART, ROWS, unreadable};
+use self::notation::{date, place, range, shown, shows_date};
 use super::xml::entity;
 use crate::diagnostic::{Code, Diagnostic, Location};
 
-/// Bytes that one part may inflate to, and all of them together.
-const LARGEST_PART: u64 = 1 << 28;
-const LARGEST: u64 = 1 << 29;
-/// Rows and columns that a sheet can have (ECMA-376, 18.3.1.73 and 18.3.1.13).
-const ROWS: u32 = 1 << 20;
-const COLUMNS: u32 = 1 << 14;
-/// Cells that a table may have, empty ones counted.
-const CELLS: usize = 20_000_000;
 /// Numbers beyond this have lost digits: a program for tables keeps fifteen.
 const EXACT: f64 = 1e15;
-
-/// What a program for tables takes a cell for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CellKind {
-    /// A text; every cell of a CSV is one.
-    Text,
-    /// A number: leading zeros are lost, and digits behind the fifteenth.
-    Number,
-    /// A date or a time, written as ISO 8601 here.
-    Date,
-    /// True or false.
-    Truth,
-}
-
-/// Which sheet of a workbook, and which row names the columns.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sheet<'a> {
-    /// Its name; `None`: the only one.
-    pub name: Option<&'a str>,
-    /// Counted from 1; `None`: the first that is not empty.
-    pub header_row: Option<u64>,
-}
-
-/// A filled cell: its column, its kind, its text.
-type Filled = (usize, CellKind, String);
-
-/// A sheet as a table.
-#[derive(Debug)]
-pub(super) struct Grid {
-    pub names: Vec<String>,
-    pub header_row: u64,
-    /// Filled rows below the header, each with its number and its cells in order.
-    pub rows: Vec<(u64, Vec<Filled>)>,
-    pub notes: Vec<Diagnostic>,
-}
 
 /// Whether the bytes are a ZIP archive with a workbook in it.
 pub(super) fn is_workbook(bytes: &[u8]) -> bool {
@@ -78,12 +43,6 @@ pub(super) fn sheet(path: &Path, bytes: &[u8], wanted: &Sheet<'_>) -> Result<Gri
     let (name, part) = book.choose(wanted.name, &mut notes).map_err(|problem| vec![problem])?;
     let found = book.cells(&part).map_err(|problem| vec![problem])?;
     found.into_grid(path, &name, wanted, notes)
-}
-
-fn unreadable(path: &Path, what: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(Code::WorkbookUnreadable, format!("the workbook cannot be read: {what}"))
-        .at(Location::file(path))
-        .hint("open it in a program for tables and save it again as XLSX or CSV; a truncated file ends early")
 }
 
 /// A workbook with what its sheets share.
@@ -418,153 +377,6 @@ fn push(cell: &mut Option<Cell>, inside: Inside, text: &str) {
     }
 }
 
-/// What stands in a sheet; rows and columns from 1.
-#[derive(Default)]
-struct Cells {
-    cells: BTreeMap<(u32, u32), (CellKind, String)>,
-    uncomputed: Vec<(u32, u32)>,
-    hidden_rows: Vec<u32>,
-    hidden_columns: Vec<(u32, u32)>,
-    merged: Vec<((u32, u32), (u32, u32))>,
-}
-
-impl Cells {
-    fn into_grid(
-        self,
-        path: &Path,
-        sheet: &str,
-        wanted: &Sheet<'_>,
-        mut notes: Vec<Diagnostic>,
-    ) -> Result<Grid, Vec<Diagnostic>> {
-        let sheet: String = sheet.chars().take(60).collect();
-        let at = |(row, column): (u32, u32)| Location {
-            path: path.into(),
-            line: Some(u64::from(row)),
-            column: Some(u64::from(column)),
-        };
-        let first = self.cells.keys().next().map_or(1, |(row, _)| *row);
-        let header = match wanted.header_row {
-            Some(row) => u32::try_from(row).unwrap_or(u32::MAX),
-            None => first,
-        };
-        let filled = |row: u32| self.cells.range((row, 0)..(row + 1, 0)).count();
-        let wider = self.cells.keys().any(|(row, _)| *row > header && filled(*row) > 1);
-        if wanted.header_row.is_none() && filled(header) == 1 && wider {
-            let title = self.cells.get(&first_key(&self.cells)).map_or("", |(_, text)| text);
-            let title: String = title.chars().take(60).collect();
-            let message =
-                format!("row {header} of the sheet `{sheet}` holds `{title}` alone, and no columns' names");
-            return Err(vec![Diagnostic::error(Code::WorkbookHeader, message).at(at((header, 1))).hint(
-                "say which row names the columns: header_row = 3 in [reads]; elsewhere delete the rows above",
-            )]);
-        }
-        if !self.uncomputed.iter().all(|(row, _)| *row < header) {
-            let cells: Vec<(u32, u32)> =
-                self.uncomputed.into_iter().filter(|(row, _)| *row >= header).collect();
-            let message = format!(
-                "{} cells of the sheet `{sheet}` hold a formula and no value, the first is {}",
-                cells.len(),
-                cells.first().map_or_else(String::new, |cell| shown(*cell))
-            );
-            let place = cells.first().map_or_else(|| Location::file(path), |cell| at(*cell));
-            return Err(vec![
-                Diagnostic::error(Code::WorkbookFormula, message).at(place).hint(
-                    "open the workbook in a program for tables, which computes them, and save it again",
-                ),
-            ]);
-        }
-        let body = |row: u32| row >= header && row <= ROWS;
-        let width =
-            self.cells.keys().filter(|(row, _)| body(*row)).map(|(_, column)| *column).max().unwrap_or(0);
-        notes.extend(self.told(path, &sheet, header, width));
-        let mut names = vec![String::new(); width as usize];
-        let mut rows: Vec<(u64, Vec<Filled>)> = Vec::new();
-        let mut empty = 0;
-        let mut last = header;
-        for ((row, column), (kind, text)) in self.cells.into_iter().filter(|((row, _), _)| body(*row)) {
-            if row == header {
-                if let Some(name) = names.get_mut(column as usize - 1) {
-                    *name = text.trim().to_owned();
-                }
-                continue;
-            }
-            if rows.last().is_none_or(|(line, _)| *line != u64::from(row)) {
-                empty += row - last - 1;
-                rows.push((u64::from(row), Vec::new()));
-            }
-            last = row;
-            if let Some((_, cells)) = rows.last_mut() {
-                cells.push((column as usize - 1, kind, text));
-            }
-        }
-        if rows.len().saturating_mul(names.len()) > CELLS {
-            return Err(vec![unreadable(path, "its rows and columns make too many cells")]);
-        }
-        if empty > 0 {
-            let message = format!("{empty} rows have no cell and were left out");
-            notes.push(Diagnostic::warning(Code::RowsEmpty, message).at(Location::file(path)));
-        }
-        Ok(Grid { names, header_row: u64::from(header), rows, notes })
-    }
-
-    /// Hidden rows and columns and merged cells of the table.
-    fn told(&self, path: &Path, sheet: &str, header: u32, width: u32) -> Vec<Diagnostic> {
-        const SHOWN: usize = 12;
-        let list = |names: &[String]| {
-            let more = names.len().saturating_sub(SHOWN);
-            let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-            if more > 0 { format!("{shown} and {more} more") } else { shown }
-        };
-        let mut notes = Vec::new();
-        let mut note = |code, line: u32, message: String, hint: &str| {
-            let at = Location::line(path, u64::from(line));
-            notes.push(Diagnostic::warning(code, message).at(at).hint(hint));
-        };
-        let has_cells =
-            |row: &u32| *row >= header && self.cells.range((*row, 0)..(*row + 1, 0)).next().is_some();
-        let rows: Vec<u32> =
-            self.hidden_rows.iter().copied().filter(|row| *row < ROWS && has_cells(row)).collect();
-        if let Some(first) = rows.first() {
-            let names: Vec<String> = rows.iter().map(u32::to_string).collect();
-            let message = format!("rows of the sheet `{sheet}` are hidden, and were read: {}", list(&names));
-            note(
-                Code::WorkbookHidden,
-                *first,
-                message,
-                "show them, or remove them, and save the workbook again",
-            );
-        }
-        let columns: Vec<String> = self
-            .hidden_columns
-            .iter()
-            .flat_map(|(from, to)| *from..=(*to).min(width))
-            .filter(|column| self.cells.contains_key(&(header, *column)))
-            .map(letters)
-            .collect();
-        if !columns.is_empty() {
-            let message =
-                format!("columns of the sheet `{sheet}` are hidden, and were read: {}", list(&columns));
-            note(Code::WorkbookHidden, header, message, "look at what they hold");
-        }
-        let merged: Vec<_> = self.merged.iter().filter(|(_, (last, _))| *last >= header).collect();
-        if let Some(((row, _), _)) = merged.first() {
-            let names: Vec<String> =
-                merged.iter().map(|(from, to)| format!("{}:{}", shown(*from), shown(*to))).collect();
-            let message = format!(
-                "cells of the sheet `{sheet}` are merged: {}; what stands there is that of the first cell \
-                 alone",
-                list(&names)
-            );
-            note(Code::WorkbookMerged, *row, message, "take the merging off and fill every cell");
-        }
-        notes
-    }
-}
-
-fn first_key(cells: &BTreeMap<(u32, u32), (CellKind, String)>) -> (u32, u32) {
-    cells.keys().next().copied().unwrap_or_default()
-}
-
 fn reader(text: &str) -> Reader<&[u8]> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
@@ -643,112 +455,6 @@ fn dates(text: &str) -> Result<Vec<bool>, quick_xml::Error> {
             Event::End(element) if element.local_name().as_ref() == "cellXfs" => formats = false,
             Event::Eof => return Ok(found),
             _ => {}
-        }
-    }
-}
-
-/// Whether a format's code shows a date or a time: a letter of one outside quotes, brackets and escapes.
-fn shows_date(code: &str) -> bool {
-    let (mut quoted, mut bracket, mut escaped) = (false, false, false);
-    // The part for positive numbers alone.
-    let elapsed = ["[h", "[H", "[m", "[M", "[s", "[S"].iter().any(|start| code.contains(start));
-    for sign in code.split(';').next().unwrap_or_default().chars() {
-        match sign {
-            _ if escaped => escaped = false,
-            '\\' | '_' | '*' => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '[' => bracket = true,
-            ']' => bracket = false,
-            // Elapsed hours, minutes and seconds stand in brackets; so do colours and conditions.
-            'h' | 'H' | 'm' | 'M' | 's' | 'S' if bracket && elapsed => return true,
-            'd' | 'D' | 'm' | 'M' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' if !bracket => {
-                return !code.eq_ignore_ascii_case("general") && !code.eq_ignore_ascii_case("standard");
-            }
-            _ => {}
-        }
-    }
-    false
-}
-
-/// A day by its number, as ISO 8601; the year 1900 has a 29 February there (ECMA-376, 18.17.4.1).
-fn date(number: f64, from_1904: bool) -> Option<String> {
-    if !(0.0..3_000_000.0).contains(&number) {
-        return None;
-    }
-    let start = match (from_1904, number < 60.0) {
-        (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1),
-        (false, true) => NaiveDate::from_ymd_opt(1899, 12, 31),
-        (false, false) => NaiveDate::from_ymd_opt(1899, 12, 30),
-    }?;
-    #[expect(clippy::cast_possible_truncation, reason = "checked above")]
-    let seconds = (number * 86_400.0).round() as i64;
-    let time = start.and_hms_opt(0, 0, 0)?.checked_add_signed(Duration::try_seconds(seconds)?)?;
-    let form = if seconds % 86_400 == 0 { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%S" };
-    Some(time.format(form).to_string())
-}
-
-/// Row and column of a name such as `AB12`.
-fn place(text: &str) -> Option<(u32, u32)> {
-    let text = text.replace('$', "");
-    let digits = text.find(|c: char| c.is_ascii_digit())?;
-    let (letters, digits) = text.split_at(digits);
-    let column = letters.bytes().try_fold(0_u32, |sum, byte| {
-        let letter = byte.to_ascii_uppercase();
-        letter.is_ascii_uppercase().then(|| sum.checked_mul(26)?.checked_add(u32::from(letter - b'A') + 1))?
-    })?;
-    Some((digits.parse().ok()?, column))
-}
-
-/// The corners of a range such as `A1:B2`.
-fn range(text: &str) -> Option<((u32, u32), (u32, u32))> {
-    let (from, to) = text.split_once(':').unwrap_or((text, text));
-    Some((place(from)?, place(to)?))
-}
-
-fn letters(mut column: u32) -> String {
-    let mut found = Vec::new();
-    while column > 0 {
-        found.push(b'A' + ((column - 1) % 26) as u8);
-        column = (column - 1) / 26;
-    }
-    found.iter().rev().map(|byte| char::from(*byte)).collect()
-}
-
-/// A cell as a program for tables names it.
-fn shown((row, column): (u32, u32)) -> String {
-    format!("{}{row}", letters(column))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_cells_are_read_and_written() {
-        for (name, at) in
-            [("A1", (1, 1)), ("Z9", (9, 26)), ("AA10", (10, 27)), ("XFD1048576", (1 << 20, 1 << 14))]
-        {
-            assert_eq!(place(name), Some(at), "{name}");
-            assert_eq!(shown(at), name);
-        }
-        for name in ["", "A", "1", "ZZZZZZZZZZZZ1", "A99999999999", "Ä1"] {
-            assert!(place(name).is_none_or(|(_, column)| column == 0), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_day_is_known_by_its_number_and_a_format_by_its_letters() {
-        assert_eq!(date(45_000.0, false).as_deref(), Some("2023-03-15"));
-        assert_eq!(date(45_000.5, false).as_deref(), Some("2023-03-15T12:00:00"));
-        assert_eq!(date(43_538.0, true).as_deref(), Some("2023-03-15"));
-        assert_eq!(date(1.0, false).as_deref(), Some("1900-01-01"));
-        assert_eq!(date(1e300, false), None);
-        for code in ["yyyy-mm-dd", "d/m/yy", "[h]:mm", "[$-409]d. mmm", "hh:mm:ss"] {
-            assert!(shows_date(code), "{code}");
-        }
-        for code in ["General", "0.00", "0000", "[Red]0", "\"days\" 0", "0\\d", "#,##0;[Red]-#,##0", "@"] {
-            assert!(!shows_date(code), "{code}");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::names;
 use super::report::templates;
 use super::study::Study;
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity, few};
 use crate::digest::RelativePath;
 use crate::document::lint::lint;
 use crate::imaging::image_folder::ImageFolder;
@@ -207,9 +207,8 @@ impl Looked {
             }
         }
         if let Some(count) = Some(missing.len()).filter(|n| *n > 0) {
-            let more = if count > NAMED { ", ..." } else { "" };
-            let some = missing.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-            let message = format!("{count} of {} images are missing: {some}{more}", cases.len());
+            let some = few::and_so_on(&missing, NAMED);
+            let message = format!("{count} of {} images are missing: {some}", cases.len());
             self.found.push(
                 Diagnostic::error(Code::ImageMissing, message)
                     .at(Location::file(folder))

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Error, Location, Result};
 use crate::study::estimates::repeatability;
 use crate::study::results::Repeatability;
-use crate::study::{RepeatedImage, Repeats, too_many_levels};
-use crate::table::{Table, cell, limited};
+use crate::study::{RepeatColumns, RowScore, too_many_levels};
+use crate::table::{Table, cell};
 
 /// Where the columns stand, and what is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,57 +34,25 @@ pub fn of_table(path: &Path, bytes: &[u8], asked: &Asked) -> Result<Repeatabilit
     let mut problems = Vec::new();
     let mut column = |name: &str| table.required(name).map_err(|p| problems.push(p)).ok();
     let (patient, score) = (column(&asked.patient), column(&asked.score));
-    let conditions: Vec<_> = asked.conditions.iter().map(|name| (name, column(name))).collect();
+    let conditions = asked.conditions.iter().map(|name| (name.as_str(), column(name))).collect();
     if !problems.is_empty() {
         return Err(Error::Input(problems));
     }
-    let mut repeats = Repeats::default();
-    for row in table.rows() {
-        let mut wrong = |code, message: String| {
-            problems.push(Diagnostic::error(code, message).at(table.at(row.line)));
-        };
-        let Some(id) = row.get(patient) else {
-            wrong(Code::PatientIdMissing, format!("the cell `{}` is empty", asked.patient));
-            continue;
-        };
-        let mut levels = Vec::new();
-        for (name, index) in &conditions {
-            match row.get(*index) {
-                Some(level) => levels.push(level.to_owned()),
-                None => wrong(Code::ValueEmpty, format!("the condition `{name}` is empty")),
-            }
+    let columns = RepeatColumns { patient: (&asked.patient, patient), conditions };
+    let score_in = |text: &str| match cell::number(text) {
+        Some(score) => RowScore::Of(score),
+        None => {
+            let message = format!("`{}` is \"{}\", no number", asked.score, cell::shown(text));
+            RowScore::Unreadable(Code::ScoreNotANumber, message)
         }
-        match row.get(score) {
-            None => repeats.refused += 1,
-            Some(text) => match cell::number(text) {
-                Some(score) => {
-                    let image = RepeatedImage { score, conditions: levels };
-                    repeats.patients.entry(id.to_owned()).or_default().push(image);
-                }
-                None => {
-                    let shown = cell::shown(text);
-                    wrong(Code::ScoreNotANumber, format!("`{}` is \"{shown}\", no number", asked.score));
-                }
-            },
-        }
-    }
-    if !problems.is_empty() {
-        return Err(Error::Input(limited(problems, path)));
-    }
+    };
+    let repeats =
+        columns.images(&table, path, |row| Some(row.get(score).map_or(RowScore::Refused, score_in)))?;
     if let Some(problem) = too_many_levels(&repeats, &asked.conditions) {
         return Err(problem.at(Location::file(path)).into());
     }
-    let repeated = repeats.patients.values().filter(|images| images.len() > 1).count();
-    let found = (repeated > 1)
+    let found = (repeats.repeated() > 1)
         .then(|| repeatability(&repeats, &asked.conditions, asked.threshold, asked.level))
         .flatten();
-    found.ok_or_else(|| {
-        let message = format!(
-            "{repeated} of {} patients have two scored images; repeatability needs two such patients at \
-             least",
-            repeats.patients.len()
-        );
-        let hint = "one row an image: the patient's id repeats where there are several";
-        Diagnostic::error(Code::RepeatsTooFew, message).at(Location::file(path)).hint(hint).into()
-    })
+    found.ok_or_else(|| repeats.too_few(path).into())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::outside::Outside;
 use super::study::Study;
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::{Digest, RelativePath};
 use crate::imaging::dicom;
 use crate::imaging::image_folder::ImageFolder;
@@ -303,9 +303,7 @@ fn to_adjudicate<'c>(
 }
 
 fn some(ids: &[&str]) -> String {
-    let more = ids.len().saturating_sub(NAMED);
-    let named = ids.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-    if more > 0 { format!("{named} and {more} more") } else { named }
+    few::and_more(ids, NAMED)
 }
 
 /// Who reads.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::usage;
+use super::super::domain::{level, usage};
 use crate::cli::{Context, Outcome};
 use crate::diagnostic::Result;
 use crate::storage;
@@ -52,11 +52,9 @@ pub struct RepeatabilityArgs {
 /// [`crate::diagnostic::Error::Usage`] for options outside their range; located diagnostics for everything
 /// wrong in the file.
 pub fn run(args: &RepeatabilityArgs, context: Context) -> Result<Outcome> {
-    if !(args.level > 0.0 && args.level < 1.0) {
-        return Err(usage(format!("--level {} is not between 0 and 1", args.level), "use 0.95, say"));
-    }
+    level(args.level)?;
     if !args.threshold.is_finite() {
-        return Err(usage("the threshold is not a finite number".to_owned(), "use 0.5, say"));
+        return Err(usage("the threshold is not a finite number", "use 0.5, say"));
     }
     let asked = Asked {
         patient: args.patient.clone(),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::super::domain::between;
 use super::super::{Context, Outcome};
-use super::usage;
 use crate::diagnostic::{Error, Result};
 use crate::storage;
 use crate::workflow::comparisons::{Hypotheses, Multiple, multiple};
@@ -47,9 +47,7 @@ pub struct MultiplicityArgs {
 /// # Errors
 /// [`Error::Usage`] for α outside its range; located diagnostics for everything wrong in the file.
 pub fn run(args: &MultiplicityArgs, context: Context) -> Result<Outcome> {
-    if !(args.alpha > 0.0 && args.alpha < 1.0) {
-        return Err(usage(format!("--alpha {} is not between 0 and 1", args.alpha), "use 0.025, say"));
-    }
+    between("alpha", args.alpha, "use 0.025, say")?;
     let bytes = storage::read(&args.file)?;
     let sets = Hypotheses::parse(&args.file, &bytes).map_err(Error::Input)?;
     let found: Vec<Multiple> = sets.iter().map(|set| multiple(set, args.alpha)).collect();

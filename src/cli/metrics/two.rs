@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::super::domain::{between, level, usage};
 use super::super::{Context, Outcome};
-use super::usage;
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::statistics::comparative::Aim;
 use crate::storage;
@@ -41,9 +41,7 @@ struct AimArgs {
 
 impl AimArgs {
     fn asked(&self) -> Result<Asked> {
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(usage(format!("--level {} is not between 0 and 1", self.level), "use 0.95, say"));
-        }
+        level(self.level)?;
         if let Some(bad) = self.margin.filter(|m| !(0.0..1.0).contains(m)) {
             let hint = "give it without a sign, from 0 and below 1: 0.05 is five percentage points";
             return Err(usage(format!("--margin {bad} is no margin"), hint));
@@ -155,15 +153,15 @@ fn scores(args: &PairedArgs, asked: &Asked) -> Result<Table> {
         prevalence: args.prevalence,
     };
     if !(at.first.is_finite() && at.second.is_finite()) {
-        return Err(usage("a threshold is not a finite number".to_owned(), "use 0.5, say"));
+        return Err(usage("a threshold is not a finite number", "use 0.5, say"));
     }
-    if let Some(bad) = args.prevalence.filter(|p| !(*p > 0.0 && *p < 1.0)) {
-        return Err(usage(format!("--prevalence {bad} is not between 0 and 1"), "use 0.05, say"));
+    if let Some(prevalence) = args.prevalence {
+        between("prevalence", prevalence, "use 0.05, say")?;
     }
     let own = [Some(&args.label), Some(&args.score), args.compare.as_ref()];
     if own[0] == own[1] || own[0] == own[2] || own[1] == own[2] {
         let hint = "label, score and the other model's score are columns of their own";
-        return Err(usage("two of --label, --score and --compare name one column".to_owned(), hint));
+        return Err(usage("two of --label, --score and --compare name one column", hint));
     }
     let columns = Wanted {
         label: &args.label,

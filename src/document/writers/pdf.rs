@@ -14,7 +14,7 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use super::typst_markup;
-use crate::diagnostic::{Code, Diagnostic, Result};
+use crate::diagnostic::{Code, Diagnostic, Result, few};
 use crate::document::font::FontFile;
 use crate::document::places::texts;
 use crate::document::text::clean;
@@ -97,11 +97,9 @@ fn uncovered(document: &Document, fonts: &[Font]) -> Vec<Diagnostic> {
         .into_iter()
         .take(NAMED)
         .map(|(place, chars)| {
-            let names: Vec<String> =
-                chars.iter().take(NAMED).map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
-            let rest = chars.len().saturating_sub(NAMED);
-            let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-            Diagnostic::error(Code::FontMissing, format!("no font has {}{rest}: {place}", names.join(", ")))
+            let names = chars.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c)));
+            let names = few::and_more(names, NAMED);
+            Diagnostic::error(Code::FontMissing, format!("no font has {names}: {place}"))
         })
         .collect();
     if further > 0 {

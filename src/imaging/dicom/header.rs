@@ -34,10 +34,6 @@ pub struct Header {
     pub rows: Option<u16>,
     /// Columns (0028,0011).
     pub columns: Option<u16>,
-    /// Bits Allocated (0028,0100).
-    pub bits_allocated: Option<u16>,
-    /// Bits Stored (0028,0101).
-    pub bits_stored: Option<u16>,
     /// By class or Image Type (0008,0008) the picture was captured from a screen or made afterwards.
     pub secondary: bool,
     /// Attributes that identify a person or describe the case, and those whose value stands in the file's
@@ -132,8 +128,6 @@ pub(super) fn header(parsed: &Parsed<'_>, syntax: Syntax) -> Header {
         photometric: upper(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default(),
         rows,
         columns,
-        bits_allocated: small(tags::BITS_ALLOCATED),
-        bits_stored: small(tags::BITS_STORED),
         secondary: is_secondary(get(tags::SOP_CLASS_UID), upper(tags::IMAGE_TYPE)),
         identifiers: identifiers::find(data),
         warnings,

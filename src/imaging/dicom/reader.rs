@@ -10,6 +10,8 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_encoding::text::SpecificCharacterSet;
 
+use crate::diagnostic::few;
+
 use super::data_set::{DataSet, Element, Value, shown, vr_of_dictionary};
 use super::transfer_syntax::{Encoding, IMPLICIT_LITTLE};
 
@@ -64,9 +66,9 @@ pub(super) fn read(
     };
     let data = walk.elements(bytes.len(), 0, &SpecificCharacterSet::default())?;
     let Walk { at: end, pixel_data, odd, mut irregular, .. } = walk;
-    if let Some(first) = odd.first() {
-        let others = if odd.len() > 1 { format!(" and {} more", odd.len() - 1) } else { String::new() };
-        irregular.push(format!("{}{others} has an odd length; read as it is", shown(*first)));
+    if !odd.is_empty() {
+        let first = few::and_more(odd.into_iter().map(shown), 1);
+        irregular.push(format!("{first} has an odd length; read as it is"));
     }
     Ok(Read { data, pixel_data, end, irregular })
 }

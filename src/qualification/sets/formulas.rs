@@ -17,7 +17,7 @@ use crate::statistics::special::{chi_squared_sf, normal_two_sided, z_two_sided};
 use crate::statistics::square_and_add::{Limited, difference};
 use crate::statistics::weighted::{WeightedCase, measures};
 use crate::statistics::{
-    agreement, auc, bootstrap, exact_law, intended_use, mcnemar, poolability, proportion, sizing,
+    agreement, auc, exact_law, intended_use, mcnemar, poolability, proportion, quantile, sizing,
 };
 
 use super::{FLOOR, LEVEL};
@@ -78,7 +78,7 @@ pub fn qualification() -> Vec<Compared> {
                 .into_iter()
                 .map(|p| {
                     let at = p.parse().unwrap_or(f64::NAN);
-                    (p.to_owned(), bootstrap::quantile(&numbers(&set["values"]), at))
+                    (p.to_owned(), quantile::of_ascending(&numbers(&set["values"]), at))
                 })
                 .collect(),
             _ => continue,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::protocol::{ReaderFrom, ReadsSource};
 use crate::reads::export::{Answer, NoRead, NoReadReason};
 pub use crate::table::cell::short;
@@ -170,11 +170,8 @@ impl Place<'_> {
 
 /// Up to eight names of many, for messages.
 pub fn some<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 8;
-    let all: Vec<String> = names.into_iter().map(short).collect();
-    let more = all.len().saturating_sub(SHOWN);
-    let shown = all.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
+    let all: Vec<&str> = names.into_iter().collect();
+    few::and_more(all.into_iter().map(short), 8)
 }
 
 #[cfg(test)]

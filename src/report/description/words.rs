@@ -2,6 +2,7 @@
 
 use crate::dataset::describe::{Comparison, Description, Difference, Fact, Share};
 use crate::dataset::standardised::NOTABLE;
+use crate::diagnostic::few;
 use crate::document::tree::{Align, Cell, Column, Link, Look, Row, Table};
 use crate::document::{format, text};
 
@@ -107,14 +108,10 @@ pub fn sentence(comparison: &Comparison) -> String {
             "{first} and {second}: no standardised difference beyond {NOTABLE}; the largest is {largest}"
         );
     }
-    let named: Vec<String> = notable
-        .iter()
-        .take(6)
-        .map(|d| {
-            let name = variable(&d.variable, d.level.as_deref());
-            format!("{name} {}", format::fixed(d.value.unwrap_or(0.0), 3))
-        })
-        .collect();
-    let more = if notable.len() > 6 { format!(" and {} more", notable.len() - 6) } else { String::new() };
-    format!("{first} and {second}: standardised differences beyond {NOTABLE}: {}{more}", named.join(", "))
+    let named = notable.iter().map(|d| {
+        let name = variable(&d.variable, d.level.as_deref());
+        format!("{name} {}", format::fixed(d.value.unwrap_or(0.0), 3))
+    });
+    let named = few::and_more(named, 6);
+    format!("{first} and {second}: standardised differences beyond {NOTABLE}: {named}")
 }

@@ -5,6 +5,7 @@ use crate::document::canvas::{Anchor, BAND, BLUE, Canvas, INK, MUTED, RED, Strok
 use crate::document::plot::{Axis, Plot};
 use crate::document::text;
 use crate::document::tree::Figure;
+use crate::statistics::quantile;
 
 /// Two drawings stand beside each other.
 const WIDTH: f64 = 400.0;
@@ -91,16 +92,6 @@ fn drawn(id: &str, caption: &str, alt: &str, canvas: Canvas, empty: bool) -> Fig
     Figure::drawn(id, (caption.to_owned(), alt.to_owned()), drawings, |_| id.to_owned())
 }
 
-/// The share of `values` that is a fraction `q` of the way up; the values are in order.
-fn quantile(values: &[f64], q: f64) -> f64 {
-    let at = (values.len().saturating_sub(1)) as f64 * q;
-    let (low, high) = (at.floor() as usize, at.ceil() as usize);
-    match (values.get(low), values.get(high)) {
-        (Some(a), Some(b)) => a + (b - a) * (at - at.floor()),
-        _ => 0.0,
-    }
-}
-
 /// Quartiles and tenths of the scores of each month, in the middle half and eight tenths of the validation's.
 pub fn scores(source: &MonitoringSource) -> Figure {
     let caption = "Scores of each month: median (point), the middle half (thick) and eight tenths (thin). \
@@ -112,6 +103,8 @@ pub fn scores(source: &MonitoringSource) -> Figure {
         values.sort_by(f64::total_cmp);
         values
     };
+    // Without a score nothing is drawn.
+    let quantile = |values: &[f64], q: f64| quantile::of_ascending(values, q).unwrap_or_default();
     let reference = sorted(&source.cohort.scores());
     let empty = reference.is_empty() || source.scores.iter().all(Vec::is_empty);
     let mut canvas = Canvas::new(WIDTH * 2.0, HEIGHT);

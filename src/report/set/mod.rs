@@ -35,6 +35,4 @@ pub use kinds::is_of_set;
 pub use population::{declared as intended_population, differences as population_differences};
 pub use privacy::searched;
 pub use render::{coverage_of, has_map, keep, mapped, parts};
-#[cfg(test)]
-pub use requirements::field_paths;
 pub use requirements::{fields, requirements};

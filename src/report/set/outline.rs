@@ -55,7 +55,7 @@ pub fn read(page: &str) -> Outline {
 }
 
 fn add(words: &mut String, html: &str) {
-    for word in plain(html).split_whitespace() {
+    for word in text::of_html(html).split_whitespace() {
         if !words.is_empty() {
             words.push(' ');
         }
@@ -73,7 +73,7 @@ fn heading(tag: &str) -> Option<(Section, &str)> {
         Some(numbered) => numbered.split_once("</span> ")?,
         None => ("", inside),
     };
-    let title = text::one_line(&plain(&without_tags(title)));
+    let title = text::one_line(&text::of_html(&without_tags(title)));
     let section =
         Section { anchor: anchor.to_owned(), number: number.to_owned(), title, ..Section::default() };
     Some((section, after))
@@ -90,7 +90,7 @@ fn caption(tag: &str) -> Option<(Option<String>, &str)> {
         || after
             .split_once("</tbody>")
             .is_some_and(|(rows, _)| rows.contains("<td") || rows.contains("scope=\"row\""));
-    Some((says.then(|| plain(&without_tags(words))), after))
+    Some((says.then(|| text::of_html(&without_tags(words))), after))
 }
 
 fn without_tags(html: &str) -> String {
@@ -101,16 +101,6 @@ fn without_tags(html: &str) -> String {
         rest = rest[at..].find('>').map_or("", |end| &rest[at + end + 1..]);
     }
     out + rest
-}
-
-/// The characters that the writer escapes, as they were.
-fn plain(html: &str) -> String {
-    if !html.contains('&') {
-        return html.to_owned();
-    }
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
-        .into_iter()
-        .fold(html.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }
 
 #[cfg(test)]

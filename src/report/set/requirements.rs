@@ -54,12 +54,6 @@ pub fn fields() -> &'static [Field] {
     &ALL
 }
 
-/// Their paths.
-#[cfg(test)]
-pub fn field_paths() -> Vec<String> {
-    fields().iter().map(|field| field.path.clone()).collect()
-}
-
 /// Rows of a list below its header; a test holds that each has its columns.
 fn rows<const N: usize>(text: &str) -> Vec<[String; N]> {
     let mut table = csv::ReaderBuilder::new().from_reader(text.as_bytes());

@@ -382,16 +382,8 @@ pub(super) fn of_coefficient(
     match found.standard_error {
         Some(se) if se > 0.0 => {
             let half = z_two_sided(level) * se;
-            out.intervals.push(Interval {
-                method: IntervalMethod::Wald,
-                level,
-                lower: (found.value - half).max(-1.0),
-                upper: (found.value + half).min(1.0),
-                unit: None,
-                replicates: None,
-                seed: None,
-                dropped: None,
-            });
+            let limits = ((found.value - half).max(-1.0), (found.value + half).min(1.0));
+            out.intervals.push(Interval::closed(IntervalMethod::Wald, level, limits));
         }
         Some(_) => out.warnings.push(Warning::new(
             Code::NoSpread,

@@ -108,17 +108,8 @@ fn unclustered(two: &[Vec<Option<bool>>], level: f64) -> [Estimate; 4] {
     agreement.value = Some(agreed as f64 / n as f64);
     agreement.numerator = Some(agreed);
     agreement.denominator = Some(n);
-    let (lower, upper) = clopper_pearson(agreed, n, level);
-    agreement.intervals.push(Interval {
-        method: IntervalMethod::ClopperPearson,
-        level,
-        lower,
-        upper,
-        unit: None,
-        replicates: None,
-        seed: None,
-        dropped: None,
-    });
+    let limits = clopper_pearson(agreed, n, level);
+    agreement.intervals.push(Interval::closed(IntervalMethod::ClopperPearson, level, limits));
     let found: Option<Coefficient> = gwet_ac1(two, 2);
     [agreement, super::estimates::of_coefficient("gwet_ac1", found, NO_CASE, level), prevalence, bias]
 }

@@ -2,7 +2,7 @@
 //!
 //! Every replicate has its own [`Stream`], so results do not depend on threads. A replicate that cannot
 //! be evaluated (one class alone, an empty denominator) is left out of the quantiles and counted.
-//! Quantiles are of type 7 (Hyndman and Fan 1996), as numpy's and R's default.
+//! Quantiles are those of [`crate::statistics::quantile`].
 //!
 //! Why it is fast. The AUC does not depend on the order of neighbours of one class, so the larger
 //! class collapses into the cells between distinct scores of the smaller; cell counts are drawn as
@@ -19,6 +19,6 @@ mod resampler;
 pub use jackknife::{auc_jackknife, confusion_jackknife, weighted_jackknife};
 pub use placed::{auc, auc_difference};
 pub use resampler::{
-    Cases, Replicates, Resampler, acceleration, confusion_tables, confusion_with, quantile, replicate,
-    weighted, weighted_each,
+    Cases, Replicates, Resampler, acceleration, confusion_tables, confusion_with, replicate, weighted,
+    weighted_each,
 };

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::ResamplingUnit;
+use crate::statistics::quantile;
 use crate::statistics::random::{AliasTables, Law, Stream};
 use crate::statistics::ranks::dense_ids;
 use crate::statistics::special::{normal_cdf, normal_quantile};
@@ -38,9 +39,9 @@ impl Replicates {
         Self { values, dropped }
     }
 
-    /// Quantile of type 7 at `p` in 0..1; none when no replicate could be evaluated.
+    /// Quantile at `p` in 0..1; none when no replicate could be evaluated.
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        quantile(&self.values, p)
+        quantile::of_ascending(&self.values, p)
     }
 
     /// Standard deviation of the replicates (n − 1); none below two.
@@ -83,16 +84,6 @@ impl Replicates {
         }
         Some((self.quantile(corrected(z))?, self.quantile(corrected(-z))?))
     }
-}
-
-/// Type 7 quantile of ascending values.
-pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let at = p.clamp(0.0, 1.0) * last as f64;
-    let below = at.floor() as usize;
-    let low = sorted[below];
-    let high = sorted[(below + 1).min(last)];
-    Some(low + (at - below as f64) * (high - low))
 }
 
 /// Acceleration from deviations of a jackknife: pairs (leave-one-out value, how many units give it).

@@ -17,11 +17,6 @@ use crate::statistics::paired_shares::PairedShares;
 use crate::statistics::proportion::{self, Limits};
 use crate::statistics::ranks::dense_ids;
 
-/// An interval without a bootstrap.
-pub fn interval(method: By, level: f64, (lower, upper): Limits) -> Interval {
-    Interval { method, level, lower, upper, unit: None, replicates: None, seed: None, dropped: None }
-}
-
 /// The interval of a difference of paired shares by a method; none where it does not exist.
 pub fn paired_limits(shares: &PairedShares, method: By, level: f64) -> Option<Limits> {
     match method {
@@ -50,7 +45,8 @@ pub const PAIRED: [By; 7] = [
 
 /// Which interval of a difference of paired shares decides, where each case is a patient of its own.
 pub fn decide_paired(shares: &PairedShares, declared: By, level: f64, rule: Fallback) -> Decision {
-    let found = paired_limits(shares, declared, level).map(|limits| interval(declared, level, limits));
+    let found =
+        paired_limits(shares, declared, level).map(|limits| Interval::closed(declared, level, limits));
     let exact = matches!(declared, By::ExactPaired | By::ClopperPearson);
     let discordant = shares.only_first + shares.only_second;
     let fault = match &found {
@@ -85,7 +81,7 @@ pub fn decide_paired(shares: &PairedShares, declared: By, level: f64, rule: Fall
     let Some((code, message)) = fault else { return Decision { interval: found, fault: None } };
     let stand_in = match rule {
         Fallback::None => None,
-        _ => shares.exact_outer(level).map(|limits| interval(By::ClopperPearson, level, limits)),
+        _ => shares.exact_outer(level).map(|limits| Interval::closed(By::ClopperPearson, level, limits)),
     };
     Decision { interval: stand_in, fault: Some(Fault { code, message }) }
 }
@@ -99,7 +95,7 @@ pub fn decide_contrast(
     rule: Fallback,
     units: Option<u64>,
 ) -> Decision {
-    let found = contrast.limits(level).map(|limits| interval(declared, level, limits));
+    let found = contrast.limits(level).map(|limits| Interval::closed(declared, level, limits));
     let fault = match &found {
         None => Some((
             Code::IntervalNotEvaluable,
@@ -118,7 +114,7 @@ pub fn decide_contrast(
     let Some((code, message)) = fault else { return Decision { interval: found, fault: None } };
     let stand_in = units.filter(|u| *u > 0 && rule != Fallback::None).map(|units| {
         let limits = proportion::hoeffding((contrast.difference + 1.0) / 2.0, units, level);
-        interval(By::Hoeffding, level, (2.0 * limits.0 - 1.0, 2.0 * limits.1 - 1.0))
+        Interval::closed(By::Hoeffding, level, (2.0 * limits.0 - 1.0, 2.0 * limits.1 - 1.0))
     });
     Decision { interval: stand_in, fault: Some(Fault { code, message }) }
 }
@@ -177,7 +173,8 @@ pub fn decide_auc(sample: &Sample<'_>, other: &[f64], declared: By, plan: &Plan,
         }
         let exact = found.intervals.iter().find(|i| i.method == By::ClopperPearson);
         exact.cloned().or_else(|| {
-            hoeffding_of_difference(sample, value, plan.level).map(|l| interval(By::Hoeffding, plan.level, l))
+            hoeffding_of_difference(sample, value, plan.level)
+                .map(|l| Interval::closed(By::Hoeffding, plan.level, l))
         })
     };
     Decision { interval: stand_in(), fault: Some(Fault { code, message }) }

@@ -7,11 +7,11 @@
 //! a patient it is Wald's times n/(n − 1). Devices and readers are fixed: it speaks of cases, not of other
 //! readers.
 
+use crate::statistics::at_prevalence;
 use crate::statistics::metric::Metric;
 use crate::statistics::proportion::Limits;
 use crate::statistics::ranks::dense_ids;
 use crate::statistics::special::{normal_equivalent_of_t, t_two_sided};
-use crate::statistics::transported;
 
 /// The calls of one device or reader: one entry a case, none where it made no call.
 pub type Calls = [Option<bool>];
@@ -109,9 +109,9 @@ impl Rates {
         let (se, sp) = (self.true_positives / self.positives, self.true_negatives / self.negatives);
         let (here, there) = (prevalence, 1.0 - prevalence);
         let (value, below) = match metric {
-            Metric::Ppv => (transported::ppv(se, sp, prevalence), here * se + there * (1.0 - sp)),
-            Metric::Npv => (transported::npv(se, sp, prevalence), there * sp + here * (1.0 - se)),
-            _ => (transported::f1(se, sp, prevalence), here * se + there * (1.0 - sp) + here),
+            Metric::Ppv => (at_prevalence::ppv(se, sp, prevalence), here * se + there * (1.0 - sp)),
+            Metric::Npv => (at_prevalence::npv(se, sp, prevalence), there * sp + here * (1.0 - se)),
+            _ => (at_prevalence::f1(se, sp, prevalence), here * se + there * (1.0 - sp) + here),
         };
         let Some(value) = value.filter(|_| below > 0.0) else {
             return Err(format!("{}: {}", metric.id(), why_none(metric)));

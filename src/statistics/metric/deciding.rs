@@ -204,16 +204,7 @@ impl<'a> Question<'a> {
         if rule == Fallback::None {
             return None;
         }
-        let interval = |method: By, (lower, upper): Limits| Interval {
-            method,
-            level: plan.level,
-            lower,
-            upper,
-            unit: None,
-            replicates: None,
-            seed: None,
-            dropped: None,
-        };
+        let interval = |method: By, limits: Limits| Interval::closed(method, plan.level, limits);
         let by = |methods: &[By], unit: ResamplingUnit| {
             let plan = Plan { methods: methods.to_vec(), unit, ..plan.clone() };
             let found = estimate(self.metric, self.sample, self.threshold, &plan);

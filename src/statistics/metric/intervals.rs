@@ -13,16 +13,7 @@ use crate::statistics::warning::Warning;
 /// Adds an interval, or the warning that there is none.
 pub(super) fn push(out: &mut Estimate, method: By, plan: &Plan, limits: Option<(f64, f64)>, why_none: &str) {
     match limits.filter(|l| l.0.is_finite() && l.1.is_finite()) {
-        Some((lower, upper)) => out.intervals.push(Interval {
-            method,
-            level: plan.level,
-            lower,
-            upper,
-            unit: None,
-            replicates: None,
-            seed: None,
-            dropped: None,
-        }),
+        Some(limits) => out.intervals.push(Interval::closed(method, plan.level, limits)),
         None => out.warnings.push(Warning::new(
             Code::IntervalNotEvaluable,
             format!("no interval by {}: {why_none}", method.describe(out.quantity())),

@@ -8,9 +8,9 @@ use crate::statistics::metric::counted::counted;
 use crate::statistics::metric::intervals::*;
 use crate::statistics::metric::kind::Metric;
 use crate::statistics::metric::plan::*;
-use crate::statistics::{exact_law, transported};
+use crate::statistics::{at_prevalence, exact_law};
 
-/// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`transported`]. Intervals:
+/// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`at_prevalence`]. Intervals:
 /// `log` (PPV, NPV), `clopper-pearson` and its clustered kin, and the bootstrap with each class's size fixed;
 /// those that can decide come first.
 pub fn estimate_at_prevalence(
@@ -31,9 +31,9 @@ pub fn estimate_at_prevalence(
     type Carried = fn(f64, f64, f64) -> Option<f64>;
     type LogitSe = fn(&Confusion) -> Option<f64>;
     let (carried, logit_se): (Carried, Option<LogitSe>) = match metric {
-        Metric::Ppv => (transported::ppv, Some(transported::ppv_logit_se)),
-        Metric::Npv => (transported::npv, Some(transported::npv_logit_se)),
-        Metric::F1 => (transported::f1, None),
+        Metric::Ppv => (at_prevalence::ppv, Some(at_prevalence::ppv_logit_se)),
+        Metric::Npv => (at_prevalence::npv, Some(at_prevalence::npv_logit_se)),
+        Metric::F1 => (at_prevalence::f1, None),
         _ => {
             out.not_evaluable = Some("only PPV, NPV and F1 are carried to another prevalence".into());
             return out;
@@ -48,7 +48,7 @@ pub fn estimate_at_prevalence(
         return out;
     }
     let table = Confusion::at(sample.labels, sample.scores, threshold);
-    let Some(value) = transported::at_prevalence(&table, prevalence, carried) else {
+    let Some(value) = at_prevalence::of_table(&table, prevalence, carried) else {
         out.not_evaluable = Some(Metric::Youden.why_none(&table));
         if table.youden().is_some() {
             out.not_evaluable = Some(metric.why_none(&table));
@@ -64,15 +64,15 @@ pub fn estimate_at_prevalence(
     let exact = |method: By| {
         let each = counted.limits_of_each(method, plan.level)?;
         let [sensitivity, specificity] = each[..] else { return None };
-        Some(transported::carried_limits(sensitivity, specificity, prevalence, carried))
+        Some(at_prevalence::carried_limits(sensitivity, specificity, prevalence, carried))
     };
-    let statistic = |t: &Confusion| transported::at_prevalence(t, prevalence, carried);
+    let statistic = |t: &Confusion| at_prevalence::of_table(t, prevalence, carried);
     let mut replicates: Option<Result<Replicates, String>> = None;
     for &method in &plan.methods {
         match method {
             By::Log => {
                 if let Some(se) = logit_se {
-                    let limits = se(&table).and_then(|se| transported::logit_limits(value, se, plan.level));
+                    let limits = se(&table).and_then(|se| at_prevalence::logit_limits(value, se, plan.level));
                     push(&mut out, method, plan, limits, "sensitivity or specificity is 0 or 1");
                 }
             }

@@ -18,17 +18,6 @@ pub struct Cell {
     pub(super) read: [u64; 2],
 }
 
-/// A reader who read no case of one class in a modality: no area under the curve is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// The modality.
-    pub modality: usize,
-    /// The reader.
-    pub reader: usize,
-    /// The class that lacks: positive, or negative.
-    pub positive: bool,
-}
-
 impl Cell {
     /// Of finite ratings; higher means positive. None where a class was not read at all.
     pub fn new(negatives: &[Option<f64>], positives: &[Option<f64>]) -> Result<Self, bool> {

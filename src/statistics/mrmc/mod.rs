@@ -21,7 +21,7 @@ pub mod u_statistics;
 mod tests;
 
 pub use analysis::{Analysis, Components, Global, MeanSquares, Population};
-pub use cell::{Cell, ReaderStudy, Unread};
+pub use cell::{Cell, ReaderStudy};
 pub use covariance::{CovarianceMethod, Matrix, covariances};
 pub use inference::{Inference, f_tail, t_two_sided_p};
 pub use moments::{Moments, PairMoments};

@@ -9,9 +9,9 @@ pub enum Rule {
     Bonferroni,
     /// p/w, each with its share of α.
     WeightedBonferroni(Vec<f64>),
-    /// Step down (Holm 1979).
+    /// Step down (Holm 1979): the k-th smallest of m times m − k + 1, and at least the one before it.
     Holm,
-    /// The same with shares of α that add up to 1.
+    /// The same with shares of α that add up to 1. Equal shares give Holm's numbers but for rounding.
     WeightedHolm(Vec<f64>),
     /// Step up (Hochberg 1988): for p values that are independent or positively dependent.
     Hochberg,

@@ -163,9 +163,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::statistics::at_prevalence;
     use crate::statistics::confusion::Confusion;
     use crate::statistics::random::Stream;
-    use crate::statistics::transported;
 
     const ALL: [Measure; 3] = [Measure::Ppv, Measure::Npv, Measure::F1];
 
@@ -175,9 +175,9 @@ mod tests {
 
     fn carried(rates: ExpectedRates) -> f64 {
         let of = match rates.measure {
-            Measure::Ppv => transported::ppv,
-            Measure::Npv => transported::npv,
-            Measure::F1 => transported::f1,
+            Measure::Ppv => at_prevalence::ppv,
+            Measure::Npv => at_prevalence::npv,
+            Measure::F1 => at_prevalence::f1,
         };
         of(rates.sensitivity, rates.specificity, rates.positives).expect("inside")
     }
@@ -263,15 +263,15 @@ mod tests {
                     true_negatives: tn,
                 };
                 let value = match measure {
-                    Measure::Ppv => transported::at_prevalence(&table, 0.4, transported::ppv),
-                    _ => transported::at_prevalence(&table, 0.4, transported::npv),
+                    Measure::Ppv => at_prevalence::of_table(&table, 0.4, at_prevalence::ppv),
+                    _ => at_prevalence::of_table(&table, 0.4, at_prevalence::npv),
                 };
                 let se = match measure {
-                    Measure::Ppv => transported::ppv_logit_se(&table),
-                    _ => transported::npv_logit_se(&table),
+                    Measure::Ppv => at_prevalence::ppv_logit_se(&table),
+                    _ => at_prevalence::npv_logit_se(&table),
                 };
                 let (value, se) = (value.expect("a value"), se.expect("inside"));
-                let limits = transported::logit_limits(value, se, 0.95).expect("limits");
+                let limits = at_prevalence::logit_limits(value, se, 0.95).expect("limits");
                 shown += u32::from(limits.0 > goal);
             }
             let size = Size { positives: m as f64, negatives: n as f64 };

@@ -134,17 +134,7 @@ impl StudyPlan<'_> {
             return out;
         }
         let plain = |method, limits: Option<(f64, f64)>| {
-            let (lower, upper) = limits?;
-            Some(Interval {
-                method,
-                level: analysis.level,
-                lower,
-                upper,
-                unit: None,
-                replicates: None,
-                seed: None,
-                dropped: None,
-            })
+            limits.map(|limits| Interval::closed(method, analysis.level, limits))
         };
         out.intervals.extend(plain(IntervalMethod::Tango, shares.tango(analysis.level)));
         out.intervals.extend(plain(IntervalMethod::Newcombe, shares.newcombe(analysis.level)));

@@ -336,7 +336,7 @@ impl StudyPlan<'_> {
         if let Some(shares) = shares.filter(|_| PAIRED.contains(&method)) {
             let declared = move |level: f64| {
                 let limits = paired_limits(&shares, method, level)?;
-                Some(crate::statistics::comparative::deciding::interval(method, level, limits))
+                Some(Interval::closed(method, level, limits))
             };
             let at = move |level: f64| {
                 if !clustered {
@@ -394,7 +394,7 @@ impl StudyPlan<'_> {
             at: Box::new(move |level| decide_contrast(&contrast, By::Delta, level, rule, units)),
             declared: Box::new(move |level| {
                 let limits = for_record.limits(level)?;
-                Some(crate::statistics::comparative::deciding::interval(By::Delta, level, limits))
+                Some(Interval::closed(By::Delta, level, limits))
             }),
             z: Some(Box::new(move |delta| for_z.z(delta))),
         })
@@ -434,8 +434,8 @@ fn weighted_metric(
     calls: &[Call],
     weights: Option<&[u32]>,
 ) -> Option<f64> {
+    use crate::statistics::at_prevalence;
     use crate::statistics::confusion::Confusion;
-    use crate::statistics::transported;
     let mut table = Confusion::default();
     for (i, (label, call)) in labels.iter().zip(calls).enumerate() {
         let weight = weights.map_or(1, |w| u64::from(w[i]));
@@ -447,9 +447,9 @@ fn weighted_metric(
         }
     }
     match (endpoint.prevalence, endpoint.metric) {
-        (Some(p), Metric::Ppv) => transported::at_prevalence(&table, p, transported::ppv),
-        (Some(p), Metric::Npv) => transported::at_prevalence(&table, p, transported::npv),
-        (Some(p), _) => transported::at_prevalence(&table, p, transported::f1),
+        (Some(p), Metric::Ppv) => at_prevalence::of_table(&table, p, at_prevalence::ppv),
+        (Some(p), Metric::Npv) => at_prevalence::of_table(&table, p, at_prevalence::npv),
+        (Some(p), _) => at_prevalence::of_table(&table, p, at_prevalence::f1),
         (None, metric) => metric.of_table(&table),
     }
 }

@@ -132,20 +132,10 @@ impl StudyPlan<'_> {
             return;
         };
         let half = found.se * found.df.map_or_else(|| z_two_sided(level), |df| t_two_sided(level, df));
-        let (lower, upper) = (found.estimate - half, found.estimate + half);
-        let method = out.interval_method;
-        out.interval = Some(Interval {
-            method,
-            level,
-            lower,
-            upper,
-            unit: None,
-            replicates: None,
-            seed: None,
-            dropped: None,
-        });
+        let limits = (found.estimate - half, found.estimate + half);
+        out.interval = Some(Interval::closed(out.interval_method, level, limits));
         out.p_value = Some(p_of(out.aim, out.margin, &found));
-        out.verdict = if out.aim.holds(out.margin, (lower, upper)) { Verdict::Met } else { Verdict::NotMet };
+        out.verdict = if out.aim.holds(out.margin, limits) { Verdict::Met } else { Verdict::NotMet };
     }
 }
 

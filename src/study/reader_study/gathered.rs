@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::sessions;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::{Bytes, RelativePath};
 use crate::protocol::reader_study::FEW_READERS;
 use crate::protocol::{MissingReads, ReaderRole, ReaderStudySource, ReadingDesign};
@@ -401,13 +401,12 @@ impl<'a> Gathering<'a> {
         }
         if let (MissingReads::Refuse, Some((reader, aided, lacking))) = (self.source.missing_reads, first) {
             let word = if aided { self.source.aided.as_deref() } else { Some(self.source.unaided.as_str()) };
-            let more = if lacking.len() > NAMED { ", ..." } else { "" };
             let message = format!(
-                "reader `{reader}` did not rate {} of the cases in `{}`: {}{more}; {missing} ratings are \
+                "reader `{reader}` did not rate {} of the cases in `{}`: {}; {missing} ratings are \
                  missing in all",
                 lacking.len(),
                 word.unwrap_or_default(),
-                lacking[..lacking.len().min(NAMED)].join(", ")
+                few::and_so_on(&lacking, NAMED)
             );
             return Err(Diagnostic::error(Code::ReadsMissing, message)
                 .at(Location::file(&self.place))

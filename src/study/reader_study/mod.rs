@@ -2,12 +2,18 @@
 //! reading times, and every figure that is computed from them. Without a study `reads mrmc` computes the
 //! same.
 
+mod asked;
 mod curves;
+mod figures_of_merit;
 mod gathered;
+mod json;
 mod record;
 mod report;
 mod sessions;
+mod standalone;
 
+pub use asked::Asked;
+pub use figures_of_merit::{Line, Merit, Section};
 pub use gathered::{Readings, readings};
 pub use record::{AnalysedReaders, DeviceScores, record, record_of};
-pub use report::{Asked, Decision, Line, Merit, Report, Section};
+pub use report::{Decision, Report};

@@ -1,8 +1,10 @@
 //! A reader study's figures as results hold them and documents print them.
 
+use super::asked::Asked;
 use super::curves::curves;
+use super::figures_of_merit::{Line, Merit};
 use super::gathered::Readings;
-use super::report::{Asked, Line, Merit, Report};
+use super::report::Report;
 use super::sessions;
 use crate::diagnostic::Result;
 use crate::protocol::ReaderStudySource;

@@ -7,6 +7,7 @@ use chrono::NaiveDateTime;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::protocol::{ReaderStudySource, ReadingOrder};
 use crate::reads::reader_study::CaseRating;
+use crate::statistics::quantile;
 use crate::statistics::special::t_two_sided;
 use crate::study::results::{ReadingSession, ReadingTime};
 
@@ -112,23 +113,17 @@ pub(super) fn sessions(counted: &[CaseRating]) -> Vec<ReadingSession> {
             let times: BTreeSet<NaiveDateTime> = rows.iter().filter_map(|row| row.time).collect();
             let mut seconds: Vec<f64> = rows.iter().filter_map(|row| row.seconds).collect();
             seconds.sort_by(f64::total_cmp);
+            let quartile = |p| quantile::of_ascending(&seconds, p).unwrap_or_default();
             ReadingSession {
                 reader: reader.to_owned(),
                 aided,
                 reads: rows.len() as u64,
                 first: times.first().map(day),
                 last: times.last().map(day),
-                seconds: (!seconds.is_empty()).then(|| [0.25, 0.5, 0.75].map(|p| quantile(&seconds, p))),
+                seconds: (!seconds.is_empty()).then(|| [0.25, 0.5, 0.75].map(quartile)),
             }
         })
         .collect()
-}
-
-/// Quantile of ascending values by interpolation (Hyndman and Fan 1996, type 7).
-fn quantile(values: &[f64], p: f64) -> f64 {
-    let at = p * (values.len() - 1) as f64;
-    let (low, high) = (at.floor() as usize, at.ceil() as usize);
-    values[low] + (at - at.floor()) * (values[high] - values[low])
 }
 
 /// Mean reading time with the device less without it, over the cases that a reader timed both times. Readers

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::model::lock::Lock;
 use crate::protocol::rule::{Column, Datum, DeclaredRule, Expr, Value};
 use crate::protocol::{FEW_CASES, Field, OperatingPointSource, Places, Rule, is_normal};
@@ -29,8 +29,7 @@ pub(super) fn expectations(study: &Study, inputs: &Inputs, cohort: &Cohort) -> V
 }
 
 fn some(values: &BTreeSet<String>) -> String {
-    let more = if values.len() > NAMED { ", ..." } else { "" };
-    values.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ") + more
+    few::and_so_on(values, NAMED)
 }
 
 /// Values that a criterion admits and no case has.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::comparison::{self, Kind};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
 use crate::model::curve::EpochRecord;
 use crate::model::lock::{self, Lock};
@@ -306,9 +306,7 @@ impl Shared {
 }
 
 fn named(cases: &[&str]) -> String {
-    let more = cases.len().saturating_sub(NAMED);
-    let list = cases.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-    if more > 0 { format!("{list} and {more} more") } else { list }
+    few::and_more(cases, NAMED)
 }
 
 /// Brings all contenders onto the same cases.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::found::{Asked, Comparison, Table};
 use super::read::IndependentRow;
-use crate::statistics::comparative::deciding::interval;
-use crate::statistics::estimate::IntervalMethod as By;
+use crate::statistics::estimate::{Interval, IntervalMethod as By};
 use crate::statistics::metric::Decision;
 
 /// Everything of one pair of shares.
@@ -52,7 +51,7 @@ pub fn independent(row: &IndependentRow, asked: &Asked) -> Table {
         out.margin(method, asked.margin, z, "the score has no variance at the margin");
     }
     out.decide(asked, By::MiettinenNurminen, &|delta| shares.score_z(delta, true), &|level| Decision {
-        interval: Some(interval(By::MiettinenNurminen, level, shares.score(level, true))),
+        interval: Some(Interval::closed(By::MiettinenNurminen, level, shares.score(level, true))),
         fault: None,
     });
     Table { id: row.id.clone(), comparisons: vec![out] }

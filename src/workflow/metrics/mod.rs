@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use self::json::{curves, declared, reliability_curve};
 use self::plan::{left_out, plan};
 use crate::diagnostic::Code;
+use crate::statistics::at_prevalence;
 use crate::statistics::confusion::Confusion;
 use crate::statistics::estimate::{Estimate, SubgroupLevel};
 use crate::statistics::metric::{
     Metric, Sample, estimate, estimate_at_prevalence, estimate_difference, estimate_mcnemar,
 };
 use crate::statistics::poolability::poolability;
-use crate::statistics::transported;
 use crate::statistics::warning::Warning;
 use crate::table::labelled::LabelledScores;
 
@@ -178,7 +178,8 @@ impl Report {
                         let plan = plan(asked, metric, n);
                         add(estimate_at_prevalence(metric, &sample, threshold, prevalence, &plan));
                     }
-                    let lines = transported::per_thousand(&table, prevalence).filter(|_| subgroup.is_none());
+                    let lines =
+                        at_prevalence::per_thousand(&table, prevalence).filter(|_| subgroup.is_none());
                     self.sentences.extend(lines.map(|lines| Sentences {
                         threshold,
                         model: model.map(str::to_owned),

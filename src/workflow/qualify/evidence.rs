@@ -65,13 +65,7 @@ pub fn changed_bytes(source: &Path, work: &Path) -> Finding {
 
 fn try_changes(source: &Path, copy: &Path) -> Result<(usize, Vec<String>)> {
     let opened = bag::open(source)?;
-    let info: Vec<(&str, String)> = opened
-        .info
-        .iter()
-        .filter(|(label, _)| label != "Payload-Oxum")
-        .map(|(label, value)| (label.as_str(), value.clone()))
-        .collect();
-    bag::write(copy, &opened.payload, &info)?;
+    bag::write(copy, &opened.payload, &opened.labels())?;
     let tags = ["bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"];
     let names = opened.payload.keys().map(|path| format!("data/{path}"));
     let names: Vec<String> = names.chain(tags.map(str::to_owned)).collect();
@@ -130,13 +124,7 @@ fn try_consistent(source: &Path, copy: &Path) -> Result<(bool, String)> {
     };
     *value = serde_json::json!(value.as_f64().unwrap_or_default() / 2.0 + 0.25);
     payload.insert(name, format!("{results:#}\n").into());
-    let info: Vec<(&str, String)> = opened
-        .info
-        .iter()
-        .filter(|(label, _)| label != "Payload-Oxum")
-        .map(|(label, value)| (label.as_str(), value.clone()))
-        .collect();
-    bag::write(copy, &payload, &info)?;
+    bag::write(copy, &payload, &opened.labels())?;
     let audit = audit::audit(copy, &Beside::default())?;
     let answer = |question: &str| audit.answers.iter().find(|a| a.question == question).map(|a| a.answer);
     let (bytes, results) = (answer("bytes"), answer("results"));

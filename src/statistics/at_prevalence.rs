@@ -1,5 +1,5 @@
-//! PPV, NPV and F1 at a declared prevalence: what sensitivity and specificity imply where the finding is
-//! rarer or commoner than in the sample.
+//! Predictive values and F1 at a stated prevalence: what sensitivity and specificity imply where the finding
+//! is rarer or commoner than in the sample.
 //!
 //! Two intervals. `log`: PPV and NPV on the logit scale with the delta method (Mercaldo, Lau and Zhou
 //! 2007), the prevalence taken as known. `clopper-pearson`: all three rise with sensitivity and with
@@ -7,7 +7,7 @@
 //! through, cover with at least the declared level (conservative, and never degenerate).
 
 use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::proportion::{Limits, clopper_pearson};
+use crate::statistics::proportion::Limits;
 use crate::statistics::special::z_two_sided;
 
 /// p·se / (p·se + (1−p)(1−sp)); none where nothing is called positive.
@@ -52,25 +52,7 @@ pub fn logit_limits(value: f64, logit_se: f64, level: f64) -> Option<Limits> {
     ))
 }
 
-/// Limits from exact limits of sensitivity and specificity at level^½ each. `carried` is one of
-/// [`ppv`], [`npv`], [`f1`]. None when a class is empty.
-pub fn exact_limits(
-    table: &Confusion,
-    prevalence: f64,
-    level: f64,
-    carried: fn(f64, f64, f64) -> Option<f64>,
-) -> Option<Limits> {
-    let (sensitivity, specificity) = (table.sensitivity(), table.specificity());
-    if sensitivity.1 == 0 || specificity.1 == 0 {
-        return None;
-    }
-    let each = level.sqrt();
-    let se = clopper_pearson(sensitivity.0, sensitivity.1, each);
-    let sp = clopper_pearson(specificity.0, specificity.1, each);
-    Some(carried_limits(se, sp, prevalence, carried))
-}
-
-/// Limits of sensitivity and of specificity, carried through.
+/// Limits of sensitivity and of specificity, carried through. `carried` is one of [`ppv`], [`npv`], [`f1`].
 pub fn carried_limits(
     sensitivity: Limits,
     specificity: Limits,
@@ -82,7 +64,7 @@ pub fn carried_limits(
 }
 
 /// The value at a prevalence from a table; none when a class is empty.
-pub fn at_prevalence(
+pub fn of_table(
     table: &Confusion,
     prevalence: f64,
     carried: fn(f64, f64, f64) -> Option<f64>,
@@ -127,6 +109,7 @@ pub fn per_thousand(table: &Confusion, prevalence: f64) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::proportion::clopper_pearson;
 
     #[test]
     fn at_the_sample_prevalence_it_is_the_sample_value() {
@@ -137,10 +120,11 @@ mod tests {
             true_negatives: 13_621,
         };
         let p = 222.0 / 16_370.0;
-        assert!((at_prevalence(&table, p, ppv).expect("ppv") - 89.0 / 2616.0).abs() < 1e-15);
-        assert!((at_prevalence(&table, p, npv).expect("npv") - 13_621.0 / 13_754.0).abs() < 1e-15);
-        assert!((at_prevalence(&table, p, f1).expect("f1") - table.f1().expect("f1")).abs() < 1e-15);
-        let (lower, upper) = exact_limits(&table, p, 0.95, ppv).expect("limits");
+        assert!((of_table(&table, p, ppv).expect("ppv") - 89.0 / 2616.0).abs() < 1e-15);
+        assert!((of_table(&table, p, npv).expect("npv") - 13_621.0 / 13_754.0).abs() < 1e-15);
+        assert!((of_table(&table, p, f1).expect("f1") - table.f1().expect("f1")).abs() < 1e-15);
+        let exact = |(hits, n)| clopper_pearson(hits, n, 0.95_f64.sqrt());
+        let (lower, upper) = carried_limits(exact(table.sensitivity()), exact(table.specificity()), p, ppv);
         assert!(lower < 89.0 / 2616.0 && 89.0 / 2616.0 < upper);
     }
 
