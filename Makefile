@@ -30,11 +30,11 @@ LINTED = RUSTC_WORKSPACE_WRAPPER="$$(command -v "$$(rustc --print sysroot)/bin/c
 test:
 	$(SETUP_LIBTORCH)
 	$(MAKE) -j2 compiled installed
-	$(LINTED) cargo test --locked --features torch
+	$(LINTED) cargo test --workspace --locked --features torch
 
 .PHONY: compiled installed
 compiled: lint
-	$(LINTED) cargo test --locked --features torch --no-run
+	$(LINTED) cargo test --workspace --locked --features torch --no-run
 
 # Waits for others' servers most of the time, and meanwhile everything is compiled.
 installed:
@@ -48,7 +48,7 @@ installed:
 ## Form, and lints of what `make test` does not compile: the program without PDF, and the benches.
 lint:
 	$(SETUP_LIBTORCH)
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --no-default-features --features torch --lib --bins --benches -- -D warnings
 
 ## Statistics beside their peers, which are installed into benches/.venv; prints CPU seconds and ratios.

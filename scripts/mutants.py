@@ -115,6 +115,16 @@ def write(path, text):
         path.write_text(text)
 
 
+def source(path):
+    """The text of a file below src/. In a room that is a package of its own, `crate` is the room and leaves are packages: its text
+    is made as if the room lay in the program like others."""
+    text, room = path.read_text(), path.relative_to(ROOT / "src").parts[0]
+    if (ROOT / "src" / room / "Cargo.toml").exists():
+        text = re.sub(r"\bcrate::", f"crate::{room}::", text).replace("sequester_", "crate::")
+        text = text.replace('feature = "schemas"', "any()")
+    return text
+
+
 def modules():
     """Top-level room -> its files."""
     found = {}
@@ -132,7 +142,7 @@ def beside_files():
 def assemble():
     """Writes a workspace with one crate a room: the deciding rooms and what they import."""
     files = modules()
-    text = {room: "\n".join(path.read_text() for path in paths) for room, paths in files.items()}
+    text = {room: "\n".join(source(path) for path in paths) for room, paths in files.items()}
     lib = (ROOT / "src" / "lib.rs").read_text()
     private = {room for room in files if f"\nmod {room};" in lib}
     imports = {room: set(re.findall(r"\bcrate::(\w+)", code)) & set(files) - {room} for room, code in text.items()}
@@ -144,9 +154,13 @@ def assemble():
             wanted.add(room)
             left.extend(imports[room])
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
-    target = manifest.get("target", {}).values()
-    tables = [manifest["dependencies"], manifest["dev-dependencies"], *(t.get("dependencies", {}) for t in target)]
-    external = {name: spec for table in tables for name, spec in table.items()}
+    workspace = manifest["workspace"]
+    members = [tomllib.loads((ROOT / room / "Cargo.toml").read_text()) for room in workspace["members"]]
+    tables = [one.get(kind, {}) for one in (manifest, *members) for kind in ("dependencies", "dev-dependencies")]
+    tables += [target.get("dependencies", {}) for target in manifest.get("target", {}).values()]
+    shared = workspace["dependencies"]
+    external = {name: shared[name] if isinstance(spec, dict) and spec.get("workspace") else spec
+                for table in tables for name, spec in table.items() if not name.startswith("sequester-")}
 
     # Every room has all of them: what is asked of one crate's features is then the same whichever room is tested, and
     # nothing is built twice.
@@ -158,8 +172,8 @@ def assemble():
         own = [room, *sorted(imports[room] & private)]
         beside = {name: (ROOT / "tests/it" / f"{name}.rs").read_text() for name in BESIDE.get(room, [])}
         lines = [
-            f'[package]\nname = "room-{room}"\nversion = "{manifest["package"]["version"]}"',
-            f'edition = "{manifest["package"]["edition"]}"\n\n[lib]\npath = "src/lib.rs"\ndoctest = false\n',
+            f'[package]\nname = "room-{room}"\nversion = "{workspace["package"]["version"]}"',
+            f'edition = "{workspace["package"]["edition"]}"\n\n[lib]\npath = "src/lib.rs"\ndoctest = false\n',
             "[dependencies]",
             *(f"{name} = {inline(external[name])}" for name in uses),
             *(f'room-{other} = {{ path = "../{other}" }}' for other in sorted(imports[room] - private)),
@@ -181,7 +195,9 @@ def assemble():
             write(SLICE / room / "src/beside" / f"{name}.rs", tests)
         for module, path in ((module, path) for module in own for path in files[module]):
             copy = SLICE / room / "src" / path.relative_to(ROOT / "src")
-            write(copy, path.read_text() if module in private else path.read_text().replace("pub(crate)", "pub"))
+            if copy.name == "lib.rs":
+                copy = copy.with_name("mod.rs")
+            write(copy, source(path) if module in private else source(path).replace("pub(crate)", "pub"))
             kept.add(copy)
         for copy in (SLICE / room / "src").rglob("*.rs"):
             if copy not in kept and copy.name != "lib.rs":
@@ -190,10 +206,10 @@ def assemble():
             link = SLICE / room / name
             if not link.is_symlink():
                 link.symlink_to(ROOT / name)
-    members = ", ".join(f'"{room}"' for room in crates)
+    listed = ", ".join(f'"{room}"' for room in crates)
     write(
         SLICE / "Cargo.toml",
-        f'[workspace]\nresolver = "3"\nmembers = [{members}]\n\n'
+        f'[workspace]\nresolver = "3"\nmembers = [{listed}]\n\n'
         "[profile.dev]\ndebug = false\nopt-level = 1\n\n"
         '[profile.dev.package."*"]\nopt-level = 1\n',
     )

@@ -5,8 +5,8 @@ with its licence, checksum, what needs it and what it depends on.
 Usage: scripts/packages.py            writes the file
        scripts/packages.py --check    exit 1 where the file is not what would be written
 
-Asks `cargo metadata` three times (no features, default, torch) for every platform. `needed` is `always`, `pdf`, `torch`, or
-`test` (for the tests alone, or for the building of none of the three).
+Asks `cargo metadata`, and `cargo tree` three times (no features, default, torch) for every platform. `needed` is `always`,
+`pdf`, `torch`, or `test` (for the tests alone, or for the building of none of the three).
 """
 import json
 import pathlib
@@ -23,18 +23,11 @@ def metadata(*arguments):
     return json.loads(subprocess.run(command, cwd=HERE, check=True, capture_output=True).stdout)
 
 
-def closure(of):
-    nodes = {node["id"]: node for node in of["resolve"]["nodes"]}
-    found, left = set(), [of["resolve"]["root"]]
-    while left:
-        here = left.pop()
-        if here in found:
-            continue
-        found.add(here)
-        for dependency in nodes[here]["deps"]:
-            if any(kind["kind"] in (None, "build") for kind in dependency["dep_kinds"]):
-                left.append(dependency["pkg"])
-    return found
+def built(*arguments):
+    """What a build with these features holds, as name@version. `cargo metadata` would add what the tests alone switch on."""
+    command = ["cargo", "tree", "--locked", "--target", "all", "--edges", "normal,build", "--prefix", "none", *arguments]
+    lines = subprocess.run(command, cwd=HERE, check=True, capture_output=True, text=True).stdout.splitlines()
+    return {"@".join(line.split()[:2]).replace("@v", "@") for line in lines if line}
 
 
 def checksums():
@@ -45,8 +38,7 @@ def checksums():
 
 def main():
     everything = metadata("--all-features")
-    sets = [("always", closure(metadata("--no-default-features"))), ("pdf", closure(metadata())),
-            ("torch", closure(metadata("--features", "torch")))]
+    sets = [("always", built("--no-default-features")), ("pdf", built()), ("torch", built("--features", "torch"))]
     sums = checksums()
     nodes = {node["id"]: node for node in everything["resolve"]["nodes"]}
     packages = {package["id"]: package for package in everything["packages"]}
@@ -56,7 +48,7 @@ def main():
         if identity == everything["resolve"]["root"]:
             needed = "program"
         else:
-            needed = next((name for name, found in sets if identity in found), "test")
+            needed = next((name for name, found in sets if name_of(identity) in found), "test")
         licence = " ".join((package["license"] or "").replace("/", " OR ").split())
         depends = sorted(name_of(dependency["pkg"]) for dependency in nodes[identity]["deps"]
                          if any(kind["kind"] in (None, "build") for kind in dependency["dep_kinds"]))

@@ -6,9 +6,12 @@
 //! ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only [`cli`] reads the clock,
 //! the environment and the terminal.
 
+// Two rooms are packages of their own (their `Cargo.toml` says why); everywhere they are named like the others.
+pub use sequester_diagnostic as diagnostic;
+pub use sequester_statistics as statistics;
+
 pub mod chained;
 pub mod declared;
-pub mod diagnostic;
 pub mod digest;
 pub mod random;
 pub mod storage;
@@ -33,7 +36,6 @@ pub mod qualification;
 pub mod reads;
 pub mod report;
 pub mod sampling;
-pub mod statistics;
 pub mod study;
 pub mod synthetic;
 pub mod table;

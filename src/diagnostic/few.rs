@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// The first `most`, and how many more there are: `a, b and 3 more`.
-pub(crate) fn and_more<I>(names: I, most: usize) -> String
+pub fn and_more<I>(names: I, most: usize) -> String
 where
     I: IntoIterator<Item: Display, IntoIter: ExactSizeIterator>,
 {
@@ -16,7 +16,7 @@ where
 }
 
 /// The first `most`, and whether there are more: `a, b, ...`. For messages that give the number elsewhere.
-pub(crate) fn and_so_on<I>(names: I, most: usize) -> String
+pub fn and_so_on<I>(names: I, most: usize) -> String
 where
     I: IntoIterator<Item: Display, IntoIter: ExactSizeIterator>,
 {

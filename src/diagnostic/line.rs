@@ -1,13 +1,13 @@
 //! Text that somebody gave, on one line: of a ledger or a statement, and of a shell.
 
 /// Whether nothing in it ends a line, moves a cursor or turns the direction of what follows.
-pub(crate) fn stays_in_line(text: &str) -> bool {
+pub fn stays_in_line(text: &str) -> bool {
     let turns = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !text.chars().any(|c| c.is_control() || turns(c))
 }
 
 /// One word of a shell.
-pub(crate) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

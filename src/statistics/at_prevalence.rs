@@ -6,9 +6,9 @@
 //! specificity, which come from different cases; so exact limits of both at level^½ each, carried
 //! through, cover with at least the declared level (conservative, and never degenerate).
 
-use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::proportion::Limits;
-use crate::statistics::special::z_two_sided;
+use crate::confusion::{Confusion, share};
+use crate::proportion::Limits;
+use crate::special::z_two_sided;
 
 /// p·se / (p·se + (1−p)(1−sp)); none where nothing is called positive.
 pub fn ppv(sensitivity: f64, specificity: f64, prevalence: f64) -> Option<f64> {
@@ -46,10 +46,7 @@ pub fn logit_limits(value: f64, logit_se: f64, level: f64) -> Option<Limits> {
     }
     let centre = value.ln() - (-value).ln_1p();
     let half = z_two_sided(level) * logit_se;
-    Some((
-        crate::statistics::special::logistic(centre - half).0,
-        crate::statistics::special::logistic(centre + half).0,
-    ))
+    Some((crate::special::logistic(centre - half).0, crate::special::logistic(centre + half).0))
 }
 
 /// Limits of sensitivity and of specificity, carried through. `carried` is one of [`ppv`], [`npv`], [`f1`].
@@ -109,7 +106,7 @@ pub fn per_thousand(table: &Confusion, prevalence: f64) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::proportion::clopper_pearson;
+    use crate::proportion::clopper_pearson;
 
     #[test]
     fn at_the_sample_prevalence_it_is_the_sample_value() {

@@ -6,8 +6,8 @@
 //! a case is kept doubled (2 × cases of the other class below + cases tied), so an AUC or a DeLong
 //! variance is the correctly rounded quotient of exact sums, in one sort.
 
-use crate::statistics::ranks::{dense_ids, each_group, key, sorted_classes};
-use crate::statistics::special::z_two_sided;
+use crate::ranks::{dense_ids, each_group, key, sorted_classes};
+use crate::special::z_two_sided;
 
 /// The exact sums behind one AUC. From [`auc_sums`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub fn logit_interval(value: f64, se: f64, level: f64) -> Option<(f64, f64)> {
     }
     let centre = value.ln() - (-value).ln_1p();
     let half = z_two_sided(level) * se / (value * (1.0 - value));
-    let logistic = |u: f64| crate::statistics::special::logistic(u).0;
+    let logistic = |u: f64| crate::special::logistic(u).0;
     Some((logistic(centre - half), logistic(centre + half)))
 }
 

@@ -70,7 +70,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::statistics::auc::auc;
+    use crate::auc::auc;
 
     fn of(positives: &[f64], negatives: &[f64], unknown: &[f64], labels: &[bool]) -> Option<f64> {
         let scores = [positives, negatives, unknown].concat();

@@ -3,7 +3,7 @@
 //! Scores are probabilities in 0..1. `weights`, where taken, says how often each case counts (a bootstrap
 //! replicate); none means once.
 
-use crate::statistics::special::{CompensatedSum, logistic};
+use crate::special::{CompensatedSum, logistic};
 
 /// Weight of case `i`.
 fn weight(weights: Option<&[u32]>, i: usize) -> f64 {

@@ -7,8 +7,8 @@
 //! second is nearer to the level and needs cases that differ; the first is wide where patients have many
 //! cases.
 
-use crate::statistics::proportion::{Limits, clopper_pearson, clopper_pearson_effective};
-use crate::statistics::special::t_two_sided;
+use crate::proportion::{Limits, clopper_pearson, clopper_pearson_effective};
+use crate::special::t_two_sided;
 
 /// The cases of one patient that count, and how many of them are right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

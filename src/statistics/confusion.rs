@@ -1,12 +1,12 @@
 //! The 2×2 table at a threshold, and every number that is made from it.
 
-use crate::statistics::proportion::Limits;
-use crate::statistics::special::z_two_sided;
+use crate::proportion::Limits;
+use crate::special::z_two_sided;
 use serde::{Deserialize, Serialize};
 
 /// 2x2 counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Confusion {
     /// True positives.
     #[serde(rename = "tp")]

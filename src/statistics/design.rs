@@ -3,9 +3,9 @@
 //! `alpha` is two-sided unless a function says otherwise. Sizes are real numbers as the formulas give them;
 //! round up when planning. Every function returns none for arguments outside its domain.
 
-use crate::statistics::auc::hanley_mcneil_variance;
-use crate::statistics::proportion::{clopper_pearson, wilson};
-use crate::statistics::special::{binomial_tails, normal_cdf, normal_quantile};
+use crate::auc::hanley_mcneil_variance;
+use crate::proportion::{clopper_pearson, wilson};
+use crate::special::{binomial_tails, normal_cdf, normal_quantile};
 
 /// A planned size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -298,10 +298,8 @@ mod tests {
         assert!((goals.sensitivity - 0.857).abs() < 5e-4, "{goals:?}");
         assert!((goals.specificity - 0.778).abs() < 5e-4, "{goals:?}");
         // And back: those give the wanted values at that prevalence.
-        let ppv =
-            crate::statistics::at_prevalence::ppv(goals.sensitivity, goals.specificity, 0.10).expect("ppv");
-        let npv =
-            crate::statistics::at_prevalence::npv(goals.sensitivity, goals.specificity, 0.10).expect("npv");
+        let ppv = crate::at_prevalence::ppv(goals.sensitivity, goals.specificity, 0.10).expect("ppv");
+        let npv = crate::at_prevalence::npv(goals.sensitivity, goals.specificity, 0.10).expect("npv");
         assert!((ppv - 0.30).abs() < 1e-14 && (npv - 0.98).abs() < 1e-14);
     }
 

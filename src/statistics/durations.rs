@@ -1,8 +1,8 @@
 //! Mean and quantiles of durations, with limits: of what a device takes for an examination.
 
-use crate::statistics::proportion::Limits;
-use crate::statistics::quantile;
-use crate::statistics::special::{binomial_tails, t_two_sided};
+use crate::proportion::Limits;
+use crate::quantile;
+use crate::special::{binomial_tails, t_two_sided};
 
 /// Durations in ascending order.
 #[derive(Clone, Debug, PartialEq)]

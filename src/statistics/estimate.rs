@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::warning::Warning;
+use crate::warning::Warning;
 
 /// What a bootstrap draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ResamplingUnit {
     /// Single cases.
@@ -36,7 +36,7 @@ pub enum Quantity {
 
 /// How an interval was computed. The names are those that documents and JSON print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalMethod {
     /// DeLong, DeLong and Clarke-Pearson 1988, symmetric, clipped to 0..1.
@@ -235,7 +235,7 @@ impl IntervalMethod {
 
 /// An interval and everything that is needed to compute it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Interval {
     /// How.
     pub method: IntervalMethod,
@@ -273,7 +273,7 @@ impl Interval {
 
 /// One level of a subgroup variable, such as `sex=F`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct SubgroupLevel {
     /// `sex`, `age`, `site`, ...: a name without `=`.
@@ -314,7 +314,7 @@ impl TryFrom<String> for SubgroupLevel {
 
 /// How incomplete cases are handled in a sensitivity analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// Every incomplete case counts for the device.
@@ -338,7 +338,7 @@ impl Scenario {
 
 /// One number of a study, or the reason why there is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// What it is: `auc`, `sensitivity`, ...
     pub id: String,
@@ -383,8 +383,8 @@ pub struct Estimate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevalence: Option<f64>,
     /// Things to know about this estimate, written as `code: message`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
-    #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::warning::texts")]
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
     pub warnings: Vec<Warning>,
 }
 

@@ -5,9 +5,9 @@
 //! inverses of the distribution function (the smallest value whose cumulated probability reaches p). What is
 //! not a share is summed over every 2×2 table that can be drawn.
 
-use crate::statistics::confusion::Confusion;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::special::binomial_density;
+use crate::confusion::Confusion;
+use crate::metric::kind::Metric;
+use crate::special::binomial_density;
 
 /// Probabilities that differ by less are taken as equal when a quantile falls on a step.
 const STEP: f64 = 1e-14;
@@ -204,8 +204,8 @@ fn range(n: u64, p: f64) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::bootstrap::{Cases, Resampler, confusion_with};
-    use crate::statistics::estimate::ResamplingUnit;
+    use crate::bootstrap::{Cases, Resampler, confusion_with};
+    use crate::estimate::ResamplingUnit;
 
     /// Shares have closed laws, and the sum over all tables gives the same limits.
     #[test]

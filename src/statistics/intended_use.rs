@@ -6,8 +6,8 @@
 //! the squares of K patients' parts, and are normal. With one case a patient they are those of independent
 //! cases.
 
-use crate::statistics::calibration::{Coefficient, recalibrate};
-use crate::statistics::special::{logistic, z_two_sided};
+use crate::calibration::{Coefficient, recalibrate};
+use crate::special::{logistic, z_two_sided};
 
 /// Labelled scores, with the patient of each case as a dense number.
 #[derive(Clone, Copy, Debug)]
@@ -161,8 +161,8 @@ pub fn treat_all(prevalence: f64, threshold: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::random::Stream;
-    use crate::statistics::special::normal_quantile;
+    use crate::random::Stream;
+    use crate::special::normal_quantile;
 
     /// Positives and negatives of a device that is well calibrated at `use_prevalence`, one case a patient,
     /// and

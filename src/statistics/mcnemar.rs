@@ -1,8 +1,8 @@
 //! McNemar's test (1947): two models on the same cases, compared by the cases on which exactly one of them is
 //! right.
 
-use crate::statistics::ranks::dense_ids;
-use crate::statistics::special::{binomial_density, binomial_tails, chi_squared_sf};
+use crate::ranks::dense_ids;
+use crate::special::{binomial_density, binomial_tails, chi_squared_sf};
 
 /// The discordant cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

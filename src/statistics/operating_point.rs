@@ -11,13 +11,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::ranks::{Group, groups, score_of};
+use crate::confusion::{Confusion, share};
+use crate::ranks::{Group, groups, score_of};
+use sequester_diagnostic::{Code, Diagnostic};
 
 /// How a threshold is chosen. A case is positive when its score is at or above it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OperatingPointRule {
     /// The score with the largest sensitivity + specificity - 1 (Youden 1950); of several the lowest, which
@@ -135,7 +135,7 @@ impl OperatingPointRule {
 
 /// What gave a threshold: a number of the protocol, or a rule. Written as `declared` or as the rule prints.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum ChosenBy {
     /// Declared beforehand, with its rationale.

@@ -1,8 +1,8 @@
 //! Two shares of the same cases, such as the sensitivities of two readers: their difference with score and
 //! square-and-add intervals.
 
-use crate::statistics::proportion::{Limits, wilson};
-use crate::statistics::special::z_two_sided;
+use crate::proportion::{Limits, wilson};
+use crate::special::z_two_sided;
 
 /// Cases by which of the two is right. The difference is that of the first less that of the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Code;
-use crate::statistics::auc;
-use crate::statistics::metric::Sample;
-use crate::statistics::proportion::clopper_pearson;
-use crate::statistics::ranks;
-use crate::statistics::special::{binomial_density, chi_squared_sf};
-use crate::statistics::warning::Warning;
+use crate::auc;
+use crate::metric::Sample;
+use crate::proportion::clopper_pearson;
+use crate::ranks;
+use crate::special::{binomial_density, chi_squared_sf};
+use crate::warning::Warning;
+use sequester_diagnostic::Code;
 
 /// A test of equality over sites.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Heterogeneity {
     /// How it was tested.
     pub test: Test,
@@ -44,7 +44,7 @@ pub struct Heterogeneity {
 
 /// How equality over sites is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Test {
     /// Cochran's Q (1954) of estimates with their variances.
@@ -194,7 +194,7 @@ fn add_tables(laws: &[Vec<f64>], left: usize, before: f64, most: f64, sum: &mut 
 
 /// A share with its Clopper-Pearson interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Share {
     /// Above the line.
     pub numerator: u64,
@@ -219,7 +219,7 @@ impl Share {
 
 /// One site's number and that of all others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SiteShare {
     /// At the site.
     pub at_site: Share,
@@ -229,7 +229,7 @@ pub struct SiteShare {
 
 /// Sensitivity or specificity over sites.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct ShareOverSites {
     /// The test of equality; none where [`Self::not_evaluable`] says why.
     pub test: Option<Heterogeneity>,
@@ -242,7 +242,7 @@ pub struct ShareOverSites {
 
 /// One operating point over sites.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct OperatingPointOverSites {
     /// Positive is score >= threshold.
     pub threshold: f64,
@@ -254,7 +254,7 @@ pub struct OperatingPointOverSites {
 
 /// One site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Site {
     /// Its name.
     pub site: String,
@@ -272,7 +272,7 @@ pub struct Site {
 
 /// Whether the sites agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Poolability {
     /// Of the AUCs.
     pub auc: Option<Heterogeneity>,
@@ -285,8 +285,8 @@ pub struct Poolability {
     /// Level of the intervals.
     pub level: f64,
     /// Things to know, as `code: message`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
-    #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::warning::texts")]
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
     pub warnings: Vec<Warning>,
 }
 

@@ -4,7 +4,7 @@
 //! limit exactly 1 at k = n; Agresti-Coull is computed unclipped and reported within 0..1; Jeffreys
 //! follows Brown, Cai and DasGupta (2001) with 0 and 1 at the boundary.
 
-use crate::statistics::special::{beta_quantile, deviance_part, z_two_sided};
+use crate::special::{beta_quantile, deviance_part, z_two_sided};
 
 /// Lower and upper limit.
 pub type Limits = (f64, f64);

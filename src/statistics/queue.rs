@@ -10,7 +10,7 @@
 //!
 //! The unit of time is the caller's, one and the same throughout.
 
-use crate::statistics::proportion::Limits;
+use crate::proportion::Limits;
 
 /// The law of a reading time, as far as means of waiting depend on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::statistics::random::Stream;
+    use crate::random::Stream;
 
     fn worklist(discipline: Discipline) -> Worklist {
         Worklist {

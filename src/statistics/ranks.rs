@@ -63,7 +63,7 @@ pub(crate) fn sorted_classes(labels: &[bool], scores: &[f64]) -> (Vec<u64>, Vec<
 }
 
 /// Ids as 0..count in order of size, and the count.
-pub(crate) fn dense_ids(ids: &[u32]) -> (Vec<u32>, usize) {
+pub fn dense_ids(ids: &[u32]) -> (Vec<u32>, usize) {
     let mut distinct = ids.to_vec();
     distinct.sort_unstable();
     distinct.dedup();

@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::ranks::{Group, groups, score_of};
-use crate::statistics::special::CompensatedSum;
+use crate::ranks::{Group, groups, score_of};
+use crate::special::CompensatedSum;
 
 /// One operating point of the ROC curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct RocPoint {
     /// Positive is score >= threshold; `None` at (0, 0), where nothing is called positive.
     pub threshold: Option<f64>,
@@ -23,7 +23,7 @@ pub struct RocPoint {
 
 /// One operating point of the precision-recall curve, at the sample's prevalence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct PrecisionRecallPoint {
     /// Positive is score >= threshold.
     pub threshold: f64,
@@ -156,7 +156,7 @@ pub fn precision_recall_points(labels: &[bool], scores: &[f64]) -> Vec<Precision
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::auc::auc;
+    use crate::auc::auc;
     use proptest::prelude::*;
 
     fn sample() -> impl Strategy<Value = (Vec<bool>, Vec<f64>)> {

@@ -3,16 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Code;
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Cases, Replicates, Resampler};
-use crate::statistics::estimate::ResamplingUnit;
-use crate::statistics::metric::Sample;
-use crate::statistics::warning::Warning;
+use crate::bootstrap;
+use crate::bootstrap::{Cases, Replicates, Resampler};
+use crate::estimate::ResamplingUnit;
+use crate::metric::Sample;
+use crate::warning::Warning;
+use sequester_diagnostic::Code;
 
 /// Confidence band at one false positive rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct BandPoint {
     /// 1 - specificity.
     pub fpr: f64,
@@ -24,7 +24,7 @@ pub struct BandPoint {
 
 /// How the band was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct BandMethod {
     /// Confidence level at each rate, two-sided.
     pub level: f64,
@@ -37,8 +37,8 @@ pub struct BandMethod {
     /// Replicates with one class alone, left out of the quantiles.
     pub dropped: u64,
     /// Things to know about the band, as `code: message`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::statistics::warning::texts")]
-    #[cfg_attr(test, schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::warning::texts")]
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<String>", inner(regex(pattern = "^[a-z0-9-]+: "))))]
     pub warnings: Vec<Warning>,
 }
 

@@ -1,11 +1,11 @@
 //! Sizes of studies whose criterion is a confidence bound, a margin, a width or a calibration, and assurance:
-//! power averaged over what is uncertain. Beside [`crate::statistics::design`], with its conventions: sizes
+//! power averaged over what is uncertain. Beside [`crate::design`], with its conventions: sizes
 //! are real numbers, and every function returns none outside its domain.
 
 pub mod rates;
 
-use crate::statistics::design::{AucVariance, Size, auc_bound_power};
-use crate::statistics::special::{normal_cdf, normal_quantile};
+use crate::design::{AucVariance, Size, auc_bound_power};
+use crate::special::{normal_cdf, normal_quantile};
 
 fn inside(p: f64) -> bool {
     p > 0.0 && p < 1.0
@@ -53,7 +53,7 @@ pub fn auc_width_size(
 
 /// Smallest number from `least` on from which something that grows with it is reached, by doubling and
 /// bisection. None beyond [`MOST`], and where the question has no answer.
-pub(in crate::statistics) fn smallest_size(least: f64, reached: impl Fn(f64) -> Option<bool>) -> Option<f64> {
+pub(crate) fn smallest_size(least: f64, reached: impl Fn(f64) -> Option<bool>) -> Option<f64> {
     let mut high = least;
     while !reached(high)? {
         high *= 2.0;
@@ -108,7 +108,7 @@ impl PairedShares {
 
     /// n times the variance of the difference: as it is, and under the hypothesis that it is −`margin`, where
     /// the table is estimated under that restriction (Tango 1998).
-    pub(in crate::statistics) fn variances(self, margin: f64) -> (f64, f64) {
+    pub(crate) fn variances(self, margin: f64) -> (f64, f64) {
         let (b, c, null) = (self.device_alone, self.other_alone, -margin);
         let linear = -b - c + (2.0 - b + c) * null;
         let constant = -c * null * (1.0 - null);

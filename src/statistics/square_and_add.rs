@@ -24,7 +24,7 @@ pub fn difference(a: Limited, b: Limited) -> Limited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::proportion::wilson;
+    use crate::proportion::wilson;
 
     fn share(k: u64, n: u64) -> Limited {
         let (lower, upper) = wilson(k, n, 0.95);

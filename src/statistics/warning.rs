@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Code, Diagnostic};
+use sequester_diagnostic::{Code, Diagnostic};
 
 /// Something the reader of a document has to know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Warning {
     /// Stable code.
-    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[a-z0-9-]+$")))]
+    #[cfg_attr(feature = "schemas", schemars(with = "String", regex(pattern = "^[a-z0-9-]+$")))]
     pub code: Code,
     /// In words, with the values.
     pub message: String,
@@ -43,7 +43,7 @@ pub mod texts {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
     use super::Warning;
-    use crate::diagnostic::Code;
+    use sequester_diagnostic::Code;
 
     /// Writes a list of texts.
     ///

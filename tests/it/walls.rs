@@ -126,9 +126,15 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Code without comments and without unit tests, which stand last in a file.
+/// Code without comments and without unit tests, which stand last in a file. In a room that is a package of its
+/// own, `crate` is the room and leaves are packages: it is read as if the room lay in the program like others.
 fn code(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).expect("reads");
+    let mut text = std::fs::read_to_string(path).expect("reads");
+    let relative = path.strip_prefix(source()).expect("below src");
+    let room = relative.components().next().expect("a name").as_os_str().to_string_lossy();
+    if source().join(&*room).join("Cargo.toml").is_file() {
+        text = text.replace("crate::", &format!("crate::{room}::")).replace("sequester_", "crate::");
+    }
     let text = text
         .split("\n#[cfg(test)]\nmod tests")
         .next()

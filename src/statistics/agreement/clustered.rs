@@ -482,7 +482,7 @@ mod tests {
             size in 1_usize..300,
             missing in 0_u32..60,
         ) {
-            let mut stream = crate::statistics::random::Stream::new(seed, 0);
+            let mut stream = crate::random::Stream::new(seed, 0);
             let table: Vec<Vec<Option<u32>>> = (0..size)
                 .map(|_| {
                     let mut read = || (stream.below(100) >= missing).then(|| stream.below(answers as u32));

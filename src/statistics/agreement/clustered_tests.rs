@@ -4,8 +4,8 @@
 use super::estimates::{Clusters, estimates};
 use super::explained;
 use super::ordinal;
-use crate::statistics::estimate::Estimate;
-use crate::statistics::random::Stream;
+use crate::estimate::Estimate;
+use crate::random::Stream;
 
 const SCALE: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
 const READERS: [&str; 3] = ["R1", "R2", "R3"];
@@ -62,7 +62,7 @@ fn a_patient_whose_case_is_there_three_times_is_one_patient() {
         let ratio = error(kept) / error(ignored);
         assert!((1.5..2.0).contains(&ratio), "{name}: {ratio}, and not the root of three");
         let interval = &kept.intervals[0];
-        assert_eq!(interval.unit, Some(crate::statistics::estimate::ResamplingUnit::Patient), "{name}");
+        assert_eq!(interval.unit, Some(crate::estimate::ResamplingUnit::Patient), "{name}");
         let width = |e: &Estimate| e.intervals[0].upper - e.intervals[0].lower;
         assert!(width(kept) > 1.4 * width(ignored), "{name}");
     }

@@ -1,16 +1,16 @@
-//! Agreement of readers as estimates. The coefficients are those of [`crate::statistics::agreement`];
+//! Agreement of readers as estimates. The coefficients are those of [`crate::agreement`];
 //! intervals are value ± z·standard error within −1..1.
 
 use super::clustered::Weighted;
-use crate::diagnostic::Code;
-use crate::statistics::agreement;
-use crate::statistics::agreement::Coefficient;
-use crate::statistics::bootstrap::{Cases, Replicates, Resampler, weighted, weighted_each};
-use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
-use crate::statistics::metric::{Metric, Plan, Sample, estimate_from_table, estimate_mcnemar};
-use crate::statistics::special::z_two_sided;
-use crate::statistics::warning::Warning;
+use crate::agreement;
+use crate::agreement::Coefficient;
+use crate::bootstrap::{Cases, Replicates, Resampler, weighted, weighted_each};
+use crate::confusion::Confusion;
+use crate::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
+use crate::metric::{Metric, Plan, Sample, estimate_from_table, estimate_mcnemar};
+use crate::special::z_two_sided;
+use crate::warning::Warning;
+use sequester_diagnostic::Code;
 
 /// Patients of the cases of a table, and how a bootstrap draws them.
 #[derive(Clone, Copy, Debug)]

@@ -4,10 +4,10 @@
 
 use super::estimates::{Clustered, Clusters, has_several};
 use super::{Coefficient, gwet_ac1};
-use crate::diagnostic::Code;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod};
-use crate::statistics::proportion::clopper_pearson;
-use crate::statistics::warning::Warning;
+use crate::estimate::{Estimate, Interval, IntervalMethod};
+use crate::proportion::clopper_pearson;
+use crate::warning::Warning;
+use sequester_diagnostic::Code;
 
 /// Answers of two readers on the cases that both decided: both yes, first alone, second alone, both no.
 fn counts(table: &[Vec<Option<bool>>]) -> [u64; 4] {
@@ -131,7 +131,7 @@ const NO_CASE: &str = "the two have no case in common";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::estimate::ResamplingUnit;
+    use crate::estimate::ResamplingUnit;
 
     fn table(text: &str) -> Vec<Vec<Option<bool>>> {
         let one = |c: char| match c {

@@ -3,7 +3,7 @@
 
 use super::estimates::{Clustered, Clusters, of_coefficient};
 use super::{Coefficient, without_rounding};
-use crate::statistics::estimate::Estimate;
+use crate::estimate::Estimate;
 
 /// How much two answers agree, by their distance on the scale from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,8 +217,8 @@ pub fn estimates(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::agreement::{cohen, gwet_ac1};
-    use crate::statistics::estimate::ResamplingUnit;
+    use crate::agreement::{cohen, gwet_ac1};
+    use crate::estimate::ResamplingUnit;
 
     fn reference() -> serde_json::Value {
         let text =

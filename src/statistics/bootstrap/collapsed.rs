@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::statistics::bootstrap::resampler::draw_many;
-use crate::statistics::random::{AliasTables, Law, Stream};
-use crate::statistics::ranks::groups;
+use crate::bootstrap::resampler::draw_many;
+use crate::random::{AliasTables, Law, Stream};
+use crate::ranks::groups;
 
 /// The case bootstrap of the AUC on collapsed cells.
 ///

@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::statistics::bootstrap::resampler::Resampler;
-use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::ResamplingUnit;
-use crate::statistics::ranks::key;
+use crate::bootstrap::resampler::Resampler;
+use crate::confusion::Confusion;
+use crate::estimate::ResamplingUnit;
+use crate::ranks::key;
 
 /// Leave-one-unit-out values of the AUC, in closed form from the placements: each with how many units
 /// give it. Empty when a class is empty; units whose removal empties a class are left out.
@@ -16,7 +16,7 @@ pub fn auc_jackknife(resampler: &Resampler, labels: &[bool], scores: &[f64]) -> 
         negatives: Vec<u64>,
         placements: u128,
     }
-    let placements = crate::statistics::auc::placements(labels, scores);
+    let placements = crate::auc::placements(labels, scores);
     let m = labels.iter().filter(|&&l| l).count() as u64;
     let n = labels.len() as u64 - m;
     let wins: u128 = placements.iter().zip(labels).filter(|(_, l)| **l).map(|(&p, _)| u128::from(p)).sum();
@@ -146,9 +146,9 @@ fn outer_units(resampler: &Resampler) -> (usize, Vec<u32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::auc::auc;
-    use crate::statistics::bootstrap::resampler::Cases;
-    use crate::statistics::calibration::brier;
+    use crate::auc::auc;
+    use crate::bootstrap::resampler::Cases;
+    use crate::calibration::brier;
 
     #[test]
     fn site_then_patient_leaves_out_whole_sites() {

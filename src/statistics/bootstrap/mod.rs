@@ -2,7 +2,7 @@
 //!
 //! Every replicate has its own [`Stream`], so results do not depend on threads. A replicate that cannot
 //! be evaluated (one class alone, an empty denominator) is left out of the quantiles and counted.
-//! Quantiles are those of [`crate::statistics::quantile`].
+//! Quantiles are those of [`crate::quantile`].
 //!
 //! Why it is fast. The AUC does not depend on the order of neighbours of one class, so the larger
 //! class collapses into the cells between distinct scores of the smaller; cell counts are drawn as

@@ -6,13 +6,11 @@
 //! same in every replicate. So a replicate sorts nothing: it fills one small table a score from the minor
 //! weights and sums weight × table entry over the major cases, in the order in which they lie in memory.
 
-use crate::statistics::bootstrap::collapsed::{CollapsedAuc, octal_digits};
-use crate::statistics::bootstrap::resampler::{
-    MANY_LEAVES, Replicates, Resampler, SLACK, draw_many, replicate,
-};
-use crate::statistics::estimate::ResamplingUnit;
-use crate::statistics::random::{AliasTables, Law, Stream};
-use crate::statistics::ranks::key;
+use crate::bootstrap::collapsed::{CollapsedAuc, octal_digits};
+use crate::bootstrap::resampler::{MANY_LEAVES, Replicates, Resampler, SLACK, draw_many, replicate};
+use crate::estimate::ResamplingUnit;
+use crate::random::{AliasTables, Law, Stream};
+use crate::ranks::key;
 
 /// Up to so many cases the difference of two doubled counts of the smaller class fits a signed number of 32
 /// bits.
@@ -475,8 +473,8 @@ impl PoissonRuns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::bootstrap::resampler::{Cases, weighted};
-    use crate::statistics::estimate::ResamplingUnit as Unit;
+    use crate::bootstrap::resampler::{Cases, weighted};
+    use crate::estimate::ResamplingUnit as Unit;
 
     type Columns = (Vec<bool>, Vec<f64>, Vec<f64>, Vec<u32>, Vec<u32>);
 

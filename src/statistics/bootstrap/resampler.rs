@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::ResamplingUnit;
-use crate::statistics::quantile;
-use crate::statistics::random::{AliasTables, Law, Stream};
-use crate::statistics::ranks::dense_ids;
-use crate::statistics::special::{normal_cdf, normal_quantile};
+use crate::confusion::Confusion;
+use crate::estimate::ResamplingUnit;
+use crate::quantile;
+use crate::random::{AliasTables, Law, Stream};
+use crate::ranks::dense_ids;
+use crate::special::{normal_cdf, normal_quantile};
 
 /// What is resampled. One entry a case everywhere.
 #[derive(Clone, Copy, Debug)]

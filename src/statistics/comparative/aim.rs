@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::special::normal_cdf;
+use crate::special::normal_cdf;
 
 /// What a comparison aims at. The one-sided error of each test is α = (1 − level)/2, so that the two-sided
 /// interval at the level decides the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Aim {
     /// The difference is above the margin, which may be 0: H0 says Δ ≤ margin.

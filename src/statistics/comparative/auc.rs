@@ -1,8 +1,8 @@
 //! The difference of two AUCs of the same cases as a statistic that can be tested against a margin.
 
-use crate::statistics::auc::paired;
-use crate::statistics::proportion::Limits;
-use crate::statistics::special::z_two_sided;
+use crate::auc::paired;
+use crate::proportion::Limits;
+use crate::special::z_two_sided;
 
 /// The AUC of the first scores less that of the second, with its variance.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,18 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Code;
-use crate::statistics::auc::placements;
-use crate::statistics::comparative::aim::Aim;
-use crate::statistics::comparative::exact_paired::exact_interval;
-use crate::statistics::comparative::linearised::Contrast;
-use crate::statistics::estimate::{Interval, IntervalMethod as By, ResamplingUnit};
-use crate::statistics::metric::{
-    Decision, Fallback, Fault, Plan, Sample, estimate_difference, hoeffding_of_difference,
-};
-use crate::statistics::paired_shares::PairedShares;
-use crate::statistics::proportion::{self, Limits};
-use crate::statistics::ranks::dense_ids;
+use crate::auc::placements;
+use crate::comparative::aim::Aim;
+use crate::comparative::exact_paired::exact_interval;
+use crate::comparative::linearised::Contrast;
+use crate::estimate::{Interval, IntervalMethod as By, ResamplingUnit};
+use crate::metric::{Decision, Fallback, Fault, Plan, Sample, estimate_difference, hoeffding_of_difference};
+use crate::paired_shares::PairedShares;
+use crate::proportion::{self, Limits};
+use crate::ranks::dense_ids;
+use sequester_diagnostic::Code;
 
 /// The interval of a difference of paired shares by a method; none where it does not exist.
 pub fn paired_limits(shares: &PairedShares, method: By, level: f64) -> Option<Limits> {

@@ -1,9 +1,9 @@
 //! Exact statistics of two shares of the same cases that are not conditional on the discordant ones: the test
 //! of equality, and the interval by Wang's order.
 
-use crate::statistics::paired_shares::PairedShares;
-use crate::statistics::proportion::Limits;
-use crate::statistics::special::{CompensatedSum, binomial_density, binomial_tails};
+use crate::paired_shares::PairedShares;
+use crate::proportion::Limits;
+use crate::special::{CompensatedSum, binomial_density, binomial_tails};
 
 /// The exact interval is computed for at most so many cases: its work grows with the fifth power of them.
 pub const MOST_CASES_FOR_INTERVAL: u64 = 30;

@@ -1,8 +1,8 @@
 //! Two shares of different cases: their difference.
 
-use crate::statistics::comparative::aim::MarginTests;
-use crate::statistics::proportion::{Limits, wilson};
-use crate::statistics::special::z_two_sided;
+use crate::comparative::aim::MarginTests;
+use crate::proportion::{Limits, wilson};
+use crate::special::z_two_sided;
 
 /// Two shares of different cases. The difference is that of the first less that of the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

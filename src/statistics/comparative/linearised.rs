@@ -7,11 +7,11 @@
 //! a patient it is Wald's times n/(n − 1). Devices and readers are fixed: it speaks of cases, not of other
 //! readers.
 
-use crate::statistics::at_prevalence;
-use crate::statistics::metric::Metric;
-use crate::statistics::proportion::Limits;
-use crate::statistics::ranks::dense_ids;
-use crate::statistics::special::{normal_equivalent_of_t, t_two_sided};
+use crate::at_prevalence;
+use crate::metric::Metric;
+use crate::proportion::Limits;
+use crate::ranks::dense_ids;
+use crate::special::{normal_equivalent_of_t, t_two_sided};
 
 /// The calls of one device or reader: one entry a case, none where it made no call.
 pub type Calls = [Option<bool>];

@@ -1,10 +1,10 @@
 //! More of two shares of the same cases: intervals of their difference and of their ratio, and tests against
 //! a margin.
 
-use crate::statistics::mcnemar::McNemar;
-use crate::statistics::paired_shares::PairedShares;
-use crate::statistics::proportion::{Limits, clopper_pearson};
-use crate::statistics::special::z_two_sided;
+use crate::mcnemar::McNemar;
+use crate::paired_shares::PairedShares;
+use crate::proportion::{Limits, clopper_pearson};
+use crate::special::z_two_sided;
 
 impl PairedShares {
     /// The cases on which exactly one of the two is right.

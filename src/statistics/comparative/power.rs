@@ -2,15 +2,15 @@
 //! and two AUCs. By the normal approximation of the test that decides, and of shares exactly as well, as the
 //! sum over every table that can come out.
 
-use crate::statistics::comparative::aim::Aim;
-use crate::statistics::comparative::deciding::decide_paired;
-use crate::statistics::comparative::independent::IndependentShares;
-use crate::statistics::design::{AucVariance, Size};
-use crate::statistics::estimate::IntervalMethod;
-use crate::statistics::metric::Fallback;
-use crate::statistics::paired_shares::PairedShares as PairedTable;
-use crate::statistics::sizing::{PairedShares, smallest_size};
-use crate::statistics::special::{binomial_density, binomial_tails, normal_cdf, normal_quantile};
+use crate::comparative::aim::Aim;
+use crate::comparative::deciding::decide_paired;
+use crate::comparative::independent::IndependentShares;
+use crate::design::{AucVariance, Size};
+use crate::estimate::IntervalMethod;
+use crate::metric::Fallback;
+use crate::paired_shares::PairedShares as PairedTable;
+use crate::sizing::{PairedShares, smallest_size};
+use crate::special::{binomial_density, binomial_tails, normal_cdf, normal_quantile};
 
 /// What is to be shown of a difference, and at which one-sided error.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::paired_shares::PairedShares;
-use crate::statistics::proportion::Limits;
-use crate::statistics::special::{chi_squared_sf, normal_two_sided, z_two_sided};
+use crate::paired_shares::PairedShares;
+use crate::proportion::Limits;
+use crate::special::{chi_squared_sf, normal_two_sided, z_two_sided};
 
 /// The calls of two devices, by the reference standard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

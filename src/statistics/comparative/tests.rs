@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::statistics::metric::Metric;
-use crate::statistics::paired_shares::PairedShares;
+use crate::metric::Metric;
+use crate::paired_shares::PairedShares;
 
 fn shares() -> impl Strategy<Value = PairedShares> {
     let count = || prop_oneof![Just(0_u64), 0..4_u64, 0..60_u64, Just(1_000_000)];

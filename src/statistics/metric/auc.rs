@@ -1,15 +1,15 @@
 //! The AUC with its intervals, and what stands beside them at the edges.
 
-use crate::diagnostic::Code;
-use crate::statistics::auc;
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::{Estimate, IntervalMethod as By};
-use crate::statistics::metric::intervals::*;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::*;
-use crate::statistics::proportion;
-use crate::statistics::warning::Warning;
+use crate::auc;
+use crate::bootstrap;
+use crate::bootstrap::{Replicates, Resampler};
+use crate::estimate::{Estimate, IntervalMethod as By};
+use crate::metric::intervals::*;
+use crate::metric::kind::Metric;
+use crate::metric::plan::*;
+use crate::proportion;
+use crate::warning::Warning;
+use sequester_diagnostic::Code;
 
 pub(super) fn estimate_auc(sample: &Sample<'_>, plan: &Plan, out: &mut Estimate) {
     let sums = auc::auc_sums(sample.labels, sample.scores);

@@ -1,12 +1,12 @@
 //! A statistic of weighted cases, such as a difference of two models' metrics, by the bootstrap.
 
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::Estimate;
-use crate::statistics::metric::intervals::push_bootstrap;
-use crate::statistics::metric::plan::{Plan, Sample, cases_of};
-use crate::statistics::metric::weighted::WeightedGroups;
-use crate::statistics::roc;
+use crate::bootstrap;
+use crate::bootstrap::{Replicates, Resampler};
+use crate::estimate::Estimate;
+use crate::metric::intervals::push_bootstrap;
+use crate::metric::plan::{Plan, Sample, cases_of};
+use crate::metric::weighted::WeightedGroups;
+use crate::roc;
 
 /// An estimate of anything that is computed from how often each case counts (once without weights); intervals
 /// are those of the plan's methods that draw replicates.

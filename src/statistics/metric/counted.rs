@@ -1,11 +1,11 @@
 //! What a number of a 2×2 table counts, by patient, and the exact limits that follow.
 
-use crate::statistics::clustered::Shares;
-use crate::statistics::estimate::IntervalMethod as By;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::Sample;
-use crate::statistics::proportion::{Limits, clopper_pearson};
-use crate::statistics::ranks;
+use crate::clustered::Shares;
+use crate::estimate::IntervalMethod as By;
+use crate::metric::kind::Metric;
+use crate::metric::plan::Sample;
+use crate::proportion::{Limits, clopper_pearson};
+use crate::ranks;
 
 /// The shares of cases that a number is made from: one of a proportion and of F1, else sensitivity and
 /// specificity.

@@ -7,25 +7,25 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Code;
-use crate::statistics::auc;
-use crate::statistics::clustered::Shares;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
-use crate::statistics::metric::auc::{disjoint_pairs, exact_share};
-use crate::statistics::metric::counted::{Counted, counted};
-use crate::statistics::metric::intervals::respects_patients;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::paired::independent_pairs;
-use crate::statistics::metric::plan::{Plan, Sample};
-use crate::statistics::metric::single::estimate;
-use crate::statistics::metric::weighted::exact_average_precision;
-use crate::statistics::proportion::{self, Limits};
-use crate::statistics::ranks;
+use crate::auc;
+use crate::clustered::Shares;
+use crate::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
+use crate::metric::auc::{disjoint_pairs, exact_share};
+use crate::metric::counted::{Counted, counted};
+use crate::metric::intervals::respects_patients;
+use crate::metric::kind::Metric;
+use crate::metric::paired::independent_pairs;
+use crate::metric::plan::{Plan, Sample};
+use crate::metric::single::estimate;
+use crate::metric::weighted::exact_average_precision;
+use crate::proportion::{self, Limits};
+use crate::ranks;
+use sequester_diagnostic::Code;
 
 /// What decides where the declared interval is none. With one case a patient both rules give the exact
 /// interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fallback {
     /// Patients with several cases: the effective number of cases where a design effect can be estimated,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Code;
-use crate::statistics::bootstrap::{self, Replicates};
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
-use crate::statistics::exact_law::ExactPercentile;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::{Plan, Sample, classes_of_patients, has_clusters};
-use crate::statistics::warning::Warning;
+use crate::bootstrap::{self, Replicates};
+use crate::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
+use crate::exact_law::ExactPercentile;
+use crate::metric::kind::Metric;
+use crate::metric::plan::{Plan, Sample, classes_of_patients, has_clusters};
+use crate::warning::Warning;
+use sequester_diagnostic::Code;
 
 /// Adds an interval, or the warning that there is none.
 pub(super) fn push(out: &mut Estimate, method: By, plan: &Plan, limits: Option<(f64, f64)>, why_none: &str) {

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::confusion::{Confusion, share};
-use crate::statistics::estimate::{IntervalMethod, IntervalMethod as By, Quantity};
+use crate::confusion::{Confusion, share};
+use crate::estimate::{IntervalMethod, IntervalMethod as By, Quantity};
 
 /// What can be estimated of one model. The serialised names are the ids in `results.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// Area under the ROC curve.

@@ -1,18 +1,18 @@
 //! Two models on the same cases: the difference of their AUCs, and McNemar's test of their calls.
 
-use crate::diagnostic::Code;
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::{Estimate, IntervalMethod as By};
-use crate::statistics::mcnemar;
-use crate::statistics::mcnemar::McNemar;
-use crate::statistics::metric::auc::{disjoint_pairs, exact_share};
-use crate::statistics::metric::intervals::*;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::*;
-use crate::statistics::special::{normal_two_sided, z_two_sided};
-use crate::statistics::warning::Warning;
-use crate::statistics::{auc, proportion, ranks};
+use crate::bootstrap;
+use crate::bootstrap::{Replicates, Resampler};
+use crate::estimate::{Estimate, IntervalMethod as By};
+use crate::mcnemar;
+use crate::mcnemar::McNemar;
+use crate::metric::auc::{disjoint_pairs, exact_share};
+use crate::metric::intervals::*;
+use crate::metric::kind::Metric;
+use crate::metric::plan::*;
+use crate::special::{normal_two_sided, z_two_sided};
+use crate::warning::Warning;
+use crate::{auc, proportion, ranks};
+use sequester_diagnostic::Code;
 
 /// AUC of the sample's scores minus AUC of `other` scores on the same cases: `auc_difference`, with the p
 /// value of the first method that has a variance. Methods: `delong`, `obuchowski` (patients), the bootstrap.

@@ -1,10 +1,10 @@
 //! What an estimate is made from, and what is to be computed beside its value.
 
-use crate::statistics::bootstrap::Cases;
-use crate::statistics::calibration;
-use crate::statistics::estimate::{IntervalMethod, ResamplingUnit};
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::ranks;
+use crate::bootstrap::Cases;
+use crate::calibration;
+use crate::estimate::{IntervalMethod, ResamplingUnit};
+use crate::metric::kind::Metric;
+use crate::ranks;
 
 /// The cases an estimate is made from: one entry a case everywhere.
 #[derive(Clone, Copy, Debug)]

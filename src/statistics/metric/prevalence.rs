@@ -1,14 +1,14 @@
 //! PPV, NPV and F1 at a declared prevalence.
 
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
-use crate::statistics::metric::counted::counted;
-use crate::statistics::metric::intervals::*;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::*;
-use crate::statistics::{at_prevalence, exact_law};
+use crate::bootstrap;
+use crate::bootstrap::{Replicates, Resampler};
+use crate::confusion::Confusion;
+use crate::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
+use crate::metric::counted::counted;
+use crate::metric::intervals::*;
+use crate::metric::kind::Metric;
+use crate::metric::plan::*;
+use crate::{at_prevalence, exact_law};
 
 /// PPV, NPV or F1 carried to another prevalence (in 0..1, exclusive); see [`at_prevalence`]. Intervals:
 /// `log` (PPV, NPV), `clopper-pearson` and its clustered kin, and the bootstrap with each class's size fixed;

@@ -1,13 +1,13 @@
 //! One estimate of any metric.
 
-use crate::statistics::estimate::Estimate;
-use crate::statistics::metric::auc::estimate_auc;
-use crate::statistics::metric::counted::counted;
-use crate::statistics::metric::intervals::{warn_about_clusters, warn_beyond_range};
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::{Plan, Sample, has_clusters, unusable};
-use crate::statistics::metric::table::estimate_table;
-use crate::statistics::metric::weighted::{Drawn, drawn_together, estimate_weighted};
+use crate::estimate::Estimate;
+use crate::metric::auc::estimate_auc;
+use crate::metric::counted::counted;
+use crate::metric::intervals::{warn_about_clusters, warn_beyond_range};
+use crate::metric::kind::Metric;
+use crate::metric::plan::{Plan, Sample, has_clusters, unusable};
+use crate::metric::table::estimate_table;
+use crate::metric::weighted::{Drawn, drawn_together, estimate_weighted};
 
 /// One estimate of a metric. `threshold` is required by metrics that [need one](Metric::needs_threshold);
 /// positive is score >= threshold. The intervals come in the order of `plan.methods`; one that collapses to

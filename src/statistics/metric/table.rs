@@ -1,17 +1,17 @@
 //! Numbers made from a 2×2 table.
 
-use crate::diagnostic::Code;
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::confusion::{Confusion, log_interval};
-use crate::statistics::estimate::{Estimate, IntervalMethod as By};
-use crate::statistics::metric::counted::{Counted, counted};
-use crate::statistics::metric::intervals::*;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::*;
-use crate::statistics::special::z_two_sided;
-use crate::statistics::warning::Warning;
-use crate::statistics::{exact_law, proportion};
+use crate::bootstrap;
+use crate::bootstrap::{Replicates, Resampler};
+use crate::confusion::{Confusion, log_interval};
+use crate::estimate::{Estimate, IntervalMethod as By};
+use crate::metric::counted::{Counted, counted};
+use crate::metric::intervals::*;
+use crate::metric::kind::Metric;
+use crate::metric::plan::*;
+use crate::special::z_two_sided;
+use crate::warning::Warning;
+use crate::{exact_law, proportion};
+use sequester_diagnostic::Code;
 
 /// A metric of a 2×2 table alone: no patients, bootstrap by case or by class.
 pub fn estimate_from_table(metric: Metric, table: &Confusion, plan: &Plan) -> Estimate {

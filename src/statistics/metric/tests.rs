@@ -1,11 +1,11 @@
 //! Edges of every estimate.
 
-use crate::statistics::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
-use crate::statistics::metric::plan::classes_of_patients;
-use crate::statistics::metric::weighted::WeightedGroups;
-use crate::statistics::metric::*;
-use crate::statistics::ranks;
-use crate::statistics::roc;
+use crate::estimate::{Estimate, Interval, IntervalMethod as By, ResamplingUnit};
+use crate::metric::plan::classes_of_patients;
+use crate::metric::weighted::WeightedGroups;
+use crate::metric::*;
+use crate::ranks;
+use crate::roc;
 
 const EVERY: [By; 16] = [
     By::Hoeffding,
@@ -350,7 +350,7 @@ fn a_missing_value_of_a_table_says_which_cell_is_missing() {
 /// "Clopper and Pearson, exact" is said of a share alone: elsewhere its limits are of pairs, or projected.
 #[test]
 fn an_interval_is_named_for_what_it_is_of() {
-    use crate::statistics::estimate::Quantity;
+    use crate::estimate::Quantity;
     let named = |metric: Metric| By::ClopperPearson.describe(metric.quantity());
     use Metric::{Accuracy, Npv, Ppv, Prevalence, Sensitivity, Specificity};
     for share in [Sensitivity, Specificity, Ppv, Npv, Accuracy, Prevalence] {
@@ -368,7 +368,7 @@ fn an_interval_is_named_for_what_it_is_of() {
 /// Given the cases that are positive or called so, F1 = 2J/(1+J) rises with the share J of true positives.
 #[test]
 fn limits_of_f1_are_those_of_its_share_carried_over() {
-    use crate::statistics::proportion::{agresti_coull, clopper_pearson, jeffreys, wilson};
+    use crate::proportion::{agresti_coull, clopper_pearson, jeffreys, wilson};
     // 12 true positives, 5 missed, 4 alarms.
     let labels: Vec<bool> = (0..40).map(|i| i < 17).collect();
     let scores: Vec<f64> = (0..40).map(|i| if i < 12 || (17..21).contains(&i) { 0.9 } else { 0.1 }).collect();

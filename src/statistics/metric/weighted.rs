@@ -1,16 +1,16 @@
 //! Statistics that pass over all cases in each replicate: average precision, partial area, calibration.
 
-use crate::diagnostic::Code;
-use crate::statistics::bootstrap;
-use crate::statistics::bootstrap::{Replicates, Resampler};
-use crate::statistics::estimate::{Estimate, IntervalMethod as By, Quantity};
-use crate::statistics::metric::auc::exact_share;
-use crate::statistics::metric::intervals::*;
-use crate::statistics::metric::kind::Metric;
-use crate::statistics::metric::plan::*;
-use crate::statistics::special::z_two_sided;
-use crate::statistics::warning::Warning;
-use crate::statistics::{calibration, proportion, ranks, roc};
+use crate::bootstrap;
+use crate::bootstrap::{Replicates, Resampler};
+use crate::estimate::{Estimate, IntervalMethod as By, Quantity};
+use crate::metric::auc::exact_share;
+use crate::metric::intervals::*;
+use crate::metric::kind::Metric;
+use crate::metric::plan::*;
+use crate::special::z_two_sided;
+use crate::warning::Warning;
+use crate::{calibration, proportion, ranks, roc};
+use sequester_diagnostic::Code;
 
 /// A number of the cases, each counted as often as its weight says (once without weights).
 type Statistic<'a> = Box<dyn Fn(Option<&[u32]>) -> Option<f64> + Sync + Send + 'a>;

@@ -1,7 +1,7 @@
 //! Whether a batch is distributed as a cohort is. How far it lies from it, in standard deviations, is
 //! `dataset::standardised`.
 
-use crate::statistics::poolability::equal_shares;
+use crate::poolability::equal_shares;
 
 /// Products of the two sizes up to which the law of the statistic is summed.
 const EXACT_UP_TO: u64 = 4_000_000;

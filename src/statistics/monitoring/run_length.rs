@@ -8,7 +8,7 @@
 //! chart when a V-mask is used*, JRSS B 23).
 
 use super::linear::solved;
-use crate::statistics::special::normal_cdf;
+use crate::special::normal_cdf;
 
 /// Longer average run lengths are not given: the system that gives them is singular to the digits that
 /// numbers have. Ten digits are good up to a run length of a hundred thousand, five at this one.

@@ -1,6 +1,6 @@
 //! How far a share lies from the one in control, on the scale of the charts.
 
-use crate::statistics::special::{binomial_tails, normal_quantile};
+use crate::special::{binomial_tails, normal_quantile};
 
 /// Beyond this a value is taken as this: no more is said by a tail of 10⁻¹⁵.
 pub const FARTHEST: f64 = 8.0;

@@ -95,7 +95,7 @@ fn run_lengths_are_none_outside_their_range_and_never_nonsense() {
     assert_eq!(decision_limit(0.5, f64::INFINITY, Sides::One), None);
     // A limit near 0 is a chart of single values: 1/P(Z > k).
     let single = average_run_length(1.0, 1e-9, 0.0, Sides::One).expect("short");
-    assert!((single - 1.0 / crate::statistics::special::normal_cdf(-1.0)).abs() < 1e-6);
+    assert!((single - 1.0 / crate::special::normal_cdf(-1.0)).abs() < 1e-6);
     // Drawn at random: the limit of a run length has that run length.
     let mut stream = crate::random::Stream::new(11, 0);
     let mut uniform = || stream.below(1 << 20) as f64 / f64::from(1 << 20);
@@ -132,7 +132,7 @@ fn charts_of_shares_have_the_run_length_that_they_declare() {
     const CHARTS: usize = 2000;
     let limit = decision_limit(0.5, 100.0, Sides::Two).expect("in range");
     let chart = Cusum { reference_value: 0.5, limit, watched: [true, true] };
-    let mut stream = crate::statistics::random::Stream::new(20_261_127, 1);
+    let mut stream = crate::random::Stream::new(20_261_127, 1);
     for (n, p) in [(50, 0.02), (50, 0.2), (100, 0.9)] {
         let scores: Vec<f64> = (0..=n).map(|hits| share_from_control(hits, n, p)).collect();
         let lengths: Vec<f64> = (0..CHARTS)

@@ -9,7 +9,7 @@
 
 use super::covariance::Matrix;
 use super::inference::{Inference, f_tail};
-use crate::statistics::special::chi_squared_sf;
+use crate::special::chi_squared_sf;
 
 /// Whom the result is to hold for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What one reader rated in one modality, and the study of them all.
 
-use crate::statistics::ranks;
+use crate::ranks;
 
 /// Ratings of one reader in one modality, one a case of the study; none where the case was not read.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! Hillis 2007 and 2014). Components come from a pilot, or are declared.
 
 use super::analysis::Population;
-use crate::statistics::special::{incomplete_beta, normal_cdf, normal_quantile, t_two_sided};
+use crate::special::{incomplete_beta, normal_cdf, normal_quantile, t_two_sided};
 
 /// How readers and cases meet, and what is compared.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! An estimate with its standard error, and what follows from a law of its statistic.
 
-use crate::statistics::special::{incomplete_beta, normal_two_sided, t_two_sided, z_two_sided};
+use crate::special::{incomplete_beta, normal_two_sided, t_two_sided, z_two_sided};
 
 /// An estimate, its interval and its test against a value.
 #[derive(Clone, Copy, Debug, PartialEq)]

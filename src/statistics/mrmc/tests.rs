@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::design::{Assumed, Layout};
 use super::device::against_device;
 use super::*;
-use crate::statistics::random::Stream;
-use crate::statistics::special::normal_quantile;
+use crate::random::Stream;
+use crate::special::normal_quantile;
 
 /// A study of random ratings; `missing` of a hundred are not read.
 fn studies(missing: u32) -> impl Strategy<Value = ReaderStudy> {

@@ -19,7 +19,7 @@ pub fn is_rejected(adjusted: f64, alpha: f64) -> bool {
 
 /// What several endpoints mean for each one's level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Multiplicity {
     /// All have to be met, so each keeps the level (intersection-union test, Berger 1982).

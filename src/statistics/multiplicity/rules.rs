@@ -1,6 +1,6 @@
 //! Adjusted p values by the rules that need no graph.
 
-use crate::statistics::multiplicity::graph::{Graph, weighted_p};
+use crate::multiplicity::graph::{Graph, weighted_p};
 
 /// A rule on the p values of several hypotheses.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::statistics::random::Stream;
-use crate::statistics::special::{normal_cdf, normal_quantile};
+use crate::random::Stream;
+use crate::special::{normal_cdf, normal_quantile};
 
 /// A number in 0..1 from 53 uniform bits, never 0.
 fn uniform(stream: &mut Stream) -> f64 {

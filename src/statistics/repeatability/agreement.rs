@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Patients, t_quantile};
-use crate::statistics::proportion::{Limits, clopper_pearson, clopper_pearson_effective};
-use crate::statistics::repeatability::variance::Known;
-use crate::statistics::special::t_two_sided;
+use crate::proportion::{Limits, clopper_pearson, clopper_pearson_effective};
+use crate::repeatability::variance::Known;
+use crate::special::t_two_sided;
 
 /// Which other images of a patient an image is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Differences of two images of a patient.
 
 use super::t_quantile;
-use crate::statistics::repeatability::variance::Known;
-use crate::statistics::special::{chi_squared_sf, z_two_sided};
+use crate::repeatability::variance::Known;
+use crate::special::{chi_squared_sf, z_two_sided};
 
 /// Differences of scores, one a patient: their mean and spread.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -30,5 +30,5 @@ pub type Patients = [Vec<Image>];
 
 /// A t quantile for statistics that rest on so many patients.
 fn t_quantile(level: f64, patients: usize) -> f64 {
-    crate::statistics::special::t_two_sided(level, (patients as f64 - 1.0).max(1.0))
+    crate::special::t_two_sided(level, (patients as f64 - 1.0).max(1.0))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Patients, t_quantile};
-use crate::statistics::proportion::Limits;
+use crate::proportion::Limits;
 
 /// A value with the limits of its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,7 +130,7 @@ pub fn components(patients: &Patients, level: f64) -> Option<Components> {
     let intraclass = total
         .intraclass()
         .map(|(value, _)| Known { value, limits: jackknife_of_correlation(&each, total, level) });
-    let z = crate::statistics::special::z_two_sided(level);
+    let z = crate::special::z_two_sided(level);
     Some(Components {
         within: known,
         repeatability: known.times(z * std::f64::consts::SQRT_2),

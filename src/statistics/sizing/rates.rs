@@ -6,8 +6,8 @@
 //! F1 2p·se / (p(1−se) + (1−p)(1−sp)), as F = 2·TP / (2·TP + FP + FN) has itself the odds 2·TP / (FP + FN).
 
 use super::smallest_size;
-use crate::statistics::design::Size;
-use crate::statistics::special::{logistic, normal_cdf, normal_quantile};
+use crate::design::Size;
+use crate::special::{logistic, normal_cdf, normal_quantile};
 
 /// What is made from sensitivity, specificity and the share of positive cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,9 +163,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::statistics::at_prevalence;
-    use crate::statistics::confusion::Confusion;
-    use crate::statistics::random::Stream;
+    use crate::at_prevalence;
+    use crate::confusion::Confusion;
+    use crate::random::Stream;
 
     const ALL: [Measure; 3] = [Measure::Ppv, Measure::Npv, Measure::F1];
 

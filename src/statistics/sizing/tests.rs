@@ -1,9 +1,9 @@
 //! Each size beside a second route: a closed form, an enumeration of every table, or simulation.
 
 use super::*;
-use crate::statistics::auc::hanley_mcneil_variance;
-use crate::statistics::random::Stream;
-use crate::statistics::special::binomial_tails;
+use crate::auc::hanley_mcneil_variance;
+use crate::random::Stream;
+use crate::special::binomial_tails;
 
 #[test]
 fn the_size_of_an_auc_bound_is_the_closed_form_where_there_is_one() {

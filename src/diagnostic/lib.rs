@@ -3,8 +3,8 @@
 //! Nothing is printed here; `cli` renders diagnostics for people or as JSON.
 
 mod code;
-pub(crate) mod few;
-pub(crate) mod line;
+pub mod few;
+pub mod line;
 
 use std::fmt;
 use std::path::Path;

@@ -28,7 +28,7 @@ pub mod proportion;
 pub mod quantile;
 pub mod queue;
 pub mod random;
-pub(crate) mod ranks;
+pub mod ranks;
 pub mod repeatability;
 pub mod roc;
 pub mod roc_band;
