@@ -6,8 +6,9 @@
 //! ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only [`cli`] reads the clock,
 //! the environment and the terminal.
 
-// Two rooms are packages of their own (their `Cargo.toml` says why); everywhere they are named like the others.
+// Three rooms are packages of their own (their `Cargo.toml` says why); everywhere they are named like the others.
 pub use sequester_diagnostic as diagnostic;
+pub use sequester_kernels as kernels;
 pub use sequester_statistics as statistics;
 
 pub mod chained;
@@ -15,7 +16,6 @@ pub mod declared;
 pub mod digest;
 pub mod random;
 pub mod storage;
-mod vectorised;
 
 pub mod attestation;
 pub mod audit;

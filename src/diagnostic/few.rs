@@ -46,10 +46,7 @@ mod tests {
     #[test]
     fn what_is_not_shown_is_not_written() {
         let mut written = 0;
-        let names = (0..9).map(|n| {
-            written += 1;
-            n
-        });
+        let names = (0..9).inspect(|_| written += 1);
         assert_eq!(and_more(names, 1), "0 and 8 more");
         assert_eq!(written, 1);
     }

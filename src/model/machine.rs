@@ -28,7 +28,7 @@ pub struct Machine {
 impl Machine {
     /// The machine this runs on, for [`forward`]. The processor's name is the caller's to find.
     pub fn this(processor: Option<String>) -> Self {
-        let vectors = format!("{:?}", pulp::Arch::new());
+        let vectors = format!("{:?}", crate::kernels::Arch::new());
         Self {
             code: Program::this(),
             arithmetic: forward::VERSION.to_owned(),

@@ -1,10 +1,9 @@
 //! From a radiograph to the numbers the network receives. What is done here is recorded in the model lock.
 
-use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use crate::imaging::radiograph::Radiograph;
-use crate::vectorised::vectorised;
+use crate::kernels::resize;
 
 /// The resizing filter. Pixels are resized to a square without keeping the aspect ratio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +40,11 @@ impl Preprocessing {
     /// The resized image: `resolution * resolution` intensities in 0..=1, row-major.
     pub fn plane(&self, image: &Radiograph) -> Vec<f32> {
         match self.filter {
-            Filter::TriangleAntialiased => resize(image, self.resolution),
+            Filter::TriangleAntialiased => {
+                let [width, height, size] =
+                    [image.width(), image.height(), self.resolution].map(|n| n as usize);
+                resize::triangle(image.pixels(), [height, width], size)
+            }
         }
     }
 
@@ -64,94 +67,6 @@ impl Preprocessing {
 /// A plane mirrored left to right, as flipping the radiograph before resizing would give.
 pub fn flipped(plane: &[f32], width: usize) -> Vec<f32> {
     plane.chunks(width).flat_map(|row| row.iter().rev().copied()).collect()
-}
-
-/// Which source pixels make one target pixel, and how much of each; the weights sum to 1.
-struct Taps {
-    first: usize,
-    weights: Vec<f64>,
-}
-
-/// For target pixel `t` the centre in the source is `(t + 0.5) * scale`; source pixel `s` weighs
-/// `max(0, 1 - |s + 0.5 - centre| / max(scale, 1))`, normalised; pixels outside do not exist.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "pixel numbers, clamped to the image"
-)]
-fn taps(source: usize, target: usize) -> Vec<Taps> {
-    let scale = source as f64 / target as f64;
-    let half = scale.max(1.0);
-    let tap = |t: usize| {
-        let centre = (t as f64 + 0.5) * scale;
-        let first = ((centre - half + 0.5).max(0.0)) as usize;
-        let end = ((centre + half + 0.5) as usize).min(source).max(first + 1);
-        let weight = |s: usize| (1.0 - ((s as f64 + 0.5 - centre) / half).abs()).max(0.0);
-        let mut weights: Vec<f64> = (first..end).map(weight).collect();
-        let sum: f64 = weights.iter().sum();
-        for weight in &mut weights {
-            *weight /= sum;
-        }
-        Taps { first, weights }
-    };
-    (0..target).map(tap).collect()
-}
-
-/// Rows that are narrowed side by side: their sums do not wait for one another.
-const ROWS: usize = 8;
-
-/// Narrows `N` rows; each sum goes from left to right, whatever `N` is.
-fn narrow_rows<const N: usize>(rows: &[f64], width: usize, taps: &[Taps], narrow: &mut [f32]) {
-    for (place, tap) in taps.iter().enumerate() {
-        let mut sums = [0.0_f64; N];
-        let windows: [&[f64]; N] =
-            std::array::from_fn(|row| &rows[row * width + tap.first..][..tap.weights.len()]);
-        for (at, weight) in tap.weights.iter().enumerate() {
-            for (sum, window) in sums.iter_mut().zip(windows) {
-                *sum += window[at] * weight;
-            }
-        }
-        for (row, sum) in sums.into_iter().enumerate() {
-            narrow[row * taps.len() + place] = sum as f32;
-        }
-    }
-}
-
-vectorised! {
-    /// Adds rows of pixels, each as often as its weight says.
-    fn add_rows<'a>(rows: &'a [f32], weights: &'a [f64], sums: &'a mut [f64]) {
-        sums.fill(0.0);
-        for (row, weight) in rows.chunks_exact(sums.len()).zip(weights) {
-            for (sum, pixel) in sums.iter_mut().zip(row) {
-                *sum += f64::from(*pixel) * weight;
-            }
-        }
-    }
-}
-
-/// Columns first, then rows, in 64 bits until the end.
-fn resize(image: &Radiograph, resolution: u32) -> Vec<f32> {
-    let (width, height, size) = (image.width() as usize, image.height() as usize, resolution as usize);
-    if (width, height) == (size, size) {
-        return image.pixels().to_vec();
-    }
-    let arch = Arch::new();
-    let mut low = vec![0.0; size * width];
-    for (tap, sums) in taps(height, size).iter().zip(low.chunks_exact_mut(width)) {
-        add_rows(arch, &image.pixels()[tap.first * width..], &tap.weights, sums);
-    }
-    let taps = taps(width, size);
-    let mut square = vec![0.0; size * size];
-    for (rows, narrow) in low.chunks(ROWS * width).zip(square.chunks_mut(ROWS * size)) {
-        if narrow.len() == ROWS * size {
-            narrow_rows::<ROWS>(rows, width, &taps, narrow);
-        } else {
-            for (row, narrow) in rows.chunks_exact(width).zip(narrow.chunks_exact_mut(size)) {
-                narrow_rows::<1>(row, width, &taps, narrow);
-            }
-        }
-    }
-    square
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::holds;
 
 /// Leaves that every module may import.
-const LEAVES: [&str; 7] = ["chained", "declared", "diagnostic", "digest", "random", "storage", "vectorised"];
+const LEAVES: [&str; 7] = ["chained", "declared", "diagnostic", "digest", "kernels", "random", "storage"];
 
 /// What each module may import besides the leaves. The same table stands in ARCHITECTURE.md.
 const WALLS: &[(&str, &[&str])] = &[
@@ -17,7 +17,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("random", &[]),
     ("storage", &[]),
     ("declared", &[]),
-    ("vectorised", &[]),
+    ("kernels", &[]),
     ("table", &[]),
     ("statistics", &[]),
     ("imaging", &[]),

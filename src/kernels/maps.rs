@@ -14,26 +14,37 @@ pub const BLOCK: usize = 64 * 1024;
 /// Maps of one image. A pixel's values begin `pitch` apart; `channels` of them count.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
+    /// Pixel after pixel, row after row.
     pub values: &'a [f32],
+    /// From the first value of a pixel to that of the next; at least `channels`.
     pub pitch: usize,
+    /// Rows.
     pub height: usize,
+    /// Columns.
     pub width: usize,
+    /// Maps.
     pub channels: usize,
 }
 
 /// What follows a linear operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
+    /// Nothing.
     None,
+    /// Not below 0.
     Relu,
+    /// Not below 0 and not above 6.
     Relu6,
 }
 
 /// `scale * x + shift` for each map, and what follows.
 #[derive(Clone, Debug)]
 pub struct Affine {
+    /// One value a map.
     pub scale: Vec<f32>,
+    /// One value a map.
     pub shift: Vec<f32>,
+    /// What follows.
     pub activation: Activation,
 }
 
@@ -52,6 +63,7 @@ impl Scratch {
         self.take(len.next_multiple_of(BLOCK))
     }
 
+    /// Back, for whoever asks next for as many.
     pub fn give(&mut self, values: Vec<f32>) {
         self.0.entry(values.len()).or_default().push(values);
     }

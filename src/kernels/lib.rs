@@ -1,21 +1,23 @@
-//! What the forward pass does to maps. Values of a pixel lie together (`[pixel][map]`), so every inner loop
-//! runs over maps that are neighbours in memory; the compiler makes vectors of it, for the processor that
-//! `pulp` finds at run time.
+//! Loops over pixels and over maps of a network, compiled for each kind of processor and chosen when the program
+//! runs (`pulp`). Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps that are
+//! neighbours in memory, and the compiler makes vectors of it.
 
 mod maps;
-pub(super) mod product;
-pub(super) mod winograd;
+pub mod product;
+pub mod resize;
+mod vectorised;
+pub mod winograd;
 
-use pulp::Arch;
+pub use pulp::Arch;
 
 use self::maps::{BLOCK, LANES, limited, logistic};
 use self::product::{Matrix, Rows};
 use crate::vectorised::vectorised;
 
-pub(super) use self::maps::{Activation, Affine, Scratch, View};
+pub use self::maps::{Activation, Affine, Scratch, View};
 
 /// A 1 × 1 convolution of stride 1, after a normalisation of its input where there is one.
-pub(super) fn pointwise(
+pub fn pointwise(
     arch: Arch,
     scratch: &mut Scratch,
     input: View<'_>,
@@ -44,9 +46,12 @@ pub(super) fn pointwise(
 
 /// Kernel, stride, zeros above and left.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
+pub struct Window {
+    /// Rows and columns of the kernel.
     pub kernel: [usize; 2],
+    /// Pixels from one place to the next, in both directions.
     pub stride: usize,
+    /// Zeros above the first row and before the first column.
     pub zeros: [usize; 2],
     /// Rows and columns of the output.
     pub output: [usize; 2],
@@ -66,7 +71,7 @@ impl Window {
 
 /// Any convolution without groups: the patch of an output is read where it lies, a row of the kernel at a
 /// time.
-pub(super) fn patches(
+pub fn patches(
     arch: Arch,
     scratch: &mut Scratch,
     input: View<'_>,
@@ -104,7 +109,7 @@ pub(super) fn patches(
 
 vectorised! {
     /// A convolution of each map by itself. Weights `[row, column][map]`.
-    pub(super) fn depthwise<'a>(
+    pub fn depthwise<'a>(
         input: View<'a>,
         window: Window,
         linear: (&'a [f32], &'a [f32], Activation),
@@ -137,7 +142,7 @@ vectorised! {
 
 vectorised! {
     /// The largest of each window, zeros at the borders not counted.
-    pub(super) fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32]) {
+    pub fn max_pool<'a>(input: View<'a>, window: Window, output: &'a mut [f32]) {
         let channels = input.channels;
         let [_, width] = window.output;
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
@@ -158,7 +163,7 @@ vectorised! {
 
 vectorised! {
     /// The mean of 2 × 2 pixels; an odd row or column is left out.
-    pub(super) fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
+    pub fn average_pool<'a>(input: View<'a>, output: &'a mut [f32]) {
         let (channels, width) = (input.channels, input.width / 2);
         for (at, out) in output.chunks_exact_mut(channels).enumerate() {
             let corner = 2 * (at / width) * input.width + 2 * (at % width);
@@ -174,7 +179,7 @@ vectorised! {
 
 vectorised! {
     /// The mean of all pixels.
-    pub(super) fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
+    pub fn global_average<'a>(input: View<'a>, output: &'a mut [f32]) {
         let share = 1.0 / (input.height * input.width) as f32;
         output.fill(0.0);
         for pixel in input.values.chunks(input.pitch) {
@@ -189,7 +194,7 @@ vectorised! {
 }
 
 /// Each map times its gate: the logistic function of a layer, of SiLU of a layer, of the means of all maps.
-pub(super) fn squeeze_excitation(
+pub fn squeeze_excitation(
     arch: Arch,
     input: View<'_>,
     squeeze: (&[f32], &[f32], Activation),
@@ -211,7 +216,7 @@ pub(super) fn squeeze_excitation(
 
 vectorised! {
     /// `x / (1 + exp(-x))`.
-    pub(super) fn silu<'a>(input: View<'a>, output: &'a mut [f32]) {
+    pub fn silu<'a>(input: View<'a>, output: &'a mut [f32]) {
         for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
             for (y, x) in y.iter_mut().zip(x) {
                 *y = x * logistic(*x);
@@ -236,7 +241,7 @@ vectorised! {
 
 vectorised! {
     /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
-    pub(super) fn dense<'a>(
+    pub fn dense<'a>(
         input: &'a [f32],
         linear: (&'a [f32], &'a [f32], Activation),
         output: &'a mut [f32]

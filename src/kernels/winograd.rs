@@ -18,7 +18,7 @@ const GROUP: usize = 144 * 1024;
 
 /// Which tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Tile {
+pub enum Tile {
     /// 4 × 4 pixels in, 2 × 2 out.
     Two,
     /// 6 × 6 pixels in, 4 × 4 out.
@@ -101,7 +101,7 @@ impl Filtering<6, 4> for Four {
 }
 
 /// Whether [`run`] can do it.
-pub(in super::super) fn possible(shape: [usize; 4], stride: usize, groups: usize, zeros: usize) -> bool {
+pub fn possible(shape: [usize; 4], stride: usize, groups: usize, zeros: usize) -> bool {
     shape[2..] == [3, 3]
         && stride == 1
         && groups == 1
@@ -111,13 +111,7 @@ pub(in super::super) fn possible(shape: [usize; 4], stride: usize, groups: usize
 }
 
 /// `[out, in, 3, 3]` as the matrices of G g Gᵀ, one for each place of the tile, in 64 bits.
-pub(in super::super) fn weights(
-    arch: Arch,
-    tile: Tile,
-    weights: &[f64],
-    outputs: usize,
-    inputs: usize,
-) -> Vec<Matrix> {
+pub fn weights(arch: Arch, tile: Tile, weights: &[f64], outputs: usize, inputs: usize) -> Vec<Matrix> {
     let rows: Vec<[f64; 3]> = match tile {
         Tile::Two => vec![[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]],
         Tile::Four => {
@@ -151,7 +145,7 @@ pub(in super::super) fn weights(
 }
 
 /// A 3 × 3 convolution of stride 1 with one zero on each side. Weights of the same tile.
-pub(in super::super) fn run(
+pub fn run(
     arch: Arch,
     scratch: &mut Scratch,
     input: View<'_>,

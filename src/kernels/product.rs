@@ -11,7 +11,7 @@ const DEPTH: usize = 128;
 /// Weights as this processor wants them: `[out / width][in][out % width]`, with zeros for the outputs that
 /// fill the last panel.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Matrix {
+pub struct Matrix {
     values: Vec<f32>,
     inputs: usize,
     outputs: usize,
@@ -19,13 +19,18 @@ pub(in super::super) struct Matrix {
     registers: usize,
 }
 
-/// Rows that begin `pitch` apart. The inputs of a row lie in parts of `part` values that begin `apart`.
+/// Rows of inputs, which may lie in parts.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Rows<'a> {
+pub struct Rows<'a> {
+    /// All of them.
     pub values: &'a [f32],
+    /// From the beginning of a row to that of the next.
     pub pitch: usize,
+    /// How many rows.
     pub count: usize,
+    /// Values that lie together.
     pub part: usize,
+    /// From the beginning of a part to that of the next.
     pub apart: usize,
 }
 

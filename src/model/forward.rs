@@ -13,20 +13,16 @@
 //! own bits; the logits differ by 4e-6 at most. So it stays: rescoring to the last bit without libtorch, and
 //! fast.
 
-mod kernels;
-
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pulp::Arch;
-
-use self::kernels::product::Matrix;
-use self::kernels::winograd::{self, Tile};
-use self::kernels::{Activation, Affine, Scratch, View, Window};
 use super::architecture::{Architecture, Joined, Operation, Padding};
 use super::weights::{Array, Weights, differences};
 use crate::diagnostic::{Error, Result};
+use crate::kernels::product::Matrix;
+use crate::kernels::winograd::{self, Tile};
+use crate::kernels::{self, Activation, Affine, Arch, Scratch, View, Window};
 
 /// Changes whenever the numbers do: part of the key of stored activations.
 pub const VERSION: &str = "forward-2";
