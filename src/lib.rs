@@ -6,7 +6,7 @@
 //! ([`eligibility`], [`sampling`], [`reads`], [`statistics`], [`study`]), and only [`cli`] reads the clock,
 //! the environment and the terminal.
 
-// Three rooms are packages of their own (their `Cargo.toml` says why); everywhere they are named like the others.
+// Three rooms are packages of their own (their `Cargo.toml` says why); they are named like the others.
 pub use sequester_diagnostic as diagnostic;
 pub use sequester_kernels as kernels;
 pub use sequester_statistics as statistics;

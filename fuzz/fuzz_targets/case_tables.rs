@@ -50,6 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
             positive: positive.to_vec(),
             bands: AgeBand::USUAL.to_vec(),
             fields: read.fields.clone(),
+            unlabelled_count: false,
             whole_first: false,
         };
         let _ = describe::describe(&[set.clone(), set], &request);

@@ -2,14 +2,16 @@
 //! positive.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::domain;
 use crate::dataset::case::{Case, change_all};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::describe::{AgeBand, Input};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::dataset::nih::OLDEST;
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Bytes;
 use crate::storage;
 
@@ -44,7 +46,7 @@ pub struct TablesArgs {
     /// the column `label` is taken where there is one.
     #[arg(long, value_name = "FINDING", value_delimiter = ',')]
     pub positive: Vec<String>,
-    /// Age bands in years; a band without an end is `81-`.
+    /// Age bands in years, ascending and not overlapping; a band without an end is `81-`.
     #[arg(long, value_name = "BANDS", value_delimiter = ',', default_value = "0-17,18-39,40-59,60-80,81-")]
     pub age_bands: Vec<AgeBand>,
 }
@@ -66,8 +68,12 @@ impl Tables {
     /// Reads all tables and decides which cases are positive.
     ///
     /// # Errors
-    /// Whatever is wrong in the tables, of all tables at once.
+    /// [`Error::Usage`] for bands of which two hold one age; whatever is wrong in the tables, of all at once.
     pub fn read(args: &TablesArgs) -> Result<Self> {
+        if !AgeBand::ascend(&args.age_bands) {
+            let message = "the bands of --age-bands must ascend and not overlap: both ends belong to a band";
+            return Err(domain::usage(message, "0-17,18-39,40-, say"));
+        }
         let format = args.format.map(CaseFormat::from);
         let mut out = Self::default();
         let mut problems = Vec::new();
@@ -89,6 +95,7 @@ impl Tables {
                     }
                     out.fields.extend(table.fields);
                     out.warnings.extend(table.warnings);
+                    out.warnings.extend(too_old(path, &table.cases));
                     out.cases.push(table.cases);
                 }
                 Err(list) => problems.extend(list),
@@ -142,6 +149,21 @@ impl Tables {
         }
         Ok(self.cases.into_iter().flatten().collect())
     }
+}
+
+/// Ages that no human has. NIH's are taken as not recorded where they are read; elsewhere they stay, since a
+/// study that is verified again reads its table as it was read.
+fn too_old(path: &Path, cases: &[Case]) -> Option<Diagnostic> {
+    let beyond = |case: &&Case| case.age_years.is_some_and(|age| age > OLDEST);
+    let lines: Vec<u64> = cases.iter().filter(beyond).map(|case| case.line).collect();
+    let first = *lines.first()?;
+    let message = format!(
+        "{} ages are above {OLDEST} years; they are kept as they stand: lines {}",
+        lines.len(),
+        few::and_so_on(&lines, 5)
+    );
+    let problem = Diagnostic::warning(Code::AgeImplausible, message).at(Location::line(path, first));
+    Some(problem.hint("correct them, or leave the cell empty where the age is not known"))
 }
 
 /// Warnings on standard error: of each kind the first few.

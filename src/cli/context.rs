@@ -1,9 +1,13 @@
 //! What commands get from the outside: clock, cores, and the sign to stop.
 
+use std::env::VarError;
 use std::sync::atomic::AtomicBool;
+
+use clap::builder::RangedU64ValueParser;
 
 use super::libtorch::Libtorch;
 use super::progress::TERMINAL;
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::evidence::ledger::Who;
 use crate::model::machine::Machine;
 use crate::workflow::outside::Outside;
@@ -47,15 +51,46 @@ pub(super) fn clock_set() -> bool {
     given_time().is_some()
 }
 
+/// The variable that fixes the clock.
+const CLOCK: &str = "SOURCE_DATE_EPOCH";
+
+/// Whether what sets the time can be read at all.
+///
+/// # Errors
+/// As [`variable`].
+pub(super) fn clock_is_text() -> Result<()> {
+    variable(CLOCK, Code::Usage).map(|_| ())
+}
+
+/// The text of a variable; none where it is not set.
+///
+/// # Errors
+/// [`Error::Usage`] with this code where it is not UTF-8: what could be shown of it is not what was said.
+pub(super) fn variable(name: &str, code: Code) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            let problem = Diagnostic::error(code, format!("the variable {name} is not UTF-8 text"));
+            Err(Error::usage(problem.hint("set it in UTF-8, or unset it")))
+        }
+    }
+}
+
 /// The time that the user set.
 fn given_time() -> Option<chrono::DateTime<chrono::Utc>> {
-    let text = std::env::var("SOURCE_DATE_EPOCH").ok()?;
+    let text = std::env::var(CLOCK).ok()?;
     chrono::DateTime::from_timestamp(text.parse().ok()?, 0)
 }
 
 /// Cores of this machine.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many things an option has done at a time: one at least.
+pub(super) fn from_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// What the numbers of a forward pass depend on here.

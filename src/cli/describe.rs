@@ -113,6 +113,7 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
         positive: args.tables.positive.clone(),
         bands: args.tables.age_bands.clone(),
         fields,
+        unlabelled_count: false,
         whole_first: whole,
     };
     let mut description = describe::describe(&sets, &request);

@@ -1,7 +1,7 @@
 //! `sequester export`: a locked model as ONNX or TorchScript; results and bills of materials in the formats
 //! of others.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 
@@ -54,13 +54,17 @@ pub struct ExportArgs {
     /// With --engine: folder that the study's paths are relative to; with kubernetes as the tasks see it.
     #[arg(long, value_name = "DIR", requires = "engine")]
     data: Option<PathBuf>,
+    /// With --engine: the folder that score --out names, where the plan lies [default: the study folder].
+    #[arg(long, value_name = "DIR", requires = "engine")]
+    study_out: Option<PathBuf>,
     /// With --engine kubernetes: the container image with this program.
     #[arg(long, value_name = "NAME", required_if_eq("engine", "kubernetes"))]
     image: Option<String>,
     /// With --engine kubernetes: the claim of the volume that holds the study.
     #[arg(long, value_name = "NAME", required_if_eq("engine", "kubernetes"))]
     claim: Option<String>,
-    /// With --engine kubernetes: where the volume is mounted; the study's folder lies below it.
+    /// With --engine kubernetes: where the volume is mounted; the study's folder (and that of --study-out)
+    /// lies directly in it.
     #[arg(long, value_name = "DIR", default_value = "/data", requires = "engine")]
     mount: PathBuf,
     /// What the model gives.
@@ -174,31 +178,110 @@ fn not_there(out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A path as a job file holds it.
+///
+/// # Errors
+/// `not-utf8`: a name that stands for it would be another folder.
+fn text_of(path: &Path) -> Result<String> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| {
+        // As JSON can say it.
+        let shown = path.to_string_lossy().into_owned();
+        Diagnostic::error(Code::NotUtf8, "this path is not UTF-8, and a job file would name another")
+            .at(Location::file(shown))
+            .hint("rename it, or name it by a link whose path is UTF-8")
+            .into()
+    })
+}
+
+/// A folder by its whole path, since tasks start in folders of their own. A link stays one: tasks may know
+/// the folder by no other name. Where `..` leads only the file system knows.
+fn whole(folder: &Path) -> Result<PathBuf> {
+    let wrong = |e: std::io::Error| Error::io("look at", folder, &e);
+    let path = std::path::absolute(folder).map_err(wrong)?;
+    if path.components().any(|part| part == Component::ParentDir) {
+        return std::fs::canonicalize(&path).map_err(wrong);
+    }
+    Ok(path)
+}
+
+/// Where tasks find the folders of a study.
+struct TaskFolders {
+    study: PathBuf,
+    out: PathBuf,
+    data: Option<PathBuf>,
+}
+
+impl TaskFolders {
+    /// On a file system that all share.
+    fn shared(folder: &Path, out: Option<&Path>, data: Option<&Path>) -> Result<Self> {
+        let study = whole(folder)?;
+        let out = out.map_or_else(|| Ok(study.clone()), whole)?;
+        Ok(Self { study, out, data: data.map(whole).transpose()? })
+    }
+
+    /// In a container: the volume holds the study's folder, and data lie where they are said to lie.
+    fn in_container(args: &ExportArgs, folder: &Path) -> Result<Self> {
+        let wrong =
+            |message: &str, hint: &str| Error::usage(Diagnostic::error(Code::Usage, message).hint(hint));
+        for (option, name) in [("--image", &args.image), ("--claim", &args.claim)] {
+            if name.as_deref().is_none_or(|name| name.trim().is_empty()) {
+                return Err(wrong(&format!("{option} names nothing"), "the engine asks for a name"));
+            }
+        }
+        let absolute = |path: &Path| {
+            path.starts_with("/") && !path.components().any(|part| part == Component::ParentDir)
+        };
+        if !absolute(&args.mount) || text_of(&args.mount)?.contains(':') {
+            let message = format!("--mount is `{}`", args.mount.display());
+            return Err(wrong(&message, "give an absolute path without `..` and `:`, such as /data"));
+        }
+        if let Some(data) = args.data.as_deref().filter(|data| !absolute(data)) {
+            let message = format!("--data is `{}`", data.display());
+            return Err(wrong(&message, "give the absolute path that the tasks see, such as /data/films"));
+        }
+        let here = Self::shared(folder, args.study_out.as_deref(), None)?;
+        let within = |path: &Path| path.file_name().map(|name| args.mount.join(name));
+        let nameless = || wrong("a folder in the volume needs a name", "give the study a folder of its own");
+        let study = within(&here.study).ok_or_else(nameless)?;
+        let out = match here.out.strip_prefix(&here.study) {
+            Ok(below) if below.as_os_str().is_empty() => study.clone(),
+            Ok(below) => study.join(below),
+            Err(_) => within(&here.out).ok_or_else(nameless)?,
+        };
+        if out == study && here.out != here.study {
+            return Err(wrong(
+                "the study and --study-out have one name, and would be one folder of the volume",
+                "rename one of them",
+            ));
+        }
+        Ok(Self { study, out, data: args.data.clone() })
+    }
+}
+
 /// Writes the job file of a plan.
 fn job(args: &ExportArgs, engine: Engine, context: Context) -> Result<Outcome> {
     not_there(&args.out)?;
     let folder = target(args, "a study")?;
-    let study = Study::open(folder, args.data.as_deref(), None)?;
+    let places = match engine {
+        Engine::Kubernetes => TaskFolders::in_container(args, folder)?,
+        Engine::Slurm | Engine::Snakemake => {
+            TaskFolders::shared(folder, args.study_out.as_deref(), args.data.as_deref())?
+        }
+    };
+    let study = Study::open(folder, args.data.as_deref(), args.study_out.as_deref())?;
     let planned = sharded::planned(&study)?;
-    // Tasks start in folders of their own.
-    let here = |path: &Path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        path.display().to_string()
-    };
-    // In a container the volume holds the study's folder, and data lie where they are said to lie.
-    let inside = engine == Engine::Kubernetes;
-    let name = std::path::absolute(folder).ok().and_then(|path| path.file_name().map(ToOwned::to_owned));
-    let study_there = match name {
-        Some(name) if inside => args.mount.join(name).display().to_string(),
-        _ => here(folder),
-    };
-    let data_there = |data: &Path| if inside { data.display().to_string() } else { here(data) };
-    let options =
-        args.data.as_deref().map_or_else(Vec::new, |data| vec!["--data".to_owned(), data_there(data)]);
+    let mut options = Vec::new();
+    if let Some(data) = &places.data {
+        options.extend(["--data".to_owned(), text_of(data)?]);
+    }
+    if args.study_out.is_some() {
+        options.extend(["--out".to_owned(), text_of(&places.out)?]);
+    }
     let job = Job {
-        study: &study_there,
-        scores: &here(&study.protocol.scores.file.below(&study.out)),
-        shards_folder: &here(&study.out.join(sharded::FOLDER)),
+        study: &text_of(&places.study)?,
+        scores: &text_of(&study.protocol.scores.file.below(&places.out))?,
+        shards_folder: &text_of(&places.out.join(sharded::FOLDER))?,
         options: &options,
         shards: planned.plan.shards,
         plan_sha256: planned.sha256,
@@ -206,16 +289,15 @@ fn job(args: &ExportArgs, engine: Engine, context: Context) -> Result<Outcome> {
     let name = |of: &Option<String>| of.clone().unwrap_or_default();
     let text = match engine {
         Engine::Slurm => job.slurm(),
-        Engine::Snakemake => job.snakemake(),
-        Engine::Kubernetes => {
-            job.kubernetes(&name(&args.image), &name(&args.claim), &args.mount.display().to_string())
-        }
+        Engine::Snakemake => job.snakemake()?,
+        Engine::Kubernetes => job.kubernetes(&name(&args.image), &name(&args.claim), &text_of(&args.mount)?),
     };
     storage::write_atomic(&args.out, text.as_bytes())?;
     if context.json {
         let told = serde_json::json!({
-            "format": "sequester-engine/1", "file": args.out, "file_sha256": Digest::of(text.as_bytes()),
-            "plan_sha256": planned.sha256, "shards": planned.plan.shards,
+            "format": "sequester-engine/1", "file": args.out.display().to_string(),
+            "file_sha256": Digest::of(text.as_bytes()), "plan_sha256": planned.sha256,
+            "shards": planned.plan.shards,
         });
         println!("{told:#}");
     } else {

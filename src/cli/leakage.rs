@@ -35,7 +35,7 @@ pub struct LeakageArgs {
     /// images are also looked for in images_001/images/ and so on.
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ.
+    /// Images are near-duplicates when at most so many of 256 bits of their difference hash differ: 0 to 15.
     #[arg(
         long,
         value_name = "BITS",

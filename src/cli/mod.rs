@@ -70,19 +70,21 @@ mod status;
 mod study;
 mod terminal;
 mod train;
+mod typed;
 mod validate;
 mod verify;
 mod versions;
 mod who;
 mod worklist;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Diagnostic, Error, Result};
 use context::{cores, machine, now};
 use outcome::EXIT_CODES;
 
@@ -152,7 +154,11 @@ enum Command {
 /// Parses the command line, runs, reports, and gives the documented exit code. The program that is linked
 /// with libtorch hands it in.
 pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
-    let cli = Cli::parse();
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let cli: Cli = match typed::parse(&words) {
+        Ok(cli) => cli,
+        Err(answer) => return ExitCode::from(answered(&answer, typed::asks_for_json(&words))),
+    };
     let context = Context { json: cli.json, now: now(), libtorch };
     let elsewhere = match libtorch {
         None if needs_libtorch(&cli.command) => libtorch::program(),
@@ -176,21 +182,40 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
         }
     });
     progress::begin(cli.loudness, &program(libtorch));
-    let mut code = match dispatch(cli.command, context) {
+    let code = match context::clock_is_text().and_then(|()| dispatch(cli.command, context)) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             fail(&error, context);
             error.exit_code()
         }
     };
-    // An answer that nobody could read is none.
-    if let Some(kind) = terminal::arrived().filter(|_| code == 0) {
-        let error = Error::io("write", Path::new("standard output"), &kind.into());
-        fail(&error, Context { json: false, ..context });
-        code = error.exit_code();
-    }
+    let code = delivered(code);
     progress::end(code);
     ExitCode::from(code)
+}
+
+/// Says what clap answers instead of a command: help, the version, or what is wrong with the line. The exit
+/// code.
+fn answered(answer: &clap::Error, json: bool) -> u8 {
+    if !answer.use_stderr() {
+        terminal::of_clap(answer);
+        return delivered(0);
+    }
+    let error = Error::usage(typed::problem(answer));
+    if json {
+        document(&error, &error.diagnostics());
+    }
+    terminal::of_clap(answer);
+    delivered(error.exit_code())
+}
+
+/// The exit code, once it is known whether the answer arrived: one that nobody could read is none, whatever
+/// it was.
+fn delivered(code: u8) -> u8 {
+    let Some(kind) = terminal::arrived() else { return code };
+    let error = Error::io("write", Path::new("standard output"), &kind.into());
+    eprintln!("{error}");
+    error.exit_code()
 }
 
 /// Which program this is, where it runs, and with which clock.
@@ -224,11 +249,16 @@ fn on_graphics_processor(command: &Command) -> bool {
 fn fail(error: &Error, context: Context) {
     let diagnostics = error.diagnostics();
     if context.json && !diagnostics.is_empty() {
-        println!("{:#}", serde_json::json!({"exit_code": error.exit_code(), "diagnostics": diagnostics}));
+        document(error, &diagnostics);
     }
     if !diagnostics.is_empty() {
         eprintln!("{error}");
     }
+}
+
+/// The document that is printed in place of an answer.
+fn document(error: &Error, diagnostics: &[Diagnostic]) {
+    println!("{:#}", serde_json::json!({"exit_code": error.exit_code(), "diagnostics": diagnostics}));
 }
 
 fn dispatch(command: Command, context: Context) -> Result<Outcome> {
@@ -263,16 +293,25 @@ fn dispatch(command: Command, context: Context) -> Result<Outcome> {
         Command::Metrics(args) => metrics::run(&args, context),
         Command::Design(args) => design::run(&args, context),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut std::io::stdout());
+            terminal::bytes(&completions(shell));
             Ok(Outcome::Done)
         }
         Command::Man(args) => man::run(&args, Cli::command(), context),
     }
 }
 
+/// The script of a shell. Into memory: where its generator cannot write, it panics.
+fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "sequester", &mut script);
+    script
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use clap::ValueEnum as _;
 
     use super::*;
 
@@ -316,6 +355,16 @@ mod tests {
                 Some(known) => assert_eq!(takes, *known, "--{option}"),
                 None => assert_eq!(takes.len(), 1, "--{option} takes {takes:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn completions_look_on_a_terminal_as_they_are() {
+        for shell in clap_complete::Shell::value_variants() {
+            let script = String::from_utf8(completions(*shell)).expect("text");
+            assert!(script.contains("sequester") && script.contains("leakage"), "{shell}");
+            let obeyed = script.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
+            assert_eq!(obeyed, None, "{shell}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::context::variable;
 use super::progress;
 use crate::attestation::PrivateKey;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -35,7 +36,7 @@ impl PassphraseArgs {
             let line = text.lines().next().unwrap_or_default();
             return Ok(Some(Zeroizing::new(line.to_owned())));
         }
-        if let Ok(text) = std::env::var(VARIABLE) {
+        if let Some(text) = variable(VARIABLE, Code::Usage)? {
             return Ok(Some(Zeroizing::new(text)));
         }
         if !std::io::stdin().is_terminal() {

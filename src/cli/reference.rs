@@ -1,13 +1,12 @@
 //! `sequester reads reference`: the reference standard as a table, before any score exists.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Context, Outcome};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
+use super::{Context, Outcome, terminal};
+use crate::diagnostic::{Code, Diagnostic, Location, Result, few};
 use crate::protocol::ReaderRole;
 use crate::reads::consensus::{Basis, Consensus};
 use crate::reads::files::Read;
@@ -69,9 +68,7 @@ pub fn run(args: &ReferenceArgs, context: Context) -> Result<Outcome> {
         }
         None => {
             eprintln!("{told}");
-            std::io::stdout()
-                .write_all(&table)
-                .map_err(|e| Error::io("write", Path::new("standard output"), &e))?;
+            terminal::bytes(&table);
         }
     }
     Ok(Outcome::Done)

@@ -63,7 +63,12 @@ pub struct ScoreArgs {
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: String,
     /// Write the plan of N shards: of which every case is in one.
-    #[arg(long, value_name = "N", conflicts_with_all = ["model", "shard", "gather"])]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with_all = ["model", "shard", "gather"]
+    )]
     plan: Option<u32>,
     /// Score one shard of the plan: I/N, or auto for the index that Slurm, Kubernetes, Grid Engine or AWS
     /// Batch sets for the tasks of an array.
@@ -128,7 +133,9 @@ fn told(done: &Scored, context: Context) -> Outcome {
     if context.json {
         println!(
             "{:#}",
-            serde_json::json!({"file": done.file, "scored": done.scored, "refused": done.refused})
+            serde_json::json!({
+                "file": done.file.display().to_string(), "scored": done.scored, "refused": done.refused,
+            })
         );
     } else {
         println!("{} scored, {} refused by the gate: {}", done.scored, done.refused, done.file.display());

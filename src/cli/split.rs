@@ -129,6 +129,7 @@ pub fn run(args: &SplitArgs, context: Context) -> Result<Outcome> {
         positive: args.tables.positive.clone(),
         bands: args.tables.age_bands.clone(),
         fields: fields.clone(),
+        unlabelled_count: false,
         whole_first: false,
     };
     let described = describe::describe(&sets, &request);

@@ -1,7 +1,7 @@
 //! What is written to standard output and standard error.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::OnceLock;
 
 use super::progress;
@@ -59,6 +59,26 @@ pub fn part(text: fmt::Arguments<'_>) {
     });
     if let Some(kind) = failed {
         let _ = FAILED.set(kind);
+    }
+}
+
+/// Bytes as they are, such as a table or a script that another program reads; on a terminal as all text is.
+pub fn bytes(bytes: &[u8]) {
+    if io::stdout().is_terminal() {
+        return part(format_args!("{}", String::from_utf8_lossy(bytes)));
+    }
+    if let Err(error) = progress::undisturbed(|| io::stdout().lock().write_all(bytes)) {
+        let _ = FAILED.set(error.kind());
+    }
+}
+
+/// What clap says, where it says it: help and the version on standard output, the rest on standard error.
+/// Whether there are colours is decided there.
+pub fn of_clap(answer: &clap::Error) {
+    if let Err(error) = progress::undisturbed(|| answer.print())
+        && !answer.use_stderr()
+    {
+        let _ = FAILED.set(error.kind());
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::case_tables::Format;
+use super::context::from_one;
 use super::libtorch::{self, Libtorch};
 use super::{Context, Outcome, cores};
 use crate::dataset::cases::{self, CaseFormat};
@@ -71,7 +72,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE|random")]
     initial_weights: Option<PathBuf>,
     /// Images that are worked on at a time, each on one thread [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_one())]
     workers: Option<usize>,
     /// Compute frozen layers in every epoch instead of storing their output: slower, less disk, same result.
     #[arg(long, conflicts_with = "cache")]

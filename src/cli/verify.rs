@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::commit::authorities;
+use super::context::from_one;
 use super::exhibits::{self, Audits};
 use super::{Context, Outcome, cores, interrupted, machine, progress, say};
 use crate::audit::{self, Audit, Beside, History, QUESTIONS, Rescore, Signatures, State, TOLERANCE};
@@ -103,7 +104,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "X", requires = "rescore", default_value_t = TOLERANCE)]
     tolerance: f64,
     /// With --rescore: images that are decoded and scored at a time [default: the number of cores].
-    #[arg(long, value_name = "N", requires = "rescore")]
+    #[arg(long, value_name = "N", value_parser = from_one(), requires = "rescore")]
     workers: Option<usize>,
 }
 

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::Context;
-use crate::diagnostic::{Error, Result};
+use super::context::variable;
+use crate::diagnostic::{Code, Error, Result};
 use crate::evidence::ledger::Who;
 use crate::workflow::outside::Outside;
 
@@ -22,14 +23,13 @@ impl WhoArgs {
     /// What a step of a study gets, with who acts. The login of the machine is nobody's name.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a name or role that is empty or holds a control character.
+    /// [`Error::Usage`] for a name or role that is empty, holds a control character or is no text.
     pub fn outside(&self, context: Context) -> Result<Outside<'static>> {
-        let said = |option: &Option<String>, variable: &str| {
-            let of_environment =
-                || std::env::var_os(variable).map(|text| text.to_string_lossy().into_owned());
-            option.clone().or_else(of_environment)
+        let said = |option: &Option<String>, name: &str| match option {
+            Some(text) => Ok(Some(text.clone())),
+            None => variable(name, Code::WhoInvalid),
         };
-        let (by, role) = (said(&self.by, "SEQUESTER_BY"), said(&self.role, "SEQUESTER_ROLE"));
+        let (by, role) = (said(&self.by, "SEQUESTER_BY")?, said(&self.role, "SEQUESTER_ROLE")?);
         let who = Who::new(by.as_deref(), role.as_deref()).map_err(Error::usage)?;
         Ok(Outside { who, ..context.outside() })
     }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::table::{Row, Table, Words, cell};
 
 /// Older than any documented human age: taken as a slip in the data, as NIH's `411Y`.
-const OLDEST: u16 = 122;
+pub const OLDEST: u16 = 122;
 
 /// The findings of ChestX-ray14, spelled as its tables do.
 pub const NIH_FINDINGS: [&str; 14] = [

@@ -272,7 +272,7 @@ codes! {
     /// A text of the protocol says that it is not finished.
     TextUnfinished = "text-unfinished",
     // Experiment
-    /// The experiment is not UTF-8 text.
+    /// The experiment, or a path that a job file would name, is not UTF-8 text.
     NotUtf8 = "not-utf8",
     /// `initial_weights_sha256` with random initial weights.
     ValueContradiction = "value-contradiction",
@@ -966,7 +966,7 @@ codes! {
     Regex = "regex",
     /// A file of this name with other content is there.
     FileExists = "file-exists",
-    /// Options that do not go together.
+    /// A wrong command line where no other code says more, or a variable that is no text.
     Usage = "usage",
     /// `reads` without a study.
     StudyMissing = "study-missing",
@@ -1018,15 +1018,15 @@ codes! {
     ShardCount = "shard-count",
     /// There is no plan of shards.
     ShardPlanMissing = "shard-plan-missing",
-    /// The plan of shards, its cases or the record of a shard cannot be read, or are not those of the plan.
+    /// The plan of shards or its cases cannot be read, or the cases are not those of the plan.
     ShardPlanUnreadable = "shard-plan-unreadable",
-    /// The plan of shards is of another model, cohort or number.
+    /// The plan of shards, or shards that lie there, are of another model, cohort or number.
     ShardPlanDiffers = "shard-plan-differs",
     /// Shards of the plan are not finished.
     ShardMissing = "shard-missing",
     /// A shard, or a row of it, that the plan does not have there.
     ShardForeign = "shard-foreign",
-    /// The table of a shard is not the one that was finished, or lacks cases.
+    /// The record of a shard cannot be read, or its table is not the one that was finished or lacks cases.
     ShardDamaged = "shard-damaged",
     /// There is no training run here.
     RunMissing = "run-missing",
@@ -1180,7 +1180,7 @@ codes! {
     TwoValuedScores = "two-valued-scores",
     /// A table of reads names two patients for one case.
     CasePatients = "case-patients",
-    /// A name of a person or role that is empty or holds a control character.
+    /// A name of a person or role that is empty, holds a control character or is no text.
     WhoInvalid = "who-invalid",
     /// `device.toml`: a number of the predicate without its source.
     ComparisonSource = "comparison-source",

@@ -4,7 +4,7 @@
 //! task looks at a list that may have changed. A shard's record names the plan; parts are put together only
 //! where every one is of this plan and holds the cases that the plan gave it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,12 @@ use crate::table::{Table, Word, limited};
 pub const PLAN_FORMAT: &str = "sequester-score-plan/1";
 /// Version of a shard's `shard.json`.
 pub const SHARD_FORMAT: &str = "sequester-score-shard/1";
+/// Name of a shard's record within its folder.
+pub const RECORD: &str = "shard.json";
+/// Name of a shard's finished table within its folder.
+pub const TABLE: &str = "scores.csv";
+/// The way out of a shard that is not as it was finished.
+pub const AGAIN: &str = "remove this folder and run its shard again";
 /// Most shards that a plan may have: that many tasks an array of the engines takes.
 pub const MOST: u32 = 99_999;
 
@@ -54,7 +60,7 @@ impl Plan {
     /// # Errors
     /// `shard-plan-unreadable`, also of another version.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let plan: Self = read(path, bytes, PLAN_FORMAT)?;
+        let plan: Self = read(bytes, PLAN_FORMAT).map_err(|message| unreadable(path, message))?;
         if plan.shards == 0 || plan.shards > MOST || u64::from(plan.shards) > plan.cases {
             let message = format!("{} shards for {} cases", plan.shards, plan.cases);
             return Err(unreadable(path, message));
@@ -88,9 +94,13 @@ impl Record {
     /// A record as it was written.
     ///
     /// # Errors
-    /// As for [`Plan::parse`].
+    /// `shard-damaged`, also of another version: a node that crashed may leave an empty file, and of all
+    /// shards that is one.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        read(path, bytes, SHARD_FORMAT)
+        read(bytes, SHARD_FORMAT).map_err(|message| {
+            let message = format!("the record of this shard cannot be read: {message}");
+            Diagnostic::error(Code::ShardDamaged, message).at(Location::file(path)).hint(AGAIN).into()
+        })
     }
 }
 
@@ -103,21 +113,22 @@ fn json(of: &impl Serialize) -> Vec<u8> {
 fn unreadable(path: &Path, message: impl std::fmt::Display) -> Error {
     Diagnostic::error(Code::ShardPlanUnreadable, format!("this cannot be read: {message}"))
         .at(Location::file(path))
-        .hint("remove work/shards and make a new plan: sequester score STUDY --plan N")
+        .hint("make it again: sequester score STUDY --plan N, of as many shards as before; they are kept")
         .into()
 }
 
-fn read<T: for<'de> Deserialize<'de>>(path: &Path, bytes: &[u8], format: &str) -> Result<T> {
+/// What stands there in this format, or in words why it does not.
+fn read<T: for<'de> Deserialize<'de>>(bytes: &[u8], format: &str) -> Result<T, String> {
     #[derive(Deserialize)]
     struct Format {
         format: String,
     }
-    let found: Format = serde_json::from_slice(bytes).map_err(|e| unreadable(path, e))?;
+    let found: Format = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     if found.format != format {
         let shown: String = found.format.chars().take(60).collect();
-        return Err(unreadable(path, format!("its format is `{shown}`, and this version reads `{format}`")));
+        return Err(format!("its format is `{shown}`, and this version reads `{format}`"));
     }
-    serde_json::from_slice(bytes).map_err(|e| unreadable(path, e))
+    serde_json::from_slice(bytes).map_err(|e| e.to_string())
 }
 
 /// A case of a plan, with all that scoring it takes.
@@ -273,6 +284,8 @@ pub struct Gathered<'a> {
     /// The shard of each case.
     cases: &'a BTreeMap<String, u32>,
     finished: Vec<bool>,
+    /// Shards of which nobody can say whether they are finished, or what stands in them.
+    unknown: BTreeSet<u32>,
     of_one_machine: Option<Option<Machine>>,
     scores: Scores,
     problems: Vec<Diagnostic>,
@@ -286,6 +299,7 @@ impl<'a> Gathered<'a> {
             plan_sha256,
             cases,
             finished: vec![false; plan.shards as usize],
+            unknown: BTreeSet::new(),
             of_one_machine: None,
             scores: Scores::new(),
             problems: Vec::new(),
@@ -296,9 +310,19 @@ impl<'a> Gathered<'a> {
         self.problems.push(Diagnostic::error(code, message).at(Location::file(&part.folder)).hint(hint));
     }
 
+    /// Takes down why the folder of a shard cannot be read; the others are looked at all the same.
+    pub fn unreadable(&mut self, shard: u32, error: &Error) {
+        let problems = error.diagnostics();
+        // A damaged shard is to be run again and stands among those that are; what may not be read may be
+        // finished.
+        if problems.iter().any(|problem| problem.code != Code::ShardDamaged) {
+            self.unknown.insert(shard);
+        }
+        self.problems.extend(problems);
+    }
+
     /// Adds a part, or what is wrong with it.
     pub fn add(&mut self, part: &Part) {
-        const AGAIN: &str = "remove this folder and run its shard again";
         let within = |shard: &u32| (1..=self.plan.shards).contains(shard);
         let Some(shard) = part.shard.filter(within) else {
             let message = format!("this is none of the {} shards of the plan", self.plan.shards);
@@ -326,9 +350,14 @@ impl<'a> Gathered<'a> {
         if std::mem::replace(&mut self.finished[shard as usize - 1], true) {
             return self.wrong(Code::ShardForeign, part, format!("shard {shard} is there twice"), AGAIN);
         }
-        match scores::parse(&part.folder, bytes, "case_id", &["score".to_owned()], |v| v[0]) {
+        let path = part.folder.join(TABLE);
+        match scores::parse(&path, bytes, "case_id", &["score".to_owned()], |v| v[0]) {
             Ok(rows) => self.rows(shard, part, rows),
-            Err(problems) => self.problems.extend(problems),
+            Err(problems) => {
+                // What is wrong with its rows is said; which cases it has besides, nobody can say.
+                self.unknown.insert(shard);
+                self.problems.extend(problems.into_iter().map(|problem| problem.hint(AGAIN)));
+            }
         }
         match &self.of_one_machine {
             None => self.of_one_machine = Some(record.machine.clone()),
@@ -338,7 +367,6 @@ impl<'a> Gathered<'a> {
     }
 
     fn rows(&mut self, shard: u32, part: &Part, rows: Scores) {
-        const AGAIN: &str = "remove this folder and run its shard again";
         for (case_id, row) in rows {
             match self.cases.get(case_id.as_str()) {
                 Some(planned) if *planned == shard => {
@@ -362,8 +390,11 @@ impl<'a> Gathered<'a> {
     /// `shard-missing`, `shard-foreign`, `shard-damaged`: everything that is wrong at once; nothing is
     /// gathered then.
     pub fn finish(mut self) -> Result<(Scores, Option<Machine>)> {
-        let missing: Vec<u32> =
-            (1..).zip(&self.finished).filter(|(_, done)| !**done).map(|(nth, _)| nth).collect();
+        let missing: Vec<u32> = (1..)
+            .zip(&self.finished)
+            .filter(|(nth, done)| !**done && !self.unknown.contains(nth))
+            .map(|(nth, _)| nth)
+            .collect();
         if !missing.is_empty() {
             let message = format!(
                 "{} of {} shards are not finished: {}",
@@ -375,8 +406,8 @@ impl<'a> Gathered<'a> {
             self.problems.push(Diagnostic::error(Code::ShardMissing, message).hint(hint));
         }
         let left = |(case, shard): (&String, &u32)| {
-            let finished = self.finished[*shard as usize - 1];
-            (finished && !self.scores.contains_key(case.as_str())).then(|| {
+            let known = self.finished[*shard as usize - 1] && !self.unknown.contains(shard);
+            (known && !self.scores.contains_key(case.as_str())).then(|| {
                 let message = format!("shard {shard} has no row of the case `{case}`");
                 Diagnostic::error(Code::ShardDamaged, message)
                     .hint("remove the shard's folder and run it again")
@@ -552,6 +583,46 @@ mod tests {
         parts[3].shard = None;
         assert_eq!(codes(gather(&plan, &list, &parts)), ["shard-foreign"]);
         assert_eq!(codes(gather(&plan, &list, &[])), ["shard-missing"]);
+    }
+
+    #[test]
+    fn of_a_part_that_cannot_be_read_only_that_is_said() {
+        let (plan, list) = planned(10, 3);
+        let shards = shards_of(Path::new("cases.csv"), &cases_csv(&list), &plan).expect("reads");
+        let told = |error: &Error| {
+            let mut gathered = Gathered::new(&plan, Digest::of(&plan.to_bytes()), &shards);
+            gathered.unreadable(2, error);
+            gathered.add(&part(&plan, &list, 3));
+            codes(gathered.finish())
+        };
+        // It may be finished: it is not among those that are to be run.
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let mut gathered = Gathered::new(&plan, Digest::of(&plan.to_bytes()), &shards);
+        gathered.unreadable(2, &Error::io("read", Path::new("work/shards/00002/shard.json"), &denied));
+        let error = gathered.finish().expect_err("refused").to_string();
+        assert!(error.contains("permission denied") && error.contains("00002/shard.json"), "{error}");
+        assert!(error.contains("2 of 3 shards are not finished: 1, 3"), "{error}");
+        // A node that crashed leaves a record of no bytes: one damaged shard, and the others are named too.
+        let empty = Record::parse(Path::new("work/shards/00002/shard.json"), b"").expect_err("refused");
+        assert_eq!(told(&empty), ["shard-damaged", "shard-missing"]);
+        assert_eq!(empty.diagnostics()[0].hint.as_deref(), Some(AGAIN));
+    }
+
+    #[test]
+    fn of_a_table_with_a_row_twice_no_case_is_said_to_be_missing() {
+        let (plan, list) = planned(10, 3);
+        let mut parts: Vec<Part> = (1..=3).map(|shard| part(&plan, &list, shard)).collect();
+        let table = parts[1].table.as_mut().expect("a table");
+        let text = String::from_utf8(table.clone()).expect("text");
+        table.extend_from_slice(format!("{}\n", text.lines().last().expect("a row")).as_bytes());
+        let digest = Digest::of(table);
+        parts[1].record.as_mut().expect("a record").scores_sha256 = Some(digest);
+        let error = gather(&plan, &list, &parts).map(|_| ()).expect_err("refused");
+        let told = error.diagnostics();
+        let codes: Vec<&str> = told.iter().map(|problem| problem.code.as_str()).collect();
+        assert_eq!(codes, ["duplicate-case"]);
+        assert_eq!(told[0].location, Some(Location::line("work/shards/00002/scores.csv", 5)));
+        assert_eq!(told[0].hint.as_deref(), Some(AGAIN));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Loops over pixels and over maps of a network, compiled for each kind of processor and chosen when the program
-//! runs (`pulp`). Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps that are
-//! neighbours in memory, and the compiler makes vectors of it.
+//! Loops over pixels and over maps of a network, compiled for each kind of processor and chosen when the
+//! program runs (`pulp`). Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps
+//! that are neighbours in memory, and the compiler makes vectors of it.
 
 mod maps;
 pub mod product;

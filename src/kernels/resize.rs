@@ -67,9 +67,9 @@ vectorised! {
     }
 }
 
-/// An image of `[rows, columns]` pixels, row after row, as a square of `size` by `size`, without keeping the aspect
-/// ratio: a triangle whose half width is the larger of one source pixel and the reduction factor. Columns first,
-/// then rows, in 64 bits until the end.
+/// An image of `[rows, columns]` pixels, row after row, as a square of `size` by `size`, without keeping the
+/// aspect ratio: a triangle whose half width is the larger of one source pixel and the reduction factor.
+/// Columns first, then rows, in 64 bits until the end.
 pub fn triangle(pixels: &[f32], [height, width]: [usize; 2], size: usize) -> Vec<f32> {
     if (width, height) == (size, size) {
         return pixels.to_vec();

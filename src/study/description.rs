@@ -31,7 +31,8 @@ pub(super) fn json(inputs: &Inputs, cohort: &Cohort) -> Result<Vec<u8>> {
             positive.push(finding.clone());
         }
     }
-    let request = Request { positive, bands: AgeBand::USUAL.to_vec(), fields, whole_first: false };
+    let bands = AgeBand::USUAL.to_vec();
+    let request = Request { positive, bands, fields, unlabelled_count: true, whole_first: false };
     let mut description = describe::describe(&sets, &request);
     for table in tables() {
         description

@@ -85,6 +85,16 @@ fn what_is_no_table_is_refused_by_name_and_line() {
     let gzip = gzip(b"a,b\n1,x\n2,y\n");
     assert_eq!(seen(&gzip).1.len(), 2, "gzip under another name");
     assert_eq!(problem(&gzip[..gzip.len() - 9]), ("table-unreadable", None));
+    for (bytes, why) in [
+        (&[&gzip[..], b"?"].concat(), "1 bytes follow"),
+        (&[&gzip[..], &gzip, &[0; 512]].concat(), "512 bytes follow"),
+        (&[&gzip[..], &gzip[..12]].concat(), "not a whole gzip file"),
+        (&[&gzip[..gzip.len() - 9], b"?"].concat(), "not a whole gzip file"),
+        (&gzip[..4].to_vec(), "not a whole gzip file"),
+    ] {
+        let problems = text(Path::new("t.csv"), bytes).expect_err(why);
+        assert!(problems[0].message.contains(why), "{}", problems[0].message);
+    }
     for bytes in [&b"PK\x03\x04rest"[..], b"\x89PNG....", b"%PDF-1.7", b"a\0,\0b\0", b"\xff\xd8\xff\xe0"] {
         assert_eq!(problem(bytes), ("table-unreadable", None));
     }

@@ -36,6 +36,10 @@ pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic
         let most = LARGEST.min(FREE.max(bytes.len() as u64 * LARGEST_GROWTH));
         let mut inflated = Vec::new();
         flate2::read::MultiGzDecoder::new(bytes).take(most + 1).read_to_end(&mut inflated).map_err(|e| {
+            if let Some(more) = after_the_end(bytes) {
+                let hint = "fetch the file again, or decompress it and give the table as it is";
+                return unreadable(format!("not gzip alone: {more} bytes follow its compressed data"), hint);
+            }
             let hint = "fetch the file again, or decompress it; a truncated file ends early";
             unreadable(format!("not a whole gzip file: {e}"), hint)
         })?;
@@ -101,6 +105,18 @@ pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Text<'a>, Vec<Diagnostic
         }
     };
     Ok(Text { text, notes })
+}
+
+/// How many bytes follow compressed data that are whole; none where what is compressed is not whole. Asked of
+/// files that could not be read to their end, so that nothing before it grows beyond what was allowed.
+fn after_the_end(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    while rest.starts_with(b"\x1f\x8b") {
+        let mut part = flate2::bufread::GzDecoder::new(rest);
+        std::io::copy(&mut part, &mut std::io::sink()).ok()?;
+        rest = part.into_inner();
+    }
+    (rest.len() < bytes.len()).then_some(rest.len())
 }
 
 /// What a file is by its first bytes, where it is certainly no table.

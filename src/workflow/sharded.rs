@@ -4,29 +4,29 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::dataset;
 use super::outside::Outside;
 use super::score::{self, Device, Scored};
 use super::study::Study;
 use crate::dataset::case::Case;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
+use crate::document::format::counted;
 use crate::evidence::ledger::Event;
 use crate::imaging::image_folder::ImageFolder;
 use crate::inference::images::Image;
 use crate::inference::scores::{self, Scores};
 use crate::inference::scoring::{self, Scoring};
-use crate::inference::shards::{self, Gathered, Part, Plan, Record};
+use crate::inference::shards::{self, AGAIN, Gathered, Part, Plan, RECORD, Record, TABLE};
 use crate::model::lock::{self, Lock};
 use crate::storage;
 use crate::storage::Alone;
-use crate::study::{Cohort, cohort_table};
+use crate::study::cohort_table;
 
 /// Where plan and shards lie, below the study.
 pub const FOLDER: &str = "work/shards";
 const PLAN: &str = "plan.json";
 const CASES: &str = "cases.csv";
-const RECORD: &str = "shard.json";
-const TABLE: &str = "scores.csv";
 const PARTIAL: &str = "partial.csv";
 
 /// Name of a shard's folder: five digits, so that names sort as numbers do.
@@ -45,29 +45,35 @@ pub struct Planned {
     pub file: PathBuf,
 }
 
-/// Writes the plan of a sealed cohort, or finds that it stands there already.
+/// Seals the cohort and writes its plan, or finds that it stands there already. Of a plan that cannot be
+/// nothing is written, neither seal nor ledger. A file of the plan that was lost or damaged comes back: the
+/// plan follows from the sealed cohort, the lock and the number, and the shards of this very plan stay.
 ///
 /// # Errors
-/// `scores-external`, `images-missing`, `shard-count`; `shard-plan-differs` while shards of another plan lie
-/// there; `Error::Lock` without a lock.
-pub fn plan(study: &Study, cohort: &Cohort, shards: u32) -> Result<Planned> {
+/// `scores-external`, `images-missing`, `shard-count`; what is wrong in the tables; `Error::Lock` without a
+/// lock, for other weights than the locked ones and for another cohort than the sealed one, and
+/// `shard-plan-differs` while shards of another plan lie there.
+pub fn plan(study: &Study, shards: u32, outside: &Outside<'_>) -> Result<Planned> {
     score::scored_here(study)?;
+    let cohort = dataset::draw(study, outside)?;
     let cases = cohort.drawn.len();
     if !(1..=shards::MOST).contains(&shards) || shards as usize > cases {
-        let message = format!("{cases} cases in {shards} shards");
+        let message = format!("{} in {}", counted(cases, "case"), counted(shards as usize, "shard"));
         return Err(Diagnostic::error(Code::ShardCount, message)
             .hint(format!("a plan has from 1 to {} shards", cases.min(shards::MOST as usize)))
             .into());
     }
     let model = study.model_folder();
     let locked = Lock::read(&model)?;
+    locked.verify_weights(&model)?;
     let list = shards::assign(cohort.drawn_cases(), shards)?;
+    dataset::seal(study, &cohort, outside)?;
     let table = shards::cases_csv(&list);
     let plan = Plan {
         format: shards::PLAN_FORMAT.to_owned(),
         lock_sha256: lock::digest(&model)?,
         weights_sha256: locked.weights.sha256,
-        cohort_sha256: Digest::of(&cohort_table(cohort)),
+        cohort_sha256: Digest::of(&cohort_table(&cohort)),
         cases_sha256: Digest::of(&table),
         cases: list.len() as u64,
         shards,
@@ -75,22 +81,73 @@ pub fn plan(study: &Study, cohort: &Cohort, shards: u32) -> Result<Planned> {
     let folder = study.out.join(FOLDER);
     let (file, bytes) = (folder.join(PLAN), plan.to_bytes());
     let planned = Planned { sha256: Digest::of(&bytes), plan, file: file.clone() };
-    if file.exists() && storage::read(&file)? == bytes && folder.join(CASES).is_file() {
-        return Ok(planned);
+    if !holds(&file, &bytes) {
+        refuse_another(&folder, planned.sha256)?;
     }
-    let begun = if folder.is_dir() { parts_of(&folder)?.len() } else { 0 };
-    if begun > 0 {
-        let message = format!("{begun} shards of another plan lie here");
-        return Err(Error::Lock(vec![
-            Diagnostic::error(Code::ShardPlanDiffers, message)
-                .at(Location::file(&folder))
-                .hint("gather them, or remove the folder: another model, cohort or number is another plan"),
-        ]));
+    // The plan comes last: where it stands, its cases do.
+    for (path, bytes) in [(folder.join(CASES), table), (file, bytes)] {
+        if !holds(&path, &bytes) {
+            storage::write_atomic(&path, &bytes)?;
+        }
     }
-    storage::create_folder(&folder)?;
-    storage::write_atomic(&folder.join(CASES), &table)?;
-    storage::write_atomic(&file, &bytes)?;
     Ok(planned)
+}
+
+/// Refuses to plan where shards lie that are not of this plan.
+fn refuse_another(folder: &Path, plan_sha256: Digest) -> Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    for part in parts_of(folder)? {
+        let state = part.join(RECORD);
+        // What a task left that failed before it wrote anything is of no plan.
+        if storage::listed(&part)?.is_empty() {
+            continue;
+        }
+        let record = there(&state)?.and_then(|bytes| Record::parse(&state, &bytes).ok());
+        if record.is_none_or(|record| record.plan_sha256 != plan_sha256) {
+            others.push(named(&part));
+        }
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    let is = if others.len() == 1 { "is" } else { "are" };
+    let (shards, names) = (counted(others.len(), "shard"), few::and_more(&others, 20));
+    let message = format!("{shards} here {is} not of this plan: {names}");
+    Err(Error::Lock(vec![
+        Diagnostic::error(Code::ShardPlanDiffers, message).at(Location::file(folder)).hint(
+            "give the number that they were planned with, or remove what is named: another model, cohort or \
+             number is another plan",
+        ),
+    ]))
+}
+
+/// Whether a file is there and holds these bytes.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    path.is_file() && storage::read(path).is_ok_and(|found| found == bytes)
+}
+
+/// A file's bytes, and none only where nothing of that name lies there: what may not be read, or is a
+/// folder, is not absent.
+fn there(path: &Path) -> Result<Option<Vec<u8>>> {
+    if path.is_dir() {
+        return Err(Diagnostic::error(Code::ShardDamaged, "a folder lies where a file of the shard belongs")
+            .at(Location::file(path))
+            .hint(AGAIN)
+            .into());
+    }
+    match storage::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.diagnostics().iter().all(|d| d.code == Code::FileMissing) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The last part of a path.
+fn named(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// The list of cases, with the digest that the plan says.
@@ -106,21 +163,26 @@ struct List {
 fn read_plan(study: &Study) -> Result<(Planned, List)> {
     let folder = study.out.join(FOLDER);
     let file = folder.join(PLAN);
-    if !file.is_file() {
+    if !file.exists() {
         return Err(Diagnostic::error(Code::ShardPlanMissing, "there is no plan of shards")
             .at(Location::file(&file))
-            .hint("make one: sequester score STUDY --plan N")
+            .hint("make one: sequester score STUDY --plan N; the number that it had brings a lost one back")
             .into());
     }
     let bytes = storage::read(&file)?;
     let plan = Plan::parse(&file, &bytes)?;
     let path = folder.join(CASES);
+    let wrong = |message: &str| {
+        Diagnostic::error(Code::ShardPlanUnreadable, message)
+            .at(Location::file(&path))
+            .hint(format!("they come back by: sequester score STUDY --plan {}", plan.shards))
+    };
+    if !path.exists() {
+        return Err(wrong("the cases of the plan are missing").into());
+    }
     let table = storage::read(&path)?;
     if Digest::of(&table) != plan.cases_sha256 {
-        return Err(Diagnostic::error(Code::ShardPlanUnreadable, "these are not the cases of the plan")
-            .at(Location::file(&path))
-            .hint("remove work/shards and make a new plan: sequester score STUDY --plan N")
-            .into());
+        return Err(wrong("these are not the cases of the plan").into());
     }
     let model = lock::digest(&study.model_folder())?;
     if model != plan.lock_sha256 {
@@ -168,26 +230,32 @@ pub fn shard<D: Device>(
     let (file, partial, state) = (folder.join(TABLE), folder.join(PARTIAL), folder.join(RECORD));
     let own = shards::cases_of(&list.path, &list.table, plan, number)?;
     drop(list);
-    let old = state.is_file().then(|| Record::parse(&state, &storage::read(&state)?)).transpose()?;
+    let old = there(&state)?.map(|bytes| Record::parse(&state, &bytes)).transpose()?;
+    // What cannot be read or written over is said before anything is scored.
+    let (finished, begun) = (there(&file)?, there(&partial)?);
     if old.as_ref().is_some_and(|old| old.plan_sha256 != planned.sha256 || old.shard != number) {
         return Err(Diagnostic::error(Code::ShardForeign, "this folder holds a shard of another plan")
             .at(Location::file(&folder))
             .hint("remove the folder; its cases are then scored by this plan")
             .into());
     }
-    let read = |path: &Path| -> Option<Scores> {
-        let bytes = storage::read(path).ok()?;
-        scores::parse(path, &bytes, "case_id", &["score".to_owned()], |v| v[0]).ok()
+    let parse = |path: &Path, bytes: &[u8]| -> Option<Scores> {
+        scores::parse(path, bytes, "case_id", &["score".to_owned()], |v| v[0]).ok()
     };
-    if let Some(digest) = old.as_ref().and_then(|old| old.scores_sha256)
-        && Digest::of_file(&file).is_ok_and(|found| found == digest)
-        && let Some(rows) = read(&file)
+    let known: BTreeSet<&str> = own.iter().map(|case| case.case_id.as_str()).collect();
+    // Finished is what has its digest and a row of every case of the plan; anything else is scored again.
+    if let (Some(digest), Some(bytes)) = (old.as_ref().and_then(|old| old.scores_sha256), &finished)
+        && Digest::of(bytes) == digest
+        && let Some(rows) = parse(&file, bytes)
+        && rows.len() == known.len()
+        && rows.keys().all(|case_id| known.contains(case_id.as_str()))
     {
         return Ok(Scored::of(file, &rows, true));
     }
+    drop(finished);
     // Whatever a killed task had finished of its own cases; a table without a record proves nothing.
-    let mut table = old.as_ref().and_then(|_| read(&partial)).unwrap_or_default();
-    let known: BTreeSet<&str> = own.iter().map(|case| case.case_id.as_str()).collect();
+    let begun = begun.filter(|_| old.is_some());
+    let mut table = begun.and_then(|bytes| parse(&partial, &bytes)).unwrap_or_default();
     table.retain(|case_id, _| known.contains(case_id.as_str()));
     let scorer = open(&study.model_folder())?;
     let machine = Some(scorer.machine());
@@ -230,54 +298,91 @@ fn parts_of(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Puts the finished shards together to the score table of the study.
 ///
 /// # Errors
-/// `shard-missing`, `shard-foreign`, `shard-damaged`, all at once; `Error::Lock` where cohort or model are
-/// not those of the plan. Nothing is written then.
+/// `shard-missing`, `shard-foreign`, `shard-damaged`, and what may not be read, all at once; `Error::Lock`
+/// where cohort, lock or weights are not those of the plan. Nothing is written then.
 pub fn gather(study: &Study, outside: &Outside<'_>) -> Result<Scored> {
     score::scored_here(study)?;
     let (planned, list) = read_plan(study)?;
-    let cohort = study.out.join("work/cohort.csv");
-    let table = storage::read(&cohort)?;
+    let plan = &planned.plan;
+    let differs = |message: &str, hint: &str| {
+        let problem = Diagnostic::error(Code::ShardPlanDiffers, message).at(Location::file(&planned.file));
+        Error::Lock(vec![problem.hint(hint)])
+    };
+    let model = study.model_folder();
+    let locked = Lock::read(&model)?;
+    if locked.weights.sha256 != plan.weights_sha256 {
+        return Err(differs(
+            "the weights of the lock are not those of the plan",
+            "remove work/shards and make a new plan",
+        ));
+    }
+    locked.verify_weights(&model)?;
+    let table = storage::read(&study.out.join("work/cohort.csv"))?;
     let sealed =
         study.ledger()?.last(Event::TestSetSealed).and_then(|e| e.digests.get("cohort.csv").copied());
-    if Digest::of(&table) != planned.plan.cohort_sha256 || sealed != Some(planned.plan.cohort_sha256) {
-        let message = "the cohort that is sealed here is not the one of the plan";
-        return Err(Error::Lock(vec![
-            Diagnostic::error(Code::ShardPlanDiffers, message)
-                .at(Location::file(&planned.file))
-                .hint("put the sealed cohort back, or remove work/shards and make a new plan"),
-        ]));
+    if Digest::of(&table) != plan.cohort_sha256 || sealed != Some(plan.cohort_sha256) {
+        return Err(differs(
+            "the cohort that is sealed here is not the one of the plan",
+            "put the sealed cohort back, or remove work/shards and make a new plan",
+        ));
     }
-    let folder = study.out.join(FOLDER);
-    let parts = parts_of(&folder)?;
-    let shard_of = shards::shards_of(&list.path, &list.table, &planned.plan)?;
+    let parts = parts_of(&study.out.join(FOLDER))?;
+    let shard_of = shards::shards_of(&list.path, &list.table, plan)?;
     drop(list);
-    let mut gathered = Gathered::new(&planned.plan, planned.sha256, &shard_of);
+    let mut gathered = Gathered::new(plan, planned.sha256, &shard_of);
     outside.progress.begin("gather", parts.len());
     for (nth, folder) in parts.iter().enumerate() {
-        gathered.add(&part(folder)?);
+        let name = named(folder);
+        let number = name.parse().ok().filter(|shard| folder_name(*shard) == name);
+        match (number.filter(|shard| (1..=plan.shards).contains(shard)), storage::listed(folder)) {
+            // A task of another plan that failed before it wrote anything left nothing to refuse.
+            (None, Ok(found)) if found.is_empty() => {}
+            (None, _) => {
+                gathered.add(&Part { shard: None, folder: folder.clone(), record: None, table: None })
+            }
+            (Some(shard), _) => match part(shard, folder) {
+                Ok(part) => gathered.add(&part),
+                Err(error) => gathered.unreadable(shard, &error),
+            },
+        }
         outside.progress.at(nth + 1);
     }
     outside.progress.end();
     let (rows, machine) = gathered.finish()?;
     let bytes = scores::to_csv(&rows);
+    let lock = storage::read(&model.join(lock::FILE))?;
     let file = study.protocol.scores.file.below(&study.out);
-    let unchanged = file.is_file() && storage::read(&file)? == bytes;
-    if !unchanged {
-        let lock = storage::read(&study.model_folder().join(lock::FILE))?;
-        storage::write_atomic(&file, &bytes)?;
-        let record = Scoring { machine, scores_sha256: Some(Digest::of(&bytes)) };
-        storage::write_atomic(&study.out.join(scoring::FILE), &record.to_bytes())?;
-        storage::write_atomic(&score::stamp(study), score::key(&lock, &table).to_string().as_bytes())?;
-    }
+    let record = Scoring { machine, scores_sha256: Some(Digest::of(&bytes)) };
+    let key = score::key(&lock, &table).to_string();
+    let unchanged = put(study, &file, [&bytes, &record.to_bytes(), key.as_bytes()])?;
     Ok(Scored::of(file, &rows, unchanged))
 }
 
+/// Puts the table, the record of what made it and the stamp of what it is of in their places; whether all
+/// three stood there already. Where it fails, the same command does what is left to do.
+fn put(study: &Study, file: &Path, [table, record, key]: [&[u8]; 3]) -> Result<bool> {
+    let (scoring, stamp) = (study.out.join(scoring::FILE), score::stamp(study));
+    let wanted = [(file, table), (scoring.as_path(), record), (stamp.as_path(), key)];
+    let unchanged = wanted.iter().all(|(path, bytes)| holds(path, bytes));
+    if !unchanged {
+        // The stamp of another model or cohort must at no moment vouch for this table: it goes first and
+        // comes last.
+        if !holds(&stamp, key) && stamp.exists() {
+            std::fs::remove_file(&stamp).map_err(|e| Error::io("remove", &stamp, &e))?;
+        }
+        for (path, bytes) in wanted {
+            storage::write_atomic(path, bytes)?;
+        }
+    }
+    Ok(unchanged)
+}
+
 /// What the folder of a shard holds.
-fn part(folder: &Path) -> Result<Part> {
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let shard = name.parse().ok().filter(|shard| folder_name(*shard) == name);
-    let (state, file) = (folder.join(RECORD), folder.join(TABLE));
-    let record = state.is_file().then(|| Record::parse(&state, &storage::read(&state)?)).transpose()?;
-    let table = file.is_file().then(|| storage::read(&file)).transpose()?;
-    Ok(Part { shard, folder: folder.to_owned(), record, table })
+fn part(shard: u32, folder: &Path) -> Result<Part> {
+    // A folder that may not be looked into is no empty one.
+    storage::listed(folder)?;
+    let state = folder.join(RECORD);
+    let record = there(&state)?.map(|bytes| Record::parse(&state, &bytes)).transpose()?;
+    let table = there(&folder.join(TABLE))?;
+    Ok(Part { shard: Some(shard), folder: folder.to_owned(), record, table })
 }

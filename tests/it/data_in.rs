@@ -110,6 +110,60 @@ fn an_nih_image_that_nobody_labelled_is_no_negative() {
 }
 
 #[test]
+fn patients_whose_label_is_not_known_are_not_counted_as_negative() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("cases.csv");
+    let run = |table: &str, more: &[&str]| {
+        std::fs::write(&path, table).expect("writes");
+        let ran = sequester(&[&["dataset", "describe", path.to_str().expect("text")], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    let line = |told: &str, name: &str| {
+        let line = told.lines().find_map(|line| line.trim().strip_prefix(name));
+        line.map(|rest| rest.trim().to_owned())
+    };
+    let nobody = "case_id,patient_id\nc1,p1\nc2,p2\n";
+    let told = run(nobody, &[]);
+    assert_eq!(line(&told, "Patients with a positive image").as_deref(), Some("0/0"), "{told}");
+    assert_eq!(line(&told, "Patients without a label").as_deref(), Some("2"), "{told}");
+    let set = json(&run(nobody, &["--json"]))["sets"][0].clone();
+    let share = serde_json::json!({"numerator": 0, "denominator": 0, "value": null});
+    assert_eq!((&set["positives"], &set["positive_patients"]), (&share, &share));
+    let some = run("case_id,patient_id,label\nc1,p1,1\nc2,p1,\nc3,p2,0\nc4,p3,\n", &[]);
+    assert_eq!(line(&some, "Patients with a positive image").as_deref(), Some("1/2 (50.0%)"), "{some}");
+    assert_eq!(line(&some, "Patients without a label").as_deref(), Some("1"), "{some}");
+    let all = run("case_id,patient_id,label\nc1,p1,1\nc3,p2,0\n", &[]);
+    assert_eq!(line(&all, "Patients without a label"), None, "{all}");
+}
+
+#[test]
+fn an_age_is_in_one_band_and_one_that_nobody_has_is_said() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("cases.csv");
+    let rows = "c1,p1,15\nc2,p2,122\nc3,p3,123\nc4,p4,999\n";
+    std::fs::write(&path, format!("case_id,patient_id,age_years\n{rows}")).expect("writes");
+    let run = |more: &[&str]| {
+        sequester(&[&["dataset", "describe", path.to_str().expect("text"), "--json"], more].concat())
+    };
+    for bands in ["0-17,10-20", "0-17,17-20", "18-39,0-17", "81-,90-95"] {
+        let ran = run(&["--age-bands", bands]);
+        assert_eq!(ran.code, 2, "{bands}: {}", ran.stderr);
+        assert_eq!(json(&ran.stdout)["diagnostics"][0]["code"], "option-out-of-range", "{bands}");
+    }
+    let ran = run(&["--age-bands", "0-17,18-"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let document = json(&ran.stdout);
+    assert_eq!(document["sets"][0]["age"]["maximum"], 999);
+    let [warning] = &document["warnings"].as_array().expect("a list")[..] else {
+        panic!("{}", document["warnings"])
+    };
+    assert_eq!((&warning["code"], &warning["location"]["line"]), (&"age-implausible".into(), &4.into()));
+    let message = warning["message"].as_str().expect("text");
+    assert!(message.starts_with("2 ages") && message.ends_with("lines 4, 5"), "{message}");
+}
+
+#[test]
 fn pruning_bounds_the_cache_and_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().expect("folder");
     let put = |name: &str, bytes: usize, seconds: u64| {

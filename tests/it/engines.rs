@@ -91,6 +91,7 @@ fn snakemake_runs_every_shard_again_that_was_killed_and_gathers() {
     is_whole(&study);
 }
 
+#[cfg(unix)]
 #[test]
 fn kubernetes_takes_the_manifest() {
     let Some(validate) = engine("kubernetes", "kubernetes-validate") else { return };
@@ -107,6 +108,26 @@ fn kubernetes_takes_the_manifest() {
     let judged = |file: &Path| Command::new(&validate).arg("--strict").arg(file).output().expect("starts");
     let good = judged(&job);
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stdout));
+    // A name with whatever ends a line or means something to Kubernetes stays one text.
+    let links = tempfile::tempdir().expect("a folder");
+    let name = "a\u{1}\u{1b}[1m\u{7f}\u{85}\u{2028}kind: Pod $(HOSTNAME) $$ \"#'";
+    let link = links.path().join(name);
+    std::os::unix::fs::symlink(study.path(), &link).expect("links");
+    let odd = study.file("odd.yaml");
+    let out = odd.to_str().expect("UTF-8");
+    let named = ["export", link.to_str().expect("UTF-8"), "--engine", "kubernetes", "--out", out];
+    let ran = sequester(&[&named[..], &names].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let good = judged(&odd);
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stdout));
+    let python = engine("kubernetes", "python").expect("beside the judge");
+    let asked = "import sys, yaml; j = yaml.safe_load(open(sys.argv[1], encoding='utf-8')); \
+                 print(ascii(j['spec']['template']['spec']['containers'][0]['command'][2]))";
+    let ran = Command::new(python).args(["-c", asked, out]).output().expect("starts");
+    let read = String::from_utf8_lossy(&ran.stdout);
+    // As Python writes it, where Kubernetes makes one dollar of two.
+    let expected = "'/data/a\\x01\\x1b[1m\\x7f\\x85\\u2028kind: Pod $$(HOSTNAME) $$$$ \"#\\''";
+    assert_eq!(read.trim(), expected, "{}", String::from_utf8_lossy(&ran.stderr));
     // The judge tells: a key that no job has is refused.
     study.replace("job.yaml", "completionMode", "completionsMode");
     assert!(!judged(&job).status.success());

@@ -118,6 +118,7 @@ fn studies(outputs: &mut Outputs) {
     study.replace("cases.csv", "C003,P001,F", "C002,P001,X");
     outputs.add("check", 1, &["check", folder]);
     outputs.add("error", 1, &["dataset", folder]);
+    outputs.add("error", 2, &["dataset", folder, "--no-such-option"]);
 }
 
 /// Keys, a bundle and a model that are signed, and who asks.

@@ -133,6 +133,13 @@ fn a_command_or_option_that_was_mistyped_is_answered_with_the_nearest() {
     for (typed, nearest) in [
         (&["veryfy", "s"][..], "'verify'"),
         (&["keys", "pubilc", "key"], "'public'"),
+        (&["keys", "nw"], "'new'"),
+        (&["dataset", "descibe"], "'describe'"),
+        (&["dataset", "descibe", "x"], "'describe'"),
+        (&["help", "dataset", "descibe"], "'describe'"),
+        (&["reads", "stauts", "x"], "'status'"),
+        (&["metrics", "paird"], "'paired'"),
+        (&["metrics", "-q", "pared", "x.csv"], "'paired'"),
         (&["verify", "--rescor", "s"], "'--rescore'"),
         (&["metrics", "t.csv", "--tresh", "0.5"], "'--threshold'"),
         (&["init", "s", "--kind", "diagnosys"], "'diagnosis'"),
@@ -140,6 +147,74 @@ fn a_command_or_option_that_was_mistyped_is_answered_with_the_nearest() {
         let ran = sequester(typed);
         assert_eq!(ran.code, 2, "{typed:?}");
         assert!(ran.stderr.contains("similar") && ran.stderr.contains(nearest), "{typed:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_folder_with_a_name_like_a_command_is_a_folder() {
+    let place = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(place.path().join("descibe")).expect("makes");
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_sequester"));
+    let ran: Ran =
+        program.args(["dataset", "descibe"]).current_dir(place.path()).output().expect("starts").into();
+    assert!(ran.code == 1 && !ran.stderr.contains("similar"), "{} {}", ran.code, ran.stderr);
+}
+
+/// What a command prints where a line is wrong and JSON is asked for.
+fn wrong_line(arguments: &[&str]) -> serde_json::Value {
+    let ran = sequester(arguments);
+    assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|e| panic!("{arguments:?} prints no JSON document: {e}\n{}", ran.stdout));
+    assert_eq!(document["exit_code"], 2, "{arguments:?}");
+    assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(1), "{arguments:?}");
+    let problem = document["diagnostics"][0].clone();
+    assert!(!ran.stderr.is_empty() && problem["severity"] == "error", "{arguments:?}");
+    for part in ["message", "hint"] {
+        let said = problem[part].as_str().unwrap_or_default();
+        assert!(!said.is_empty() && !said.contains(['\u{1b}', '\n']), "{arguments:?}: {part} {said:?}");
+    }
+    problem
+}
+
+/// With `--json` standard output is one document, also where the command line is wrong.
+#[test]
+fn every_command_answers_a_wrong_line_with_one_document_where_json_is_asked_for() {
+    let mut found = Vec::new();
+    commands(&[], &mut found);
+    for path in found {
+        let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
+        arguments.extend(["--json", "--no-such-option"]);
+        let problem = wrong_line(&arguments);
+        assert_eq!(problem["code"], "usage", "{arguments:?}");
+        assert_eq!(problem["message"], "unexpected argument '--no-such-option' found", "{arguments:?}");
+    }
+    for arguments in [
+        &["check", "--json"][..],
+        &["--json", "keys"],
+        &["--json"],
+        &["score", "x", "--plan", "x", "--json"],
+        &["design", "auc", "--json"],
+        &["init", "x", "--kind", "nope", "--json"],
+        &["frobnicate", "--json"],
+        &["dataset", "descibe", "--json"],
+        &["dataset", "describe", "x.csv", "--age-bands", "0-17,10-20", "--json"],
+    ] {
+        wrong_line(arguments);
+    }
+    // Without `--json`, or where it is no option, standard output has nothing.
+    for arguments in [&["check"][..], &["check", "a", "b", "--", "--json"]] {
+        let ran = sequester(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn nothing_is_worked_on_by_nobody() {
+    for arguments in [&["verify", "x", "--rescore", "--workers", "0"][..], &["train", "x", "--workers", "0"]]
+    {
+        let ran = sequester(arguments);
+        assert!(ran.code == 2 && ran.stderr.contains("'--workers <N>'"), "{arguments:?}: {}", ran.stderr);
     }
 }
 

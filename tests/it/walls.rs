@@ -126,8 +126,8 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Code without comments and without unit tests, which stand last in a file. In a room that is a package of its
-/// own, `crate` is the room and leaves are packages: it is read as if the room lay in the program like others.
+/// Code without comments and without unit tests, which stand last in a file. In a room that is a package of
+/// its own, `crate` is the room and leaves are packages: read as if the room lay in the program like others.
 fn code(path: &Path) -> String {
     let mut text = std::fs::read_to_string(path).expect("reads");
     let relative = path.strip_prefix(source()).expect("below src");

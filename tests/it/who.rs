@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::Study;
+use crate::support::{Ran, Study};
 
 #[test]
 fn who_acts_stands_in_ledger_documents_and_verify() {
@@ -44,6 +44,41 @@ fn the_environment_names_and_the_option_counts_before_it() {
         assert!(ledger.contains(&format!(r#""by":"{expected}""#)), "{ledger}");
         assert!(ledger.contains(r#""role":"reader""#) && !ledger.contains("login"), "{ledger}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_refused_and_nothing_is_written() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let bad = std::ffi::OsStr::from_bytes(b"A. \xff");
+    for (variable, arguments, code) in [
+        ("SEQUESTER_BY", &[][..], "who-invalid"),
+        ("SEQUESTER_ROLE", &["--by", "A. Example"], "who-invalid"),
+        ("SOURCE_DATE_EPOCH", &[], "usage"),
+    ] {
+        let study = Study::small();
+        let before = study.snapshot();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_sequester"));
+        program.arg("dataset").arg(study.path()).args(arguments).env(variable, bad);
+        let ran: Ran = program.output().expect("starts").into();
+        assert_eq!(ran.code, 2, "{variable}: {}", ran.stderr);
+        let said = format!("error[{code}]: the variable {variable} is not UTF-8 text");
+        assert!(ran.stderr.contains(&said), "{variable}: {}", ran.stderr);
+        assert_eq!(before, study.snapshot());
+    }
+    // Who is named by an option needs no variable.
+    let study = Study::small();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_sequester"));
+    program.arg("dataset").arg(study.path()).args(["--by", "A. Example"]).env("SEQUESTER_BY", bad);
+    let ran: Ran = program.output().expect("starts").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // A passphrase: not asked for at the terminal instead.
+    let key = study.file("key.pem");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_sequester"));
+    program.args(["keys", "new", "--out"]).arg(&key).env("SEQUESTER_PASSPHRASE", bad);
+    let ran: Ran = program.output().expect("starts").into();
+    assert!(ran.code == 2 && !key.exists(), "{} {}", ran.code, ran.stderr);
 }
 
 #[test]

@@ -315,6 +315,61 @@ fn an_answer_that_nobody_could_read_is_none() {
 }
 
 #[test]
+fn a_no_that_nobody_could_read_is_none_either() {
+    let Ok(full) = File::options().write(true).open("/dev/full") else {
+        eprintln!("SKIPPED: there is no /dev/full here");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("cases.csv");
+    std::fs::write(&table, "case_id,patient_id\nC1,P1\n").expect("writes");
+    let table = text(&table);
+    let into = |arguments: &[&str], to: File| {
+        let ran = Command::new(PROGRAM).args(arguments).stdout(to).output().expect("runs");
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    for (arguments, usual) in [
+        (&["dataset", "leakage", table, table, "--json"][..], 10),
+        (&["dataset", "leakage", table, table], 10),
+        (&["check", "--json"], 2),
+        (&["keys", "--help"], 0),
+        (&["--version"], 0),
+        (&["completions", "bash"], 0),
+        (&["completions", "zsh", "--json"], 0),
+    ] {
+        let nowhere = File::options().write(true).open("/dev/null").expect("opens");
+        assert_eq!(into(arguments, nowhere).0, Some(usual), "{arguments:?}");
+        let (code, told) = into(arguments, full.try_clone().expect("a handle"));
+        assert_eq!(code, Some(1), "{arguments:?}: {told}");
+        assert!(told.contains("error[disk-full]") && !told.contains("panicked"), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("cases.csv");
+    let rows: String = (0..2_000).map(|row| format!("C{row},P{row}\n")).collect();
+    std::fs::write(&table, format!("case_id,patient_id\n{rows}")).expect("writes");
+    let table = text(&table);
+    for (arguments, code) in [
+        (&["completions", "bash"][..], 0),
+        (&["help", "dataset"], 0),
+        (&["--version"], 0),
+        (&["dataset", "leakage", table, table, "--json"], 10),
+    ] {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("starts");
+        drop(child.stdout.take());
+        let ran = child.wait_with_output().expect("ends");
+        let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(ran.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(!told.contains("panicked") && !told.contains("error["), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
 fn a_pipe_in_place_of_a_file_is_refused_and_not_waited_for() {
     let study = Study::small();
     for name in ["cases.csv", "reads/reader-1.csv", "protocol.toml"] {

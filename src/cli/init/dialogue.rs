@@ -36,8 +36,9 @@ fn answers(input: &mut dyn BufRead) -> Option<(Kind, Scored)> {
 /// ends.
 fn number(input: &mut dyn BufRead, what: &str, most: usize) -> Option<usize> {
     loop {
-        eprint!("{what}: ");
-        let _ = std::io::stderr().flush();
+        // `eprint!` panics where nobody can be asked any more.
+        let mut asked = std::io::stderr();
+        let _ = write!(asked, "{what}: ").and_then(|()| asked.flush());
         let mut line = String::new();
         if input.read_line(&mut line).ok()? == 0 || line.trim().is_empty() {
             return None;

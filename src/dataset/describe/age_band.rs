@@ -25,6 +25,11 @@ impl AgeBand {
         Self { first: 81, last: None },
     ];
 
+    /// Whether every band ends before the next begins, so that an age lies in one at most.
+    pub fn ascend(bands: &[Self]) -> bool {
+        bands.windows(2).all(|two| two[0].last.is_some_and(|last| last < two[1].first))
+    }
+
     /// Whether an age lies in it.
     pub fn holds(self, age: u16) -> bool {
         age >= self.first && self.last.is_none_or(|last| age <= last)

@@ -36,23 +36,35 @@ impl<'a> Count<'a> {
     }
 }
 
+/// The images of one patient.
+#[derive(Default)]
+struct OfPatient {
+    images: u64,
+    labelled: bool,
+    positive: bool,
+}
+
 pub(super) fn of_set(set: &Set<'_>, request: &Request) -> SetDescription {
     let cases = &set.cases;
     let all = cases.len() as u64;
     let labelled = cases.iter().filter(|c| c.source_label.is_some()).count() as u64;
     let positives = cases.iter().filter(|c| c.source_label == Some(true)).count() as u64;
     let has = |field: &str| has_field(&request.fields, field);
-    let mut per_patient: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+    let mut per_patient: BTreeMap<&str, OfPatient> = BTreeMap::new();
     for case in cases {
         let entry = per_patient.entry(&case.patient_id).or_default();
-        entry.0 += 1;
-        entry.1 |= case.source_label == Some(true);
+        entry.images += 1;
+        entry.labelled |= case.source_label.is_some();
+        entry.positive |= case.source_label == Some(true);
     }
+    let patients_with =
+        |holds: fn(&OfPatient) -> bool| per_patient.values().filter(|patient| holds(patient)).count() as u64;
     let patients = per_patient.len() as u64;
-    let positive_patients = per_patient.values().filter(|(_, positive)| *positive).count() as u64;
+    let told = if request.unlabelled_count { patients } else { patients_with(|patient| patient.labelled) };
+    let positive_patients = Share::new(patients_with(|patient| patient.positive), told);
     let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
-    for (images, _) in per_patient.values() {
-        *counts.entry(*images).or_default() += 1;
+    for patient in per_patient.values() {
+        *counts.entry(patient.images).or_default() += 1;
     }
     let (findings, co_occurrence) =
         if has("findings") { findings(cases, labelled, positives) } else { Default::default() };
@@ -72,7 +84,7 @@ pub(super) fn of_set(set: &Set<'_>, request: &Request) -> SetDescription {
         images: all,
         patients,
         positives: Share::new(positives, labelled),
-        positive_patients: Share::new(positive_patients, patients),
+        positive_patients,
         without_finding: has("findings")
             .then(|| Share::new(cases.iter().filter(|c| c.findings.is_empty()).count() as u64, all)),
         age: has("age_years").then(|| Numbers::of(cases.iter().map(|c| c.age_years.map(u64::from)))),
@@ -88,7 +100,7 @@ pub(super) fn of_set(set: &Set<'_>, request: &Request) -> SetDescription {
         combinations,
         other_combinations,
         comorbidity: if has("findings") { comorbidity(cases, positives) } else { Vec::new() },
-        images_per_patient: Numbers::of(per_patient.values().map(|(images, _)| Some(*images))),
+        images_per_patient: Numbers::of(per_patient.values().map(|patient| Some(patient.images))),
         images_per_patient_counts: counts
             .into_iter()
             .map(|(images, patients)| ImagesPerPatient { images, patients })

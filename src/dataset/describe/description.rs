@@ -146,7 +146,7 @@ pub struct SetDescription {
     pub patients: u64,
     /// Positive images, of the labelled images: the prevalence.
     pub positives: Share,
-    /// Patients with at least one positive image, of all patients.
+    /// Patients with a positive image: in a bundle of all patients, elsewhere of those with a known label.
     pub positive_patients: Share,
     /// Images without any finding, of all images; null where no table has findings.
     pub without_finding: Option<Share>,

@@ -23,6 +23,10 @@ pub struct Request {
     pub bands: Vec<AgeBand>,
     /// Columns that the tables have, as [`crate::dataset::case::Cases::fields`].
     pub fields: BTreeSet<&'static str>,
+    /// Patients without any label count as patients without a positive image: so the numbers stand in bundles
+    /// of `sequester-evidence/2`, which later versions compute again to the byte. Elsewhere they do not
+    /// count: who was not looked at is not negative.
+    pub unlabelled_count: bool,
     /// The sets overlap (a whole and its parts): the first is then not compared with the others.
     pub whole_first: bool,
 }

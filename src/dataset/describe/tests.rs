@@ -22,6 +22,7 @@ fn request() -> Request {
         positive: vec!["Pneumonia".to_owned()],
         bands: AgeBand::USUAL.to_vec(),
         fields: ["case_id", "patient_id", "sex", "age_years", "findings", "label"].into(),
+        unlabelled_count: false,
         whole_first: false,
     }
 }
@@ -76,6 +77,45 @@ fn every_count_of_a_small_table_is_as_counted_by_hand() {
     assert_eq!(all.missing.iter().map(|m| m.images.numerator).collect::<Vec<_>>(), [0, 1, 0]);
     let total: u64 = all.by_age_and_sex.iter().map(|c| c.images).sum();
     assert_eq!((total, all.by_age_and_sex[0].positives.pair()), (5, (1, 2)));
+}
+
+#[test]
+fn patients_whose_label_is_not_known_are_not_negative() {
+    let unknown = |id: usize, patient: usize| {
+        let mut case = case(id, patient, None, Sex::F, &[]);
+        let attributes = Attributes { source_label: None, ..Attributes::clone(&case.attributes) };
+        case.attributes = attributes.into();
+        case
+    };
+    let counted = |cases: &[Case], request: &Request| {
+        let set = Set { name: "all".into(), cases: cases.iter().collect() };
+        let all = describe(&[set], request).sets.remove(0);
+        (all.patients, all.positive_patients.pair())
+    };
+    let nobody = [unknown(0, 0), unknown(1, 1)];
+    // The first patient has a known image beside an unknown one.
+    let some = [case(0, 0, None, Sex::F, &["Pneumonia"]), unknown(1, 0), unknown(2, 1)];
+    assert_eq!(counted(&nobody, &request()), (2, (0, 0)));
+    assert_eq!(counted(&some, &request()), (2, (1, 1)));
+    // As bundles have it.
+    let all = Request { unlabelled_count: true, ..request() };
+    assert_eq!((counted(&nobody, &all), counted(&some, &all)), ((2, (0, 2)), (2, (1, 2))));
+}
+
+#[test]
+fn bands_that_share_an_age_or_go_back_do_not_ascend() {
+    for (bands, ascend) in [
+        ("0-17,18-39,81-", true),
+        ("10-20", true),
+        ("0-17,20-30", true),
+        ("0-17,10-20", false),
+        ("0-17,17-20", false),
+        ("18-39,0-17", false),
+        ("81-,90-95", false),
+    ] {
+        let read: Vec<AgeBand> = bands.split(',').map(|band| band.parse().expect("a band")).collect();
+        assert_eq!(AgeBand::ascend(&read), ascend, "{bands}");
+    }
 }
 
 #[test]

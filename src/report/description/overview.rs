@@ -39,6 +39,11 @@ pub(super) fn overview(description: &Description) -> Table {
         one(&format!("Images positive ({positive})"), &|s| share(s.positives)),
         one("Patients with a positive image", &|s| share(s.positive_patients)),
     ];
+    // Those that the share above is not of.
+    let unlabelled = |s: &SetDescription| s.patients.saturating_sub(s.positive_patients.denominator);
+    if sets.iter().any(|s| unlabelled(s) > 0) {
+        rows.push(one("Patients without a label", &|s| format::count(unlabelled(s))));
+    }
     if sets.iter().any(|s| s.without_finding.is_some()) {
         rows.push(one("Images without finding", &|s| s.without_finding.map_or(String::new(), share)));
     }

@@ -31,7 +31,8 @@ fn described(name: &str, finding: &str) -> Description {
     ];
     let fields = ["case_id", "patient_id", "sex", "age_years", "findings", "label"].into();
     let positive = vec![finding.to_owned()];
-    describe(&sets, &Request { positive, bands: AgeBand::USUAL.to_vec(), fields, whole_first: false })
+    let bands = AgeBand::USUAL.to_vec();
+    describe(&sets, &Request { positive, bands, fields, unlabelled_count: false, whole_first: false })
 }
 
 fn page(files: &Files) -> String {
@@ -53,6 +54,19 @@ fn names_of_sets_and_findings_stay_text() {
     assert!(
         hostile.contains("share 1 patients.") && hostile.contains("<h1 id=\"title\">Description of the data")
     );
+}
+
+#[test]
+fn patients_without_a_label_have_a_line_of_their_own() {
+    let line = |description: &Description| {
+        overview_cells(description).into_iter().find(|line| line[0] == "Patients without a label")
+    };
+    let mut description = described("one", "Pneumonia");
+    assert_eq!(line(&description), None);
+    description.sets[1].positive_patients = Share::new(1, 1);
+    assert_eq!(line(&description).expect("a line")[1..], ["0", "1"]);
+    description.sets[1].positive_patients = Share::new(1, 2);
+    assert_eq!(line(&description), None);
 }
 
 #[test]

@@ -35,7 +35,7 @@ type Filled = (usize, CellKind, String);
 
 /// A sheet as a table.
 #[derive(Debug)]
-pub(in crate::table) struct Grid {
+pub(in super::super) struct Grid {
     pub names: Vec<String>,
     pub header_row: u64,
     /// Filled rows below the header, each with its number and its cells in order.

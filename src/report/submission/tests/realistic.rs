@@ -148,7 +148,8 @@ pub fn description(findings: &[&str]) -> Description {
     ];
     let fields = ["case_id", "patient_id", "sex", "age_years", "view", "findings", "label"].into();
     let positive = vec!["Pneumonia".to_owned()];
-    describe(&sets, &Request { positive, bands: AgeBand::USUAL.to_vec(), fields, whole_first: false })
+    let bands = AgeBand::USUAL.to_vec();
+    describe(&sets, &Request { positive, bands, fields, unlabelled_count: true, whole_first: false })
 }
 
 /// A coefficient of two readers.
