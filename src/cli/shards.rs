@@ -117,8 +117,12 @@ impl Task {
         let base = match counted {
             Numbering::FromZero => 0,
             Numbering::FromOne => 1,
-            // As many tasks as shards are the whole array, and its first task is the first shard.
-            Numbering::Anyhow => self.first.filter(|_| self.count == Some(of))?,
+            // As many tasks as shards are the whole array, and its first task is the first shard. Where
+            // nothing is told of the array, as by whoever sets the index alone, it counts from 1.
+            Numbering::Anyhow => match (self.first, self.count) {
+                (None, None) if self.last.is_none() => 1,
+                (first, count) => first.filter(|_| count == Some(of))?,
+            },
         };
         let shard = |index: u32| index.checked_sub(base)?.checked_add(1).filter(|shard| *shard <= of);
         let fits = |told: Option<u32>, wanted: u32| told.is_none_or(|told| told == wanted);
@@ -374,8 +378,11 @@ mod tests {
         }
         // As many tasks as shards, but not one by one.
         assert!(of_array(5, 0, &[0, 1, 2, 3, 7]).is_err());
-        // What does not tell where it begins, or how many there are, could be any shard.
-        assert!(of(5, &[("SLURM_ARRAY_TASK_ID", "3")]).is_err());
+        // What tells where it ends, and neither where it begins nor how many there are, could be any shard.
+        assert!(of(5, &[("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_MAX", "4")]).is_err());
+        // The index alone, set by hand, counts as shards do.
+        assert_eq!(of(5, &[("SLURM_ARRAY_TASK_ID", "3")]), Ok(3));
+        assert!(of(5, &[("SLURM_ARRAY_TASK_ID", "0")]).is_err());
     }
 
     #[test]

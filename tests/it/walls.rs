@@ -135,11 +135,12 @@ fn code(path: &Path) -> String {
     if source().join(&*room).join("Cargo.toml").is_file() {
         text = text.replace("crate::", &format!("crate::{room}::")).replace("sequester_", "crate::");
     }
-    let text = text
-        .split("\n#[cfg(test)]\nmod tests")
-        .next()
-        .unwrap_or_default()
-        .replace("pub(in super::super)", "pub");
+    let own = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    // To whom something is visible is no import.
+    let mut parts = own.split("pub(in ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let text =
+        parts.fold(first, |text, part| text + "pub" + part.split_once(')').map_or("", |(_, after)| after));
     let code = |line: &str| line.split("//").next().unwrap_or_default().to_owned();
     text.lines().map(code).collect::<Vec<_>>().join("\n")
 }
