@@ -11,7 +11,7 @@ use super::exhibit::{Exhibit, What, lock_in};
 use super::succession;
 use super::unlike::{Unlike, unlike};
 use crate::diagnostic::line::shell_word;
-use crate::diagnostic::{Code, Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result, shown};
 use crate::digest::{Digest, RelativePath};
 use crate::document::reading::{Finished, names};
 use crate::evidence::bag::Opened;
@@ -26,8 +26,10 @@ const NAMED: usize = 12;
 #[derive(Clone, Debug, Serialize)]
 pub struct Fit {
     /// The narrower one: weights before lock before bundle.
+    #[serde(serialize_with = "shown")]
     pub first: PathBuf,
     /// What it was compared with.
+    #[serde(serialize_with = "shown")]
     pub second: PathBuf,
     /// Whether they belong together.
     pub answer: State,

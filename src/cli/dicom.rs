@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Context, Outcome};
 use crate::dataset::gate::{self, Check, Gate, Verdict};
-use crate::diagnostic::{Code, Diagnostic, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Location, Result, shown};
 use crate::imaging::dicom;
 use crate::imaging::dicom::{Header, Identifier};
 
@@ -84,6 +84,7 @@ struct RuleReport {
 
 #[derive(Debug, Serialize)]
 struct FileReport {
+    #[serde(serialize_with = "shown")]
     path: PathBuf,
     verdict: Verdict,
     rules: Vec<RuleReport>,
@@ -239,8 +240,9 @@ fn phi(args: &PhiArgs, context: Context) -> Result<Outcome> {
             doubt.iter().for_each(|doubt| println!("  {doubt}"));
         }
         let warnings: Vec<&Diagnostic> = doubt.iter().collect();
+        let path = file.display().to_string();
         reports
-            .push(serde_json::json!({ "path": file, "phi": found, "warnings": warnings, "errors": wrong }));
+            .push(serde_json::json!({ "path": path, "phi": found, "warnings": warnings, "errors": wrong }));
         errors.extend(wrong);
     }
     if context.json {

@@ -182,7 +182,11 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
         }
     });
     progress::begin(cli.loudness, &program(libtorch));
-    let code = match context::clock_is_text().and_then(|()| dispatch(cli.command, context)) {
+    let can_begin = || {
+        context::clock_is_text()?;
+        if context.json { typed::are_text(&words) } else { Ok(()) }
+    };
+    let code = match can_begin().and_then(|()| dispatch(cli.command, context)) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             fail(&error, context);

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Command, Parser};
 
 use crate::declared::distance;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 
 /// The command line, parsed. The first of `words` is the program.
 ///
@@ -34,6 +34,17 @@ pub fn parse<C: Parser>(words: &[OsString]) -> Result<C, clap::Error> {
 pub fn asks_for_json(words: &[OsString]) -> bool {
     let options = words.iter().skip(1).take_while(|word| *word != "--");
     options.filter_map(|word| word.to_str()).any(|word| word == "--json" || word.starts_with("--json="))
+}
+
+/// Whether JSON can say every word: a path that is not UTF-8 would stand there as another one.
+///
+/// # Errors
+/// [`Error::Usage`] with `not-utf8` where one is none.
+pub fn are_text(words: &[OsString]) -> Result<()> {
+    let Some(word) = words.iter().skip(1).find(|word| word.to_str().is_none()) else { return Ok(()) };
+    let message = format!("`{}` is not UTF-8, and --json could not name it", word.display());
+    let hint = "leave --json out, or name the file or folder by a link whose path is UTF-8";
+    Err(Error::usage(Diagnostic::error(Code::NotUtf8, message).hint(hint)))
 }
 
 /// What is wrong with a command line, in the form of every other problem.

@@ -28,7 +28,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Location {
     /// The file as the user named it; the places in one table share it.
-    #[serde(serialize_with = "as_path")]
+    #[serde(serialize_with = "shown")]
     pub path: Arc<Path>,
     /// Line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,8 +38,13 @@ pub struct Location {
     pub column: Option<u64>,
 }
 
-fn as_path<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    path.serialize(serializer)
+/// A path as text, for what holds text alone, such as JSON: what is not UTF-8 of it is shown by U+FFFD. A path
+/// itself would be an error there.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn shown<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 impl Default for Location {

@@ -209,6 +209,45 @@ fn every_command_answers_a_wrong_line_with_one_document_where_json_is_asked_for(
     }
 }
 
+/// Of a path that JSON cannot say none is made up, and none stops the program.
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_refused_with_json_and_shown_where_it_was_found() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let home = tempfile::tempdir().expect("a folder");
+    let bad = home.path().join(OsStr::from_bytes(b"study \xff"));
+    let ran = |words: &[&str], path: &Path| {
+        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_sequester"))
+            .args(words)
+            .arg(path)
+            .output()
+            .expect("starts");
+        let printed: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("one document");
+        (ran.status.code(), printed)
+    };
+    for words in [
+        &["check", "--json"][..],
+        &["run", "--json"],
+        &["verify", "--json"],
+        &["man", "--json"],
+        &["keys", "new", "--json", "--out"],
+        &["init", "--kind", "diagnosis", "--json"],
+        &["dataset", "describe", "--json"],
+        &["metrics", "--json"],
+        &["dicom", "phi", "--json"],
+    ] {
+        let (code, printed) = ran(words, &bad);
+        assert_eq!((code, &printed["diagnostics"][0]["code"]), (Some(2), &"not-utf8".into()), "{words:?}");
+        assert!(std::fs::read_dir(home.path()).expect("lists").next().is_none(), "{words:?} wrote");
+    }
+    // In a folder that can be named.
+    std::fs::write(&bad, "no image").expect("writes");
+    let (code, printed) = ran(&["dicom", "phi", "--json"], home.path());
+    assert!(code != Some(101) && printed.to_string().contains("study \u{fffd}"), "{code:?} {printed}");
+}
+
 #[test]
 fn nothing_is_worked_on_by_nobody() {
     for arguments in [&["verify", "x", "--rescore", "--workers", "0"][..], &["train", "x", "--workers", "0"]]
