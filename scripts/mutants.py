@@ -11,7 +11,7 @@
   --sample N    mutants a room that compile (60), drawn by the SHA-256 of their names; 0: all of them
   --jobs J      processors that cargo may use (all)
 
-The crate is one, and a mutant would have to build all of it. Rooms import each other only as the walls allow, so each room of the
+Most rooms are one crate, and a mutant would have to build all of it. Rooms import each other only as the walls allow, so each room of the
 slice becomes a crate of its own under target/mutants/slice. All mutants of a crate are built at once: a function that has some
 holds each changed body beside its own, and a number in the environment of the tests says which of them is run.
 """
@@ -143,8 +143,6 @@ def assemble():
     """Writes a workspace with one crate a room: the deciding rooms and what they import."""
     files = modules()
     text = {room: "\n".join(source(path) for path in paths) for room, paths in files.items()}
-    lib = (ROOT / "src" / "lib.rs").read_text()
-    private = {room for room in files if f"\nmod {room};" in lib}
     imports = {room: set(re.findall(r"\bcrate::(\w+)", code)) & set(files) - {room} for room, code in text.items()}
     deciding = {path.split("/")[0].removesuffix(".rs") for globs in ROOMS.values() for path in globs}
     wanted, left = set(), sorted(deciding)
@@ -166,21 +164,18 @@ def assemble():
     # nothing is built twice.
     all_code = "\n".join([*(text[room] for room in wanted), *(path.read_text() for path in beside_files())])
     uses = [name for name in external if re.search(rf"\b{name.replace('-', '_')}::", all_code)]
-    crates = sorted(wanted - private)
+    crates = sorted(wanted)
     for room in crates:
-        # What is private to the crate cannot be seen from another one: each room has its own copy.
-        own = [room, *sorted(imports[room] & private)]
         beside = {name: (ROOT / "tests/it" / f"{name}.rs").read_text() for name in BESIDE.get(room, [])}
         lines = [
             f'[package]\nname = "room-{room}"\nversion = "{workspace["package"]["version"]}"',
             f'edition = "{workspace["package"]["edition"]}"\n\n[lib]\npath = "src/lib.rs"\ndoctest = false\n',
             "[dependencies]",
             *(f"{name} = {inline(external[name])}" for name in uses),
-            *(f'room-{other} = {{ path = "../{other}" }}' for other in sorted(imports[room] - private)),
+            *(f'room-{other} = {{ path = "../{other}" }}' for other in sorted(imports[room])),
         ]
         write(SLICE / room / "Cargo.toml", "\n".join(lines) + "\n")
-        names = [f"mod {module};" if module in private else f"pub mod {module};" for module in own]
-        names += [f"pub use room_{other}::{other};" for other in sorted(imports[room] - private)]
+        names = [f"pub mod {room};", *(f"pub use room_{other}::{other};" for other in sorted(imports[room]))]
         if beside:
             names.append("#[cfg(test)]\nextern crate self as sequester;")
         names += [f'#[cfg(test)]\n#[path = "beside/{name}.rs"]\nmod {name};' for name in beside]
@@ -193,11 +188,12 @@ def assemble():
         kept = {SLICE / room / "src/beside" / f"{name}.rs" for name in beside}
         for name, tests in beside.items():
             write(SLICE / room / "src/beside" / f"{name}.rs", tests)
-        for module, path in ((module, path) for module in own for path in files[module]):
+        for path in files[room]:
             copy = SLICE / room / "src" / path.relative_to(ROOT / "src")
             if copy.name == "lib.rs":
                 copy = copy.with_name("mod.rs")
-            write(copy, source(path) if module in private else source(path).replace("pub(crate)", "pub"))
+            # A macro stays within its crate.
+            write(copy, re.sub(r"pub\(crate\)(?! use vectorised;)", "pub", source(path)))
             kept.add(copy)
         for copy in (SLICE / room / "src").rglob("*.rs"):
             if copy not in kept and copy.name != "lib.rs":

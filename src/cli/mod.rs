@@ -23,6 +23,7 @@ mod case_tables;
 mod change;
 mod check;
 mod clusters;
+mod command_line;
 mod commit;
 mod compare;
 mod comparison_design;
@@ -70,7 +71,6 @@ mod status;
 mod study;
 mod terminal;
 mod train;
-mod typed;
 mod validate;
 mod verify;
 mod versions;
@@ -155,9 +155,9 @@ enum Command {
 /// with libtorch hands it in.
 pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    let cli: Cli = match typed::parse(&words) {
+    let cli: Cli = match command_line::parse(&words) {
         Ok(cli) => cli,
-        Err(answer) => return ExitCode::from(answered(&answer, typed::asks_for_json(&words))),
+        Err(answer) => return ExitCode::from(answered(&answer, command_line::asks_for_json(&words))),
     };
     let context = Context { json: cli.json, now: now(), libtorch };
     let elsewhere = match libtorch {
@@ -184,7 +184,7 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     progress::begin(cli.loudness, &program(libtorch));
     let can_begin = || {
         context::clock_is_text()?;
-        if context.json { typed::are_text(&words) } else { Ok(()) }
+        if context.json { command_line::are_text(&words) } else { Ok(()) }
     };
     let code = match can_begin().and_then(|()| dispatch(cli.command, context)) {
         Ok(outcome) => outcome.exit_code(),
@@ -205,7 +205,7 @@ fn answered(answer: &clap::Error, json: bool) -> u8 {
         terminal::of_clap(answer);
         return delivered(0);
     }
-    let error = Error::usage(typed::problem(answer));
+    let error = Error::usage(command_line::problem(answer));
     if json {
         document(&error, &error.diagnostics());
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
+use super::context::from_one;
 use super::libtorch::{self, Libtorch};
 use super::shards::{self, WhichShard};
 use super::who::WhoArgs;
@@ -57,7 +58,7 @@ pub struct ScoreArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Images that are decoded and scored at a time, each on one thread [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_one())]
     workers: Option<usize>,
     /// Where the network runs: cpu, or cuda or cuda:N in a build with libtorch for CUDA.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]

@@ -14,7 +14,7 @@ use crate::dataset::cases;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::lists;
 use crate::dataset::shared;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
 use crate::report::description;
 use crate::storage;
@@ -283,7 +283,7 @@ fn separate(sets: &[Set<'_>]) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    let some = found.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let some = few::and_so_on(&found, 10);
     Err(Diagnostic::error(
         Code::PatientOnBothSides,
         format!("{} patients are in two sets: {some}", found.len()),

@@ -272,7 +272,8 @@ codes! {
     /// A text of the protocol says that it is not finished.
     TextUnfinished = "text-unfinished",
     // Experiment
-    /// The experiment, or a path that a job file would name, is not UTF-8 text.
+    /// The experiment, a path that a job file would name, or a word of a command line with `--json` is not
+    /// UTF-8 text.
     NotUtf8 = "not-utf8",
     /// `initial_weights_sha256` with random initial weights.
     ValueContradiction = "value-contradiction",
@@ -1018,7 +1019,7 @@ codes! {
     ShardCount = "shard-count",
     /// There is no plan of shards.
     ShardPlanMissing = "shard-plan-missing",
-    /// The plan of shards or its cases cannot be read, or the cases are not those of the plan.
+    /// The plan of shards or its cases cannot be read, or its cases are missing or not those of the plan.
     ShardPlanUnreadable = "shard-plan-unreadable",
     /// The plan of shards, or shards that lie there, are of another model, cohort or number.
     ShardPlanDiffers = "shard-plan-differs",

@@ -35,14 +35,17 @@ impl Package<'_> {
     }
 
     fn component(&self) -> Value {
-        let purl = format!("pkg:cargo/{}@{}", self.name, self.version.replace('+', "%2B"));
         let mut component = json!({
             "type": if self.needed == "program" { "application" } else { "library" },
             "bom-ref": self.reference(),
             "name": self.name,
             "version": self.version,
-            "purl": purl,
         });
+        // A room of the program is in no registry: nobody may look it up there.
+        if self.needed == "program" || !self.sha256.is_empty() {
+            let version = self.version.replace('+', "%2B");
+            component["purl"] = json!(format!("pkg:cargo/{}@{version}", self.name));
+        }
         if !self.licence.is_empty() {
             component["licenses"] = json!([{"expression": self.licence}]);
         }
@@ -150,6 +153,8 @@ mod tests {
         assert!(count(&of(false, true)) > count(&bare));
         for bom in [&bare, &full] {
             let all = bom["components"].as_array().expect("components");
+            let nowhere: Vec<_> = all.iter().filter(|c| c["purl"].is_null()).map(|c| &c["name"]).collect();
+            assert_eq!(nowhere, ["sequester-diagnostic", "sequester-kernels", "sequester-statistics"]);
             let mut references: BTreeSet<&str> = all.iter().filter_map(|c| c["bom-ref"].as_str()).collect();
             assert_eq!(references.len(), all.len());
             references.insert(bom["metadata"]["component"]["bom-ref"].as_str().expect("the program"));

@@ -101,12 +101,10 @@ fn refuse_another(folder: &Path, plan_sha256: Digest) -> Result<()> {
     let mut others = Vec::new();
     for part in parts_of(folder)? {
         let state = part.join(RECORD);
-        // What a task left that failed before it wrote anything is of no plan.
-        if storage::listed(&part)?.is_empty() {
-            continue;
-        }
+        // What has no record, or half of one, is of no plan: a task that was killed, or a crash. Its shard is
+        // scored again.
         let record = there(&state)?.and_then(|bytes| Record::parse(&state, &bytes).ok());
-        if record.is_none_or(|record| record.plan_sha256 != plan_sha256) {
+        if record.is_some_and(|record| record.plan_sha256 != plan_sha256) {
             others.push(named(&part));
         }
     }

@@ -294,6 +294,18 @@ fn a_lost_or_damaged_file_of_the_plan_comes_back_and_the_shards_stay() {
             assert!(study.snapshot() == all, "{name} is as it was, and so is every shard");
         }
     }
+    // What a killed task or a crash left without a record, or with half of one, is of no other plan.
+    std::fs::remove_file(study.file("work/shards/plan.json")).expect("removes");
+    std::fs::remove_file(study.file("work/shards/00001/shard.json")).expect("removes");
+    study.write("work/shards/00002/shard.json", "");
+    assert_eq!(study.run("score", &["--plan", "7"]).code, 0);
+    let ran = study.run("score", &["--gather"]);
+    refused(&ran, 1, "shard-missing");
+    assert!(ran.stderr.contains("shard-damaged") && !ran.stderr.contains("shard-foreign"), "{}", ran.stderr);
+    std::fs::remove_dir_all(study.file("work/shards/00002")).expect("removes");
+    for number in [1, 2] {
+        assert_eq!(shard(&study, number).code, 0);
+    }
     // The number that they were planned with is told from another one.
     std::fs::remove_file(study.file("work/shards/plan.json")).expect("removes");
     let ran = study.run("score", &["--plan", "5"]);
@@ -473,9 +485,9 @@ fn a_name_that_a_job_file_cannot_hold_is_refused_and_none_is_invented() {
     };
     let binary = link(b"non\xff");
     for (engine, more) in [("slurm", &[][..]), ("snakemake", &[]), ("kubernetes", &NAMED)] {
-        for more in [more, &[more, &["--json"]].concat()] {
+        for (more, code) in [(more, 1), (&[more, &["--json"]].concat(), 2)] {
             let (ran, text) = exported(&binary, engine, more);
-            refused(&ran, 1, "not-utf8");
+            refused(&ran, code, "not-utf8");
             assert!(text.is_none() && ran.stderr.contains("hint: "), "{}", ran.stderr);
         }
     }

@@ -250,8 +250,11 @@ fn a_path_that_is_no_text_is_refused_with_json_and_shown_where_it_was_found() {
 
 #[test]
 fn nothing_is_worked_on_by_nobody() {
-    for arguments in [&["verify", "x", "--rescore", "--workers", "0"][..], &["train", "x", "--workers", "0"]]
-    {
+    for arguments in [
+        &["verify", "x", "--rescore", "--workers", "0"][..],
+        &["train", "x", "--workers", "0"],
+        &["score", "x", "--workers", "0"],
+    ] {
         let ran = sequester(arguments);
         assert!(ran.code == 2 && ran.stderr.contains("'--workers <N>'"), "{arguments:?}: {}", ran.stderr);
     }
