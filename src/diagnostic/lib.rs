@@ -38,8 +38,8 @@ pub struct Location {
     pub column: Option<u64>,
 }
 
-/// A path as text, for what holds text alone, such as JSON: what is not UTF-8 of it is shown by U+FFFD. A path
-/// itself would be an error there.
+/// A path as text, for what holds text alone, such as JSON: what is not UTF-8 of it is shown by U+FFFD. A
+/// path itself would be an error there.
 ///
 /// # Errors
 /// Those of the serializer.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-#[cfg(unix)]
-use crate::support::interrupted_once;
 use crate::support::{Ran, Study, sequester};
+#[cfg(unix)]
+use crate::support::{bundle_copy, interrupted_once};
 
 /// Every command with its path, found by reading the help itself: a command that is added is in the snapshot
 /// at once.
@@ -243,9 +243,10 @@ fn a_path_that_is_no_text_is_refused_with_json_and_shown_where_it_was_found() {
         assert!(std::fs::read_dir(home.path()).expect("lists").next().is_none(), "{words:?} wrote");
     }
     // In a folder that can be named.
-    std::fs::write(&bad, "no image").expect("writes");
-    let (code, printed) = ran(&["dicom", "phi", "--json"], home.path());
-    assert!(code != Some(101) && printed.to_string().contains("study \u{fffd}"), "{code:?} {printed}");
+    let (_home, bundle) = bundle_copy(2, "adjudicated");
+    std::fs::write(bundle.join("data").join(OsStr::from_bytes(b"study \xff")), "x").expect("writes");
+    let (code, printed) = ran(&["verify", "--json"], &bundle);
+    assert!(code == Some(20) && printed.to_string().contains("data/study \u{fffd}"), "{code:?} {printed}");
 }
 
 #[test]
