@@ -34,7 +34,6 @@ test:
 
 .PHONY: compiled installed
 compiled: lint
-	$(LINTED) cargo test --workspace --locked --features torch --no-run
 
 # Waits for others' servers most of the time, and meanwhile everything is compiled.
 installed:
@@ -45,11 +44,13 @@ installed:
 	scripts/setup-age.sh
 	scripts/setup-engines.sh
 
-## Form, and lints of what `make test` does not compile: the program without PDF, and the benches.
+## Form, and the lints of everything: of the program without PDF first (with the dependencies as the tests have them: a check of
+## its own would compile two hundred packages again), then of tests and benches.
 lint:
 	$(SETUP_LIBTORCH)
 	cargo fmt --all --check
-	cargo clippy --locked --no-default-features --features torch --lib --bins --benches -- -D warnings
+	$(LINTED) cargo test --workspace --locked --no-default-features --features torch,typesetter --bench speed --no-run
+	$(LINTED) cargo test --workspace --locked --features torch --all-targets --no-run
 
 ## Statistics beside their peers, which are installed into benches/.venv; prints CPU seconds and ratios.
 bench:

@@ -41,25 +41,29 @@ impl Context {
     }
 }
 
-/// The clock, or the fixed time of a reproducible build.
+/// The clock, or the fixed time of a reproducible build. What is set and is no time stops every command before
+/// anything is done ([`clock_is_a_time`]).
 pub fn now() -> chrono::DateTime<chrono::Utc> {
-    given_time().unwrap_or_else(chrono::Utc::now)
+    given_time().ok().flatten().unwrap_or_else(chrono::Utc::now)
 }
 
 /// Whether the user set the time.
 pub(super) fn clock_set() -> bool {
-    given_time().is_some()
+    given_time().is_ok_and(|time| time.is_some())
 }
 
 /// The variable that fixes the clock.
 const CLOCK: &str = "SOURCE_DATE_EPOCH";
 
-/// Whether what sets the time can be read at all.
+/// 9999-12-31T23:59:59Z.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Whether what sets the time, if anything does, is a time.
 ///
 /// # Errors
-/// As [`variable`].
-pub(super) fn clock_is_text() -> Result<()> {
-    variable(CLOCK, Code::Usage).map(|_| ())
+/// As [`given_time`].
+pub(super) fn clock_is_a_time() -> Result<()> {
+    given_time().map(|_| ())
 }
 
 /// The text of a variable; none where it is not set.
@@ -77,10 +81,23 @@ pub(super) fn variable(name: &str, code: Code) -> Result<Option<String>> {
     }
 }
 
-/// The time that the user set.
-fn given_time() -> Option<chrono::DateTime<chrono::Utc>> {
-    let text = std::env::var(CLOCK).ok()?;
-    chrono::DateTime::from_timestamp(text.parse().ok()?, 0)
+/// The time that the user set; none where nobody did.
+///
+/// # Errors
+/// `usage` where it is no whole number of seconds since 1970, or after the year 9999, which RFC 3339 cannot
+/// write: with the time of the clock in its place the documents would not be those that were asked for
+/// (reproducible-builds.org, specification of `SOURCE_DATE_EPOCH`: a malformed value ends the build).
+fn given_time() -> Result<Option<chrono::DateTime<chrono::Utc>>> {
+    let Some(text) = variable(CLOCK, Code::Usage)? else { return Ok(None) };
+    let seconds = text.parse().ok().filter(|seconds| (0..=LAST_SECOND).contains(seconds));
+    let time = seconds.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    time.map(Some).ok_or_else(|| {
+        let message = format!("the variable {CLOCK} is no time: `{}`", text.escape_debug());
+        let problem = Diagnostic::error(Code::Usage, message);
+        Error::usage(
+            problem.hint("set it to whole seconds since 1970, as `date +%s` prints them, or unset it"),
+        )
+    })
 }
 
 /// Cores of this machine.

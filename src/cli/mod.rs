@@ -183,7 +183,7 @@ pub fn run(libtorch: Option<&'static Libtorch>) -> ExitCode {
     });
     progress::begin(cli.loudness, &program(libtorch));
     let can_begin = || {
-        context::clock_is_text()?;
+        context::clock_is_a_time()?;
         if context.json { command_line::are_text(&words) } else { Ok(()) }
     };
     let code = match can_begin().and_then(|()| dispatch(cli.command, context)) {

@@ -8,9 +8,12 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::architecture::{Architecture, TensorSpec};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
 use crate::storage;
+
+/// How many tensors a message names.
+const NAMED: usize = 12;
 
 /// A dense array of 32-bit floats, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +72,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
         Ok(weights)
     } else {
         wrong.sort();
-        let message = format!("every tensor must be 32-bit float: {}", some_of(&wrong));
+        let message = format!("every tensor must be 32-bit float: {}", few::and_more(&wrong, NAMED));
         Err(vec![Diagnostic::error(Code::WeightsType, message).hint("convert the file to float32")])
     }
 }
@@ -137,8 +140,11 @@ fn not_finite(weights: &Weights) -> Vec<Diagnostic> {
     if names.is_empty() {
         return Vec::new();
     }
-    let message =
-        format!("{} tensors hold values that are no finite numbers: {}", names.len(), some_of(&names));
+    let message = format!(
+        "{} tensors hold values that are no finite numbers: {}",
+        names.len(),
+        few::and_more(&names, NAMED)
+    );
     vec![
         Diagnostic::error(Code::WeightsNotFinite, message)
             .hint("bring the file again from where it was published"),
@@ -164,7 +170,7 @@ pub fn differences(weights: &Weights, network: Architecture, with_head: bool) ->
         weights.keys().filter(|name| !known.contains(name.as_str())).cloned().collect();
     let hint = format!("these must be weights of {network}: {}", network.source());
     let report = |code, what: &str, names: &[String]| {
-        let message = format!("{} {what}: {}", names.len(), some_of(names));
+        let message = format!("{} {what}: {}", names.len(), few::and_more(names, NAMED));
         (!names.is_empty()).then(|| Diagnostic::error(code, message).hint(hint.clone()))
     };
     [
@@ -188,16 +194,6 @@ fn modern_name(name: &str) -> String {
         }
     }
     name
-}
-
-/// The first names, and how many more there are.
-fn some_of(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(", and {} more", names.len() - SHOWN));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -81,6 +81,31 @@ fn a_variable_that_is_no_text_is_refused_and_nothing_is_written() {
     assert!(ran.code == 2 && !key.exists(), "{} {}", ran.code, ran.stderr);
 }
 
+/// The clock in its place would make other documents than those that were asked for.
+#[test]
+fn a_given_time_that_is_none_is_refused_and_nothing_is_written() {
+    for bad in ["", " ", "now", "-1", "1.5", "1767225600 ", "253402300800", "99999999999999999999"] {
+        let study = Study::small();
+        let before = study.snapshot();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_sequester"));
+        program.arg("dataset").arg(study.path()).env("SOURCE_DATE_EPOCH", bad);
+        let ran: Ran = program.output().expect("starts").into();
+        assert_eq!(ran.code, 2, "{bad:?}: {}", ran.stderr);
+        let said = format!("error[usage]: the variable SOURCE_DATE_EPOCH is no time: `{bad}`");
+        assert!(ran.stderr.contains(&said), "{bad:?}: {}", ran.stderr);
+        assert_eq!(before, study.snapshot());
+    }
+    for (first_or_last, written) in [("0", "1970-01-01T00:00:00Z"), ("253402300799", "9999-12-31T23:59:59Z")]
+    {
+        let study = Study::small();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_sequester"));
+        program.arg("dataset").arg(study.path()).env("SOURCE_DATE_EPOCH", first_or_last);
+        let ran: Ran = program.output().expect("starts").into();
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(study.read("ledger.jsonl").contains(written));
+    }
+}
+
 #[test]
 fn a_name_that_is_none_is_refused_and_nothing_is_written() {
     for command in ["dataset", "reads", "validate", "run"] {
