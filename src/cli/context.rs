@@ -41,8 +41,8 @@ impl Context {
     }
 }
 
-/// The clock, or the fixed time of a reproducible build. What is set and is no time stops every command before
-/// anything is done ([`clock_is_a_time`]).
+/// The clock, or the fixed time of a reproducible build. What is set and is no time stops every command
+/// before anything is done ([`clock_is_a_time`]).
 pub fn now() -> chrono::DateTime<chrono::Utc> {
     given_time().ok().flatten().unwrap_or_else(chrono::Utc::now)
 }
