@@ -21,8 +21,9 @@ demo:
 	scripts/demo.sh target/release/sequester $(DEMO)
 
 # The tests are compiled by Clippy's compiler, which is that of Rust with the lints: compiled and linted in one pass, and the
-# dependencies are compiled once and not checked before. Lints are errors as with `cargo clippy -- -D warnings`.
-LINTED = RUSTC_WORKSPACE_WRAPPER="$$(command -v "$$(rustc --print sysroot)/bin/clippy-driver" || command -v clippy-driver)" \
+# dependencies are compiled once and not checked before. Lints are errors as with `cargo clippy -- -D warnings`. Cargo counts its
+# own jobs, not those of make.
+LINTED = MAKEFLAGS= RUSTC_WORKSPACE_WRAPPER="$$(command -v "$$(rustc --print sysroot)/bin/clippy-driver" || command -v clippy-driver)" \
 	CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 
 ## Every test, and what must be clean. The browser, LibreOffice with python-docx, the client of OpenSSF Model Signing, `age`,

@@ -359,7 +359,14 @@ fn field(column: &Column) -> Option<&'static str> {
 }
 
 /// Development and study must not share a patient or a case; a warning where they probably do.
-fn no_shared_patients(development: &[Case], study: &[Case], table: &CaseTable) -> Result<Option<Diagnostic>> {
+///
+/// # Errors
+/// `patient-on-both-sides`, `case-on-both-sides`, in the table of the development.
+pub fn no_shared_patients(
+    development: &[Case],
+    study: &[Case],
+    table: &CaseTable,
+) -> Result<Option<Diagnostic>> {
     let mut items = shared::items(0, study, |_| None);
     items.extend(shared::items(1, development, |_| None));
     let found = shared::shared(&items);

@@ -6,6 +6,7 @@ use super::study::Study;
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
+use crate::study::no_shared_patients;
 
 /// Where the output of frozen layers is stored.
 #[derive(Clone, Debug)]
@@ -41,10 +42,13 @@ pub struct TrainRequest {
     pub device: String,
 }
 
-/// What a study's protocol declares.
+/// What a study's protocol declares, where the study has no patient and no case of the development: before
+/// hours of training, not after them. Case tables may come later than the model; `dataset` and `run` look
+/// again, at all of them.
 ///
 /// # Errors
-/// `model-not-declared` when the protocol trains no model, and what the table reports.
+/// `model-not-declared` when the protocol trains no model, what the tables report, `patient-on-both-sides`
+/// and `case-on-both-sides`.
 pub fn study_request(study: &Study, workers: usize) -> Result<TrainRequest> {
     let protocol = Location::file(study.folder.join("protocol.toml"));
     let (Some(model), Some(development)) = (&study.protocol.model, &study.protocol.data.development) else {
@@ -61,6 +65,16 @@ pub fn study_request(study: &Study, workers: usize) -> Result<TrainRequest> {
     };
     let path = development.path.below(&study.data);
     let table = development.parse(&path, &storage::read(&path)?.into()).map_err(Error::Input)?;
+    let mut considered = Vec::new();
+    for source in &study.protocol.data.cases {
+        let path = source.path.below(&study.data);
+        if path.exists() {
+            let read = source.parse(&path, &storage::read(&path)?.into()).map_err(Error::Input)?;
+            considered.extend(read.cases);
+        }
+    }
+    // Of those that are only probably shared `check`, `dataset` and `run` tell.
+    no_shared_patients(&table.cases, &considered, development)?;
     Ok(TrainRequest {
         experiment: model.experiment.below(&study.folder),
         cases: table.cases,

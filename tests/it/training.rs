@@ -153,6 +153,41 @@ fn a_program_with_libtorch_that_is_not_there_is_named_with_the_way_out() {
     assert!(said.contains("elsewhere/sequester-torch") && said.contains("--features torch"), "{said}");
 }
 
+/// Found before the training, and where the study's tables are not there yet nothing stands in its way.
+#[test]
+fn a_training_on_a_patient_or_a_case_of_the_study_is_refused_before_it_begins() {
+    let folder = tempfile::tempdir().expect("folder");
+    let study = folder.path().join("study");
+    let made = study.to_str().expect("UTF-8");
+    let size = ["--cases", "20", "--development", "40", "--size", "64", "--only-cohort"];
+    assert_eq!(sequester(&[&["demo", made][..], &size].concat()).code, 0);
+    let read = |name: &str| std::fs::read_to_string(study.join(name)).expect("reads");
+    let (cases, development) = (read("cases.csv"), read("development.csv"));
+    let columns: Vec<&str> = cases.lines().next().expect("a header").split(',').collect();
+    let at = |name: &str| columns.iter().position(|column| *column == name).expect("a column");
+    let own: Vec<&str> = cases.lines().nth(1).expect("a case").split(',').collect();
+    // A development that trains nothing stops everything behind the look at patients.
+    std::fs::remove_dir_all(study.join("images")).expect("removes");
+    let (patient, case) = ("patient-on-both-sides", "case-on-both-sides");
+    for (column, code) in [("patient_id", patient), ("case_id", case)] {
+        let place = at(column);
+        let mut lines: Vec<String> = development.lines().map(str::to_owned).collect();
+        let mut fields: Vec<&str> = lines[3].split(',').collect();
+        assert_eq!(development.lines().next(), cases.lines().next(), "the same columns");
+        fields[place] = own[place];
+        lines[3] = fields.join(",");
+        std::fs::write(study.join("development.csv"), lines.join("\n")).expect("writes");
+        let ran = sequester(&["train", made]);
+        refused(&ran, code, own[place]);
+        assert!(ran.stderr.contains("development.csv:4"), "{}", ran.stderr);
+        assert!(!study.join("model").exists());
+        std::fs::rename(study.join("cases.csv"), study.join("later.csv")).expect("renames");
+        let ran = sequester(&["train", made]);
+        assert!(ran.code == 1 && !ran.stderr.contains("on-both-sides"), "{}", ran.stderr);
+        std::fs::rename(study.join("later.csv"), study.join("cases.csv")).expect("renames");
+    }
+}
+
 #[test]
 fn weights_of_another_network_and_weights_that_are_no_numbers_are_refused_before_anything_is_written() {
     let bench = Bench::new();
