@@ -427,18 +427,40 @@ fn groups_are_written_out() {
     assert_eq!(told, ["crate::a::B", "crate::c::d", "crate::c::E", "super::y::z"]);
 }
 
+/// Whether a path of this code begins with the crate; `batch::` ends as `tch::` does, and is another name.
+fn names_crate(code: &str, name: &str) -> bool {
+    let begins = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    code.match_indices(&format!("{name}::")).any(|(at, _)| begins(at))
+        || code.contains(&format!("extern crate {name}"))
+}
+
 /// The library is linked into the everyday program and the auditor's, which must not load libtorch.
 #[test]
 fn only_the_program_with_libtorch_names_its_bindings() {
     for (module, files) in modules() {
         for (file, code) in files {
-            // `batch::` ends so too, and is another name.
-            let begins = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            let names =
-                code.match_indices("tch::").any(|(at, _)| begins(at)) || code.contains("extern crate tch");
-            assert!(!names || module == "torch", "{file} names tch");
+            assert!(!names_crate(&code, "tch") || module == "torch", "{file} names tch");
         }
     }
+}
+
+/// The program without PDF is compiled by `make lint` with these at hand, so that the compiler does not tell.
+#[test]
+fn only_what_sets_and_reads_pdfs_names_the_typesetter() {
+    let mut found = BTreeSet::new();
+    for (_, files) in modules() {
+        for (file, code) in files {
+            for name in ["lopdf", "typst", "typst_assets", "typst_layout", "typst_pdf"] {
+                if names_crate(&code, name) {
+                    found.insert(format!("{name} in {}", file.rsplit("src/").next().unwrap_or(&file)));
+                }
+            }
+        }
+    }
+    let writer = |name: &str| format!("{name} in document/writers/pdf.rs");
+    let mut expected = BTreeSet::from(["typst", "typst_assets", "typst_layout", "typst_pdf"].map(writer));
+    expected.insert("lopdf in document/reading.rs".to_owned());
+    assert_eq!(found, expected);
 }
 
 #[test]
