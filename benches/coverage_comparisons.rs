@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use sequester::statistics::comparative::deciding::{
-    PAIRED, decide_auc, decide_contrast, decide_paired, independent_units, paired_limits,
+    PAIRED, Units, decide_auc, decide_contrast, decide_paired, independent_units, paired_limits,
 };
 use sequester::statistics::comparative::{
     AucDifference, Contrast, IndependentShares, Linearised, PairedCalls, PredictiveValue,
@@ -198,7 +198,9 @@ fn of_areas(table: &Table, p: f64, clustered: &str, record: &mut Record<'_>) {
         sites: None,
     };
     let plan = Plan::new(LEVEL, vec![], ResamplingUnit::Patient, 0, 0);
-    let decided = decide_auc(&sample, &table.scores[1], method, &plan, Fallback::EffectiveNumber).interval;
+    let decided =
+        decide_auc(&sample, &table.scores[1], method, &plan, Fallback::EffectiveNumber, Units::Patients)
+            .interval;
     let name = format!("auc_difference | {clustered} | **what decides**");
     record.add(name, decided.map(|i| (i.lower, i.upper)), gap);
 }

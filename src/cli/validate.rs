@@ -75,6 +75,18 @@ fn p_value(p: f64) -> String {
     if p < 1e-4 { format!("{p:.1e}") } else { format!("{p:.4}") }
 }
 
+/// A limit with four decimals, or so many that rounding does not make it the goal that it is compared with.
+fn apart(limit: f64, criterion: Option<&str>) -> String {
+    let goal = criterion.and_then(|c| c.split_whitespace().last()).and_then(|word| word.parse::<f64>().ok());
+    let equal = |decimals: usize| {
+        goal.is_some_and(|goal| {
+            limit != goal && format!("{limit:.decimals$}") == format!("{goal:.decimals$}")
+        })
+    };
+    let decimals = (4..12).find(|decimals| !equal(*decimals)).unwrap_or(12);
+    format!("{limit:.decimals$}")
+}
+
 /// Comparisons and what the rule of multiplicity says.
 fn compared(results: &Results) {
     for c in &results.comparisons {
@@ -145,7 +157,10 @@ pub fn show(validated: &Validated, context: Context) {
             endpoint.id.clone(),
             endpoint.role.name().to_owned(),
             number(endpoint.value),
-            interval.map_or("-".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
+            interval.map_or("-".to_owned(), |i| {
+                let shown = |limit| apart(limit, endpoint.criterion.as_deref());
+                format!("{} to {}", shown(i.lower), shown(i.upper))
+            }),
             endpoint
                 .interval
                 .as_ref()

@@ -14,7 +14,7 @@ mod published;
 
 use crate::statistics::calibration::{Edge, equal_edges, reliability};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
+use crate::statistics::estimate::{Estimate, Interval, IntervalMethod, ResamplingUnit};
 use crate::statistics::mcnemar::{clustered_p, mcnemar};
 use crate::statistics::metric::{Metric, Plan, Sample, estimate, estimate_difference};
 use crate::statistics::multiplicity::{Rule, adjusted};
@@ -236,10 +236,13 @@ fn paired(cases: &Cases<'_>, a: &Tested<'_>, b: &Tested<'_>, settings: &Settings
     let sample = Sample { labels: cases.labels, scores: a.scores, patients: cases.patients, sites: None };
     let methods = [test].into_iter().chain(settings.bootstrap()).collect();
     let calls = [("accuracy", None), ("sensitivity", Some(true)), ("specificity", Some(false))];
+    let mut auc_difference = estimate_difference(&sample, b.scores, &settings.plan(methods, clustered));
+    // An interval that collapsed says nothing: the one that needs no spread stands before it.
+    auc_difference.intervals.sort_by_key(Interval::is_point);
     Pair {
         first: a.name.to_owned(),
         second: b.name.to_owned(),
-        auc_difference: estimate_difference(&sample, b.scores, &settings.plan(methods, clustered)),
+        auc_difference,
         adjusted_p: None,
         correlation_needed: None,
         calls: calls.into_iter().map(|(id, class)| difference_of_calls(id, class, cases, a, b)).collect(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::quoted::{how, quoted};
 use crate::statistics::comparative::deciding::{
-    decide_auc, decide_contrast, decide_paired, independent_units,
+    Units, decide_auc, decide_contrast, decide_paired, independent_units,
 };
 use crate::statistics::comparative::{Contrast, Linearised};
 use crate::statistics::estimate::{Interval, IntervalMethod};
@@ -160,7 +160,7 @@ fn paired(metric: Metric, data: &BothVersions, at: [f64; 2], level: f64, compone
         let plan = how(&sample, level);
         let values = [true, false].map(|new| crate::statistics::auc::auc(&data.labels, data.scores(new)));
         let difference = values[0].zip(values[1]).map(|(new, old)| new - old);
-        (difference, decide_auc(&sample, &data.old, method, &plan, Fallback::default()))
+        (difference, decide_auc(&sample, &data.old, method, &plan, Fallback::default(), Units::Patients))
     } else {
         let wanted = metric == Metric::Sensitivity;
         let of_class =

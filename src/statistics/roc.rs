@@ -95,6 +95,33 @@ pub(crate) fn partial_area_of(groups: &[Group], max_fpr: f64) -> Option<f64> {
     Some(doubled as f64 / (2.0 * mf * nf))
 }
 
+/// What each case adds to the partial area, as [`crate::auc::placements`] are what each adds to the whole
+/// one: of a positive the false positives, up to `max_fpr` of the negatives, at which it is called already
+/// (their mean over the positives, divided by the number of negatives, is the partial area); of a negative
+/// its placement where it is among those false positives, with the part of it that is where it is tied.
+pub fn partial_placements(labels: &[bool], scores: &[f64], max_fpr: f64) -> Vec<f64> {
+    let n = labels.iter().filter(|l| !**l).count() as u64;
+    let bound = max_fpr * n as f64;
+    let whole = crate::auc::placements(labels, scores);
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by(|&i, &j| scores[j].total_cmp(&scores[i]));
+    let (mut out, mut above) = (vec![0.0; labels.len()], 0_u64);
+    for tied in order.chunk_by(|&i, &j| scores[i] == scores[j]) {
+        let here = tied.iter().filter(|i| !labels[**i]).count() as u64;
+        let (width, left) = (here as f64, bound - above as f64);
+        for &i in tied {
+            out[i] = match labels[i] {
+                true if width <= left => left - width / 2.0,
+                true if left <= 0.0 => 0.0,
+                true => left.powi(2) / (2.0 * width),
+                false => (left / width).clamp(0.0, 1.0) * whole[i] as f64,
+            };
+        }
+        above += here;
+    }
+    out
+}
+
 /// McClish's (1989) standardisation of a partial area to ½ for chance and 1 for perfection.
 pub fn mcclish(partial: f64, max_fpr: f64) -> f64 {
     let least = max_fpr * max_fpr / 2.0;
@@ -175,6 +202,23 @@ mod tests {
             if let Some(auc) = auc(&labels, &scores) {
                 prop_assert!((area - auc).abs() < 1e-13);
                 prop_assert!((partial_area(&labels, &scores, 1.0).expect("area") - auc).abs() < 1e-13);
+            }
+        }
+
+        #[test]
+        fn what_each_positive_adds_is_the_partial_area((labels, scores) in sample(), most in 0.05..1.0_f64) {
+            let added = partial_placements(&labels, &scores, most);
+            let own = || labels.iter().filter(|l| **l).count() as f64;
+            if let Some(area) = partial_area(&labels, &scores, most) {
+                let sum: f64 = added.iter().zip(&labels).filter(|(_, l)| **l).map(|(a, _)| a).sum();
+                let negatives = labels.len() as f64 - own();
+                prop_assert!((sum / own() / negatives - area).abs() < 1e-12, "{sum} {area}");
+                // The whole curve: what each negative adds is its placement.
+                let whole = partial_placements(&labels, &scores, 1.0);
+                let placed = crate::auc::placements(&labels, &scores);
+                for i in (0..labels.len()).filter(|i| !labels[*i]) {
+                    prop_assert_eq!(whole[i], placed[i] as f64);
+                }
             }
         }
     }

@@ -128,9 +128,7 @@ pub fn succession(inputs: &Inputs) -> Result<Option<Succession>> {
 /// # Errors
 /// Everything that is wrong in it.
 pub fn read_plan(path: &Path, bytes: &[u8]) -> Result<ChangePlan> {
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}")).at(Location::file(path))
-    })?;
+    let text = crate::diagnostic::utf8(path, bytes, Code::TomlSyntax)?;
     change::parse(path, text).map_err(Error::Input)
 }
 

@@ -18,7 +18,7 @@ use crate::statistics::operating_point::ChosenBy;
 use crate::statistics::warning::Warning;
 use crate::study::change::succession;
 use crate::study::comparators::predicate;
-use crate::study::estimates::{StudyCase, acceptance, analyse, repeatability, triage};
+use crate::study::estimates::{Beside, StudyCase, acceptance, analyse, repeatability, triage};
 use crate::study::reader_study::readings;
 use crate::study::results::{OperatingPointRecord, Results};
 use crate::table::Word;
@@ -80,8 +80,9 @@ pub fn derive_from(
     let score = |case: &Case| scores.get(&case.case_id).and_then(|s| s.score);
     let decided = cohort.drawn_cases().zip(&reference.consensus);
     let cases = StudyCase::all(decided.map(|(case, consensus)| (case, *consensus, score(case))));
+    let beside = Beside { predicate: &predicate, readings: readings.as_ref() };
     let mut results =
-        analyse(protocol, cohort, &cases, &reference, &predicate, readings.as_ref(), operating_point)
+        analyse(protocol, cohort, &cases, &reference, beside, operating_point, &inputs.program_version)
             .map_err(Error::Input)?;
     if let (Some(repeats), Some(source)) = (&repeats, &protocol.repeatability) {
         let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
@@ -91,10 +92,9 @@ pub fn derive_from(
         let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
         results.triage = Some(triage(declared, times.as_deref(), &cases, threshold, level));
     }
-    results.method.program_version.clone_from(&inputs.program_version);
     if let Some(succession) = succession {
         let threshold = results.operating_point.threshold;
-        let compared = acceptance(protocol, &cases, threshold, &succession);
+        let compared = acceptance(protocol, &cases, threshold, &succession, &inputs.program_version);
         results.change = Some(succession.assess(compared, &results));
     }
     // What a reader of the results has to know of patients and readers: evidence holds it, documents print

@@ -9,6 +9,7 @@ mod intended_use;
 mod other_standards;
 mod reader_study;
 mod repeatability;
+mod rules;
 mod sampled;
 mod triage;
 mod verdict;
@@ -28,6 +29,7 @@ pub use self::reader_study::{
 pub use self::repeatability::{
     AtLevel, CallAgreement, CallShare, PairDifferences, Repeatability, UnderCondition,
 };
+pub use self::rules::Rules;
 pub use self::sampled::{SampledStratum, Sampling, SiteAnswer, SiteSeparation, Weighted, WeightedEstimate};
 pub use self::triage::{ProcessingTime, QuantileOfTime, TriageResult, Waiting};
 pub use self::verdict::{FallbackRecord, Verdict};
@@ -145,6 +147,13 @@ pub struct Results {
     pub poolability: Option<Poolability>,
     /// Things the reader of the document has to know, sorted.
     pub warnings: Vec<Warning>,
+}
+
+impl Results {
+    /// The rules of the version that made them.
+    pub fn rules(&self) -> Rules {
+        Rules::of(&self.method.program_version)
+    }
 }
 
 /// Which study.

@@ -2,7 +2,7 @@
 //! (`statistics::metric::deciding`): the declared one, unless it is none, a point, sees no spread, or takes a
 //! patient's cases as independent; then an exact one by the declared rule, or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auc::placements;
 use crate::comparative::aim::Aim;
@@ -13,6 +13,7 @@ use crate::metric::{Decision, Fallback, Fault, Plan, Sample, estimate_difference
 use crate::paired_shares::PairedShares;
 use crate::proportion::{self, Limits};
 use crate::ranks::dense_ids;
+use crate::roc::partial_placements;
 use sequester_diagnostic::Code;
 
 /// The interval of a difference of paired shares by a method; none where it does not exist.
@@ -101,11 +102,14 @@ pub fn decide_contrast(
         )),
         Some(i) if contrast.moving == 0 || i.is_point() => Some((
             Code::AtBoundary,
-            "no patient's cases move the difference, so the declared interval sees no spread".to_owned(),
+            "no patient has a case that the two call differently, so the declared interval sees no spread"
+                .to_owned(),
         )),
         Some(_) if contrast.moving == 1 => Some((
             Code::RestsOnOneCase,
-            "one patient's cases alone move the difference, so the spread rests on them".to_owned(),
+            "one patient alone has cases that the two call differently, so the difference and its spread \
+             rest on them"
+                .to_owned(),
         )),
         Some(_) => None,
     };
@@ -126,8 +130,24 @@ pub fn independent_units(patients: impl Iterator<Item = u32>) -> u64 {
     all / cases.values().copied().max().unwrap_or(1)
 }
 
+/// What the cases that move a difference of AUCs are counted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Each case by itself, as versions before 1.1 did: several cases of one patient passed for several.
+    Cases,
+    /// Patients.
+    Patients,
+}
+
 /// Which interval of a difference of AUCs decides. `plan.methods` is not looked at.
-pub fn decide_auc(sample: &Sample<'_>, other: &[f64], declared: By, plan: &Plan, rule: Fallback) -> Decision {
+pub fn decide_auc(
+    sample: &Sample<'_>,
+    other: &[f64],
+    declared: By,
+    plan: &Plan,
+    rule: Fallback,
+    units: Units,
+) -> Decision {
     let clustered = sample.patients.is_some_and(|p| dense_ids(p).1 < p.len());
     let by_patient = !matches!(plan.unit, ResamplingUnit::Case | ResamplingUnit::CaseStratified);
     let keeps_patients = declared == By::Obuchowski || declared.draws_replicates() && by_patient;
@@ -138,7 +158,11 @@ pub fn decide_auc(sample: &Sample<'_>, other: &[f64], declared: By, plan: &Plan,
     };
     let (found, wanted) = of(declared);
     let Some(value) = found.value else { return Decision { interval: None, fault: None } };
-    let few = rests_on_one(sample, other);
+    let counted = match units {
+        Units::Cases => Sample { patients: None, ..*sample },
+        Units::Patients => *sample,
+    };
+    let few = moving_areas(&counted, other) <= 1;
     let fault = match &wanted {
         _ if clustered && !keeps_patients => Some((
             Code::ClusteringIgnored,
@@ -153,7 +177,8 @@ pub fn decide_auc(sample: &Sample<'_>, other: &[f64], declared: By, plan: &Plan,
         }
         Some(_) if few => Some((
             Code::RestsOnOneCase,
-            "all cases of a class but one are placed alike by both scores, so the spread rests on it"
+            "all cases of a class but those of one patient are placed alike by both scores, so the spread \
+             rests on them"
                 .to_owned(),
         )),
         Some(_) => None,
@@ -178,17 +203,35 @@ pub fn decide_auc(sample: &Sample<'_>, other: &[f64], declared: By, plan: &Plan,
     Decision { interval: stand_in(), fault: Some(Fault { code, message }) }
 }
 
-/// Whether in a class all cases but one, or all, are placed differently by the same amount.
-fn rests_on_one(sample: &Sample<'_>, other: &[f64]) -> bool {
+/// How many patients, of the class where they are fewer, have a case that both scores place otherwise than
+/// most of the class: by as much as the others it moves the difference, but shows no spread.
+fn moving_areas(sample: &Sample<'_>, other: &[f64]) -> u64 {
     let (first, second) = (placements(sample.labels, sample.scores), placements(sample.labels, other));
-    [true, false].into_iter().any(|label| {
+    moving(sample, |i| first[i] as i64 - second[i] as i64)
+}
+
+/// The same of a difference of partial AUCs up to a false positive rate.
+pub fn moving_partial_areas(sample: &Sample<'_>, other: &[f64], most_fpr: f64) -> u64 {
+    let of = |scores: &[f64]| partial_placements(sample.labels, scores, most_fpr);
+    let (first, second) = (of(sample.scores), of(other));
+    // Quotients of small numbers: what is nearer than this is equal. One negative that leaves the false
+    // positives lets another in: their placements along the whole curve tell that one from two.
+    let differs = |i: usize| ((first[i] - second[i]) * 1e6).round() as i64;
+    let fewest = moving(sample, differs).min(moving_areas(sample, other));
+    // A class whose cases are all moved alike shows no spread, and something moves them.
+    fewest.max(u64::from((0..first.len()).any(|i| differs(i) != 0)))
+}
+
+fn moving(sample: &Sample<'_>, differs: impl Fn(usize) -> i64) -> u64 {
+    let of_class = |label: bool| {
         let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
-        for i in (0..first.len()).filter(|i| sample.labels[*i] == label) {
-            *counts.entry(first[i] as i64 - second[i] as i64).or_default() += 1;
-        }
-        let all: usize = counts.values().sum();
-        all - counts.values().copied().max().unwrap_or(0) <= 1
-    })
+        let own = || (0..sample.labels.len()).filter(|i| sample.labels[*i] == label);
+        own().for_each(|i| *counts.entry(differs(i)).or_default() += 1);
+        let most = counts.iter().max_by_key(|(_, cases)| **cases).map(|(difference, _)| *difference);
+        let unlike = own().filter(|i| Some(differs(*i)) != most);
+        unlike.map(|i| sample.patients.map_or(i as u32, |p| p[i])).collect::<BTreeSet<u32>>().len() as u64
+    };
+    of_class(true).min(of_class(false))
 }
 
 /// Precision of the logarithm of a p value where limits are computed in closed form, and where they are
@@ -200,12 +243,14 @@ pub const LEAST_P: f64 = 1e-12;
 
 /// One-sided p value of an interval that is known at every level: the least one-sided error at which it lies
 /// where H0 does not. For methods without a statistic of their own; `precision` is of its logarithm. Where
-/// there is no interval at a level, it lies nowhere.
+/// there is no interval at a level, it lies nowhere: `limits` are those of one method at all levels, also
+/// where they are a point, as a drawn interval is at a level near 0.
 pub fn p_by_inversion(aim: Aim, margin: f64, precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
     let less = |goal: f64| move |(lower, upper): Limits| (lower - goal, upper - goal);
-    let above = |goal: f64| p_of_bound(precision, &|level| limits(level).map(less(goal)));
+    let above = |goal: f64| p_of_bound(precision, Side::Beyond, &|level| limits(level).map(less(goal)));
     let below = |goal: f64| {
-        p_of_bound(precision, &|level| limits(level).map(|(lower, upper)| (goal - upper, goal - lower)))
+        let turned = |(lower, upper): Limits| (goal - upper, goal - lower);
+        p_of_bound(precision, Side::Beyond, &|level| limits(level).map(turned))
     };
     match aim {
         Aim::Superiority => above(margin),
@@ -214,9 +259,24 @@ pub fn p_by_inversion(aim: Aim, margin: f64, precision: f64, limits: &dyn Fn(f64
     }
 }
 
+/// Where limits have to lie for a criterion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Beyond the goal: `>`, `<`.
+    Beyond,
+    /// Beyond the goal or at it: `>=`, `<=`.
+    AtOrBeyond,
+}
+
+impl Side {
+    fn holds(self, limit: f64) -> bool {
+        limit > 0.0 || self == Self::AtOrBeyond && limit == 0.0
+    }
+}
+
 /// The least one-sided error at which limits lie above 0; above a half, one less that at which they lie
 /// below; 1 where they lie on neither side at any error.
-pub fn p_of_bound(precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
+pub fn p_of_bound(precision: f64, side: Side, limits: &dyn Fn(f64) -> Option<Limits>) -> f64 {
     // The error at which a sign of the limits first holds, on the log scale.
     let least = |holds: &dyn Fn(Limits) -> bool| -> Option<f64> {
         let at = |error: f64| limits(1.0 - 2.0 * error).is_some_and(holds);
@@ -233,7 +293,7 @@ pub fn p_of_bound(precision: f64, limits: &dyn Fn(f64) -> Option<Limits>) -> f64
         }
         Some(yes.exp())
     };
-    match least(&|(lower, _)| lower > 0.0) {
+    match least(&|(lower, _)| side.holds(lower)) {
         Some(p) => p,
         None => least(&|(_, upper)| upper < 0.0).map_or(1.0, |p| 1.0 - p),
     }

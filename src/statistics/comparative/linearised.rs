@@ -23,7 +23,12 @@ pub struct Linearised {
     pub value: f64,
     /// One entry a case; they sum to 0.
     pub contributions: Vec<f64>,
+    /// The calls that it is of, one entry a case.
+    pub calls: Vec<Option<bool>>,
 }
+
+/// A value, and what each case contributes to its deviation.
+type Deviations = (f64, Vec<f64>);
 
 /// Shares that a metric is made from.
 struct Rates {
@@ -44,50 +49,8 @@ impl Linearised {
         calls: &Calls,
         prevalence: Option<f64>,
     ) -> Result<Self, String> {
-        let called = || labels.iter().zip(calls).filter_map(|(l, c)| c.map(|c| (*l, c)));
-        let count = |label: bool, call: bool| called().filter(|pair| *pair == (label, call)).count() as f64;
-        let (tp, fn_, fp, tn) =
-            (count(true, true), count(true, false), count(false, true), count(false, false));
-        let rates = Rates { positives: tp + fn_, negatives: fp + tn, true_positives: tp, true_negatives: tn };
-        let per_case = |of: &dyn Fn(bool, bool) -> f64| -> Vec<f64> {
-            labels.iter().zip(calls).map(|(l, c)| c.map_or(0.0, |c| of(*l, c))).collect()
-        };
-        let share =
-            |k: f64, n: f64, counts: &dyn Fn(bool, bool) -> bool, right: &dyn Fn(bool, bool) -> bool| {
-                if n == 0.0 {
-                    return Err(format!("{}: {}", metric.id(), why_none(metric)));
-                }
-                let value = k / n;
-                let one = |l: bool, c: bool| match counts(l, c) {
-                    true => (f64::from(u8::from(right(l, c))) - value) / n,
-                    false => 0.0,
-                };
-                Ok(Self { value, contributions: per_case(&one) })
-            };
-        match (metric, prevalence) {
-            (Metric::Ppv | Metric::Npv | Metric::F1, Some(prevalence)) => {
-                rates.carried(metric, prevalence, &per_case)
-            }
-            (Metric::Sensitivity, _) => share(tp, tp + fn_, &|l, _| l, &|_, c| c),
-            (Metric::Specificity, _) => share(tn, tn + fp, &|l, _| !l, &|_, c| !c),
-            (Metric::Ppv, None) => share(tp, tp + fp, &|_, c| c, &|l, _| l),
-            (Metric::Npv, None) => share(tn, tn + fn_, &|_, c| !c, &|l, _| !l),
-            (Metric::Accuracy, _) => share(tp + tn, tp + tn + fp + fn_, &|_, _| true, &|l, c| l == c),
-            (Metric::F1, None) => {
-                let all = 2.0 * tp + fp + fn_;
-                if all == 0.0 {
-                    return Err(format!("{}: {}", metric.id(), why_none(metric)));
-                }
-                let value = 2.0 * tp / all;
-                let one = |l: bool, c: bool| match (l, c) {
-                    (true, true) => (2.0 - 2.0 * value) / all,
-                    (false, false) => 0.0,
-                    _ => -value / all,
-                };
-                Ok(Self { value, contributions: per_case(&one) })
-            }
-            _ => Err(format!("{} is not compared by calls", metric.id())),
-        }
+        let (value, contributions) = deviations(metric, labels, calls, prevalence)?;
+        Ok(Self { value, contributions, calls: calls.to_vec() })
     }
 
     /// Of scores at a threshold.
@@ -96,12 +59,62 @@ impl Linearised {
     }
 }
 
+fn deviations(
+    metric: Metric,
+    labels: &[bool],
+    calls: &Calls,
+    prevalence: Option<f64>,
+) -> Result<Deviations, String> {
+    let called = || labels.iter().zip(calls).filter_map(|(l, c)| c.map(|c| (*l, c)));
+    let count = |label: bool, call: bool| called().filter(|pair| *pair == (label, call)).count() as f64;
+    let (tp, fn_, fp, tn) = (count(true, true), count(true, false), count(false, true), count(false, false));
+    let rates = Rates { positives: tp + fn_, negatives: fp + tn, true_positives: tp, true_negatives: tn };
+    let per_case = |of: &dyn Fn(bool, bool) -> f64| -> Vec<f64> {
+        labels.iter().zip(calls).map(|(l, c)| c.map_or(0.0, |c| of(*l, c))).collect()
+    };
+    let share = |k: f64, n: f64, counts: &dyn Fn(bool, bool) -> bool, right: &dyn Fn(bool, bool) -> bool| {
+        if n == 0.0 {
+            return Err(format!("{}: {}", metric.id(), why_none(metric)));
+        }
+        let value = k / n;
+        let one = |l: bool, c: bool| match counts(l, c) {
+            true => (f64::from(u8::from(right(l, c))) - value) / n,
+            false => 0.0,
+        };
+        Ok((value, per_case(&one)))
+    };
+    match (metric, prevalence) {
+        (Metric::Ppv | Metric::Npv | Metric::F1, Some(prevalence)) => {
+            rates.carried(metric, prevalence, &per_case)
+        }
+        (Metric::Sensitivity, _) => share(tp, tp + fn_, &|l, _| l, &|_, c| c),
+        (Metric::Specificity, _) => share(tn, tn + fp, &|l, _| !l, &|_, c| !c),
+        (Metric::Ppv, None) => share(tp, tp + fp, &|_, c| c, &|l, _| l),
+        (Metric::Npv, None) => share(tn, tn + fn_, &|_, c| !c, &|l, _| !l),
+        (Metric::Accuracy, _) => share(tp + tn, tp + tn + fp + fn_, &|_, _| true, &|l, c| l == c),
+        (Metric::F1, None) => {
+            let all = 2.0 * tp + fp + fn_;
+            if all == 0.0 {
+                return Err(format!("{}: {}", metric.id(), why_none(metric)));
+            }
+            let value = 2.0 * tp / all;
+            let one = |l: bool, c: bool| match (l, c) {
+                (true, true) => (2.0 - 2.0 * value) / all,
+                (false, false) => 0.0,
+                _ => -value / all,
+            };
+            Ok((value, per_case(&one)))
+        }
+        _ => Err(format!("{} is not compared by calls", metric.id())),
+    }
+}
+
 /// From a value of label and call to that value of each case.
 type PerCase<'a> = &'a dyn Fn(&dyn Fn(bool, bool) -> f64) -> Vec<f64>;
 
 impl Rates {
     /// A metric at another prevalence: a function of sensitivity and specificity.
-    fn carried(&self, metric: Metric, prevalence: f64, per_case: PerCase<'_>) -> Result<Linearised, String> {
+    fn carried(&self, metric: Metric, prevalence: f64, per_case: PerCase<'_>) -> Result<Deviations, String> {
         if self.positives == 0.0 || self.negatives == 0.0 {
             let class = if self.positives == 0.0 { "positive" } else { "negative" };
             return Err(format!("{}: there is no {class} case", metric.id()));
@@ -129,7 +142,7 @@ impl Rates {
             true => by_se * (f64::from(u8::from(call)) - se) / self.positives,
             false => by_sp * (f64::from(u8::from(!call)) - sp) / self.negatives,
         };
-        Ok(Linearised { value, contributions: per_case(&one) })
+        Ok((value, per_case(&one)))
     }
 }
 
@@ -153,8 +166,12 @@ pub struct Contrast {
     pub difference: f64,
     /// Standard error with patients kept together; none with fewer than two patients.
     pub se: Option<f64>,
-    /// Patients whose cases move the difference.
+    /// Patients with a counted case that the device calls otherwise than a comparator who calls it, too: what
+    /// the difference and its spread rest on.
     pub moving: u64,
+    /// Patients whose contributions do not cancel. Where one case is called differently, both values differ,
+    /// and by that every case of the class contributes.
+    pub contributing: u64,
     /// Degrees of freedom of the standard error: patients that the metric counts, less one; at least 1.
     pub freedom: f64,
 }
@@ -168,33 +185,62 @@ impl Contrast {
         patients: Option<&[u32]>,
         counts: impl Fn(usize) -> bool,
     ) -> Option<Self> {
+        Self::beside(std::slice::from_ref(device), comparators, patients, counts)
+    }
+
+    /// The same where the device has a value beside each comparator, of the cases that both called: one entry
+    /// a comparator, or one for all.
+    pub fn beside(
+        devices: &[Linearised],
+        comparators: &[Linearised],
+        patients: Option<&[u32]>,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<Self> {
+        if devices.len() != 1 && devices.len() != comparators.len() {
+            return None;
+        }
+        let (one, share) = (devices.first()?, 1.0 / comparators.len() as f64);
         if comparators.is_empty() {
             return None;
         }
-        let share = 1.0 / comparators.len() as f64;
+        // A device that is the same beside all is not averaged: its value stays what it is to the last bit.
+        let mean = |all: &[Linearised], of: &dyn Fn(&Linearised) -> f64| match all {
+            [one] => of(one),
+            all => all.iter().map(of).sum::<f64>() / all.len() as f64,
+        };
+        let value = mean(devices, &|d| d.value);
         let other = comparators.iter().map(|c| c.value).sum::<f64>() * share;
-        let n = device.contributions.len();
+        let n = one.contributions.len();
         let (dense, count) = match patients {
             Some(patients) => dense_ids(patients),
             None => ((0..n as u32).collect(), n),
         };
-        let (mut sums, mut sizes, mut there) = (vec![0.0; count], vec![0.0_f64; count], vec![false; count]);
+        let (mut sums, mut sizes) = (vec![0.0; count], vec![0.0_f64; count]);
+        let (mut there, mut unlike) = (vec![false; count], vec![false; count]);
         for (i, &patient) in dense.iter().enumerate() {
             let of_others = comparators.iter().map(|c| c.contributions[i]).sum::<f64>() * share;
             let patient = patient as usize;
-            sums[patient] += device.contributions[i] - of_others;
-            sizes[patient] += device.contributions[i].abs() + of_others.abs();
+            let own = mean(devices, &|d| d.contributions[i]);
+            sums[patient] += own - of_others;
+            sizes[patient] += own.abs() + of_others.abs();
             there[patient] |= counts(i);
+            let differs = |(device, other): (&Linearised, &Linearised)| {
+                device.calls[i].zip(other.calls[i]).is_some_and(|(own, theirs)| own != theirs)
+            };
+            unlike[patient] |= counts(i) && devices.iter().cycle().zip(comparators).any(differs);
         }
-        let known = there.iter().filter(|t| **t).count() as f64;
+        let number = |of: &[bool]| of.iter().filter(|t| **t).count();
+        let known = number(&there) as f64;
         // What is left of equal contributions is rounding.
         let moves = |(sum, size): (&f64, &f64)| sum.abs() > 1e-12 * size;
-        let moving = sums.iter().zip(&sizes).filter(|pair| moves((pair.0, pair.1))).count() as u64;
+        let contributing = sums.iter().zip(&sizes).filter(|pair| moves((pair.0, pair.1))).count() as u64;
+        let moving = number(&unlike) as u64;
         let squares = sums.iter().zip(&sizes).filter(|pair| moves((pair.0, pair.1)));
         let squares = squares.map(|(sum, _)| sum * sum).sum::<f64>();
         let se = (known >= 2.0).then(|| (known / (known - 1.0) * squares).sqrt());
         let freedom = (known - 1.0).max(1.0);
-        Some(Self { values: [device.value, other], difference: device.value - other, se, moving, freedom })
+        let (values, difference) = ([value, other], value - other);
+        Some(Self { values, difference, se, moving, contributing, freedom })
     }
 
     /// Of a metric that is a function of a share of each class: its error rests on the class with the fewer

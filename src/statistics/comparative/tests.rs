@@ -1,8 +1,12 @@
 use proptest::prelude::*;
 
+use super::deciding::*;
 use super::*;
+use crate::estimate::{IntervalMethod as By, ResamplingUnit};
 use crate::metric::Metric;
+use crate::metric::{Fallback, Plan, Sample};
 use crate::paired_shares::PairedShares;
+use sequester_diagnostic::Code;
 
 fn shares() -> impl Strategy<Value = PairedShares> {
     let count = || prop_oneof![Just(0_u64), 0..4_u64, 0..60_u64, Just(1_000_000)];
@@ -159,10 +163,128 @@ proptest! {
         prop_assert_eq!(contrast.difference, contrast.values[0] - contrast.values[1]);
         prop_assert_eq!(contrast.freedom, (n - 1.0).max(1.0));
         // Tests and limits decide alike: a difference is a limit where its tail is that of the level.
-        if let (Some((lower, _)), true) = (contrast.limits(0.95), contrast.moving > 0) {
+        if let (Some((lower, _)), true) = (contrast.limits(0.95), contrast.contributing > 0) {
             let z = contrast.z(lower).expect("spread");
             prop_assert!((z - 1.959_963_984_540_054).abs() < 1e-6, "{z}");
         }
+    }
+}
+
+/// What a metric of calls counts, for the number of patients.
+fn of_class(metric: Metric, labels: &[bool]) -> impl Fn(usize) -> bool + '_ {
+    move |i| match metric {
+        Metric::Sensitivity => labels[i],
+        Metric::Specificity => !labels[i],
+        _ => true,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the metric: with one patient whose cases two devices call differently, both values differ,
+    /// every case contributes, and nothing but that patient says so.
+    #[test]
+    fn a_difference_that_rests_on_one_patient_is_told_for_every_metric_of_calls(
+        cases in prop::collection::vec((any::<bool>(), any::<bool>()), 6..40),
+        which in any::<prop::sample::Index>(),
+        images in 1_usize..3,
+        prevalence in prop_oneof![Just(None), Just(Some(0.2))],
+    ) {
+        let (mut labels, mut calls): (Vec<bool>, Vec<Option<bool>>) =
+            cases.iter().map(|(label, call)| (*label, Some(*call))).unzip();
+        // Each metric has its cases.
+        labels.extend([true, true, false, false]);
+        calls.extend([Some(true), Some(false), Some(true), Some(false)]);
+        let patients: Vec<u32> = (0..labels.len()).map(|i| (i / images) as u32).collect();
+        let at = which.index(labels.len());
+        let mut other = calls.clone();
+        other[at] = other[at].map(|call| !call);
+        use Metric::{Accuracy, F1, Npv, Ppv, Sensitivity, Specificity};
+        for metric in [Sensitivity, Specificity, Ppv, Npv, Accuracy, F1] {
+            let of = |calls: &[Option<bool>]| Linearised::of(metric, &labels, calls, prevalence).ok();
+            let (Some(first), Some(second)) = (of(&calls), of(&other)) else { continue };
+            let counts = of_class(metric, &labels);
+            let counted = counts(at);
+            let found = Contrast::of(&first, &[second], Some(&patients), counts).expect("a comparator");
+            prop_assert_eq!(found.moving, u64::from(counted), "{:?}", metric);
+            for rule in [Fallback::None, Fallback::EffectiveNumber] {
+                let decided = decide_contrast(&found, By::Delta, 0.95, rule, None);
+                prop_assert_eq!(decided.interval, None, "{:?}", metric);
+                let code = decided.fault.expect("a fault").code;
+                let why = if counted { Code::RestsOnOneCase } else { Code::AtBoundary };
+                prop_assert_eq!(code, why);
+            }
+            // Two patients are enough for an interval that says how little they are.
+            let two = Contrast { moving: 2, ..found };
+            let decided = decide_contrast(&two, By::Delta, 0.95, Fallback::None, None);
+            prop_assert_eq!(decided.interval.is_some(), counted);
+        }
+    }
+
+    /// The same of areas, whole and partial.
+    #[test]
+    fn an_area_that_one_patient_moves_is_told(
+        scores in prop::collection::vec(0..40_i32, 12..40),
+        which in any::<prop::sample::Index>(),
+        most in 0.1..1.0_f64,
+    ) {
+        let labels: Vec<bool> = (0..scores.len()).map(|i| i.is_multiple_of(2)).collect();
+        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+        let patients: Vec<u32> = (0..labels.len()).map(|i| i as u32).collect();
+        let mut other = scores.clone();
+        other[which.index(labels.len())] = -1.0;
+        let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+        prop_assert!(moving_partial_areas(&sample, &other, most) <= 1);
+        prop_assert_eq!(moving_partial_areas(&sample, &scores, most), 0);
+        let plan = Plan::new(0.95, Vec::new(), ResamplingUnit::Patient, 0, 0);
+        for units in [Units::Cases, Units::Patients] {
+            let decided = decide_auc(&sample, &other, By::Obuchowski, &plan, Fallback::None, units);
+            prop_assert_eq!(decided.interval, None);
+        }
+    }
+}
+
+#[test]
+fn several_images_of_one_patient_are_one_patient_who_moves_an_area() {
+    let labels: Vec<bool> = (0..24).map(|i| i % 2 == 0).collect();
+    let patients: Vec<u32> = (0..24).map(|i| i / 6).collect();
+    let scores: Vec<f64> = (0..24).map(|i| f64::from(i * 7 % 24)).collect();
+    // Every positive image of the first patient goes to the bottom.
+    let other: Vec<f64> =
+        (0..24).map(|i| if i < 6 && i % 2 == 0 { -f64::from(i) - 1.0 } else { scores[i as usize] }).collect();
+    let sample = Sample { labels: &labels, scores: &scores, patients: Some(&patients), sites: None };
+    let plan = Plan::new(0.95, Vec::new(), ResamplingUnit::Patient, 0, 0);
+    let decided = |units| decide_auc(&sample, &other, By::Obuchowski, &plan, Fallback::None, units);
+    assert_eq!(decided(Units::Patients).fault.map(|f| f.code), Some(Code::RestsOnOneCase));
+    // Versions before 1.1 counted images.
+    assert!(decided(Units::Cases).fault.is_none());
+}
+
+#[test]
+fn a_p_value_is_at_most_alpha_where_the_criterion_holds_and_not_elsewhere() {
+    // Drawn limits are steps: they are a point at a level near 0, and can be the goal itself.
+    let limits = |level: f64| {
+        Some(if level < 0.2 {
+            (0.02, 0.02)
+        } else if level < 0.96 {
+            (0.0, 0.1)
+        } else {
+            (-0.1, 0.2)
+        })
+    };
+    let alpha = 0.025;
+    for (goal, side, met) in [
+        (-0.001, Side::Beyond, true),
+        (0.0, Side::Beyond, false),
+        (0.0, Side::AtOrBeyond, true),
+        (0.001, Side::AtOrBeyond, false),
+    ] {
+        let p = p_of_bound(PRECISION[1], side, &|level| {
+            limits(level).map(|(lower, upper): (f64, f64)| (lower - goal, upper - goal))
+        });
+        assert_eq!(p <= alpha, met, "{goal} {side:?}: {p}");
+        assert!(p < 0.5, "the limits lie above the goal at some level: {p}");
     }
 }
 

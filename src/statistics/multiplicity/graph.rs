@@ -228,22 +228,4 @@ impl Graph {
         }
         out
     }
-
-    /// Adjusted p values by the closed test of all intersections: 2^m of them, so for few hypotheses. The
-    /// shortcut gives the same.
-    pub fn adjusted_by_closure(&self, p: &[f64]) -> Vec<f64> {
-        let m = self.hypotheses();
-        let mut out = vec![0.0_f64; m];
-        for set in 1..1_u64 << m.min(20) {
-            let holds = |i: usize| set >> i & 1 == 1;
-            let rejected: Vec<bool> = (0..m).map(|i| !holds(i)).collect();
-            let left = self.after(&rejected);
-            let of = |i: usize| weighted_p(p.get(i).copied().unwrap_or(1.0), left.weights[i]);
-            let least = (0..m).filter(|i| holds(*i)).map(of).fold(1.0, f64::min);
-            for i in (0..m).filter(|i| holds(*i)) {
-                out[i] = out[i].max(least);
-            }
-        }
-        out
-    }
 }

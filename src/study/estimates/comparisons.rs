@@ -9,15 +9,17 @@ use super::readers::apart;
 use crate::diagnostic::Code;
 use crate::protocol::{Against, ComparativeEndpoint, Fallback, PredicateOutput, Role};
 use crate::statistics::comparative::deciding::{
-    PAIRED, PRECISION, decide_auc, decide_contrast, decide_paired, independent_units, p_by_inversion,
-    paired_limits,
+    PAIRED, PRECISION, Units, decide_auc, decide_contrast, decide_paired, independent_units,
+    moving_partial_areas, p_by_inversion, paired_limits,
 };
 use crate::statistics::comparative::{AucDifference, Contrast, Linearised};
 use crate::statistics::estimate::{Interval, IntervalMethod as By, ResamplingUnit};
-use crate::statistics::metric::{Decision, Fault, Metric, Plan, estimate_contrast, partial_auc_of};
+use crate::statistics::metric::{
+    Decision, Fault, Metric, Plan, estimate_contrast, estimate_difference, partial_auc_of,
+};
 use crate::statistics::paired_shares::PairedShares;
 use crate::study::comparators::{Given, Predicate};
-use crate::study::results::{ComparisonResult, FallbackRecord, Verdict};
+use crate::study::results::{ComparisonResult, FallbackRecord, Rules, Verdict};
 use crate::study::{ReferenceStandard, yes_or_no};
 
 type Call = Option<bool>;
@@ -178,7 +180,7 @@ impl StudyPlan<'_> {
             declared: (found.declared)(level),
         });
         if let Some(interval) = &interval {
-            out.p_value = p_of(endpoint, &found, interval.method);
+            out.p_value = p_of(endpoint, &found, interval.method, self.rules);
             let holds = endpoint.aim.holds(endpoint.margin, (interval.lower, interval.upper));
             out.verdict = if holds { Verdict::Met } else { Verdict::NotMet };
         }
@@ -205,13 +207,17 @@ impl StudyPlan<'_> {
             .ok_or("there are no positive or no negative cases for which both scores are known")?;
         let decide = move |level: f64| {
             let plan = self.at_level(method, level);
-            decide_auc(&sample, &compared.scores, method, &plan, endpoint.fallback)
+            decide_auc(&sample, &compared.scores, method, &plan, endpoint.fallback, self.rules.units())
         };
         let declared = move |level: f64| {
             let plan = self.at_level(method, level);
-            decide_auc(&sample, &compared.scores, method, &plan, Fallback::None)
-                .interval
-                .filter(|i| i.method == method)
+            if self.rules == Rules::First {
+                return decide_auc(&sample, &compared.scores, method, &plan, Fallback::None, Units::Cases)
+                    .interval
+                    .filter(|i| i.method == method);
+            }
+            let found = estimate_difference(&sample, &compared.scores, &plan);
+            found.intervals.into_iter().find(|i| i.method == method)
         };
         let z = matches!(method, By::Delong | By::Obuchowski)
             .then(|| -> Box<dyn Fn(f64) -> Option<f64>> { Box::new(move |delta| found.z(delta)) });
@@ -238,7 +244,11 @@ impl StudyPlan<'_> {
         let other = partial_auc_of(sample.labels, &compared.scores, endpoint.most_fpr);
         let none = "there are no positive or no negative cases for which both scores are known";
         let values = [device(None).ok_or(none)?, other(None).ok_or(none)?];
-        let same = sample.scores.iter().zip(&compared.scores).all(|(a, b)| a == b);
+        let moving = match self.rules {
+            Rules::First if sample.scores == compared.scores => 0,
+            Rules::First => 2,
+            Rules::Current => moving_partial_areas(&sample, &compared.scores, endpoint.most_fpr),
+        };
         let statistic = move |w: Option<&[u32]>| Some(device(w)? - other(w)?);
         let drawn = move |level: f64| {
             let plan = self.at_level(method, level);
@@ -247,7 +257,7 @@ impl StudyPlan<'_> {
         };
         let drawn = std::rc::Rc::new(drawn);
         let (for_decision, for_record) = (std::rc::Rc::clone(&drawn), drawn);
-        let at = move |level: f64| self.decide_drawn(for_decision(level), columns, if same { 0 } else { 2 });
+        let at = move |level: f64| self.decide_drawn(for_decision(level), columns, moving);
         Ok(Found {
             values,
             difference: values[0] - values[1],
@@ -275,7 +285,7 @@ impl StudyPlan<'_> {
             }
             Some(_) if moving == 1 => Some((
                 Code::RestsOnOneCase,
-                "one patient's cases alone move the difference, so the spread rests on them",
+                "one patient's cases alone move the difference, so it and its spread rest on them",
             )),
             Some(_) => None,
         };
@@ -310,11 +320,27 @@ impl StudyPlan<'_> {
             _ => None,
         };
         let counts = move |i: usize| class.is_none_or(|class| columns.labels[i] == class);
-        let contrast = Contrast::of(&first, &others, Some(&columns.patients), counts)
+        // Beside a reader who did not decide all of them: on the cases that the reader decided.
+        let complete = compared.calls.iter().all(|calls| calls.iter().all(Option::is_some));
+        let beside = match self.rules {
+            Rules::First => vec![first],
+            Rules::Current if complete => vec![first],
+            Rules::Current => {
+                let theirs = |calls: &Vec<Call>| -> Vec<Call> {
+                    device.iter().zip(calls).map(|(own, call)| own.filter(|_| call.is_some())).collect()
+                };
+                compared.calls.iter().map(|calls| of(&theirs(calls))).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        let contrast = Contrast::beside(&beside, &others, Some(&columns.patients), counts)
             .ok_or("there is nothing to compare with")?;
         let contrast = match endpoint.prevalence {
             Some(_) => contrast.of_both_classes(labels, Some(&columns.patients)),
             None => contrast,
+        };
+        let contrast = match self.rules {
+            Rules::First => Contrast { moving: contrast.contributing, ..contrast },
+            Rules::Current => contrast,
         };
         let of_class = || (0..labels.len()).filter(|i| counts(*i)).map(|i| columns.patients[i]);
         let clustered = is_clustered(of_class());
@@ -461,11 +487,19 @@ fn is_clustered(patients: impl Iterator<Item = u32>) -> bool {
 
 /// One-sided p value of the interval that decides: by its own statistic, or by the levels at which it does
 /// not.
-fn p_of(endpoint: &ComparativeEndpoint, found: &Found, decides: By) -> Option<f64> {
+fn p_of(endpoint: &ComparativeEndpoint, found: &Found, decides: By, rules: Rules) -> Option<f64> {
     if let Some(z) = found.z.as_ref().filter(|_| decides == found.method) {
         return endpoint.aim.p(endpoint.margin, z);
     }
     let precision = PRECISION[usize::from(decides.draws_replicates())];
-    let limits = |level: f64| (found.at)(level).interval.map(|i| (i.lower, i.upper));
+    // The method that decides, at every level: others may decide elsewhere, where the declared one collapses.
+    let limits = |level: f64| {
+        let found = match rules {
+            Rules::First => (found.at)(level).interval,
+            Rules::Current if decides == found.method => (found.declared)(level),
+            Rules::Current => (found.at)(level).interval.filter(|i| i.method == decides),
+        };
+        found.map(|i| (i.lower, i.upper))
+    };
     Some(p_by_inversion(endpoint.aim, endpoint.margin, precision, &limits))
 }

@@ -6,7 +6,7 @@ use crate::protocol::{Bound, Endpoint};
 use crate::statistics::comparative::deciding::{PRECISION, p_of_bound};
 use crate::statistics::metric::{Plan, decide, estimate};
 use crate::statistics::multiplicity::{adjusted, is_rejected};
-use crate::study::results::{ComparisonResult, EndpointResult, FamilyMember, FamilyResult, Verdict};
+use crate::study::results::{ComparisonResult, EndpointResult, FamilyMember, FamilyResult, Rules, Verdict};
 
 impl StudyPlan<'_> {
     /// Adjusts the p values of the family's endpoints and gives each its verdict by the rule; nothing where
@@ -80,25 +80,42 @@ impl StudyPlan<'_> {
         }
     }
 
-    /// One-sided p value of an endpoint that is judged by a goal: the least error at which its deciding
-    /// interval lies on the right side of it.
+    /// One-sided p value of an endpoint that is judged by a goal: the least error at which the interval of
+    /// the method that decides lies on the right side of it.
     fn p_of_goal(&self, endpoint: &Endpoint, columns: &Columns) -> Option<f64> {
         let criterion = endpoint.criterion.as_ref()?;
         let (sample, threshold) = (columns.sample(), Some(self.threshold));
-        let at = |level: f64| {
-            let plan = Plan { level, ..self.plan(vec![endpoint.interval]) };
-            let found = estimate(endpoint.metric, &sample, threshold, &plan);
-            let declared = endpoint.interval;
-            decide(&found, endpoint.metric, &sample, threshold, declared, endpoint.fallback, &plan).interval
+        let (metric, declared) = (endpoint.metric, endpoint.interval);
+        let found = |level: f64| {
+            let plan = Plan { level, ..self.plan(vec![declared]) };
+            (estimate(metric, &sample, threshold, &plan), plan)
         };
-        let decides = at(self.protocol.analysis.level)?.method;
+        let decided = |level: f64| {
+            let (found, plan) = found(level);
+            decide(&found, metric, &sample, threshold, declared, endpoint.fallback, &plan).interval
+        };
+        let level = self.protocol.analysis.level;
+        let nominal = decided(level)?;
+        let decides = nominal.method;
+        // That method at every level: another may decide where the declared one collapses.
+        let at = |level: f64| match self.rules {
+            Rules::First => decided(level),
+            Rules::Current if decides == declared => {
+                found(level).0.intervals.into_iter().find(|i| i.method == declared)
+            }
+            Rules::Current => decided(level).filter(|i| i.method == decides),
+        };
         let precision = PRECISION[usize::from(decides.draws_replicates())];
-        Some(p_of_bound(precision, &|level| {
+        let side = self.rules.side(criterion.strict);
+        let p = p_of_bound(precision, side, &|level| {
             let interval = at(level)?;
             Some(match criterion.bound {
                 Bound::Lower => (interval.lower - criterion.goal, interval.upper - criterion.goal),
                 Bound::Upper => (criterion.goal - interval.upper, criterion.goal - interval.lower),
             })
-        }))
+        });
+        // A bound that is the goal to the last bit is met at this error, not at the next that was looked at.
+        let met = self.rules == Rules::Current && criterion.accepts(nominal.lower, nominal.upper);
+        Some(if met { p.min((1.0 - level) / 2.0) } else { p })
     }
 }

@@ -47,11 +47,21 @@ use crate::statistics::roc_band::roc_band;
 use crate::study::comparators::Predicate;
 use crate::study::reader_study::Readings;
 use crate::study::results::{
-    AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, StudyIdentity, Verdict,
+    AnalysisMethod, Curves, FORMAT, OperatingPointRecord, Results, Rules, StudyIdentity, Verdict,
 };
 use crate::study::{Cohort, ReferenceStandard};
 
-/// Computes everything a document may print.
+/// What stands beside the device.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// The predicate's output; empty without one.
+    pub predicate: &'a Predicate,
+    /// Ratings of a reader study.
+    pub readings: Option<&'a Readings>,
+}
+
+/// Computes everything a document may print, by the rules of a version of the program: that which runs, or
+/// the one that made what is computed again.
 ///
 /// # Errors
 /// `one-class` when the analysed cases are all positive or all negative; `reader-without-reads` for a reader
@@ -61,9 +71,9 @@ pub fn analyse(
     cohort: &Cohort,
     drawn: &[StudyCase],
     reference: &ReferenceStandard,
-    predicate: &Predicate,
-    readings: Option<&Readings>,
+    beside: Beside<'_>,
     operating_point: OperatingPointRecord,
+    version: &str,
 ) -> Result<Results, Vec<Diagnostic>> {
     let analysed: Vec<Analysed> =
         drawn.iter().filter_map(|c| Some(c.analysed(c.consensus.positive()?, c.score?))).collect();
@@ -72,11 +82,11 @@ pub fn analyse(
         return Err(vec![one_class(&flow)]);
     }
     let threshold = operating_point.threshold;
-    let plan = StudyPlan::new(protocol, threshold);
+    let plan = StudyPlan::new(protocol, threshold, Rules::of(version));
     let mut estimates = plan.overall(&analysed);
     let mut endpoints = plan.endpoints(&analysed, &mut estimates);
-    let reader_study = plan.reader_study(drawn, readings).map_err(|error| error.diagnostics())?;
-    let mut comparisons = plan.comparisons(&analysed, reference, predicate, reader_study.as_ref());
+    let reader_study = plan.reader_study(drawn, beside.readings).map_err(|error| error.diagnostics())?;
+    let mut comparisons = plan.comparisons(&analysed, reference, beside.predicate, reader_study.as_ref());
     let family = plan.family(&analysed, &mut endpoints, &mut comparisons);
     estimates.extend(plan.at_intended_use_prevalence(&analysed));
     estimates.extend(plan.per_thousand(&analysed));
@@ -117,7 +127,7 @@ pub fn analyse(
             rehearsal: protocol.study.rehearsal,
         },
         cohort: cohort_table(protocol, &analysed),
-        in_intended_use: in_intended_use(protocol, &analysed),
+        in_intended_use: in_intended_use(protocol, &analysed, plan.rules),
         readers: readers(protocol, drawn, reference),
         agreement: reader_estimates(&plan, drawn, reference),
         agreement_explained: plan.agreement_explained(drawn, reference),
@@ -133,7 +143,7 @@ pub fn analyse(
             intended_use_prevalence: protocol.analysis.intended_use_prevalence,
             multiplicity: protocol.analysis.multiplicity,
             criterion_level: plan.adjusted_level(),
-            program_version: String::new(),
+            program_version: version.to_owned(),
         },
         curves: Curves {
             roc: roc_points(&labels, &scores),

@@ -4,6 +4,7 @@ use super::cases::{Analysed, Columns};
 use crate::protocol::{Endpoint, Protocol, Role};
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
 use crate::statistics::metric::{Metric, Plan, estimate, sound_first};
+use crate::study::results::Rules;
 
 /// Intervals that leave the cases of one patient together, without drawing.
 const CLUSTERED: [IntervalMethod; 3] =
@@ -25,11 +26,12 @@ pub(super) struct StudyPlan<'a> {
     pub(super) protocol: &'a Protocol,
     pub(super) threshold: f64,
     pub(super) unit: ResamplingUnit,
+    pub(super) rules: Rules,
 }
 
 impl<'a> StudyPlan<'a> {
-    pub(super) fn new(protocol: &'a Protocol, threshold: f64) -> Self {
-        Self { protocol, threshold, unit: protocol.analysis.resampling_unit }
+    pub(super) fn new(protocol: &'a Protocol, threshold: f64, rules: Rules) -> Self {
+        Self { protocol, threshold, unit: protocol.analysis.resampling_unit, rules }
     }
 
     /// The level that primary criteria are judged at, where it is not the level of all intervals.

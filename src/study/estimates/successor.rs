@@ -10,19 +10,21 @@ use crate::protocol::{ComparativeEndpoint, Protocol, Subgroup};
 use crate::statistics::comparative::Aim;
 use crate::statistics::estimate::SubgroupLevel;
 use crate::study::change::Succession;
-use crate::study::results::{Acceptance, ComparisonResult, Verdict};
+use crate::study::results::{Acceptance, ComparisonResult, Rules, Verdict};
 
 /// Every comparison that the plan declares: of each endpoint the overall one, and then one a level.
-/// `threshold` is that of the new version; the predecessor calls by its own.
+/// `threshold` is that of the new version; the predecessor calls by its own. `version` is the program's, as
+/// of [`super::analyse`].
 pub fn acceptance(
     protocol: &Protocol,
     drawn: &[StudyCase],
     threshold: f64,
     succession: &Succession,
+    version: &str,
 ) -> Vec<Acceptance> {
     let analysed: Vec<Analysed> =
         drawn.iter().filter_map(|c| Some(c.analysed(c.consensus.positive()?, c.score?))).collect();
-    let (study, plan) = (StudyPlan::new(protocol, threshold), &succession.plan);
+    let (study, plan) = (StudyPlan::new(protocol, threshold, Rules::of(version)), &succession.plan);
     let rule = &plan.subgroups;
     let named = |subgroup: &&Subgroup| rule.by.as_ref().is_none_or(|by| by.contains(&subgroup.by.name()));
     let mut found = Vec::new();

@@ -12,8 +12,9 @@ use crate::protocol::{MissingReads, ReaderRole, ReaderStudySource, ReadingDesign
 use crate::reads::case_map::CaseMap;
 use crate::reads::ratings::Ratings;
 use crate::reads::reader_study::{self as reads, CaseRating};
+use crate::study::results::Rules;
 use crate::study::{Cohort, Inputs, ReferenceStandard, matches};
-use crate::table::id::Alike;
+use crate::table::id::{Alike, folded};
 
 /// So many cases are named in a message.
 const NAMED: usize = 8;
@@ -446,7 +447,16 @@ impl<'a> Gathering<'a> {
                 inputs.protocol.reference_standard.has_reads && self.reference.assembled.readers.contains(*id)
             }
         };
-        let labelled: Vec<&String> = readers.iter().filter(voted).collect();
+        // The same person, written with other capitals or blanks; bundles of 1.0 were not asked that.
+        let by_form = Rules::of(&inputs.program_version) == Rules::Current;
+        let forms: BTreeSet<String> = match roster.declared() {
+            Some(declared) => declared.keys().filter(|id| voted(id)).map(|id| folded(id)).collect(),
+            None => {
+                self.reference.assembled.readers.iter().filter(|id| voted(id)).map(|id| folded(id)).collect()
+            }
+        };
+        let labelled = readers.iter().filter(|id| voted(id) || by_form && forms.contains(&folded(id)));
+        let labelled: Vec<&String> = labelled.collect();
         if !labelled.is_empty() {
             let message = format!(
                 "readers of the study also made the reference standard that they are judged by: {}",

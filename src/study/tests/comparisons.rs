@@ -272,3 +272,109 @@ fn a_case_that_the_predicate_refused_is_counted_and_one_without_a_row_is_an_erro
     let problems = derive(&without).expect_err("a problem").diagnostics();
     assert_eq!(problems[0].code.as_str(), "file-missing");
 }
+
+/// The predicate is the device but for one positive case, which it misses.
+fn unlike_in_one() -> Made {
+    let mut made = made(1);
+    made.predicate = made.device.iter().map(|score| score - 0.05).collect();
+    let positives = (0..CASES).filter(|i| made.labels[*i]);
+    let found = positives.max_by(|i, j| made.device[*i].total_cmp(&made.device[*j])).expect("a case");
+    made.predicate[found] = 0.01;
+    made
+}
+
+const BOOTSTRAPS: [&str; 3] = ["bootstrap-percentile", "bootstrap-basic", "bootstrap-bca"];
+
+#[test]
+fn what_rests_on_one_case_decides_nothing_whatever_the_metric_and_the_interval() {
+    let worse = WORSE_BY.replace("0.2", "0.001");
+    let mut endpoints = ["partial_auc", "ppv", "npv", "f1"]
+        .map(|metric| endpoint(metric, metric, "predicate", &worse))
+        .concat();
+    for method in BOOTSTRAPS {
+        let more = format!("{worse}\ninterval = \"{method}\"");
+        for metric in ["sensitivity", "partial_auc", "ppv"] {
+            endpoints += &endpoint(&format!("{metric}-{method}"), metric, "predicate", &more);
+        }
+    }
+    let inputs = inputs(&unlike_in_one(), "", &endpoints, 0);
+    let now = results(&inputs);
+    for found in &now.comparisons {
+        assert_eq!(found.verdict, Verdict::NotEvaluable, "{}: {:?}", found.id, found.interval);
+        assert_eq!(
+            found.fallback.as_ref().map(|f| f.reason.as_str()),
+            Some("rests-on-one-case"),
+            "{}",
+            found.id
+        );
+    }
+    // A bundle of 1.0 keeps the verdicts that were handed in.
+    let before = results(&Inputs { program_version: "1.0.0".to_owned(), ..inputs });
+    assert_eq!(compared(&before, "ppv").verdict, Verdict::NotMet);
+    assert!(compared(&before, "ppv").interval.is_some());
+    assert!(before.comparisons.iter().any(|found| found.verdict == Verdict::Met));
+}
+
+#[test]
+fn the_p_value_of_a_drawn_interval_says_what_the_interval_says() {
+    let made = made(1);
+    let mut endpoints = String::new();
+    for (i, margin) in [0.02, 0.05, 0.1, 0.15, 0.25].into_iter().enumerate() {
+        for method in BOOTSTRAPS {
+            for metric in ["sensitivity", "auc", "f1"] {
+                let more =
+                    format!("{}\ninterval = \"{method}\"", WORSE_BY.replace("0.2", &margin.to_string()));
+                endpoints += &endpoint(&format!("{metric}-{method}-{i}"), metric, "predicate", &more);
+            }
+        }
+    }
+    let inputs = inputs(&made, "", &endpoints, 0);
+    let found = results(&inputs).comparisons;
+    for of in &found {
+        let p = of.p_value.expect("a p value");
+        assert_eq!(p <= 0.025, of.verdict == Verdict::Met, "{}: {p} {:?}", of.id, of.interval);
+        assert!(
+            p < 1.0 || of.difference.is_some_and(|d| d < -of.margin),
+            "{}: {p} {:?}",
+            of.id,
+            of.difference
+        );
+    }
+    assert!(
+        found.iter().any(|of| of.verdict == Verdict::Met)
+            && found.iter().any(|of| of.verdict != Verdict::Met)
+    );
+}
+
+#[test]
+fn beside_a_reader_who_decided_fewer_cases_the_device_stands_with_those() {
+    let mut made = made(1);
+    // The first reader decided a third of the positives alone.
+    for i in (0..CASES).filter(|i| made.labels[*i] && i % 3 != 0) {
+        made.readers[0][i] = None;
+    }
+    let more = "role = \"secondary\"\naim = \"superiority\"";
+    let endpoints = endpoint("read", "sensitivity", "comparison-readers", more)
+        + &endpoint("other", "auc", "predicate", WORSE_BY);
+    let inputs = inputs(&made, "", &endpoints, 0);
+    let now = results(&inputs);
+    let found = compared(&now, "read");
+    let of_reader = |reader: usize| {
+        let own: Vec<usize> =
+            (0..CASES).filter(|i| made.labels[*i] && made.readers[reader][*i].is_some()).collect();
+        let share = |right: &dyn Fn(usize) -> bool| {
+            own.iter().filter(|i| right(**i)).count() as f64 / own.len() as f64
+        };
+        [share(&|i| made.device[i] >= 0.5), share(&|i| made.readers[reader][i] == Some(true))]
+    };
+    let [first, second] = [of_reader(0), of_reader(1)];
+    let mean = |at: usize| (first[at] + second[at]) / 2.0;
+    let told = [found.device, found.other, found.difference].map(|value| value.expect("a value"));
+    for (value, expected) in told.into_iter().zip([mean(0), mean(1), mean(0) - mean(1)]) {
+        assert!((value - expected).abs() < 1e-12, "{value} {expected}");
+    }
+    assert!((first[0] - second[0]).abs() > 0.01, "the example has to differ");
+    // In bundles of 1.0 the device stands with all of its positives.
+    let before = results(&Inputs { program_version: "1.0.3".to_owned(), ..inputs });
+    assert!((compared(&before, "read").device.expect("a value") - mean(0)).abs() > 1e-3);
+}

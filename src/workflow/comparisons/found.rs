@@ -257,7 +257,8 @@ impl Comparison {
         };
         let inverted = || {
             p_by_inversion(aim, margin, PRECISION[0], &|level| {
-                at(level).interval.map(|found| (found.lower, found.upper))
+                let found = at(level).interval.filter(|found| Some(found.method) == decides);
+                found.map(|found| (found.lower, found.upper))
             })
         };
         let p = interval.as_ref().map(|_| p.unwrap_or_else(inverted));

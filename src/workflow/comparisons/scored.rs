@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::found::{Asked, Comparison, Table};
 use super::paired::of_calls;
-use crate::statistics::comparative::deciding::{decide_auc, decide_contrast, independent_units};
+use crate::statistics::comparative::deciding::{Units, decide_auc, decide_contrast, independent_units};
 use crate::statistics::comparative::{AucDifference, Contrast, Linearised, PairedCalls};
 use crate::statistics::estimate::{IntervalMethod as By, ResamplingUnit};
 use crate::statistics::metric::{Fallback, Metric, Plan, Sample};
@@ -79,7 +79,7 @@ fn auc(table: &LabelledScores, second: &[f64], asked: &Asked) -> Comparison {
     let sample = Sample { labels: &table.labels, scores: &table.scores, patients, sites: None };
     out.decide(asked, method, &|delta| found.z(delta), &|level| {
         let plan = Plan::new(level, Vec::new(), ResamplingUnit::Patient, 0, 0);
-        decide_auc(&sample, second, method, &plan, Fallback::EffectiveNumber)
+        decide_auc(&sample, second, method, &plan, Fallback::EffectiveNumber, Units::Patients)
     });
     out
 }

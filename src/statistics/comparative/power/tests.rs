@@ -165,7 +165,13 @@ proptest! {
         let areas = ExpectedAreas { device, other, correlation: 0.4 };
         let is_true = claim.is_true_of(device - other);
         prop_assert_eq!(pair.size_of(claim, 0.8).is_some(), is_true);
-        if !is_true {
+        // As near to the margin as this the sizes are those of no study, and have no power to compute.
+        let room = match aim {
+            Aim::Superiority => device - other - margin,
+            Aim::NonInferiority => device - other + margin,
+            Aim::Equivalence => margin - (device - other).abs(),
+        };
+        if !is_true || room < 1e-3 {
             return Ok(());
         }
         let (less, more) = (pair.size_of(claim, 0.8).expect("a size"), pair.size_of(claim, 0.9).expect("a \

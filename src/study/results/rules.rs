@@ -1,0 +1,55 @@
+//! Rules of deciding that changed after 1.0. A bundle is computed again by the rules of the version that made
+//! it, so that what verified verifies, and its verdicts stay those that were handed in
+//! (`docs/compatibility.md`).
+
+use crate::statistics::comparative::deciding::{Side, Units};
+
+/// Which rules hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Of 0.1 and 1.0. A difference whose spread rests on one patient passed, where the metric was drawn or
+    /// both values are shares of other cases; p values were read from whichever interval decides at each
+    /// level, and were 1 where a drawn interval collapses at a level near 0; at the goal, `>=` was tested as
+    /// `>`; beside a reader who decided fewer cases the device stood with all of its own.
+    First,
+    /// From 1.1 on.
+    Current,
+}
+
+impl Rules {
+    /// Those of a version, as `major.minor.patch`.
+    pub fn of(version: &str) -> Self {
+        match version.split('.').collect::<Vec<_>>()[..] {
+            ["0", "1", _] | ["1", "0", _] => Self::First,
+            _ => Self::Current,
+        }
+    }
+
+    /// What moves a difference of AUCs is counted as this.
+    pub fn units(self) -> Units {
+        match self {
+            Self::First => Units::Cases,
+            Self::Current => Units::Patients,
+        }
+    }
+
+    /// Where limits have to lie for a criterion that is strict or not.
+    pub fn side(self, strict: bool) -> Side {
+        if strict || self == Self::First { Side::Beyond } else { Side::AtOrBeyond }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_keeps_the_rules_of_its_version() {
+        for version in ["0.1.0", "1.0.0", "1.0.17"] {
+            assert_eq!(Rules::of(version), Rules::First, "{version}");
+        }
+        for version in [env!("CARGO_PKG_VERSION"), "1.1.0", "1.10.0", "2.0.0", "10.0.1"] {
+            assert_eq!(Rules::of(version), Rules::Current, "{version}");
+        }
+    }
+}
