@@ -137,6 +137,18 @@ pub fn prevalence(value: f64) -> String {
     format!("{}%", text.strip_suffix('0').unwrap_or(&text))
 }
 
+/// A value that was typed: as [`number`], with as many decimals more as it was typed with.
+pub fn exactly(value: f64, style: Style) -> String {
+    let usual = number(value, style);
+    let (scaled, sign) = match style {
+        Style::Percent => (hundredfold(value), "%"),
+        _ => (value, ""),
+    };
+    let decimals = usual.trim_end_matches('%').split_once('.').map_or(0, |(_, digits)| digits.len());
+    let shortest = scaled.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
+    if shortest > decimals { format!("{}{sign}", fixed(scaled, shortest)) } else { usual }
+}
+
 /// A threshold: four decimals.
 pub fn threshold(value: f64) -> String {
     fixed(value, 4)
@@ -171,6 +183,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_was_typed_keeps_its_decimals() {
+        for (value, style, printed) in [
+            (0.8, Style::Index, "0.800"),
+            (0.9996, Style::Index, "0.9996"),
+            (0.9655, Style::Percent, "96.55%"),
+            (0.7, Style::Percent, "70.0%"),
+            (0.8125, Style::Percent, "81.25%"),
+            (3.0, Style::Ratio, "3.00"),
+        ] {
+            assert_eq!(exactly(value, style), printed);
+        }
+    }
 
     #[test]
     fn numbers_are_rounded_when_printed() {

@@ -130,6 +130,17 @@ pub fn slug(text: &str) -> String {
     out.trim_end_matches('-').to_owned()
 }
 
+/// A measure's name within a sentence; names of people and abbreviations keep their capitals.
+pub fn within(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() && !name.starts_with("Matthews") => {
+            format!("{}{}{}", first.to_lowercase(), second, letters.as_str())
+        }
+        _ => name.to_owned(),
+    }
+}
+
 /// An identifier in words: `without_consensus` becomes `Without consensus`.
 pub fn humanise(id: &str) -> String {
     let mut words = id.replace(['_', '-'], " ");

@@ -57,7 +57,17 @@ pub fn page(source: &Source, cases: &[Case]) -> Result<String> {
         .map(|banner| format!("<p class=\"notice\"><strong>{}</strong></p>", html(banner)))
         .unwrap_or_default();
     let run = format!("Evidence {} with the root digest {}", source.run_id, source.root_digest);
-    let endpoints = content.table("endpoints", "").map(|table| table_of(&table)).unwrap_or_default();
+    let judged = |id: &str, is_there: bool| {
+        let table = is_there.then(|| content.table(id, "")).flatten();
+        table.map(|table| table_of(&table)).unwrap_or_default()
+    };
+    let results = &source.results;
+    let endpoints = [
+        judged("endpoints", !results.endpoints.is_empty() || results.comparisons.is_empty()),
+        judged("comparisons", !results.comparisons.is_empty()),
+        judged("family", results.family.is_some()),
+    ]
+    .concat();
     let forest = content
         .figure("forest")
         .filter(|figure| !figure.images.is_empty())

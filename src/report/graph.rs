@@ -71,7 +71,7 @@ impl Drawn {
     }
 
     /// Everything that is drawn, as a sentence.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let share = |node: &Node| {
             let alpha = number(node.weight * self.alpha);
             format!("{} has {} of \u{3b1} ({alpha})", node.id, number(node.weight))

@@ -11,7 +11,7 @@ pub enum Kind {
     Triage,
     /// Points a reader to findings (CADe, 21 CFR 892.2070); whether the image has one is judged, not where.
     Detection,
-    /// Says how probable the finding is (CADx, 21 CFR 892.2060).
+    /// Says how probable the finding is (CADx).
     Diagnosis,
     /// Any device that is judged by itself.
     Standalone,

@@ -33,6 +33,9 @@ pub struct Source {
     pub locked_at: Option<String>,
     /// Times that the test set has been opened.
     pub openings: usize,
+    /// What has to stand on every page, of evidence that exists: that it is synthetic, that the protocol was
+    /// amended after the opening.
+    pub banner: Option<String>,
     /// What the protocol can be expected to show.
     pub plan: SizePlan,
     /// RFC 3339.
@@ -98,7 +101,11 @@ impl Content for Planned {
             title,
             running_title: text::fit(&text::one_line(&running), 8.0, 460.0),
             author: String::new(),
-            banner: study.rehearsal.then(|| REHEARSAL_BANNER.to_owned()),
+            banner: self
+                .source
+                .banner
+                .clone()
+                .or_else(|| study.rehearsal.then(|| REHEARSAL_BANNER.to_owned())),
             footer: format!("Protocol SHA-256 {}\u{2026}", digest.get(..16).unwrap_or(digest)),
             date: date.clone(),
             identifier: format!("plan {} {digest}", study.id),
@@ -114,6 +121,8 @@ impl Content for Planned {
             Incomplete::Exclude => "left out of the primary analysis, and counted",
             Incomplete::Refuse => "none is allowed: the analysis stops",
         };
+        let in_family =
+            |id: &String| protocol.family.as_ref().is_some_and(|family| family.endpoints.contains(id));
         let compared = protocol.comparisons.iter().filter(|e| e.role == Role::Primary).count();
         let primary = protocol.endpoints.iter().filter(|e| words::is_judged(e)).count() + compared;
         json!({
@@ -121,7 +130,7 @@ impl Content for Planned {
             "locked_at": self.source.locked_at,
             "openings": self.source.openings,
             "hypotheses": protocol.endpoints.iter().zip(&plan.endpoints)
-                .map(|(endpoint, planned)| words::hypothesis(endpoint, planned)).collect::<Vec<_>>(),
+                .map(|(e, planned)| words::hypothesis(e, planned, in_family(&e.id))).collect::<Vec<_>>(),
             "prospects": protocol.endpoints.iter().zip(&plan.endpoints)
                 .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned)).collect::<Vec<_>>(),
             "primary": primary,

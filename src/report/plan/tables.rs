@@ -147,7 +147,12 @@ fn sample(source: &Source) -> Table {
 fn hypotheses(source: &Source) -> Table {
     let rows = endpoints(source).map(|(endpoint, planned)| {
         let [null, alternative] = symbols(endpoint).unwrap_or_else(|| [dash(), dash()]);
-        let alpha = if endpoint.criterion.is_some() { alpha(planned.level) } else { dash() };
+        let shared = source.protocol.family.as_ref().is_some_and(|f| f.endpoints.contains(&endpoint.id));
+        let alpha = match &endpoint.criterion {
+            Some(_) if shared => format!("{}, shared", alpha(planned.level)),
+            Some(_) => alpha(planned.level),
+            None => dash(),
+        };
         Row::plain([endpoint.id.clone(), endpoint.role.name().to_owned(), null, alternative, alpha])
     });
     Table::or_none(

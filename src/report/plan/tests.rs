@@ -31,6 +31,7 @@ fn source(text: &str) -> Source {
         digest: "ab".repeat(32),
         locked_at: None,
         openings: 0,
+        banner: None,
         date: "2026-01-01T00:00:00Z".to_owned(),
         fonts: Vec::new(),
         look: Look::default(),

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::document::format::{self, Style};
+use crate::document::text;
 use crate::protocol::{
     AcceptanceCriterion, Bound, ConsensusRule, Endpoint, OperatingPointSource, Protocol, Role,
 };
@@ -20,9 +21,9 @@ pub fn value(endpoint: &Endpoint, value: f64) -> String {
     format::number(value, wording::style_of(endpoint.metric.id(), false))
 }
 
-/// The goal as it was typed where that says more than the usual number of decimals.
+/// The goal, with as many decimals as it was typed with where those are more than the usual ones.
 fn goal(endpoint: &Endpoint, criterion: &AcceptanceCriterion) -> String {
-    value(endpoint, criterion.goal)
+    format::exactly(criterion.goal, wording::style_of(endpoint.metric.id(), false))
 }
 
 /// Null and alternative in symbols.
@@ -37,8 +38,10 @@ pub fn symbols(endpoint: &Endpoint) -> Option<[String; 2]> {
 }
 
 /// One endpoint's hypotheses in words, and when the null hypothesis is rejected.
-pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
-    let name = within(&wording::metric(endpoint.metric.id()));
+/// With a rule of multiplicity that decides about all endpoints together (`family`), an interval alone does
+/// not decide.
+pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint, family: bool) -> Json {
+    let name = text::within(&wording::metric(endpoint.metric.id()));
     let Some(criterion) = &endpoint.criterion else {
         let text = format!("The {name} is estimated with its interval. No hypothesis is tested.");
         let (id, estimator) = (&endpoint.id, estimator(endpoint));
@@ -51,10 +54,21 @@ pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
     };
     let method = endpoint.interval.describe(endpoint.metric.quantity());
     let (level, alpha) = (format::level(planned.level), alpha(planned.level));
+    let decides = if family {
+        format!(
+            "The p value is the least one-sided error at which the {limit} limit of the two-sided interval \
+             ({method}) lies {side} {goal}. The null hypothesis is rejected where the p value, adjusted by \
+             the rule of multiplicity, is at most {alpha}, the one-sided error that all of them share."
+        )
+    } else {
+        format!(
+            "The null hypothesis is rejected where the {limit} limit of the two-sided {level} interval \
+             ({method}) lies {side} {goal}. That is a test at a one-sided level of {alpha}."
+        )
+    };
     let text = format!(
         "Null hypothesis: the {name} of the device is {goal} {null}. Alternative: it is {alternative} \
-         {goal}. The null hypothesis is rejected where the {limit} limit of the two-sided {level} interval \
-         ({method}) lies {side} {goal}. That is a test at a one-sided level of {alpha}."
+         {goal}. {decides}"
     );
     let (id, estimator) = (&endpoint.id, estimator(endpoint));
     json!({"id": id, "role": endpoint.role, "text": text, "estimator": estimator})
@@ -82,17 +96,6 @@ pub fn estimator(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-/// A measure's name within a sentence; names of people and abbreviations keep their capitals.
-fn within(name: &str) -> String {
-    let mut letters = name.chars();
-    match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if second.is_lowercase() && !name.starts_with("Matthews") => {
-            format!("{}{}{}", first.to_lowercase(), second, letters.as_str())
-        }
-        _ => name.to_owned(),
-    }
-}
-
 /// The one-sided level of a bound of a two-sided interval.
 pub fn alpha(level: f64) -> String {
     let percent = format!("{:.4}", (1.0 - level) * 50.0);
@@ -101,7 +104,7 @@ pub fn alpha(level: f64) -> String {
 
 /// What the planned size can show of an endpoint, and what it cannot.
 pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
-    let name = within(&wording::metric(endpoint.metric.id()));
+    let name = text::within(&wording::metric(endpoint.metric.id()));
     let percent = |value: f64| format::number(value, Style::Percent);
     let cases = plan.planned.map(|p| format::count(p.cases)).unwrap_or_default();
     let needed = planned.cases_needed.map(format::count);

@@ -7,10 +7,11 @@ use super::shared::Shared;
 use super::{drafts, facts};
 use crate::diagnostic::{Code, Diagnostic, Result};
 use crate::document::text;
+use crate::evidence::amendment::Amendment;
 use crate::report::banner::banner_of;
 use crate::report::submission::{Source, TO_COMPLETE, at, words};
 use crate::report::wording;
-use crate::study::results::Verdict;
+use crate::study::results::{Rules, Verdict};
 
 /// The namespace of the schema.
 const NAMESPACE: &str = "https://mc.chai.org/v0.2/schema.xsd";
@@ -46,9 +47,15 @@ fn limitations(source: &Source) -> (Vec<String>, usize) {
 }
 
 /// Whether the data say something about patients; in words where they do not.
+/// Whether the card has to say that the protocol was amended after the opening; cards of versions before
+/// 1.1 do not.
+fn amended_late(source: &Source) -> bool {
+    source.results.rules() == Rules::Current && source.amendments.iter().any(Amendment::is_after_opening)
+}
+
 fn caveat(source: &Source) -> Option<String> {
     let study = &source.results.study;
-    banner_of(study.synthetic, study.rehearsal, false)
+    banner_of(study.synthetic, study.rehearsal, amended_late(source))
 }
 
 /// `model-card.json`.
@@ -68,7 +75,7 @@ pub fn json(shared: &Shared) -> Result<Vec<u8>> {
         });
         Json::Object(pairs.collect())
     };
-    let card = json!({
+    let mut card = json!({
         "format": "sequester-model-card/1",
         "caveat": caveat(source),
         "study": {"id": results.study.id, "version": results.study.version, "title": results.study.title,
@@ -97,6 +104,11 @@ pub fn json(shared: &Shared) -> Result<Vec<u8>> {
         "subgroups": subgroups.collect::<Vec<_>>(),
         "limitations": {"accepted": accepted, "drafted_and_not_decided": undecided},
     });
+    if let (Json::Object(card), true) =
+        (&mut card, !results.comparisons.is_empty() && results.rules() == Rules::Current)
+    {
+        card.insert("comparisons".to_owned(), json!(results.comparisons));
+    }
     let mut bytes = serde_json::to_vec_pretty(&card)
         .map_err(|e| Diagnostic::error(Code::TemplateContext, e.to_string()))?;
     bytes.push(b'\n');
@@ -319,8 +331,13 @@ fn metrics(source: &Source) -> Node {
                 Text("TestingDataDescription", data.clone()),
                 Text(
                     "ValidationProcessAndJustification",
-                    "A protocol locked before the test set was opened; the evidence can be verified."
-                        .to_owned(),
+                    if amended_late(source) {
+                        "A protocol that was amended after the test set was opened; the evidence can be \
+                         verified, and says what was changed."
+                    } else {
+                        "A protocol locked before the test set was opened; the evidence can be verified."
+                    }
+                    .to_owned(),
                 ),
             ],
         )

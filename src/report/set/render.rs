@@ -159,6 +159,7 @@ fn planned(source: &Source, formats: Formats) -> Result<Files> {
         digest: source.digests.get("data/protocol.toml").cloned().unwrap_or_default(),
         locked_at: locked.map(|step| step.date.clone()),
         openings: source.openings.len(),
+        banner: Submission::of(source.clone()).facts().banner,
         plan: crate::study::planning::size_plan(&source.protocol),
         date: source.date.clone(),
         fonts: source.fonts.clone(),

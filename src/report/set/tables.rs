@@ -11,6 +11,7 @@ use crate::document::{format, text};
 use crate::report::citations::citations;
 use crate::report::origins;
 use crate::report::submission::{Source, TO_COMPLETE, at, words};
+use crate::study::results::Rules;
 
 /// The ids of all of them.
 pub const IDS: [&str; 28] = [
@@ -218,7 +219,7 @@ fn steps(source: &Source) -> Table {
         Row::plain([
             (index + 1).to_string(),
             step.date.clone(),
-            text::humanise(step.event),
+            what(source, step.event),
             step.by.clone(),
             step.reason.clone().unwrap_or_else(|| "\u{2013}".to_owned()),
         ])
@@ -240,6 +241,12 @@ fn steps(source: &Source) -> Table {
             .to_owned(),
     );
     table
+}
+
+/// A step in words. Of a device that was scored elsewhere no model is locked: what is fixed are its scores.
+fn what(source: &Source, event: &str) -> String {
+    let elsewhere = source.lock.is_none() && source.results.rules() == Rules::Current;
+    if elsewhere && event == "model-locked" { "Scores fixed".to_owned() } else { text::humanise(event) }
 }
 
 fn made_by(source: &Source) -> Table {

@@ -4,16 +4,18 @@ use serde_json::{Value as Json, json};
 
 use super::source::Source;
 use super::subgroups::is_insufficient;
+use super::tables::comparisons;
 use super::truth;
 use super::values::{at, words};
 use crate::document::trace::numerals::{Numeral, numerals};
 use crate::document::tree::Facts;
 use crate::document::{format, text};
 use crate::evidence::amendment::Amendment;
+use crate::protocol::Against;
 use crate::report::banner::{SYNTHETIC_BANNER, banner_of};
 use crate::report::graph;
 use crate::report::wording;
-use crate::study::results::{EndpointResult, Verdict};
+use crate::study::results::{ComparisonResult, EndpointResult, Verdict};
 
 /// What a submission says beside its text.
 pub fn facts(source: &Source) -> Facts {
@@ -61,6 +63,20 @@ pub fn context(source: &Source) -> Json {
         })
     };
     let endpoints: Vec<Json> = results.endpoints.iter().map(endpoint).collect();
+    let comparison = |c: &ComparisonResult| {
+        let style = wording::style_of(c.metric.id(), false);
+        json!({
+            "id": c.id,
+            "what": comparisons::aim_in_words(c),
+            "role": c.role,
+            "value": c.difference.map(|v| format::number(v, style)),
+            "limits": c.interval.as_ref().map(|i| wording::limits(i, style)),
+            "level": format::level(c.interval.as_ref().map_or(results.method.level, |i| i.level)),
+            "verdict": wording::verdict(Some(c.verdict)),
+            "fallback": comparisons::why_not_declared(c),
+        })
+    };
+    let comparisons: Vec<Json> = results.comparisons.iter().map(comparison).collect();
     let mut context = json!({
         "study": results.study,
         "flow": results.flow,
@@ -80,6 +96,7 @@ pub fn context(source: &Source) -> Json {
             "program_version": results.method.program_version,
         },
         "endpoints": endpoints,
+        "comparisons": comparisons,
         "conclusion": wording::verdict(Some(results.conclusion)),
         "conclusion_withheld": conclusion_withheld(source),
         "typed_numbers": typed_numbers(&source.device),
@@ -122,6 +139,7 @@ fn what_there_is(source: &Source) -> Json {
         "has_precision_recall": !results.curves.precision_recall.is_empty(),
         "has_subgroups": results.estimates.iter().any(|e| e.subgroup.is_some()),
         "has_comparisons": !results.comparisons.is_empty(),
+        "has_comparison_readers": results.comparisons.iter().any(|c| c.against == Against::ComparisonReaders),
         "has_repeatability": results.repeatability.is_some(),
         "has_conditions":
             results.repeatability.as_ref().is_some_and(|found| !found.conditions.is_empty()),

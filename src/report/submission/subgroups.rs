@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Code;
 use crate::statistics::estimate::{Estimate, SubgroupLevel};
-use crate::study::results::Results;
+use crate::study::results::{Results, Rules};
 
 /// The levels of all subgroups in the order of the results: (variable, level).
 pub fn subgroup_levels(results: &Results) -> Vec<(String, String)> {
@@ -31,8 +31,14 @@ pub fn in_subgroup<'a>(results: &'a Results, id: &str, variable: &str, level: &s
     results.estimates.iter().filter(|e| e.id == id).find(of)
 }
 
-/// Whether the protocol's minimum says that a subgroup is too small to rely on.
+/// With fewer cases of a class an exact interval of their share is wider than a half, even if all are right.
+const FEW_OF_A_CLASS: u64 = 5;
+
+/// Whether a subgroup is too small to rely on: by the protocol's minimum, or (since 1.1) with too few cases
+/// of one class.
 pub fn is_insufficient(results: &Results, estimate: &Estimate) -> bool {
+    let class = estimate.positives.min(estimate.n.saturating_sub(estimate.positives));
     estimate.n < results.method.subgroup_minimum
+        || results.rules() == Rules::Current && class < FEW_OF_A_CLASS
         || estimate.warnings.iter().any(|w| matches!(w.code, Code::Insufficient | Code::SubgroupInsufficient))
 }

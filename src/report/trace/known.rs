@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::document::format::{self, Style};
 use crate::document::trace::numerals::numerals;
+use crate::report::graph;
 use crate::report::submission::Source;
 use crate::report::wording;
 use crate::study::planning::{SizePlan, size_plan};
@@ -75,7 +76,20 @@ impl Known {
             known.count("limitations drafted from results.json", drafts as u64);
         }
         known.count("derivation.csv", source.derivation.len() as u64);
+        known.of_errors(source);
         known
+    }
+
+    /// One-sided errors: of the level, and of each endpoint's share of it under a rule of multiplicity.
+    fn of_errors(&mut self, source: &Source) {
+        let analysis = &source.protocol.analysis;
+        let level = source.results.method.criterion_level;
+        for level in std::iter::once(analysis.level).chain(level) {
+            self.value("protocol.toml, half of what the level leaves", (1.0 - level) / 2.0, None);
+        }
+        if let Some(drawn) = graph::Drawn::of(&source.protocol) {
+            self.text("protocol.toml, the rule of multiplicity", &drawn.words());
+        }
     }
 
     /// What the documents compute of two recorded numbers of a comparison: the difference that is expected,

@@ -2,10 +2,10 @@
 
 use crate::document::format;
 use crate::document::tree::{Column, Row, Table};
-use crate::protocol::ReaderRole;
+use crate::protocol::{Against, ReaderRole};
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
-use crate::study::results::{PairedTest, Results, ShareBeside};
+use crate::study::results::{PairedTest, Results, Rules, ShareBeside};
 
 fn share(estimate: &Estimate) -> String {
     let parts: Vec<String> = wording::fraction(estimate)
@@ -62,11 +62,17 @@ pub fn beside_readers(results: &Results, level: &str) -> Table {
         }
     }
     let mut table = Table::or_none(caption, columns, rows);
-    table.notes.push(
+    let judged = results.rules() == Rules::Current
+        && results.comparisons.iter().any(|c| c.against == Against::ComparisonReaders);
+    table.notes.push(format!(
         "This is no reader study. The readers stand for themselves: nothing here holds for other readers, \
-         and no endpoint is judged by it."
-            .to_owned(),
-    );
+         and {}.",
+        if judged {
+            "the endpoint that is judged by a comparison with them stands among the comparisons"
+        } else {
+            "no endpoint is judged by it"
+        }
+    ));
     let shares = || beside.readers.iter().flat_map(|r| [&r.sensitivity, &r.specificity]);
     let by = |test| shares().any(|share| share.test == test);
     let mut tests = Vec::new();

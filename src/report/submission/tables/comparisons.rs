@@ -1,7 +1,7 @@
 //! Comparisons with another device or with readers, and what the rule of multiplicity says of all endpoints.
 
-use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
+use crate::document::{format, text};
 use crate::protocol::{Against, ComparativeEndpoint, Protocol};
 use crate::report::origins::of_comparison;
 use crate::report::wording;
@@ -152,6 +152,29 @@ pub fn comparisons(results: &Results, level: &str) -> Table {
             .to_owned(),
     );
     table
+}
+
+/// What was to be shown of what and beside what, in words: `non-inferiority of sensitivity to P, margin
+/// 5.0%`.
+pub fn aim_in_words(c: &ComparisonResult) -> String {
+    let margin = margin_words(c.margin, c.metric);
+    let margin = if margin.is_empty() { margin } else { format!(", margin {margin}") };
+    let measure = text::within(&measure(c.metric, c.prevalence, c.most_fpr));
+    let whose = match c.against {
+        Against::UnaidedReaders => " of readers with the device",
+        Against::Predicate | Against::ComparisonReaders | Against::ReaderPopulation => "",
+    };
+    let aim = match c.aim {
+        Aim::Superiority => "Superiority",
+        Aim::NonInferiority => "Non-inferiority",
+        Aim::Equivalence => "Equivalence",
+    };
+    format!("{aim} of the {measure}{whose} to {}{margin}", c.comparator)
+}
+
+/// Why another interval than the declared one decides, or none, in words.
+pub fn why_not_declared(c: &ComparisonResult) -> Option<String> {
+    c.not_evaluable.clone().or_else(|| c.fallback.as_ref().map(|f| f.message.clone()))
 }
 
 /// Cases, method and what else has to be known of one comparison.

@@ -6,13 +6,14 @@ use super::rows::{
     clustering_notes, estimate_row, is_calibration, is_per_thousand, is_primary, method_note,
     quoting_clusters, row_name,
 };
+use crate::diagnostic::Code;
 use crate::document::format;
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::report::origins::{of_endpoint, of_estimate};
 use crate::report::wording;
 use crate::statistics::estimate::Estimate;
 use crate::statistics::metric::Metric;
-use crate::study::results::{Results, Verdict};
+use crate::study::results::{Results, Rules, Verdict};
 
 pub fn endpoints(results: &Results, level: &str) -> Table {
     let rows = results
@@ -78,11 +79,29 @@ pub fn endpoints(results: &Results, level: &str) -> Table {
             table.notes.push(format!("{} is {words}.", wording::metric(e.metric.id())));
         }
     }
-    table.notes.push(
+    for e in results.endpoints.iter().filter(|_| results.rules() == Rules::Current) {
+        let of = |found: &&Estimate| {
+            found.id == e.metric.id() && found.subgroup.is_none() && found.scenario.is_none()
+        };
+        let small = results
+            .estimates
+            .iter()
+            .find(of)
+            .and_then(|found| found.warnings.iter().find(|w| w.code == Code::SmallClass));
+        table.notes.extend(small.map(|w| format!("{}: {}.", wording::metric(e.metric.id()), w.message)));
+    }
+    table.notes.push(if results.family.is_some() && results.rules() == Rules::Current {
+        format!(
+            "The verdict follows the rule of multiplicity: {}. It compares adjusted p values with \u{3b1}, \
+             so that an endpoint can be not met although the bound of its two-sided interval lies on the \
+             right side of the criterion.",
+            wording::multiplicity(&results.method)
+        )
+    } else {
         "The bound of the deciding two-sided interval is compared with the criterion, on the scale of 0 to \
          1 and without rounding."
-            .to_owned(),
-    );
+            .to_owned()
+    });
     table
 }
 
