@@ -4,7 +4,8 @@ library (3.11 or later), `openssl` and `ssh-keygen`, so that nobody has to belie
     python3 docs/verify.py STUDY/evidence/run-1 [FOLDER]   a bundle, and the folder of its signatures
     python3 docs/verify.py STUDY                           every bundle of a study, and the study's ledger
 Exit code 0: nothing is contradicted; 20: something is; 1: there is no bundle. Not judged: whose key signed
-(its id is printed), rules over columns, the draw, other intervals than of shares, documents, stamps, grants.
+(its id is printed), the order of events, files that no question reads, readers' files but plain tables,
+rules over columns, the draw, other intervals than of shares, documents, stamps, grants.
 """
 import base64, csv, datetime, hashlib, io, json, math, os, pathlib, re
 import shutil, statistics, subprocess, sys, tempfile, tomllib
@@ -40,8 +41,7 @@ class Found(list):
     """What contradicts an answer; tables are compared entry by entry."""
     unless = lambda self, holds, what: self.extend([] if holds else [what])
     def same(self, place, recorded, found):
-        table = isinstance(recorded, dict)
-        for key in sorted({**recorded, **found}) if table else ():
+        for key in sorted({**recorded, **found}) if (table := isinstance(recorded, dict)) else ():
             self.same(f"{place}: {key}", recorded.get(key), found.get(key))
         self.unless(table or recorded == found, f"{place}: {recorded} recorded, {found} found")
 
@@ -52,7 +52,7 @@ class Bundle:
         self.root = digest((folder / TAG).read_bytes()) if (folder / TAG).is_file() else "none"
         self.study = folder.absolute().parent.parent
         self.signatures = signatures or self.study / "signatures" / folder.name
-    text = lambda self, name: self.data[name].decode("utf-8")
+    text = lambda self, name: (d := self.data[name]).decode("utf-16" if d[:1] > b"\xfd" else "utf-8-sig")
     rows = lambda self, name: list(csv.DictReader(io.StringIO(self.text(name), newline="")))
     def matching(self, files):
         known = "|".join(map(re.escape, [files] if isinstance(files, str) else files)).replace(r"\*", "[^/]*")
@@ -205,8 +205,9 @@ def check_reads(bag, found):
     """Do the readers' files hold these reads?"""
     settings, seen = bag.protocol.get("reads", {}), set()
     if set(settings) != {"files"} or "inputs/reads/imports.json" in bag.data or not bag.said: return NOT_SHOWN
-    for name, row in ((name, row) for name in bag.matching(settings["files"]) for row in bag.rows(name)):
-        key, read = (row.get("reader_id"), row.get("case_id")), row.get("read")
+    said = [(name, (row.get("reader_id") or " ", row.get("case_id") or " "), row.get("read"))
+            for name in bag.matching(settings["files"]) for row in bag.rows(name)]
+    for name, key, read in said if all(r in READS and k == (*map(str.strip, k),) for _, k, r in said) else ():
         seen.add(key)
         found.same(f"{name}: {key[0]} of {key[1]}", bag.said.get(key, read), read)
     found += [f"no file holds what {key[0]} said of {key[1]}" for key in sorted(set(bag.said) - seen) if seen]
@@ -345,9 +346,8 @@ def of_bundle(bag, said):
             "conclusion": results["conclusion"], "study": results["study"]["id"],
             "threshold": results["operating_point"]["threshold"]}
     refuse({**claim, **here} == claim, "says other verdicts or numbers than the results")
-    whole = head["of"] == "study" and (bag.study / "ledger.jsonl").is_file()
-    lines = (bag.study / "ledger.jsonl").read_bytes() if whole else bag.data["ledger.jsonl"]
-    lines = lines.split(b"\n")[:-1]
+    whole = head["of"] == "study" and (own := bag.study / "ledger.jsonl").is_file()
+    lines = (own.read_bytes() if whole else bag.data["ledger.jsonl"]).split(b"\n")[:-1]
     if head["of"] == "study" and not whole and count > len(lines): return "the study's ledger is not here"
     openings = sum(json.loads(line)["event"] == "test-set-opened" for line in lines[:count])
     here = (digest(lines[count - 1]) if 0 < count <= len(lines) else None, openings)
@@ -376,8 +376,8 @@ def check_signatures(bag, found):
 def check_study(study, found):
     """Does the study's ledger know every bundle, and no other?"""
     ledger = (study.folder / "ledger.jsonl").read_bytes()
-    published = [event for event in chain(ledger, found) if event["event"] == "evidence-published"]
-    found.same("roots", {event["digests"].get(TAG) for event in published}, {bag.root for bag in study.bags})
+    published = [e["digests"].get(TAG) for e in chain(ledger, found) if e["event"] == "evidence-published"]
+    found.same("roots", set(published), {bag.root for bag in study.bags})
     found += [f"{bag.folder.name}: its events do not begin the study's ledger" for bag in study.bags
               if not ledger.startswith(bag.data.get("ledger.jsonl", b"?"))]
 

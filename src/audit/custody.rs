@@ -51,11 +51,15 @@ pub(super) fn custody(
     }
     let mut problems = Vec::new();
     let found = if sealed { grants(opened, bytes, &ledger, inputs, &mut problems) } else { Found::default() };
-    if let Some((path, bytes)) = custodian.register {
-        problems.extend(hidden(opened, path, bytes, &found, custodian.study));
-    }
+    let hidden = custodian
+        .register
+        .map(|(path, bytes)| hidden(opened, path, bytes, &found, custodian.study))
+        .unwrap_or_default();
+    let knows_another = !hidden.is_empty();
+    problems.extend(hidden);
     let openings = ledger.count(Event::TestSetOpened);
     let compared = match custodian.register {
+        Some(_) if knows_another => "the custodian's own ledger says otherwise",
         Some(_) => "the custodian's own ledger knows no other",
         None => "the custodian's own ledger was not given (--custodian): later openings are not shown",
     };

@@ -2,16 +2,16 @@
 //! positive.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::domain;
+use crate::dataset::ages::too_old;
 use crate::dataset::case::{Case, change_all};
 use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::describe::{AgeBand, Input};
-use crate::dataset::nih::OLDEST;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::digest::Bytes;
 use crate::storage;
 
@@ -95,7 +95,7 @@ impl Tables {
                     }
                     out.fields.extend(table.fields);
                     out.warnings.extend(table.warnings);
-                    out.warnings.extend(too_old(path, &table.cases));
+                    out.warnings.extend(too_old(Some(path), &table.cases));
                     out.cases.push(table.cases);
                 }
                 Err(list) => problems.extend(list),
@@ -149,21 +149,6 @@ impl Tables {
         }
         Ok(self.cases.into_iter().flatten().collect())
     }
-}
-
-/// Ages that no human has. NIH's are taken as not recorded where they are read; elsewhere they stay, since a
-/// study that is verified again reads its table as it was read.
-fn too_old(path: &Path, cases: &[Case]) -> Option<Diagnostic> {
-    let beyond = |case: &&Case| case.age_years.is_some_and(|age| age > OLDEST);
-    let lines: Vec<u64> = cases.iter().filter(beyond).map(|case| case.line).collect();
-    let first = *lines.first()?;
-    let message = format!(
-        "{} ages are above {OLDEST} years; they are kept as they stand: lines {}",
-        lines.len(),
-        few::and_so_on(&lines, 5)
-    );
-    let problem = Diagnostic::warning(Code::AgeImplausible, message).at(Location::line(path, first));
-    Some(problem.hint("correct them, or leave the cell empty where the age is not known"))
 }
 
 /// Warnings on standard error: of each kind the first few.

@@ -5,6 +5,7 @@ use clap::Args;
 use super::study::StudyArgs;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity};
+use crate::document::format;
 use crate::protocol::{self, ANSWERED_BY_DATA};
 use crate::report::set::{check_device, unknown_keys};
 use crate::storage;
@@ -100,18 +101,18 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         return Ok(Outcome::NotAllCouldBeDone);
     }
     if !context.json {
-        let warnings = found.len();
+        let warnings = format::counted(found.len(), "warning");
         if args.distinct_ids {
             println!("as said with --distinct-ids, ids that differ in form alone are of different patients");
         }
         if shared {
-            println!("patients of the study are probably known to the model; {warnings} warnings");
+            println!("patients of the study are probably known to the model; {warnings}");
         } else if args.protocol_only {
-            println!("the protocol is valid; {warnings} warnings");
+            println!("the protocol is valid; {warnings}");
         } else if absent.is_empty() {
-            println!("the study is valid; {warnings} warnings");
+            println!("the study is valid; {warnings}");
         } else {
-            println!("what is there is valid; {warnings} warnings");
+            println!("what is there is valid; {warnings}");
             println!("`sequester run` stops until these are there: {}", absent.join("; "));
         }
     }

@@ -26,19 +26,24 @@ pub struct Context {
 impl Context {
     /// RFC 3339, UTC, whole seconds.
     pub fn timestamp(&self) -> String {
-        self.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        stamp(self.now)
     }
 
-    /// What a step of a study gets: this time, nobody's name, and the terminal to tell how far it is.
+    /// What a step of a study gets: the clock, nobody's name, and the terminal to tell how far it is.
     pub fn outside(&self) -> Outside<'static> {
         Outside {
-            at: self.timestamp(),
+            clock: || stamp(now()),
             clock_set: clock_set(),
             who: Who::default(),
             progress: &TERMINAL,
             stop: interrupted(),
         }
     }
+}
+
+/// RFC 3339, UTC, whole seconds.
+fn stamp(time: chrono::DateTime<chrono::Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 /// The clock, or the fixed time of a reproducible build. What is set and is no time stops every command

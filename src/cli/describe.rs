@@ -12,7 +12,7 @@ use crate::dataset::case::Case;
 use crate::dataset::describe::{self, Description, FIELDS, Input, Request, Set};
 use crate::dataset::facts;
 use crate::dataset::lists::{self, List};
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
 use crate::imaging::image_folder::ImageFolder;
 use crate::report::description;
@@ -81,9 +81,7 @@ pub fn run(args: &DescribeArgs, context: Context) -> Result<Outcome> {
         Some(path) => {
             let bytes = storage::read(path)?;
             inputs.push(Input::of(path, Digest::of(&bytes)));
-            let text = std::str::from_utf8(&bytes).map_err(|e| {
-                Diagnostic::error(Code::TomlSyntax, format!("not UTF-8 text: {e}")).at(Location::file(path))
-            })?;
+            let text = crate::diagnostic::utf8(path, &bytes, Code::TomlSyntax)?;
             facts::parse(path, text)?
         }
     };

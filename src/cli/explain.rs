@@ -109,11 +109,12 @@ fn named(name: &str, keys: &[(String, Key)]) -> Result<Vec<Value>> {
     } else {
         exact
     };
-    if !found.is_empty() {
-        return Ok(found.into_iter().map(|(path, key)| of_key(path, key, &described, &reasons)).collect());
-    }
-    if let Some(code) = Code::from_text(&wanted) {
-        return Ok(vec![of_code(code, &reasons)]);
+    // A key and a code can have one name.
+    let keys_of_name = found.into_iter().map(|(path, key)| of_key(path, key, &described, &reasons));
+    let code_of_name = Code::from_text(&wanted).map(|code| of_code(code, &reasons));
+    let all: Vec<Value> = keys_of_name.chain(code_of_name).collect();
+    if !all.is_empty() {
+        return Ok(all);
     }
     let short = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     let mut near: Vec<(usize, String)> = keys

@@ -17,6 +17,7 @@ use crate::statistics::mrmc::design::{Assumed, Layout, Power, fewest_cases, fewe
 use crate::statistics::mrmc::{CovarianceMethod, Population};
 use crate::storage;
 use crate::study::reader_study::{Asked, Line, Report, Section, record_of};
+use crate::table::limited;
 use crate::workflow::report::publish;
 
 /// Whom the result is to hold for.
@@ -220,6 +221,10 @@ pub fn run(args: &MrmcArgs, context: Context) -> Result<Outcome> {
     };
     let bytes = storage::read(&args.file)?;
     let ratings = Ratings::parse(&args.file, &bytes, &columns).map_err(Error::Input)?;
+    let alike = ratings.alike(&args.file);
+    if !alike.is_empty() {
+        return Err(Error::Input(limited(alike, &args.file)));
+    }
     let report = Report::new(&ratings, &asked)?;
     if let Some(path) = &args.export_imrmc {
         let list = ratings.list().map_err(|problem| Error::Input(vec![problem]))?;
@@ -500,7 +505,24 @@ pub fn run_design(args: &MrmcDesignArgs) -> Result<(Value, String)> {
     if [args.reader_variance, args.device_variance].into_iter().flatten().any(|x| x < 0.0) {
         return Err(usage("a variance of readers or of the device is below 0", "give 0 for a negative one"));
     }
+    let own = [Some(args.cov2), args.cov1, args.cov3].into_iter().flatten().any(|c| c.abs() > args.variance);
+    let with_device = args.device_cov.zip(args.device_variance);
+    if own || with_device.is_some_and(|(cov, of)| cov * cov > of * args.variance) {
+        return Err(usage(
+            "a covariance is larger than the variances it is of: its correlation would be above 1",
+            "look for a lost zero; `reads mrmc` prints variance and covariances of a pilot together",
+        ));
+    }
     let layout = args.planned_layout()?;
+    // What the mean square of readers by modalities is expected to be (Hillis 2014), of crossed readers.
+    let square = args.interaction + args.variance - args.cov1.unwrap_or_default() - args.cov2
+        + args.cov3.unwrap_or_default();
+    if matches!(layout, Layout::Crossed) && square <= 0.0 {
+        return Err(usage(
+            "with these components the expected mean square of readers by modalities is not above 0",
+            "interaction + variance - cov1 - cov2 + cov3 has to be above 0, as in every pilot",
+        ));
+    }
     let (aim, difference, within) = args.claimed()?;
     let none_to_show = match within {
         Some(margin) => difference.abs() >= margin,

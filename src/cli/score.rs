@@ -11,7 +11,7 @@ use super::shards::{self, WhichShard};
 use super::who::WhoArgs;
 use super::{Context, Outcome, cores, interrupted};
 use crate::dataset::gate::Gate;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::inference::images::{self, Image};
 use crate::inference::scores::Score;
 use crate::model::lock::Lock;
@@ -150,12 +150,8 @@ fn told(done: &Scored, context: Context) -> Outcome {
 /// As for the gate of a protocol.
 pub fn read_gate(path: &Path) -> Result<Gate> {
     let bytes = storage::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        Diagnostic::error(Code::NotUtf8, "the gate is not UTF-8 text")
-            .at(Location::file(path))
-            .hint("save it as UTF-8")
-    })?;
-    crate::protocol::parse_gate(path, &text).map_err(Error::Input)
+    let text = crate::diagnostic::utf8(path, &bytes, Code::NotUtf8)?;
+    crate::protocol::parse_gate(path, text).map_err(Error::Input)
 }
 
 /// Where the network runs.

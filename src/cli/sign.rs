@@ -112,7 +112,8 @@ pub fn run(args: &SignArgs, context: Context) -> Result<Outcome> {
             problem.hint("give --by NAME --role ROLE --meaning review|approval|authorship"),
         ));
     };
-    let signing = Signing { name, role, meaning: meaning.into(), at: &outside.at };
+    let at = outside.at();
+    let signing = Signing { name, role, meaning: meaning.into(), at: &at };
     // A key that cannot be opened is told before a minute of verifying.
     let private = args.key.as_deref().map(|path| args.passphrase.open(path)).transpose()?;
     let public = match (&private, &args.ssh) {

@@ -1,5 +1,6 @@
 //! Cases and patients: what comes in, before any decision about it.
 
+pub mod ages;
 pub mod allocation;
 pub mod case;
 pub mod cases;

@@ -65,6 +65,24 @@ impl Location {
     }
 }
 
+/// The text of a file.
+///
+/// # Errors
+/// A problem with this code, line and column where it stops being UTF-8.
+pub fn utf8<'b>(path: &Path, bytes: &'b [u8], code: Code) -> std::result::Result<&'b str, Diagnostic> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|b| **b == b'\n').count() as u64 + 1;
+        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let column =
+            String::from_utf8_lossy(before.get(start..).unwrap_or_default()).chars().count() as u64 + 1;
+        let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+        Diagnostic::error(code, format!("the byte {byte:#04x} here is no UTF-8 text"))
+            .at(Location { path: path.into(), line: Some(line), column: Some(column) })
+            .hint("save the file as UTF-8, which editors offer when they save")
+    })
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;

@@ -3,7 +3,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::imaging::limits::{LARGEST_SIDE, MOST_PIXELS};
@@ -16,7 +17,8 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Reads an image file by its content, not by its name: PNG (grey or colour, 1 to 16 bits, with or without
 /// alpha) or JPEG. Intensities are the stored values divided by the largest the type can hold. Colour becomes
 /// grey: the common value where the three channels are equal, else luma `0.299 R + 0.587 G + 0.114 B`
-/// (Rec. ITU-R BT.601). Alpha is ignored: exported radiographs carry an opaque one.
+/// (Rec. ITU-R BT.601). Alpha is ignored: exported radiographs carry an opaque one. An image that its EXIF
+/// data turn is refused.
 ///
 /// # Errors
 /// `image-unreadable` when the content is not such an image, is truncated or is too large; what reading the
@@ -73,7 +75,16 @@ fn decode(bytes: &[u8]) -> Result<Radiograph, String> {
     limits.max_alloc = Some(MOST_BYTES);
     let mut header = ImageReader::with_format(Cursor::new(bytes), format);
     header.limits(limits.clone());
-    let (width, height) = header.into_dimensions().map_err(|e| e.to_string())?;
+    let mut header = header.into_decoder().map_err(|e| e.to_string())?;
+    let (width, height) = header.dimensions();
+    // A viewer turns such an image and a reader reads it upright; the pixels as they are stored are another.
+    if header.orientation().is_ok_and(|orientation| orientation != Orientation::NoTransforms) {
+        return Err(
+            "its EXIF orientation says that it is shown turned or mirrored: save it with its pixels \
+                    turned"
+                .to_owned(),
+        );
+    }
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MOST_PIXELS || width.max(height) > LARGEST_SIDE {
         return Err(format!(
@@ -176,6 +187,25 @@ mod tests {
         let plain = pixels(&encoded(gradient(), ImageFormat::Png));
         let worst = image.pixels().iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 0.3, "{worst}");
+    }
+
+    #[test]
+    fn an_image_that_exif_turns_is_refused_and_an_upright_one_read() {
+        let plain = encoded(gradient(), ImageFormat::Jpeg);
+        let turned = |orientation: u8| {
+            // APP1 with one entry of TIFF: 0x0112, a short (CIPA DC-008, 4.6.5).
+            let tiff =
+                [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", &[orientation, 0, 0, 0][..], &[0; 4]]
+                    .concat();
+            let body = [b"Exif\0\0", &tiff[..]].concat();
+            let length = (body.len() as u16 + 2).to_be_bytes();
+            [&plain[..2], &[0xff, 0xe1], &length, &body, &plain[2..]].concat()
+        };
+        assert_eq!(pixels(&turned(1)), pixels(&plain));
+        for orientation in 2..=8 {
+            let said = decode(&turned(orientation)).expect_err("is turned");
+            assert!(said.contains("EXIF orientation"), "{orientation}: {said}");
+        }
     }
 
     #[test]

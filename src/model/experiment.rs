@@ -98,10 +98,7 @@ impl Experiment {
     /// As [`Experiment::parse`], and when the file cannot be read.
     pub fn read(path: &Path) -> Result<(Self, Digest)> {
         let bytes = crate::storage::read(path)?;
-        let text = std::str::from_utf8(&bytes).map_err(|e| {
-            Diagnostic::error(Code::NotUtf8, format!("the experiment is not UTF-8 text: {e}"))
-                .at(crate::diagnostic::Location::file(path))
-        })?;
+        let text = crate::diagnostic::utf8(path, &bytes, Code::NotUtf8)?;
         let experiment = Self::parse(path, text).map_err(Error::Input)?;
         Ok((experiment, Digest::of(&bytes)))
     }

@@ -267,6 +267,10 @@ fn performance(section: Section<'_, '_>, columns: &BatchColumns) -> Option<Perfo
         );
     }
     let at_least = section.number("at_least");
+    if at_least.is_some_and(|goal| !(0.0..=1.0).contains(&goal)) {
+        let message = "must be a number from 0 to 1, as the metric is";
+        section.wrong("at_least", Code::MonitoringPlan, message);
+    }
     section.finish();
     Some(PerformancePlan { metric: metric?, at_least })
 }

@@ -65,6 +65,19 @@ fn codes(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_limit_of_performance_lies_where_the_metric_can() {
+    for limit in ["60", "-1", "1.5", "-0.01"] {
+        assert_eq!(
+            codes(&PLAN.replace("at_least = 0.6", &format!("at_least = {limit}"))),
+            ["monitoring-plan"]
+        );
+    }
+    for limit in ["0", "1", "0.6"] {
+        plan(&PLAN.replace("at_least = 0.6", &format!("at_least = {limit}")));
+    }
+}
+
+#[test]
 fn a_plan_is_read_and_its_limits_follow() {
     let read = plan(PLAN);
     assert_eq!((read.charts.len(), read.inputs.len(), read.performance.len()), (3, 2, 2));

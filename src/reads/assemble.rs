@@ -10,7 +10,7 @@ use crate::protocol::{ReaderRole, ReferenceRule, RepeatedRead};
 use crate::reads::by_reader::ByReader;
 use crate::reads::files::{Rating, Read, ReadRow, Remark};
 use crate::reads::roster::{Roster, colliding};
-use crate::table::id::Alike;
+use crate::table::id::{self, Alike};
 use crate::table::{LISTED, Word, limited};
 
 /// The reads of one case, by reader.
@@ -117,7 +117,7 @@ pub fn assemble(
         problems.push(
             Diagnostic::error(
                 Code::UnknownCase,
-                format!("the case `{}` is not in the case table{meant}", row.case_id),
+                format!("the case `{}` is not in the case table{meant}", id::visible(&row.case_id)),
             )
             .at(Location::line(&row.file, row.line))
             .hint(

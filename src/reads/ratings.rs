@@ -1,13 +1,13 @@
 //! Ratings of a reader study: which reader rated which case how high, in which modality, and what is true.
 //! A table with one row a rating, or the list that FDA's iMRMC reads (and which is written for it).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::import::imrmc;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::statistics::mrmc::{Cell, ReaderStudy, Shares};
-use crate::table::{Table, cell, limited, text};
+use crate::table::{Table, cell, id, limited, text};
 
 /// Columns of a table of ratings.
 #[derive(Clone, Debug)]
@@ -59,6 +59,32 @@ fn place(list: &mut Vec<String>, name: &str) -> usize {
 type OfClass = Vec<Option<f64>>;
 
 impl Ratings {
+    /// Readers, cases and modalities that are probably one: they are told apart by capitals, blanks, zeros or
+    /// characters that nobody sees, and each spelling would count for itself.
+    pub fn alike(&self, path: &Path) -> Vec<Diagnostic> {
+        let kinds: [(Code, &str, Vec<&str>); 3] = [
+            (Code::ReadersAlike, "readers", self.readers.iter().map(String::as_str).collect()),
+            (Code::IdsAlike, "cases", self.cases.keys().map(String::as_str).collect()),
+            (Code::IdsAlike, "modalities", self.modalities.iter().map(String::as_str).collect()),
+        ];
+        let told = |(code, what, ids): (Code, &str, Vec<&str>)| {
+            let mut groups: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+            for one in ids {
+                groups.entry(id::seen(one)).or_default().insert(one);
+            }
+            let groups = groups.into_values().filter(|ids| ids.len() > 1).map(move |ids| {
+                let names =
+                    ids.iter().map(|id| format!("`{}`", id::visible(id))).collect::<Vec<_>>().join(", ");
+                let message = format!("the {what} {names} are probably one, and would count as several");
+                Diagnostic::error(code, message)
+                    .at(Location::file(path))
+                    .hint("write one id for one of them, in every row")
+            });
+            groups.collect::<Vec<_>>()
+        };
+        kinds.into_iter().flat_map(told).collect()
+    }
+
     /// Reads a table or iMRMC's list, which is told by its line `BEGIN DATA:`.
     ///
     /// # Errors
@@ -255,8 +281,7 @@ impl Ratings {
 
     /// Number of patients, where they are known.
     pub fn patients(&self) -> Option<usize> {
-        let ids: Option<std::collections::BTreeSet<&String>> =
-            self.cases.values().map(|case| case.patient.as_ref()).collect();
+        let ids: Option<BTreeSet<&String>> = self.cases.values().map(|case| case.patient.as_ref()).collect();
         ids.filter(|ids| !ids.is_empty()).map(|ids| ids.len())
     }
 

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// The form that ids have in common which differ in form alone.
 ///
 /// Lower case; without blanks; numbers within it without leading zeros; `12.0` as `12`; without dots, but in
@@ -38,6 +40,47 @@ pub fn folded(id: &str) -> String {
     }
     end(&mut digits, &mut out);
     out
+}
+
+/// Characters that are not seen: soft hyphen, joiners, marks of direction and of byte order.
+fn is_unseen(c: char) -> bool {
+    let marks = ['\u{ad}', '\u{180e}', '\u{feff}'];
+    marks.contains(&c)
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}')
+}
+
+/// The form that ids have in common which people see as one: [`folded`], in one Unicode form (NFKC), without
+/// characters that are not seen, without the sign that makes a text of a number (`'007`, `="007"`), and
+/// with a whole number in digits that a program for tables wrote as `1.00E+05`.
+pub fn seen(id: &str) -> String {
+    let plain: String = match id.is_ascii() {
+        true => id.to_owned(),
+        false => id.nfkc().filter(|c| !is_unseen(*c)).collect(),
+    };
+    let text = plain.trim();
+    let text = text.strip_prefix('\'').unwrap_or(text);
+    let text = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let in_digits = text.contains(['e', 'E']).then(|| {
+        let (digits, exponent) = text.split_once(['e', 'E'])?;
+        let is_number = |text: &str| is_digits(&text.replace('.', ""));
+        let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+        let value = text.parse::<f64>().ok().filter(|value| value.fract() == 0.0 && value.abs() < 1e15)?;
+        (is_number(digits) && is_digits(exponent)).then(|| format!("{value:.0}"))
+    });
+    folded(in_digits.flatten().as_deref().unwrap_or(text))
+}
+
+/// An id as a message shows it: what cannot be seen of it by its number.
+pub fn visible(id: &str) -> String {
+    let combining = |c: char| unicode_normalization::char::is_combining_mark(c);
+    let shown = |c: char| match is_unseen(c)
+        || combining(c)
+        || (c.is_alphanumeric() && !c.is_ascii() && !id.nfkc().any(|n| n == c))
+    {
+        true => format!("\\u{{{:x}}}", u32::from(c)),
+        false => c.to_string(),
+    };
+    id.chars().map(shown).collect()
 }
 
 fn is_digits(text: &str) -> bool {
@@ -102,6 +145,38 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ids_that_are_seen_as_one_have_one_form() {
+        let same = [
+            ["M\u{fc}ller", "Mu\u{308}ller"],
+            ["R1", "R1\u{200b}"],
+            ["R1", "\u{ff32}\u{ff11}"],
+            ["C\u{ad}3", "c3"],
+            ["\u{feff}a", "A"],
+            ["1E5", "100000"],
+            ["1.00E+05", "1e5"],
+            ["'007", "7"],
+            ["=\"007\"", "007"],
+        ];
+        for [one, other] in same {
+            assert_eq!(seen(one), seen(other), "{one} and {other}");
+        }
+        for [one, other] in [
+            ["1E5", "15"],
+            ["E1", "1"],
+            ["A1", "A2"],
+            ["1e400", "1e401"],
+            ["e", ""],
+            ["M\u{fc}ller", "Muller"],
+        ] {
+            assert_ne!(seen(one), seen(other), "{one} and {other}");
+        }
+        assert_eq!(visible("C002\u{200b}"), "C002\\u{200b}");
+        assert_eq!(visible("Mu\u{308}ller"), "Mu\\u{308}ller");
+        assert_eq!(visible("M\u{fc}ller 7"), "M\u{fc}ller 7");
+        assert_eq!(visible("\u{ff32}1"), "\\u{ff32}1");
+    }
 
     #[test]
     fn ids_that_differ_in_form_alone_fold_to_one() {

@@ -20,7 +20,7 @@ use self::grid::Cells;
 pub(super) use self::grid::Grid;
 pub use self::grid::{CellKind, Sheet};
 use self::limits::{CELLS, COLUMNS, LARGEST, LARGEST_PART, ROWS, unreadable};
-use self::notation::{date, place, range, shown, shows_date};
+use self::notation::{Shows, date, percent, place, range, shown};
 use super::xml::entity;
 use crate::diagnostic::{Code, Diagnostic, Location};
 
@@ -54,8 +54,8 @@ struct Book<'a> {
     /// Name, part, and whether it can be seen.
     sheets: Vec<(String, String, bool)>,
     strings: Vec<String>,
-    /// Of each cell format, whether it shows a date.
-    dates: Vec<bool>,
+    /// Of each cell format, what it shows a number as.
+    formats: Vec<Shows>,
     /// Days are counted from 1904.
     from_1904: bool,
 }
@@ -69,7 +69,7 @@ impl<'a> Book<'a> {
             inflated: 0,
             sheets: Vec::new(),
             strings: Vec::new(),
-            dates: Vec::new(),
+            formats: Vec::new(),
             from_1904: false,
         };
         let root = book.relations("_rels/.rels", "")?;
@@ -87,7 +87,7 @@ impl<'a> Book<'a> {
             book.strings = strings(&part).map_err(|error| unreadable(path, error))?;
         }
         if let Some(part) = of_kind("styles").map(|part| book.part(&part)).transpose()?.flatten() {
-            book.dates = dates(&part).map_err(|error| unreadable(path, error))?;
+            book.formats = formats(&part).map_err(|error| unreadable(path, error))?;
         }
         Ok(book)
     }
@@ -257,7 +257,10 @@ impl<'a> Book<'a> {
                             row,
                             column,
                             kind: value(&element, "t").unwrap_or_default(),
-                            date: style.and_then(|style| self.dates.get(style)).copied().unwrap_or_default(),
+                            shows: style
+                                .and_then(|style| self.formats.get(style))
+                                .copied()
+                                .unwrap_or_default(),
                             formula: false,
                             value: None,
                         });
@@ -332,8 +335,12 @@ impl<'a> Book<'a> {
             _ => {
                 let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
                 let number = number.ok_or_else(|| wrong("a number that is none"))?;
-                match cell.date.then(|| date(number, self.from_1904)).flatten() {
+                let day = (cell.shows == Shows::Date).then(|| date(number, self.from_1904)).flatten();
+                match day {
                     Some(date) => (CellKind::Date, date),
+                    // As it is shown, and as the same table saved as text has it: on a scale of 0 to 100 the
+                    // number behind `51%` would pass for half a percent.
+                    None if cell.shows == Shows::Percent => (CellKind::Number, percent(number)),
                     // A whole number in digits, also where the file has 1E+10.
                     None if number.fract() == 0.0 && number.abs() < EXACT => {
                         (CellKind::Number, format!("{number:.0}"))
@@ -357,7 +364,7 @@ struct Cell {
     row: u32,
     column: u32,
     kind: String,
-    date: bool,
+    shows: Shows,
     formula: bool,
     value: Option<String>,
 }
@@ -429,10 +436,10 @@ fn strings(text: &str) -> Result<Vec<String>, quick_xml::Error> {
     }
 }
 
-/// Of each cell format, whether it shows a date or a time.
-fn dates(text: &str) -> Result<Vec<bool>, quick_xml::Error> {
+/// Of each cell format, what it shows a number as.
+fn formats(text: &str) -> Result<Vec<Shows>, quick_xml::Error> {
     let mut xml = reader(text);
-    let (mut own, mut found, mut formats) = (BTreeMap::<u32, bool>::new(), Vec::new(), false);
+    let (mut own, mut found, mut inside) = (BTreeMap::<u32, Shows>::new(), Vec::new(), false);
     let number =
         |element: &BytesStart<'_>| value(element, "numFmtId").and_then(|text| text.parse::<u32>().ok());
     loop {
@@ -440,19 +447,17 @@ fn dates(text: &str) -> Result<Vec<bool>, quick_xml::Error> {
             Event::Start(element) => match element.local_name().as_ref() {
                 "numFmt" => {
                     if let (Some(id), Some(code)) = (number(&element), value(&element, "formatCode")) {
-                        own.insert(id, shows_date(&code));
+                        own.insert(id, Shows::of(&code));
                     }
                 }
-                "cellXfs" => formats = true,
-                "xf" if formats => {
+                "cellXfs" => inside = true,
+                "xf" if inside => {
                     let id = number(&element).unwrap_or(0);
-                    // ECMA-376, 18.8.30: dates and times that every program knows.
-                    let known = matches!(id, 14..=22 | 27..=36 | 45..=47 | 50..=58);
-                    found.push(own.get(&id).copied().unwrap_or(known));
+                    found.push(own.get(&id).copied().unwrap_or_else(|| Shows::known(id)));
                 }
                 _ => {}
             },
-            Event::End(element) if element.local_name().as_ref() == "cellXfs" => formats = false,
+            Event::End(element) if element.local_name().as_ref() == "cellXfs" => inside = false,
             Event::Eof => return Ok(found),
             _ => {}
         }

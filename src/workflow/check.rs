@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::names;
 use super::report::templates;
+use super::spelling;
 use super::study::Study;
+use crate::dataset::ages::too_old;
 use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity, few};
 use crate::digest::RelativePath;
@@ -65,6 +67,7 @@ impl Looked {
         let cohort = study::cohort(&inputs)?;
         self.cohort = true;
         self.said(Ok(cohort.warnings.clone()));
+        self.said(Ok(too_old(None, &cohort.cases).into_iter().collect()));
         self.said(Ok(formulas(&cohort)));
         let protocol = study.folder.join("protocol.toml");
         let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
@@ -88,6 +91,7 @@ impl Looked {
             .filter(|named| !inputs.files.keys().any(|path| study::matches(named.as_str(), path.as_str())))
             .collect();
         if has_reads && absent.is_empty() {
+            self.said(Ok(spelling::of_reads(&inputs, &cohort)));
             let reference = study::consensus_of_all(&inputs, &cohort);
             if let Ok(reference) = &reference {
                 self.ratings(study, &inputs, &cohort, reference);

@@ -19,7 +19,7 @@ use crate::digest::{Bytes, Digest, RelativePath};
 use crate::evidence::bundle;
 use crate::evidence::ledger::{Event, Ledger};
 use crate::evidence::opening::{self, Digests};
-use crate::storage;
+use crate::storage::{self, Alone};
 use crate::study::{self, Step};
 
 /// The name of a grant where a custodian leaves it, and of the folder with the files.
@@ -216,8 +216,9 @@ pub struct Granting {
 /// anything is handed out.
 ///
 /// # Errors
-/// `opening-number`, `grant-differs`; `age-other-key`, `age-damaged`; a ledger of the custodian's that is
-/// none (`Error::Evidence`).
+/// `study-busy` while another process writes beside the custodian's ledger; `opening-number`,
+/// `grant-differs`; `age-other-key`, `age-damaged`; a ledger of the custodian's that is none
+/// (`Error::Evidence`).
 pub fn grant(
     request: &Path,
     custodian: &Custodian<'_>,
@@ -233,9 +234,13 @@ pub fn grant(
     let list = custodian.sealed.join("sealed.json");
     let set = SealedSet::parse(&storage::read(&list)?).map_err(at(&list))?;
     let asked = OpeningRequest::parse(&storage::read(request)?).map_err(at(request))?;
+    // Two grants at once would each read the ledger before the other counted in it. A name without a folder
+    // lies in this one.
+    let beside = custodian.register.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _alone = if dry_run { None } else { Some(Alone::in_folder(beside.unwrap_or(Path::new(".")), &[])?) };
     let mut register = register(custodian.register)?;
     let (line, already) = register
-        .decide(&asked, &set, &outside.at)
+        .decide(&asked, &set, &outside.at())
         .map_err(|problem| Error::Lock(vec![problem.at(Location::file(request))]))?;
     // Everything is decrypted before anything is said: a grant of files that cannot be read helps nobody.
     let mut material: Vec<(String, Zeroizing<Vec<u8>>)> = Vec::new();

@@ -1,16 +1,17 @@
 //! A deviation from the protocol is written down: in the study's file of deviations, and in its ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::outside::Outside;
 use super::study::Study;
-use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
+use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
 use crate::evidence::bundle::DEVIATIONS;
 use crate::evidence::deviation::{self, Deviation, Grade};
 use crate::evidence::ledger::Event;
 use crate::storage;
+use crate::study::cohort;
 
 /// What is said of a deviation.
 #[derive(Clone, Debug)]
@@ -58,10 +59,11 @@ pub fn proposed(study: &Study, said: &Said<'_>, outside: &Outside<'_>) -> Result
             .hint("`sequester protocol lock STUDY` locks it")
             .into());
     }
+    affected(study, said.cases)?;
     let before = recovered(study, said)?;
     deviation::checked(Deviation {
         number: before.len() as u64 + 1,
-        recorded: outside.at.clone(),
+        recorded: outside.at(),
         date: said.date.to_owned(),
         grade: said.grade,
         description: said.description.trim().to_owned(),
@@ -69,6 +71,27 @@ pub fn proposed(study: &Study, said: &Said<'_>, outside: &Outside<'_>) -> Result
         cases: said.cases.iter().map(|case| case.trim().to_owned()).collect(),
     })
     .map_err(|mut problems| Error::usage(problems.remove(0)))
+}
+
+/// Cases that a deviation affects are cases of the study, each named once: what is written down stays.
+fn affected(study: &Study, cases: &[String]) -> Result<()> {
+    let wrong = |message: String, hint: &str| {
+        Error::usage(Diagnostic::error(Code::DeviationInvalid, message).hint(hint))
+    };
+    let mut named: Vec<&str> = cases.iter().map(|case| case.trim()).collect();
+    named.sort_unstable();
+    if let Some(twice) = named.windows(2).find(|two| two[0] == two[1]) {
+        return Err(wrong(format!("the case `{}` is named twice", twice[0]), "name each case once"));
+    }
+    // Where the case tables are not here, ids cannot be compared.
+    let Ok(cohort) = study.known().and_then(|inputs| cohort(&inputs)) else { return Ok(()) };
+    let known: BTreeSet<&str> = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
+    named.retain(|case| !known.contains(case));
+    if named.is_empty() {
+        return Ok(());
+    }
+    let message = format!("these are no cases of the study: {}", few::and_more(&named, 5));
+    Err(wrong(message, "--affects takes ids of the case tables, separated by commas"))
 }
 
 /// Writes a deviation down.

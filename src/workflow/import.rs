@@ -126,7 +126,11 @@ pub fn plan(study: &Study, request: &Request<'_>, outside: &Outside<'_>) -> Resu
     let beside = Beside { map: map.as_ref(), named };
     let mut problems = Vec::new();
     let mut found = Vec::new();
-    for source in request.files {
+    for (nth, source) in request.files.iter().enumerate() {
+        // Named twice it is one file: what came twice would stand twice in the register.
+        if request.files[..nth].contains(source) {
+            continue;
+        }
         match look(study, request, source, &place, beside) {
             Ok(file) => found.push(file),
             Err(error) => problems.extend(error.diagnostics()),
@@ -535,7 +539,7 @@ fn entry(
     Import {
         file: file.file.clone(),
         sha256: file.sha256,
-        at: outside.at.clone(),
+        at: outside.at(),
         by: by.map(str::to_owned),
         role: role.map(str::to_owned),
         blinding: request.blinding.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),

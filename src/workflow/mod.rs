@@ -41,6 +41,7 @@ pub mod score;
 pub mod sharded;
 pub mod sign;
 pub mod signature_record;
+pub mod spelling;
 pub mod status;
 pub mod study;
 pub mod train;

@@ -24,8 +24,9 @@ pub trait Progress {
 /// The world as a step sees it.
 #[derive(Clone)]
 pub struct Outside<'a> {
-    /// RFC 3339, UTC, whole seconds: the time that ledger and documents take.
-    pub at: String,
+    /// Reads the clock: a study is trained, scored and validated in one command, and each of its events has a
+    /// time of its own.
+    pub clock: fn() -> String,
     /// The user gave the time.
     pub clock_set: bool,
     /// Who acts, as somebody said.
@@ -37,6 +38,11 @@ pub struct Outside<'a> {
 }
 
 impl Outside<'_> {
+    /// RFC 3339, UTC, whole seconds: the time that ledger and documents take.
+    pub fn at(&self) -> String {
+        (self.clock)()
+    }
+
     /// Tells what is being done.
     pub fn say(&self, step: &str, what: &str) {
         self.progress.say(step, what);
@@ -52,6 +58,6 @@ impl Outside<'_> {
 
 impl fmt::Debug for Outside<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outside").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Outside").field("who", &self.who).finish_non_exhaustive()
     }
 }

@@ -39,8 +39,9 @@ pub fn write(study: &Study, folder: &Path, formats: Formats, outside: &Outside<'
         digest: digest.to_string(),
         locked_at: locked.map(|entry| entry.at.clone()),
         openings: ledger.count(Event::TestSetOpened),
+        banner: None,
         plan: of(study),
-        date: outside.at.clone(),
+        date: outside.at(),
         fonts,
         look: Look::default(),
     };

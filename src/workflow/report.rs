@@ -22,6 +22,11 @@ pub fn find_bundle(target: &Path, run: Option<&str>) -> Result<PathBuf> {
         return Ok(target.to_path_buf());
     }
     let runs = runs(target);
+    let names: Vec<String> = runs.iter().map(|(number, _)| format!("run-{number}")).collect();
+    if let Some(name) = run.filter(|name| !names.is_empty() && !names.iter().any(|n| n == name)) {
+        let problem = Diagnostic::error(Code::NotABundle, format!("the study has no `{name}`"));
+        return Err(problem.at(Location::file(target)).hint(format!("there is {}", names.join(", "))).into());
+    }
     let found = match run {
         Some(name) => runs.into_iter().find(|(number, _)| name == format!("run-{number}")),
         None => runs.into_iter().next_back(),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::outside::Outside;
 use super::study::Study;
 use super::validate::{Validated, validate};
-use super::{check, custody, dataset, lock, reads, report, score};
+use super::{check, custody, dataset, lock, reads, report, score, spelling};
 use crate::audit::{self, Audit, Beside, History};
-use crate::diagnostic::Result;
+use crate::dataset::ages::too_old;
+use crate::diagnostic::{Error, Result};
 use crate::evidence::ledger::Event;
 use crate::model::run::RunState;
 use crate::report::Formats;
@@ -68,8 +69,13 @@ pub fn run(
     custody::reads_are_here(study)?;
     let cohort = dataset::draw(study, outside)?;
     outside.warn(&cohort.warnings);
+    outside.warn(&too_old(None, &cohort.cases).into_iter().collect::<Vec<_>>());
     // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
+    let misspelt = spelling::of_reads(&inputs, &cohort);
+    if !misspelt.is_empty() {
+        return Err(Error::Input(misspelt));
+    }
     let reference = study::reference_standard(&inputs, &cohort)?;
     outside.warn(&reference.warnings);
     outside.warn(&check::unmatched(study));

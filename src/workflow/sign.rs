@@ -133,9 +133,7 @@ pub fn write(written: &Written) -> Result<()> {
 /// Every problem with its place.
 pub fn trust(path: &Path) -> Result<Trust> {
     let bytes = storage::read(path)?;
-    let text = std::str::from_utf8(&bytes).map_err(|e| {
-        Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}")).at(Location::file(path))
-    })?;
+    let text = crate::diagnostic::utf8(path, &bytes, Code::TomlSyntax)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let read = |name: &str| {
         let read = storage::read(&folder.join(name));

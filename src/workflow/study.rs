@@ -59,9 +59,7 @@ impl Study {
             return Err(no_study(folder).into());
         }
         let protocol_bytes = storage::read(&path)?;
-        let text = std::str::from_utf8(&protocol_bytes).map_err(|e| {
-            Diagnostic::error(Code::TomlSyntax, format!("not UTF-8: {e}")).at(Location::file(&path))
-        })?;
+        let text = crate::diagnostic::utf8(&path, &protocol_bytes, Code::TomlSyntax)?;
         let protocol = protocol::parse(&path, text).map_err(Error::Input)?;
         Ok(Self {
             data: data.unwrap_or(folder).to_path_buf(),
@@ -116,7 +114,7 @@ impl Study {
         reason: Option<String>,
     ) -> Result<()> {
         let mut ledger = self.ledger()?;
-        ledger.append_by(&outside.who, event, &outside.at, digests, reason)?;
+        ledger.append_by(&outside.who, event, &outside.at(), digests, reason)?;
         storage::write_atomic(&self.ledger_path(), &ledger.to_bytes())
     }
 

@@ -220,10 +220,11 @@ fn publish(
     payload.insert(bundle::path("", bundle::LEDGER)?, study.ledger()?.to_bytes().into());
     let number = study.runs().last().map_or(1, |(number, _)| number + 1);
     let run = format!("run-{number}");
+    let created = outside.at();
     let environment = Environment {
         format: bundle::FORMAT.to_owned(),
         run: run.clone(),
-        created: outside.at.clone(),
+        created: created.clone(),
         clock: outside.clock_set.then(|| bundle::CLOCK_SET.to_owned()),
         program: format!("sequester {}", env!("CARGO_PKG_VERSION")),
         platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
@@ -234,7 +235,7 @@ fn publish(
     payload.insert(bundle::path("", bundle::ENVIRONMENT)?, json.into());
     let folder = study.out.join("evidence").join(&run);
     let info = [
-        ("Bagging-Date", outside.at[..10].to_owned()),
+        ("Bagging-Date", created[..10].to_owned()),
         ("External-Identifier", format!("{}/{run}", study.protocol.study.id)),
         ("Bag-Software-Agent", format!("sequester {}", env!("CARGO_PKG_VERSION"))),
         ("External-Description", study.protocol.study.title.clone()),

@@ -261,3 +261,113 @@ fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
     assert!(!evidence, "a bundle that is not complete was published");
     assert_eq!(left_over, 0);
 }
+
+#[test]
+fn a_protocol_that_is_no_text_is_told_with_line_and_column() {
+    let study = Study::small();
+    let mut bytes = study.read("protocol.toml").into_bytes();
+    let lines = bytes.iter().filter(|b| **b == b'\n').count();
+    bytes.extend(b"# L\xfcngen\n");
+    std::fs::write(study.file("protocol.toml"), bytes).expect("writes");
+    let ran = study.run("check", &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let place = format!("protocol.toml:{}:4", lines + 1);
+    assert!(ran.stderr.contains(&place) && ran.stderr.contains("0xfc"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("save the file as UTF-8"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_run_that_is_not_there_is_told_beside_those_that_are() {
+    let study = Study::small();
+    assert!([0, 10].contains(&study.run("run", &[]).code));
+    for name in ["run-3", "1", ""] {
+        let ran = study.run("verify", &["--run", name]);
+        assert_eq!(ran.code, 1, "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("has no `{name}`")) && ran.stderr.contains("there is run-1"));
+    }
+}
+
+#[test]
+fn a_name_that_a_key_and_a_code_share_is_explained_as_both() {
+    for name in ["margin", "criterion"] {
+        let ran = sequester(&["explain", name, "--json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let told: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        let all = told["explained"].as_array().expect("a list");
+        assert!(all.iter().any(|one| one["code"] == name), "{name}: {told:#}");
+        assert!(all.iter().any(|one| one.get("code").is_none()), "{name}: {told:#}");
+    }
+}
+
+#[test]
+fn a_design_refuses_components_that_no_pilot_can_have() {
+    let design = |cov1: &str, cov2: &str| {
+        let words = ["design", "mrmc", "--difference", "0.08", "--variance", "0.002", "--cov1", cov1];
+        let more = ["--cov2", cov2, "--cov3", "0.0007", "--interaction", "0.0004", "--pilot-cases", "100"];
+        sequester(&[&words[..], &more, &["--readers", "5"]].concat())
+    };
+    assert_eq!(design("0.0012", "0.0011").code, 0);
+    for (cov1, cov2) in [("0.003", "0.0011"), ("0.1", "0.0011"), ("0.0012", "0.005"), ("0.0019", "0.0019")] {
+        let ran = design(cov1, cov2);
+        assert!(ran.code == 2 && ran.stdout.is_empty(), "{cov1} {cov2}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn one_person_under_two_spellings_is_no_second_reader() {
+    for (spelt, again) in [("M\u{fc}ller", "Mu\u{308}ller"), ("R1", "R1\u{200b}"), ("R1", "\u{ff32}\u{ff11}")]
+    {
+        let study = Study::small();
+        let text = study.read("reads/reader-1.csv");
+        let reader =
+            text.lines().nth(1).and_then(|line| line.split(',').nth(1)).expect("a reader").to_owned();
+        let respelt = |(nth, line): (usize, &str)| {
+            let name = if nth % 2 == 0 { spelt } else { again };
+            format!("{}\n", line.replace(&format!(",{reader},"), &format!(",{name},")))
+        };
+        study.write("reads/reader-1.csv", &text.lines().enumerate().map(respelt).collect::<String>());
+        for command in ["check", "run"] {
+            let ran = study.run(command, &[]);
+            assert_eq!(ran.code, 1, "{command} {spelt}: {}{}", ran.stdout, ran.stderr);
+            assert!(ran.stderr.contains("readers-alike"), "{command} {spelt}: {}", ran.stderr);
+        }
+        assert!(!study.file("evidence").exists(), "nothing was opened");
+    }
+}
+
+#[test]
+fn a_table_of_ratings_in_which_one_reader_is_two_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ratings.csv");
+    let table = |third: &str, case: &str, aided: &str| {
+        let mut text = "reader,case,modality,truth,rating\n".to_owned();
+        for nth in 0..20 {
+            for (reader, shift) in [("R1", 3), ("R2", 5), (if nth < 10 { "R3" } else { third }, 7)] {
+                for (modality, gain) in [(if nth == 3 { aided } else { "aided" }, 2), ("unaided", 0)] {
+                    let rating = (nth * shift) % 10 + if nth % 2 == 0 { 3 + gain } else { 0 };
+                    let name =
+                        if nth == 0 && reader == "R2" { case.to_owned() } else { format!("c{nth:02}") };
+                    text += &format!("{reader},{name},{modality},{},{rating}\n", u8::from(nth % 2 == 0));
+                }
+            }
+        }
+        std::fs::write(&file, text).expect("writes");
+        sequester(&["reads", "mrmc", file.to_str().expect("UTF-8"), "--label", "truth", "--score", "rating"])
+    };
+    assert_eq!(table("R3", "c00", "aided").code, 0, "the table as it should be");
+    for (third, case, aided, code) in [
+        ("r3", "c00", "aided", "readers-alike"),
+        ("R3\u{200b}", "c00", "aided", "readers-alike"),
+        ("R3", "C00", "aided", "ids-alike"),
+        ("R3", "c00", "Aided", "ids-alike"),
+    ] {
+        let ran = table(third, case, aided);
+        assert!(
+            ran.code == 1 && ran.stderr.contains(code),
+            "{third} {case} {aided}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
+        assert!(ran.stderr.contains("ratings.csv"), "{}", ran.stderr);
+    }
+}

@@ -373,6 +373,48 @@ fn a_second_folder_and_other_seeds_are_counted_as_further_openings() {
 }
 
 #[test]
+fn two_grants_at_once_are_one_grant() {
+    let keys = Keys::new();
+    let study = sealed(&keys);
+    let second = Study::small();
+    for (path, bytes) in study.snapshot() {
+        let name = path.strip_prefix(study.path()).expect("below").to_str().expect("UTF-8").to_owned();
+        std::fs::create_dir_all(second.file(&name).parent().expect("a folder")).expect("makes");
+        std::fs::write(second.file(&name), bytes).expect("writes");
+    }
+    std::fs::remove_dir_all(second.file("reads")).expect("removes");
+    // Another request: the same one is answered with the same grant.
+    second.replace("protocol.toml", "seed = 1", "seed = 2");
+    let amended = sequester(&["protocol", "amend", text(second.path()), "--reason", "another draw"]);
+    assert_eq!(amended.code, 0, "{}", amended.stderr);
+    for own in [&study, &second] {
+        done(&own.run("commit", &[]));
+        done(&keys.request(own, &[]));
+    }
+    for _ in 0..6 {
+        let codes: Vec<i32> = std::thread::scope(|scope| {
+            let each = [(&study, "ga"), (&second, "gb")];
+            let running = each.map(|(own, out)| {
+                let (keys, request) = (&keys, own.file("request.json"));
+                scope.spawn(move || keys.grant(&request, out, &[]).code)
+            });
+            running.into_iter().map(|one| one.join().expect("ends")).collect()
+        });
+        let ledger = std::fs::read_to_string(keys.at("grants.jsonl")).expect("a ledger");
+        // The other one was refused: as the second opening, or while the first was counted.
+        assert!(codes.iter().filter(|code| **code == 0).count() == 1, "{codes:?}");
+        assert!(codes.iter().all(|code| [0, 1, 30].contains(code)), "{codes:?}");
+        assert_eq!(ledger.lines().count(), 1, "{ledger}");
+        assert_eq!(keys.at("ga").exists(), codes[0] == 0);
+        assert_eq!(keys.at("gb").exists(), codes[1] == 0);
+        std::fs::remove_file(keys.at("grants.jsonl")).expect("removes");
+        for out in ["ga", "gb"] {
+            let _ = std::fs::remove_dir_all(keys.at(out));
+        }
+    }
+}
+
+#[test]
 fn an_erased_opening_and_rewritten_reads_are_found() {
     let keys = Keys::new();
     let study = sealed(&keys);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Ran, bundle_copy, files, sequester};
+use crate::support::{Ran, bundle_copy, by_the_clock, files, sequester};
 
 /// Park and Miller's generator (1988), so that months are the same everywhere.
 struct Draw(u64);
@@ -562,4 +562,19 @@ fn the_schema_of_the_plan_and_the_program_say_the_same_of_its_form() {
         assert!(guide.contains(from), "{from}");
         assert_eq!(both(&guide.replacen(from, to, 1)), (false, false), "{to}");
     }
+}
+
+#[test]
+fn a_month_that_has_not_begun_is_refused_and_the_right_one_is_then_added() {
+    let watch = Watch::sealed(PLAN);
+    let batch = watch.batch("2062-01", &watch.month("2062-01", 0.0, false));
+    let place = watch.folder.path().display().to_string();
+    let before = files(watch.folder.path());
+    let ran = by_the_clock(&["monitor", "add", &place, &batch]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("batch-out-of-order") && ran.stderr.contains("2062-01 has not begun"));
+    assert_eq!(files(watch.folder.path()), before);
+    let batch = watch.batch("2026-01", &watch.month("2026-01", 0.0, false));
+    let ran = by_the_clock(&["monitor", "add", &place, &batch]);
+    assert!([0, 10].contains(&ran.code), "{}{}", ran.stdout, ran.stderr);
 }

@@ -166,6 +166,10 @@ fn deviations_are_listed_and_cannot_be_taken_back() {
     let mut tomorrow = DEVIATION.to_vec();
     tomorrow[1] = "2999-01-01";
     assert_eq!(protocol(&study, "deviation", &tomorrow).code, 2);
+    for (affected, said) in [("C001,NOSUCH", "NOSUCH"), ("C001,C001", "named twice")] {
+        let wrong = protocol(&study, "deviation", &[&DEVIATION[..], &["--affects", affected]].concat());
+        assert!(wrong.code == 2 && wrong.stderr.contains(said), "{affected}: {}", wrong.stderr);
+    }
     let mut with_cases = DEVIATION.to_vec();
     with_cases.extend(["--affects", "C001,C003"]);
     let recorded = protocol(&study, "deviation", &with_cases);

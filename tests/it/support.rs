@@ -57,6 +57,11 @@ pub fn with_pdf(arguments: &[&str]) -> Ran {
     program(arguments).output().expect("the program starts").into()
 }
 
+/// Runs the program by the clock of this computer.
+pub fn by_the_clock(arguments: &[&str]) -> Ran {
+    program(arguments).env_remove("SOURCE_DATE_EPOCH").output().expect("the program starts").into()
+}
+
 /// The same, with one Ctrl-C as soon as the work has begun. The work has to take so long that it cannot be
 /// done by then.
 #[cfg(unix)]

@@ -61,7 +61,8 @@ pub fn time(text: &str, format: Option<&str>) -> Option<NaiveDateTime> {
     if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
         return Some(zoned.naive_utc());
     }
-    if let Ok(zoned) = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z") {
+    const ZONED: [&str; 3] = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"];
+    if let Some(zoned) = ZONED.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()) {
         return Some(zoned.naive_utc());
     }
     let utc = text.strip_suffix(" UTC").unwrap_or(text);
@@ -185,6 +186,9 @@ mod tests {
         assert_eq!(shown("2026-03-01T14:05:06.5Z").as_deref(), Some("2026-03-01 14:05:06.500"));
         assert_eq!(shown("2026-03-01T14:05:06+02:00").as_deref(), Some("2026-03-01 12:05:06"));
         assert_eq!(shown("2026-03-01 14:05:06.000001+00:00").as_deref(), Some("2026-03-01 14:05:06.000001"));
+        assert_eq!(shown("2026-03-01T10:00Z").as_deref(), Some("2026-03-01 10:00:00"));
+        assert_eq!(shown("2026-03-01T10:00+01:00").as_deref(), Some("2026-03-01 09:00:00"));
+        assert_eq!(shown("2026-03-01 10:00-0230").as_deref(), Some("2026-03-01 12:30:00"));
         assert_eq!(shown("2026-03-01 14:05:06 UTC").as_deref(), Some("2026-03-01 14:05:06"));
         assert_eq!(shown("2026-03-01").as_deref(), Some("2026-03-01 00:00:00"));
         // readr::write_excel_csv2, and a CSV of LibreOffice.

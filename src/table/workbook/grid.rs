@@ -73,14 +73,17 @@ impl Cells {
             None => first,
         };
         let filled = |row: u32| self.cells.range((row, 0)..(row + 1, 0)).count();
-        let wider = self.cells.keys().any(|(row, _)| *row > header && filled(*row) > 1);
-        if wanted.header_row.is_none() && filled(header) == 1 && wider {
+        let wider = self.cells.keys().find(|(row, _)| *row > header && filled(*row) > 1);
+        if let (None, 1, Some((names, _))) = (wanted.header_row, filled(header), wider) {
             let title = self.cells.get(&first_key(&self.cells)).map_or("", |(_, text)| text);
             let title: String = title.chars().take(60).collect();
             let message =
                 format!("row {header} of the sheet `{sheet}` holds `{title}` alone, and no columns' names");
             return Err(vec![Diagnostic::error(Code::WorkbookHeader, message).at(at((header, 1))).hint(
-                "say which row names the columns: header_row = 3 in [reads]; elsewhere delete the rows above",
+                format!(
+                    "say which row names the columns, such as header_row = {names} in [reads]; elsewhere \
+                     delete the rows above"
+                ),
             )]);
         }
         if !self.uncomputed.iter().all(|(row, _)| *row < header) {

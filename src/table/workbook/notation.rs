@@ -3,8 +3,65 @@
 
 use chrono::{Duration, NaiveDate};
 
+/// What the format of a cell shows a number as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Shows {
+    #[default]
+    Number,
+    /// A date or a time.
+    Date,
+    /// A hundred times as much, with a percent sign.
+    Percent,
+}
+
+impl Shows {
+    /// Of a format that every program knows, by its number (ECMA-376, 18.8.30).
+    pub(super) fn known(id: u32) -> Self {
+        match id {
+            9 | 10 => Self::Percent,
+            14..=22 | 27..=36 | 45..=47 | 50..=58 => Self::Date,
+            _ => Self::Number,
+        }
+    }
+
+    /// Of a format's code.
+    pub(super) fn of(code: &str) -> Self {
+        match () {
+            () if shows_date(code) => Self::Date,
+            () if shows_percent(code) => Self::Percent,
+            () => Self::Number,
+        }
+    }
+}
+
+/// Whether a format's code shows percent: the sign outside quotes and escapes.
+fn shows_percent(code: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    code.split(';').next().unwrap_or_default().chars().any(|sign| {
+        match sign {
+            _ if escaped => escaped = false,
+            '\\' | '_' | '*' => escaped = true,
+            '"' => quoted = !quoted,
+            '%' if !quoted => return true,
+            _ => {}
+        }
+        false
+    })
+}
+
+/// What such a cell shows, and what stands in it when it is saved as text: `51%` of 0.51, with every digit
+/// that the number has.
+pub(super) fn percent(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let shifted = shortest.split_once('e').and_then(|(digits, exponent)| {
+        let exponent: i32 = exponent.parse().ok()?;
+        format!("{digits}e{}", exponent + 2).parse::<f64>().ok()
+    });
+    format!("{}%", shifted.unwrap_or(number * 100.0))
+}
+
 /// Whether a format's code shows a date or a time: a letter of one outside quotes, brackets and escapes.
-pub(super) fn shows_date(code: &str) -> bool {
+fn shows_date(code: &str) -> bool {
     let (mut quoted, mut bracket, mut escaped) = (false, false, false);
     // The part for positive numbers alone.
     let elapsed = ["[h", "[H", "[m", "[M", "[s", "[S"].iter().any(|start| code.contains(start));
@@ -105,6 +162,25 @@ mod tests {
         }
         for code in ["General", "0.00", "0000", "[Red]0", "\"days\" 0", "0\\d", "#,##0;[Red]-#,##0", "@"] {
             assert!(!shows_date(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_percentage_is_known_by_its_sign_and_read_as_it_is_shown() {
+        for code in ["0%", "0.00%", "[Red]0%", "#,##0 %;-0"] {
+            assert_eq!(Shows::of(code), Shows::Percent, "{code}");
+        }
+        for code in ["General", "0\\%", "0\"%\"", "0;0%"] {
+            assert_eq!(Shows::of(code), Shows::Number, "{code}");
+        }
+        assert_eq!(
+            [9, 10, 14, 0].map(Shows::known),
+            [Shows::Percent, Shows::Percent, Shows::Date, Shows::Number]
+        );
+        for (number, text) in
+            [(0.51, "51%"), (1.0, "100%"), (0.29, "29%"), (0.005, "0.5%"), (0.0, "0%"), (-0.1, "-10%")]
+        {
+            assert_eq!(percent(number), text);
         }
     }
 }

@@ -99,11 +99,7 @@ impl Monitored {
         } else {
             BatchLedger::default()
         };
-        let text = std::str::from_utf8(&plan_bytes).map_err(|_| {
-            Error::from(
-                Diagnostic::error(Code::TomlSyntax, "the plan is not UTF-8").at(Location::file(&path)),
-            )
-        });
+        let text = crate::diagnostic::utf8(&path, &plan_bytes, Code::TomlSyntax).map_err(Error::from);
         let parsed = text.and_then(|text| MonitoringPlan::parse(&path, text).map_err(Error::Input));
         let recorded = ledger.entries().first().and_then(|entry| entry.digests.get(PLAN));
         let plan = match (parsed, recorded) {
@@ -239,6 +235,13 @@ impl Monitored {
             None => Batch::month_of(file, &bytes, &self.plan)?,
         };
         self.refuse_out_of_order(file, month, Digest::of(&bytes))?;
+        // A month that is typed wrongly would keep out every month before it, for ever. A clock that was set
+        // knows no future.
+        if !outside.clock_set && outside.at().get(..7).is_some_and(|now| month.to_string().as_str() > now) {
+            let message = format!("{month} has not begun: it is {} by this computer's clock", outside.at());
+            let problem = Diagnostic::error(Code::BatchOutOfOrder, message).at(Location::file(file));
+            return Err(problem.hint("look how the month is written, in --month or in the days").into());
+        }
         let batch = Batch::parse(file, &bytes, month, &self.plan, &self.bound(&standing.seal))?;
         outside.warn(&batch.notes);
         let mut batches = standing.batches;
@@ -290,7 +293,7 @@ impl Monitored {
         alarms: Vec<String>,
         reason: Option<String>,
     ) -> Result<()> {
-        let acting = Acting { at: &outside.at, by: outside.who.by(), role: outside.who.role() };
+        let acting = Acting { at: &outside.at(), by: outside.who.by(), role: outside.who.role() };
         let mut ledger = self.ledger.clone();
         ledger
             .append(acting, event, month, digests, alarms, reason)

@@ -68,7 +68,7 @@ pub fn write(
         answers: answers.collect(),
         unanswered: monitored.ledger.unanswered(),
         ledger_head: monitored.ledger.head().map(|head| head.to_string()).unwrap_or_default(),
-        date: outside.at.clone(),
+        date: outside.at(),
         data: format!("{:#}\n", monitored.json(standing)).into_bytes(),
         fonts,
     };

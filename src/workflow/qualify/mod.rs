@@ -73,7 +73,7 @@ pub fn qualify(
     let passed = tests.iter().all(|test| test.outcome != Outcome::Failed);
     Ok(Qualification {
         format: FORMAT,
-        at: outside.at.clone(),
+        at: outside.at(),
         passed,
         program: given.program.clone(),
         machine: given.machine.clone(),

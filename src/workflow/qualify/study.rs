@@ -294,9 +294,9 @@ fn run_in(
         .num_threads(threads)
         .build()
         .map_err(|e| Error::io("start threads for", folder, &std::io::Error::other(e)))?;
-    let (at, clock_set, stop) = (outside.at.clone(), outside.clock_set, outside.stop);
+    let (clock, clock_set, stop) = (outside.clock, outside.clock_set, outside.stop);
     let ran = pool.install(|| {
-        let quiet = Outside { at, clock_set, who: Who::default(), progress: &Quiet, stop };
+        let quiet = Outside { clock, clock_set, who: Who::default(), progress: &Quiet, stop };
         run::run(&study, None, Formats::WithoutPdf, engines, &quiet)
     })?;
     Ok(Ran {

@@ -1,0 +1,64 @@
+//! Ids that people take for one and computers do not: the same letters in another Unicode form, characters
+//! that are not seen, a number that a program for tables has written with an exponent. Looked for before a
+//! study is opened; what a bundle holds was matched as it stands, and is not judged again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::study::{self, Cohort, Inputs};
+use crate::table::id;
+
+/// So many places are named.
+const NAMED: usize = 10;
+
+/// Readers that are probably one person, and reads of cases that are probably the study's.
+pub fn of_reads(inputs: &Inputs, cohort: &Cohort) -> Vec<Diagnostic> {
+    let Ok(so_far) = study::reads_so_far(inputs, cohort) else { return Vec::new() };
+    let mut readers: BTreeSet<&str> = so_far.rows.iter().map(|row| row.reader_id.as_str()).collect();
+    let declared = so_far.standard.roster.declared();
+    readers.extend(declared.into_iter().flat_map(|declared| declared.keys().map(String::as_str)));
+    let mut problems: Vec<Diagnostic> = groups(readers)
+        .into_iter()
+        .map(|ids| {
+            let names: Vec<String> = ids.iter().map(|id| format!("`{}`", id::visible(id))).collect();
+            let message = format!(
+                "the readers {} are probably one: their names look alike, written with other characters",
+                names.join(", ")
+            );
+            let first = so_far.rows.iter().find(|row| ids.contains(&row.reader_id.as_str()));
+            let problem = Diagnostic::error(Code::ReadersAlike, message);
+            match first {
+                Some(row) => problem.at(Location::line(&row.file, row.line)),
+                None => problem,
+            }
+            .hint("write one id for one reader, in new files from the readers")
+        })
+        .collect();
+    let known: BTreeSet<&str> = cohort.cases.iter().map(|case| case.case_id.as_str()).collect();
+    let unknown: Vec<_> = so_far.rows.iter().filter(|row| !known.contains(row.case_id.as_str())).collect();
+    if !unknown.is_empty() {
+        let forms: BTreeMap<String, &str> = known.iter().map(|known| (id::seen(known), *known)).collect();
+        let meant = unknown.into_iter().filter_map(|row| Some((row, *forms.get(&id::seen(&row.case_id))?)));
+        problems.extend(meant.take(NAMED).map(|(row, meant)| {
+            let message = format!(
+                "the case `{}` is not in the case table; `{}` is, and probably meant",
+                id::visible(&row.case_id),
+                id::visible(meant)
+            );
+            Diagnostic::error(Code::UnknownCase, message)
+                .at(Location::line(&row.file, row.line))
+                .hint("correct the id in a new file from the reader; the file that came stays as it is")
+        }));
+    }
+    problems
+}
+
+/// Ids of one look that are not alike in form already, which is told elsewhere.
+fn groups(ids: BTreeSet<&str>) -> Vec<Vec<&str>> {
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for one in ids {
+        groups.entry(id::seen(one)).or_default().push(one);
+    }
+    let unlike = |ids: &Vec<&str>| ids.iter().map(|one| id::folded(one)).collect::<BTreeSet<_>>().len() > 1;
+    groups.into_values().filter(unlike).collect()
+}
