@@ -102,14 +102,11 @@ pub fn decide_contrast(
         )),
         Some(i) if contrast.moving == 0 || i.is_point() => Some((
             Code::AtBoundary,
-            "no patient has a case that the two call differently, so the declared interval sees no spread"
-                .to_owned(),
+            "no patient's cases move the difference, so the declared interval sees no spread".to_owned(),
         )),
         Some(_) if contrast.moving == 1 => Some((
             Code::RestsOnOneCase,
-            "one patient alone has cases that the two call differently, so the difference and its spread \
-             rest on them"
-                .to_owned(),
+            "one patient's cases alone move the difference, so the spread rests on them".to_owned(),
         )),
         Some(_) => None,
     };
@@ -177,9 +174,17 @@ pub fn decide_auc(
         }
         Some(_) if few => Some((
             Code::RestsOnOneCase,
-            "all cases of a class but those of one patient are placed alike by both scores, so the spread \
-             rests on them"
-                .to_owned(),
+            // Results hold these words: those of earlier versions stay as they are.
+            match units {
+                Units::Cases => {
+                    "all cases of a class but one are placed alike by both scores, so the spread rests on it"
+                }
+                Units::Patients => {
+                    "all cases of a class but those of one patient are placed alike by both scores, so the \
+                     spread rests on them"
+                }
+            }
+            .to_owned(),
         )),
         Some(_) => None,
     };

@@ -285,7 +285,7 @@ impl StudyPlan<'_> {
             }
             Some(_) if moving == 1 => Some((
                 Code::RestsOnOneCase,
-                "one patient's cases alone move the difference, so it and its spread rest on them",
+                "one patient's cases alone move the difference, so the spread rests on them",
             )),
             Some(_) => None,
         };

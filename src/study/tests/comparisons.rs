@@ -288,9 +288,11 @@ const BOOTSTRAPS: [&str; 3] = ["bootstrap-percentile", "bootstrap-basic", "boots
 #[test]
 fn what_rests_on_one_case_decides_nothing_whatever_the_metric_and_the_interval() {
     let worse = WORSE_BY.replace("0.2", "0.001");
+    let area = "interval = \"delong\"\nfallback = \"none\"";
     let mut endpoints = ["partial_auc", "ppv", "npv", "f1"]
         .map(|metric| endpoint(metric, metric, "predicate", &worse))
         .concat();
+    endpoints += &endpoint("auc", "auc", "predicate", &format!("{worse}\n{area}"));
     for method in BOOTSTRAPS {
         let more = format!("{worse}\ninterval = \"{method}\"");
         for metric in ["sensitivity", "partial_auc", "ppv"] {
@@ -313,6 +315,10 @@ fn what_rests_on_one_case_decides_nothing_whatever_the_metric_and_the_interval()
     assert_eq!(compared(&before, "ppv").verdict, Verdict::NotMet);
     assert!(compared(&before, "ppv").interval.is_some());
     assert!(before.comparisons.iter().any(|found| found.verdict == Verdict::Met));
+    // Results hold the words, too.
+    let said = compared(&before, "auc").fallback.as_ref().map(|f| f.message.as_str());
+    let words = "all cases of a class but one are placed alike by both scores, so the spread rests on it";
+    assert_eq!(said, Some(words));
 }
 
 #[test]
