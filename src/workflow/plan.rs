@@ -40,6 +40,7 @@ pub fn write(study: &Study, folder: &Path, formats: Formats, outside: &Outside<'
         locked_at: locked.map(|entry| entry.at.clone()),
         openings: ledger.count(Event::TestSetOpened),
         banner: None,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         plan: of(study),
         date: outside.at(),
         fonts,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sequester::evidence::{bag, bundle};
 use sequester::study;
 
-use crate::support::{bundle_copy, sequester};
+use crate::support::{bundle_copy, files, sequester};
 
 const V1: [&str; 2] = ["scored-elsewhere", "locked-model"];
 const V2: [&str; 5] = ["scored-elsewhere", "locked-model", "adjudicated", "reader-study", "second-version"];
@@ -128,4 +128,30 @@ fn a_signature_that_an_earlier_version_made_counts() {
     assert!(ran.stdout.lines().any(|line| line.starts_with("yes") && line.contains(said)), "{}", ran.stdout);
     let (_folder, other) = bundle_copy(2, "adjudicated");
     assert_eq!(asked(&other).code, 20, "it is about one bundle");
+}
+
+/// What version 1.0.0 rendered of these bundles (`sequester report BUNDLE --documents all --no-pdf`), with
+/// the bundle's version in the plan: 1.0.0 wrote its own there, which is the same for what it made itself.
+const DOCUMENTS: &str = include_str!("../../fixtures/evidence/documents-1.0.0.sha256");
+
+#[test]
+fn documents_of_old_bundles_are_rendered_to_the_same_bytes() {
+    let mut expected: Vec<&str> = DOCUMENTS.lines().collect();
+    expected.sort_unstable();
+    let mut found = Vec::new();
+    for name in V2 {
+        let out = tempfile::tempdir().expect("a folder");
+        let (place, bundle) = (out.path().join("documents"), fixture(2, name));
+        let words = ["report", bundle.to_str().expect("UTF-8"), "--documents", "all", "--out"];
+        let ran = sequester(&[&words[..], &[place.to_str().expect("UTF-8")]].concat());
+        assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
+        for (path, bytes) in files(&place) {
+            let within = path.strip_prefix(&place).expect("below").to_str().expect("UTF-8").to_owned();
+            found.push(format!("{}  {name}/{within}", sequester::digest::Digest::of(&bytes)));
+        }
+    }
+    found.sort_unstable();
+    let other: Vec<&String> = found.iter().filter(|line| !expected.contains(&line.as_str())).collect();
+    assert_eq!(other, Vec::<&String>::new());
+    assert_eq!(found.len(), expected.len());
 }

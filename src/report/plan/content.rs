@@ -18,6 +18,7 @@ use crate::report::graph;
 use crate::report::submission::Formats;
 use crate::report::wording;
 use crate::study::planning::SizePlan;
+use crate::study::results::Rules;
 
 /// Where the document starts.
 const TEMPLATE: &str = "plan.md";
@@ -36,6 +37,9 @@ pub struct Source {
     /// What has to stand on every page, of evidence that exists: that it is synthetic, that the protocol was
     /// amended after the opening.
     pub banner: Option<String>,
+    /// Of which version the plan is, as `major.minor.patch`: of the program, or of the one that made the
+    /// bundle it belongs to.
+    pub version: String,
     /// What the protocol can be expected to show.
     pub plan: SizePlan,
     /// RFC 3339.
@@ -44,6 +48,13 @@ pub struct Source {
     pub fonts: Vec<FontFile>,
     /// How a draft looks.
     pub look: Look,
+}
+
+impl Source {
+    /// The rules of that version.
+    pub(super) fn rules(&self) -> Rules {
+        Rules::of(&self.version)
+    }
 }
 
 /// All files of the plan: `plan.html`, `plan.pdf` (feature `pdf`), `plan.md`, `figures/*.svg`.
@@ -121,18 +132,22 @@ impl Content for Planned {
             Incomplete::Exclude => "left out of the primary analysis, and counted",
             Incomplete::Refuse => "none is allowed: the analysis stops",
         };
-        let in_family =
-            |id: &String| protocol.family.as_ref().is_some_and(|family| family.endpoints.contains(id));
+        let rules = self.source.rules();
+        let family = protocol.family.as_ref().filter(|_| rules == Rules::Current);
+        let in_family = |id: &String| family.is_some_and(|family| family.endpoints.contains(id));
+        let endpoints = || protocol.endpoints.iter().zip(&plan.endpoints);
         let compared = protocol.comparisons.iter().filter(|e| e.role == Role::Primary).count();
         let primary = protocol.endpoints.iter().filter(|e| words::is_judged(e)).count() + compared;
         json!({
             "study": protocol.study,
             "locked_at": self.source.locked_at,
             "openings": self.source.openings,
-            "hypotheses": protocol.endpoints.iter().zip(&plan.endpoints)
-                .map(|(e, planned)| words::hypothesis(e, planned, in_family(&e.id))).collect::<Vec<_>>(),
-            "prospects": protocol.endpoints.iter().zip(&plan.endpoints)
-                .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned)).collect::<Vec<_>>(),
+            "hypotheses": endpoints()
+                .map(|(e, planned)| words::hypothesis(e, planned, in_family(&e.id), rules))
+                .collect::<Vec<_>>(),
+            "prospects": endpoints()
+                .map(|(endpoint, planned)| words::prospect(plan, endpoint, planned, rules))
+                .collect::<Vec<_>>(),
             "primary": primary,
             "multiplicity": words::multiplicity(protocol, words::criteria(protocol)),
             "has_comparisons": !protocol.comparisons.is_empty(),

@@ -9,6 +9,7 @@ use crate::report::submission::tables::flow::definitions;
 use crate::report::submission::tables::{comparisons, triage};
 use crate::statistics::proportion::clopper_pearson;
 use crate::study::planning::{PlannedEndpoint, Prospect};
+use crate::study::results::Rules;
 
 /// The ids of all tables.
 pub const IDS: &[&str] = &[
@@ -64,7 +65,7 @@ fn title(source: &Source) -> Table {
         ("Finding", study.finding.clone(), Look::Plain),
         ("State of the protocol", locked, Look::Strong),
         ("Date of this plan", source.date.clone(), Look::Plain),
-        ("Program", format!("Sequester {}", env!("CARGO_PKG_VERSION")), Look::Plain),
+        ("Program", format!("Sequester {}", source.version), Look::Plain),
         ("Protocol, SHA-256", source.digest.clone(), Look::Code),
     ];
     let rows = rows.into_iter().map(|(key, value, look)| {
@@ -146,8 +147,9 @@ fn sample(source: &Source) -> Table {
 
 fn hypotheses(source: &Source) -> Table {
     let rows = endpoints(source).map(|(endpoint, planned)| {
-        let [null, alternative] = symbols(endpoint).unwrap_or_else(|| [dash(), dash()]);
-        let shared = source.protocol.family.as_ref().is_some_and(|f| f.endpoints.contains(&endpoint.id));
+        let [null, alternative] = symbols(endpoint, source.rules()).unwrap_or_else(|| [dash(), dash()]);
+        let family = source.protocol.family.as_ref().filter(|_| source.rules() == Rules::Current);
+        let shared = family.is_some_and(|family| family.endpoints.contains(&endpoint.id));
         let alpha = match &endpoint.criterion {
             Some(_) if shared => format!("{}, shared", alpha(planned.level)),
             Some(_) => alpha(planned.level),

@@ -32,6 +32,7 @@ fn source(text: &str) -> Source {
         locked_at: None,
         openings: 0,
         banner: None,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         date: "2026-01-01T00:00:00Z".to_owned(),
         fonts: Vec::new(),
         look: Look::default(),

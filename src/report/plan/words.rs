@@ -10,6 +10,7 @@ use crate::protocol::{
 use crate::report::wording;
 use crate::statistics::multiplicity::Multiplicity;
 use crate::study::planning::{PlannedEndpoint, Prospect, SizePlan};
+use crate::study::results::Rules;
 
 /// Whether an endpoint is one of those that decide.
 pub fn is_judged(endpoint: &Endpoint) -> bool {
@@ -21,15 +22,19 @@ pub fn value(endpoint: &Endpoint, value: f64) -> String {
     format::number(value, wording::style_of(endpoint.metric.id(), false))
 }
 
-/// The goal, with as many decimals as it was typed with where those are more than the usual ones.
-fn goal(endpoint: &Endpoint, criterion: &AcceptanceCriterion) -> String {
-    format::exactly(criterion.goal, wording::style_of(endpoint.metric.id(), false))
+/// The goal, with as many decimals as it was typed with where those are more than the usual ones; plans of
+/// bundles of versions before 1.1 have it rounded.
+fn goal(endpoint: &Endpoint, criterion: &AcceptanceCriterion, rules: Rules) -> String {
+    match rules {
+        Rules::First => value(endpoint, criterion.goal),
+        Rules::Current => format::exactly(criterion.goal, wording::style_of(endpoint.metric.id(), false)),
+    }
 }
 
 /// Null and alternative in symbols.
-pub fn symbols(endpoint: &Endpoint) -> Option<[String; 2]> {
+pub fn symbols(endpoint: &Endpoint, rules: Rules) -> Option<[String; 2]> {
     let criterion = endpoint.criterion.as_ref()?;
-    let (name, goal) = (wording::metric(endpoint.metric.id()), goal(endpoint, criterion));
+    let (name, goal) = (wording::metric(endpoint.metric.id()), goal(endpoint, criterion, rules));
     let (null, alternative) = match criterion.bound {
         Bound::Lower => ("\u{2264}", ">"),
         Bound::Upper => ("\u{2265}", "<"),
@@ -40,14 +45,14 @@ pub fn symbols(endpoint: &Endpoint) -> Option<[String; 2]> {
 /// One endpoint's hypotheses in words, and when the null hypothesis is rejected.
 /// With a rule of multiplicity that decides about all endpoints together (`family`), an interval alone does
 /// not decide.
-pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint, family: bool) -> Json {
+pub fn hypothesis(endpoint: &Endpoint, planned: &PlannedEndpoint, family: bool, rules: Rules) -> Json {
     let name = text::within(&wording::metric(endpoint.metric.id()));
     let Some(criterion) = &endpoint.criterion else {
         let text = format!("The {name} is estimated with its interval. No hypothesis is tested.");
         let (id, estimator) = (&endpoint.id, estimator(endpoint));
         return json!({"id": id, "role": endpoint.role, "text": text, "estimator": estimator});
     };
-    let goal = goal(endpoint, criterion);
+    let goal = goal(endpoint, criterion, rules);
     let (null, alternative, limit, side) = match criterion.bound {
         Bound::Lower => ("or less", "above", "lower", if criterion.strict { "above" } else { "at or above" }),
         Bound::Upper => ("or more", "below", "upper", if criterion.strict { "below" } else { "at or below" }),
@@ -103,7 +108,7 @@ pub fn alpha(level: f64) -> String {
 }
 
 /// What the planned size can show of an endpoint, and what it cannot.
-pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint) -> Json {
+pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint, rules: Rules) -> Json {
     let name = text::within(&wording::metric(endpoint.metric.id()));
     let percent = |value: f64| format::number(value, Style::Percent);
     let cases = plan.planned.map(|p| format::count(p.cases)).unwrap_or_default();
@@ -111,7 +116,7 @@ pub fn prospect(plan: &SizePlan, endpoint: &Endpoint, planned: &PlannedEndpoint)
     let at_power = percent(plan.power);
     let text = match (&endpoint.criterion, &planned.expected) {
         (Some(criterion), Some(expected)) => {
-            let (value, goal) = (value(endpoint, expected.value), goal(endpoint, criterion));
+            let (value, goal) = (value(endpoint, expected.value), goal(endpoint, criterion, rules));
             let power = planned.at_planned.map(|at| percent(at.power)).unwrap_or_default();
             let chance = match planned.at_planned.and_then(|at| at.assurance) {
                 Some(chance) => format!(

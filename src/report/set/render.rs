@@ -17,6 +17,7 @@ use crate::document::render::{Files, add, compose};
 use crate::document::writers::html;
 use crate::report::plan;
 use crate::report::submission::{Formats, Rendered, Source, Submission, with_way_out};
+use crate::study::results::Rules;
 
 /// The set but its map: each document in every format, the summary as plain text, the cards for programs.
 /// `None` where the bundle's templates have no document of the set.
@@ -153,13 +154,15 @@ fn needed(main: &str, templates: &BTreeMap<String, String>) -> BTreeMap<String, 
 /// The plan as it was, from the protocol of the bundle.
 fn planned(source: &Source, formats: Formats) -> Result<Files> {
     let locked = source.steps.iter().rfind(|step| step.event == "protocol-locked");
+    let rules = source.results.rules();
     let template = source.templates.get(PLAN.template).map_or("", String::as_str);
     let plan = plan::Source {
         protocol: source.protocol.clone(),
         digest: source.digests.get("data/protocol.toml").cloned().unwrap_or_default(),
         locked_at: locked.map(|step| step.date.clone()),
         openings: source.openings.len(),
-        banner: Submission::of(source.clone()).facts().banner,
+        banner: (rules == Rules::Current).then(|| Submission::of(source.clone()).facts().banner).flatten(),
+        version: source.results.method.program_version.clone(),
         plan: crate::study::planning::size_plan(&source.protocol),
         date: source.date.clone(),
         fonts: source.fonts.clone(),

@@ -7,10 +7,10 @@ use crate::statistics::comparative::deciding::{Side, Units};
 /// Which rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rules {
-    /// Of 0.1 and 1.0. A difference whose spread rests on one patient passed, where the metric was drawn or
-    /// both values are shares of other cases; p values were read from whichever interval decides at each
-    /// level, and were 1 where a drawn interval collapses at a level near 0; at the goal, `>=` was tested as
-    /// `>`; beside a reader who decided fewer cases the device stood with all of its own.
+    /// Of all before 1.1. A difference whose spread rests on one patient passed, where the metric was drawn
+    /// or both values are shares of other cases; p values were read from whichever interval decides at each
+    /// level, and were 1 where a drawn interval collapses at a level near 0; at the goal, `>=` was tested
+    /// as `>`; beside a reader who decided fewer cases the device stood with all of its own.
     First,
     /// From 1.1 on.
     Current,
@@ -19,8 +19,9 @@ pub enum Rules {
 impl Rules {
     /// Those of a version, as `major.minor.patch`.
     pub fn of(version: &str) -> Self {
-        match version.split('.').collect::<Vec<_>>()[..] {
-            ["0", "1", _] | ["1", "0", _] => Self::First,
+        let parts: Vec<u64> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+        match parts[..] {
+            [major, minor, _] if (major, minor) < (1, 1) => Self::First,
             _ => Self::Current,
         }
     }
@@ -45,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_bundle_keeps_the_rules_of_its_version() {
-        for version in ["0.1.0", "1.0.0", "1.0.17"] {
+        for version in ["0.1.0", "0.2.0", "1.0.0", "1.0.17"] {
             assert_eq!(Rules::of(version), Rules::First, "{version}");
         }
         for version in [env!("CARGO_PKG_VERSION"), "1.1.0", "1.10.0", "2.0.0", "10.0.1"] {
