@@ -193,9 +193,9 @@ proptest! {
     ) {
         let (mut labels, mut calls): (Vec<bool>, Vec<Option<bool>>) =
             cases.iter().map(|(label, call)| (*label, Some(*call))).unzip();
-        // Each metric has its cases.
-        labels.extend([true, true, false, false]);
-        calls.extend([Some(true), Some(false), Some(true), Some(false)]);
+        // Each metric has cases of two patients: of one there is no interval at all.
+        labels.extend([true, true, true, true, false, false, false, false]);
+        calls.extend([true, false, true, false, true, false, true, false].map(Some));
         let patients: Vec<u32> = (0..labels.len()).map(|i| (i / images) as u32).collect();
         let at = which.index(labels.len());
         let mut other = calls.clone();
