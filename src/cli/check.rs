@@ -17,10 +17,12 @@ use crate::workflow::report::templates;
 /// Errors stop the study: what cannot be read, and what no study can be. Warnings name what a reviewer will
 /// ask about: places where protocol, gate, indications and lock disagree, intervals that do not fit the data,
 /// goals that cannot be shown; `sequester explain CODE` says more of each. Case tables, readers' files,
-/// scores, manifests of a training, templates and the presence of images are all looked at, so that `run`
-/// does not stop on its input where this says that the study is valid. Nothing is locked or written; no
-/// read and no score is shown and no statistic of the test set is computed, so this is no opening. Exits
-/// with 10 where patients of the study are probably those that the model was made from.
+/// scores, manifests of a training, templates and words that no font has are all looked at, so that `run`
+/// does not stop on its input where this says that the study is valid; of images it is looked whether they
+/// are there and of a kind that is read, and only scoring reads them. What is compared with the cases is
+/// looked at once the case tables can be read. Nothing is locked or written; no read and no score is shown
+/// and no statistic of the test set is computed, so this is no opening. Exits with 10 where patients of the
+/// study are probably those that the model was made from.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
@@ -28,7 +30,8 @@ pub struct CheckArgs {
     /// Check the protocol alone, without looking for the data.
     #[arg(long)]
     protocol_only: bool,
-    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people:
+    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone, or are written with
+    /// other characters that look alike, are different people:
     /// say so where such ids are in the study and in what the model was made from. The report holds that it
     /// was said.
     #[arg(long)]
@@ -66,8 +69,10 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         );
     }
     let mut absent = Vec::new();
+    let mut cohort = true;
     if !args.protocol_only {
         let looked = look(&study);
+        cohort = looked.cohort;
         // Where the cases and reads themselves were looked at, what the protocol made one expect is not told.
         let answered = |d: &Diagnostic| {
             looked.found.iter().any(|other| other.code == d.code)
@@ -92,6 +97,12 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
         }
     }
     if !errors.is_empty() {
+        if !cohort {
+            eprintln!(
+                "without its cases nothing of the study could be compared with them: readers' files, scores, \
+                 model and images are looked at once the cases can be read"
+            );
+        }
         let error = Error::from(errors);
         if !context.json {
             return Err(error);

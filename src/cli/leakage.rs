@@ -11,6 +11,7 @@ use super::{Context, Outcome};
 use crate::dataset::cases::CaseFormat;
 use crate::dataset::leakage::{Item, Kind, LARGEST_DISTANCE, Pair};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::table::id::visible;
 use crate::workflow::leakage::{Asked, Found, in_common};
 
 /// Find what sets of cases have in common: patients, cases, image files, pixels, and images that look alike.
@@ -43,7 +44,8 @@ pub struct LeakageArgs {
         value_parser = clap::value_parser!(u32).range(0..=i64::from(LARGEST_DISTANCE))
     )]
     distance: u32,
-    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone are different people:
+    /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone, or are written with
+    /// other characters that look alike, are different people:
     /// say so, and such pairs are no leak. The report holds that it was said.
     #[arg(long)]
     distinct_ids: bool,
@@ -143,8 +145,10 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
         let what = match kind {
             Kind::Case => "the same case",
             Kind::Patient => "the same patient",
-            Kind::ProbablePatient => "probably the same patient, by ids that differ in form alone",
-            Kind::ProbableCase => "probably the same case, by ids that differ in form alone",
+            Kind::ProbablePatient => {
+                "probably the same patient, by ids that differ in form alone or look alike"
+            }
+            Kind::ProbableCase => "probably the same case, by ids that differ in form alone or look alike",
             Kind::Study => "the same study by its UID",
             Kind::Instance => "the same DICOM image by its UID",
             Kind::File => "the same image file",
@@ -164,8 +168,12 @@ fn print(args: &LeakageArgs, items: &[Item], pairs: &[Pair], leaks: bool) {
             let shared = match kind {
                 Kind::Case => first.case_id.to_string(),
                 Kind::Patient => format!("patient {}", first.patient_id),
-                Kind::ProbablePatient => format!("patients {} and {}", first.patient_id, second.patient_id),
-                Kind::ProbableCase => format!("cases {} and {}", first.case_id, second.case_id),
+                Kind::ProbablePatient => {
+                    format!("patients {} and {}", visible(&first.patient_id), visible(&second.patient_id))
+                }
+                Kind::ProbableCase => {
+                    format!("cases {} and {}", visible(&first.case_id), visible(&second.case_id))
+                }
                 Kind::Site => format!("site {}", first.site.as_deref().unwrap_or_default()),
                 _ => format!(
                     "{} (patient {}) and {} (patient {})",

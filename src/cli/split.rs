@@ -18,6 +18,7 @@ use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
 use crate::report::description;
 use crate::storage;
+use crate::table::id::Form;
 
 /// The version of split.json.
 const FORMAT: &str = "sequester-split/1";
@@ -275,7 +276,8 @@ fn sizes(args: &SplitArgs, all: u64) -> Result<[u64; 3]> {
 fn separate(sets: &[Set<'_>]) -> Result<()> {
     let of_set =
         |(number, set): (usize, &Set<'_>)| shared::items(number, set.cases.iter().copied(), |_| None);
-    let found = shared::shared(&sets.iter().enumerate().flat_map(of_set).collect::<Vec<_>>());
+    let items: Vec<_> = sets.iter().enumerate().flat_map(of_set).collect();
+    let found = shared::shared(&items, Form::Seen);
     if let Some(warning) = shared::probably_shared(&found, "one set", "another") {
         eprintln!("{warning}");
     }

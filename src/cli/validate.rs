@@ -77,13 +77,13 @@ fn p_value(p: f64) -> String {
 
 /// A limit with four decimals, or so many that rounding does not make it the goal that it is compared with.
 fn apart(limit: f64, criterion: Option<&str>) -> String {
-    let goal = criterion.and_then(|c| c.split_whitespace().last()).and_then(|word| word.parse::<f64>().ok());
-    let equal = |decimals: usize| {
-        goal.is_some_and(|goal| {
-            limit != goal && format!("{limit:.decimals$}") == format!("{goal:.decimals$}")
-        })
-    };
-    let decimals = (4..12).find(|decimals| !equal(*decimals)).unwrap_or(12);
+    let decimals = format::decimals_apart(limit, criterion, 4);
+    format!("{limit:.decimals$}")
+}
+
+/// The same beside the margin of a comparison.
+fn beside_margin(limit: f64, margin: f64) -> String {
+    let decimals = format::decimals_from(limit, &[margin, -margin], 4);
     format!("{limit:.decimals$}")
 }
 
@@ -101,7 +101,9 @@ fn compared(results: &Results) {
             c.comparator,
             c.margin,
             number(c.difference),
-            limits.map_or("no interval".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
+            limits.map_or("no interval".to_owned(), |i| {
+                format!("{} to {}", beside_margin(i.lower, c.margin), beside_margin(i.upper, c.margin))
+            }),
             c.p_value.map_or("-".to_owned(), p_value),
             verdict_word(c.verdict)
         );

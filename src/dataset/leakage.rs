@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::imaging::radiograph::Radiograph;
 use crate::table::Word;
-use crate::table::id::Alike;
+use crate::table::id::{Alike, Form};
 
 /// Rows and compared pairs of columns of the hash.
 const SIDE: usize = 16;
@@ -160,12 +160,13 @@ pub struct Found {
 /// Between sets: one pair for each value in common and pair of sets (the first case of each set). Within a
 /// set: equal and nearly equal images of different cases, each with the first of its kind; a patient's
 /// several images are not reported. `most_bits` is at most [`LARGEST_DISTANCE`]; 0 finds equal hashes only.
-pub fn in_common(items: &[Item], most_bits: u32) -> Found {
+/// Ids of one `form` are probably the same.
+pub fn in_common(items: &[Item], most_bits: u32, form: Form) -> Found {
     let mut out = Vec::new();
     by_value(items, Kind::Case, |i| Some(i.case_id.as_str()), &mut out);
     by_value(items, Kind::Patient, |i| Some(i.patient_id.as_str()), &mut out);
-    by_form(items, Kind::ProbablePatient, |i| &i.patient_id, &mut out);
-    by_form(items, Kind::ProbableCase, |i| &i.case_id, &mut out);
+    by_form(items, Kind::ProbablePatient, form, |i| &i.patient_id, &mut out);
+    by_form(items, Kind::ProbableCase, form, |i| &i.case_id, &mut out);
     by_value(items, Kind::Site, |i| i.site.as_deref(), &mut out);
     by_value(items, Kind::Study, |i| i.study.as_deref(), &mut out);
     by_value(items, Kind::Instance, |i| i.instance.as_deref(), &mut out);
@@ -211,13 +212,13 @@ fn by_value<'a, V: Ord>(
 }
 
 /// Ids of different sets that differ in form alone: for each form and pair of sets the first such pair.
-fn by_form(items: &[Item], kind: Kind, id: impl Fn(&Item) -> &Word, out: &mut Vec<Pair>) {
+fn by_form(items: &[Item], kind: Kind, form: Form, id: impl Fn(&Item) -> &Word, out: &mut Vec<Pair>) {
     // The first case of each id and set.
     let mut first: BTreeMap<(&str, usize), usize> = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
         first.entry((id(item), item.set)).or_insert(index);
     }
-    let alike: Alike<'_> = first.keys().map(|(id, _)| *id).collect();
+    let alike = Alike::of(first.keys().map(|(id, _)| *id), form);
     for group in alike.groups() {
         let mut holders: Vec<usize> = Vec::new();
         for id in group {
@@ -289,7 +290,7 @@ mod tests {
     }
 
     fn kinds(items: &[Item]) -> Vec<(Kind, usize, usize)> {
-        in_common(items, 4).pairs.iter().map(|p| (p.kind, p.first, p.second)).collect()
+        in_common(items, 4, Form::Seen).pairs.iter().map(|p| (p.kind, p.first, p.second)).collect()
     }
 
     #[test]
@@ -302,6 +303,8 @@ mod tests {
             item(1, "d", "P 7"),
             item(2, "e", "p07"),
             item(2, "f", "1.0"),
+            item(0, "g", "M\u{fc}ller"),
+            item(1, "h", "Mu\u{308}ller\u{200b}"),
         ];
         let probable = Kind::ProbablePatient;
         assert_eq!(
@@ -311,9 +314,13 @@ mod tests {
                 (probable, 0, 6),
                 (probable, 3, 6),
                 (probable, 4, 5),
+                (probable, 7, 8),
                 (Kind::ProbableCase, 0, 3),
             ]
         );
+        // As versions before 1.1 compared them.
+        let folded = in_common(&items, 4, Form::Folded).pairs;
+        assert!(folded.len() == 5 && folded.iter().all(|pair| pair.first != 7));
         assert!(probable.leaks(false) && !probable.leaks(true) && !Kind::ProbableCase.leaks(false));
     }
 
@@ -362,7 +369,7 @@ mod tests {
             |i: usize, hash| Item { hash: Some(hash), ..item(i % 2, &format!("c{i}"), &format!("p{i}")) };
         // All equal: each with the first of each set.
         let equal: Vec<Item> = (0..count).map(|i| hashed(i, [7, 0, 0, 0])).collect();
-        let found = in_common(&equal, 4);
+        let found = in_common(&equal, 4, Form::Seen);
         assert_eq!((found.pairs.len(), found.crowded), (2 * (count - 2) + 1, 0));
         // One part in common, else far apart: the rest of the crowd is said.
         let mut stream = crate::random::Stream::new(5, 0);
@@ -371,13 +378,13 @@ mod tests {
                 hashed(i, std::array::from_fn(|n| stream.below(u64::MAX) << if n == 0 { 16 } else { 0 }))
             })
             .collect();
-        let found = in_common(&crowd, 4);
+        let found = in_common(&crowd, 4, Form::Seen);
         assert_eq!((found.pairs.len(), found.crowded), (0, count - MOST_COMPARED));
         // A near-duplicate at the end of the crowd is found by another part.
         let mut hash = crowd[count - 1].hash.expect("hash");
         hash[3] ^= 1;
         crowd.push(hashed(count, hash));
-        let found = in_common(&crowd, 4).pairs;
+        let found = in_common(&crowd, 4, Form::Seen).pairs;
         assert_eq!(found.iter().map(|p| (p.first, p.second)).collect::<Vec<_>>(), [(count - 1, count)]);
     }
 
@@ -406,7 +413,7 @@ mod tests {
             }
         }
         all.sort_unstable();
-        let found = in_common(&items, LARGEST_DISTANCE);
+        let found = in_common(&items, LARGEST_DISTANCE, Form::Seen);
         assert_eq!(found.crowded, 0);
         let found = found.pairs;
         assert!(all.len() > 200);
@@ -516,12 +523,12 @@ mod tests {
         let far = [!0, 0, 0, 0];
         let near: Hash = [0b111, 0, 0, 0];
         let items = [hashed(0, "a", [0; 4], None), hashed(1, "b", near, None), hashed(1, "c", far, None)];
-        let found = in_common(&items, 3).pairs;
+        let found = in_common(&items, 3, Form::Seen).pairs;
         assert_eq!(
             found.iter().map(|p| (p.first, p.second, p.distance)).collect::<Vec<_>>(),
             [(0, 1, Some(3))]
         );
-        assert_eq!(in_common(&items, 2).pairs, []);
+        assert_eq!(in_common(&items, 2, Form::Seen).pairs, []);
         let same = [hashed(0, "a", [0; 4], Some(b"x")), hashed(1, "b", [0; 4], Some(b"x"))];
         assert_eq!(kinds(&same), [(Kind::Pixels, 0, 1)], "the same pixels are the stronger find");
         let case = [hashed(0, "a", [0; 4], None), hashed(1, "a", near, None)];
@@ -535,7 +542,7 @@ mod tests {
         let hashed = |case: &str, hash: Hash| Item { hash: Some(hash), ..item(0, case, case) };
         let found = |bits: u64, asked: u32| -> Vec<_> {
             let items = [hashed("a", [0; 4]), hashed("b", [bits, 0, 0, 0])];
-            in_common(&items, asked).pairs.iter().map(|p| (p.kind, p.distance)).collect()
+            in_common(&items, asked, Form::Seen).pairs.iter().map(|p| (p.kind, p.distance)).collect()
         };
         assert_eq!(found(0x7fff, 99), [(Kind::NearDuplicate, Some(15))]);
         assert_eq!(found(0xffff, 99), [], "never more than are always found");

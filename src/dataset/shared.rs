@@ -11,7 +11,7 @@ use super::leakage::{self, Item, Kind};
 use crate::diagnostic::{Code, Diagnostic, Error, Result, few};
 use crate::digest::Digest;
 use crate::table::Table;
-use crate::table::id::{self, Alike};
+use crate::table::id::{self, Alike, Form};
 
 /// So many ids are named in a message.
 const NAMED: usize = 10;
@@ -44,11 +44,15 @@ pub fn probably_shared(found: &Shared, one: &str, other: &str) -> Option<Diagnos
     if count == 0 {
         return None;
     }
-    let pairs = found.probable.iter().map(|(a, b)| format!("`{a}` and `{b}`"));
+    let unseen = found.probable.iter().any(|(a, b)| id::differ_unseen([a.as_str(), b]));
+    let pairs = found.probable.iter().map(|(a, b)| match unseen {
+        true => format!("`{}` and `{}`", id::visible(a), id::visible(b)),
+        false => format!("`{a}` and `{b}`"),
+    });
     let message = format!(
         "{count} patients of {one} are probably patients of {other}: {}; {}",
         few::and_so_on(pairs, NAMED),
-        id::DIFFERENCE
+        if unseen { id::UNSEEN_DIFFERENCE } else { id::DIFFERENCE }
     );
     Some(
         Diagnostic::warning(Code::PatientProbablyShared, message)
@@ -76,11 +80,11 @@ pub fn alike(cases: &[Case]) -> Vec<Diagnostic> {
     found
 }
 
-/// Compares sets of cases; set 0 is the first.
-pub fn shared(items: &[Item]) -> Shared {
+/// Compares sets of cases; set 0 is the first. Patients whose ids have one form are probably the same.
+pub fn shared(items: &[Item], form: Form) -> Shared {
     let mut shared = Shared::default();
     let mut files: BTreeSet<Digest> = BTreeSet::new();
-    for pair in leakage::in_common(items, 0).pairs {
+    for pair in leakage::in_common(items, 0, form).pairs {
         let (one, other) = (&items[pair.first], &items[pair.second]);
         if one.set == other.set {
             continue;
@@ -173,8 +177,8 @@ mod tests {
             of_first: 5,
             ..Shared::default()
         };
-        assert_eq!(shared(&all), expected);
-        assert!(shared(&all[..5]).is_empty());
+        assert_eq!(shared(&all, Form::Seen), expected);
+        assert!(shared(&all[..5], Form::Seen).is_empty());
     }
 
     #[test]
@@ -257,12 +261,15 @@ mod tests {
             patient_id: patient.into(),
             ..Item::default()
         };
-        let found = shared(&[item(0, "a", "P1"), item(0, "b", "Q"), item(1, "c", "p 01"), item(1, "d", "R")]);
+        let found = shared(
+            &[item(0, "a", "P1"), item(0, "b", "Q"), item(1, "c", "p 01"), item(1, "d", "R")],
+            Form::Seen,
+        );
         assert_eq!(found.probable, [("P1".to_owned(), "p 01".to_owned())].into());
         assert_eq!((found.of_first, found.is_empty()), (0, true));
         // What one set has twice is no matter of two sets.
         let twice = Item { file: Some(Digest::of(b"x")), ..item(0, "a", "P") };
         let again = Item { case_id: "b".into(), ..twice.clone() };
-        assert_eq!(shared(&[twice, again]), Shared::default());
+        assert_eq!(shared(&[twice, again], Form::Seen), Shared::default());
     }
 }

@@ -1,6 +1,7 @@
 //! Training and tuning: whole patients on one side, stratified by whether a patient has a positive image,
 //! seeded.
 
+use crate::table::id::Form;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
@@ -80,7 +81,7 @@ pub fn by_patient(cases: &[Case], rule: SplitRule) -> Result<Split> {
 pub fn check_separate(training: &[Case], tuning: &[Case]) -> Result<Option<Diagnostic>> {
     let mut items = shared::items(0, training, |_| None);
     items.extend(shared::items(1, tuning, |_| None));
-    let found = shared::shared(&items);
+    let found = shared::shared(&items, Form::Seen);
     let mut problems = Vec::new();
     let probable = shared::probably_shared(&found, "the training side", "the tuning side");
     let mut report = |code, what: &str, ids: BTreeSet<String>| {

@@ -317,11 +317,11 @@ codes! {
     SplitMissing = "split-missing",
     /// A list names cases that are in no table; an error when it is all of them.
     ListCasesUnknown = "list-cases-unknown",
-    /// Patients or cases of one set whose ids differ in form alone.
+    /// Patients or cases of one set whose ids differ in form alone or look alike.
     IdsAlike = "ids-alike",
     /// An id begins as a formula does.
     CellFormula = "cell-formula",
-    /// Patients of two sets that must be separate, whose ids differ in form alone.
+    /// Patients of two sets that must be separate, whose ids differ in form alone or look alike.
     PatientProbablyShared = "patient-probably-shared",
     /// Cases that no list names; they are in the whole and in no set.
     CaseInNoList = "case-in-no-list",

@@ -165,17 +165,42 @@ pub fn p_is(value: f64) -> String {
     if text.starts_with('<') { text } else { format!("= {text}") }
 }
 
-/// A confidence bound beside its criterion: on the criterion's own scale, with so many decimals that
-/// rounding does not make it equal to the limit it is compared with.
+/// A confidence bound beside its criterion: on the criterion's own scale, with three decimals or
+/// [more](decimals_apart).
 pub fn bound(bound: f64, criterion: Option<&str>) -> String {
+    fixed(bound, decimals_apart(bound, criterion, 3))
+}
+
+/// So many decimals, from `least` to 9, that rounding does not make a bound equal to the limit of its
+/// criterion.
+pub fn decimals_apart(bound: f64, criterion: Option<&str>, least: usize) -> usize {
     let limit = criterion.and_then(|c| c.split_whitespace().last()).and_then(|last| last.parse::<f64>().ok());
-    let mut decimals = 3;
-    if let Some(limit) = limit {
-        while decimals < 9 && bound != limit && fixed(bound, decimals) == fixed(limit, decimals) {
-            decimals += 1;
-        }
+    decimals_from(bound, limit.as_slice(), least)
+}
+
+/// The same beside several limits.
+pub fn decimals_from(bound: f64, limits: &[f64], least: usize) -> usize {
+    let equal = |decimals: &usize| {
+        limits.iter().any(|limit| bound != *limit && fixed(bound, *decimals) == fixed(*limit, *decimals))
+    };
+    (least..9).find(|decimals| !equal(decimals)).unwrap_or(9)
+}
+
+/// A value as [`number`] writes it, with so many decimals more that it does not look like one of the limits
+/// that it is compared with.
+pub fn apart(value: f64, limits: &[f64], style: Style) -> String {
+    let usual = number(value, style);
+    if !limits.iter().any(|limit| value != *limit && number(*limit, style) == usual) {
+        return usual;
     }
-    fixed(bound, decimals)
+    match style {
+        Style::Percent => {
+            let limits: Vec<f64> = limits.iter().map(|limit| hundredfold(*limit)).collect();
+            let value = hundredfold(value);
+            format!("{}%", fixed(value, decimals_from(value, &limits, 1)))
+        }
+        _ => fixed(value, decimals_from(value, limits, 3)),
+    }
 }
 
 #[cfg(test)]
@@ -232,6 +257,17 @@ mod tests {
         assert_eq!(bound(0.8412, Some("lower > 0.80")), "0.841");
         assert_eq!(bound(0.8, Some("lower > 0.80")), "0.800");
         assert_eq!(bound(0.8, None), "0.800");
+        for (value, style, printed) in [
+            (-0.050_04, Style::Percent, "\u{2212}5.004%"),
+            (-0.049_6, Style::Percent, "\u{2212}4.96%"),
+            (-0.05, Style::Percent, "\u{2212}5.0%"),
+            (-0.051, Style::Percent, "\u{2212}5.1%"),
+            (0.049_999, Style::Index, "0.049999"),
+            (0.05, Style::Index, "0.050"),
+            (0.047, Style::Index, "0.047"),
+        ] {
+            assert_eq!(apart(value, &[0.05, -0.05], style), printed);
+        }
     }
 
     proptest! {

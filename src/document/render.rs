@@ -1,6 +1,6 @@
 //! From a kind of document and its templates to the finished files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::content::Content;
@@ -31,6 +31,19 @@ impl<'a> From<Option<&'a [FontFile]>> for Wanted<'a> {
     fn from(fonts: Option<&'a [FontFile]>) -> Self {
         fonts.map_or(Self::Pages, Self::WithPdf)
     }
+}
+
+/// Characters of a text that no PDF can show: no font has them. None in a program without PDF.
+///
+/// # Errors
+/// `font-unreadable`.
+pub fn without_font(text: &str, fonts: &[FontFile]) -> Result<BTreeSet<char>> {
+    #[cfg(feature = "pdf")]
+    if !text.is_ascii() {
+        return writers::pdf::lacking(text, fonts);
+    }
+    let _ = (text, fonts);
+    Ok(BTreeSet::new())
 }
 
 /// A document put together, before it is written.

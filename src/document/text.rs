@@ -15,6 +15,11 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
+/// A character as messages name it, with its number: `é (U+00E9)`.
+pub fn with_number(c: char) -> String {
+    format!("{c} (U+{:04X})", u32::from(c))
+}
+
 /// The same text on one line, runs of white space as one space.
 pub fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")

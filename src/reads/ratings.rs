@@ -7,7 +7,8 @@ use std::path::Path;
 use super::import::imrmc;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::statistics::mrmc::{Cell, ReaderStudy, Shares};
-use crate::table::{Table, cell, id, limited, text};
+use crate::table::id::{self, Alike, Form};
+use crate::table::{Table, cell, limited, text};
 
 /// Columns of a table of ratings.
 #[derive(Clone, Debug)]
@@ -68,13 +69,8 @@ impl Ratings {
             (Code::IdsAlike, "modalities", self.modalities.iter().map(String::as_str).collect()),
         ];
         let told = |(code, what, ids): (Code, &str, Vec<&str>)| {
-            let mut groups: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-            for one in ids {
-                groups.entry(id::seen(one)).or_default().insert(one);
-            }
-            let groups = groups.into_values().filter(|ids| ids.len() > 1).map(move |ids| {
-                let names =
-                    ids.iter().map(|id| format!("`{}`", id::visible(id))).collect::<Vec<_>>().join(", ");
+            let groups = Alike::of(ids, Form::Seen).groups().into_iter().map(move |ids| {
+                let names = id::named_visibly(ids);
                 let message = format!("the {what} {names} are probably one, and would count as several");
                 Diagnostic::error(code, message)
                     .at(Location::file(path))

@@ -2,11 +2,11 @@
 //! numbers as `document::format` writes them.
 
 use crate::diagnostic::Code;
-use crate::document::format::{Style, count, level, number};
+use crate::document::format::{Style, apart, count, level, number};
 use crate::document::text;
 use crate::statistics::estimate::{Estimate, Interval, Quantity, ResamplingUnit};
 use crate::statistics::multiplicity::Multiplicity;
-use crate::study::results::{AnalysisMethod, EndpointResult, Verdict};
+use crate::study::results::{AnalysisMethod, ComparisonResult, EndpointResult, Rules, Verdict};
 
 /// How an estimate is written, from its id and whether it has counts.
 pub fn style(estimate: &Estimate) -> Style {
@@ -85,6 +85,21 @@ pub fn stepwise(rule: Multiplicity) -> &'static str {
 /// An interval's limits.
 pub fn limits(interval: &Interval, style: Style) -> String {
     format!("{} to {}", number(interval.lower, style), number(interval.upper, style))
+}
+
+/// A difference or a limit of a comparison, with so many decimals that it does not look like the margin.
+pub fn beside_margin(c: &ComparisonResult, value: f64, rules: Rules) -> String {
+    let style = style_of(c.metric.id(), false);
+    match rules {
+        Rules::First => number(value, style),
+        Rules::Current => apart(value, &[c.margin, -c.margin], style),
+    }
+}
+
+/// The limits of a comparison: see [`beside_margin`].
+pub fn limits_beside_margin(c: &ComparisonResult, interval: &Interval, rules: Rules) -> String {
+    let limit = |value: f64| beside_margin(c, value, rules);
+    format!("{} to {}", limit(interval.lower), limit(interval.upper))
 }
 
 /// An interval's method with what is needed to compute it again; `of` is what it is of.

@@ -3,7 +3,7 @@
 mod alone;
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -20,6 +20,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         fits(path, metadata.len())?;
     }
     fs::read(path).map_err(|e| Error::io("read", path, &e))
+}
+
+/// At most the first `most` bytes of a file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn beginning(path: &Path, most: u64) -> Result<Vec<u8>> {
+    plain(path)?;
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|e| Error::io("read", path, &e))?;
+    Ok(bytes)
 }
 
 /// Bytes of a file that is read as a whole. A sparse file claims any size and costs its maker nothing.

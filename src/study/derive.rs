@@ -86,7 +86,7 @@ pub fn derive_from(
             .map_err(Error::Input)?;
     if let (Some(repeats), Some(source)) = (&repeats, &protocol.repeatability) {
         let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);
-        results.repeatability = repeatability(repeats, &source.conditions, threshold, level);
+        results.repeatability = repeatability(repeats, &source.conditions, threshold, level, results.rules());
     }
     if let Some(declared) = &protocol.triage {
         let (threshold, level) = (results.operating_point.threshold, protocol.analysis.level);

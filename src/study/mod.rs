@@ -40,7 +40,8 @@ use crate::protocol::{
 };
 use crate::sampling::{self, Draw};
 use crate::statistics::metric::{Metric, ignores_patients};
-use crate::study::results::SiteSeparation;
+use crate::study::results::{Rules, SiteSeparation};
+use crate::table::id::Form;
 use crate::table::{Table, Word};
 
 pub use comparators::{Given, Predicate, predicate};
@@ -232,7 +233,12 @@ pub fn cohort(inputs: &Inputs) -> Result<Cohort> {
     if let Some(development) = &protocol.data.development {
         let Cases { cases, warnings, .. } = inputs.case_table(development)?;
         all.warnings.extend(warnings.into_iter().filter(|w| w.code == Code::PatientEachCase));
-        all.warnings.extend(no_shared_patients(&cases, &all.cases, development)?);
+        all.warnings.extend(no_shared_patients(
+            &cases,
+            &all.cases,
+            development,
+            Rules::of(&inputs.program_version).ids(),
+        )?);
     }
     let lists = lists(inputs)?;
     let failed = eligibility::failed_criteria(&all.cases, &protocol.eligibility, &protocol.gate, &lists);
@@ -366,10 +372,11 @@ pub fn no_shared_patients(
     development: &[Case],
     study: &[Case],
     table: &CaseTable,
+    form: Form,
 ) -> Result<Option<Diagnostic>> {
     let mut items = shared::items(0, study, |_| None);
     items.extend(shared::items(1, development, |_| None));
-    let found = shared::shared(&items);
+    let found = shared::shared(&items, form);
     let mut problems = Vec::new();
     let mut report = |code, what: &str, ids: &BTreeSet<String>, line: Option<u64>| {
         let message =

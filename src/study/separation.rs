@@ -12,6 +12,7 @@ use crate::dataset::cases::{self, CaseFormat};
 use crate::dataset::shared::{self, Shared};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::inference::scores::Scores;
+use crate::study::results::Rules;
 
 /// Refuses a study that shares anything with a manifest; a warning for each with which it shares patients
 /// that are probably the same. Without scores only digests in the case tables are compared.
@@ -40,7 +41,7 @@ pub fn separate(inputs: &Inputs, cohort: &Cohort, scores: Option<&Scores>) -> Re
         let recorded = shared::recorded_digests(&path, &bytes.read())?;
         let mut items = own.clone();
         items.extend(shared::items(1, &manifest, |case| recorded.get(case.case_id.as_str()).copied()));
-        let found = shared::shared(&items);
+        let found = shared::shared(&items, Rules::of(&inputs.program_version).ids());
         let probable = shared::probably_shared(&found, "the study", "those that made the model");
         warnings.extend(probable.map(|warning| warning.at(Location::file(&path))));
         if !found.is_empty() {

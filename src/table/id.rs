@@ -87,29 +87,54 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Ids by their folded form: a sorted list of 24 bytes an id, because there are as many as cases.
+/// What ids that are probably the same have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// [`folded`].
+    #[default]
+    Folded,
+    /// [`seen`]: also what other characters look like.
+    Seen,
+}
+
+impl Form {
+    fn of(self, id: &str) -> String {
+        match self {
+            Self::Folded => folded(id),
+            Self::Seen => seen(id),
+        }
+    }
+}
+
+/// Ids by their form: a sorted list of 24 bytes an id, because there are as many as cases.
 #[derive(Clone, Debug, Default)]
 pub struct Alike<'a> {
-    /// The hash of the folded form, and the id.
+    form: Form,
+    /// The hash of the form, and the id.
     ids: Vec<(u64, &'a str)>,
 }
 
 impl<'a> FromIterator<&'a str> for Alike<'a> {
     fn from_iter<I: IntoIterator<Item = &'a str>>(ids: I) -> Self {
-        let mut ids: Vec<(u64, &str)> = ids.into_iter().map(|id| (hash(&folded(id)), id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        Self { ids }
+        Self::of(ids, Form::Folded)
     }
 }
 
 impl<'a> Alike<'a> {
+    /// Ids by a form.
+    pub fn of(ids: impl IntoIterator<Item = &'a str>, form: Form) -> Self {
+        let mut ids: Vec<(u64, &str)> = ids.into_iter().map(|id| (hash(&form.of(id)), id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self { form, ids }
+    }
+
     /// Ids that are probably the same: groups of two and more, sorted by their form and within it.
     pub fn groups(&self) -> Vec<Vec<&'a str>> {
         let mut groups: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
         for of_hash in self.ids.chunk_by(|a, b| a.0 == b.0).filter(|of_hash| of_hash.len() > 1) {
             for (_, id) in of_hash {
-                groups.entry(folded(id)).or_default().push(id);
+                groups.entry(self.form.of(id)).or_default().push(id);
             }
         }
         groups.into_values().filter(|ids| ids.len() > 1).collect()
@@ -117,11 +142,11 @@ impl<'a> Alike<'a> {
 
     /// The known id that is probably meant by another one.
     pub fn likely(&self, id: &str) -> Option<&'a str> {
-        let form = folded(id);
+        let form = self.form.of(id);
         let wanted = hash(&form);
         let from = self.ids.partition_point(|(hash, _)| *hash < wanted);
         let mut of_hash = self.ids[from..].iter().take_while(|(hash, _)| *hash == wanted).map(|(_, id)| *id);
-        of_hash.find(|known| *known != id && folded(known) == form)
+        of_hash.find(|known| *known != id && self.form.of(known) == form)
     }
 }
 
@@ -137,8 +162,24 @@ pub fn named<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
     quoted.join(", ")
 }
 
+/// The same of ids that people see as one: see [`visible`].
+pub fn named_visibly<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = ids.into_iter().map(|id| format!("`{}`", visible(id))).collect();
+    quoted.join(", ")
+}
+
 /// How ids of one folded form differ, for messages.
 pub const DIFFERENCE: &str = "they differ in zero padding, capitals, spaces or dots alone";
+
+/// How ids differ that people see as one, for messages.
+pub const UNSEEN_DIFFERENCE: &str = "they look alike, and are written with other characters";
+
+/// Whether ids of one seen form differ in more than their folded form.
+pub fn differ_unseen<'a>(ids: impl IntoIterator<Item = &'a str>) -> bool {
+    let mut forms = ids.into_iter().map(folded);
+    let first = forms.next();
+    forms.any(|form| Some(form) != first)
+}
 
 #[cfg(test)]
 mod tests {
@@ -172,6 +213,12 @@ mod tests {
         ] {
             assert_ne!(seen(one), seen(other), "{one} and {other}");
         }
+        let ids = ["b1", "R1", "B 1", "R1", "R2", "R2\u{200b}"];
+        let groups = Alike::of(ids, Form::Seen).groups();
+        assert_eq!(groups, [["B 1", "b1"], ["R2", "R2\u{200b}"]]);
+        let unseen: Vec<bool> = groups.into_iter().map(differ_unseen).collect();
+        assert_eq!(unseen, [false, true]);
+        assert_eq!(named_visibly(["R1", "R1\u{200b}"]), "`R1`, `R1\\u{200b}`");
         assert_eq!(visible("C002\u{200b}"), "C002\\u{200b}");
         assert_eq!(visible("Mu\u{308}ller"), "Mu\\u{308}ller");
         assert_eq!(visible("M\u{fc}ller 7"), "M\u{fc}ller 7");

@@ -3,6 +3,7 @@
 //! computed from them, and nothing of them is shown, so this is no opening.
 
 mod cases;
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, Severity, few};
 use crate::digest::RelativePath;
 use crate::document::lint::lint;
+use crate::imaging::image;
 use crate::imaging::image_folder::ImageFolder;
 use crate::model::experiment::Experiment;
 use crate::model::lock::{self, Lock};
@@ -23,8 +25,13 @@ use crate::storage;
 use crate::study::{self, Cohort, Inputs, ReferenceStandard, Step};
 use crate::table::Table;
 
-/// So many images are named that are missing.
+pub use words::have_fonts;
+
+/// So many images are named that are missing, or none.
 const NAMED: usize = 10;
+
+/// So many bytes say what kind of file it is.
+const BEGINNING: u64 = 512;
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +76,7 @@ impl Looked {
         self.said(Ok(cohort.warnings.clone()));
         self.said(Ok(too_old(None, &cohort.cases).into_iter().collect()));
         self.said(Ok(formulas(&cohort)));
+        self.said(Ok(spelling::of_cases(&cohort)));
         let protocol = study.folder.join("protocol.toml");
         let endpoints = study::endpoints_that_ignore_patients(&study.protocol, &cohort).into_iter();
         self.said(Ok(endpoints.map(|d| d.at(Location::file(&protocol))).collect()));
@@ -96,10 +104,13 @@ impl Looked {
             if let Ok(reference) = &reference {
                 self.ratings(study, &inputs, &cohort, reference);
             }
+            let readers = reference.as_ref().ok().map(|reference| &reference.assembled.readers);
+            self.said(words::without_font(study, &cohort, readers));
             self.said(reference.map(|reference| reference.warnings));
         } else if !has_reads {
             let reads = study.protocol.reads.files.join(", ");
             self.absent.push(format!("the readers' files ({reads})"));
+            self.said(words::without_font(study, &cohort, None));
         }
         self.scores(study, &inputs, &cohort);
         self.model(study, &cohort)
@@ -202,13 +213,29 @@ impl Looked {
                 .inside(named)
                 .map_err(|e| e.diagnostics().first().map_or(String::new(), |d| d.message.clone()))
         };
-        let mut missing: Vec<String> = Vec::new();
+        let (mut missing, mut no_image): (Vec<String>, Vec<String>) = Default::default();
         for case in cases {
+            let name = || case.image.as_ref().map_or(String::new(), ToString::to_string);
             match path(case) {
-                Ok(file) if file.is_file() => {}
-                Ok(_) => missing.push(case.image.as_ref().map_or(String::new(), ToString::to_string)),
+                Ok(file) if file.is_file() => match storage::beginning(&file, BEGINNING) {
+                    Ok(bytes) if image::is_image(&bytes) => {}
+                    Ok(bytes) if bytes.is_empty() => no_image.push(format!("{} (empty)", name())),
+                    Ok(_) => no_image.push(name()),
+                    Err(error) => self.said(Err(error)),
+                },
+                Ok(_) => missing.push(name()),
                 Err(why) => missing.push(why),
             }
+        }
+        if let Some(count) = Some(no_image.len()).filter(|n| *n > 0) {
+            let some = few::and_so_on(&no_image, NAMED);
+            let message =
+                format!("{count} of {} images are neither PNG nor JPEG nor DICOM: {some}", cases.len());
+            self.found.push(
+                Diagnostic::error(Code::ImageUnreadable, message)
+                    .at(Location::file(folder))
+                    .hint("replace the files with complete images, or correct the column `image`"),
+            );
         }
         if let Some(count) = Some(missing.len()).filter(|n| *n > 0) {
             let some = few::and_so_on(&missing, NAMED);

@@ -15,6 +15,7 @@ use crate::digest::{Digest, RelativePath};
 use crate::imaging::image_folder::ImageFolder;
 use crate::imaging::{dicom, image};
 use crate::storage;
+use crate::table::id::Form;
 
 /// So many images are read between two looks at how far it is.
 const CHUNK: usize = 64;
@@ -58,7 +59,7 @@ pub fn in_common(asked: &Asked<'_>, outside: &Outside<'_>) -> Result<Found> {
     if asked.images.is_some() {
         look(&mut items, &images, outside)?;
     }
-    let leakage::Found { pairs, crowded } = leakage::in_common(&items, asked.distance);
+    let leakage::Found { pairs, crowded } = leakage::in_common(&items, asked.distance, Form::Seen);
     warnings.extend((crowded > 0).then(|| {
         let most = leakage::MOST_COMPARED;
         let message = format!(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Error, Location, Result};
 use crate::study::estimates::repeatability;
-use crate::study::results::Repeatability;
+use crate::study::results::{Repeatability, Rules};
 use crate::study::{RepeatColumns, RowScore, too_many_levels};
 use crate::table::{Table, cell};
 
@@ -52,7 +52,7 @@ pub fn of_table(path: &Path, bytes: &[u8], asked: &Asked) -> Result<Repeatabilit
         return Err(problem.at(Location::file(path)).into());
     }
     let found = (repeats.repeated() > 1)
-        .then(|| repeatability(&repeats, &asked.conditions, asked.threshold, asked.level))
+        .then(|| repeatability(&repeats, &asked.conditions, asked.threshold, asked.level, Rules::Current))
         .flatten();
     found.ok_or_else(|| repeats.too_few(path).into())
 }

@@ -70,6 +70,7 @@ pub fn run(
     let cohort = dataset::draw(study, outside)?;
     outside.warn(&cohort.warnings);
     outside.warn(&too_old(None, &cohort.cases).into_iter().collect::<Vec<_>>());
+    outside.warn(&spelling::of_cases(&cohort));
     // A reader file that cannot be read is better known before the training than after it.
     let inputs = study.inputs(Step::Reads)?;
     let misspelt = spelling::of_reads(&inputs, &cohort);
@@ -78,6 +79,9 @@ pub fn run(
     }
     let reference = study::reference_standard(&inputs, &cohort)?;
     outside.warn(&reference.warnings);
+    if formats == Formats::All {
+        check::have_fonts(study, &cohort, &reference.assembled.readers)?;
+    }
     outside.warn(&check::unmatched(study));
     dataset::seal(study, &cohort, outside)?;
     outside

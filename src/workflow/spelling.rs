@@ -4,12 +4,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, few};
 use crate::study::{self, Cohort, Inputs};
-use crate::table::id;
+use crate::table::id::{self, Alike, Form};
 
 /// So many places are named.
 const NAMED: usize = 10;
+
+/// Patients, and cases, that are probably the same: a warning for each of the two.
+pub fn of_cases(cohort: &Cohort) -> Vec<Diagnostic> {
+    let patients = cohort.cases.iter().map(|case| case.patient_id.as_str());
+    let cases = cohort.cases.iter().map(|case| case.case_id.as_str());
+    let kinds = [("patients", Alike::of(patients, Form::Seen)), ("cases", Alike::of(cases, Form::Seen))];
+    let told = |(what, alike): (&str, Alike<'_>)| {
+        let groups = alike.groups().into_iter().filter(|ids| id::differ_unseen(ids.iter().copied()));
+        let names: Vec<String> = groups.map(id::named_visibly).collect();
+        (!names.is_empty()).then(|| {
+            let message = format!(
+                "{what} are probably the same: {}; {}",
+                few::and_so_on(&names, NAMED),
+                id::UNSEEN_DIFFERENCE
+            );
+            Diagnostic::warning(Code::IdsAlike, message)
+                .hint("where they are the same, write one id; ids are compared as they stand")
+        })
+    };
+    kinds.into_iter().filter_map(told).collect()
+}
 
 /// Readers that are probably one person, and reads of cases that are probably the study's.
 pub fn of_reads(inputs: &Inputs, cohort: &Cohort) -> Vec<Diagnostic> {
@@ -17,13 +38,15 @@ pub fn of_reads(inputs: &Inputs, cohort: &Cohort) -> Vec<Diagnostic> {
     let mut readers: BTreeSet<&str> = so_far.rows.iter().map(|row| row.reader_id.as_str()).collect();
     let declared = so_far.standard.roster.declared();
     readers.extend(declared.into_iter().flat_map(|declared| declared.keys().map(String::as_str)));
-    let mut problems: Vec<Diagnostic> = groups(readers)
+    // Of those that are alike in form already is told elsewhere.
+    let mut problems: Vec<Diagnostic> = Alike::of(readers, Form::Seen)
+        .groups()
         .into_iter()
+        .filter(|ids| id::differ_unseen(ids.iter().copied()))
         .map(|ids| {
-            let names: Vec<String> = ids.iter().map(|id| format!("`{}`", id::visible(id))).collect();
             let message = format!(
                 "the readers {} are probably one: their names look alike, written with other characters",
-                names.join(", ")
+                id::named_visibly(ids.iter().copied())
             );
             let first = so_far.rows.iter().find(|row| ids.contains(&row.reader_id.as_str()));
             let problem = Diagnostic::error(Code::ReadersAlike, message);
@@ -51,14 +74,4 @@ pub fn of_reads(inputs: &Inputs, cohort: &Cohort) -> Vec<Diagnostic> {
         }));
     }
     problems
-}
-
-/// Ids of one look that are not alike in form already, which is told elsewhere.
-fn groups(ids: BTreeSet<&str>) -> Vec<Vec<&str>> {
-    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for one in ids {
-        groups.entry(id::seen(one)).or_default().push(one);
-    }
-    let unlike = |ids: &Vec<&str>| ids.iter().map(|one| id::folded(one)).collect::<BTreeSet<_>>().len() > 1;
-    groups.into_values().filter(unlike).collect()
 }

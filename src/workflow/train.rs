@@ -7,6 +7,7 @@ use crate::dataset::case::Case;
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
 use crate::storage;
 use crate::study::no_shared_patients;
+use crate::table::id::Form;
 
 /// Where the output of frozen layers is stored.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ pub fn study_request(study: &Study, workers: usize) -> Result<TrainRequest> {
         }
     }
     // Of those that are only probably shared `check`, `dataset` and `run` tell.
-    no_shared_patients(&table.cases, &considered, development)?;
+    no_shared_patients(&table.cases, &considered, development, Form::Seen)?;
     Ok(TrainRequest {
         experiment: model.experiment.below(&study.folder),
         cases: table.cases,

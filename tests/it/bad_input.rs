@@ -1,6 +1,6 @@
 //! Bad input: a located error, the documented exit code, and nothing half-written.
 
-use crate::support::{CASES, Ran, Study, sequester};
+use crate::support::{CASES, Ran, Study, sequester, with_pdf};
 
 /// Runs a study, expects a failure with a code at a place, and that no evidence was written.
 fn check(study: &Study, exit: i32, code: &str, place: &str) -> Ran {
@@ -31,6 +31,68 @@ fn a_missing_column_is_named_with_those_that_are_there() {
     let study = Study::small();
     study.replace("reads/reader-2.csv", "reader_id", "reader");
     check(&study, 1, "column-missing", "reads/reader-2.csv:1");
+}
+
+#[test]
+fn words_that_no_font_has_are_known_before_the_test_set_is_opened() {
+    let changes: [(&[&str], &str, &str, &str); 4] = [
+        (&["protocol.toml"], "A small study", "A small study \u{5f35}", "protocol.toml:5"),
+        (&["protocol.toml"], "[data]", "# \u{5f35}\n[data]", "protocol.toml:9"),
+        (&["device.toml"], "Example device", "\u{5f35}", "device.toml"),
+        (&["reads/reader-1.csv", "reads/reader-2.csv", "reads/reader-3.csv"], "R", "\u{5f35}", "a reader"),
+    ];
+    for (files, from, to, place) in changes {
+        let study = Study::small();
+        for file in files {
+            study.write(file, &study.read(file).replace(from, to));
+        }
+        let ran = study.run("check", &[]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let said = "warning[font-missing]: no font has \u{5f35} (U+5F35)";
+        assert!(ran.stdout.contains(said) && ran.stdout.contains(place), "{place}: {}", ran.stdout);
+        let ran = with_pdf(&["run", study.path().to_str().expect("UTF-8")]);
+        assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("error[font-missing]: no font has \u{5f35} (U+5F35)"), "{}", ran.stderr);
+        assert!(!study.file("evidence").exists() && !study.file("ledger.jsonl").exists());
+        // The way out that needs nothing.
+        let ran = study.run("run", &["--no-pdf"]);
+        assert!(matches!(ran.code, 0 | 10), "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn image_files_that_are_no_images_are_found_by_check() {
+    let study = Study::small();
+    study.write("cases.csv", &{
+        let table = study.read("cases.csv");
+        let mut lines = table.lines();
+        let mut named = format!("{},image\n", lines.next().expect("a header"));
+        for line in lines {
+            named += &format!("{line},{}.png\n", line.split(',').next().expect("a case"));
+        }
+        named
+    });
+    study.replace("protocol.toml", "cases = \"cases.csv\"", "cases = \"cases.csv\"\nimages = \"images\"");
+    study.replace("protocol.toml", "[scores]\nfile = \"scores.csv\"\n", "");
+    std::fs::remove_file(study.file("scores.csv")).expect("was there");
+    let picture = b"\x89PNG\r\n\x1a\n and what follows is looked at when it is scored";
+    for number in 0..CASES {
+        let file = study.file(&format!("images/C{number:03}.png"));
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("makes");
+        std::fs::write(file, picture).expect("writes");
+    }
+    let looked = || study.run("check", &[]).stderr;
+    assert!(!looked().contains("image-unreadable"), "{}", looked());
+    for number in 0..CASES {
+        let bytes: &[u8] = [&b""[..], b"GIF89a", b"hello"][number % 3];
+        std::fs::write(study.file(&format!("images/C{number:03}.png")), bytes).expect("writes");
+    }
+    let said = looked();
+    assert!(
+        said.contains("error[image-unreadable]: 80 of 80 images are neither PNG nor JPEG nor DICOM: "),
+        "{said}"
+    );
+    assert!(said.contains("(empty)"), "{said}");
 }
 
 #[test]

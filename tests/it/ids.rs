@@ -184,3 +184,35 @@ fn what_is_not_there_yet_is_said_and_is_no_error() {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
 }
+
+#[test]
+fn patients_whose_ids_look_alike_are_no_two_patients() {
+    let study = Study::small();
+    let cases = study.read("cases.csv").replace("C004,P002", "C004,M\u{fc}ller");
+    study.write("cases.csv", &cases);
+    study.write("other.csv", "case_id,patient_id,label\nD1,Mu\u{308}ller,1\nD2,Q2,0\n");
+    let (cases, other) = (study.file("cases.csv"), study.file("other.csv"));
+    let both = ["dataset", "leakage", cases.to_str().expect("UTF-8"), other.to_str().expect("UTF-8")];
+    let ran = sequester(&both);
+    assert_eq!(ran.code, 10, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("patients M\u{fc}ller and Mu\\u{308}ller"), "{}", ran.stdout);
+    study.replace(
+        "protocol.toml",
+        "cases = \"cases.csv\"",
+        "cases = \"cases.csv\"\ndevelopment = \"other.csv\"",
+    );
+    let ran = study.run("check", &[]);
+    assert_eq!(ran.code, 10, "{}{}", ran.stdout, ran.stderr);
+    let said = "probably patients of development: `M\u{fc}ller` and `Mu\\u{308}ller`; they look alike";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    // Within one table it is a warning: ids are compared as they stand.
+    let study = Study::small();
+    study.write("cases.csv", &study.read("cases.csv").replace("C004,P002", "C004,P003\u{200b}"));
+    let ran = study.run("check", &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("patients are probably the same: `P003`, `P003\\u{200b}`; they look"),
+        "{}",
+        ran.stdout
+    );
+}

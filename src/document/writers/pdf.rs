@@ -1,7 +1,7 @@
 //! The tree as PDF/A-2a and PDF/UA-1 through the embedded typesetter: fonts, figures and the date come in
 //! as values; the same document gives the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
@@ -17,7 +17,7 @@ use super::typst_markup;
 use crate::diagnostic::{Code, Diagnostic, Result, few};
 use crate::document::font::FontFile;
 use crate::document::places::texts;
-use crate::document::text::clean;
+use crate::document::text::{clean, with_number};
 use crate::document::tree::Document;
 
 /// Liberation Sans; the first one draws the lines of figures.
@@ -68,6 +68,15 @@ fn is_covered(fonts: &[Font], c: char) -> bool {
         || fonts.iter().any(|font| font.info().coverage.contains(u32::from(c)))
 }
 
+/// Characters of a text that no font has.
+///
+/// # Errors
+/// `font-unreadable`.
+pub fn lacking(text: &str, named: &[FontFile]) -> Result<BTreeSet<char>> {
+    let fonts = fonts(named)?;
+    Ok(clean(text).chars().filter(|c| !is_covered(&fonts, *c)).collect())
+}
+
 /// One problem a place whose characters no font has: a missing glyph is neither readable nor allowed, and a
 /// sign in its place would be something else than the study says.
 fn uncovered(document: &Document, fonts: &[Font]) -> Vec<Diagnostic> {
@@ -97,7 +106,7 @@ fn uncovered(document: &Document, fonts: &[Font]) -> Vec<Diagnostic> {
         .into_iter()
         .take(NAMED)
         .map(|(place, chars)| {
-            let names = chars.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c)));
+            let names = chars.iter().map(|c| with_number(*c));
             let names = few::and_more(names, NAMED);
             Diagnostic::error(Code::FontMissing, format!("no font has {names}: {place}"))
         })

@@ -371,6 +371,18 @@ fn native<'a>(bytes: Cow<'a, [u8]>, layout: &Layout) -> Result<Samples<'a>, Diag
         let (columns, rows, there) = (layout.columns, layout.rows, bytes.len());
         return Err(wrong(format!("{columns} x {rows} pixels need {wanted} bytes, {there} are there")));
     }
+    // Their number is even, so there may be one more (PS3.5, 8.1.1); some devices pad with zeros, up to a
+    // row. With more, rows end elsewhere than is said.
+    let row = (layout.columns as usize * layout.allocated as usize).div_ceil(8);
+    let padded = bytes.len() <= wanted + row && bytes[wanted..].iter().all(|byte| *byte == 0);
+    if bytes.len() > wanted.next_multiple_of(2) && !padded {
+        let (columns, rows, there) = (layout.columns, layout.rows, bytes.len());
+        let message = format!(
+            "{columns} x {rows} pixels take {wanted} bytes, and {there} are there: Rows, Columns or Bits \
+             Allocated are not those of the pixels"
+        );
+        return Err(wrong(message));
+    }
     let bytes = match bytes {
         Cow::Borrowed(all) => Cow::Borrowed(&all[..wanted]),
         Cow::Owned(mut all) => {

@@ -160,6 +160,17 @@ fn eight_bits_are_scaled_from_their_range_in_every_native_syntax() {
 }
 
 #[test]
+fn pixels_are_padded_by_one_byte_or_by_a_row_of_zeros() {
+    for padded in [&[0, 51, 255, 7][..], &[0, 51, 255, 0, 0, 0]] {
+        let mut object = base(8, 8);
+        number(&mut object, tags::ROWS, 1);
+        bytes8(&mut object, padded);
+        let image = from_bytes(&file(object, EXPLICIT)).expect("an image");
+        near(image.pixels(), &[0.0, 0.2, 1.0]);
+    }
+}
+
+#[test]
 fn monochrome1_is_inverted() {
     let mut object = base(16, 12);
     put(&mut object, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1");
@@ -279,7 +290,7 @@ fn a_jpeg_picture_is_read_from_all_fragments_and_must_have_the_headers_size() {
 #[test]
 fn what_is_not_read_is_refused_by_name() {
     type Change = fn(&mut InMemDicomObject);
-    let cases: [(&str, &str, &str, Change); 17] = [
+    let cases: [(&str, &str, &str, Change); 20] = [
         (EXPLICIT, "dicom-colour", "RGB", |o| {
             put(o, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "RGB");
             number(o, tags::SAMPLES_PER_PIXEL, 3);
@@ -301,6 +312,20 @@ fn what_is_not_read_is_refused_by_name() {
             o.remove_element(tags::PIXEL_DATA);
         }),
         (EXPLICIT, "dicom-pixels-unreadable", "need 300 bytes", |o| number(o, tags::ROWS, 100)),
+        // Two rows are there: one that is not said, and a column that is cut from each.
+        (EXPLICIT, "dicom-pixels-unreadable", "take 3 bytes, and 6 are there", |o| {
+            number(o, tags::ROWS, 1);
+            bytes8(o, &[0, 0, 0, 0, 0, 9]);
+        }),
+        (EXPLICIT, "dicom-pixels-unreadable", "take 4 bytes, and 6 are there", |o| {
+            number(o, tags::COLUMNS, 2);
+            bytes8(o, &[0, 0, 0, 0, 9, 0]);
+        }),
+        // Zeros, but more than a row of them.
+        (EXPLICIT, "dicom-pixels-unreadable", "take 2 bytes, and 6 are there", |o| {
+            number(o, tags::ROWS, 1);
+            number(o, tags::COLUMNS, 2);
+        }),
         (EXPLICIT, "image-too-large", "pixels", |o| {
             number(o, tags::ROWS, 60_000);
             number(o, tags::COLUMNS, 60_000);

@@ -14,7 +14,7 @@ use crate::document::render::{Files, compose};
 use crate::document::text;
 use crate::document::tree::{Facts, Figure, Table};
 use crate::report::submission::{Formats, Rendered, Source, Submission, of_report, with_way_out};
-use crate::study::results::{ComparisonResult, ReaderStudyResult};
+use crate::study::results::{ComparisonResult, ReaderStudyResult, Rules};
 
 /// Where the document starts. A bundle without this template has no reader-study report.
 pub const MAIN_TEMPLATE: &str = "reader-study.md";
@@ -34,7 +34,7 @@ pub fn render(source: &Source, formats: Formats) -> Result<Option<Rendered>> {
     let content = Arc::new(OfStudy {
         submission: Submission::of(source.clone()),
         traced: source.traced,
-        readers: Readers { found, endpoints },
+        readers: Readers { found, endpoints, rules: source.results.rules() },
     });
     let composed = compose(&content, MAIN_TEMPLATE, &of_report(&source.templates))?;
     let files = composed.files("reader-study", formats.of(source)).map_err(|e| with_way_out(e, source))?;
@@ -64,7 +64,7 @@ pub fn render_alone(alone: &Alone, formats: Formats) -> Result<Files> {
     let template = include_str!("../../../templates/reader-study.md").to_owned();
     let templates = BTreeMap::from([(MAIN_TEMPLATE.to_owned(), template)]);
     let fonts = (formats == Formats::All).then_some(&[][..]);
-    let readers = Readers { found: alone.found.clone(), endpoints: Vec::new() };
+    let readers = Readers { found: alone.found.clone(), endpoints: Vec::new(), rules: Rules::Current };
     let content = Arc::new(WithoutStudy { alone: alone.clone(), readers });
     compose(&content, MAIN_TEMPLATE, &templates)?.files("reader-study", fonts)
 }
@@ -73,6 +73,7 @@ pub fn render_alone(alone: &Alone, formats: Formats) -> Result<Files> {
 struct Readers {
     found: ReaderStudyResult,
     endpoints: Vec<ComparisonResult>,
+    rules: Rules,
 }
 
 impl Readers {
@@ -108,7 +109,7 @@ impl Readers {
     }
 
     fn table(&self, id: &str) -> Option<Table> {
-        tables::build(&self.found, &self.endpoints, id)
+        tables::build(&self.found, &self.endpoints, self.rules, id)
     }
 
     fn figure(&self, id: &str) -> Option<Figure> {

@@ -3,7 +3,9 @@
 use crate::document::format::{self, Style};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::report::wording;
-use crate::study::results::{ComparisonResult, ReaderEstimate, ReaderMerit, ReaderStudyResult, Verdict};
+use crate::study::results::{
+    ComparisonResult, ReaderEstimate, ReaderMerit, ReaderStudyResult, Rules, Verdict,
+};
 
 /// The ids of all tables.
 pub const IDS: &[&str] = &[
@@ -24,9 +26,14 @@ pub const IDS: &[&str] = &[
 pub const SHARED: &[&str] = &["title", "openings", "amendments", "deviations"];
 
 /// A table by its id.
-pub fn build(found: &ReaderStudyResult, endpoints: &[ComparisonResult], id: &str) -> Option<Table> {
+pub fn build(
+    found: &ReaderStudyResult,
+    endpoints: &[ComparisonResult],
+    rules: Rules,
+    id: &str,
+) -> Option<Table> {
     Some(match id {
-        "reader-endpoints" => of_endpoints(found, endpoints),
+        "reader-endpoints" => of_endpoints(found, endpoints, rules),
         "reader-estimates" => estimates(found),
         "reader-values" => values(found),
         "reader-components" => components(found),
@@ -75,12 +82,12 @@ fn small(value: f64) -> String {
     if value < 0.0 { format!("\u{2212}{text}") } else { text }
 }
 
-fn of_endpoints(found: &ReaderStudyResult, endpoints: &[ComparisonResult]) -> Table {
+fn of_endpoints(found: &ReaderStudyResult, endpoints: &[ComparisonResult], rules: Rules) -> Table {
     let rows = endpoints.iter().map(|c| {
         let style = style(c.metric.id());
         let number = |v: Option<f64>| v.map_or_else(dash, |v| format::number(v, style));
         let interval = c.interval.as_ref();
-        let limits = interval.map_or_else(dash, |i| wording::limits(i, style));
+        let limits = interval.map_or_else(dash, |i| wording::limits_beside_margin(c, i, rules));
         let look = if c.verdict == Verdict::Met { Look::Good } else { Look::Bad };
         Row::Cells(vec![
             Cell::new(format!("{} ({})", c.id, c.role.name())).look(Look::Strong),

@@ -7,7 +7,7 @@ use crate::protocol::change::{ChangeKind, ChangePlan, JudgedBy};
 use crate::report::submission::Source;
 use crate::report::wording;
 use crate::statistics::comparative::Aim;
-use crate::study::results::{Acceptance, ChangeResult, DeviceVersion, Verdict};
+use crate::study::results::{Acceptance, ChangeResult, DeviceVersion, Rules, Verdict};
 
 /// A table by its id; `None`: there is no such id.
 pub fn build(source: &Source, id: &str) -> Option<Table> {
@@ -251,7 +251,8 @@ fn differences(source: &Source) -> Table {
 }
 
 fn acceptance(source: &Source) -> Table {
-    let rows = result(source).map_or(&[][..], |change| &change.acceptance).iter().map(row);
+    let rows = result(source).map_or(&[][..], |change| &change.acceptance);
+    let rows = rows.iter().map(|of| row(of, source.results.rules()));
     let level = format::level(source.results.method.level);
     let mut table = Table::or_none(
         "This version less its predecessor, on the same cases and reference standard",
@@ -291,10 +292,11 @@ fn acceptance(source: &Source) -> Table {
     table
 }
 
-fn row(of: &Acceptance) -> Row {
+fn row(of: &Acceptance, rules: Rules) -> Row {
     let c = &of.result;
     let style = wording::style_of(c.metric.id(), false);
-    let number = |v: Option<f64>| v.map_or_else(|| "\u{2013}".to_owned(), |v| format::number(v, style));
+    let dash = || "\u{2013}".to_owned();
+    let number = |v: Option<f64>| v.map_or_else(dash, |v| format::number(v, style));
     let place = of.subgroup.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
     let verdict = match (of.judged, of.judged_by) {
         (false, _) => Cell::new("not judged: too few cases").look(Look::Muted),
@@ -309,8 +311,8 @@ fn row(of: &Acceptance) -> Row {
         Cell::new(format::count(c.n)),
         Cell::new(number(c.device)),
         Cell::new(number(c.other)),
-        Cell::new(number(c.difference)),
-        Cell::new(c.interval.as_ref().map_or_else(|| "\u{2013}".to_owned(), |i| wording::limits(i, style))),
+        Cell::new(c.difference.map_or_else(dash, |d| wording::beside_margin(c, d, rules))),
+        Cell::new(c.interval.as_ref().map_or_else(dash, |i| wording::limits_beside_margin(c, i, rules))),
         Cell::new(margin(c.margin, c.metric)),
         verdict,
     ])

@@ -7,7 +7,7 @@ use crate::document::{format, text};
 use crate::report::submission::{Source, in_subgroup, is_insufficient, subgroup_levels};
 use crate::report::wording;
 use crate::statistics::estimate::{Estimate, SubgroupLevel};
-use crate::study::results::{CohortRow, Results};
+use crate::study::results::{CohortRow, Results, Rules};
 
 /// A drafted limitation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,12 +189,23 @@ fn of_sample(source: &Source) -> Vec<Draft> {
     }
     let target = source.protocol.sample.target.as_ref();
     if target.is_some_and(|target| target.positives.is_some()) {
-        let sentence = format!(
-            "The sample was enriched: {} of its analysed cases are positive. Predictive values in use depend \
-             on the prevalence there.",
-            format::share(flow.positives, flow.analysed)
-        );
-        found.push(draft(&["enriched"], "an enriched sample", sentence));
+        let share = format::share(flow.positives, flow.analysed);
+        let (sentence, rule) = match results.rules() {
+            Rules::First => (
+                format!("The sample was enriched: {share} of its analysed cases are positive."),
+                "an enriched sample",
+            ),
+            // It may have been thinned.
+            Rules::Current => (
+                format!(
+                    "The share of positive cases was chosen by the design of the sample: {share} of its \
+                     analysed cases are positive."
+                ),
+                "a share of positives that was chosen",
+            ),
+        };
+        let sentence = format!("{sentence} Predictive values in use depend on the prevalence there.");
+        found.push(draft(&["enriched"], rule, sentence));
     }
     if levels_of(results, "site").len() < 2 {
         let sentence =

@@ -70,7 +70,7 @@ pub fn context(source: &Source) -> Json {
             "what": comparisons::aim_in_words(c),
             "role": c.role,
             "value": c.difference.map(|v| format::number(v, style)),
-            "limits": c.interval.as_ref().map(|i| wording::limits(i, style)),
+            "limits": c.interval.as_ref().map(|i| wording::limits_beside_margin(c, i, results.rules())),
             "level": format::level(c.interval.as_ref().map_or(results.method.level, |i| i.level)),
             "verdict": wording::verdict(Some(c.verdict)),
             "fallback": comparisons::why_not_declared(c),

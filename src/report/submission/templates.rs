@@ -36,6 +36,7 @@ pub fn default_templates() -> BTreeMap<String, String> {
         "verification.md",
         "appendix.md",
         "origins.md",
+        "differences.md",
         "plan.md",
         "summary.md",
         "predicate.md",

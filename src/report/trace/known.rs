@@ -112,6 +112,16 @@ impl Known {
                 let style = Some(wording::style_of(found.metric.id(), false));
                 let path = format!("results.json, half of the interval of {}", found.id);
                 self.value(&path, half((interval.lower, interval.upper)), style);
+                let path = format!("results.json, the interval of {}", found.id);
+                self.add(&path, &wording::limits_beside_margin(found, interval, source.results.rules()));
+            }
+        }
+        let acceptance = source.results.change.iter().flat_map(|change| &change.acceptance);
+        for found in acceptance.map(|acceptance| &acceptance.result) {
+            let path = format!("results.json, the comparison {} with the predecessor", found.id);
+            let limits = found.interval.iter().flat_map(|i| [i.lower, i.upper]);
+            for value in limits.chain(found.difference) {
+                self.add(&path, &wording::beside_margin(found, value, source.results.rules()));
             }
         }
     }

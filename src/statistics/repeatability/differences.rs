@@ -4,6 +4,9 @@ use super::t_quantile;
 use crate::repeatability::variance::Known;
 use crate::special::{chi_squared_sf, z_two_sided};
 
+/// Limits that lie nearer than this, as a share of their size, are one number and what rounding left of it.
+const POINT: f64 = 1e-10;
+
 /// Differences of scores, one a patient: their mean and spread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Differences {
@@ -28,6 +31,20 @@ pub struct LimitsOfAgreement {
 }
 
 impl Differences {
+    /// Without intervals where nothing varies: of differences that are all one value they are points, and a
+    /// point says that the difference is known without error.
+    #[must_use]
+    pub fn without_points(mut self) -> Self {
+        let is_spread = |(low, high): (f64, f64)| high - low > POINT * low.abs().max(high.abs());
+        if !self.mean.limits.is_some_and(is_spread) {
+            self.mean.limits = None;
+            if let Some(agreement) = &mut self.agreement {
+                (agreement.lower.limits, agreement.upper.limits) = (None, None);
+            }
+        }
+        self
+    }
+
     /// Of differences, one a patient; none without any.
     pub fn of(differences: &[f64], level: f64) -> Option<Self> {
         let n = differences.len();

@@ -87,6 +87,22 @@ fn two_images_a_patient_agree_as_textbooks_count_it() {
 }
 
 #[test]
+fn differences_that_do_not_vary_have_no_interval() {
+    // The second set is 0.1 in every pair, give or take the last bit.
+    for same in [vec![1.0, 1.0, 1.0], vec![0.3 - 0.2, 0.2 - 0.1, 0.4 - 0.3], vec![0.0; 5], vec![0.25]] {
+        let found = Differences::of(&same, LEVEL).expect("differences").without_points();
+        assert_eq!(found.mean.limits, None, "{same:?}");
+        let limits = found.agreement.iter().flat_map(|of| [of.lower.limits, of.upper.limits]);
+        assert!(limits.flatten().next().is_none(), "{same:?}");
+    }
+    for varied in [vec![0.0, 1e-6], vec![1.0, 1.0, 1.0 + 1e-6], vec![-0.5, 0.5]] {
+        let found = Differences::of(&varied, LEVEL).expect("differences");
+        assert_eq!(found.without_points(), found, "{varied:?}");
+        assert!(found.mean.limits.is_some());
+    }
+}
+
+#[test]
 fn a_device_that_never_differs_has_an_exact_bound_and_no_spread() {
     let patients: Vec<Vec<Image>> = (0..30).map(|i| images(&[f64::from(i) / 30.0; 2])).collect();
     let found = components(&patients, LEVEL).expect("components");

@@ -7,7 +7,7 @@ use crate::statistics::repeatability::{
 };
 use crate::study::repeats::{RepeatedImage, Repeats};
 use crate::study::results::{
-    AtLevel, CallAgreement, CallShare, Limited, PairDifferences, Repeatability, UnderCondition,
+    AtLevel, CallAgreement, CallShare, Limited, PairDifferences, Repeatability, Rules, UnderCondition,
 };
 
 /// Patients who are drawn: a figure has no use of more.
@@ -27,6 +27,7 @@ pub fn repeatability(
     columns: &[String],
     threshold: f64,
     level: f64,
+    rules: Rules,
 ) -> Option<Repeatability> {
     let all: Vec<Vec<Image>> = repeats.patients.values().map(|images| plain(images)).collect();
     let repeated: Vec<Vec<Image>> = all.iter().filter(|images| images.len() > 1).cloned().collect();
@@ -46,12 +47,12 @@ pub fn repeatability(
         coefficient: limited(found.repeatability),
         between_sd: found.between,
         intraclass: found.intraclass.map(limited),
-        differences: of_differences(Differences::of(&differences, level)?),
+        differences: of_differences(Differences::of(&differences, level)?, rules),
         agreement: of_calls(agreement),
         conditions: columns
             .iter()
             .enumerate()
-            .map(|(place, column)| under_condition(repeats, column, place, threshold, level))
+            .map(|(place, column)| under_condition(repeats, column, place, threshold, level, rules))
             .collect(),
         points: points.map(|[first, second]| (f64::midpoint(first, second), second - first)).collect(),
     })
@@ -61,7 +62,8 @@ fn plain(images: &[RepeatedImage]) -> Vec<Image> {
     images.iter().map(|image| Image { score: image.score, condition: 0 }).collect()
 }
 
-fn of_differences(found: Differences) -> PairDifferences {
+fn of_differences(found: Differences, rules: Rules) -> PairDifferences {
+    let found = if rules == Rules::Current { found.without_points() } else { found };
     PairDifferences {
         patients: found.patients,
         mean: limited(found.mean),
@@ -87,6 +89,7 @@ fn under_condition(
     place: usize,
     threshold: f64,
     level: f64,
+    rules: Rules,
 ) -> UnderCondition {
     let name = |image: &RepeatedImage| image.conditions.get(place).cloned().unwrap_or_default();
     let names: BTreeSet<String> = repeats.patients.values().flatten().map(name).collect();
@@ -99,7 +102,10 @@ fn under_condition(
     let calls = |partners| Agreements::of(&patients, threshold, partners, level).map(of_calls);
     UnderCondition {
         column: column.to_owned(),
-        levels: numbers.iter().map(|(name, number)| at_level(&patients, name, *number, level)).collect(),
+        levels: numbers
+            .iter()
+            .map(|(name, number)| at_level(&patients, name, *number, level, rules))
+            .collect(),
         same_sd: spread.and_then(|s| s.same).map(limited),
         different_sd: spread.map(|s| limited(s.different)),
         condition_sd: spread.and_then(|s| s.condition),
@@ -114,7 +120,7 @@ fn of_level(patients: &[Vec<Image>], number: u32) -> Vec<Vec<Image>> {
     patients.iter().map(own).collect()
 }
 
-fn at_level(patients: &[Vec<Image>], name: &str, number: u32, level: f64) -> AtLevel {
+fn at_level(patients: &[Vec<Image>], name: &str, number: u32, level: f64, rules: Rules) -> AtLevel {
     let own = of_level(patients, number);
     let mean = |images: &Vec<Image>| {
         (!images.is_empty()).then(|| images.iter().map(|i| i.score).sum::<f64>() / images.len() as f64)
@@ -127,6 +133,6 @@ fn at_level(patients: &[Vec<Image>], name: &str, number: u32, level: f64) -> AtL
         patients: count(own.iter().filter(|images| !images.is_empty()).count()),
         images: count(own.iter().map(Vec::len).sum()),
         within_sd: components(&own, level).map(|found| limited(found.within)),
-        difference: Differences::of(&differences, level).map(of_differences),
+        difference: Differences::of(&differences, level).map(|found| of_differences(found, rules)),
     }
 }

@@ -3,6 +3,7 @@
 //! (`docs/compatibility.md`).
 
 use crate::statistics::comparative::deciding::{Side, Units};
+use crate::table::id::Form;
 
 /// Which rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,14 @@ impl Rules {
         match parts[..] {
             [major, minor, _] if (major, minor) < (1, 1) => Self::First,
             _ => Self::Current,
+        }
+    }
+
+    /// What ids of patients have in common that are probably one.
+    pub fn ids(self) -> Form {
+        match self {
+            Self::First => Form::Folded,
+            Self::Current => Form::Seen,
         }
     }
 

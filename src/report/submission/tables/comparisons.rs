@@ -99,8 +99,8 @@ pub fn comparisons(results: &Results, level: &str) -> Table {
         let interval = c.interval.as_ref().map_or_else(
             || "\u{2013}".to_owned(),
             |i| match format::level(i.level) {
-                own if own == level => wording::limits(i, style),
-                own => format!("{} ({own})", wording::limits(i, style)),
+                own if own == level => wording::limits_beside_margin(c, i, results.rules()),
+                own => format!("{} ({own})", wording::limits_beside_margin(c, i, results.rules())),
             },
         );
         let p = |p: Option<f64>| p.map_or_else(|| "\u{2013}".to_owned(), format::p_value);
