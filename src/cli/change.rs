@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::who::WhoArgs;
-use super::{Context, Outcome};
+use super::{Context, Outcome, validate};
 use crate::diagnostic::Result;
 use crate::evidence::ledger::Event;
 use crate::study::results::{Acceptance, ChangeResult, Verdict};
@@ -238,7 +238,6 @@ fn show(found: &ChangeResult, used: usize) {
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
     for Acceptance { subgroup, judged, result, .. } in &found.acceptance {
         let place = subgroup.as_ref().map_or("overall".to_owned(), ToString::to_string);
-        let limits = result.interval.as_ref();
         let answer = if *judged { word(result.verdict) } else { "too few cases to be judged, as declared" };
         println!(
             "{} ({place}, {} cases): {} less {} is {}, {}; {} by {}: {answer}",
@@ -247,7 +246,7 @@ fn show(found: &ChangeResult, used: usize) {
             number(result.device),
             number(result.other),
             number(result.difference),
-            limits.map_or("no interval".to_owned(), |i| format!("{:.4} to {:.4}", i.lower, i.upper)),
+            validate::limits(result),
             result.aim.id(),
             result.margin,
         );

@@ -31,9 +31,8 @@ pub struct CheckArgs {
     #[arg(long)]
     protocol_only: bool,
     /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone, or are written with
-    /// other characters that look alike, are different people:
-    /// say so where such ids are in the study and in what the model was made from. The report holds that it
-    /// was said.
+    /// other characters that look alike, are different people: say so where such ids are in the study and in
+    /// what the model was made from. The report holds that it was said.
     #[arg(long)]
     distinct_ids: bool,
 }

@@ -45,8 +45,8 @@ pub struct LeakageArgs {
     )]
     distance: u32,
     /// Patients whose ids differ in zero padding, capitals, spaces, dots or `.0` alone, or are written with
-    /// other characters that look alike, are different people:
-    /// say so, and such pairs are no leak. The report holds that it was said.
+    /// other characters that look alike, are different people: say so, and such pairs are no leak. The report
+    /// holds that it was said.
     #[arg(long)]
     distinct_ids: bool,
     /// Pairs printed of each kind; JSON holds all.

@@ -9,7 +9,7 @@ use crate::diagnostic::Result;
 use crate::document::format;
 use crate::evidence::ledger::Event;
 use crate::report::wording;
-use crate::study::results::{Results, Verdict};
+use crate::study::results::{ComparisonResult, Results, Verdict};
 use crate::study::{self, Step};
 use crate::workflow::validate::{Validated, validate};
 
@@ -81,17 +81,20 @@ fn apart(limit: f64, criterion: Option<&str>) -> String {
     format!("{limit:.decimals$}")
 }
 
-/// The same beside the margin of a comparison.
-fn beside_margin(limit: f64, margin: f64) -> String {
-    let decimals = format::decimals_from(limit, &[margin, -margin], 4);
-    format!("{limit:.decimals$}")
+/// The limits of a comparison, with so many decimals that they do not look like its margin.
+pub fn limits(c: &ComparisonResult) -> String {
+    let Some(interval) = &c.interval else { return "no interval".to_owned() };
+    let shown = |limit: f64| {
+        let decimals = format::decimals_from(limit, &[c.margin, -c.margin], 4);
+        format!("{limit:.decimals$}")
+    };
+    format!("{} to {}", shown(interval.lower), shown(interval.upper))
 }
 
 /// Comparisons and what the rule of multiplicity says.
 fn compared(results: &Results) {
     for c in &results.comparisons {
         let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
-        let limits = c.interval.as_ref();
         println!(
             "{} ({}): {} of {} to {}, margin {}: difference {}, {}; p {}: {}",
             c.id,
@@ -101,9 +104,7 @@ fn compared(results: &Results) {
             c.comparator,
             c.margin,
             number(c.difference),
-            limits.map_or("no interval".to_owned(), |i| {
-                format!("{} to {}", beside_margin(i.lower, c.margin), beside_margin(i.upper, c.margin))
-            }),
+            limits(c),
             c.p_value.map_or("-".to_owned(), p_value),
             verdict_word(c.verdict)
         );

@@ -11,7 +11,9 @@ pub enum Rules {
     /// Of all before 1.1. A difference whose spread rests on one patient passed, where the metric was drawn
     /// or both values are shares of other cases; p values were read from whichever interval decides at each
     /// level, and were 1 where a drawn interval collapses at a level near 0; at the goal, `>=` was tested
-    /// as `>`; beside a reader who decided fewer cases the device stood with all of its own.
+    /// as `>`; beside a reader who decided fewer cases the device stood with all of its own; differences of
+    /// repeated images that are one value had an interval; patients whose ids are written with other
+    /// characters that look alike were not told.
     First,
     /// From 1.1 on.
     Current,

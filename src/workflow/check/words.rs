@@ -26,16 +26,18 @@ pub fn without_font(
 ) -> Result<Vec<Diagnostic>> {
     let fonts = report::fonts(&study.folder)?.into_iter();
     let fonts: Vec<FontFile> = fonts.map(|(name, bytes)| FontFile { name, bytes }).collect();
-    let mut told: BTreeSet<char> = BTreeSet::new();
+    let texts = texts(study, cohort, readers)?;
+    // Fonts are large: they are asked once, of every character.
+    let characters: BTreeSet<char> = texts.values().flat_map(|words| words.chars()).collect();
+    let mut lacking = render::without_font(&String::from_iter(characters), &fonts)?;
     let mut found = Vec::new();
-    for (place, words) in texts(study, cohort, readers)? {
-        let lacking = render::without_font(&words, &fonts)?;
-        let new: Vec<String> =
-            lacking.into_iter().filter(|c| told.insert(*c)).map(text::with_number).collect();
-        if new.is_empty() {
+    for (place, words) in texts {
+        let here: BTreeSet<char> = text::clean(&words).chars().filter(|c| lacking.remove(c)).collect();
+        if here.is_empty() {
             continue;
         }
-        let message = format!("no font has {}{}", few::and_more(new, NAMED), place.words());
+        let named = here.into_iter().map(text::with_number);
+        let message = format!("no font has {}{}", few::and_more(named, NAMED), place.words());
         found.push(Diagnostic::warning(Code::FontMissing, message).at(place.location(study)).hint(
             "put a font that has them (.ttf, .otf, .ttc) into the study's `fonts/` folder, or write the \
              documents without PDF (`--no-pdf`)",
