@@ -2,6 +2,7 @@
 //! program runs (`pulp`). Values of a pixel lie together (`[pixel][map]`), so every inner loop runs over maps
 //! that are neighbours in memory, and the compiler makes vectors of it.
 
+mod depthwise;
 mod maps;
 pub mod product;
 pub mod resize;
@@ -14,7 +15,8 @@ use self::maps::{BLOCK, LANES, limited, logistic};
 use self::product::{Matrix, Rows};
 use crate::vectorised::vectorised;
 
-pub use self::maps::{Activation, Affine, Scratch, View};
+pub use self::depthwise::depthwise;
+pub use self::maps::{Activation, Affine, Scratch, View, Window};
 
 /// A 1 × 1 convolution of stride 1, after a normalisation of its input where there is one.
 pub fn pointwise(
@@ -28,10 +30,13 @@ pub fn pointwise(
     let (channels, outputs) = (input.channels, bias.len());
     let follow = Some((bias, activation));
     // A multiple of what the matrix product handles at once.
-    let rows = (BLOCK / channels).next_multiple_of(48).max(48);
+    let rows = (BLOCK / channels.max(outputs)).next_multiple_of(48).max(48);
     let mut block = scratch.take_some(before.map_or(0, |_| rows * channels));
     for (x, y) in input.values.chunks(rows * input.pitch).zip(output.chunks_mut(rows * outputs)) {
         let count = y.len() / outputs;
+        // The product writes a few outputs of every row, far apart in memory, and would wait for each line of
+        // it. One pass in order brings them all into the second cache first.
+        y.fill(0.0);
         match before {
             Some(affine) => {
                 let part = View { values: x, height: 1, width: count, ..input };
@@ -40,33 +45,9 @@ pub fn pointwise(
             }
             None => matrix.times(arch, Rows::new(x, input.pitch, count, channels), follow, y),
         }
+        activation.finish(arch, y);
     }
     scratch.give(block);
-}
-
-/// Kernel, stride, zeros above and left.
-#[derive(Clone, Copy, Debug)]
-pub struct Window {
-    /// Rows and columns of the kernel.
-    pub kernel: [usize; 2],
-    /// Pixels from one place to the next, in both directions.
-    pub stride: usize,
-    /// Zeros above the first row and before the first column.
-    pub zeros: [usize; 2],
-    /// Rows and columns of the output.
-    pub output: [usize; 2],
-}
-
-impl Window {
-    /// The taps `first..end` of `extent` that lie inside for output number `at`, and the input number of the
-    /// first.
-    #[inline(always)]
-    fn inside(&self, axis: usize, at: usize, extent: usize) -> (usize, usize, usize) {
-        let (start, zeros) = (at * self.stride, self.zeros[axis]);
-        let first = zeros.saturating_sub(start);
-        let end = (extent + zeros).saturating_sub(start).min(self.kernel[axis]);
-        (first, end, (start + first).saturating_sub(zeros))
-    }
 }
 
 /// Any convolution without groups: the patch of an output is read where it lies, a row of the kernel at a
@@ -102,42 +83,12 @@ pub fn patches(
             part: window.kernel[1] * channels,
             apart: columns * channels,
         };
+        // As in [`pointwise`]: brought into a cache in order.
+        output.fill(0.0);
         matrix.times(arch, x, Some((bias, activation)), output);
+        activation.finish(arch, output);
     }
     scratch.give(padded);
-}
-
-vectorised! {
-    /// A convolution of each map by itself. Weights `[row, column][map]`.
-    pub fn depthwise<'a>(
-        input: View<'a>,
-        window: Window,
-        linear: (&'a [f32], &'a [f32], Activation),
-        output: &'a mut [f32],
-    ) {
-        let (weights, bias, activation) = linear;
-        let limits = activation.limits();
-        let channels = input.channels;
-        let [_, width] = window.output;
-        for (at, out) in output.chunks_exact_mut(channels).enumerate() {
-            let (row_first, row_end, top) = window.inside(0, at / width, input.height);
-            let (column_first, column_end, left) = window.inside(1, at % width, input.width);
-            out.copy_from_slice(bias);
-            for row in row_first..row_end {
-                for column in column_first..column_end {
-                    let pixel = (top + row - row_first) * input.width + left + column - column_first;
-                    let source = &input.values[pixel * input.pitch..][..channels];
-                    let weights = &weights[(row * window.kernel[1] + column) * channels..][..channels];
-                    for ((y, x), w) in out.iter_mut().zip(source).zip(weights) {
-                        *y += x * w;
-                    }
-                }
-            }
-            for y in out {
-                *y = limited(*y, limits);
-            }
-        }
-    }
 }
 
 vectorised! {
@@ -193,55 +144,34 @@ vectorised! {
     }
 }
 
-/// Each map times its gate: the logistic function of a layer, of SiLU of a layer, of the means of all maps.
-pub fn squeeze_excitation(
+/// The gates of squeeze and excitation, one a map: the logistic function of a layer, of a layer, of the means
+/// of all maps.
+pub fn gates(
     arch: Arch,
     input: View<'_>,
     squeeze: (&[f32], &[f32], Activation),
     excite: (&[f32], &[f32], Activation),
-    output: &mut [f32],
-) {
+) -> Vec<f32> {
     let mut means = vec![0.0; input.channels];
     global_average(arch, input, &mut means);
-    let mut squeezed = vec![0.0; squeeze.1.len()];
-    dense(arch, &means, squeeze, &mut squeezed);
-    let one =
-        |values| View { values, pitch: squeeze.1.len(), height: 1, width: 1, channels: squeeze.1.len() };
-    let mut hidden = vec![0.0; squeezed.len()];
-    silu(arch, one(&squeezed), &mut hidden);
+    let mut hidden = vec![0.0; squeeze.1.len()];
+    dense(arch, &means, squeeze, &mut hidden);
     let mut gates = means;
     dense(arch, &hidden, excite, &mut gates);
-    gated(arch, input, &mut gates, output);
-}
-
-vectorised! {
-    /// `x / (1 + exp(-x))`.
-    pub fn silu<'a>(input: View<'a>, output: &'a mut [f32]) {
-        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = x * logistic(*x);
-            }
-        }
+    for gate in &mut gates {
+        *gate = logistic(*gate);
     }
+    gates
+}
+
+/// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
+pub fn dense(arch: Arch, input: &[f32], linear: (&[f32], &[f32], Activation), output: &mut [f32]) {
+    layer(arch, input, linear, output);
+    linear.2.finish(arch, output);
 }
 
 vectorised! {
-    /// Each map times the logistic function of its number.
-    fn gated<'a>(input: View<'a>, gates: &'a mut [f32], output: &'a mut [f32]) {
-        for gate in gates.iter_mut() {
-            *gate = logistic(*gate);
-        }
-        for (x, y) in input.values.chunks(input.pitch).zip(output.chunks_exact_mut(input.channels)) {
-            for ((y, x), gate) in y.iter_mut().zip(x).zip(gates.iter()) {
-                *y = x * gate;
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// A layer of the head. Weights `[in][out]`; inputs of zero, as ReLU leaves many, cost nothing.
-    pub fn dense<'a>(
+    fn layer<'a>(
         input: &'a [f32],
         linear: (&'a [f32], &'a [f32], Activation),
         output: &'a mut [f32]
@@ -309,8 +239,8 @@ mod tests {
         let arch = Arch::new();
         let x: Vec<f32> =
             (-40_000..=40_000).map(|i| i as f32 / 400.0).chain([0.0, -0.0, 1e30, -1e6]).collect();
-        let mut y = vec![0.0; x.len()];
-        silu(arch, View { values: &x, pitch: 1, height: 1, width: x.len(), channels: 1 }, &mut y);
+        let mut y = x.clone();
+        Activation::Silu.finish(arch, &mut y);
         for (x, y) in x.iter().zip(&y) {
             let exact = f64::from(*x) / (1.0 + (-f64::from(*x)).exp());
             // Two units in the last place; below 1e-30 what is left is nothing beside any other value.
@@ -318,8 +248,8 @@ mod tests {
             assert!(off <= 2.5e-7 * exact.abs() + 1e-30, "{x}: {y} for {exact}");
         }
         for x in [f32::NAN, f32::INFINITY] {
-            let mut y = [0.0];
-            silu(arch, View { values: &[x], pitch: 1, height: 1, width: 1, channels: 1 }, &mut y);
+            let mut y = [x];
+            Activation::Silu.finish(arch, &mut y);
             assert!(if x.is_nan() { y[0].is_nan() } else { y[0] == x }, "{x}: {}", y[0]);
         }
     }
@@ -384,5 +314,74 @@ mod tests {
                 near(&y, &wanted, &format!("stride {stride}, {height} x {width}"));
             }
         }
+    }
+
+    #[test]
+    fn a_convolution_of_each_map_by_itself_adds_its_terms_in_the_order_of_the_window() {
+        for (channels, kernel, stride, height, width) in
+            [(3, 3, 1, 7, 9), (8, 3, 2, 8, 8), (24, 5, 1, 6, 11), (17, 5, 2, 9, 10), (48, 3, 1, 1, 2)]
+        {
+            let pitch = channels + 3;
+            let x = values(height * width * pitch, 6);
+            let (weights, bias) = (values(kernel * kernel * channels, 7), values(channels, 8));
+            let output = [height, width].map(|side: usize| side.div_ceil(stride));
+            let zeros = [kernel / 2; 2];
+            let window = Window { kernel: [kernel; 2], stride, zeros, output };
+            let input = View { values: &x, pitch, height, width, channels };
+            let one = |at: usize| {
+                let (pixel, map) = (at / channels, at % channels);
+                let corner = [pixel / output[1], pixel % output[1]].map(|place| place * stride);
+                let mut sum = bias[map];
+                for place in 0..kernel * kernel {
+                    let row = (corner[0] + place / kernel).wrapping_sub(zeros[0]);
+                    let column = (corner[1] + place % kernel).wrapping_sub(zeros[1]);
+                    if row < height && column < width {
+                        let value = x[(row * width + column) * pitch + map];
+                        sum += value * weights[place * channels + map];
+                    }
+                }
+                sum
+            };
+            let wanted: Vec<f32> = (0..output[0] * output[1] * channels).map(one).collect();
+            let mut y = vec![f32::NAN; wanted.len()];
+            depthwise(Arch::new(), input, window, (&weights, &bias, Activation::None), &mut y);
+            assert_eq!(y, wanted, "{channels} maps, {kernel} wide, stride {stride}, {height} x {width}");
+        }
+    }
+
+    #[test]
+    fn what_follows_is_the_same_by_itself_and_in_any_operation() {
+        let arch = Arch::new();
+        let (height, width, channels, outputs) = (9, 13, 16, 32);
+        let x = values(height * width * channels, 9);
+        let input = View { values: &x, pitch: channels, height, width, channels };
+        let kernel: Vec<f64> = values(outputs * channels * 9, 10).into_iter().map(f64::from).collect();
+        let (weights, bias) = (values(9 * channels * outputs, 11), values(outputs, 12));
+        let matrix = Matrix::new(arch, &weights[..channels * outputs], outputs);
+        let patch = Matrix::new(arch, &weights, outputs);
+        let tiles = winograd::weights(arch, Tile::Four, &kernel, outputs, channels);
+        let window = Window { kernel: [3, 3], stride: 1, zeros: [1, 1], output: [height, width] };
+        let all = |activation: Activation| {
+            let mut scratch = Scratch::default();
+            let mut made = [height * width * outputs; 3].map(|len| vec![0.0; len]).to_vec();
+            pointwise(arch, &mut scratch, input, None, (&matrix, &bias, activation), &mut made[0]);
+            patches(arch, &mut scratch, input, window, (&patch, &bias, activation), &mut made[1]);
+            winograd::run(arch, &mut scratch, input, Tile::Four, (&tiles, &bias, activation), &mut made[2]);
+            made.extend([vec![0.0; x.len()], vec![0.0; outputs], vec![0.0; x.len()]]);
+            let own = (&weights[..9 * channels], &bias[..channels], activation);
+            depthwise(arch, input, window, own, &mut made[3]);
+            dense(arch, &x[..channels], (&weights[..channels * outputs], &bias, activation), &mut made[4]);
+            let (scale, shift) = (weights[..channels].to_vec(), bias[..channels].to_vec());
+            Affine { scale, shift, activation }.run(arch, input, &mut made[5]);
+            made
+        };
+        let mut wanted = all(Activation::None);
+        for values in &mut wanted {
+            Activation::Silu.finish(arch, values);
+        }
+        assert_eq!(all(Activation::Silu), wanted);
+        let mut wanted = all(Activation::None);
+        wanted.iter_mut().flatten().for_each(|value| *value = limited(*value, [0.0, 6.0]));
+        assert_eq!(all(Activation::Relu6), wanted);
     }
 }

@@ -1,4 +1,5 @@
-//! Maps of an image in memory, what follows a linear operation on them, and memory that is used again.
+//! Maps of an image in memory, windows on them, what follows a linear operation, and memory that is used
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,31 @@ pub struct View<'a> {
     pub channels: usize,
 }
 
+/// Kernel, stride, zeros above and left.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Pixels from one place to the next, in both directions.
+    pub stride: usize,
+    /// Zeros above the first row and before the first column.
+    pub zeros: [usize; 2],
+    /// Rows and columns of the output.
+    pub output: [usize; 2],
+}
+
+impl Window {
+    /// The taps `first..end` of `extent` that lie inside for output number `at`, and the input number of the
+    /// first.
+    #[inline(always)]
+    pub fn inside(&self, axis: usize, at: usize, extent: usize) -> (usize, usize, usize) {
+        let (start, zeros) = (at * self.stride, self.zeros[axis]);
+        let first = zeros.saturating_sub(start);
+        let end = (extent + zeros).saturating_sub(start).min(self.kernel[axis]);
+        (first, end, (start + first).saturating_sub(zeros))
+    }
+}
+
 /// What follows a linear operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -35,6 +61,8 @@ pub enum Activation {
     Relu,
     /// Not below 0 and not above 6.
     Relu6,
+    /// `x / (1 + exp(-x))`.
+    Silu,
 }
 
 /// `scale * x + shift` for each map, and what follows.
@@ -75,9 +103,26 @@ impl Activation {
     #[inline(always)]
     pub fn limits(self) -> [f32; 2] {
         match self {
-            Self::None => [f32::NEG_INFINITY, f32::INFINITY],
+            // SiLU is no limit: [`Activation::finish`].
+            Self::None | Self::Silu => [f32::NEG_INFINITY, f32::INFINITY],
             Self::Relu => [0.0, f32::INFINITY],
             Self::Relu6 => [0.0, 6.0],
+        }
+    }
+
+    /// The whole of it, on values that were just written.
+    pub fn apply(self, arch: Arch, values: &mut [f32]) {
+        match self {
+            Self::None => {}
+            Self::Relu | Self::Relu6 => within(arch, self.limits(), values),
+            Self::Silu => silu(arch, values),
+        }
+    }
+
+    /// What is left to do after the limits, on values that were just written: they are still in a cache.
+    pub fn finish(self, arch: Arch, values: &mut [f32]) {
+        if self == Self::Silu {
+            silu(arch, values);
         }
     }
 }
@@ -117,6 +162,23 @@ impl Affine {
     /// Of every pixel.
     pub fn run(&self, arch: Arch, input: View<'_>, output: &mut [f32]) {
         affine(arch, self, input, output);
+        self.activation.finish(arch, output);
+    }
+}
+
+vectorised! {
+    fn within<'a>(limits: [f32; 2], values: &'a mut [f32]) {
+        for x in values {
+            *x = limited(*x, limits);
+        }
+    }
+}
+
+vectorised! {
+    fn silu<'a>(values: &'a mut [f32]) {
+        for x in values {
+            *x *= logistic(*x);
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl WithSimd for Product<'_> {
         match (self.matrix.registers, S::REGISTER_COUNT >= 32) {
             (4, _) => self.panels::<S, 6, 4>(simd),
             (2, true) => self.panels::<S, 8, 2>(simd),
-            (2, false) => self.panels::<S, 4, 2>(simd),
+            (2, false) => self.panels::<S, 6, 2>(simd),
             _ => self.panels::<S, 8, 1>(simd),
         }
     }

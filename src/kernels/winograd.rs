@@ -165,7 +165,8 @@ pub fn run(
     let apart = [tiles * channels + LANES, tiles * outputs + LANES];
     let mut spread = scratch.take(side * side * apart[0]);
     let mut products = scratch.take(side * side * apart[1]);
-    for first in (0..down).step_by(rows) {
+    let written = rows * step * input.width * outputs;
+    for (first, own) in (0..down).step_by(rows).zip(output.chunks_mut(written)) {
         let count = rows.min(down - first) * across;
         let group = Group { input, first, across, count, apart };
         let (x, y) = (&mut spread[..], &mut products[..]);
@@ -180,12 +181,13 @@ pub fn run(
         let y = &products[..];
         match tile {
             Tile::Two => {
-                arch.dispatch(Gather { group, products: y, bias, activation, output, filtering: Two })
+                arch.dispatch(Gather { group, products: y, bias, activation, output: own, filtering: Two })
             }
             Tile::Four => {
-                arch.dispatch(Gather { group, products: y, bias, activation, output, filtering: Four })
+                arch.dispatch(Gather { group, products: y, bias, activation, output: own, filtering: Four })
             }
         }
+        activation.finish(arch, own);
     }
     scratch.give(spread);
     scratch.give(products);
@@ -280,6 +282,7 @@ struct Gather<'a, F> {
     products: &'a [f32],
     bias: &'a [f32],
     activation: Activation,
+    /// The rows of these tiles.
     output: &'a mut [f32],
     filtering: F,
 }
@@ -336,7 +339,11 @@ fn gather_tiles<S: Simd, F: Filtering<IN, OUT>, const IN: usize, const OUT: usiz
                     let (y, x) = (top + i, left + j);
                     if y < input.height && x < input.width {
                         let value = limited(simd, simd.add_f32s(value, bias), limits);
-                        store(simd, value, &mut output[(y * input.width + x) * outputs + from..]);
+                        store(
+                            simd,
+                            value,
+                            &mut output[((y - OUT * first) * input.width + x) * outputs + from..],
+                        );
                     }
                 }
             }

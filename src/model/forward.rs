@@ -2,9 +2,10 @@
 //! frozen layers run.
 //!
 //! Every rewrite is exact but for rounding (tested: as close to a forward pass in 64 bits as the plain one):
-//! a normalisation after a convolution becomes part of its weights; one before it is applied on the way into
-//! the matrix product; a 1 × 1 convolution followed by average pooling pools first; a 3 × 3 convolution of
-//! stride 1 is Winograd's F(4 × 4, 3 × 3) or F(2 × 2, 3 × 3); the maps of a dense block grow in one buffer.
+//! a normalisation after a convolution becomes part of its weights; one before it, and the gates of squeeze
+//! and excitation, are applied on the way into the matrix product; a 1 × 1 convolution followed by average
+//! pooling pools first; a 3 × 3 convolution of stride 1 is Winograd's F(4 × 4, 3 × 3) or F(2 × 2, 3 × 3); the
+//! maps of a dense block grow in one buffer.
 //! Results depend on the kind of processor (how wide its registers are) and on nothing else.
 //!
 //! Written by hand (judged again by `benches/engines`, in one run on two shared cores with AVX-512, one image
@@ -60,15 +61,23 @@ struct Linear<W> {
 #[derive(Debug)]
 enum Step {
     Affine(Affine),
-    Pointwise(Option<Affine>, Linear<Matrix>),
+    Pointwise(Before, Linear<Matrix>),
     Winograd(Tile, Linear<Vec<Matrix>>),
     Patches([usize; 2], usize, Padding, Linear<Matrix>),
     Depthwise([usize; 2], usize, Padding, Linear<Vec<f32>>),
-    Silu,
     SqueezeExcitation([Linear<Vec<f32>>; 2]),
     MaxPool,
     AveragePool,
     GlobalAverage,
+}
+
+/// What each map is multiplied by, and what is added, on the way into a product.
+#[derive(Debug)]
+enum Before {
+    Nothing,
+    Affine(Affine),
+    /// Squeeze and excitation: its gates follow from the maps.
+    Gates([Linear<Vec<f32>>; 2]),
 }
 
 /// Maps of one image: `[height * width][channels]`, the values of a pixel together.
@@ -248,7 +257,16 @@ impl Forward {
         match step {
             Step::Affine(affine) => affine.run(arch, input, out),
             Step::Pointwise(before, linear) => {
-                kernels::pointwise(arch, scratch, input, before.as_ref(), linear.parts(), out);
+                let gates;
+                let before = match before {
+                    Before::Nothing => None,
+                    Before::Affine(affine) => Some(affine),
+                    Before::Gates(layers) => {
+                        gates = self.gates(layers, input);
+                        Some(&gates)
+                    }
+                };
+                kernels::pointwise(arch, scratch, input, before, linear.parts(), out);
             }
             Step::Winograd(tile, linear) => winograd::run(arch, scratch, input, *tile, linear.parts(), out),
             Step::Patches(kernel, stride, padding, linear) => {
@@ -258,15 +276,18 @@ impl Forward {
             Step::Depthwise(kernel, stride, padding, linear) => {
                 kernels::depthwise(arch, input, window(*kernel, *stride, *padding), linear.parts(), out);
             }
-            Step::Silu => kernels::silu(arch, input, out),
-            Step::SqueezeExcitation([squeeze, excite]) => {
-                kernels::squeeze_excitation(arch, input, squeeze.parts(), excite.parts(), out);
-            }
+            Step::SqueezeExcitation(layers) => self.gates(layers, input).run(arch, input, out),
             Step::MaxPool => kernels::max_pool(arch, input, window([3, 3], 2, Padding::Each(1)), out),
             Step::AveragePool => kernels::average_pool(arch, input, out),
             Step::GlobalAverage => kernels::global_average(arch, input, out),
         }
         Maps { values, pitch: channels, height, width, channels }
+    }
+
+    /// Each map times its gate.
+    fn gates(&self, [squeeze, excite]: &[Linear<Vec<f32>>; 2], input: View<'_>) -> Affine {
+        let scale = kernels::gates(self.arch, input, squeeze.parts(), excite.parts());
+        Affine { shift: vec![0.0; scale.len()], scale, activation: Activation::None }
     }
 }
 
@@ -287,7 +308,7 @@ impl Step {
     fn shape(&self, input: View<'_>) -> [usize; 3] {
         let [channels, height, width] = [input.channels, input.height, input.width];
         match self {
-            Self::Affine(_) | Self::Silu | Self::SqueezeExcitation(_) => [channels, height, width],
+            Self::Affine(_) | Self::SqueezeExcitation(_) => [channels, height, width],
             Self::Pointwise(_, Linear { bias, .. }) | Self::Winograd(_, Linear { bias, .. }) => {
                 [bias.len(), height, width]
             }
@@ -329,6 +350,7 @@ fn activation(operations: &mut VecDeque<Operation>) -> Activation {
     let activation = match operations.front() {
         Some(Operation::Relu) => Activation::Relu,
         Some(Operation::Relu6) => Activation::Relu6,
+        Some(Operation::Silu) => Activation::Silu,
         _ => return Activation::None,
     };
     operations.pop_front();
@@ -384,15 +406,15 @@ fn compile(
                 steps.push(Step::Affine(Affine { scale, shift, activation: activation(&mut operations) }));
             }
             // Taken with the convolution or normalisation before them; no network has one that stands alone.
-            Operation::Relu | Operation::Relu6 => {}
-            Operation::Silu => steps.push(Step::Silu),
+            Operation::Relu | Operation::Relu6 | Operation::Silu => {}
             Operation::SqueezeExcitation { name, .. } => {
-                let layer = |layer: &str| {
+                let layer = |layer: &str, activation: Activation| {
                     let part = |part: &str| &weights[&format!("{name}.{layer}.{part}")];
                     let (weights, bias) = (transposed(part("weight")), part("bias").values.clone());
-                    Linear { weights, bias, activation: Activation::None }
+                    Linear { weights, bias, activation }
                 };
-                steps.push(Step::SqueezeExcitation([layer("fc1"), layer("fc2")]));
+                let layers = [layer("fc1", Activation::Silu), layer("fc2", Activation::None)];
+                steps.push(Step::SqueezeExcitation(layers));
             }
             Operation::MaxPool | Operation::AveragePool => {
                 *scale *= 2;
@@ -437,12 +459,13 @@ fn convolution(
         Step::Depthwise(kernel, stride, padding, Linear { weights: turned(), bias, activation })
     } else if area == 1 && stride == 1 {
         let before = match steps.pop() {
-            Some(Step::Affine(affine)) => Some(affine),
+            Some(Step::Affine(affine)) => Before::Affine(affine),
+            Some(Step::SqueezeExcitation(layers)) => Before::Gates(layers),
             Some(other) => {
                 steps.push(other);
-                None
+                Before::Nothing
             }
-            None => None,
+            None => Before::Nothing,
         };
         Step::Pointwise(before, Linear { weights: matrix(), bias, activation })
     } else {
