@@ -18,6 +18,20 @@ use crate::vectorised::vectorised;
 pub use self::depthwise::depthwise;
 pub use self::maps::{Activation, Affine, Scratch, View, Window};
 
+/// Values as bytes, the least significant first, as every format here has them.
+pub fn to_bytes(values: &[f32]) -> Vec<u8> {
+    let mut bytes = vec![0; 4 * values.len()];
+    for (four, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+        *four = value.to_le_bytes();
+    }
+    bytes
+}
+
+/// The values of such bytes; fewer than four at the end are left out.
+pub fn from_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+}
+
 /// A 1 × 1 convolution of stride 1, after a normalisation of its input where there is one.
 pub fn pointwise(
     arch: Arch,
@@ -210,6 +224,14 @@ mod tests {
         for (at, (ours, wanted)) in ours.iter().zip(wanted).enumerate() {
             assert!((f64::from(*ours) - wanted).abs() < 2e-5, "{what}, value {at}: {ours} for {wanted}");
         }
+    }
+
+    #[test]
+    fn values_are_their_bytes_and_come_back_to_the_last_bit() {
+        assert_eq!(to_bytes(&[1.0, -2.5]), [0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0]);
+        let all = [0.0, -0.0, f32::MIN_POSITIVE / 4.0, f32::INFINITY, f32::from_bits(0x7fc0_1234)];
+        let back = from_bytes(&[&to_bytes(&all)[..], &[1, 2, 3]].concat());
+        assert_eq!(back.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), all.map(f32::to_bits));
     }
 
     #[test]

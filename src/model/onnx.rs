@@ -12,6 +12,7 @@ use super::lock::Lock;
 use super::weights::{Array, Weights, differences};
 use crate::diagnostic::{Code, Diagnostic, Error, Result};
 use crate::digest::Digest;
+use crate::kernels;
 
 /// Version of the intermediate representation.
 pub const IR_VERSION: i64 = 8;
@@ -245,7 +246,7 @@ impl Writer<'_> {
             dims: array.shape.iter().map(|n| *n as i64).collect(),
             kind: FLOAT,
             name: name.to_owned(),
-            raw: array.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            raw: kernels::to_bytes(&array.values),
         });
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Mutex;
 
 use crate::diagnostic::{Error, Result};
 use crate::digest::Digest;
+use crate::kernels;
 use crate::storage;
 
 /// Bytes of a mark: two digests.
@@ -107,7 +108,7 @@ impl Records {
     /// When the file cannot be written.
     pub fn write(&self, index: usize, key: &Digest, values: &[f32]) -> Result<()> {
         debug_assert_eq!(values.len(), self.len);
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes = kernels::to_bytes(values);
         let mut mark = [0; MARK];
         mark[..32].copy_from_slice(key.as_bytes());
         mark[32..].copy_from_slice(Digest::of(&bytes).as_bytes());
@@ -127,7 +128,7 @@ impl Records {
         let mut bytes = vec![0_u8; self.len * 4];
         with(&self.file, |file| read_at(file, &mut bytes, self.offset(index)))
             .map_err(|e| Error::io("read", &self.path, &e))?;
-        out.extend(bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)));
+        out.extend(kernels::from_bytes(&bytes));
         Ok(())
     }
 

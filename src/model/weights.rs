@@ -10,6 +10,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::architecture::{Architecture, TensorSpec};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result, few};
 use crate::digest::Digest;
+use crate::kernels;
 use crate::storage;
 
 /// How many tensors a message names.
@@ -58,11 +59,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
     for (name, view) in file.iter() {
         match view.dtype() {
             Dtype::F32 => {
-                let values = view.data().as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four));
-                weights.insert(
-                    name.to_owned(),
-                    Array { shape: view.shape().to_vec(), values: values.collect() },
-                );
+                let values = kernels::from_bytes(view.data());
+                weights.insert(name.to_owned(), Array { shape: view.shape().to_vec(), values });
             }
             Dtype::I64 | Dtype::I32 | Dtype::U8 => {}
             other => wrong.push(format!("{name} is {other:?}")),
@@ -82,12 +80,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, Vec<Diagnostic>> {
 /// # Errors
 /// `weights-shape` when an array's values do not fill its shape.
 pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>> {
-    let raw: Vec<(&String, &Array, Vec<u8>)> = weights
-        .iter()
-        .map(|(name, array)| {
-            (name, array, array.values.iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
+    let raw: Vec<(&String, &Array, Vec<u8>)> =
+        weights.iter().map(|(name, array)| (name, array, kernels::to_bytes(&array.values))).collect();
     let wrong = |e: safetensors::SafeTensorError| {
         Error::from(Diagnostic::error(Code::WeightsShape, format!("cannot write the weights: {e}")))
     };

@@ -28,6 +28,7 @@ use super::workers::{Workers, callers};
 use super::{failed, is_out_of_memory};
 use sequester::diagnostic::{Code, Diagnostic, Error, Result};
 use sequester::digest::Digest;
+use sequester::kernels;
 use sequester::model::augmentation::View;
 use sequester::model::curve::EpochRecord;
 use sequester::model::random::{Purpose, shuffled, stream};
@@ -327,8 +328,7 @@ impl<'a> Trainer<'a> {
         let end = network.units().get(steps.saturating_sub(1)).map_or(0, |unit| unit.end_layer);
         for spec in network.base_tensors().iter().filter(|spec| spec.layer < end) {
             let array = to_array(self.network.tensor(&spec.name).map_err(failed)?).map_err(failed)?;
-            let bytes: Vec<u8> = array.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            text.push_str(&format!("\n{}", Digest::of(&bytes)));
+            text.push_str(&format!("\n{}", Digest::of(&kernels::to_bytes(&array.values))));
         }
         Ok(Digest::of(text.as_bytes()))
     }
