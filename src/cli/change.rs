@@ -142,7 +142,7 @@ fn check(args: &CheckArgs, context: Context) -> Result<Outcome> {
     let study = change::study_of(&args.plan.plan, None)?;
     let planned = change_permit::plan_of(&study)?;
     change::check_predecessor(&study, &planned, args.plan.predecessor.as_deref())?;
-    let warnings = change_permit::unwritten(&planned);
+    let warnings = change_permit::doubts(&planned);
     if context.json {
         let report = json!({
             "plan": planned.plan.id, "digest": planned.digest(), "predecessor": planned.plan.predecessor,
@@ -169,7 +169,7 @@ fn lock(args: &LockArgs, context: Context) -> Result<Outcome> {
     let _alone = if args.dry_run { None } else { Some(study.alone()?) };
     let locked = change::lock_plan(&study, args.plan.predecessor.as_deref(), args.dry_run, &outside)?;
     let (plan, digest) = (&locked.planned.plan, locked.planned.digest());
-    let warnings = change_permit::unwritten(&locked.planned);
+    let warnings = change_permit::doubts(&locked.planned);
     if context.json {
         let report = json!({
             "plan": plan.id, "digest": digest, "locked_at": study.ledger()?.last(Event::ChangePlanLocked)

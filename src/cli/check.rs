@@ -98,12 +98,15 @@ pub fn run(args: &CheckArgs, context: Context) -> Result<Outcome> {
     if !errors.is_empty() {
         if !cohort {
             eprintln!(
-                "without its cases nothing of the study could be compared with them: readers' files, scores, \
-                 model and images are looked at once the cases can be read"
+                "without its cases nothing of the study could be compared with them: what readers' files, \
+                 scores and images say of cases is looked at once the cases can be read"
             );
         }
         let error = Error::from(errors);
         if !context.json {
+            if !absent.is_empty() {
+                eprintln!("not there yet, and needed by `sequester run`: {}", absent.join("; "));
+            }
             return Err(error);
         }
         // The one JSON document is printed already.

@@ -45,7 +45,7 @@ impl FromStr for Sex {
         } else if is(["O", "other"]) {
             Ok(Self::O)
         } else {
-            Err(format!("`{text}` is not F, M or O"))
+            Err(format!("`{text}` is not F, M or O; where it is not known, the cell is empty"))
         }
     }
 }

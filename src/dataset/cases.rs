@@ -294,7 +294,7 @@ impl OwnTable {
             case_id: case_id.into(),
             patient_id: patient_id.into(),
             image: parsed(table, row, "image", problems),
-            age_years: whole(table, row, "age_years", problems),
+            age_years: age(table, row, problems),
             follow_up: whole(table, row, "follow_up", problems),
             days_since_prior_finding: whole(table, row, "days_since_prior_finding", problems),
             line: row.line,
@@ -318,6 +318,19 @@ fn parsed<T: FromStr<Err: Display>>(
             None
         }
     }
+}
+
+/// Completed years; an age of another form is told where it would be read.
+fn age(table: &Table, row: Row<'_>, problems: &mut Vec<Diagnostic>) -> Option<u16> {
+    let before = problems.len();
+    let years = whole(table, row, "age_years", problems);
+    if row.get(table.column("age_years")).is_some_and(|text| nih::age(text).is_ok()) {
+        let hint = "an age such as `063Y` is read where the protocol declares the table in [data.columns]";
+        for problem in problems.split_off(before) {
+            problems.push(problem.hint(hint));
+        }
+    }
+    years
 }
 
 /// A whole number, as `50` or as `50.0`.
@@ -358,6 +371,15 @@ mod tests {
                 ("duplicate-case", Some(3)),
             ]
         );
+    }
+
+    #[test]
+    fn an_age_that_another_form_of_table_has_is_told_with_the_way_to_it() {
+        let problems =
+            check("case_id,patient_id,age_years\na,p,058Y\nb,q,old\nc,r,58\n").expect_err("problems");
+        assert_eq!(codes(&problems), [("value-unreadable", Some(2)), ("value-unreadable", Some(3))]);
+        assert!(problems[0].hint.as_deref().is_some_and(|hint| hint.contains("[data.columns]")));
+        assert_eq!(problems[1].hint, None);
     }
 
     #[test]

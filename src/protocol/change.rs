@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::comparisons::comparative;
+use super::comparisons::{comparative, wide};
 use super::{Against, ComparativeEndpoint, Protocol, ResamplingUnit, Role};
 use crate::declared::{Document, Section};
 use crate::diagnostic::{Code, Diagnostic, Location};
@@ -199,6 +199,17 @@ impl ChangePlan {
                 Diagnostic::error(Code::ChangeSubgroup, message).at(Location::file(path)).hint(hint)
             })
             .collect()
+    }
+
+    /// Margins by which a new version may be worse that a reviewer will ask about.
+    pub fn wide_margins(&self) -> Vec<Diagnostic> {
+        let may_be_worse = self.acceptance.iter().filter(|endpoint| endpoint.aim != Aim::Superiority);
+        let overall = may_be_worse.filter_map(|one| wide(&one.id, one.margin, one.metric.id()));
+        let in_levels = self.subgroups.margin.and_then(|margin| {
+            let metrics: Vec<&str> = self.acceptance.iter().map(|one| one.metric.id()).collect();
+            wide("subgroups.margin", margin, &metrics.join(" and "))
+        });
+        overall.chain(in_levels).collect()
     }
 
     /// Names of texts that nobody has written yet, as the template leaves them.

@@ -117,6 +117,22 @@ pub struct ComparativeEndpoint {
     pub most_fpr: f64,
 }
 
+/// A margin of this size gives away half of what lies between a useless and a perfect device.
+const HALF_OF_ALL: f64 = 0.25;
+
+/// What is to be said of a margin by which a device may be worse, of what and in which metric, where it is
+/// that wide.
+pub(super) fn wide(of: &str, margin: f64, metric: &str) -> Option<Diagnostic> {
+    (margin >= HALF_OF_ALL).then(|| {
+        let message = format!(
+            "`{of}` lets the device be worse by {margin}: half of what lies between a device without skill \
+             and a perfect one, in {metric}"
+        );
+        Diagnostic::warning(Code::MarginWide, message)
+            .hint("margins are a part of what the predicate is worth; 0.05 is five percentage points")
+    })
+}
+
 /// The scores or answers of the predicate on the study's cases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PredicateSource {

@@ -45,13 +45,15 @@ pub fn plan_of(study: &Study) -> Result<BoundPlan> {
     if wrong.is_empty() { Ok(BoundPlan { plan, bytes, path }) } else { Err(wrong.into()) }
 }
 
-/// Texts of a plan that nobody has written yet.
-pub fn unwritten(planned: &BoundPlan) -> Vec<Diagnostic> {
+/// What is doubtful in a plan: texts that nobody has written yet, margins that a reviewer will ask about.
+pub fn doubts(planned: &BoundPlan) -> Vec<Diagnostic> {
     let warning = |name: &str| {
         let message = format!("`{name}` is as the template left it; documents print it so");
-        Diagnostic::warning(Code::ChangeUnwritten, message).at(Location::file(&planned.path))
+        Diagnostic::warning(Code::ChangeUnwritten, message)
     };
-    planned.plan.unwritten().into_iter().map(warning).collect()
+    let unwritten = planned.plan.unwritten().into_iter().map(warning);
+    let all = unwritten.chain(planned.plan.wide_margins());
+    all.map(|one| one.at(Location::file(&planned.path))).collect()
 }
 
 /// Refuses a plan that was not locked, or is not the one that was.

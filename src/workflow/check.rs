@@ -71,7 +71,19 @@ impl Looked {
     /// The cases first: everything else is compared with them.
     fn data(&mut self, study: &Study) -> Result<()> {
         let mut inputs = study.known()?;
-        let cohort = study::cohort(&inputs)?;
+        let cohort = match study::cohort(&inputs) {
+            Ok(cohort) => cohort,
+            Err(error) => {
+                // The draw knows no files: what is declared for it stands in the protocol.
+                let of_protocol = |one: Diagnostic| match one.location {
+                    None => one.at(Location::file(study.folder.join("protocol.toml"))),
+                    Some(_) => one,
+                };
+                self.said(Ok(error.diagnostics().into_iter().map(of_protocol).collect()));
+                self.without_cases(study, &mut inputs);
+                return Ok(());
+            }
+        };
         self.cohort = true;
         self.said(Ok(cohort.warnings.clone()));
         self.said(Ok(too_old(None, &cohort.cases).into_iter().collect()));
@@ -90,8 +102,7 @@ impl Looked {
                 self.said(Ok(table.notes().to_vec()));
             }
         }
-        let has_reads = !study.protocol.reference_standard.has_reads
-            || inputs.files.keys().any(|path| study::is_reads_file(&study.protocol, path));
+        let has_reads = self.reads(study, &inputs);
         let absent: Vec<&RelativePath> = study
             .protocol
             .reference_standard
@@ -108,37 +119,42 @@ impl Looked {
             self.said(words::without_font(study, &cohort, readers));
             self.said(reference.map(|reference| reference.warnings));
         } else if !has_reads {
-            let reads = study.protocol.reads.files.join(", ");
-            self.absent.push(format!("the readers' files ({reads})"));
             self.said(words::without_font(study, &cohort, None));
         }
         self.scores(study, &inputs, &cohort);
         self.model(study, &cohort)
     }
 
-    /// The score table, and what the study shares with a model, images by their digests in it included.
-    fn scores(&mut self, study: &Study, inputs: &Inputs, cohort: &Cohort) {
-        let source = &study.protocol.scores;
-        let scores = if inputs.files.contains_key(&source.file) {
-            match study::scores_of_all(inputs, cohort) {
-                Ok(scores) => Some(scores),
-                Err(error) => {
-                    self.said(Err(error));
-                    None
-                }
-            }
-        } else {
-            if source.external {
-                self.absent.push(format!("the score table ({})", source.file));
-            }
-            None
-        };
-        self.said(study::separate(inputs, cohort, scores.as_ref()));
-        if let Some(predicate) = &study.protocol.predicate {
-            if inputs.files.contains_key(&predicate.file) {
-                self.said(study::predicate(inputs, cohort).map(|_| Vec::new()));
-            } else {
-                self.absent.push(format!("the predicate's output ({})", predicate.file));
+    /// What can be looked at where the cases cannot be read: which files are there and can be opened, the
+    /// repeated images, and what the model is or is made from.
+    fn without_cases(&mut self, study: &Study, inputs: &mut Inputs) {
+        self.said(bring_reads(study, inputs));
+        self.said(Ok(unmatched(study)));
+        self.reads(study, inputs);
+        self.outputs(study, inputs);
+        self.lock(study);
+    }
+
+    /// Whether the readers' files are there, where the reference standard needs any.
+    fn reads(&mut self, study: &Study, inputs: &Inputs) -> bool {
+        let there = !study.protocol.reference_standard.has_reads
+            || inputs.files.keys().any(|path| study::is_reads_file(&study.protocol, path));
+        if !there {
+            let reads = study.protocol.reads.files.join(", ");
+            self.absent.push(format!("the readers' files ({reads})"));
+        }
+        there
+    }
+
+    /// Whether the outputs of model and predicate are there, and what was said of repeated images, which are
+    /// compared with no case.
+    fn outputs(&mut self, study: &Study, inputs: &Inputs) {
+        let scores = &study.protocol.scores;
+        let predicate = study.protocol.predicate.as_ref().map(|predicate| &predicate.file);
+        let named = scores.external.then_some((&scores.file, "the score table"));
+        for (file, what) in named.into_iter().chain(predicate.map(|file| (file, "the predicate's output"))) {
+            if !inputs.files.contains_key(file) {
+                self.absent.push(format!("{what} ({file})"));
             }
         }
         if let Some(repeated) = &study.protocol.repeatability {
@@ -148,6 +164,22 @@ impl Looked {
                 self.absent.push(format!("the repeated images ({})", repeated.file));
             }
         }
+    }
+
+    /// The score table, and what the study shares with a model, images by their digests in it included.
+    fn scores(&mut self, study: &Study, inputs: &Inputs, cohort: &Cohort) {
+        let mut scores = None;
+        if inputs.files.contains_key(&study.protocol.scores.file) {
+            match study::scores_of_all(inputs, cohort) {
+                Ok(found) => scores = Some(found),
+                Err(error) => self.said(Err(error)),
+            }
+        }
+        self.said(study::separate(inputs, cohort, scores.as_ref()));
+        if study.protocol.predicate.as_ref().is_some_and(|own| inputs.files.contains_key(&own.file)) {
+            self.said(study::predicate(inputs, cohort).map(|_| Vec::new()));
+        }
+        self.outputs(study, inputs);
     }
 
     /// The ratings of a reader study. They are read and compared with the cases, and no figure is computed.
@@ -162,8 +194,8 @@ impl Looked {
         }
     }
 
-    /// The locked model, or what it will be made from; and the images that are scored.
-    fn model(&mut self, study: &Study, cohort: &Cohort) -> Result<()> {
+    /// The locked model, or what it will be made from: whether it is locked.
+    fn lock(&mut self, study: &Study) -> bool {
         let folder = study.model_folder();
         let locked = folder.join(lock::FILE).is_file();
         if locked {
@@ -174,6 +206,12 @@ impl Looked {
         } else if !study.protocol.scores.external {
             self.absent.push("a locked model (model/lock.json)".to_owned());
         }
+        locked
+    }
+
+    /// The model, and the images that are scored or trained on.
+    fn model(&mut self, study: &Study, cohort: &Cohort) -> Result<()> {
+        let locked = self.lock(study);
         let scored = study.protocol.scores.file.below(&study.out).is_file();
         let mut needed: Vec<&Case> = Vec::new();
         if !study.protocol.scores.external && !scored {

@@ -65,6 +65,45 @@ fn words_that_no_font_has_are_known_before_the_test_set_is_opened() {
 }
 
 #[test]
+fn what_needs_no_cases_is_looked_at_beside_case_tables_that_cannot_be_read() {
+    let study = Study::small();
+    study.replace("cases.csv", "C002,", "C001,");
+    for file in ["reads/reader-1.csv", "reads/reader-2.csv", "reads/reader-3.csv", "scores.csv"] {
+        std::fs::remove_file(study.file(file)).expect("was there");
+    }
+    study.write("reads/notes.CSV", "case_id\n");
+    let ran = study.run("check", &["--json"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let said: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let absent = said["absent"].as_array().expect("a list");
+    let is_absent = |what: &str| absent.iter().any(|one| one.as_str().is_some_and(|one| one.contains(what)));
+    assert!(is_absent("readers' files") && is_absent("scores.csv"), "{said:#}");
+    let codes: Vec<&str> = said["diagnostics"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["code"].as_str())
+        .collect();
+    assert!(codes.contains(&"duplicate-case") && codes.contains(&"reads-file-unmatched"), "{codes:?}");
+    // In words too.
+    let ran = study.run("check", &[]);
+    assert!(
+        ran.stderr.contains("not there yet, and needed by `sequester run`: the readers' files"),
+        "{}",
+        ran.stderr
+    );
+    // A draw that finds too few is told at the protocol that asks for them.
+    let study = Study::small();
+    study.replace("protocol.toml", "cases = 80\npositives = 40", "cases = 120\npositives = 60");
+    let ran = study.run("check", &[]);
+    assert!(
+        ran.stderr.contains("error[too-few-eligible]") && ran.stderr.contains("protocol.toml"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn image_files_that_are_no_images_are_found_by_check() {
     let study = Study::small();
     study.write("cases.csv", &{

@@ -464,6 +464,9 @@ fn a_study_without_a_lock_or_a_plan_is_told_so() {
     let ran = v2.run("check");
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("change-unwritten"), "{}", ran.stderr);
+    let wide = Next::of(v1.path(), |plan| plan.replace("margin = 0.05", "margin = 0.9"));
+    let ran = wide.run("check");
+    assert!(ran.code == 0 && ran.stderr.contains("margin-wide"), "{}", ran.stderr);
     let again = sequester(&["change", "init", text(&v2.study()), "--predecessor", text(v1.path())]);
     assert!(again.code == 1 && again.stderr.contains("folder-exists"), "{}", again.stderr);
 }

@@ -35,6 +35,21 @@ fn the_template_is_a_plan_whose_texts_are_to_be_written() {
 }
 
 #[test]
+fn margins_that_give_half_of_a_device_away_are_told_of_each_acceptance_and_of_the_levels() {
+    let told = |text: &str| -> Vec<String> {
+        let plan = parse(Path::new("plan.toml"), text).expect("valid");
+        plan.wide_margins().into_iter().map(|one| one.message).collect()
+    };
+    assert_eq!(told(&text()), [] as [&str; 0]);
+    let wide = told(&text().replace("margin = 0.05", "margin = 0.9"));
+    let margins = text().matches("margin = 0.05").count();
+    assert_eq!(wide.len(), margins, "{wide:?}");
+    assert!(wide.iter().all(|one| one.contains("worse by 0.9: half of what lies")), "{wide:?}");
+    let levels = told(&text().replace("[subgroups]", "[subgroups]\nmargin = 0.25"));
+    assert!(levels.len() == 1 && levels[0].starts_with("`subgroups.margin`"), "{levels:?}");
+}
+
+#[test]
 fn what_is_wrong_is_named_where_it_stands() {
     let line = |text: &str, what: &str| {
         text.lines().position(|line| line.contains(what)).map_or(0, |at| at as u64 + 1)

@@ -4,14 +4,12 @@
 use super::Look;
 use super::endpoints::FEW;
 use crate::diagnostic::Code;
+use crate::protocol::comparisons::wide;
 use crate::protocol::{Against, ComparativeEndpoint, Role};
 use crate::statistics::comparative::Aim;
 use crate::statistics::comparative::deciding::PAIRED;
 use crate::statistics::estimate::IntervalMethod;
 use crate::statistics::metric::{Fallback, Metric};
-
-/// A margin of this size gives away half of what lies between a useless and a perfect device.
-const HALF_OF_ALL: f64 = 0.25;
 
 impl Look<'_> {
     pub(super) fn compared(&mut self) {
@@ -32,18 +30,10 @@ impl Look<'_> {
                     "keep one: a question that is asked twice counts twice where levels are divided",
                 );
             }
-            if endpoint.margin >= HALF_OF_ALL && endpoint.aim != Aim::Superiority {
-                let (id, metric) = (&endpoint.id, endpoint.metric.id());
-                self.asks(
-                    Code::MarginWide,
-                    &format!("{place}.margin"),
-                    format!(
-                        "`{id}` lets the device be worse by {}: half of what lies between a device without \
-                         skill and a perfect one, in {metric}",
-                        endpoint.margin
-                    ),
-                    "margins are a part of what the predicate is worth; 0.05 is five percentage points",
-                );
+            if endpoint.aim != Aim::Superiority
+                && let Some(problem) = wide(&endpoint.id, endpoint.margin, endpoint.metric.id())
+            {
+                self.found.push(problem.at(self.places.at(&format!("{place}.margin"))));
             }
         }
     }
