@@ -16,13 +16,21 @@ pub struct Document<'a> {
     path: PathBuf,
     text: &'a str,
     problems: RefCell<Vec<Diagnostic>>,
+    /// Where values of another type stand, or lists that hold one.
+    mistyped: RefCell<Vec<Location>>,
     explained: bool,
 }
 
 impl<'a> Document<'a> {
     /// Nothing is parsed yet.
     pub fn new(path: &Path, text: &'a str) -> Self {
-        Self { path: path.to_path_buf(), text, problems: RefCell::default(), explained: false }
+        Self {
+            path: path.to_path_buf(),
+            text,
+            problems: RefCell::default(),
+            mistyped: RefCell::default(),
+            explained: false,
+        }
     }
 
     /// Keys of this document can be asked for with `sequester explain`: problems that name no other way out
@@ -78,7 +86,11 @@ impl<'a> Document<'a> {
     pub fn into_problems(self) -> Vec<Diagnostic> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|p| p.location.as_ref().map(|l| (l.line, l.column)));
-        problems.dedup();
+        // What else is wrong with a value follows from its being of another type.
+        let mistyped = self.mistyped.into_inner();
+        let follows = |p: &Diagnostic| p.location.as_ref().is_some_and(|place| mistyped.contains(place));
+        problems.retain(|p| p.code == Code::ValueType || !follows(p));
+        problems.dedup_by(|a, b| (a.code, &a.message, &a.location) == (b.code, &b.message, &b.location));
         problems
     }
 }
@@ -181,6 +193,7 @@ impl<'d, 'a> Section<'d, 'a> {
         let kind = found.get_ref().type_str();
         let message = format!("`{}` must be {expected}, not {kind}", self.path(key));
         let at = self.document.location(found.span());
+        self.document.mistyped.borrow_mut().push(self.at(key));
         self.document.report_at_key(&self.path(key), Diagnostic::error(Code::ValueType, message).at(at));
     }
 

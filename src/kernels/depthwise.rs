@@ -59,8 +59,10 @@ impl Row<'_> {
         let View { values, pitch, height, width, channels } = self.input;
         let window = self.window;
         let (row_first, row_end, top) = window.inside(0, self.at, height);
-        let is_whole =
-            |at: usize| window.inside(1, at, width).0 == 0 && window.inside(1, at, width).1 == WIDE;
+        let is_whole = |at: usize| {
+            let (first, end, _) = window.inside(1, at, width);
+            first == 0 && end == WIDE
+        };
         let mut at = 0;
         while at < window.output[1] {
             let (first, end, left) = window.inside(1, at, width);
@@ -126,12 +128,18 @@ fn add<S: Simd, const WIDE: usize, const STRIDE: usize, const OUTPUTS: usize>(
             own[register] = sum;
         }
     }
+    let rest = channels - channels % S::F32_LANES;
+    if rest == channels {
+        return;
+    }
     // What does not fill a register.
-    for map in channels - channels % S::F32_LANES..channels {
-        for (output, sums) in sums.chunks_exact_mut(channels).enumerate() {
-            for at in 0..WIDE {
-                sums[map] += x[(output * STRIDE + at) * pitch + map] * weights[at * channels + map];
-            }
+    for (output, sums) in sums.chunks_exact_mut(channels).enumerate() {
+        let mut sum = simd.partial_load_f32s(&sums[rest..]);
+        for at in 0..WIDE {
+            let pixel = simd.partial_load_f32s(&x[(output * STRIDE + at) * pitch..][rest..channels]);
+            let factor = simd.partial_load_f32s(&weights[at * channels..][rest..channels]);
+            sum = simd.add_f32s(sum, simd.mul_f32s(pixel, factor));
         }
+        simd.partial_store_f32s(&mut sums[rest..], sum);
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::dataset::case::{Attributes, Case, Sex};
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
+use crate::diagnostic::Code;
 
 /// The least that is valid.
 const LEAST: &str = r#"format = "sequester-protocol/2"
@@ -29,6 +30,13 @@ role = "primary"
 interval = "delong"
 criterion = "lower > 0.8"
 "#;
+
+/// Whole protocols, as they are shipped.
+const WHOLE: [&str; 3] = [
+    include_str!("../../protocols/pneumonia-exp2a.toml"),
+    include_str!("../../protocols/nih-adjudicated-test/protocol.toml"),
+    include_str!("../../protocols/nih-airspace-opacity/protocol.toml"),
+];
 
 /// The least with texts replaced; a text that begins with `[` and is not there is appended.
 fn text(edits: &[(&str, &str)]) -> String {
@@ -59,6 +67,34 @@ fn each_is_refused(table: &[(&str, &str, &str)]) {
         let [problem] = &found[..] else { panic!("{to}: {found:#?}") };
         assert!(problem.starts_with(expected), "{to}\n{problem}");
     }
+}
+
+#[test]
+fn a_value_of_another_type_is_one_problem() {
+    let path = Path::new("protocol.toml");
+    let mut tried = 0;
+    for text in WHOLE {
+        assert!(parse(path, text).is_ok());
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((key, _)) = line.split_once(" = ") else { continue };
+            for other in ["true", "3", "0.5", "\"\u{2020}\"", "[[1]]", "{ a = 1 }"] {
+                let with_line = |own: &str| match own == line {
+                    true => format!("{key} = {other}\n"),
+                    false => format!("{own}\n"),
+                };
+                let Err(problems) = parse(path, &text.lines().map(with_line).collect::<String>()) else {
+                    continue;
+                };
+                let lines = |p: &Diagnostic| p.location.as_ref().and_then(|place| place.line);
+                for one in problems.iter().filter(|p| p.code == Code::ValueType) {
+                    let beside = problems.iter().filter(|p| lines(p) == lines(one));
+                    assert_eq!(beside.count(), 1, "{key} = {other}: {problems:#?}");
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 200, "{tried}");
 }
 
 /// The variables of the subgroups.

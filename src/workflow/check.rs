@@ -3,6 +3,7 @@
 //! computed from them, and nothing of them is shown, so this is no opening.
 
 mod cases;
+mod reads;
 mod words;
 
 use std::collections::BTreeSet;
@@ -111,6 +112,7 @@ impl Looked {
             .collect();
         if has_reads && absent.is_empty() {
             self.said(Ok(spelling::of_reads(&inputs, &cohort)));
+            self.said(Ok(reads::copied(&inputs, &cohort)));
             let reference = study::consensus_of_all(&inputs, &cohort);
             if let Ok(reference) = &reference {
                 self.ratings(study, &inputs, &cohort, reference);

@@ -104,6 +104,26 @@ fn what_needs_no_cases_is_looked_at_beside_case_tables_that_cannot_be_read() {
 }
 
 #[test]
+fn a_reader_whose_file_came_twice_is_told_before_the_opening() {
+    let study = Study::small();
+    let said = || study.run("check", &[]).stdout;
+    assert!(!said().contains("reads-identical"), "{}", said());
+    study.write("reads/reader-3.csv", &study.read("reads/reader-1.csv").replace(",R1,", ",R3,"));
+    assert!(
+        said().contains("warning[reads-identical]: the readers R1, R3 read the same cases"),
+        "{}",
+        said()
+    );
+    assert!(said().contains("reads/reader-3.csv:2"), "{}", said());
+    // One word for every case is no sign of a copy.
+    for reader in [1, 3] {
+        let file = format!("reads/reader-{reader}.csv");
+        study.write(&file, &study.read(&file).replace("positive", "negative"));
+    }
+    assert!(!said().contains("reads-identical"), "{}", said());
+}
+
+#[test]
 fn image_files_that_are_no_images_are_found_by_check() {
     let study = Study::small();
     study.write("cases.csv", &{

@@ -31,7 +31,8 @@ pub use places::Places;
 
 /// Codes whose question the data answer better: where the cases were looked at, what the protocol alone
 /// made one expect is not told beside it.
-pub const ANSWERED_BY_DATA: [Code; 2] = [Code::IntervalAssumesOneImage, Code::ReaderLabelledTraining];
+pub const ANSWERED_BY_DATA: [Code; 3] =
+    [Code::IntervalAssumesOneImage, Code::ReaderLabelledTraining, Code::SubgroupUnreachable];
 
 /// Everything that is doubtful or impossible in a protocol; `text` is what `protocol` was parsed from, and
 /// `path` its name for messages. In the order of the text.
