@@ -32,7 +32,7 @@ pub fn from_bytes(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
 }
 
-/// A 1 × 1 convolution of stride 1, after a normalisation of its input where there is one.
+/// A 1 × 1 convolution of stride 1, after a normalisation of its input, or gates on it, where there are any.
 pub fn pointwise(
     arch: Arch,
     scratch: &mut Scratch,
@@ -158,8 +158,8 @@ vectorised! {
     }
 }
 
-/// The gates of squeeze and excitation, one a map: the logistic function of a layer, of a layer, of the means
-/// of all maps.
+/// The gates of squeeze and excitation, one a map: the logistic function of the second layer (`excite`) of
+/// the first (`squeeze`, with what follows it) of the means of all maps.
 pub fn gates(
     arch: Arch,
     input: View<'_>,

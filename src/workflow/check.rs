@@ -103,7 +103,7 @@ impl Looked {
                 self.said(Ok(table.notes().to_vec()));
             }
         }
-        let has_reads = self.reads(study, &inputs);
+        let has_reads = self.readers_files(study, &inputs);
         let absent: Vec<&RelativePath> = study
             .protocol
             .reference_standard
@@ -132,13 +132,13 @@ impl Looked {
     fn without_cases(&mut self, study: &Study, inputs: &mut Inputs) {
         self.said(bring_reads(study, inputs));
         self.said(Ok(unmatched(study)));
-        self.reads(study, inputs);
+        self.readers_files(study, inputs);
         self.outputs(study, inputs);
         self.lock(study);
     }
 
     /// Whether the readers' files are there, where the reference standard needs any.
-    fn reads(&mut self, study: &Study, inputs: &Inputs) -> bool {
+    fn readers_files(&mut self, study: &Study, inputs: &Inputs) -> bool {
         let there = !study.protocol.reference_standard.has_reads
             || inputs.files.keys().any(|path| study::is_reads_file(&study.protocol, path));
         if !there {
