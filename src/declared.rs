@@ -1,7 +1,10 @@
 //! Reading TOML without stopping at the first problem: every access records what is wrong and where,
 //! and every key that nobody asked for is an error at the end.
 
-use std::cell::RefCell;
+#[cfg(test)]
+pub mod replaced;
+
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,6 +13,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Code, Diagnostic, Location};
+
+/// What the parser says of lists and of tables in one line.
+const INSIDE: [&str; 4] = ["array elements", "in array", "inline table", "key-value pairs"];
 
 /// A TOML text with the problems found in it so far.
 pub struct Document<'a> {
@@ -40,14 +46,30 @@ impl<'a> Document<'a> {
         Self { explained: true, ..self }
     }
 
-    /// Parses; syntax errors are recorded, all of them.
+    /// Parses; syntax errors are recorded, one of each line.
     pub fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
+        let mut line = None;
         for error in &errors {
             let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
             let location = self.location(error.span().unwrap_or(0..0));
-            let hint = "`key = value`, one on a line, texts in quotes, each key once in its table";
+            // What else is wrong on the line follows from it.
+            if line == location.line {
+                continue;
+            }
+            line = location.line;
+            let inside = INSIDE.iter().any(|words| message.contains(words));
+            let hint = if inside {
+                "a list ends with `]` and a table in one line with `}`, commas stand between: one that \
+                 begins here or above may have no end"
+            } else {
+                "`key = value`, one on a line, texts in quotes, each key once in its table"
+            };
             self.report(Diagnostic::error(Code::TomlSyntax, message).at(location).hint(hint));
+            // All that follows is taken for a part of a list or table without an end.
+            if inside {
+                break;
+            }
         }
         errors.is_empty().then_some(table)
     }
@@ -111,18 +133,26 @@ pub struct Section<'d, 'a> {
     name: String,
     span: Range<usize>,
     asked: RefCell<BTreeSet<&'static str>>,
+    /// Keys of which a problem is told.
+    faulty: RefCell<BTreeSet<&'static str>>,
+    /// A choice is none of those that there are, so that nobody knows which keys belong to it.
+    undecided: Cell<bool>,
 }
 
 impl<'d, 'a> Section<'d, 'a> {
     /// The document's own table.
     pub fn root(document: &'d Document<'a>, table: &'d Spanned<DeTable<'a>>) -> Self {
-        Self {
-            document,
-            table: Some(table.get_ref()),
-            name: String::new(),
-            span: table.span(),
-            asked: RefCell::default(),
-        }
+        Self::new(document, Some(table.get_ref()), String::new(), table.span())
+    }
+
+    fn new(
+        document: &'d Document<'a>,
+        table: Option<&'d DeTable<'a>>,
+        name: String,
+        span: Range<usize>,
+    ) -> Self {
+        let (asked, faulty, undecided) = (RefCell::default(), RefCell::default(), Cell::new(false));
+        Self { document, table, name, span, asked, faulty, undecided }
     }
 
     fn path(&self, key: &str) -> String {
@@ -179,8 +209,16 @@ impl<'d, 'a> Section<'d, 'a> {
         self.document.location(self.span.clone())
     }
 
+    /// Whether a problem of one of these keys is told already, so that what their values say together is none
+    /// of its own.
+    pub fn faulty(&self, keys: &[&'static str]) -> bool {
+        let faulty = self.faulty.borrow();
+        keys.iter().any(|key| faulty.contains(key))
+    }
+
     /// Records a problem at a key.
     pub fn wrong(&self, key: &'static str, code: Code, message: impl Into<String>) {
+        self.faulty.borrow_mut().insert(key);
         self.document.report_at_key(&self.path(key), Diagnostic::error(code, message).at(self.at(key)));
     }
 
@@ -193,11 +231,13 @@ impl<'d, 'a> Section<'d, 'a> {
         let kind = found.get_ref().type_str();
         let message = format!("`{}` must be {expected}, not {kind}", self.path(key));
         let at = self.document.location(found.span());
+        self.faulty.borrow_mut().insert(key);
         self.document.mistyped.borrow_mut().push(self.at(key));
         self.document.report_at_key(&self.path(key), Diagnostic::error(Code::ValueType, message).at(at));
     }
 
     fn missing(&self, key: &'static str, expected: &str) {
+        self.faulty.borrow_mut().insert(key);
         let message = format!("`{}` is missing: {expected}", self.path(key));
         let problem = Diagnostic::error(Code::KeyMissing, message).at(self.here());
         self.document.report_at_key(&self.path(key), problem);
@@ -213,13 +253,8 @@ impl<'d, 'a> Section<'d, 'a> {
             }
             table
         });
-        Section {
-            document: self.document,
-            table,
-            name: self.path(key),
-            span: value.map_or_else(|| self.span.clone(), Spanned::span),
-            asked: RefCell::default(),
-        }
+        let span = value.map_or_else(|| self.span.clone(), Spanned::span);
+        Section::new(self.document, table, self.path(key), span)
     }
 
     /// A sub-table that has to be there.
@@ -240,13 +275,10 @@ impl<'d, 'a> Section<'d, 'a> {
         let mut sections = Vec::new();
         for (index, item) in array.iter().enumerate() {
             match item.get_ref().as_table() {
-                Some(table) => sections.push(Section {
-                    document: self.document,
-                    table: Some(table),
-                    name: format!("{}[{}]", self.path(key), index + 1),
-                    span: item.span(),
-                    asked: RefCell::default(),
-                }),
+                Some(table) => {
+                    let name = format!("{}[{}]", self.path(key), index + 1);
+                    sections.push(Section::new(self.document, Some(table), name, item.span()));
+                }
                 None => self.mistyped(key, "an array of tables", item),
             }
         }
@@ -273,6 +305,15 @@ impl<'d, 'a> Section<'d, 'a> {
             self.wrong(key, Code::ValueEmpty, format!("`{}` is empty", self.path(key)));
         }
         text
+    }
+
+    /// The `id` of one of several sections; `seen` has those of the sections before it, which are `of` these.
+    pub fn id(&self, seen: &mut BTreeSet<String>, of: &str) -> String {
+        let id = self.required_string("id");
+        if !self.faulty(&["id"]) && !seen.insert(id.clone()) {
+            self.wrong("id", Code::DuplicateId, format!("two {of} have the id `{id}`"));
+        }
+        id
     }
 
     /// The version of the file's format, which has to be `own`.
@@ -486,19 +527,24 @@ impl<'d, 'a> Section<'d, 'a> {
 
     /// One of several words; absent: `default`.
     pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)], default: T) -> T {
-        let Some(word) = self.string(key) else { return default };
+        let Some(word) = self.string(key) else {
+            self.undecided.set(self.undecided.get() || self.has(key));
+            return default;
+        };
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
             return *choice;
         }
+        self.undecided.set(true);
         let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         let message = format!("`{}` is \"{word}\", must be one of {}", self.path(key), names.join(", "));
         self.wrong(key, Code::ValueUnknown, message);
         default
     }
 
-    /// Reports every key that nobody asked for, with the nearest one that exists.
+    /// Reports every key that nobody asked for, with the nearest one that exists; none where a choice is to
+    /// say first which keys there are.
     pub fn finish(self) {
-        let Some(table) = self.table else { return };
+        let Some(table) = self.table.filter(|_| !self.undecided.get()) else { return };
         let asked = self.asked.borrow();
         for (key, _) in table.iter() {
             let name: &str = key.get_ref();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::domain::{level, usage};
+use super::domain::{level, replicates, usage};
 use super::metrics::text_table;
 use super::{Context, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Error, Location, Result};
@@ -88,6 +88,9 @@ pub struct AgreementArgs {
 /// [`Error::Usage`] for a level outside (0, 1); located diagnostics for everything wrong in the file.
 pub fn run(args: &AgreementArgs, context: Context) -> Result<Outcome> {
     level(args.level)?;
+    if args.patient.is_some() {
+        replicates(args.bootstrap, args.level)?;
+    }
     let mut reads = Reads::parse(args, &storage::read(&args.file)?)?;
     let calls = match &args.device_reader {
         Some(device) => Some(reads.take(device)?),

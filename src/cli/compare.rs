@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::domain::{level, usage};
+use super::domain::{level, replicates};
 use super::who::WhoArgs;
 use super::{Context, Outcome, say};
 use crate::comparison::Comparison;
@@ -153,11 +153,7 @@ fn asked(args: &CompareArgs) -> Asked<'_> {
 
 fn check(args: &CompareArgs) -> Result<()> {
     level(args.level)?;
-    if args.bootstrap > 10_000_000 {
-        let message = format!("--bootstrap {} is above ten million", args.bootstrap);
-        return Err(usage(message, "2000 to 10000 are usual"));
-    }
-    Ok(())
+    replicates(args.bootstrap, args.level)
 }
 
 /// An output folder with anything else than an earlier comparison in it is left alone.

@@ -26,9 +26,42 @@ pub(super) fn level(value: f64) -> Result<()> {
     between("level", value, "use 0.95, say")
 }
 
+/// So many replicates at most.
+const REPLICATES: u64 = 10_000_000;
+
+/// A number of bootstrap replicates: none, or as many as both limits at `level` need to be quantiles of them,
+/// 2/(1 - level) - 1 (Davison and Hinkley 1997, section 5.2).
+///
+/// # Errors
+/// [`Error::Usage`] for fewer, and above ten million.
+pub(super) fn replicates(count: u64, level: f64) -> Result<()> {
+    let hint = "2000 to 10000 are usual, and 0 leaves the bootstrap out";
+    if count > REPLICATES {
+        return Err(usage(format!("--bootstrap {count} is above ten million"), hint));
+    }
+    let least = (2.0 / (1.0 - level) - 1.0 - 1e-6).ceil();
+    if count > 0 && (count as f64) < least {
+        let message = format!(
+            "--bootstrap {count} is too few: limits at level {level} are quantiles of at least {least}"
+        );
+        return Err(usage(message, hint));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_quantiles_of_enough_replicates() {
+        for (count, level) in [(1, 0.95), (38, 0.95), (198, 0.99), (1998, 0.999), (10_000_001, 0.95)] {
+            assert!(matches!(replicates(count, level), Err(Error::Usage(_))), "{count} at {level}");
+        }
+        for (count, level) in [(0, 0.95), (39, 0.95), (199, 0.99), (1999, 0.999), (19, 0.9), (3, 0.5)] {
+            assert!(replicates(count, level).is_ok(), "{count} at {level}");
+        }
+    }
 
     #[test]
     fn both_ends_and_what_is_no_number_are_refused() {

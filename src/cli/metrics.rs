@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::domain::{between, level, usage};
+use super::domain::{between, level, replicates, usage};
 use super::progress::doing;
 use super::who::WhoArgs;
 use super::{Context, Outcome};
@@ -285,12 +285,7 @@ fn check(args: &MetricsArgs) -> Result<()> {
     if !(args.max_fpr > 0.0 && args.max_fpr <= 1.0) {
         return Err(usage(format!("--max-fpr {} is not in 0..1", args.max_fpr), "use 0.1, say"));
     }
-    if args.bootstrap.replicates() > 10_000_000 {
-        return Err(usage(
-            format!("--bootstrap {} is above ten million", args.bootstrap),
-            "2000 to 10000 are usual",
-        ));
-    }
+    replicates(args.bootstrap.replicates(), args.level)?;
     let by_case = matches!(unit_of(args), ResamplingUnit::Case | ResamplingUnit::CaseStratified);
     if args.bootstrap == Bootstrap::Exact && !by_case {
         return Err(usage(

@@ -179,7 +179,7 @@ codes! {
     ResamplingIgnoresPatients = "resampling-ignores-patients",
     /// A primary endpoint that shows nothing where its interval collapses.
     FallbackNone = "fallback-none",
-    /// Limits are quantiles of fewer than 1000 replicates.
+    /// Limits are quantiles of fewer than 1000 replicates, or fewer than 5 lie beyond each.
     ReplicatesFew = "replicates-few",
     /// The confidence level is below 0.95.
     LevelUnusual = "level-unusual",

@@ -161,7 +161,7 @@ fn read_experiment(root: Section<'_, '_>) -> Option<Experiment> {
     training.finish();
 
     let sections = root.sections("stage");
-    if sections.is_empty() {
+    if sections.is_empty() && !root.faulty(&["stage"]) {
         root.report(
             Diagnostic::error(Code::KeyMissing, "there is no [[stage]]: nothing would be trained")
                 .at(root.here())
@@ -232,16 +232,17 @@ fn read_initial_weights(network: &Section<'_, '_>) -> Option<InitialWeights> {
     Some(InitialWeights::File { path: PathBuf::from(declared), sha256 })
 }
 
-/// `with` is required where the choice is `chosen`, and has no meaning otherwise.
+/// `with` is required where the choice is `chosen`, and has no meaning otherwise; where nobody knows what is
+/// chosen, neither.
 fn companion(
     section: &Section<'_, '_>,
     with: &'static str,
-    chosen: bool,
+    chosen: Option<bool>,
     choice: &str,
     range: &str,
     accept: fn(f64) -> bool,
 ) -> Option<f64> {
-    if chosen {
+    if chosen? {
         return number(section, with, range, accept);
     }
     if section.has(with) {
@@ -255,8 +256,7 @@ fn companion(
 fn read_loss(training: &Section<'_, '_>) -> Option<Loss> {
     let focal = word(training, "loss", &[("weighted-binary-cross-entropy", false), ("focal", true)]);
     let (choice, range) = ("`loss = \"focal\"`", "from 0 to 10");
-    let chosen = focal == Some(true);
-    let gamma = companion(training, "focal_gamma", chosen, choice, range, |v| (0.0..=10.0).contains(&v));
+    let gamma = companion(training, "focal_gamma", focal, choice, range, |v| (0.0..=10.0).contains(&v));
     if focal? { gamma.map(|gamma| Loss::Focal { gamma }) } else { Some(Loss::WeightedBinaryCrossEntropy) }
 }
 
@@ -267,24 +267,24 @@ fn read_class_weights(training: &Section<'_, '_>) -> Option<ClassWeights> {
         ("effective-number", ClassWeights::EffectiveNumber { beta: 0.0 }),
     ];
     let weights = word(training, "class_weights", &choices);
-    let chosen = matches!(weights, Some(ClassWeights::EffectiveNumber { .. }));
+    let chosen = weights.map(|weights| matches!(weights, ClassWeights::EffectiveNumber { .. }));
     let (choice, range) = ("`class_weights = \"effective-number\"`", "from 0 to below 1");
     let beta =
         companion(training, "effective_number_beta", chosen, choice, range, |v| (0.0..1.0).contains(&v));
-    if chosen { beta.map(|beta| ClassWeights::EffectiveNumber { beta }) } else { weights }
+    if chosen? { beta.map(|beta| ClassWeights::EffectiveNumber { beta }) } else { weights }
 }
 
 fn read_augmentation(training: &Section<'_, '_>) -> Option<Augmentation> {
     let choices = [("none", 0), ("horizontal-flip", 1), ("affine", 2)];
-    let choice = word(training, "augmentation", &choices);
-    if choice != Some(2) {
+    let choice = word(training, "augmentation", &choices)?;
+    if choice != 2 {
         if training.has("affine") {
             let message = "`[training.affine]` has no meaning without `augmentation = \"affine\"`";
             training.wrong("affine", Code::ValueContradiction, message);
             // Its keys are read, so that only this is reported.
             let _ = read_affine(training.section("affine"));
         }
-        return choice.map(|n| if n == 0 { Augmentation::None } else { Augmentation::HorizontalFlip });
+        return Some(if choice == 0 { Augmentation::None } else { Augmentation::HorizontalFlip });
     }
     read_affine(training.required_section("affine")).map(Augmentation::Affine)
 }
@@ -310,17 +310,17 @@ fn read_affine(section: Section<'_, '_>) -> Option<Affine> {
 
 fn read_schedule(section: &Section<'_, '_>) -> Option<Schedule> {
     let choices = [("constant", 0), ("cosine", 1), ("plateau", 2)];
-    let choice = if section.has("schedule") { section.choice("schedule", &choices, 0) } else { 0 };
+    let choice = section.choice("schedule", &choices, 0);
+    let is = |one: i32| (!section.faulty(&["schedule"])).then_some(choice == one);
     let cosine = "`schedule = \"cosine\"`";
     let plateau = "`schedule = \"plateau\"`";
-    let end = companion(section, "final_learning_rate", choice == 1, cosine, "from 0 to 1", |v| {
-        (0.0..=1.0).contains(&v)
-    });
+    let end =
+        companion(section, "final_learning_rate", is(1), cosine, "from 0 to 1", |v| (0.0..=1.0).contains(&v));
     let factor =
-        companion(section, "plateau_factor", choice == 2, plateau, "between 0 and 1", |v| v > 0.0 && v < 1.0);
+        companion(section, "plateau_factor", is(2), plateau, "between 0 and 1", |v| v > 0.0 && v < 1.0);
     let whole = |v: f64| v.fract() == 0.0 && (1.0..=10_000.0).contains(&v);
     let range = "that is whole, from 1 to 10000";
-    let patience = companion(section, "plateau_patience", choice == 2, plateau, range, whole);
+    let patience = companion(section, "plateau_patience", is(2), plateau, range, whole);
     match choice {
         0 => Some(Schedule::Constant),
         1 => end.map(|final_learning_rate| Schedule::Cosine { final_learning_rate }),
@@ -421,7 +421,8 @@ fn word<T: Copy>(section: &Section<'_, '_>, key: &'static str, choices: &[(&str,
     if !require(section, key, &format!("one of {}", names.join(", "))) {
         return None;
     }
-    choices.first().map(|first| section.choice(key, choices, first.1))
+    let chosen = choices.first().map(|first| section.choice(key, choices, first.1));
+    chosen.filter(|_| !section.faulty(&[key]))
 }
 
 fn one_word(section: &Section<'_, '_>, key: &'static str, only: &str) {
@@ -455,6 +456,7 @@ mod schema;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::declared::replaced;
 
     const PROTOCOLS: [(&str, &str); 3] = [
         ("exp-2a.toml", include_str!("../../protocols/exp-2a.toml")),
@@ -464,6 +466,15 @@ mod tests {
 
     fn parse(text: &str) -> Result<Experiment, Vec<Diagnostic>> {
         Experiment::parse(Path::new("exp.toml"), text)
+    }
+
+    #[test]
+    fn a_wrong_value_is_one_problem() {
+        let problems = |text: &str| parse(text).err();
+        let told = |(_, text)| [replaced::of_another_type(text, problems), replaced::words(text, problems)];
+        for [mistyped, unknown] in PROTOCOLS.map(told) {
+            assert!(mistyped > 50 && unknown > 3, "{mistyped} {unknown}");
+        }
     }
 
     #[test]
@@ -504,15 +515,18 @@ mod tests {
             .1
             .replace("densenet121", "densenet169")
             .replace("beta1 = 0.9", "beta1 = 1.5")
-            .replace("epsilon", "epsilom")
-            .replace("trainable = \"all\"", "unfreeze_from = \"denseblock9\"");
+            .replace("epsilon", "epsilom");
         let problems = parse(&text).expect_err("wrong");
         let codes: Vec<_> = problems.iter().map(|p| p.code.as_str()).collect();
         for code in ["value-unknown", "value-range", "unknown-key", "key-missing"] {
             assert!(codes.contains(&code), "{code} in {problems:#?}");
         }
         assert!(problems.iter().all(|p| p.location.as_ref().is_some_and(|l| l.line.is_some())));
-        assert!(problems.iter().any(|p| p.message.contains("denseblock9")));
+        // Which blocks there are, the network says.
+        let block = |text: &str| text.replace("trainable = \"all\"", "unfreeze_from = \"denseblock9\"");
+        let problems = parse(&block(PROTOCOLS[2].1)).expect_err("wrong");
+        assert!(problems.len() == 1 && problems[0].message.contains("denseblock9"), "{problems:#?}");
+        assert_eq!(parse(&block(&text)).expect_err("wrong"), parse(&text).expect_err("wrong"));
     }
 
     #[test]

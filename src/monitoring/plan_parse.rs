@@ -48,7 +48,9 @@ fn read(root: Section<'_, '_>) -> MonitoringPlan {
     of_columns.finish();
     let device = root.section("device");
     let version = device.string("version");
-    if columns.version.is_some() != version.is_some() && (device.is_present() || columns.version.is_some()) {
+    if columns.version.is_some() != device.has("version")
+        && (device.is_present() || columns.version.is_some())
+    {
         device.report(
             Diagnostic::error(
                 Code::KeyMissing,
@@ -123,8 +125,9 @@ fn too_many(root: &Section<'_, '_>, keys: [&'static str; 3]) {
 
 fn columns(section: &Section<'_, '_>) -> BatchColumns {
     let filled = |key: &'static str| {
-        let text = section.string(key)?;
-        if text.trim().is_empty() {
+        // One that is no text is declared all the same.
+        let text = section.string(key).or_else(|| section.faulty(&[key]).then(String::new))?;
+        if text.trim().is_empty() && !section.faulty(&[key]) {
             section.wrong(key, Code::ValueEmpty, format!("`columns.{key}` is empty"));
         }
         Some(text)
@@ -187,6 +190,9 @@ fn chart(section: &Section<'_, '_>, columns: &BatchColumns) -> Option<ChartPlan>
     let needed = |key: &'static str, message: &str| {
         section.report(Diagnostic::error(Code::MonitoringPlan, message).at(section.at(key)));
     };
+    if section.faulty(&["measure"]) {
+        return None;
+    }
     if section.has("deviation") && measure != Measure::MeanScore {
         needed("deviation", "`deviation` belongs to mean-score: that of a share follows from its value");
     }

@@ -7,6 +7,7 @@ use super::ledger::{Acting, BatchLedger, MonitoringEvent};
 use super::month::Month;
 use super::plan::{Measure, MonitoringPlan};
 use super::sealed::{CohortCase, SEAL_FORMAT, Seal, SealedChart, ValidationCohort};
+use crate::declared::replaced;
 use crate::diagnostic::Error;
 use crate::digest::Digest;
 use crate::random::Stream;
@@ -62,6 +63,13 @@ fn codes(text: &str) -> Vec<String> {
     let problems = MonitoringPlan::parse(Path::new("p"), text).expect_err("a problem");
     assert!(problems.iter().all(|p| p.location.as_ref().is_some_and(|l| l.line.is_some())), "{problems:?}");
     problems.iter().map(|p| p.code.as_str().to_owned()).collect()
+}
+
+#[test]
+fn a_wrong_value_is_one_problem() {
+    let problems = |text: &str| MonitoringPlan::parse(Path::new("plan.toml"), text).err();
+    let (mistyped, unknown) = (replaced::of_another_type(PLAN, problems), replaced::words(PLAN, problems));
+    assert!(mistyped > 50 && unknown > 2, "{mistyped} {unknown}");
 }
 
 #[test]

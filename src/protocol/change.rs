@@ -5,6 +5,7 @@
 
 mod template;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -306,10 +307,12 @@ fn predecessor(section: Section) -> Predecessor {
 
 fn modifications(root: &Section) -> Vec<Modification> {
     let mut found: Vec<Modification> = Vec::new();
-    for section in root.sections("modification") {
+    let sections = root.sections("modification");
+    let none = sections.is_empty() && !root.faulty(&["modification"]);
+    for section in sections {
         section.required_string("kind");
         let kind = section.choice("kind", &ChangeKind::NAMES, ChangeKind::Weights);
-        if found.iter().any(|other| other.kind == kind) {
+        if !section.faulty(&["kind"]) && found.iter().any(|other| other.kind == kind) {
             let message = format!("the kind \"{}\" is declared twice", kind.name());
             section.wrong("kind", Code::DuplicateId, message);
         }
@@ -318,7 +321,7 @@ fn modifications(root: &Section) -> Vec<Modification> {
         section.finish();
         found.push(Modification { kind, description, reason });
     }
-    if found.is_empty() {
+    if none {
         let message = "no [[modification]]: a plan without a kind of change allows none";
         root.report(
             Diagnostic::error(Code::KeyMissing, message)
@@ -337,12 +340,9 @@ fn method(section: Section) -> ModificationProtocol {
 }
 
 fn acceptance(root: &Section) -> Vec<ComparativeEndpoint> {
-    let mut found: Vec<ComparativeEndpoint> = Vec::new();
+    let (mut ids, mut found) = (BTreeSet::new(), Vec::new());
     for section in root.sections("acceptance") {
-        let id = section.required_string("id");
-        if found.iter().any(|other| other.id == id) {
-            section.wrong("id", Code::DuplicateId, format!("the id `{id}` is declared twice"));
-        }
+        let id = section.id(&mut ids, "comparisons");
         // The study's own level holds: all of them have to be met, so none is adjusted.
         let endpoint = comparative(&section, id, Role::Primary, ResamplingUnit::Patient);
         if endpoint.against != Against::Predicate {
@@ -352,7 +352,7 @@ fn acceptance(root: &Section) -> Vec<ComparativeEndpoint> {
         section.finish();
         found.push(endpoint);
     }
-    if found.is_empty() {
+    if found.is_empty() && !root.faulty(&["acceptance"]) {
         let message = "no [[acceptance]]: nothing says when a new version is accepted";
         root.report(
             Diagnostic::error(Code::KeyMissing, message)

@@ -211,7 +211,7 @@ pub(super) fn comparative(
     let aim = section.choice("aim", &Aim::NAMES, Aim::NonInferiority);
     let margin = margin(section, aim);
     let justification = section.string("justification").filter(|text| !text.trim().is_empty());
-    if margin > 0.0 && justification.is_none() {
+    if margin > 0.0 && justification.is_none() && !section.faulty(&["justification"]) {
         let message = "the margin has no clinical justification";
         section.report(
             Diagnostic::error(Code::JustificationMissing, message).at(section.at("margin")).hint(
@@ -227,8 +227,9 @@ pub(super) fn comparative(
         );
         section.string("criterion");
     }
+    let known = !section.faulty(&["metric", "against"]);
     let comparable = against.compares(metric);
-    if !comparable {
+    if known && !comparable {
         let message = if against.is_reader_study() {
             format!("a reader study compares auc, sensitivity and specificity, and not `{}`", metric.id())
         } else {
@@ -241,8 +242,8 @@ pub(super) fn comparative(
         .filter(|m| against.accepts(metric, *m) && m.exists_for(unit))
         .map(|m| (m.id(), m))
         .collect();
-    let interval = section
-        .has("interval")
+    // Which intervals there are, the metric says.
+    let interval = (known && section.has("interval"))
         .then(|| section.choice("interval", &methods, IntervalMethod::Delta))
         .filter(|_| comparable);
     let fallback = section.choice("fallback", &Fallback::NAMES, Fallback::default());
@@ -254,12 +255,12 @@ pub(super) fn comparative(
     let fallback = if against.is_reader_study() { Fallback::None } else { fallback };
     let inside = |p: f64| p > 0.0 && p < 1.0;
     let prevalence = section.number_in("prevalence", "between 0 and 1, both excluded", inside);
-    if prevalence.is_some() && !matches!(metric, Metric::Ppv | Metric::Npv | Metric::F1) {
+    if known && prevalence.is_some() && !matches!(metric, Metric::Ppv | Metric::Npv | Metric::F1) {
         let message = format!("`{}` does not depend on the prevalence", metric.id());
         section.wrong("prevalence", Code::EndpointKeys, message);
     }
     let most_fpr = section.number_in("max_fpr", "above 0 and at most 1", |r| r > 0.0 && r <= 1.0);
-    if most_fpr.is_some() && metric != Metric::PartialAuc {
+    if known && most_fpr.is_some() && metric != Metric::PartialAuc {
         section.wrong("max_fpr", Code::EndpointKeys, "only `partial_auc` ends at a false positive rate");
     }
     ComparativeEndpoint {

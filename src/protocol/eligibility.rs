@@ -24,10 +24,7 @@ pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
     let mut ids = BTreeSet::new();
     let mut criteria = Vec::new();
     for section in root.sections("eligibility") {
-        let id = section.required_string("id");
-        if !ids.insert(id.clone()) {
-            section.wrong("id", Code::DuplicateId, format!("two criteria have the id `{id}`"));
-        }
+        let id = section.id(&mut ids, "criteria");
         let reason = section.required_string("reason");
         let missing = section.choice(
             "missing",
@@ -50,7 +47,7 @@ pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
         let rule = match kind {
             Kind::Age => {
                 let (min, max) = (years(&section, "min"), years(&section, "max"));
-                if min > max {
+                if min > max && !section.faulty(&["min", "max"]) {
                     section.wrong("min", Code::ValueRange, format!("min {min} is above max {max}"));
                 }
                 Rule::Age { min, max }
@@ -59,7 +56,7 @@ pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
                 section.required_string("field");
                 let field = section.choice("field", &Field::NAMES, Field::View);
                 let allowed = section.strings("allowed").unwrap_or_default();
-                if allowed.is_empty() {
+                if allowed.is_empty() && !section.faulty(&["allowed"]) {
                     section.wrong("allowed", Code::ValueEmpty, "`allowed` must list at least one value");
                 }
                 let in_capitals =
@@ -100,7 +97,10 @@ pub(super) fn eligibility(root: &Section) -> Vec<Criterion> {
         } else {
             section.has("definition").then(|| section.required_string("definition"))
         };
-        section.finish();
+        // Without its kind nobody knows which keys a criterion has.
+        if section.has("kind") {
+            section.finish();
+        }
         criteria.push(Criterion { id, reason, definition, missing, rule });
     }
     criteria

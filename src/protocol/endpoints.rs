@@ -28,10 +28,7 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Endpoints {
     let mut ids = BTreeSet::new();
     let mut found = Endpoints::default();
     for section in root.sections("endpoint") {
-        let id = section.required_string("id");
-        if !ids.insert(id.clone()) {
-            section.wrong("id", Code::DuplicateId, format!("two endpoints have the id `{id}`"));
-        }
+        let id = section.id(&mut ids, "endpoints");
         section.required_string("role");
         let role = section.choice("role", &ROLES, Role::Primary);
         found.shares.push(Share::of(&section, &id, role));
@@ -46,7 +43,12 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Endpoints {
             section.choice("metric", &Metric::ENDPOINTS.map(|metric| (metric.id(), metric)), Metric::Auc);
         section.required_string("interval");
         let methods: Vec<_> = metric.methods().filter(|m| m.exists_for(unit)).map(|m| (m.id(), m)).collect();
-        let interval = section.choice("interval", &methods, IntervalMethod::BootstrapPercentile);
+        // Which intervals there are, the metric says.
+        let interval = if section.faulty(&["metric"]) {
+            IntervalMethod::BootstrapPercentile
+        } else {
+            section.choice("interval", &methods, IntervalMethod::BootstrapPercentile)
+        };
         let criterion = section.string("criterion").and_then(|text| {
             let parsed = acceptance(&text);
             if parsed.is_none() {
@@ -54,7 +56,7 @@ pub(super) fn endpoints(root: &Section, unit: ResamplingUnit) -> Endpoints {
             }
             parsed
         });
-        if role != Role::Secondary && !section.has("criterion") {
+        if role != Role::Secondary && !section.has("criterion") && !section.faulty(&["role"]) {
             let name = if role == Role::Primary { "primary" } else { "key secondary" };
             let message = format!("a {name} endpoint needs a `criterion`, such as \"lower > 0.80\"");
             section.wrong("role", Code::KeyMissing, message);

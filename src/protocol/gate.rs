@@ -50,7 +50,7 @@ pub(super) fn gate(section: Section) -> Gate {
             format!("minimum_dimension {least} is above maximum_dimension {most}"),
         );
     }
-    if gate.age_from_dates && gate.age_years.is_none() {
+    if gate.age_from_dates && gate.age_years.is_none() && !section.faulty(&["age_years"]) {
         section.wrong("age_from_dates", Code::KeyMissing, "`gate.age_from_dates` needs `gate.age_years`");
     }
     section.finish();
@@ -69,7 +69,7 @@ fn aspect_range(section: &Section) -> Option<AspectRange> {
         aspect.number_in(key, "above 0", |n| n > 0.0).unwrap_or(1.0)
     };
     let range = AspectRange { min: side("min"), max: side("max") };
-    if range.min > range.max {
+    if range.min > range.max && !aspect.faulty(&["min", "max"]) {
         aspect.wrong("min", Code::ValueRange, format!("min {} is above max {}", range.min, range.max));
     }
     aspect.finish();
@@ -82,7 +82,7 @@ fn age_range(section: &Section) -> Option<AgeRange> {
         return None;
     }
     let range = AgeRange { min: years(&age, "min"), max: years(&age, "max") };
-    if range.min > range.max {
+    if range.min > range.max && !age.faulty(&["min", "max"]) {
         age.wrong("min", Code::ValueRange, format!("min {} is above max {}", range.min, range.max));
     }
     age.finish();

@@ -61,8 +61,7 @@ fn root(root: Section) -> Protocol {
     let scores = scores(root.section("scores"));
     let model = model(root.section("model"));
     let operating_point_section = root.required_section("operating_point");
-    let operating_point_at = operating_point_section.here();
-    let operating_point = operating_point(operating_point_section);
+    let operating_point = operating_point(&operating_point_section);
     let analysis = analysis(root.required_section("analysis"));
     let Endpoints { endpoints, comparisons, shares } = endpoints(&root, analysis.resampling_unit);
     let family = family(&root, &shares, analysis.multiplicity);
@@ -84,14 +83,18 @@ fn root(root: Section) -> Protocol {
         table.other.clone_from(&other);
     }
     let planning = planning(&root, &endpoints, &comparisons);
-    if scores.external && operating_point == OperatingPointSource::Lock {
+    if scores.external
+        && operating_point == OperatingPointSource::Lock
+        && operating_point_section.is_present()
+        && !operating_point_section.faulty(&["source"])
+    {
         root.report(
             Diagnostic::error(
                 Code::OperatingPointWithoutLock,
                 "the scores come from a device elsewhere, so there is no lock to take the operating point \
                  from",
             )
-            .at(operating_point_at)
+            .at(operating_point_section.here())
             .hint(
                 "declare `source = \"declared\"` with a threshold and a rationale, or `source = \
                    \"tuning\"`",
@@ -117,6 +120,7 @@ fn root(root: Section) -> Protocol {
             "`sample.positives` needs a source label: name `positive_findings` for the NIH table",
         );
     }
+    operating_point_section.finish();
     root.finish();
     Protocol {
         study,
@@ -306,12 +310,12 @@ fn model(section: Section) -> Option<ModelSource> {
     Some(model)
 }
 
-fn operating_point(section: Section) -> OperatingPointSource {
+fn operating_point(section: &Section) -> OperatingPointSource {
     if !section.is_present() {
         return OperatingPointSource::Lock;
     }
     section.required_string("source");
-    let source = match section.choice("source", &[("lock", 0), ("declared", 1), ("tuning", 2)], 0) {
+    match section.choice("source", &[("lock", 0), ("declared", 1), ("tuning", 2)], 0) {
         1 => {
             if !section.has("threshold") {
                 section.wrong("source", Code::KeyMissing, "a declared operating point needs a `threshold`");
@@ -325,27 +329,28 @@ fn operating_point(section: Section) -> OperatingPointSource {
         }
         2 => {
             let table = CaseTable {
-                path: required_path(&section, "cases", None),
+                path: required_path(section, "cases", None),
                 format: section.choice("format", &FORMATS, CaseFormat::Cases),
                 positive_findings: section.strings("positive_findings").unwrap_or_default(),
                 columns: None,
                 other: Vec::new(),
             };
-            let columns = case_columns(&section, "columns", table.format);
+            let columns = case_columns(section, "columns", table.format);
             let table = CaseTable { columns, ..table };
-            if table.format == CaseFormat::Nih && table.positive_findings.is_empty() {
+            if table.format == CaseFormat::Nih
+                && table.positive_findings.is_empty()
+                && !section.faulty(&["positive_findings"])
+            {
                 section.wrong(
                     "format",
                     Code::SourceLabelMissing,
                     "name `positive_findings` for the NIH table",
                 );
             }
-            OperatingPointSource::Tuning { cases: table, rule: rule(&section) }
+            OperatingPointSource::Tuning { cases: table, rule: rule(section) }
         }
         _ => OperatingPointSource::Lock,
-    };
-    section.finish();
-    source
+    }
 }
 
 fn analysis(section: Section) -> Analysis {

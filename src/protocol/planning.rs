@@ -172,13 +172,14 @@ pub(super) fn planning(
             [low, high] if inside(low) && inside(high) && low < high && (low..=high).contains(&value) => {
                 (low, high)
             }
+            _ if section.faulty(&["value"]) => (value, value),
             _ => {
                 let message = "`range` is a lowest and a highest value between 0 and 1, with `value` in it";
                 section.wrong("range", Code::ValueRange, message);
                 (value, value)
             }
         });
-        if range.is_none() && section.has("spread") {
+        if !section.has("range") && section.has("spread") {
             section.wrong("spread", Code::KeyMissing, "`spread` needs a `range`");
         }
         let spread = section.choice("spread", &Spread::NAMES, Spread::Triangular);
@@ -246,6 +247,7 @@ fn beside(section: &Section, value: f64, compared: Option<&ComparativeEndpoint>,
             "`discordant` is of sensitivities and specificities: cases in which one of both is right";
         section.wrong("discordant", Code::EndpointKeys, message);
     } else if let (Some(discordant), Some(other)) = (found.discordant, found.comparator)
+        && !section.faulty(&["value"])
         && PairedShares::new(value, other, discordant).is_none()
     {
         let message = format!(

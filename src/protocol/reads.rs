@@ -348,9 +348,10 @@ fn scale(section: &Section) -> Option<Scale> {
         indeterminate_from: declared.number("indeterminate_from"),
     };
     let within = |cut: f64| cut > scale.min && cut <= scale.max;
-    if !within(scale.positive_from)
-        || scale.indeterminate_from.is_some_and(|from| !within(from) || from >= scale.positive_from)
-    {
+    let apart = !within(scale.positive_from)
+        || scale.indeterminate_from.is_some_and(|from| !within(from) || from >= scale.positive_from);
+    let numbers = ["min", "max", "positive_from", "indeterminate_from"];
+    if apart && !section.faulty(&["scale"]) && !declared.faulty(&numbers) {
         let message = "the cut of `reads.scale` must be above `min` and at most `max`, and \
                        `indeterminate_from` \
                        below `positive_from`";

@@ -155,7 +155,7 @@ pub(super) fn sample(section: Section) -> Sample {
     if cases == Some(0) {
         section.wrong("cases", Code::ValueRange, "`sample.cases` must be at least 1");
     }
-    if cases.is_none() && positives.is_some() {
+    if cases.is_none() && positives.is_some() && !section.faulty(&["cases"]) {
         section.wrong("positives", Code::KeyMissing, "`sample.positives` needs `sample.cases`");
     }
     let (chosen, counted) = chosen(&section, method);

@@ -162,6 +162,7 @@ enum By {
 /// `[[subgroup]]` as typed. `endpoints` are those of the protocol.
 pub(super) fn subgroups(root: &Section, endpoints: &[Endpoint]) -> Vec<Subgroup> {
     let mut subgroups: Vec<Subgroup> = Vec::new();
+    let mut all_known = true;
     for section in root.sections("subgroup") {
         section.required_string("by");
         let mut choices: Vec<(&str, By)> =
@@ -182,9 +183,11 @@ pub(super) fn subgroups(root: &Section, endpoints: &[Endpoint]) -> Vec<Subgroup>
                 let bands = section.has("bands").then(|| bands(&section)).flatten();
                 Variable::Column { column, bands }
             }
-            By::Crossed => crossed(&section, &subgroups),
+            By::Crossed => crossed(&section, &subgroups, all_known),
         };
-        if subgroups.iter().any(|other| other.by.name() == by.name()) {
+        let known = !section.faulty(&["by", "column"]);
+        all_known &= known;
+        if known && subgroups.iter().any(|other| other.by.name() == by.name()) {
             section.wrong("by", Code::DuplicateId, "this subgroup is declared twice");
         }
         let reference = section.string("reference");
@@ -196,8 +199,13 @@ pub(super) fn subgroups(root: &Section, endpoints: &[Endpoint]) -> Vec<Subgroup>
             section.wrong("reference", Code::ValueRange, message);
         }
         let powered = powered(&section, endpoints);
-        section.finish();
-        subgroups.push(Subgroup { by, reference, powered });
+        // Without `by` nobody knows which keys a subgroup has.
+        if section.has("by") {
+            section.finish();
+        }
+        if known {
+            subgroups.push(Subgroup { by, reference, powered });
+        }
     }
     subgroups
 }
@@ -248,8 +256,8 @@ fn bands(section: &Section) -> Option<Bands> {
     Some(Bands::Days(read))
 }
 
-/// Variables of subgroups that are declared before.
-fn crossed(section: &Section, before: &[Subgroup]) -> Variable {
+/// Variables of subgroups that are declared before; `all_known`: each of those could be read.
+fn crossed(section: &Section, before: &[Subgroup], all_known: bool) -> Variable {
     let names = section.strings("of").unwrap_or_default();
     let mut of: Vec<Variable> = Vec::new();
     for name in &names {
@@ -259,6 +267,7 @@ fn crossed(section: &Section, before: &[Subgroup]) -> Variable {
                 section.wrong("of", Code::DuplicateId, format!("\"{name}\" stands twice"));
             }
             Some(found) => of.push(found.by.clone()),
+            None if !all_known => {}
             None => {
                 let known: Vec<String> = before.iter().map(|s| s.by.name()).collect();
                 section.report(
@@ -275,7 +284,7 @@ fn crossed(section: &Section, before: &[Subgroup]) -> Variable {
             }
         }
     }
-    if names.len() < 2 {
+    if names.len() < 2 && !section.faulty(&["of"]) {
         let message = "`of` names two variables or more that are crossed, such as [\"sex\", \"age\"]";
         section.wrong("of", Code::ValueEmpty, message);
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::dataset::case::{Attributes, Case, Sex};
 use crate::dataset::gate::{AgeRange, AspectRange, BurnedIn};
+use crate::declared::replaced;
 use crate::diagnostic::Code;
 
 /// The least that is valid.
@@ -70,31 +71,40 @@ fn each_is_refused(table: &[(&str, &str, &str)]) {
 }
 
 #[test]
-fn a_value_of_another_type_is_one_problem() {
-    let path = Path::new("protocol.toml");
-    let mut tried = 0;
-    for text in WHOLE {
-        assert!(parse(path, text).is_ok());
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let Some((key, _)) = line.split_once(" = ") else { continue };
-            for other in ["true", "3", "0.5", "\"\u{2020}\"", "[[1]]", "{ a = 1 }"] {
-                let with_line = |own: &str| match own == line {
-                    true => format!("{key} = {other}\n"),
-                    false => format!("{own}\n"),
-                };
-                let Err(problems) = parse(path, &text.lines().map(with_line).collect::<String>()) else {
-                    continue;
-                };
-                let lines = |p: &Diagnostic| p.location.as_ref().and_then(|place| place.line);
-                for one in problems.iter().filter(|p| p.code == Code::ValueType) {
-                    let beside = problems.iter().filter(|p| lines(p) == lines(one));
-                    assert_eq!(beside.count(), 1, "{key} = {other}: {problems:#?}");
-                    tried += 1;
-                }
-            }
-        }
+fn a_wrong_value_is_one_problem() {
+    let parsed = |text: &str| parse(Path::new("protocol.toml"), text).err();
+    let mistyped: usize = WHOLE.map(|text| replaced::of_another_type(text, parsed)).iter().sum();
+    let unknown: usize = WHOLE.map(|text| replaced::words(text, parsed)).iter().sum();
+    assert!(mistyped > 200 && unknown > 20, "{mistyped} {unknown}");
+}
+
+#[test]
+fn what_breaks_a_line_is_one_problem_there() {
+    let text = WHOLE[0];
+    for (from, to) in [
+        ("age_years = { min = 18, max = 80 }", "age_years = { min = 18, max = 80"),
+        ("age_years = { min = 18, max = 80 }", "age_years = { min = 18 max = 80 }"),
+        ("age_years = { min = 18, max = 80 }", "age_years = { min = 18, max : 80 }"),
+        ("allowed = [\"PA\", \"AP\"]", "allowed = [\"PA\", \"AP\""),
+        ("allowed = [\"PA\", \"AP\"]", "allowed = [\"PA\" \"AP\"]"),
+        ("allowed = [\"PA\", \"AP\"]", "allowed = [PA, AP]"),
+        ("kind = \"one-of\"", "kind = one-of"),
+        ("kind = \"one-of\"", "kind = \"one-of"),
+        ("kind = \"one-of\"", "kind"),
+        ("kind = \"one-of\"", "kind = "),
+        ("[data]", "[data"),
+        ("[data]", "data]"),
+        ("[[eligibility]]", "[[eligibility]"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let line = text[..text.find(from).expect("there")].matches('\n').count() as u64 + 1;
+        let problems = parse(Path::new("p.toml"), &text.replacen(from, to, 1)).expect_err(to);
+        let [problem] = &problems[..] else { panic!("{to}: {problems:#?}") };
+        assert_eq!(problem.code, Code::TomlSyntax, "{to}");
+        let found = problem.location.as_ref().and_then(|place| place.line).expect("a line");
+        // Of what has no end the next that cannot be a part of it is told.
+        assert!((line..=line + 5).contains(&found), "{to}: {problem:?}");
     }
-    assert!(tried > 200, "{tried}");
 }
 
 /// The variables of the subgroups.

@@ -49,7 +49,9 @@ pub use derivation::Derivation;
 pub use derive::{Derived, consensus_of_all, derive, derive_from, derive_of, scores_of_all};
 pub use imports::{is_labels_file, is_reads_file, is_reference_file, register_path};
 pub use processing::processing_times;
-pub use reference::{Difference, ReferenceStandard, SoFar, reads_so_far, reference_standard, yes_or_no};
+pub use reference::{
+    Difference, ReferenceStandard, SoFar, reads_so_far, reads_that_came, reference_standard, yes_or_no,
+};
 pub use repeats::{RepeatColumns, RepeatedImage, Repeats, RowScore, repeats, too_many_levels};
 pub use separation::separate;
 pub use tables::FOR_PEOPLE;

@@ -131,6 +131,13 @@ pub fn reads_so_far(inputs: &Inputs, cohort: &Cohort) -> Result<SoFar> {
     standard(inputs, cohort, false)
 }
 
+/// Every read that could be understood, in the order of the files, whatever else is wrong with them or with
+/// who gave them.
+pub fn reads_that_came(inputs: &Inputs, cohort: &Cohort) -> Vec<ReadRow> {
+    let ids: BTreeSet<Word> = cohort.cases.iter().map(|case| case.case_id.clone()).collect();
+    said(inputs, &ids, &mut Vec::new(), &mut Vec::new()).rows
+}
+
 /// `complete`: readers and files that are missing are errors.
 fn standard(inputs: &Inputs, cohort: &Cohort, complete: bool) -> Result<SoFar> {
     super::rehearsal::refuse_simulated(inputs)?;

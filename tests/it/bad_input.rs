@@ -121,6 +121,13 @@ fn a_reader_whose_file_came_twice_is_told_before_the_opening() {
         study.write(&file, &study.read(&file).replace("positive", "negative"));
     }
     assert!(!said().contains("reads-identical"), "{}", said());
+    // Beside what refuses the reads: the copy is the reader who is one too many.
+    let study = Study::small();
+    study.write("reads/reader-4.csv", &study.read("reads/reader-1.csv").replace(",R1,", ",R4,"));
+    let ran = study.run("check", &[]);
+    let said = ran.stdout + &ran.stderr;
+    assert!(said.contains("error[too-many-readers]"), "{said}");
+    assert!(said.contains("[reads-identical]: the readers R1, R4 read the same cases"), "{said}");
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn every_estimate_has_a_value_or_a_reason_and_warnings_are_data() {
             }
         }
     }
-    let report = json(&["metrics", &input("d07_subgroups600"), "--subgroup", "site", "--bootstrap", "20"]);
+    let report = json(&["metrics", &input("d07_subgroups600"), "--subgroup", "site", "--bootstrap", "40"]);
     let c = find(&report, "auc", &[("subgroup", "site=C".into())]);
     assert_eq!(c["not_evaluable"], "there is no positive case");
     let d = find(&report, "sensitivity", &[("subgroup", "site=D".into())]);

@@ -105,7 +105,8 @@ fn an_amendment_after_the_opening_stands_on_every_page_and_draws_no_other_test_s
     assert!(again.stdout.contains("protocol amended once (1 after an opening)"), "{}", again.stdout);
     let html = study.read("reports/run-2/report.html");
     assert!(html.contains("AMENDED AFTER THE TEST SET WAS OPENED"));
-    assert!(html.contains("the protocol was amended after the test set was opened;"), "no conclusion then");
+    let reason = "<li>the protocol was amended after the test set was opened</li>";
+    assert!(html.contains(reason), "no conclusion then");
     // Another study's protocol is no amendment.
     study.replace("protocol.toml", "id = \"small\"", "id = \"other\"");
     assert_eq!(protocol(&study, "amend", &["--reason", "another study"]).code, 30);

@@ -1,6 +1,7 @@
 //! Plans as typed: the template works, and what is wrong is named where it stands.
 
 use super::*;
+use crate::declared::replaced;
 use proptest::prelude::*;
 
 fn claim() -> Predecessor {
@@ -32,6 +33,14 @@ fn the_template_is_a_plan_whose_texts_are_to_be_written() {
     let written = text().replace(UNWRITTEN, "Written");
     assert_eq!(parse(Path::new("p"), &written).expect("valid").unwritten(), [] as [&str; 0]);
     assert!(text().lines().all(|line| line.chars().count() <= 120));
+}
+
+#[test]
+fn a_wrong_value_is_one_problem() {
+    let problems = |text: &str| parse(Path::new("plan.toml"), text).err();
+    let (mistyped, unknown) =
+        (replaced::of_another_type(&text(), problems), replaced::words(&text(), problems));
+    assert!(mistyped > 50 && unknown > 5, "{mistyped} {unknown}");
 }
 
 #[test]

@@ -62,6 +62,16 @@ impl Typed {
         self.set(&at, toml::Value::String(words[0].to_owned()));
     }
 
+    /// Gives every choice that has to be made in a table its first word: the keys beside it are looked at
+    /// only then.
+    fn decide(&mut self, table: &str, keys: &[Key]) {
+        for key in keys.iter().filter(|key| key.need == Need::Required) {
+            if let (Kind::Choice { words, .. }, false) = (&key.kind, table.is_empty()) {
+                self.set(&format!("{table}.{}", key.name), toml::Value::String(words[0].to_owned()));
+            }
+        }
+    }
+
     fn text(&self) -> String {
         toml::to_string(&self.0).expect("TOML")
     }
@@ -97,6 +107,14 @@ fn the_parser_asks_for_the_keys_of_the_list_and_for_no_others() {
     let mut looked = 0;
     let mut check = |path: &str, keys: &[Key], typed: &Typed, other: Option<(&str, &str)>| {
         let found = problems(&typed.text());
+        // Words that may stand there only beside another choice: which keys there are is not known then.
+        let refused = |(_, word): (&str, &str)| {
+            let is = format!("is \"{word}\", must be one of");
+            found.iter().any(|d| d.code == Code::ValueUnknown && d.message.contains(&is))
+        };
+        if other.is_some_and(refused) {
+            return;
+        }
         let unknown = found.iter().find(|d| d.code == Code::UnknownKey && d.message.contains("zzzzzzzzzzzz"));
         let hint = unknown.and_then(|d| d.hint.clone()).unwrap_or_else(|| panic!("{path}: {found:#?}"));
         let asked: BTreeSet<&str> =
@@ -127,6 +145,7 @@ fn the_parser_asks_for_the_keys_of_the_list_and_for_no_others() {
         let siblings =
             EVERY.iter().find(|(other, ..)| *other == *path).map(|(.., siblings)| siblings).expect("itself");
         let mut plain = Typed::default();
+        plain.decide(path, keys);
         if path.contains('.') {
             plain.allow(path, key, siblings);
         }
@@ -136,6 +155,7 @@ fn the_parser_asks_for_the_keys_of_the_list_and_for_no_others() {
             let Kind::Choice { words, .. } = &governing.kind else { continue };
             for word in words {
                 let mut variant = Typed::default();
+                variant.decide(path, keys);
                 if path.contains('.') {
                     variant.allow(path, key, siblings);
                 }
@@ -159,6 +179,7 @@ fn the_parser_takes_the_words_of_the_list_and_no_others() {
             continue;
         }
         let mut typed = Typed::default();
+        typed.decide(path.rsplit_once('.').map_or("", |(table, _)| table), siblings);
         if let Some((table, _)) = path.rsplit_once('.').filter(|(table, _)| table.contains('.')) {
             let outer = EVERY.iter().find(|(other, ..)| other == table);
             let (name, key, siblings) = outer.expect("its table");
@@ -190,6 +211,7 @@ fn every_key_has_a_line_that_may_stand_there_and_one_that_may_not() {
     for (path, key, siblings) in EVERY.iter() {
         let problem = |value: &str| {
             let mut document = Typed::default();
+            document.decide(path.rsplit_once('.').map_or("", |(table, _)| table), siblings);
             if let Some((table, _)) = path.rsplit_once('.').filter(|(table, _)| table.contains('.')) {
                 let outer = EVERY.iter().find(|(other, ..)| other == table);
                 let (name, key, siblings) = outer.expect("its table");

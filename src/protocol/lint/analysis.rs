@@ -8,6 +8,9 @@ use crate::statistics::estimate::ResamplingUnit;
 /// section 13.3).
 const REPLICATES: u64 = 1000;
 
+/// So many replicates lie beyond each limit at least; with fewer a limit is one of the outermost of them.
+const BEYOND: f64 = 5.0;
+
 impl Look<'_> {
     pub(super) fn analysis(&mut self) {
         let analysis = &self.protocol.analysis;
@@ -24,7 +27,9 @@ impl Look<'_> {
             );
         }
         let draws = self.protocol.endpoints.iter().find(|e| e.interval.draws_replicates());
-        if let Some(endpoint) = draws.filter(|_| analysis.replicates < REPLICATES) {
+        let beyond = (2.0 * BEYOND / (1.0 - analysis.level)).round() as u64;
+        let least = REPLICATES.max(beyond);
+        if let Some(endpoint) = draws.filter(|_| analysis.replicates < least) {
             self.asks(
                 Code::ReplicatesFew,
                 "analysis.replicates",
@@ -32,7 +37,7 @@ impl Look<'_> {
                     "the limits of `{}` are quantiles of {} replicates: another seed moves them",
                     endpoint.id, analysis.replicates
                 ),
-                format!("declare at least {REPLICATES}"),
+                format!("declare at least {least}"),
             );
         }
         let by_case =

@@ -95,7 +95,11 @@ pub(in crate::protocol) fn reference_standard(root: &Section) -> ReferenceRule {
         rule,
         declared,
     };
-    if reference.require_all_readers && reference.readers.is_none() && !reference.fixed_readers {
+    if reference.require_all_readers
+        && reference.readers.is_none()
+        && !reference.fixed_readers
+        && !section.faulty(&["readers"])
+    {
         contradicts(
             "require_all_readers",
             "nobody knows who all readers of a case are: declare `readers`, or `minimum_reads`".to_owned(),
@@ -120,10 +124,7 @@ fn listed(root: &Section) -> Vec<DeclaredReader> {
     let mut ids = BTreeSet::new();
     let mut readers = Vec::new();
     for section in root.sections("reader") {
-        let id = section.required_string("id");
-        if !ids.insert(id.clone()) {
-            section.wrong("id", Code::DuplicateId, format!("two readers have the id `{id}`"));
-        }
+        let id = section.id(&mut ids, "readers");
         section.required_string("role");
         readers.push(DeclaredReader {
             id,
@@ -268,7 +269,10 @@ fn minimum_agreeing(
             wrong(format!("minimum_agreeing is {minimum}, and a case has {n} readers"));
         }
         (None, ConsensusRule::Majority | ConsensusRule::Unanimous | ConsensusRule::Adjudicated { .. })
-            if readers.is_none() && !fixed && section.is_present() =>
+            if readers.is_none()
+                && !fixed
+                && section.is_present()
+                && !section.faulty(&["readers", "minimum_agreeing"]) =>
         {
             let message = "where any number of readers may read a case, say how many agreeing votes a \
              consensus \

@@ -15,7 +15,7 @@ use crate::protocol::Against;
 use crate::report::banner::{SYNTHETIC_BANNER, banner_of};
 use crate::report::graph;
 use crate::report::wording;
-use crate::study::results::{ComparisonResult, EndpointResult, Verdict};
+use crate::study::results::{ComparisonResult, EndpointResult, Rules, Verdict};
 
 /// What a submission says beside its text.
 pub fn facts(source: &Source) -> Facts {
@@ -204,19 +204,21 @@ fn of_readers(source: &Source) -> Json {
 }
 
 /// Why the submitter's conclusion is not printed; nothing where it is.
-fn conclusion_withheld(source: &Source) -> Vec<&'static str> {
+fn conclusion_withheld(source: &Source) -> Vec<String> {
     let results = &source.results;
     let given = |path: &str| at(&source.device, path).is_some_and(|v| !words(v).trim().is_empty());
     let conditions = [
-        (results.conclusion == Verdict::Met, "the primary endpoints are not all met;"),
-        (!results.study.synthetic, "cases are synthetic;"),
-        (!results.study.rehearsal, "this is a rehearsal: scores and reads were simulated;"),
-        (!amended_after_opening(source), "the protocol was amended after the test set was opened;"),
-        (given("predicate.name"), "the submitter names no predicate;"),
-        (given("nonclinical.summary"), "there is no summary of the non-clinical data;"),
-        (given("conclusion.text"), "the submitter has written none;"),
+        (results.conclusion == Verdict::Met, "the primary endpoints are not all met"),
+        (!results.study.synthetic, "cases are synthetic"),
+        (!results.study.rehearsal, "this is a rehearsal: scores and reads were simulated"),
+        (!amended_after_opening(source), "the protocol was amended after the test set was opened"),
+        (given("predicate.name"), "the submitter names no predicate"),
+        (given("nonclinical.summary"), "there is no summary of the non-clinical data"),
+        (given("conclusion.text"), "the submitter has written none"),
     ];
-    conditions.into_iter().filter(|(holds, _)| !holds).map(|(_, reason)| reason).collect()
+    let mark = if results.rules() == Rules::Current { "" } else { ";" };
+    let reasons = conditions.into_iter().filter(|(holds, _)| !holds);
+    reasons.map(|(_, reason)| format!("{reason}{mark}")).collect()
 }
 
 /// Decimals and percentages in the submitter's words: which field holds which.

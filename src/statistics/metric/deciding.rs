@@ -299,5 +299,33 @@ pub fn sound_first(found: &mut Estimate, metric: Metric, sample: &Sample<'_>, th
     found.intervals.sort_by_cached_key(|i| question.fault(i.method, unit(i), Some(i)).is_some());
 }
 
+/// Puts first what is to be quoted: the interval of `declared`, or the one that stands in for it by `rule` at
+/// the level of `plan`; where no method is declared, one that can decide.
+pub fn deciding_first(
+    found: &mut Estimate,
+    metric: Metric,
+    sample: &Sample<'_>,
+    threshold: Option<f64>,
+    (declared, rule): (Option<By>, Fallback),
+    plan: &Plan,
+) {
+    sound_first(found, metric, sample, threshold);
+    if found.value.is_none() {
+        return;
+    }
+    let question = Question::new(metric, sample, threshold);
+    let sound =
+        |i: &Interval| question.fault(i.method, i.unit.unwrap_or(ResamplingUnit::Case), Some(i)).is_none();
+    let first = found.intervals.first();
+    let Some(declared) = declared.or(first.map(|first| first.method)) else { return };
+    if first.is_some_and(|first| first.method == declared && sound(first)) {
+        return;
+    }
+    if let Some(interval) = question.stand_in(rule, declared, plan) {
+        found.intervals.retain(|other| *other != interval);
+        found.intervals.insert(0, interval);
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ mod weighted;
 mod tests;
 
 pub use contrast::{estimate_contrast, partial_auc_of};
-pub use deciding::{Decision, Fallback, Fault, decide, ignores_patients, sound_first};
+pub use deciding::{Decision, Fallback, Fault, decide, deciding_first, ignores_patients, sound_first};
 pub use kind::Metric;
 pub use paired::{estimate_difference, estimate_mcnemar, hoeffding_of_difference};
 pub use plan::{Plan, Sample};

@@ -3,7 +3,7 @@
 use super::cases::{Analysed, Columns};
 use crate::protocol::{Endpoint, Protocol, Role};
 use crate::statistics::estimate::{Estimate, IntervalMethod, ResamplingUnit};
-use crate::statistics::metric::{Metric, Plan, estimate, sound_first};
+use crate::statistics::metric::{Fallback, Metric, Plan, deciding_first, estimate, sound_first};
 use crate::study::results::Rules;
 
 /// Intervals that leave the cases of one patient together, without drawing.
@@ -48,7 +48,8 @@ impl<'a> StudyPlan<'a> {
     }
 
     /// One estimate with the declared interval and those of `methods`; where patients have several cases,
-    /// also with those that leave a patient's cases together. What can decide comes first.
+    /// also with those that leave a patient's cases together. First comes what would decide an endpoint on
+    /// these cases.
     pub(super) fn one(&self, metric: Metric, cases: &[Analysed], methods: &[IntervalMethod]) -> Estimate {
         let mut in_order: Vec<IntervalMethod> = Vec::new();
         for method in self.declared(metric) {
@@ -64,8 +65,15 @@ impl<'a> StudyPlan<'a> {
         }
         let columns = Columns::of(cases);
         let (sample, threshold) = (columns.sample(), Some(self.threshold));
-        let mut found = estimate(metric, &sample, threshold, &self.plan(in_order));
-        sound_first(&mut found, metric, &sample, threshold);
+        let plan = self.plan(in_order);
+        let mut found = estimate(metric, &sample, threshold, &plan);
+        if self.rules == Rules::First {
+            sound_first(&mut found, metric, &sample, threshold);
+            return found;
+        }
+        let endpoint = self.protocol.endpoints.iter().find(|e| e.metric == metric);
+        let by = endpoint.map_or((None, Fallback::default()), |e| (Some(e.interval), e.fallback));
+        deciding_first(&mut found, metric, &sample, threshold, by, &plan);
         found
     }
 

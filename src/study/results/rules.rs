@@ -13,7 +13,8 @@ pub enum Rules {
     /// level, and were 1 where a drawn interval collapses at a level near 0; at the goal, `>=` was tested
     /// as `>`; beside a reader who decided fewer cases the device stood with all of its own; differences of
     /// repeated images that are one value had an interval; patients whose ids are written with other
-    /// characters that look alike were not told.
+    /// characters that look alike were not told; in subgroups and sensitivity analyses an interval stood that
+    /// could not decide an endpoint there.
     First,
     /// From 1.1 on.
     Current,

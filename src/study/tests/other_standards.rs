@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{PROTOCOL, path, protocol, reads};
 use crate::statistics::confusion::Confusion;
-use crate::statistics::estimate::{Estimate, ResamplingUnit};
+use crate::statistics::estimate::{Estimate, ResamplingUnit, Scenario};
 use crate::statistics::metric::{Metric, Plan, estimate_from_table};
 use crate::study::results::{OtherStandard as By, UnderOtherStandard};
 use crate::study::{Derived, Files, Inputs, derive};
@@ -138,6 +138,12 @@ proptest! {
             let votes = votes(row, None);
             votes[0].filter(|_| votes.iter().all(|vote| *vote == votes[0]))
         })?;
+        // One metric on the same cases has one interval, wherever it is quoted.
+        for alone in by(&derived, By::UnanimousOnly, None).into_iter().flat_map(|found| &found.estimates) {
+            let same = |e: &&Estimate| e.id == alone.id && e.scenario == Some(Scenario::UnanimousOnly);
+            let quoted = derived.results.estimates.iter().find(same).and_then(|e| e.intervals.first());
+            prop_assert_eq!(quoted, alone.intervals.first(), "{}", alone.id);
+        }
         for (place, reader) in ["r1", "r2", "r3"].into_iter().enumerate() {
             check(By::OneReader, Some(reader), &|row| votes(row, None)[place])?;
             check(By::WithoutReader, Some(reader), &|row| {

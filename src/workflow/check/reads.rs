@@ -16,9 +16,9 @@ const NAMED: usize = 10;
 
 /// A warning of each group of readers who read the same cases and gave the same reads, of both kinds.
 pub(super) fn copied(inputs: &Inputs, cohort: &Cohort) -> Vec<Diagnostic> {
-    let Ok(so_far) = study::reads_so_far(inputs, cohort) else { return Vec::new() };
+    let came = study::reads_that_came(inputs, cohort);
     let mut of_reader: BTreeMap<&str, Vec<&ReadRow>> = BTreeMap::new();
-    for row in &so_far.rows {
+    for row in &came {
         of_reader.entry(&row.reader_id).or_default().push(row);
     }
     let mut alike: BTreeMap<Digest, Vec<&ReadRow>> = BTreeMap::new();

@@ -101,5 +101,6 @@ pub fn other_standards(results: &Results, level: &str) -> Table {
     table.notes.extend(other.left_out.iter().map(|left| format!("Not done: {left}.")));
     let methods: Vec<&Estimate> = other.analyses.iter().flat_map(|a| &a.estimates).collect();
     table.notes.extend(super::rows::method_note(&methods));
+    table.notes.extend(super::rows::wide_note(results, &methods));
     table
 }

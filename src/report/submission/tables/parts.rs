@@ -1,14 +1,16 @@
 //! Estimates in subgroups, and with incomplete cases handled differently.
 
 use super::by_level;
-use super::rows::{clustering_notes, estimate_row, is_primary, method_note, quoting_clusters, row_name};
+use super::rows::{
+    clustering_notes, estimate_row, is_primary, method_note, quoting_clusters, row_name, wide_note,
+};
 use crate::document::tree::{Cell, Column, Look, Row, Table};
 use crate::document::{format, text};
 use crate::report::origins;
 use crate::report::submission::subgroups::{in_subgroup, is_insufficient, subgroup_levels};
 use crate::report::wording;
 use crate::statistics::estimate::{Estimate, Scenario, SubgroupLevel};
-use crate::study::results::Results;
+use crate::study::results::{Results, Rules};
 
 pub fn subgroups(results: &Results, level: &str) -> Table {
     let mut rows = Vec::new();
@@ -75,6 +77,7 @@ pub fn subgroups(results: &Results, level: &str) -> Table {
         ));
         table.notes.extend(by_level::notes(results));
         table.notes.extend(method_note(&shown));
+        table.notes.extend(wide_note(results, &shown));
         table.notes.extend(clustering_notes(quoting_clusters(&shown)));
         let reasons: Vec<String> = shown
             .iter()
@@ -103,7 +106,7 @@ pub fn sensitivity_analyses(results: &Results, level: &str) -> Table {
             ids.push(key);
         }
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut shown) = (Vec::new(), Vec::new());
     for (id, model) in ids {
         let of = |e: &&Estimate| e.id == id && e.model.as_deref() == model;
         let primary = results.estimates.iter().filter(of).find(|e| is_primary(e) && e.prevalence.is_none());
@@ -111,13 +114,15 @@ pub fn sensitivity_analyses(results: &Results, level: &str) -> Table {
         rows.push(Row::Group(name));
         if let Some(e) = primary {
             rows.push(estimate_row(e, "primary analysis".to_owned()));
+            shown.push(e);
         }
         for e in results.estimates.iter().filter(of).filter(scenarios) {
             let scenario = e.scenario.map_or("", Scenario::name);
             rows.push(estimate_row(e, scenario.replace(['-', '_'], " ")));
+            shown.push(e);
         }
     }
-    Table::or_none(
+    let mut table = Table::or_none(
         "Sensitivity analyses: cases without a reference standard or without a score handled differently",
         vec![
             Column::left("Analysis", 1.0),
@@ -127,5 +132,11 @@ pub fn sensitivity_analyses(results: &Results, level: &str) -> Table {
             Column::right("Cases"),
         ],
         rows,
-    )
+    );
+    if results.rules() == Rules::Current {
+        table.notes.extend(method_note(&shown));
+        table.notes.extend(wide_note(results, &shown));
+        table.notes.extend(clustering_notes(quoting_clusters(&shown)));
+    }
+    table
 }

@@ -3,8 +3,9 @@
 use crate::document::tree::{Cell, Look, Row};
 use crate::report::origins::of_estimate;
 use crate::report::wording;
-use crate::statistics::estimate::Estimate;
+use crate::statistics::estimate::{Estimate, IntervalMethod};
 use crate::statistics::metric::Metric;
+use crate::study::results::{Results, Rules};
 
 /// The methods of the declared intervals, each with the estimates it was used for.
 pub fn method_note(estimates: &[&Estimate]) -> Option<String> {
@@ -28,6 +29,19 @@ pub fn method_note(estimates: &[&Estimate]) -> Option<String> {
     let list: Vec<String> =
         methods.into_iter().map(|(method, names)| format!("{}: {method}", names.join(", "))).collect();
     Some(format!("Interval methods. {}.", list.join("; ")))
+}
+
+/// Why some intervals are much wider than those beside them, where any of these is.
+pub fn wide_note(results: &Results, estimates: &[&Estimate]) -> Option<String> {
+    let stands_in =
+        |e: &&Estimate| e.intervals.first().is_some_and(|i| i.method == IntervalMethod::Hoeffding);
+    let any = results.rules() == Rules::Current && estimates.iter().any(stands_in);
+    any.then(|| {
+        "Hoeffding's interval stands where the declared one cannot decide: its spread rests on a single \
+         case or patient, or it sees none, or takes a patient's cases as independent. Hoeffding's takes \
+         nothing for granted of how scores are spread, and is wide."
+            .to_owned()
+    })
 }
 
 /// Estimates whose first, quoted interval takes the cases of one patient as independent.

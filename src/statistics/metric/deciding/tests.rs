@@ -339,6 +339,45 @@ fn before_there_are_scores_it_is_known_which_interval_ignores_patients() {
 }
 
 #[test]
+fn what_is_quoted_first_is_what_would_decide() {
+    let quoted = |table: &Table, metric: Metric, methods: &[By], by: (Option<By>, Fallback)| {
+        let plan = Plan::new(0.95, methods.to_vec(), UNIT, 500, 7);
+        let mut found = estimate(metric, &table.sample(), Some(0.5), &plan);
+        deciding_first(&mut found, metric, &table.sample(), Some(0.5), by, &plan);
+        let all: Vec<By> = found.intervals.iter().map(|i| i.method).collect();
+        assert_eq!(all.iter().filter(|method| **method == all[0]).count(), 1, "{all:?}");
+        found.intervals.swap_remove(0)
+    };
+    for rule in [Fallback::EffectiveNumber, Fallback::Patients] {
+        for (table, metric, declared, beside) in [
+            (ordered(0), Metric::Auc, By::Delong, By::BootstrapPercentile),
+            (ordered(1), Metric::Auc, By::Delong, By::BootstrapPercentile),
+            (ordered(2), Metric::Auc, By::Delong, By::BootstrapPercentile),
+            (ordered(2), Metric::Auc, By::BootstrapBca, By::Delong),
+            (Table::positives(20, 0), Metric::Sensitivity, By::Wilson, By::ClopperPearson),
+            (Table::positives(70, 7), Metric::Sensitivity, By::Wilson, By::ClopperPearson),
+            (pairs_of_images(), Metric::Sensitivity, By::Wilson, By::KornGraubard),
+            (pairs_of_images(), Metric::Sensitivity, By::KornGraubard, By::ClopperPearsonPatients),
+        ] {
+            let found = quoted(&table, metric, &[declared, beside], (Some(declared), rule));
+            let decides = table.decide(metric, declared, UNIT, rule).interval;
+            assert_eq!(Some(found), decides, "{metric:?} {declared:?} {rule:?}");
+        }
+    }
+    // Nothing is declared: the first that can decide, and what stands in where none can.
+    let undeclared = (None, Fallback::default());
+    let methods = [By::Delong, By::BootstrapPercentile];
+    assert_eq!(quoted(&ordered(2), Metric::Auc, &methods, undeclared).method, By::Delong);
+    assert_eq!(quoted(&ordered(1), Metric::Auc, &methods, undeclared).method, By::Hoeffding);
+    let methods = [By::Wilson, By::KornGraubard];
+    let of_images = quoted(&pairs_of_images(), Metric::Sensitivity, &methods, undeclared);
+    assert_eq!(of_images.method, By::KornGraubard);
+    // Nothing may stand in: what cannot decide stays behind what can.
+    let none = (Some(By::Delong), Fallback::None);
+    assert_eq!(quoted(&ordered(1), Metric::Auc, &[By::Delong], none).method, By::Delong);
+}
+
+#[test]
 fn intervals_that_can_decide_stand_first_and_keep_their_order() {
     let order = |table: &Table, methods: &[By]| -> Vec<By> {
         let plan = Plan::new(0.95, methods.to_vec(), ResamplingUnit::Patient, 500, 7);
