@@ -35,7 +35,7 @@ const REPLICATES: u64 = 10_000_000;
 /// # Errors
 /// [`Error::Usage`] for fewer, and above ten million.
 pub(super) fn replicates(count: u64, level: f64) -> Result<()> {
-    let hint = "2000 to 10000 are usual, and 0 leaves the bootstrap out";
+    let hint = "2000 to 10000 are usual";
     if count > REPLICATES {
         return Err(usage(format!("--bootstrap {count} is above ten million"), hint));
     }
